@@ -1,0 +1,26 @@
+{
+  "targets": [
+    {
+      "target_name": "threadsafe",
+      "sources": ["<!@(node -p \"require('./native/sources.json').common.join(' ')\")"],
+      "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
+      "defines": ["NAPI_VERSION=8", "NAPI_DISABLE_CPP_EXCEPTIONS"],
+      "cflags_cc!": ["-std=gnu++17", "-std=gnu++20", "-fno-rtti"],
+      "cflags_cc": ["-std=c++20", "-Wall", "-Wextra", "-fvisibility=hidden"],
+      "xcode_settings": {
+        "CLANG_CXX_LANGUAGE_STANDARD": "c++20",
+        "CLANG_CXX_LIBRARY": "libc++",
+        "MACOSX_DEPLOYMENT_TARGET": "12.0",
+        "GCC_SYMBOLS_PRIVATE_EXTERN": "YES"
+      },
+      "msvs_settings": { "VCCLCompilerTool": { "AdditionalOptions": ["/std:c++20"] } },
+      "conditions": [
+        [
+          "OS=='win'",
+          { "sources": ["<!@(node -p \"require('./native/sources.json').windows.join(' ')\")"] },
+          { "sources": ["<!@(node -p \"require('./native/sources.json').posix.join(' ')\")"] }
+        ]
+      ]
+    }
+  ]
+}

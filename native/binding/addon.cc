@@ -1,0 +1,51 @@
+// The addon: what one isolate gets when it loads it.
+#include <napi.h>
+
+#include "../platform/pin.h"
+#include "binding.h"
+#include "environment.h"
+
+namespace threadsafe {
+namespace {
+
+// (Uint8Array)
+Napi::Value set_scratch(const Napi::CallbackInfo& info) {
+  Environment::of(info.Env()).set_scratch(info[0].As<Napi::Uint8Array>());
+  return info.Env().Undefined();
+}
+
+// (function that does nothing)
+Napi::Value set_probe(const Napi::CallbackInfo& info) {
+  Environment::of(info.Env()).set_probe(info[0].As<Napi::Function>());
+  return info.Env().Undefined();
+}
+
+// (function to call on each ring): false when no doorbell is to be had
+Napi::Value open_doorbell(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), Environment::of(info.Env()).open_doorbell(info[0].As<Napi::Function>()));
+}
+
+// (boolean); only with an open doorbell
+Napi::Value keep_alive(const Napi::CallbackInfo& info) {
+  Environment::of(info.Env()).keep_alive(info[0].As<Napi::Boolean>().Value());
+  return info.Env().Undefined();
+}
+
+Napi::Object init(Napi::Env env, Napi::Object exports) {
+  pin_library();
+  Environment::create(env);
+  exports["setScratch"] = Napi::Function::New<set_scratch>(env, "setScratch");
+  exports["setProbe"] = Napi::Function::New<set_probe>(env, "setProbe");
+  exports["openDoorbell"] = Napi::Function::New<open_doorbell>(env, "openDoorbell");
+  exports["keepAlive"] = Napi::Function::New<keep_alive>(env, "keepAlive");
+  export_constants(env, exports);
+  export_queue(env, exports);
+  export_event(env, exports);
+  export_signals(env, exports);
+  return exports;
+}
+
+NODE_API_MODULE(threadsafe, init)
+
+}  // namespace
+}  // namespace threadsafe

@@ -1,0 +1,57 @@
+// What TypeScript reads from here instead of keeping copies: codes, limits, versions.
+#include "../core/layout.h"
+#include "../core/status.h"
+#include "binding.h"
+
+namespace threadsafe {
+namespace {
+
+struct Named {
+  const char* name;
+  u32 value;
+};
+
+template <std::size_t N>
+Napi::Object object_of(Napi::Env env, const Named (&entries)[N]) {
+  Napi::Object object = Napi::Object::New(env);
+  for (const Named& entry : entries) object[entry.name] = Napi::Number::New(env, entry.value);
+  object.Freeze();
+  return object;
+}
+
+constexpr Named of(const char* name, Status value) { return {name, static_cast<u32>(value)}; }
+constexpr Named of(const char* name, ElementType value) { return {name, static_cast<u32>(value)}; }
+constexpr Named of(const char* name, Overflow value) { return {name, static_cast<u32>(value)}; }
+
+constexpr Named kStatus[] = {
+    of("ok", Status::ok),           of("empty", Status::empty),     of("full", Status::full),
+    of("closed", Status::closed),   of("timeout", Status::timeout), of("interrupted", Status::interrupted),
+    of("tooSmall", Status::too_small), of("dropped", Status::dropped),
+};
+
+constexpr Named kElementTypes[] = {
+    of("any", ElementType::any),           of("string", ElementType::string),   of("bytes", ElementType::bytes),
+    of("boolean", ElementType::boolean),   of("int8", ElementType::int8),       of("uint8", ElementType::uint8),
+    of("int16", ElementType::int16),       of("uint16", ElementType::uint16),   of("int32", ElementType::int32),
+    of("uint32", ElementType::uint32),     of("bigint64", ElementType::bigint64), of("biguint64", ElementType::biguint64),
+    of("float32", ElementType::float32),   of("float64", ElementType::float64), of("record", ElementType::record),
+};
+
+constexpr Named kOverflow[] = {
+    of("reject", Overflow::reject),
+    of("drop-newest", Overflow::drop_newest),
+    of("drop-oldest", Overflow::drop_oldest),
+};
+
+}  // namespace
+
+void export_constants(Napi::Env env, Napi::Object exports) {
+  exports["status"] = object_of(env, kStatus);
+  exports["elementTypes"] = object_of(env, kElementTypes);
+  exports["overflows"] = object_of(env, kOverflow);
+  exports["layoutVersion"] = Napi::Number::New(env, kLayoutVersion);
+  exports["pageBytes"] = Napi::Number::New(env, kPageBytes);
+  exports["eventMemory"] = Napi::Number::New(env, kOrigin + sizeof(EventHeader));
+}
+
+}  // namespace threadsafe

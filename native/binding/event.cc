@@ -1,0 +1,80 @@
+// The event's functions for lib/core.ts.
+#include "../core/event.h"
+
+#include "binding.h"
+#include "object.h"
+
+namespace threadsafe {
+namespace {
+
+class EventObject final : public SharedObject {
+ public:
+  static Napi::Object create(Napi::Env env, Napi::Uint8Array view, EventHeader& header) {
+    auto* const self = new EventObject(env, view, header);
+    Napi::Object object = owner_of(env, self);
+    object["wake"] = bound<&EventObject::wake>(env, "wake", self);
+    object["waitBlocking"] = bound<&EventObject::wait_blocking>(env, "waitBlocking", self);
+    object["announce"] = bound<&EventObject::announce>(env, "announce", self);
+    object["withdraw"] = bound<&EventObject::withdraw>(env, "withdraw", self);
+    return object;
+  }
+
+ private:
+  EventObject(Napi::Env env, Napi::Uint8Array view, EventHeader& header)
+      : SharedObject(Environment::of(env), view), header_(header), event_(header, ThreadWake{}) {}
+
+  void withdraw_and_wake() override {
+    if (environment().doorbell() != kNoDoorbell) withdraw_loop(header_.waiters, environment().doorbell());
+    ThreadWake{}.all(header_.waiters);
+  }
+
+  Napi::Value wake(const Napi::CallbackInfo& info) {
+    ThreadWake{}.all(header_.waiters);
+    return info.Env().Undefined();
+  }
+
+  // (timeout)
+  Napi::Value wait_blocking(const Napi::CallbackInfo& info) {
+    auto waiting = parker(header_.waiters, info[0]);
+    return Napi::Number::New(info.Env(), static_cast<u32>(event_.wait(waiting)));
+  }
+
+  Napi::Value announce(const Napi::CallbackInfo& info) {
+    announce_loop(header_.waiters, environment().doorbell());
+    return info.Env().Undefined();
+  }
+
+  Napi::Value withdraw(const Napi::CallbackInfo& info) {
+    withdraw_loop(header_.waiters, environment().doorbell());
+    return info.Env().Undefined();
+  }
+
+  EventHeader& header_;
+  Event<ThreadWake> event_;
+};
+
+// (view): makes zeroed memory an event.
+Napi::Value init_event(const Napi::CallbackInfo& info) {
+  auto& header = *reinterpret_cast<EventHeader*>(info[0].As<Napi::Uint8Array>().Data() + kOrigin);
+  header.object = {kMagic, kLayoutVersion, Kind::event, doorbell_table_id()};
+  return info.Env().Undefined();
+}
+
+// (view): the event in that memory, or undefined.
+Napi::Value open_event(const Napi::CallbackInfo& info) {
+  auto view = info[0].As<Napi::Uint8Array>();
+  EventHeader* const header = event_in(view);
+  if (!header) return info.Env().Undefined();
+  return EventObject::create(info.Env(), view, *header);
+}
+
+}  // namespace
+
+EventHeader* event_in(Napi::Uint8Array view) { return reinterpret_cast<EventHeader*>(SharedObject::header_in(view, Kind::event)); }
+
+void export_event(Napi::Env env, Napi::Object exports) {
+  exports["initEvent"] = Napi::Function::New<init_event>(env, "initEvent");
+  exports["openEvent"] = Napi::Function::New<open_event>(env, "openEvent");
+}
+
+}  // namespace threadsafe

@@ -1,0 +1,199 @@
+// The queue's functions for lib/core.ts. Items pass through the environment's scratch buffer; a status is answered as its number, a
+// length as itself and a status in its place as its negative.
+#include "../core/queue.h"
+
+#include <atomic>
+#include <thread>
+
+#include "../core/slots.h"
+#include "binding.h"
+#include "object.h"
+
+namespace threadsafe {
+namespace {
+
+// Distinguishes the threads that block in put among the putters that take turns.
+u32 thread_putter() {
+  static std::atomic<u32> next{0};
+  thread_local const u32 mine = kFirstThreadPutter | next.fetch_add(1, std::memory_order_relaxed);
+  return mine;
+}
+
+class QueueObject final : public SharedObject {
+ public:
+  static Napi::Object create(Napi::Env env, Napi::Uint8Array view, QueueHeader& header) {
+    auto* const self = new QueueObject(env, view, header);
+    Napi::Object object = owner_of(env, self);
+    object["wake"] = bound<&QueueObject::wake>(env, "wake", self);
+    object["put"] = bound<&QueueObject::put>(env, "put", self);
+    object["offer"] = bound<&QueueObject::offer>(env, "offer", self);
+    object["putInTurn"] = bound<&QueueObject::put_in_turn>(env, "putInTurn", self);
+    object["leaveTurn"] = bound<&QueueObject::leave_turn>(env, "leaveTurn", self);
+    object["putBlocking"] = bound<&QueueObject::put_blocking>(env, "putBlocking", self);
+    object["get"] = bound<&QueueObject::get>(env, "get", self);
+    object["getBlocking"] = bound<&QueueObject::get_blocking>(env, "getBlocking", self);
+    object["nextBytes"] = bound<&QueueObject::next_bytes>(env, "nextBytes", self);
+    object["announce"] = bound<&QueueObject::announce>(env, "announce", self);
+    object["withdraw"] = bound<&QueueObject::withdraw>(env, "withdraw", self);
+    object["close"] = bound<&QueueObject::close>(env, "close", self);
+    object["discard"] = bound<&QueueObject::discard>(env, "discard", self);
+    object["slotsOf"] = bound<&QueueObject::slots_of>(env, "slotsOf", self);
+    object["size"] = bound<&QueueObject::size>(env, "size", self);
+    object["full"] = bound<&QueueObject::full>(env, "full", self);
+    object["closed"] = bound<&QueueObject::closed>(env, "closed", self);
+    return object;
+  }
+
+ private:
+  QueueObject(Napi::Env env, Napi::Uint8Array view, QueueHeader& header)
+      : SharedObject(Environment::of(env), view), header_(header), slots_(header), queue_(header, slots_, ThreadWake{}) {}
+
+  void withdraw_and_wake() override {
+    if (environment().doorbell() != kNoDoorbell) {
+      withdraw_loop(header_.not_empty, environment().doorbell());
+      withdraw_loop(header_.not_full, environment().doorbell());
+      queue_.leave_turn(environment().putter());
+    }
+    queue_.pass_on_get();
+    queue_.pass_on_put();
+  }
+
+  // (list): the list as native/wasm/exports.cc numbers them.
+  WaitList& list(const Napi::CallbackInfo& info) { return info[0].As<Napi::Number>().Uint32Value() == 0 ? header_.not_empty : header_.not_full; }
+
+  static u32 length(const Napi::CallbackInfo& info) { return info[0].As<Napi::Number>().Uint32Value(); }
+
+  auto from_scratch() {
+    return [this](const Span& span) { slots_.copy_in(span, environment().scratch()); };
+  }
+
+  auto to_scratch(u32& length) {
+    return [this, &length](const Span& span) {
+      slots_.copy_out(span, environment().scratch());
+      length = span.bytes;
+    };
+  }
+
+  Napi::Value wake(const Napi::CallbackInfo& info) {
+    ThreadWake{}.one(list(info));
+    return info.Env().Undefined();
+  }
+
+  Napi::Value put(const Napi::CallbackInfo& info) { return answer(info, queue_.try_put(length(info), from_scratch())); }
+  Napi::Value offer(const Napi::CallbackInfo& info) { return answer(info, queue_.offer(length(info), from_scratch())); }
+
+  // (length, woken): an attempt of the waiting put that is first among this loop's.
+  Napi::Value put_in_turn(const Napi::CallbackInfo& info) {
+    return answer(info, queue_.put_in_turn(environment().putter(), info[1].As<Napi::Boolean>().Value(), length(info), from_scratch()));
+  }
+
+  Napi::Value leave_turn(const Napi::CallbackInfo& info) {
+    queue_.leave_turn(environment().putter());
+    return info.Env().Undefined();
+  }
+
+  // (length, timeout)
+  Napi::Value put_blocking(const Napi::CallbackInfo& info) {
+    auto waiting = parker(header_.not_full, info[1]);
+    return answer(info, queue_.put(waiting, thread_putter(), length(info), from_scratch()));
+  }
+
+  Napi::Value get(const Napi::CallbackInfo& info) {
+    u32 length = 0;
+    const Status status = queue_.try_get(environment().scratch_bytes(), to_scratch(length));
+    return answer(info, status, length);
+  }
+
+  // (timeout)
+  Napi::Value get_blocking(const Napi::CallbackInfo& info) {
+    u32 length = 0;
+    auto waiting = parker(header_.not_empty, info[0]);
+    const Status status = queue_.get(waiting, environment().scratch_bytes(), to_scratch(length));
+    return answer(info, status, length);
+  }
+
+  Napi::Value next_bytes(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), queue_.next_bytes()); }
+
+  Napi::Value announce(const Napi::CallbackInfo& info) {
+    announce_loop(list(info), environment().doorbell());
+    return info.Env().Undefined();
+  }
+
+  Napi::Value withdraw(const Napi::CallbackInfo& info) {
+    withdraw_loop(list(info), environment().doorbell());
+    return info.Env().Undefined();
+  }
+
+  Napi::Value close(const Napi::CallbackInfo& info) {
+    queue_.close();
+    return info.Env().Undefined();
+  }
+
+  Napi::Value discard(const Napi::CallbackInfo& info) {
+    queue_.discard([] { std::this_thread::yield(); });
+    return info.Env().Undefined();
+  }
+
+  Napi::Value slots_of(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), queue_.slots_of(length(info))); }
+  Napi::Value size(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), queue_.size()); }
+  Napi::Value full(const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), queue_.full()); }
+  Napi::Value closed(const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), queue_.closed()); }
+
+  static Napi::Value answer(const Napi::CallbackInfo& info, Status status) {
+    return Napi::Number::New(info.Env(), static_cast<u32>(status));
+  }
+
+  static Napi::Value answer(const Napi::CallbackInfo& info, Status status, u32 length) {
+    return Napi::Number::New(info.Env(), status == Status::ok ? double{1} * length : -static_cast<double>(status));
+  }
+
+  QueueHeader& header_;
+  const StridedSlots slots_;
+  Queue<StridedSlots, ThreadWake> queue_;
+};
+
+// (type, capacity, slot bytes): the bytes of memory that such a queue needs, 0 if it can't be had.
+Napi::Value queue_memory(const Napi::CallbackInfo& info) {
+  const double capacity = info[1].As<Napi::Number>().DoubleValue();
+  const double slot_bytes = info[2].As<Napi::Number>().DoubleValue();
+  if (capacity > kMaxSlots || slot_bytes > double{kMaxBytes} / 2) return Napi::Number::New(info.Env(), 0);
+  QueueHeader header{};
+  const auto type = static_cast<ElementType>(info[0].As<Napi::Number>().Uint32Value());
+  const u64 bytes = lay_out(header, type, static_cast<u32>(capacity), static_cast<u32>(slot_bytes));
+  return Napi::Number::New(info.Env(), static_cast<double>(bytes));
+}
+
+// (view, type, capacity, slot bytes, overflow): makes zeroed memory of that size a queue.
+Napi::Value init_queue(const Napi::CallbackInfo& info) {
+  const auto number = [&](int argument) { return info[argument].As<Napi::Number>().Uint32Value(); };
+  auto& header = *reinterpret_cast<QueueHeader*>(info[0].As<Napi::Uint8Array>().Data() + kOrigin);
+  lay_out(header, static_cast<ElementType>(number(1)), number(2), number(3));
+  header.overflow = static_cast<Overflow>(number(4));
+  header.object = {kMagic, kLayoutVersion, Kind::queue, doorbell_table_id()};
+  return info.Env().Undefined();
+}
+
+// (view): the queue in that memory, with what can be known of it, or undefined.
+Napi::Value open_queue(const Napi::CallbackInfo& info) {
+  auto view = info[0].As<Napi::Uint8Array>();
+  auto* const header = reinterpret_cast<QueueHeader*>(SharedObject::header_in(view, Kind::queue));
+  if (!header) return info.Env().Undefined();
+  Napi::Object object = QueueObject::create(info.Env(), view, *header);
+  object["type"] = Napi::Number::New(info.Env(), static_cast<u32>(header->type));
+  object["capacity"] = Napi::Number::New(info.Env(), header->capacity);
+  object["slotBytes"] = Napi::Number::New(info.Env(), header->slot_bytes);
+  object["overflow"] = Napi::Number::New(info.Env(), static_cast<u32>(header->overflow));
+  return object;
+}
+
+}  // namespace
+
+QueueHeader* queue_in(Napi::Uint8Array view) { return reinterpret_cast<QueueHeader*>(SharedObject::header_in(view, Kind::queue)); }
+
+void export_queue(Napi::Env env, Napi::Object exports) {
+  exports["queueMemory"] = Napi::Function::New<queue_memory>(env, "queueMemory");
+  exports["initQueue"] = Napi::Function::New<init_queue>(env, "initQueue");
+  exports["openQueue"] = Napi::Function::New<open_queue>(env, "openQueue");
+}
+
+}  // namespace threadsafe

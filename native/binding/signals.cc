@@ -1,0 +1,67 @@
+// Signal sources for lib/signals.ts. What fails answers its errno, negative, where a number of a source is never.
+#include "../platform/signals.h"
+
+#include "binding.h"
+#include "environment.h"
+
+namespace threadsafe {
+namespace {
+
+SignalTarget target_in(const Napi::Value& view) {
+  auto bytes = view.As<Napi::Uint8Array>();
+  return {queue_in(bytes), event_in(bytes)};
+}
+
+Napi::Value answer(const Napi::CallbackInfo& info, Attached attached) {
+  if (attached.error != 0) return Napi::Number::New(info.Env(), -attached.error);
+  Environment::of(info.Env()).attached(attached.source);
+  return Napi::Number::New(info.Env(), attached.source);
+}
+
+// (signo, view of the target's memory)
+Napi::Value attach(const Napi::CallbackInfo& info) {
+  return answer(info, attach_signal(info[0].As<Napi::Number>().Int32Value(), target_in(info[1])));
+}
+
+// (signo, view of the target's memory, interval in nanoseconds)
+Napi::Value attach_interval(const Napi::CallbackInfo& info) {
+  const auto interval = static_cast<u64>(info[2].As<Napi::Number>().DoubleValue());
+  return answer(info, attach_timer(info[0].As<Napi::Number>().Int32Value(), interval, target_in(info[1])));
+}
+
+u32 source_of(const Napi::CallbackInfo& info) { return info[0].As<Napi::Number>().Uint32Value(); }
+
+Napi::Value detach(const Napi::CallbackInfo& info) {
+  Environment::of(info.Env()).detached(source_of(info));
+  return info.Env().Undefined();
+}
+
+Napi::Value counts(const Napi::CallbackInfo& info) {
+  const SourceCounts counts = source_counts(source_of(info));
+  Napi::Object object = Napi::Object::New(info.Env());
+  object["delivered"] = Napi::Number::New(info.Env(), counts.delivered);
+  object["dropped"] = Napi::Number::New(info.Env(), counts.dropped);
+  return object;
+}
+
+// (pid, signo, value or undefined): 0 or errno
+Napi::Value send(const Napi::CallbackInfo& info) {
+  const bool has_value = info[2].IsNumber();
+  const int value = has_value ? info[2].As<Napi::Number>().Int32Value() : 0;
+  return Napi::Number::New(
+      info.Env(), send_signal(info[0].As<Napi::Number>().Int32Value(), info[1].As<Napi::Number>().Int32Value(), has_value, value));
+}
+
+}  // namespace
+
+void export_signals(Napi::Env env, Napi::Object exports) {
+  exports["attachSignal"] = Napi::Function::New<attach>(env, "attachSignal");
+  exports["attachTimer"] = Napi::Function::New<attach_interval>(env, "attachTimer");
+  exports["detachSource"] = Napi::Function::New<detach>(env, "detachSource");
+  exports["sourceCounts"] = Napi::Function::New<counts>(env, "sourceCounts");
+  exports["sendSignal"] = Napi::Function::New<send>(env, "sendSignal");
+  exports["firstRealtimeSignal"] = Napi::Number::New(env, first_realtime_signal());
+  exports["lastRealtimeSignal"] = Napi::Number::New(env, last_realtime_signal());
+}
+
+}  // namespace threadsafe

@@ -1,0 +1,136 @@
+// Every offset, bit and limit of the shared memory, once.
+//
+// One object owns one memory, in which it looks like this (a line is 128 bytes: two cache lines, since x86 fetches them
+// in pairs and some arm64 cores have lines that long):
+//
+//     byte 0     unused: C++ lets no object live at address 0, where WebAssembly's memory begins
+//     byte 128   Header: what the object is; written once, before the object is shared
+//     then       queue: tail | head | not_empty | not_full | counters, each on lines of its own, then the slots
+//                event: word | waiters
+//
+// A queue has two forms of slots. A type of fixed size has stamp and payload side by side, so that an 8-byte element shares
+// a cache line with its stamp; a type of any size has all stamps first and all payloads after them, so that a message that
+// spans slots is contiguous, but for the one place where the ring wraps.
+//
+// Zeroed memory is a valid ring at lap 0: creating a queue touches none of its slots, however many there are.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "atomic.h"
+
+namespace threadsafe {
+
+using u32 = std::uint32_t;
+using u64 = std::uint64_t;
+
+inline constexpr std::size_t kLine = 128;
+inline constexpr std::size_t kOrigin = kLine;  // where the Header lies in the memory
+inline constexpr u64 kMaxBytes = u64{1} << 32;
+inline constexpr u32 kMaxSlots = u32{1} << 28;  // leaves a position three bits for the lap
+inline constexpr u64 kMagic = 0x6566617364726874;  // "thrdsafe"
+inline constexpr u32 kLayoutVersion = 1;
+inline constexpr u32 kMaxLoops = 1024;  // event loops that wait natively at one time, in one process
+inline constexpr u32 kPageBytes = 65536;  // WebAssembly's unit of memory
+
+enum class Kind : u32 { queue = 1, event = 2 };
+
+enum class Overflow : u32 { reject = 0, drop_newest = 1, drop_oldest = 2 };
+
+enum class ElementType : u32 {
+  any, string, bytes, boolean, int8, uint8, int16, uint16, int32, uint32, bigint64, biguint64, float32, float64, record
+};
+
+// Types whose items have no fixed size and may span slots.
+constexpr bool spans(ElementType type) {
+  return type == ElementType::any || type == ElementType::string || type == ElementType::bytes;
+}
+
+struct Header {
+  u64 magic;
+  u32 version;
+  Kind kind;
+  u64 owner;  // which copy of the addon wakes for this object; see native/platform/doorbell.h
+};
+
+// One side of an object that can be waited for. What its words mean, and who may change them, is told in wait.h.
+struct WaitList {
+  alignas(kLine) Atomic<u64> state;
+  alignas(kLine) Atomic<u64> loops[kMaxLoops / 64];
+};
+
+struct QueueHeader {
+  Header object;
+  ElementType type;
+  Overflow overflow;
+  u32 capacity;        // slots
+  u32 index_bits;      // how many bits of a position are the index
+  u32 slot_bytes;      // payload bytes a slot holds
+  u32 stamp_stride;    // bytes from one slot's stamp to the next
+  u32 payload_stride;  // bytes from one slot's payload to the next
+  u32 stamps;          // offset of the first stamp from this header
+  u32 payloads;        // offset of the first payload from this header
+  alignas(kLine) Atomic<u64> tail;  // next position to put at; see ring.h
+  alignas(kLine) Atomic<u64> head;  // next position to get from
+  WaitList not_empty;
+  WaitList not_full;
+  alignas(kLine) Atomic<u32> turn;  // the waiting putter that is next, 0 if none; see queue.h
+  Atomic<u32> dropped;              // items lost to the overflow policy, or by a signal handler to a full queue
+  Atomic<u32> discarded;            // items dropped by a discarding close
+};
+
+struct EventHeader {
+  Header object;
+  alignas(kLine) Atomic<u64> word;  // see event.h
+  WaitList waiters;
+};
+
+inline constexpr u32 kStampBytes = 8;
+
+#ifndef THREADSAFE_ATOMIC_HEADER  // a model's atomics have another size
+static_assert(sizeof(Atomic<u64>) == kStampBytes && sizeof(Atomic<u32>) == 4);
+static_assert(Atomic<u64>::is_always_lock_free && Atomic<u32>::is_always_lock_free);
+static_assert(sizeof(Header) == 24 && sizeof(WaitList) == 2 * kLine);
+static_assert(offsetof(QueueHeader, tail) == 1 * kLine);
+static_assert(offsetof(QueueHeader, head) == 2 * kLine);
+static_assert(offsetof(QueueHeader, not_empty) == 3 * kLine);
+static_assert(offsetof(QueueHeader, not_full) == 5 * kLine);
+static_assert(offsetof(QueueHeader, turn) == 7 * kLine);
+static_assert(sizeof(QueueHeader) == 8 * kLine);
+static_assert(sizeof(EventHeader) == 4 * kLine);
+static_assert(offsetof(QueueHeader, payloads) == 56, "the same in WebAssembly, where pointers are shorter");
+#endif
+
+// The slots of an 8-byte element, whose strides are known when compiling: the WebAssembly build's hot path.
+inline constexpr u32 kCellStride = kStampBytes + 8;
+
+constexpr u32 round_up(u32 bytes, u32 unit) { return (bytes + unit - 1) / unit * unit; }
+
+// The geometry of a queue of `capacity` slots of `slot_bytes`, written to `queue`; answers the bytes of memory it needs, origin
+// included, or 0 where that is more than a memory can have.
+inline u64 lay_out(QueueHeader& queue, ElementType type, u32 capacity, u32 slot_bytes) {
+  const u32 payload_stride = round_up(slot_bytes, 8);
+  queue.type = type;
+  queue.capacity = capacity;
+  queue.index_bits = 0;
+  while ((u64{1} << queue.index_bits) < capacity) queue.index_bits++;
+  queue.slot_bytes = slot_bytes;
+  queue.stamps = sizeof(QueueHeader);
+  u64 end;
+  if (spans(type)) {
+    queue.stamp_stride = kStampBytes;
+    queue.payload_stride = payload_stride;
+    const u64 payloads = u64{queue.stamps} + u64{capacity} * kStampBytes;
+    queue.payloads = static_cast<u32>(payloads);
+    end = payloads + u64{capacity} * payload_stride;
+  } else {
+    queue.stamp_stride = queue.payload_stride = kStampBytes + payload_stride;
+    queue.payloads = queue.stamps + kStampBytes;
+    end = queue.stamps + u64{capacity} * queue.stamp_stride;
+  }
+  const u64 bytes = kOrigin + end;
+  return bytes <= kMaxBytes ? bytes : 0;
+}
+
+}  // namespace threadsafe

@@ -1,0 +1,171 @@
+// A queue: the ring, its two wait lists, and closing. What is here runs in a worker, an event loop, a native thread and (try_put, try_get,
+// offer) in a signal handler.
+//
+// Putters that wait where messages span slots take turns. Without that, a message of four slots waits for ever while others
+// put small ones into each slot that falls free. A waiting putter that has been woken and still lacks room becomes `turn`; as long as
+// it is, the other waiting putters act as if the queue were full. It puts, or gives up, then clears the turn and wakes them
+// all. Calls that do not wait take no notice of turns. `turn` is an ordinary change in the sense of wait.h: stored, then
+// the list is looked at, sequentially consistent both.
+#pragma once
+
+#include "layout.h"
+#include "ring.h"
+#include "status.h"
+#include "wait.h"
+
+namespace threadsafe {
+
+// Wake: one(list) and all(list), called when someone waits there.
+template <class Slots, class Wake>
+class Queue {
+ public:
+  Queue(QueueHeader& header, Slots slots, Wake wake)
+      : header_(header),
+        ring_(header.tail, header.head, Positions{header.capacity, header.index_bits}, slots),
+        wake_(wake),
+        spans_(Slots::kMaySpan && threadsafe::spans(header.type)) {}
+
+  // How many slots a message of that length has; more than the capacity means that it never fits.
+  u32 slots_of(u32 bytes) const {
+    if (!spans_ || bytes <= header_.payload_stride) return 1;
+    return (bytes - 1) / header_.payload_stride + 1;
+  }
+
+  // ok, full or closed. [signal-safe]
+  template <class Write>
+  Status try_put(u32 bytes, Write&& write) {
+    const Status status = ring_.try_put(slots_of(bytes), bytes, write);
+    if (status == Status::ok && someone_waits(header_.not_empty)) wake_.one(header_.not_empty);
+    return status;
+  }
+
+  // ok, empty, closed or too_small: the next item is longer than `limit`. [signal-safe]
+  template <class Read>
+  Status try_get(u32 limit, Read&& read) {
+    const Status status = ring_.try_get(limit, [this](u32 bytes) { return slots_of(bytes); }, read);
+    if (status == Status::ok) room_was_made();
+    return status;
+  }
+
+  // A put that does not wait, with what the overflow policy does when full: ok, full, closed or dropped. [signal-safe]
+  template <class Write>
+  Status offer(u32 bytes, Write&& write) {
+    Status status = try_put(bytes, write);
+    if (status != Status::full || header_.overflow == Overflow::reject) return status;
+    if (header_.overflow == Overflow::drop_oldest) {
+      const auto forget = [](Span) {};
+      // As many as may be in the way. Where somebody is between claim and free (perhaps the code that this handler interrupted), that
+      // room does not come while we look: then the new item goes.
+      for (u32 k = slots_of(bytes); k > 0 && status == Status::full && try_get(~u32{0}, forget) == Status::ok; k--) {
+        count_dropped();
+        status = try_put(bytes, write);
+      }
+    }
+    if (status != Status::full) return status;
+    count_dropped();
+    return Status::dropped;
+  }
+
+  void count_dropped() { header_.dropped.fetch_add(1, memory_order_relaxed); }  // a count, which orders nothing
+
+  // A put of somebody who waits: full also while it is another's turn. `putter` is not 0 and names the waiter while it waits.
+  template <class Write>
+  Status put_in_turn(u32 putter, bool woken, u32 bytes, Write&& write) {
+    if (!spans_) return try_put(bytes, write);
+    u32 holder = header_.turn.load(memory_order_seq_cst);
+    if (holder != 0 && holder != putter) return Status::full;
+    const Status status = try_put(bytes, write);
+    if (status != Status::full) {
+      leave_turn(putter);
+    } else if (woken && holder == 0 && slots_of(bytes) > 1) {
+      // Strong by looping: a spurious failure would leave a starving putter without its turn.
+      while (holder == 0 && !header_.turn.compare_exchange_weak(holder, putter, memory_order_seq_cst, memory_order_seq_cst)) {
+      }
+    }
+    return status;
+  }
+
+  // Whoever waited to put leaves by this, whatever became of it.
+  void leave_turn(u32 putter) {
+    if (!spans_ || header_.turn.load(memory_order_seq_cst) != putter) return;
+    header_.turn.store(0, memory_order_seq_cst);
+    if (someone_waits(header_.not_full)) wake_.all(header_.not_full);
+  }
+
+  // Blocks until there is an item: ok, closed, too_small, timeout or interrupted.
+  template <class Parker, class Read>
+  Status get(Parker& parker, u32 limit, Read&& read) {
+    return wait(
+        header_.not_empty, parker, [&] { return try_get(limit, read); },
+        [this] { return permits(header_.not_empty) == 0; }, [this] { pass_on_get(); });
+  }
+
+  // Blocks until there is room: ok, closed, timeout or interrupted.
+  template <class Parker, class Write>
+  Status put(Parker& parker, u32 putter, u32 bytes, Write&& write) {
+    const Status status = wait(
+        header_.not_full, parker, [&] { return put_in_turn(putter, parker.slept(), bytes, write); },
+        [this] { return permits(header_.not_full) == 0; }, [this] { pass_on_put(); });
+    leave_turn(putter);
+    return status;
+  }
+
+  // Who leaves a wait, or dies between a change and its wake, looks once more on behalf of the others.
+  void pass_on_get() {
+    if (someone_waits(header_.not_empty) && ring_.get_ready()) wake_.one(header_.not_empty);
+  }
+  void pass_on_put() {
+    if (!someone_waits(header_.not_full) || !ring_.put_ready()) return;
+    wake_putters();
+  }
+
+  void close() {
+    ring_.close();
+    if (someone_waits(header_.not_empty)) wake_.all(header_.not_empty);
+    if (someone_waits(header_.not_full)) wake_.all(header_.not_full);
+  }
+
+  // Drops what is left in a closed queue. Yields to producers that are between claim and publish: they are few, as none can
+  // come any more, and none of them waits for anything.
+  template <class Yield>
+  void discard(Yield&& yield) {
+    while (!ring_.drained()) {
+      if (try_get(~u32{0}, [](Span) {}) == Status::ok) {
+        header_.discarded.fetch_add(1, memory_order_relaxed);  // a count, which orders nothing
+      } else {
+        yield();
+      }
+    }
+    // Who waits for an item saw one on its way, which is gone now: it must learn that the queue is closed and drained.
+    if (someone_waits(header_.not_empty)) wake_.all(header_.not_empty);
+  }
+
+  bool closed() const { return ring_.closed(); }
+  bool full() const { return !ring_.has_room(); }
+  u32 size() const { return ring_.size(); }
+  u32 next_bytes() const { return ring_.next_bytes(); }
+
+ private:
+  void room_was_made() {
+    if (!spans_) {
+      if (someone_waits(header_.not_full)) wake_.one(header_.not_full);
+    } else if (someone_waits_after_many_stores(header_.not_full)) {
+      wake_putters();
+    }
+  }
+
+  void wake_putters() {
+    if (spans_) {
+      wake_.all(header_.not_full);
+    } else {
+      wake_.one(header_.not_full);
+    }
+  }
+
+  QueueHeader& header_;
+  Ring<Slots> ring_;
+  Wake wake_;
+  const bool spans_;
+};
+
+}  // namespace threadsafe

@@ -1,0 +1,199 @@
+// The ring: bounded, for any number of producers and consumers, lock-free. After Dmitry Vyukov's bounded MPMC queue
+// (1024cores.net), with the turns of rigtorp's MPMCQueue, so that any capacity N holds exactly N; a message may span slots.
+//
+// A position names one slot in one lap around the ring: position = lap << index bits | index, 31 bits, wrapping. `tail` is the
+// position of the next put, `head` that of the next get:
+//
+//     tail   | items put, mod 2^32 : 32 | closed : 1 | position : 31 |
+//     head   | items got, mod 2^32 : 32 |          0 | position : 31 |
+//
+// The counts cost nothing, since they change in the same compare-exchange, and they make a stale compare-exchange fail for 2^32
+// items instead of a few laps of a large ring. A slot has one stamp:
+//
+//     stamp  | bytes of the message that begins here : 32 | turn : 32 |
+//
+//     turn = 2 * lap        the slot is free for that lap's put
+//     turn = 2 * lap + 1    published in that lap: a message begins here
+//
+//     put    checks that its k slots are free for their lap, advances tail by k, copies, publishes the first slot's stamp
+//     get    reads the head slot's stamp, advances head by its k slots, copies out, frees them for the next lap
+//
+// A slot that is claimed but not yet published reads as empty, and one that is claimed but not yet freed as full. So neither
+// call ever waits for another thread, nor for the code that a signal handler has interrupted. The price: while a producer is
+// between claim and publish, items published behind it can't be got yet; see wait.h for the wake that this needs.
+//
+// Orders. The claims (compare-exchange of tail, head) are relaxed: they hand out distinct positions, and what a position's
+// owner may touch is told by the stamps alone. Each stamp is loaded with acquire or stronger and stored with release or
+// stronger: a get sees the payload that was put, and a put overwrites only what a get has finished reading. Where a stamp
+// or `closed` decides that a caller goes to sleep, the order is sequentially consistent, for the argument in wait.h.
+#pragma once
+
+#include "layout.h"
+#include "status.h"
+
+namespace threadsafe {
+
+inline constexpr u32 kClosed = u32{1} << 31;
+inline constexpr u32 kPositionMask = kClosed - 1;
+
+constexpr u32 low(u64 word) { return static_cast<u32>(word); }
+constexpr u32 high(u64 word) { return static_cast<u32>(word >> 32); }
+constexpr u64 pack(u32 high, u32 low) { return u64{high} << 32 | low; }
+
+// The arithmetic of positions for one capacity.
+struct Positions {
+  u32 capacity;
+  u32 index_bits;
+
+  u32 lap_unit() const { return u32{1} << index_bits; }
+  u32 index(u32 position) const { return position & (lap_unit() - 1); }
+  u32 free_turn(u32 position) const { return (position >> index_bits) * 2; }
+  u32 full_turn(u32 position) const { return free_turn(position) + 1; }
+  u32 next_free_turn(u32 position) const { return free_turn((position + lap_unit()) & kPositionMask); }
+
+  // k is at most the capacity, so that one lap is passed at most.
+  u32 advance(u32 position, u32 k) const {
+    const u32 at = index(position) + k;
+    if (at < capacity) return position + k;
+    const u32 next_lap = position - index(position) + lap_unit();
+    return (next_lap + (at - capacity)) & kPositionMask;
+  }
+};
+
+// What a claim owns: k slots from `index` on, around the end of the ring if need be, and a message of `bytes`.
+struct Span {
+  u32 index;
+  u32 slots;
+  u32 bytes;
+};
+
+// Slots tells where the stamps lie: stamp(index). The payload is the caller's: write(span), read(span).
+template <class Slots>
+class Ring {
+ public:
+  Ring(Atomic<u64>& tail, Atomic<u64>& head, Positions positions, Slots slots)
+      : tail_(tail), head_(head), positions_(positions), slots_(slots) {}
+
+  template <class Write>
+  Status try_put(u32 slots, u32 bytes, Write&& write) {
+    u64 tail = tail_.load(memory_order_relaxed);  // a guess, checked by the compare-exchange
+    u32 position;
+    for (;;) {
+      if (low(tail) & kClosed) return Status::closed;
+      position = low(tail);
+      if (!free(position, slots)) {
+        // Not free for this lap: full, if this is still the lap. Sequentially consistent, as the answer may put the caller to sleep.
+        const u64 now = tail_.load(memory_order_seq_cst);
+        if (now == tail) return Status::full;
+        tail = now;
+        continue;
+      }
+      const u64 next = pack(high(tail) + 1, positions_.advance(position, slots));
+      if (tail_.compare_exchange_weak(tail, next, memory_order_relaxed, memory_order_relaxed)) break;
+    }
+    const u32 index = positions_.index(position);
+    write(Span{index, slots, bytes});
+    // Release: the payload is visible to whoever sees the stamp. Sequentially consistent: see publishing in wait.h.
+    slots_.stamp(index).store(pack(bytes, positions_.full_turn(position)), memory_order_seq_cst);
+    return Status::ok;
+  }
+
+  // slots_of(bytes) tells how many slots a message of that length has; below `limit` bytes it is taken, else left: too_small.
+  template <class SlotsOf, class Read>
+  Status try_get(u32 limit, SlotsOf&& slots_of, Read&& read) {
+    u64 head = head_.load(memory_order_relaxed);
+    for (;;) {
+      const u32 position = low(head);
+      const u32 index = positions_.index(position);
+      const u32 turn = positions_.full_turn(position);
+      const u64 stamp = slots_.stamp(index).load(memory_order_seq_cst);
+      if (low(stamp) != turn) {
+        const u64 now = head_.load(memory_order_seq_cst);
+        if (now == head) return nothing_at(position);
+        head = now;
+        continue;
+      }
+      const u32 bytes = high(stamp);
+      if (bytes > limit) {
+        // Another get may have taken that item, and the stamp may be of a later one: then this one has not been looked at yet.
+        const u64 now = head_.load(memory_order_seq_cst);
+        if (now == head) return Status::too_small;
+        head = now;
+        continue;
+      }
+      const u32 slots = slots_of(bytes);
+      const u64 next = pack(high(head) + 1, positions_.advance(position, slots));
+      if (!head_.compare_exchange_weak(head, next, memory_order_relaxed, memory_order_relaxed)) continue;
+      read(Span{index, slots, bytes});
+      release(position, slots);
+      return Status::ok;
+    }
+  }
+
+  // Bytes of the next item, 0 if there is none; right only while nobody else gets.
+  u32 next_bytes() const {
+    const u32 position = low(head_.load(memory_order_seq_cst));
+    const u64 stamp = slots_.stamp(positions_.index(position)).load(memory_order_seq_cst);
+    return low(stamp) == positions_.full_turn(position) ? high(stamp) : 0;
+  }
+
+  // After this no put is accepted. The bit lives in tail, so that a put either is in before it, or fails.
+  void close() { tail_.fetch_or(kClosed, memory_order_seq_cst); }
+  bool closed() const { return low(tail_.load(memory_order_seq_cst)) & kClosed; }
+
+  // Can a get do something now: take an item, or learn that the ring is closed?
+  bool get_ready() const {
+    const u32 position = low(head_.load(memory_order_seq_cst));
+    const u64 stamp = slots_.stamp(positions_.index(position)).load(memory_order_seq_cst);
+    return low(stamp) == positions_.full_turn(position) || closed();
+  }
+
+  // Is there room for one slot?
+  bool has_room() const { return free(low(tail_.load(memory_order_seq_cst)) & kPositionMask, 1); }
+
+  // Can a put of one slot do something now: store its item, or learn that the ring is closed?
+  bool put_ready() const { return closed() || has_room(); }
+
+  // Items put and not yet got; right only while nobody else puts or gets. Never more than the capacity.
+  u32 size() const {
+    const u32 got = high(head_.load(memory_order_seq_cst));
+    const u32 items = high(tail_.load(memory_order_seq_cst)) - got;
+    return items < positions_.capacity ? items : positions_.capacity;
+  }
+
+  bool drained() const {
+    const u64 head = head_.load(memory_order_seq_cst);
+    return low(head) == (low(tail_.load(memory_order_seq_cst)) & kPositionMask);
+  }
+
+ private:
+  // The last slot is the last to become free where one message lay before, so looking backwards fails soonest.
+  bool free(u32 position, u32 slots) const {
+    for (u32 k = slots; k-- > 0;) {
+      const u32 at = k == 0 ? position : positions_.advance(position, k);
+      if (low(slots_.stamp(positions_.index(at)).load(memory_order_seq_cst)) != positions_.free_turn(at)) return false;
+    }
+    return true;
+  }
+
+  // A tail that is closed stands still: with head there, nothing is left and nothing will come. Else somebody is on the way
+  // between claim and publish, or the ring is just empty.
+  Status nothing_at(u32 position) const {
+    return low(tail_.load(memory_order_seq_cst)) == (position | kClosed) ? Status::closed : Status::empty;
+  }
+
+  // One slot: sequentially consistent, see freeing in wait.h. Several: release, and the caller looks for waiters with a read-modify-write.
+  void release(u32 position, u32 slots) {
+    for (u32 k = 0; k < slots; k++) {
+      slots_.stamp(positions_.index(position)).store(positions_.next_free_turn(position), slots == 1 ? memory_order_seq_cst : memory_order_release);
+      position = positions_.advance(position, 1);
+    }
+  }
+
+  Atomic<u64>& tail_;
+  Atomic<u64>& head_;
+  const Positions positions_;
+  const Slots slots_;
+};
+
+}  // namespace threadsafe

@@ -1,0 +1,69 @@
+// Where a queue's slots lie, and how a message is copied into and out of them.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+
+#include "layout.h"
+#include "ring.h"
+
+namespace threadsafe {
+
+// Any queue: the strides are read from its header.
+struct StridedSlots {
+  static constexpr bool kMaySpan = true;
+
+  explicit StridedSlots(QueueHeader& header)
+      : stamps(reinterpret_cast<std::byte*>(&header) + header.stamps),
+        payloads(reinterpret_cast<std::byte*>(&header) + header.payloads),
+        stamp_stride(header.stamp_stride),
+        payload_stride(header.payload_stride),
+        capacity(header.capacity) {}
+
+  Atomic<u64>& stamp(u32 index) const { return *reinterpret_cast<Atomic<u64>*>(stamps + std::size_t{index} * stamp_stride); }
+  std::byte* payload(u32 index) const { return payloads + std::size_t{index} * payload_stride; }
+
+  void copy_in(const Span& span, const void* from) const {
+    const std::size_t first = first_part(span);
+    std::memcpy(payload(span.index), from, first);
+    if (first < span.bytes) std::memcpy(payloads, static_cast<const std::byte*>(from) + first, span.bytes - first);
+  }
+
+  void copy_out(const Span& span, void* to) const {
+    const std::size_t first = first_part(span);
+    std::memcpy(to, payload(span.index), first);
+    if (first < span.bytes) std::memcpy(static_cast<std::byte*>(to) + first, payloads, span.bytes - first);
+  }
+
+  std::byte* stamps;
+  std::byte* payloads;
+  std::size_t stamp_stride;
+  std::size_t payload_stride;
+  u32 capacity;
+
+ private:
+  // What lies before the end of the ring. A message of one slot always does; one that spans has its payloads side by side.
+  std::size_t first_part(const Span& span) const {
+    if (span.slots == 1) return span.bytes;
+    return std::min(std::size_t{span.bytes}, (capacity - span.index) * payload_stride);
+  }
+};
+
+// A queue of 8-byte elements, whose geometry is a constant.
+struct CellSlots {
+  static constexpr bool kMaySpan = false;
+
+  explicit CellSlots(QueueHeader& header) : cells(reinterpret_cast<std::byte*>(&header) + sizeof(QueueHeader)) {}
+
+  Atomic<u64>& stamp(u32 index) const { return *reinterpret_cast<Atomic<u64>*>(cells + std::size_t{index} * kCellStride); }
+
+  template <class T>
+  T& value(u32 index) const {
+    return *reinterpret_cast<T*>(cells + std::size_t{index} * kCellStride + kStampBytes);
+  }
+
+  std::byte* cells;
+};
+
+}  // namespace threadsafe

@@ -1,0 +1,19 @@
+// Every status code. TypeScript reads them from the addon (native/binding/constants.cc).
+#pragma once
+
+#include <cstdint>
+
+namespace threadsafe {
+
+enum class Status : std::uint32_t {
+  ok = 0,
+  empty = 1,        // no item can be taken now
+  full = 2,         // no room for this item now
+  closed = 3,       // put: closed; get: closed and drained
+  timeout = 4,      // the deadline passed first
+  interrupted = 5,  // the waiting thread is being stopped
+  too_small = 6,    // the caller's buffer does not hold the next item
+  dropped = 7,      // the overflow policy dropped the new item
+};
+
+}  // namespace threadsafe

@@ -1,0 +1,171 @@
+// Waiting and waking: how a context that found nothing to do goes to sleep without losing a wake, and how one that changed
+// something finds out, with one load, that nobody waits.
+//
+// A WaitList is what can be waited for: "not empty", "not full", "the event". Two kinds of waiters announce themselves in it:
+//
+//     blocked threads   are counted, and woken one for one change (or all)
+//     event loops       are a set of bits, one for each loop's doorbell, and all of them are rung: a loop may be busy with something
+//                       else for long, so no other waiter may depend on its coming round
+//
+//     state  | permits : 32 | loops : 1 | threads : 31 |
+//
+//     word      set, raised by                                cleared, lowered by
+//     threads   a thread that announces (+1)                  whoever wakes it (-1, permits +1); its own withdrawal
+//     permits   whoever wakes a thread (+1)                   the woken thread, by renewing (-1, threads +1) or withdrawing (-1)
+//     loops     a loop that announces, after it set its bit   whoever wakes, before it takes the bits
+//     bit of a  that loop                                     whoever rings it; the loop itself, withdrawing
+//     loop
+//
+// Whoever wakes takes the announcement down as it does so: one wake for one waiting episode, so a producer in full flow makes one
+// system call while the consumer is on its way, not one per item. threads + permits is the number of threads that are
+// waiting, always: announcements are alike, and it does not matter whose is taken down.
+//
+// Why no wake is lost. A waiter announces (read-modify-write of `state`), then tries (loads a stamp, tail, a word). Whoever changes
+// something publishes (stores a stamp, tail, a word), then loads `state`. All four are sequentially consistent, so there is one
+// order of them, and in it either the announcement comes before the load of `state`, and the change's maker wakes somebody; or the
+// change comes before the try, and the waiter sees it. A change of several words at once (freeing the slots of a message that
+// spans) stores them with release and reads `state` by a read-modify-write: if that comes before the announcement, which is one
+// too, it synchronises with it, and the waiter sees every word; if after, it sees the announcement.
+//
+// What remains are the wakes that are given and bring nothing:
+//
+//   1. Slot 1 is published before slot 0, where another producer is still copying. Its wake finds nothing to get. Then slot 0's wake
+//      serves one waiter, and the other would sleep beside slot 1's item. So whoever leaves a wait looks once more, and wakes the
+//      next if there is more.
+//   2. A waiter gets its item when it tries again after announcing, times out or is cancelled, while a maker has spent a wake on it. It
+//      leaves by the same door: withdrawing takes a permit first, if there is one, and then it looks once more.
+//   3. Room for one slot wakes a putter that needs four, and one that needs a single slot sleeps on. Where messages span slots
+//      a wake for room therefore goes to all putters (queue.h).
+//
+// The loops flag and the bits are two words. A loop sets its bit, then the flag; a waker clears the flag, then takes the bits. A bit that
+// is taken early is a ring for nothing; a flag that is set late finds no bits; neither loses one, since a flag that was cleared after a
+// loop had set it means that this waker takes the bits after the loop had set its own.
+//
+// Everything that wakes is safe in a signal handler, as long as its Waker is.
+#pragma once
+
+#include "layout.h"
+#include "ring.h"
+#include "status.h"
+
+namespace threadsafe {
+
+inline constexpr u64 kOneThread = 1;
+inline constexpr u64 kLoops = u64{1} << 31;
+inline constexpr u64 kThreads = kLoops - 1;
+inline constexpr u64 kOnePermit = u64{1} << 32;
+
+constexpr u32 threads_in(u64 state) { return static_cast<u32>(state & kThreads); }
+constexpr u32 permits_in(u64 state) { return high(state); }
+
+// How long after a change its maker looks whether somebody waits; see "Why no wake is lost".
+inline bool someone_waits(const WaitList& list) {
+  return low(list.state.load(memory_order_seq_cst)) != 0;
+}
+
+inline bool someone_waits_after_many_stores(WaitList& list) {
+  return low(list.state.fetch_add(0, memory_order_seq_cst)) != 0;
+}
+
+inline void announce_thread(WaitList& list) { list.state.fetch_add(kOneThread, memory_order_seq_cst); }
+
+// A thread that was woken, or believes so, waits again: a permit, if there is one, becomes an announcement again. Must be followed by a
+// try, as that permit may stand for a change that nobody has looked at yet.
+inline void renew_thread(WaitList& list) {
+  u64 state = list.state.load(memory_order_seq_cst);
+  while (permits_in(state) > 0 &&
+         !list.state.compare_exchange_weak(state, state - kOnePermit + kOneThread, memory_order_seq_cst, memory_order_seq_cst)) {
+  }
+}
+
+inline void withdraw_thread(WaitList& list) {
+  u64 state = list.state.load(memory_order_seq_cst);
+  while (!list.state.compare_exchange_weak(state, state - (permits_in(state) > 0 ? kOnePermit : kOneThread), memory_order_seq_cst,
+                                           memory_order_seq_cst)) {
+  }
+}
+
+inline u32 permits(const WaitList& list) { return permits_in(list.state.load(memory_order_seq_cst)); }
+
+inline void announce_loop(WaitList& list, u32 loop) {
+  list.loops[loop / 64].fetch_or(u64{1} << loop % 64, memory_order_seq_cst);
+  list.state.fetch_or(kLoops, memory_order_seq_cst);
+}
+
+inline void withdraw_loop(WaitList& list, u32 loop) { list.loops[loop / 64].fetch_and(~(u64{1} << loop % 64), memory_order_seq_cst); }
+
+// Waker: unpark(list, n) lets the first n sleepers of the list look again; ring(loop) makes that event loop come round.
+template <class Waker>
+void ring_loops(WaitList& list, Waker& waker) {
+  for (u32 word = 0; word < kMaxLoops / 64; word++) {
+    // A load first: most words are always 0, and a read-modify-write of 16 words is not cheap.
+    if (list.loops[word].load(memory_order_seq_cst) == 0) continue;
+    u64 bits = list.loops[word].exchange(0, memory_order_seq_cst);
+    for (u32 bit = 0; bits != 0; bit++, bits >>= 1) {
+      if (bits & 1) waker.ring(word * 64 + bit);
+    }
+  }
+}
+
+// Wakes one blocked thread, and every loop.
+template <class Waker>
+void wake_one(WaitList& list, Waker& waker) {
+  u64 state = list.state.load(memory_order_seq_cst);
+  u64 next;
+  do {
+    if (low(state) == 0) return;
+    next = state & ~kLoops;
+    if (threads_in(state) > 0) next += kOnePermit - kOneThread;
+  } while (!list.state.compare_exchange_weak(state, next, memory_order_seq_cst, memory_order_seq_cst));
+  if (threads_in(state) > 0) waker.unpark(list, permits_in(next));
+  if (state & kLoops) ring_loops(list, waker);
+}
+
+inline constexpr u32 kEverybody = ~u32{0};
+
+// Wakes all who wait at this moment.
+template <class Waker>
+void wake_all(WaitList& list, Waker& waker) {
+  u64 state = list.state.load(memory_order_seq_cst);
+  do {
+    if (low(state) == 0) return;
+  } while (!list.state.compare_exchange_weak(state, (state & ~(kLoops | kThreads)) + threads_in(state) * kOnePermit, memory_order_seq_cst,
+                                             memory_order_seq_cst));
+  if (threads_in(state) > 0) waker.unpark(list, kEverybody);
+  if (state & kLoops) ring_loops(list, waker);
+}
+
+// How a blocking call waits. The steps, as functions, so that one loop serves gets, puts and events:
+//
+//     try_now()    what the call is for; Status::empty and Status::full mean "not now"
+//     may_sleep()  false if something has happened since the last try_now(); called by the parker while it decides to sleep
+//     pass_on()    wakes the next waiter, if there is something for it
+//
+// Parker: pause() is called between the tries of the spinning phase and answers false when it has lasted long enough;
+// sleep(may_sleep) answers ok when it was woken (or may have been), timeout or interrupted.
+template <class Parker, class TryNow, class MaySleep, class PassOn>
+Status wait(WaitList& list, Parker& parker, TryNow&& try_now, MaySleep&& may_sleep, PassOn&& pass_on) {
+  const auto not_now = [](Status status) { return status == Status::empty || status == Status::full; };
+  Status status;
+  do {
+    status = try_now();
+    if (!not_now(status)) return status;
+  } while (parker.pause());
+  announce_thread(list);
+  for (;;) {
+    status = try_now();
+    if (!not_now(status)) break;
+    const Status woken = parker.sleep(may_sleep);
+    if (woken != Status::ok) {
+      status = woken;
+      break;
+    }
+    renew_thread(list);
+  }
+  parker.leave();
+  withdraw_thread(list);
+  pass_on();
+  return status;
+}
+
+}  // namespace threadsafe

@@ -1,0 +1,97 @@
+#include "doorbell.h"
+
+#include <atomic>
+#include <thread>
+
+namespace threadsafe {
+namespace {
+
+struct Doorbell {
+  enum State : u32 { kFree, kReserved, kOpen };
+  std::atomic<u32> state{kFree};
+  std::atomic<u32> ringers{0};
+  uv_async_t async;
+  void (*on_ring)(void* data);
+  void (*closed)(void* data);
+  void* data;
+};
+
+// Zero-initialised before any code runs, as a signal handler may look at it at any time.
+constinit Doorbell doorbells[kMaxLoops];
+
+Doorbell& of(uv_handle_t* handle) { return *static_cast<Doorbell*>(handle->data); }
+
+u32 reserve() {
+  for (u32 number = 0; number < kMaxLoops; number++) {
+    u32 expected = Doorbell::kFree;
+    // Acquire: what the last user wrote to the doorbell happened before.
+    if (doorbells[number].state.compare_exchange_strong(expected, Doorbell::kReserved, std::memory_order_acquire)) return number;
+  }
+  return kNoDoorbell;
+}
+
+}  // namespace
+
+u64 doorbell_table_id() { return reinterpret_cast<std::uintptr_t>(doorbells); }
+
+u32 open_doorbell(uv_loop_t* loop, void (*on_ring)(void* data), void* data) {
+  const u32 number = reserve();
+  if (number == kNoDoorbell) return kNoDoorbell;
+  Doorbell& bell = doorbells[number];
+  const auto rung = [](uv_async_t* async) {
+    Doorbell& bell = of(reinterpret_cast<uv_handle_t*>(async));
+    bell.on_ring(bell.data);
+  };
+  if (uv_async_init(loop, &bell.async, rung) != 0) {
+    bell.state.store(Doorbell::kFree, std::memory_order_release);
+    return kNoDoorbell;
+  }
+  bell.async.data = &bell;
+  bell.on_ring = on_ring;
+  bell.data = data;
+  uv_unref(reinterpret_cast<uv_handle_t*>(&bell.async));
+  // Release: a ringer that sees it open sees the handle.
+  bell.state.store(Doorbell::kOpen, std::memory_order_release);
+  return number;
+}
+
+void ring_doorbell(u32 number) {
+  Doorbell& bell = doorbells[number];
+  // Sequentially consistent, with the closer's store and load: either the closer sees this ringer, or this ringer sees it closed.
+  bell.ringers.fetch_add(1, std::memory_order_seq_cst);
+  if (bell.state.load(std::memory_order_seq_cst) == Doorbell::kOpen) {
+    // Before libuv 1.53 uv_async_send begins with a plain load of its pending flag, which must not pass what was published before the
+    // ring, or a ring that is merged into an earlier one may be answered too early (libuv issue 4584).
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    uv_async_send(&bell.async);
+  }
+  // Release: the closer, who sees the count fall, closes the handle after this ringer's use of it.
+  bell.ringers.fetch_sub(1, std::memory_order_release);
+}
+
+void keep_loop_alive(u32 number, bool alive) {
+  auto* const handle = reinterpret_cast<uv_handle_t*>(&doorbells[number].async);
+  if (alive) {
+    uv_ref(handle);
+  } else {
+    uv_unref(handle);
+  }
+}
+
+void close_doorbell(u32 number, void (*closed)(void* data), void* data) {
+  Doorbell& bell = doorbells[number];
+  bell.state.store(Doorbell::kReserved, std::memory_order_seq_cst);
+  while (bell.ringers.load(std::memory_order_seq_cst) != 0) std::this_thread::yield();
+  bell.closed = closed;
+  bell.data = data;
+  uv_close(reinterpret_cast<uv_handle_t*>(&bell.async), [](uv_handle_t* handle) {
+    Doorbell& bell = of(handle);
+    const auto closed = bell.closed;
+    void* const data = bell.data;
+    // Release: the next user's acquire in reserve() comes after all this.
+    bell.state.store(Doorbell::kFree, std::memory_order_release);
+    closed(data);
+  });
+}
+
+}  // namespace threadsafe

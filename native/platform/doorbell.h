@@ -1,0 +1,37 @@
+// Doorbells: how any context, a signal handler included, makes an event loop come round. uv_async_send is the one libuv call that is
+// safe in a signal handler; it is not safe on a handle whose loop is gone, and that is what this table adds.
+//
+// Each event loop that waits has one doorbell, named by a small number. They live in static storage that is never freed, and rung
+// late they do nothing:
+//
+//     ring     count oneself in (ringers + 1); if open, uv_async_send; count oneself out
+//     close    no longer open; wait until nobody is counted in; only then close the handle
+//
+// A ringer is inside for the length of one system call and waits for nothing, so the closer's wait is short. A signal handler that strikes
+// the closing thread itself has finished before that thread goes on.
+#pragma once
+
+#include <uv.h>
+
+#include "../core/layout.h"
+
+namespace threadsafe {
+
+inline constexpr u32 kNoDoorbell = ~u32{0};
+
+// Which copy of the addon this is. Two copies in one process have two tables, and could not ring each other's loops.
+u64 doorbell_table_id();
+
+// Opens a doorbell on that loop; on_ring runs there with `data`. kNoDoorbell when all are in use or libuv refuses.
+u32 open_doorbell(uv_loop_t* loop, void (*on_ring)(void* data), void* data);
+
+// Never blocks, takes any number, also one that was closed. [signal-safe]
+void ring_doorbell(u32 doorbell);
+
+// Whether an open doorbell keeps its loop alive. It does not, at first. Only on that loop's thread.
+void keep_loop_alive(u32 doorbell, bool alive);
+
+// Only on that loop's thread; closed(data) runs there when the number may be used again.
+void close_doorbell(u32 doorbell, void (*closed)(void* data), void* data);
+
+}  // namespace threadsafe

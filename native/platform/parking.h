@@ -1,0 +1,144 @@
+// Parking: how a thread blocks until somebody unparks it, keyed by the wait list that it sleeps at. Condition variables, so the
+// same code serves every platform; not for signal handlers, whose unparking goes through the helper thread (helper.h).
+//
+// A table of buckets maps the list's address, which is the same in every thread of the process, to its sleepers in the order of their
+// arrival. It is never destroyed: a thread may still sleep while the process exits.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+
+#ifdef _MSC_VER
+#define NOMINMAX
+#include <windows.h>
+#endif
+
+#include "../core/layout.h"
+#include "../core/status.h"
+
+namespace threadsafe {
+
+using Clock = std::chrono::steady_clock;
+
+// A point in time, computed once; never() is later than all others.
+class Deadline {
+ public:
+  static Deadline never() { return Deadline(Clock::time_point::max()); }
+
+  // Milliseconds from now. What is too far away to matter is never.
+  static Deadline after(double milliseconds) {
+    constexpr double kCentury = 100.0 * 365 * 86400 * 1000;
+    if (!(milliseconds < kCentury)) return never();
+    return Deadline(Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double, std::milli>(milliseconds)));
+  }
+
+  bool passed() const { return at_ != Clock::time_point::max() && Clock::now() >= at_; }
+  Clock::time_point or_earlier(Clock::time_point other) const { return at_ < other ? at_ : other; }
+
+ private:
+  explicit Deadline(Clock::time_point at) : at_(at) {}
+  Clock::time_point at_;
+};
+
+// One waiting episode of a thread; on its stack, and in the bucket's list from the first sleep to leave().
+class Sleeper {
+ public:
+  explicit Sleeper(const WaitList& list) : list_(list) {}
+  ~Sleeper() { leave(); }
+  Sleeper(const Sleeper&) = delete;
+  Sleeper& operator=(const Sleeper&) = delete;
+
+  // Sleeps until unparked, or until that time: then false. may_sleep is asked under the bucket's lock, so that an unpark which comes
+  // after it answered true finds this sleeper in the list.
+  template <class MaySleep>
+  bool sleep_until(Clock::time_point time, MaySleep&& may_sleep) {
+    const Entered entered(*this);
+    while (!notified_ && may_sleep()) {
+      if (!block_until(time)) return false;
+    }
+    notified_ = false;
+    return true;
+  }
+
+  void leave();
+
+ private:
+  friend void unpark(const WaitList& list, u32 most);
+
+  // Holds the bucket's lock; enters the bucket's list the first time.
+  struct Entered {
+    explicit Entered(Sleeper& sleeper);
+    ~Entered();
+    Sleeper& sleeper;
+  };
+
+  bool block_until(Clock::time_point time);
+
+  const WaitList& list_;
+  std::condition_variable condition_;
+  bool notified_ = false;
+  bool entered_ = false;
+  Sleeper* previous_ = nullptr;
+  Sleeper* next_ = nullptr;
+};
+
+// Lets the first `most` sleepers of that list look again.
+void unpark(const WaitList& list, u32 most);
+
+// A Parker for the blocking calls of core/wait.h: it spins first, and while it sleeps it asks every 50 ms whether its thread is being
+// stopped. Interrupted: bool(), called without locks.
+template <class Interrupted>
+class ThreadParker {
+ public:
+  ThreadParker(const WaitList& list, Deadline deadline, Interrupted interrupted)
+      : sleeper_(list), deadline_(deadline), interrupted_(interrupted) {}
+
+  // Spinning is worth it while another thread is about to answer: a turn taken back and forth costs 1-3 us so, and 80 us through
+  // the condition variable. The clock is read once in a while, as reading it costs more than a try.
+  bool pause() {
+    if (spins_ == 0) spinning_ends_ = Clock::now() + kSpinning;
+    relax();
+    return ++spins_ % kSpinsPerClockRead != 0 || Clock::now() < spinning_ends_;
+  }
+
+  template <class MaySleep>
+  Status sleep(MaySleep&& may_sleep) {
+    for (;;) {
+      if (deadline_.passed()) return Status::timeout;
+      const auto slice_ends = Clock::now() + kSlice;
+      if (sleeper_.sleep_until(deadline_.or_earlier(slice_ends), may_sleep)) {
+        slept_ = true;
+        return Status::ok;
+      }
+      if (interrupted_()) return Status::interrupted;
+    }
+  }
+
+  void leave() { sleeper_.leave(); }
+  bool slept() const { return slept_; }
+
+ private:
+  static constexpr auto kSpinning = std::chrono::microseconds(20);
+  static constexpr auto kSlice = std::chrono::milliseconds(50);
+  static constexpr u32 kSpinsPerClockRead = 16;
+
+  // Tells the processor that this is a spinning loop.
+  static void relax() {
+#if defined(_MSC_VER)
+    YieldProcessor();
+#elif defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ __volatile__("isb");
+#endif
+  }
+
+  Sleeper sleeper_;
+  const Deadline deadline_;
+  Interrupted interrupted_;
+  Clock::time_point spinning_ends_{};
+  u32 spins_ = 0;
+  bool slept_ = false;
+};
+
+}  // namespace threadsafe

@@ -1,0 +1,16 @@
+// Windows: no POSIX signals. lib/signals.ts refuses before any of this is called.
+#include <cerrno>
+
+#include "signals.h"
+
+namespace threadsafe {
+
+int first_realtime_signal() { return 0; }
+int last_realtime_signal() { return 0; }
+Attached attach_signal(int, SignalTarget) { return {0, ENOTSUP}; }
+Attached attach_timer(int, u64, SignalTarget) { return {0, ENOTSUP}; }
+void detach_source(u32) {}
+SourceCounts source_counts(u32) { return {0, 0}; }
+int send_signal(int, int, bool, int) { return ENOTSUP; }
+
+}  // namespace threadsafe

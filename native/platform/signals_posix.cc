@@ -1,0 +1,320 @@
+#include <signal.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <mutex>
+#include <thread>
+
+#include "../core/event.h"
+#include "../core/queue.h"
+#include "../core/slots.h"
+#include "helper.h"
+#include "signals.h"
+#include "wakes.h"
+
+namespace threadsafe {
+namespace {
+
+#ifdef NSIG
+constexpr int kSignals = NSIG;
+#else
+constexpr int kSignals = 65;
+#endif
+
+struct Source {
+  enum State : u32 { kFree, kReserved, kActive };
+  std::atomic<u32> state{kFree};
+  std::atomic<u32> users{0};  // handlers, and the helper thread, that look at the rest
+  std::atomic<u32> delivered{0};
+  std::atomic<u32> dropped{0};
+  std::atomic<bool> unpark_needed{false};
+  // Written while reserved, read while active.
+  int signo = 0;
+  SignalTarget target{};
+  bool is_timer = false;
+  u32 generation = 0;
+#ifdef __linux__
+  timer_t timer{};
+#endif
+};
+
+struct Signal {
+  std::atomic<u64> sources[kMaxSources / 64];
+  // The handler that was there before ours. A copy that is never changed nor freed, since a handler may be looking at it.
+  std::atomic<const struct sigaction*> previous{nullptr};
+  u32 attached = 0;  // sources; under attach_mutex()
+};
+
+constinit Source sources[kMaxSources];
+constinit Signal signals[kSignals];
+
+// Guards attaching and detaching against each other. No handler takes it.
+std::mutex& attach_mutex() {
+  static auto* const mutex = new std::mutex;
+  return *mutex;
+}
+
+// While one exists the source, if active, stays as it is.
+class UseOfSource {
+ public:
+  explicit UseOfSource(Source& source) : source_(source) {
+    // Sequentially consistent, with retire(): either it sees this user, or this user sees that the source is no longer active.
+    source_.users.fetch_add(1, std::memory_order_seq_cst);
+    active_ = source_.state.load(std::memory_order_seq_cst) == Source::kActive;
+  }
+  // Release: whoever sees the count fall comes after this use.
+  ~UseOfSource() { source_.users.fetch_sub(1, std::memory_order_release); }
+  UseOfSource(const UseOfSource&) = delete;
+  UseOfSource& operator=(const UseOfSource&) = delete;
+  bool active() const { return active_; }
+
+ private:
+  Source& source_;
+  bool active_;
+};
+
+// A timer's signal says which source it is for: the upper half marks it as ours, then the generation, so that a late tick of a timer that is
+// gone does not count for the one that has its place now.
+constexpr u64 kTickMark = u64{0x74687264} << 32;
+
+u64 tick_value(u32 number) { return kTickMark | (sources[number].generation & 0xffffff) << 8 | number; }
+
+#ifdef SI_TIMER
+bool is_our_tick(const siginfo_t& info) {
+  return info.si_code == SI_TIMER && (reinterpret_cast<u64>(info.si_value.sival_ptr) & ~u64{0xffffffff}) == kTickMark;
+}
+#else
+bool is_our_tick(const siginfo_t&) { return false; }
+#endif
+
+SignalInfo describe(int signo, const siginfo_t& info) {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  SignalInfo record{};
+  record.signo = signo;
+  record.code = info.si_code;
+  record.timestamp = static_cast<u64>(now.tv_sec) * 1'000'000'000 + static_cast<u64>(now.tv_nsec);
+#ifdef SI_TIMER
+  if (info.si_code == SI_TIMER) {
+    if (!is_our_tick(info)) record.value = info.si_value.sival_int;
+#ifdef __linux__
+    record.overrun = info.si_overrun;
+#endif
+    return record;
+  }
+#endif
+  record.pid = info.si_pid;
+  record.uid = info.si_uid;
+  if (info.si_code == SI_QUEUE) record.value = info.si_value.sival_int;
+  return record;
+}
+
+bool deliver(Source& source, const SignalInfo& record) {
+  bool unpark_needed = false;
+  bool delivered = true;
+  const WakeBy<SignalWaker> wake{SignalWaker{unpark_needed}};
+  if (source.target.event) {
+    Event(*source.target.event, wake).set();
+  } else {
+    const StridedSlots slots(*source.target.queue);
+    Queue queue(*source.target.queue, slots, wake);
+    const Status status = queue.offer(sizeof record, [&](const Span& span) { slots.copy_in(span, &record); });
+    delivered = status == Status::ok;
+    if (status == Status::full) queue.count_dropped();
+  }
+  // Counts that order nothing.
+  (delivered ? source.delivered : source.dropped).fetch_add(1, std::memory_order_relaxed);
+  if (unpark_needed) source.unpark_needed.store(true, std::memory_order_release);
+  return unpark_needed;
+}
+
+void on_signal(int signo, siginfo_t* info, void* context) {
+  const int saved_errno = errno;
+  const SignalInfo record = describe(signo, *info);
+  const bool tick = is_our_tick(*info);
+  bool helper_needed = false;
+  for (u32 word = 0; word < kMaxSources / 64; word++) {
+    u64 bits = signals[signo].sources[word].load(std::memory_order_acquire);
+    for (u32 number = word * 64; bits != 0; number++, bits >>= 1) {
+      if (!(bits & 1)) continue;
+      Source& source = sources[number];
+      const UseOfSource use(source);
+      if (!use.active() || source.signo != signo || source.is_timer != tick) continue;
+      if (tick && reinterpret_cast<u64>(info->si_value.sival_ptr) != tick_value(number)) continue;
+      helper_needed |= deliver(source, record);
+    }
+  }
+  if (helper_needed) call_helper();
+  if (const struct sigaction* previous = signals[signo].previous.load(std::memory_order_acquire)) {
+    if (previous->sa_flags & SA_SIGINFO) {
+      previous->sa_sigaction(signo, info, context);
+    } else if (previous->sa_handler != SIG_DFL && previous->sa_handler != SIG_IGN) {
+      previous->sa_handler(signo);
+    }
+  }
+  errno = saved_errno;
+}
+
+// Wakes the threads for which a handler has left permits.
+void unpark_for(Source& source) {
+  if (!source.unpark_needed.exchange(false, std::memory_order_acquire)) return;
+  if (source.target.event) {
+    unpark(source.target.event->waiters, kEverybody);
+  } else {
+    QueueHeader& queue = *source.target.queue;
+    unpark(queue.not_empty, permits(queue.not_empty));
+    unpark(queue.not_full, permits(queue.not_full));
+  }
+}
+
+void helper_work() {
+  for (Source& source : sources) {
+    if (source.state.load(std::memory_order_relaxed) != Source::kActive) continue;  // a guess, checked by the use
+    const UseOfSource use(source);
+    if (use.active()) unpark_for(source);
+  }
+}
+
+bool is_ours(const struct sigaction& action) { return action.sa_flags & SA_SIGINFO && action.sa_sigaction == on_signal; }
+
+bool same(const struct sigaction& a, const struct sigaction& b) {
+  if (a.sa_flags != b.sa_flags) return false;
+  return a.sa_flags & SA_SIGINFO ? a.sa_sigaction == b.sa_sigaction : a.sa_handler == b.sa_handler;
+}
+
+// Remembers the handler to call after ours. A copy is made only when it is another than last time.
+void remember_previous(Signal& signal, const struct sigaction& action) {
+  const struct sigaction* known = signal.previous.load(std::memory_order_relaxed);
+  if (known && same(*known, action)) return;
+  signal.previous.store(new struct sigaction(action), std::memory_order_release);
+}
+
+int install_handler(int signo) {
+  struct sigaction current;
+  if (sigaction(signo, nullptr, &current) != 0) return errno;
+  if (is_ours(current)) return 0;
+  // Before ours is installed, so that its first signal finds it.
+  remember_previous(signals[signo], current);
+  struct sigaction ours {};
+  ours.sa_sigaction = on_signal;
+  ours.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
+  sigemptyset(&ours.sa_mask);
+  return sigaction(signo, &ours, nullptr) == 0 ? 0 : errno;
+}
+
+void restore_handler(int signo) {
+  struct sigaction current;
+  if (sigaction(signo, nullptr, &current) != 0 || !is_ours(current)) return;  // replaced since: not ours to restore
+  sigaction(signo, signals[signo].previous.load(std::memory_order_relaxed), nullptr);
+}
+
+int create_timer(u32 number, u64 interval_ns) {
+#ifdef __linux__
+  Source& source = sources[number];
+  helper_takes(source.signo);
+  struct sigevent event {};
+  event.sigev_notify = SIGEV_THREAD_ID;
+  event._sigev_un._tid = helper_thread_id();
+  event.sigev_signo = source.signo;
+  event.sigev_value.sival_ptr = reinterpret_cast<void*>(tick_value(number));
+  if (timer_create(CLOCK_MONOTONIC, &event, &source.timer) != 0) return errno;
+  timespec interval{};
+  interval.tv_sec = static_cast<time_t>(interval_ns / 1'000'000'000);
+  interval.tv_nsec = static_cast<long>(interval_ns % 1'000'000'000);
+  const itimerspec times{interval, interval};
+  if (timer_settime(source.timer, 0, &times, nullptr) == 0) return 0;
+  const int error = errno;
+  timer_delete(source.timer);
+  return error;
+#else
+  (void)number;
+  (void)interval_ns;
+  return ENOTSUP;
+#endif
+}
+
+void delete_timer(Source& source) {
+#ifdef __linux__
+  timer_delete(source.timer);
+#else
+  (void)source;
+#endif
+}
+
+// Takes the source out of use: afterwards nobody looks at its target any more. Under attach_mutex().
+void retire(u32 number) {
+  Source& source = sources[number];
+  Signal& signal = signals[source.signo];
+  signal.sources[number / 64].fetch_and(~(u64{1} << number % 64), std::memory_order_seq_cst);
+  source.state.store(Source::kReserved, std::memory_order_seq_cst);
+  while (source.users.load(std::memory_order_seq_cst) != 0) std::this_thread::yield();
+  unpark_for(source);  // what the handler has left to the helper, and it did not come to
+  if (--signal.attached == 0) restore_handler(source.signo);
+  source.state.store(Source::kFree, std::memory_order_release);
+}
+
+Attached attach(int signo, SignalTarget target, const u64* interval_ns) {
+  if (const int error = start_helper(helper_work)) return {0, error};
+  const std::lock_guard<std::mutex> lock(attach_mutex());
+  u32 number = 0;
+  while (number < kMaxSources && sources[number].state.load(std::memory_order_relaxed) != Source::kFree) number++;
+  if (number == kMaxSources) return {0, EAGAIN};
+  if (const int error = install_handler(signo)) return {0, error};
+  Source& source = sources[number];
+  source.signo = signo;
+  source.target = target;
+  source.is_timer = interval_ns != nullptr;
+  source.generation++;
+  source.delivered.store(0, std::memory_order_relaxed);
+  source.dropped.store(0, std::memory_order_relaxed);
+  Signal& signal = signals[signo];
+  signal.attached++;
+  source.state.store(Source::kActive, std::memory_order_seq_cst);
+  signal.sources[number / 64].fetch_or(u64{1} << number % 64, std::memory_order_seq_cst);
+  if (!interval_ns) return {number, 0};
+  const int error = create_timer(number, *interval_ns);
+  if (error != 0) retire(number);
+  return {number, error};
+}
+
+}  // namespace
+
+#ifdef SIGRTMIN
+int first_realtime_signal() { return SIGRTMIN; }
+int last_realtime_signal() { return SIGRTMAX; }
+#else
+int first_realtime_signal() { return 0; }
+int last_realtime_signal() { return 0; }
+#endif
+
+Attached attach_signal(int signo, SignalTarget target) { return attach(signo, target, nullptr); }
+
+Attached attach_timer(int signo, u64 interval_ns, SignalTarget target) { return attach(signo, target, &interval_ns); }
+
+void detach_source(u32 number) {
+  const std::lock_guard<std::mutex> lock(attach_mutex());
+  if (sources[number].is_timer) delete_timer(sources[number]);
+  retire(number);
+}
+
+SourceCounts source_counts(u32 number) {
+  return {sources[number].delivered.load(std::memory_order_relaxed), sources[number].dropped.load(std::memory_order_relaxed)};
+}
+
+int send_signal(int pid, int signo, bool has_value, int value) {
+#ifdef __APPLE__
+  (void)value;
+  if (has_value) return ENOTSUP;
+  return kill(pid, signo) == 0 ? 0 : errno;
+#else
+  (void)has_value;
+  sigval payload{};
+  payload.sival_int = value;
+  return sigqueue(pid, signo, payload) == 0 ? 0 : errno;
+#endif
+}
+
+}  // namespace threadsafe

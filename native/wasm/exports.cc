@@ -1,0 +1,93 @@
+// The WebAssembly build: the core as JavaScript's hot path. One call puts or gets one number; what waits is woken by the addon,
+// which is called only if someone does. Nothing here may need a stack in memory or static data: every thread's instance has the
+// same memory. `npm run wasm` builds lib/wasm.generated.ts from this file and checks that.
+#include "../core/event.h"
+#include "../core/queue.h"
+#include "../core/slots.h"
+
+#define EXPORT(name) extern "C" __attribute__((export_name(name)))
+
+namespace {
+
+using namespace threadsafe;
+
+enum List : int { kNotEmpty = 0, kNotFull = 1, kEvent = 0 };  // as native/binding/object.h numbers them
+
+// The addon's function: wakes one waiter of that list (of an event's: all).
+extern "C" __attribute__((import_module("host"), import_name("wake"))) void wake(int list);
+
+QueueHeader& queue_header() { return *reinterpret_cast<QueueHeader*>(kOrigin); }
+EventHeader& event_header() { return *reinterpret_cast<EventHeader*>(kOrigin); }
+
+struct QueueWake {
+  void one(WaitList& list) { wake(&list == &queue_header().not_empty ? kNotEmpty : kNotFull); }
+  void all(WaitList& list) { one(list); }
+};
+
+struct EventWake {
+  void all(WaitList&) { wake(kEvent); }
+};
+
+auto queue() { return Queue<CellSlots, QueueWake>(queue_header(), CellSlots(queue_header()), QueueWake{}); }
+auto event() { return Event<EventWake>(event_header(), EventWake{}); }
+
+// Why the last get of this instance brought nothing. A WebAssembly global (that is what address space 1 means to clang), so that
+// each thread has its own.
+__attribute__((address_space(1))) Status last_status;
+
+template <class T>
+int put(T value) {
+  return static_cast<int>(queue().try_put(sizeof(T), [=](Span span) { CellSlots(queue_header()).value<T>(span.index) = value; }));
+}
+
+// `nothing` when there is nothing; as it may also be an item, the caller then asks status().
+template <class T, class Result>
+Result get(Result nothing) {
+  Result result = nothing;
+  last_status = queue().try_get(~u32{0}, [&](Span span) { result = CellSlots(queue_header()).value<T>(span.index); });
+  return result;
+}
+
+template <class T>
+double get_number() {
+  return get<T>(__builtin_nan(""));
+}
+
+template <class T>
+T get_bigint() {
+  return get<T>(static_cast<T>(kMagic));
+}
+
+}  // namespace
+
+EXPORT("put_float64") int put_float64(double value) { return put(value); }
+EXPORT("put_float32") int put_float32(float value) { return put(value); }
+EXPORT("put_int8") int put_int8(int value) { return put(static_cast<std::int8_t>(value)); }
+EXPORT("put_uint8") int put_uint8(int value) { return put(static_cast<std::uint8_t>(value)); }
+EXPORT("put_int16") int put_int16(int value) { return put(static_cast<std::int16_t>(value)); }
+EXPORT("put_uint16") int put_uint16(int value) { return put(static_cast<std::uint16_t>(value)); }
+EXPORT("put_int32") int put_int32(int value) { return put(static_cast<std::int32_t>(value)); }
+EXPORT("put_uint32") int put_uint32(int value) { return put(static_cast<std::uint32_t>(value)); }
+EXPORT("put_bigint64") int put_bigint64(std::int64_t value) { return put(value); }
+EXPORT("put_biguint64") int put_biguint64(std::uint64_t value) { return put(value); }
+
+EXPORT("get_float64") double get_float64() { return get_number<double>(); }
+EXPORT("get_float32") double get_float32() { return get_number<float>(); }
+EXPORT("get_int8") double get_int8() { return get_number<std::int8_t>(); }
+EXPORT("get_uint8") double get_uint8() { return get_number<std::uint8_t>(); }
+EXPORT("get_int16") double get_int16() { return get_number<std::int16_t>(); }
+EXPORT("get_uint16") double get_uint16() { return get_number<std::uint16_t>(); }
+EXPORT("get_int32") double get_int32() { return get_number<std::int32_t>(); }
+EXPORT("get_uint32") double get_uint32() { return get_number<std::uint32_t>(); }
+EXPORT("get_bigint64") std::int64_t get_bigint64() { return get_bigint<std::int64_t>(); }
+EXPORT("get_biguint64") std::uint64_t get_biguint64() { return get_bigint<std::uint64_t>(); }
+
+EXPORT("status") int status() { return static_cast<int>(last_status); }
+EXPORT("size") int size() { return static_cast<int>(queue().size()); }
+EXPORT("full") int full() { return queue().full(); }
+EXPORT("closed") int closed() { return queue().closed(); }
+
+EXPORT("set") void set() { event().set(); }
+EXPORT("clear") void clear() { event().clear(); }
+EXPORT("is_set") int is_set() { return event().is_set(); }
+EXPORT("word") double word() { return static_cast<double>(event().word()); }

@@ -25,6 +25,12 @@ Napi::Value open_doorbell(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), Environment::of(info.Env()).open_doorbell(info[0].As<Napi::Function>()));
 }
 
+// (view of a memory): where it lies, which is the same in every isolate
+Napi::Value address(const Napi::CallbackInfo& info) {
+  auto view = info[0].As<Napi::Uint8Array>();
+  return Napi::Number::New(info.Env(), static_cast<double>(reinterpret_cast<std::uintptr_t>(view.Data())));
+}
+
 // (boolean); only with an open doorbell
 Napi::Value keep_alive(const Napi::CallbackInfo& info) {
   Environment::of(info.Env()).keep_alive(info[0].As<Napi::Boolean>().Value());
@@ -38,6 +44,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports["setProbe"] = Napi::Function::New<set_probe>(env, "setProbe");
   exports["openDoorbell"] = Napi::Function::New<open_doorbell>(env, "openDoorbell");
   exports["keepAlive"] = Napi::Function::New<keep_alive>(env, "keepAlive");
+  exports["address"] = Napi::Function::New<address>(env, "address");
   export_constants(env, exports);
   export_queue(env, exports);
   export_event(env, exports);

@@ -40,7 +40,7 @@ int put(T value) {
   return static_cast<int>(queue().try_put(sizeof(T), [=](Span span) { CellSlots(queue_header()).value<T>(span.index) = value; }));
 }
 
-// `nothing` when there is nothing; as it may also be an item, the caller then asks status().
+// NaN, or the bigint 0, when there is nothing; as that may also be an item, the caller then asks status().
 template <class T, class Result>
 Result get(Result nothing) {
   Result result = nothing;
@@ -55,7 +55,7 @@ double get_number() {
 
 template <class T>
 T get_bigint() {
-  return get<T>(static_cast<T>(kMagic));
+  return get<T>(T{0});
 }
 
 }  // namespace

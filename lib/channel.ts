@@ -1,0 +1,162 @@
+/**
+ * One queue as this thread sees it: its transport, and the asynchronous calls of this thread that wait, in the order in which they were
+ * made. All ThreadSafeQueue objects that this thread has of the same queue share it.
+ */
+import type { ElementType } from './element-type.js'
+import { QueueClosedError, TimeoutError } from './errors.js'
+import { join, leave, type Liveness, mayServeAtOnce, turnIsComing, type Waiting } from './loop.js'
+import { type NativeQueue, native } from './native.js'
+import type { Patience } from './options.js'
+import { NOTHING, type Nothing, type Transport, transportOf } from './transport.js'
+import { Line, Waiter } from './waiter.js'
+
+const { status: STATUS } = native
+
+/** The wait lists, as native/wasm/exports.cc numbers them. */
+const NOT_EMPTY = 0
+const NOT_FULL = 1
+
+export type GetWaiter = Waiter<unknown, undefined>
+type PutWaiter = Waiter<void, unknown>
+
+export class Channel implements Waiting {
+  readonly memory: WebAssembly.Memory
+  readonly type: ElementType
+  readonly native: NativeQueue
+  readonly transport: Transport<unknown, unknown, unknown>
+  readonly #gets = new Line<unknown, undefined>()
+  readonly #puts = new Line<void, unknown>()
+  /** Whether the first of the waiting puts has been tried before, and so may claim the turn. */
+  #firstPutTried = false
+
+  constructor(memory: WebAssembly.Memory, queue: NativeQueue, type: ElementType) {
+    this.memory = memory
+    this.native = queue
+    this.type = type
+    this.transport = transportOf(memory, queue, type)
+  }
+
+  /** An item for an asynchronous call that would not have to wait, else NOTHING. */
+  takeAtOnce(): unknown | Nothing {
+    return this.#gets.first || !mayServeAtOnce() ? NOTHING : this.transport.get()
+  }
+
+  get(patience: Patience, liveness: Liveness): Promise<unknown> {
+    if (patience.timeout === 0) return this.#getOnce()
+    const item = this.takeAtOnce()
+    return item === NOTHING ? this.waitToGet(patience, liveness).promise : Promise.resolve(item)
+  }
+
+  waitToGet(patience: Patience, liveness: Liveness): GetWaiter {
+    const waiter: GetWaiter = new Waiter(undefined, liveness)
+    const isFirst = !this.#gets.first
+    this.#gets.add(waiter)
+    waiter.limit(patience, (reason) => this.cancelGet(waiter, reason))
+    join(this)
+    if (isFirst && !turnIsComing()) this.#serveGets()
+    return waiter
+  }
+
+  cancelGet(waiter: GetWaiter, reason: unknown): void {
+    this.#gets.remove(waiter)
+    waiter.reject(reason)
+    if (!this.#gets.first) this.native.withdraw(NOT_EMPTY)
+    this.#stopWaitingIfDone()
+  }
+
+  put(item: unknown, patience: Patience, liveness: Liveness): Promise<void> {
+    const prepared = this.transport.prepare(item)
+    const isFirst = !this.#puts.first
+    if (isFirst && (patience.timeout === 0 || mayServeAtOnce())) {
+      const status = this.transport.put(prepared)
+      if (status === STATUS.ok) return Promise.resolve()
+      if (status === STATUS.closed) throw new QueueClosedError()
+    } else if (this.transport.closed()) {
+      throw new QueueClosedError()
+    }
+    if (patience.timeout === 0) throw new TimeoutError(0)
+    const waiter: PutWaiter = new Waiter(this.transport.keep(prepared), liveness)
+    this.#puts.add(waiter)
+    waiter.limit(patience, (reason) => this.#cancelPut(waiter, reason))
+    join(this)
+    if (isFirst && !turnIsComing()) this.#servePuts()
+    return waiter.promise
+  }
+
+  poll(): void {
+    this.#serveGets()
+    this.#servePuts()
+  }
+
+  close(discard: boolean): void {
+    this.native.close()
+    if (discard) this.native.discard()
+  }
+
+  #getOnce(): Promise<unknown> {
+    if (this.#gets.first) throw new TimeoutError(0)
+    const item = this.transport.get()
+    if (item !== NOTHING) return Promise.resolve(item)
+    throw this.transport.lastStatus() === STATUS.closed ? new QueueClosedError() : new TimeoutError(0)
+  }
+
+  #stopWaitingIfDone(): void {
+    if (!this.#gets.first && !this.#puts.first) leave(this)
+  }
+
+  // Try; announce; try again: then whoever puts an item sees the announcement and rings, or this try sees the item.
+  #serveGets(): void {
+    let announced = false
+    while (this.#gets.first) {
+      const item = this.transport.get()
+      if (item !== NOTHING) {
+        this.#gets.shift()?.resolve(item)
+      } else if (this.transport.lastStatus() === STATUS.closed) {
+        this.#gets.shift()?.reject(new QueueClosedError())
+      } else if (!announced) {
+        this.native.announce(NOT_EMPTY)
+        announced = true
+      } else {
+        return
+      }
+    }
+    if (announced) this.native.withdraw(NOT_EMPTY)
+    this.#stopWaitingIfDone()
+  }
+
+  #servePuts(): void {
+    let announced = false
+    for (let first = this.#puts.first; first; first = this.#puts.first) {
+      const status = this.transport.putInTurn(first.want, this.#firstPutTried)
+      if (status === STATUS.full) {
+        if (announced) {
+          this.#firstPutTried = true
+          return
+        }
+        this.native.announce(NOT_FULL)
+        announced = true
+        continue
+      }
+      this.#firstPutTried = false
+      this.#puts.remove(first)
+      if (status === STATUS.ok) first.resolve()
+      else first.reject(new QueueClosedError())
+    }
+    if (announced) this.native.withdraw(NOT_FULL)
+    this.#stopWaitingIfDone()
+  }
+
+  #cancelPut(waiter: PutWaiter, reason: unknown): void {
+    const wasFirst = waiter === this.#puts.first
+    this.#puts.remove(waiter)
+    waiter.reject(reason)
+    if (wasFirst) {
+      this.native.leaveTurn()
+      this.#firstPutTried = false
+      // The next may need less room.
+      this.#servePuts()
+    }
+    if (!this.#puts.first) this.native.withdraw(NOT_FULL)
+    this.#stopWaitingIfDone()
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * Any value that `structuredClone` takes without a transfer list. A byte in front tells how the rest is encoded: small primitives and
+ * strings by a path of their own, everything else by V8's serializer.
+ */
+import { reserve, scratch, scratchView, trim } from '../scratch.js'
+import type { MessageCodec } from './message.js'
+import { decodeString, encodeString } from './string.js'
+import { deserialize, serialize } from './structured.js'
+
+const STRING = 0 // and 1, for its two encodings
+const SERIALIZED = 2
+const NUMBER = 3
+/** These stand for themselves: their tag is FIRST_SIMPLE and their place here. */
+const SIMPLE: readonly unknown[] = [undefined, null, true, false]
+const FIRST_SIMPLE = 4
+
+function encodeSerialized(item: unknown): number {
+  const bytes = serialize(item)
+  reserve(1 + bytes.length)
+  scratch[0] = SERIALIZED
+  scratch.set(bytes, 1)
+  return 1 + bytes.length
+}
+
+function decodeSerialized(bytes: number): unknown {
+  // A copy: views that are deserialized may refer to what they are read from.
+  const copy = Buffer.from(scratch.subarray(1, bytes))
+  trim()
+  return deserialize(copy)
+}
+
+export const anyCodec: MessageCodec<unknown> = {
+  overhead: 1,
+  encode(item) {
+    if (typeof item === 'number') {
+      scratch[0] = NUMBER
+      scratchView.setFloat64(1, item, true)
+      return 9
+    }
+    if (typeof item === 'string') return encodeString(item, STRING)
+    const simple = typeof item === 'object' && item !== null ? -1 : SIMPLE.indexOf(item)
+    if (simple < 0) return encodeSerialized(item)
+    scratch[0] = FIRST_SIMPLE + simple
+    return 1
+  },
+  decode(bytes) {
+    const tag = scratch[0] as number
+    if (tag === NUMBER) return scratchView.getFloat64(1, true)
+    if (tag < SERIALIZED) return decodeString(bytes, STRING)
+    if (tag === SERIALIZED) return decodeSerialized(bytes)
+    return SIMPLE[tag - FIRST_SIMPLE]
+  },
+}

@@ -1,0 +1,27 @@
+/** Bytes of any view or buffer; a fresh Uint8Array comes out. */
+import { isAnyArrayBuffer, isSharedArrayBuffer } from 'node:util/types'
+import { invalidType } from '../errors.js'
+import { reserve, scratch, trim } from '../scratch.js'
+import type { MessageCodec } from './message.js'
+
+function bytesOf(item: unknown): Uint8Array {
+  if (ArrayBuffer.isView(item)) return new Uint8Array(item.buffer, item.byteOffset, item.byteLength)
+  if (isAnyArrayBuffer(item) && !isSharedArrayBuffer(item)) return new Uint8Array(item as ArrayBuffer)
+  throw invalidType('item', 'an ArrayBufferView or an ArrayBuffer', item)
+}
+
+export const bytesCodec: MessageCodec<Uint8Array> = {
+  overhead: 0,
+  encode(item) {
+    const bytes = bytesOf(item)
+    reserve(bytes.length)
+    scratch.set(bytes)
+    return bytes.length
+  },
+  decode(bytes) {
+    const item = new Uint8Array(bytes)
+    item.set(scratch.subarray(0, bytes))
+    trim()
+    return item
+  },
+}

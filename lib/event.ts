@@ -1,0 +1,172 @@
+import { TimeoutError } from './errors.js'
+import { checkHandle, type Handle, incompatible, makeHandle } from './handle.js'
+import { join, leave, Liveness, type Waiting } from './loop.js'
+import { warnIfBlockedLong } from './main-thread.js'
+import { allocate, bytesOf, type Core, instantiate, OpenObjects } from './memory.js'
+import { type NativeEvent, native } from './native.js'
+import { type Patience, patience, syncTimeout, type WaitOptions } from './options.js'
+import { Line, Waiter } from './waiter.js'
+
+const { status: STATUS } = native
+
+/** What `workerData` and `postMessage` take to another thread of this process, for `ThreadSafeEvent.from()`. */
+export interface EventHandle {
+  readonly threadsafe: 'event'
+}
+
+type EventWaiter = Waiter<void, number>
+
+/** One event as this thread sees it, and its asynchronous calls that wait. */
+class EventChannel implements Waiting {
+  readonly memory: WebAssembly.Memory
+  readonly native: NativeEvent
+  readonly core: Core
+  readonly #line = new Line<void, number>()
+
+  constructor(memory: WebAssembly.Memory, event: NativeEvent) {
+    this.memory = memory
+    this.native = event
+    this.core = instantiate(memory, event.wake)
+  }
+
+  wait(patience: Patience, liveness: Liveness): Promise<void> {
+    if (this.core.is_set()) return Promise.resolve()
+    if (patience.timeout === 0) throw new TimeoutError(0)
+    // The word tells later whether the event was set in between; see native/core/event.h.
+    const waiter: EventWaiter = new Waiter(this.core.word(), liveness)
+    this.#line.add(waiter)
+    waiter.limit(patience, (reason) => this.#cancel(waiter, reason))
+    join(this)
+    this.poll()
+    return waiter.promise
+  }
+
+  // Announce, then look: whoever sets the event now sees the announcement and rings, or this look sees the event.
+  poll(): void {
+    this.native.announce()
+    const set = this.core.is_set() !== 0
+    const word = this.core.word()
+    for (let waiter = this.#line.first; waiter; ) {
+      const { next } = waiter
+      if (set || waiter.want !== word) {
+        this.#line.remove(waiter)
+        waiter.resolve()
+      }
+      waiter = next
+    }
+    this.#stopWaitingIfDone()
+  }
+
+  #cancel(waiter: EventWaiter, reason: unknown): void {
+    this.#line.remove(waiter)
+    waiter.reject(reason)
+    this.#stopWaitingIfDone()
+  }
+
+  #stopWaitingIfDone(): void {
+    if (this.#line.first) return
+    this.native.withdraw()
+    leave(this)
+  }
+}
+
+const channels = new OpenObjects<EventChannel>()
+
+function create(): Handle {
+  const memory = allocate(native.eventMemory)
+  native.initEvent(bytesOf(memory))
+  return makeHandle('event', memory, {})
+}
+
+function open({ memory }: Handle): EventChannel {
+  return channels.get(memory, (bytes) => {
+    const event = native.openEvent(bytes)
+    if (!event) throw incompatible('its memory holds something else')
+    return new EventChannel(memory, event)
+  })
+}
+
+/**
+ * An event that is set or not, and that any number of waiters in any mix of threads can wait for.
+ *
+ * @example
+ * const ready = new ThreadSafeEvent()
+ * new Worker(file, { workerData: ready.handle }) // there: ThreadSafeEvent.from(workerData).set()
+ * await ready.wait({ timeout: 1000 })
+ */
+export class ThreadSafeEvent {
+  /** Structured-cloneable; the other thread makes of it an event object of its own, with `from()`. */
+  readonly handle: EventHandle
+  readonly #channel: EventChannel
+  readonly #liveness = new Liveness()
+
+  /** An event that is not set. */
+  constructor() {
+    // from() passes the handle of an event that exists, as an argument that the signature does not tell of.
+    const [existing] = arguments as unknown as [unknown]
+    const handle = existing instanceof Existing ? existing.handle : create()
+    this.handle = handle as EventHandle
+    this.#channel = open(handle)
+  }
+
+  /**
+   * The event of that handle, in any thread of the process. Throws `TypeError` `ERR_INVALID_ARG_TYPE` for anything that is no event's
+   * handle and `Error` `ERR_INCOMPATIBLE_HANDLE` for one of another version.
+   */
+  static from(handle: EventHandle): ThreadSafeEvent {
+    const checked = checkHandle('event', handle, ThreadSafeEvent)
+    return Reflect.construct(ThreadSafeEvent, [new Existing(checked)]) as ThreadSafeEvent
+  }
+
+  /** @internal The shared memory, for what lets native code set it. */
+  get memory(): WebAssembly.Memory {
+    return this.#channel.memory
+  }
+
+  /** Sets the event and wakes all who wait at this moment, in all threads, also when `clear()` follows at once. */
+  set(): void {
+    this.#channel.core.set()
+  }
+
+  clear(): void {
+    this.#channel.core.clear()
+  }
+
+  isSet(): boolean {
+    return this.#channel.core.is_set() !== 0
+  }
+
+  /** Resolves when the event is set, at once if it is. Rejects with `TimeoutError`, or the signal's `reason`. */
+  wait(options?: WaitOptions): Promise<void> {
+    try {
+      return this.#channel.wait(patience(options), this.#liveness)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /** Blocks this thread until the event is set: true; or until `timeout` milliseconds have passed: false. */
+  waitSync(options?: { timeout?: number }): boolean {
+    const timeout = syncTimeout(options) ?? Infinity
+    if (this.isSet()) return true
+    if (timeout === 0) return false
+    return warnIfBlockedLong(() => this.#channel.native.waitBlocking(timeout)) === STATUS.ok
+  }
+
+  /** Pending calls of this object keep the process alive: so it is at first. */
+  ref(): this {
+    this.#liveness.reference(true)
+    return this
+  }
+
+  /** Pending calls of this object do not keep the process alive. */
+  unref(): this {
+    this.#liveness.reference(false)
+    return this
+  }
+}
+
+/** Marks a checked handle in the constructor's argument; not exported, so nobody else can pass one. */
+class Existing {
+  constructor(readonly handle: Handle) {}
+}

@@ -1,0 +1,100 @@
+/**
+ * This thread's event loop, as what waits asynchronously: it has one doorbell, which other contexts ring, and everything that waits
+ * in it is asked to look again on each ring.
+ */
+import { native } from './native.js'
+
+/** Something with waiting calls in this thread. */
+export interface Waiting {
+  /** Serves those of its calls that can be served now. */
+  poll(): void
+}
+
+const waiting = new Set<Waiting>()
+let doorbell = false
+
+/** How many asynchronous calls may be done at once before the loop gets to do other things, as they need only microtasks. */
+const CALLS_PER_TURN = 1000
+let calls = 0
+let turnRequested = false
+
+function pollAll(): void {
+  for (const one of waiting) one.poll()
+}
+
+/** Opens this loop's doorbell, the first time. */
+function needDoorbell(): void {
+  doorbell ||= native.openDoorbell(pollAll)
+  if (!doorbell) throw new Error('threadsafe: no more event loops can wait in this process')
+}
+
+/** From now on `one` is polled on each ring. Throws if too many loops of this process wait already. */
+export function join(one: Waiting): void {
+  needDoorbell()
+  waiting.add(one)
+}
+
+export function leave(one: Waiting): void {
+  waiting.delete(one)
+}
+
+/**
+ * Whether a call that could be served at once may be. Every so often the answer is no, and everything is polled in the loop's next turn:
+ * a `for await` over a queue that is never empty must not keep timers and I/O from running.
+ */
+export function mayServeAtOnce(): boolean {
+  if (calls < CALLS_PER_TURN) {
+    calls++
+    return true
+  }
+  if (!turnRequested) {
+    turnRequested = true
+    setImmediate(() => {
+      turnRequested = false
+      calls = 0
+      pollAll()
+    })
+  }
+  return false
+}
+
+/** Whether everything will be polled soon without a ring, because mayServeAtOnce() said no. */
+export function turnIsComing(): boolean {
+  return turnRequested
+}
+
+let keepingAlive = 0
+
+function countKeepAlive(change: number): void {
+  const before = keepingAlive
+  keepingAlive += change
+  if ((before === 0) === (keepingAlive === 0)) return
+  needDoorbell()
+  native.keepAlive(keepingAlive > 0)
+}
+
+/** Whether the pending calls of one object keep the process alive. They do, unless it is `unref()`ed. */
+export class Liveness {
+  #pending = 0
+  #referenced: boolean
+
+  constructor(referenced = true) {
+    this.#referenced = referenced
+  }
+
+  begin(): void {
+    this.#pending++
+    if (this.#referenced) countKeepAlive(1)
+  }
+
+  end(): void {
+    this.#pending--
+    if (this.#referenced) countKeepAlive(-1)
+  }
+
+  reference(referenced: boolean): void {
+    if (referenced === this.#referenced) return
+    this.#referenced = referenced
+    if (this.#pending > 0) countKeepAlive(referenced ? this.#pending : -this.#pending)
+  }
+}

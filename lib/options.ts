@@ -1,0 +1,57 @@
+/** Reading the options that waiting calls have in common. Nothing has changed when one of these throws. */
+import { invalidType, outOfRange } from './errors.js'
+
+/** Options of synchronous calls. */
+export interface SyncWaitOptions {
+  /** Wait until the call can do its work. Default: false, or true where `timeout` is given. */
+  block?: boolean
+  /** Wait for at most so many milliseconds. 0 tries once. Default: Infinity. */
+  timeout?: number
+}
+
+/** Options of asynchronous calls. */
+export interface WaitOptions {
+  /** Gives up waiting when it is aborted: the promise rejects with its `reason`. */
+  signal?: AbortSignal
+  /** Wait for at most so many milliseconds. 0 tries once. Default: Infinity. */
+  timeout?: number
+}
+
+export function checkObject(name: string, value: unknown): void {
+  if (value !== undefined && (typeof value !== 'object' || value === null)) throw invalidType(name, 'an object', value)
+}
+
+function checkTimeout(timeout: unknown): number {
+  if (typeof timeout !== 'number') throw invalidType('options.timeout', 'a number of milliseconds', timeout)
+  if (!(timeout >= 0)) throw outOfRange('options.timeout', '>= 0', timeout)
+  return timeout
+}
+
+/** The milliseconds that a synchronous call may wait; undefined if it may not. */
+export function syncTimeout(options: SyncWaitOptions | undefined): number | undefined {
+  if (options === undefined) return undefined
+  checkObject('options', options)
+  const { block, timeout } = options
+  if (block !== undefined && typeof block !== 'boolean') throw invalidType('options.block', 'a boolean', block)
+  const milliseconds = timeout === undefined ? undefined : checkTimeout(timeout)
+  if (block === false) return undefined
+  return milliseconds ?? (block ? Infinity : undefined)
+}
+
+/** What an asynchronous call waits with; throws the signal's reason if that is aborted already. */
+export interface Patience {
+  signal: AbortSignal | undefined
+  timeout: number
+}
+
+const FOR_EVER: Patience = { signal: undefined, timeout: Infinity }
+
+export function patience(options: WaitOptions | undefined): Patience {
+  if (options === undefined) return FOR_EVER
+  checkObject('options', options)
+  const { signal, timeout } = options
+  if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalidType('options.signal', 'an AbortSignal', signal)
+  const milliseconds = timeout === undefined ? Infinity : checkTimeout(timeout)
+  signal?.throwIfAborted()
+  return { signal, timeout: milliseconds }
+}

@@ -1,0 +1,52 @@
+import type { Channel, GetWaiter } from './channel.js'
+import { QueueClosedError } from './errors.js'
+import type { Liveness } from './loop.js'
+import { NOTHING } from './transport.js'
+
+const PATIENCE = { signal: undefined, timeout: Infinity }
+const DONE: IteratorReturnResult<undefined> = { value: undefined, done: true }
+
+/** What `for await` goes through. It takes an item only in answer to `next()`, so leaving the loop loses none. */
+export class QueueIterator<T> implements AsyncIterableIterator<T> {
+  readonly #channel: Channel
+  readonly #liveness: Liveness
+  readonly #pending = new Set<GetWaiter>()
+  #returned = false
+
+  constructor(channel: Channel, liveness: Liveness) {
+    this.#channel = channel
+    this.#liveness = liveness
+  }
+
+  next(): Promise<IteratorResult<T, undefined>> {
+    if (this.#returned) return Promise.resolve(DONE)
+    const item = this.#channel.takeAtOnce()
+    if (item !== NOTHING) return Promise.resolve({ value: item as T, done: false })
+    return this.#wait()
+  }
+
+  /** Ends the iteration; each pending `next()` is done, and has taken nothing. */
+  return(): Promise<IteratorResult<T, undefined>> {
+    this.#returned = true
+    for (const waiter of this.#pending) this.#channel.cancelGet(waiter, DONE)
+    return Promise.resolve(DONE)
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  async #wait(): Promise<IteratorResult<T, undefined>> {
+    const waiter = this.#channel.waitToGet(PATIENCE, this.#liveness)
+    this.#pending.add(waiter)
+    try {
+      return { value: (await waiter.promise) as T, done: false }
+    } catch (reason) {
+      if (reason !== DONE && !(reason instanceof QueueClosedError)) throw reason
+      this.#returned = true
+      return DONE
+    } finally {
+      this.#pending.delete(waiter)
+    }
+  }
+}

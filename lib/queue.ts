@@ -1,0 +1,283 @@
+import { Channel } from './channel.js'
+import { checkElementType, type ElementType, slotBytes, typeCode } from './element-type.js'
+import { invalidType, invalidValue, outOfRange, QueueClosedError, QueueEmptyError, QueueFullError, TimeoutError } from './errors.js'
+import { checkHandle, type Handle, incompatible, makeHandle } from './handle.js'
+import { Liveness } from './loop.js'
+import { warnIfBlockedLong } from './main-thread.js'
+import { allocate, bytesOf, OpenObjects } from './memory.js'
+import { native } from './native.js'
+import { checkObject, patience, type SyncWaitOptions, syncTimeout, type WaitOptions } from './options.js'
+import { QueueIterator } from './queue-iterator.js'
+import { type FieldTypes, RecordType } from './record.js'
+import { NOTHING } from './transport.js'
+
+const { status: STATUS } = native
+
+const DEFAULT_ITEM_BYTES = 64
+
+/** What a put that does not wait does when the queue is full. */
+export type Overflow = 'reject' | 'drop-newest' | 'drop-oldest'
+
+export interface QueueOptions {
+  /** What the queue holds. Default: 'any'. */
+  type?: ElementType
+  /** For 'any', 'string' and 'bytes': the payload bytes that one slot holds; longer items take several slots. Default: 64. */
+  itemBytes?: number
+  /** Default: 'reject'. */
+  overflow?: Overflow
+}
+
+declare const itemType: unique symbol
+
+/** What `workerData` and `postMessage` take to another thread of this process, for `ThreadSafeQueue.from()`. */
+export interface QueueHandle<T = unknown> {
+  readonly [itemType]?: T
+}
+
+/** A record type travels as its fields: classes do not survive structured clone. */
+type PostedType = Exclude<ElementType, RecordType> | { readonly record: FieldTypes }
+type PostedHandle = Handle & { readonly type: PostedType }
+
+const channels = new OpenObjects<Channel>()
+
+function open(handle: PostedHandle): Channel {
+  return channels.get(handle.memory, (bytes) => {
+    const type = checkElementType(typeof handle.type === 'object' ? new RecordType(handle.type.record) : handle.type)
+    const queue = native.openQueue(bytes)
+    if (!queue || queue.type !== typeCode(type)) throw incompatible('its memory holds something else')
+    return new Channel(handle.memory, queue, type)
+  })
+}
+
+function wholeNumber(name: string, value: unknown, most: string): number {
+  if (typeof value !== 'number') throw invalidType(name, 'a whole number', value)
+  if (!Number.isInteger(value) || value < 1) throw outOfRange(name, `a whole number from 1 up to ${most}`, value)
+  return value
+}
+
+function create(capacity: number, options: QueueOptions | undefined): PostedHandle {
+  wholeNumber('capacity', capacity, 'what 4 GiB hold')
+  checkObject('options', options)
+  const type = checkElementType(options?.type ?? 'any')
+  const itemBytes = wholeNumber('options.itemBytes', options?.itemBytes ?? DEFAULT_ITEM_BYTES, 'what 4 GiB hold')
+  const overflow = options?.overflow ?? 'reject'
+  if (typeof overflow !== 'string' || !Object.hasOwn(native.overflows, overflow)) {
+    throw invalidValue('options.overflow', `one of ${Object.keys(native.overflows).join(', ')}`, overflow)
+  }
+  const slot = slotBytes(type, itemBytes)
+  const bytes = native.queueMemory(typeCode(type), capacity, slot)
+  if (bytes === 0) throw outOfRange('capacity', `at most what 4 GiB hold, with ${slot} bytes for each item`, capacity)
+  const memory = allocate(bytes)
+  native.initQueue(bytesOf(memory), typeCode(type), capacity, slot, native.overflows[overflow] as number)
+  return makeHandle('queue', memory, { type: type instanceof RecordType ? { record: type.fields } : type })
+}
+
+/**
+ * A queue of fixed capacity between any number of producers and consumers: event loops, blocking workers, native threads and
+ * signal handlers. First in, first out for each producer.
+ *
+ * @example
+ * const jobs = new ThreadSafeQueue<number>(100, { type: 'float64' })
+ * new Worker(file, { workerData: jobs.handle }) // there: ThreadSafeQueue.from(workerData)
+ * await jobs.put(1.5)
+ * for await (const job of jobs) handle(job)
+ */
+export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposable, AsyncDisposable {
+  /** Structured-cloneable; the other thread makes of it a queue object of its own, with `from()`. */
+  readonly handle: QueueHandle<T>
+  readonly #channel: Channel
+  readonly #liveness: Liveness
+
+  /**
+   * A queue that holds `capacity` items: a whole number from 1 up to what 4 GiB hold. Throws `RangeError` `ERR_OUT_OF_RANGE` for other
+   * capacities, `TypeError` `ERR_INVALID_ARG_TYPE` or `ERR_INVALID_ARG_VALUE` for options that do not exist.
+   */
+  constructor(capacity: number, options?: QueueOptions) {
+    // from() passes the handle of a queue that exists.
+    const handle = (capacity as unknown) instanceof Existing ? (capacity as unknown as Existing).handle : create(capacity, options)
+    this.handle = handle as QueueHandle<T>
+    this.#channel = open(handle)
+    this.#liveness = new Liveness()
+  }
+
+  /**
+   * The queue of that handle, in any thread of the process. Throws `TypeError` `ERR_INVALID_ARG_TYPE` for anything that is no queue's handle
+   * and `Error` `ERR_INCOMPATIBLE_HANDLE` for one of another version.
+   */
+  static from<T>(handle: QueueHandle<T>): ThreadSafeQueue<T> {
+    const checked = checkHandle('queue', handle, ThreadSafeQueue) as PostedHandle
+    return new ThreadSafeQueue<T>(new Existing(checked) as unknown as number)
+  }
+
+  /** How many items fit, if each is no longer than `itemBytes`. */
+  get capacity(): number {
+    return this.#channel.native.capacity
+  }
+
+  get type(): ElementType {
+    return this.#channel.type
+  }
+
+  /** Whether somebody, in any thread, has closed the queue. There may be items left to get. */
+  get closed(): boolean {
+    return this.#channel.transport.closed()
+  }
+
+  /** @internal The shared memory, for what lets native code put into it. */
+  get memory(): WebAssembly.Memory {
+    return this.#channel.memory
+  }
+
+  /** Items in the queue; approximate while others put and get. */
+  qsize(): number {
+    return this.#channel.transport.size()
+  }
+
+  /** Approximate while others put and get. */
+  empty(): boolean {
+    return this.qsize() === 0
+  }
+
+  /** Whether there is no room for an item of one slot; approximate while others put and get. */
+  full(): boolean {
+    return this.#channel.transport.full()
+  }
+
+  /**
+   * Puts an item; blocks this thread until there is room, if `block` or `timeout` says so. Full: throws `QueueFullError`, or does what the
+   * overflow policy says, if it does not wait; `TimeoutError` after `timeout` milliseconds. Closed: `QueueClosedError`.
+   *
+   * @example
+   * queue.putSync(1.5, { timeout: 100 })
+   */
+  putSync(item: T, options?: SyncWaitOptions): void {
+    const timeout = syncTimeout(options)
+    const { transport } = this.#channel
+    const prepared = transport.prepare(item)
+    let status = transport.put(prepared)
+    if (status === STATUS.ok) return
+    if (status === STATUS.full) {
+      if (timeout === undefined) status = transport.offer(prepared)
+      else if (timeout === 0) status = STATUS.timeout
+      else status = warnIfBlockedLong(() => transport.putBlocking(prepared, timeout))
+    }
+    if (status === STATUS.full) throw new QueueFullError()
+    if (status === STATUS.closed) throw new QueueClosedError()
+    if (status === STATUS.timeout) throw new TimeoutError(timeout as number)
+  }
+
+  /**
+   * Takes the oldest item; blocks this thread until there is one, if `block` or `timeout` says so. Empty: throws `QueueEmptyError` if it does
+   * not wait, `TimeoutError` after `timeout` milliseconds. Closed and drained: `QueueClosedError`.
+   *
+   * @example
+   * const item = queue.getSync({ block: true })
+   */
+  getSync(options?: SyncWaitOptions): T {
+    const timeout = syncTimeout(options)
+    const { transport } = this.#channel
+    let item = transport.get()
+    if (item !== NOTHING) return item as T
+    if (transport.lastStatus() === STATUS.closed) throw new QueueClosedError()
+    if (timeout === undefined) throw new QueueEmptyError()
+    if (timeout === 0) throw new TimeoutError(0)
+    item = warnIfBlockedLong(() => transport.getBlocking(timeout))
+    if (item !== NOTHING) return item as T
+    throw transport.lastStatus() === STATUS.closed ? new QueueClosedError() : new TimeoutError(timeout)
+  }
+
+  /**
+   * Puts an item if there is room, and answers whether it did. Full: false; with overflow 'drop-oldest' the oldest goes and the answer is
+   * true. Closed: throws `QueueClosedError`.
+   */
+  tryPut(item: T): boolean {
+    const { transport } = this.#channel
+    const prepared = transport.prepare(item)
+    let status = transport.put(prepared)
+    if (status === STATUS.ok) return true
+    if (status === STATUS.full) status = transport.offer(prepared)
+    if (status === STATUS.closed) throw new QueueClosedError()
+    return status === STATUS.ok
+  }
+
+  /** Takes the oldest item. Empty: undefined. Closed and drained: throws `QueueClosedError`. */
+  tryGet(): T | undefined {
+    const { transport } = this.#channel
+    const item = transport.get()
+    if (item !== NOTHING) return item as T
+    if (transport.lastStatus() === STATUS.closed) throw new QueueClosedError()
+    return undefined
+  }
+
+  /**
+   * Puts an item as soon as there is room, after this thread's earlier puts. Rejects with `QueueClosedError`, `TimeoutError`, or the signal's
+   * `reason`; then nothing was put.
+   *
+   * @example
+   * await queue.put(1.5, { signal: AbortSignal.timeout(100) })
+   */
+  put(item: T, options?: WaitOptions): Promise<void> {
+    try {
+      return this.#channel.put(item, patience(options), this.#liveness)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /**
+   * Takes the oldest item as soon as there is one, after this thread's earlier gets. Closed and drained: rejects with `QueueClosedError`. Also
+   * rejects with `TimeoutError`, or the signal's `reason`; then nothing was taken.
+   *
+   * @example
+   * const item = await queue.get({ timeout: 100 })
+   */
+  get(options?: WaitOptions): Promise<T> {
+    try {
+      return this.#channel.get(patience(options), this.#liveness) as Promise<T>
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /** Gets items until the queue is closed and drained. Leaving the loop loses no item. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<T> {
+    return new QueueIterator<T>(this.#channel, this.#liveness)
+  }
+
+  /**
+   * Closes the queue, in all threads. Every put fails from now on, waiting ones too; gets take what is left and fail then; iterators end.
+   * `discard` drops what is left, also when the queue was closed before. Closing again is no error.
+   */
+  close(options?: { discard?: boolean }): void {
+    checkObject('options', options)
+    const discard = options?.discard ?? false
+    if (typeof discard !== 'boolean') throw invalidType('options.discard', 'a boolean', discard)
+    this.#channel.close(discard)
+  }
+
+  /** Pending calls of this object keep the process alive: so it is at first. */
+  ref(): this {
+    this.#liveness.reference(true)
+    return this
+  }
+
+  /** Pending calls of this object do not keep the process alive. */
+  unref(): this {
+    this.#liveness.reference(false)
+    return this
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.close()
+    return Promise.resolve()
+  }
+}
+
+/** Marks a checked handle in the constructor's first argument; not exported, so nobody else can pass one. */
+class Existing {
+  constructor(readonly handle: PostedHandle) {}
+}

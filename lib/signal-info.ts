@@ -1,0 +1,23 @@
+import { record, type RecordOf } from './record.js'
+
+/**
+ * What a signal handler puts into a queue: the type of `new ThreadSafeQueue<SignalInfo>(100, { type: signalInfo })`. The same fields as the
+ * struct in native/platform/signals.h.
+ */
+export const signalInfo = record({
+  /** The signal's number. */
+  signo: 'int32',
+  /** `si_code`: how it was sent. */
+  code: 'int32',
+  /** Who sent it; 0 where the kernel does not tell. */
+  pid: 'int32',
+  uid: 'uint32',
+  /** What was sent with it by `sendSignal()` or sigqueue(3). */
+  value: 'int32',
+  /** Nanoseconds of CLOCK_MONOTONIC, as `process.hrtime.bigint()`, taken in the handler. */
+  timestamp: 'biguint64',
+  /** Of a timer's signal: how many expirations the kernel merged into it, besides its own. */
+  overrun: 'int32',
+})
+
+export type SignalInfo = RecordOf<(typeof signalInfo)['fields']>

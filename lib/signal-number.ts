@@ -1,0 +1,46 @@
+/** Names and numbers of signals, and which of them can be used. */
+import { constants } from 'node:os'
+import { invalidType, invalidValue } from './errors.js'
+import { native } from './native.js'
+
+const NUMBERS = constants.signals as Readonly<Record<string, number>>
+const { firstRealtimeSignal: FIRST, lastRealtimeSignal: LAST } = native
+const REALTIME = 'SIGRTMIN'
+
+/** The name: of a real-time signal SIGRTMIN, SIGRTMIN+1 and so on. */
+export function signalName(signo: number): string {
+  if (FIRST > 0 && signo >= FIRST) return signo === FIRST ? REALTIME : `${REALTIME}+${signo - FIRST}`
+  return Object.keys(NUMBERS).find((name) => NUMBERS[name] === signo) as string
+}
+
+function numberOf(signal: unknown): number | undefined {
+  if (typeof signal === 'string') {
+    const realtime = /^SIGRTMIN(?:\+(\d{1,2}))?$/.exec(signal)
+    const signo = realtime ? FIRST + Number(realtime[1] ?? 0) : Object.hasOwn(NUMBERS, signal) ? NUMBERS[signal] : undefined
+    return realtime && (FIRST === 0 || (signo as number) > LAST) ? undefined : signo
+  }
+  const isRealtime = FIRST > 0 && (signal as number) >= FIRST && (signal as number) <= LAST
+  return Number.isInteger(signal) && (isRealtime || Object.values(NUMBERS).includes(signal as number)) ? (signal as number) : undefined
+}
+
+/** The number of a signal that is given by name or number; throws `TypeError` for what is none. */
+export function signalNumber(signal: unknown): number {
+  if (typeof signal !== 'string' && typeof signal !== 'number') throw invalidType('signal', "a signal's name or number", signal)
+  const signo = numberOf(signal)
+  if (signo === undefined) throw invalidValue('signal', 'the name or number of a signal of this system', signal)
+  return signo
+}
+
+/** No process can catch the first two; after one of the others, the code that it struck can't go on. */
+const REFUSED: readonly (string | undefined)[] = ['SIGKILL', 'SIGSTOP', 'SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL']
+
+/** The number of a signal that a handler can be attached to. */
+export function catchableSignal(signal: unknown, inspectorSignal: boolean): number {
+  const signo = signalNumber(signal)
+  const name = signalName(signo)
+  if (REFUSED.includes(name)) throw invalidValue('signal', `a signal that can be caught and returned from (not ${REFUSED.join(', ')})`, signal)
+  if (name === 'SIGUSR1' && !inspectorSignal) {
+    throw invalidValue('signal', "another than SIGUSR1, with which Node starts its inspector; { inspectorSignal: true } takes it all the same", signal)
+  }
+  return signo
+}

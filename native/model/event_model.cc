@@ -1,0 +1,133 @@
+// How the event waits.
+#include "core/event.h"
+
+#include "main.h"
+#include "parking_model.h"
+
+namespace {
+
+using namespace threadsafe;
+using namespace threadsafe::model;
+
+struct EventWake {
+  void all(WaitList& list) {
+    Waker waker{*parking};
+    wake_all(list, waker);
+  }
+  void one(WaitList& list) {
+    Waker waker{*parking};
+    wake_one(list, waker);
+  }
+
+  Parking* parking;
+};
+
+class ModelEvent {
+ public:
+  auto core() { return Event(header_, EventWake{&parking_}); }
+
+  void set() { core().set(); }
+  void clear() { core().clear(); }
+  Status wait() {
+    Parker parker(parking_);
+    return core().wait(parker);
+  }
+  Status wait_with_deadline() {
+    Parker parker(parking_, true);
+    return core().wait(parker);
+  }
+
+  void until_announced(u32 threads) {
+    while (threads_in(header_.waiters.state.load(memory_order_seq_cst)) < threads) rl::yield(1, $);
+  }
+
+  void check_nobody_waits() { RL_ASSERT(header_.waiters.state.load(memory_order_seq_cst) == 0); }
+
+ private:
+  EventHeader header_;
+  Parking parking_;
+};
+
+// Set, while somebody begins to wait.
+struct Set : rl::test_suite<Set, 2> {
+  ModelEvent event;
+  rl::var<u32> told;
+
+  void thread(unsigned index) {
+    if (index == 0) {
+      told($) = 1;
+      event.set();
+    } else {
+      RL_ASSERT(event.wait() == Status::ok);
+      RL_ASSERT(u32(told($)) == 1);
+    }
+  }
+
+  void after() { event.check_nobody_waits(); }
+};
+
+// Set and cleared at once: serves both who waited, though neither has run in between.
+struct SetAndClear : rl::test_suite<SetAndClear, 3> {
+  ModelEvent event;
+
+  void thread(unsigned index) {
+    if (index == 0) {
+      event.until_announced(2);
+      event.set();
+      event.clear();
+    } else {
+      RL_ASSERT(event.wait() == Status::ok);
+    }
+  }
+
+  void after() { event.check_nobody_waits(); }
+};
+
+// A set may wake late: for the setting before, when somebody waits for the next.
+struct LateWake : rl::test_suite<LateWake, 3> {
+  ModelEvent event;
+
+  void thread(unsigned index) {
+    if (index == 0) {
+      event.set();
+    } else if (index == 1) {
+      event.clear();
+      event.set();
+    } else {
+      RL_ASSERT(event.wait() == Status::ok);
+    }
+  }
+
+  void after() { event.check_nobody_waits(); }
+};
+
+// Two wait, and one gives up: the other's wake is not lost with it.
+struct GivingUp : rl::test_suite<GivingUp, 4> {
+  ModelEvent event;
+
+  void thread(unsigned index) {
+    if (index == 0) {
+      event.set();
+      event.clear();
+      event.set();
+    } else if (index == 1) {
+      event.wait_with_deadline();
+    } else {
+      RL_ASSERT(event.wait() == Status::ok);
+    }
+  }
+
+  void after() { event.check_nobody_waits(); }
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const Scenario scenarios[] = {
+      scenario<Set>("set", 200'000),
+      scenario<SetAndClear>("set_and_clear", 200'000),
+      scenario<LateWake>("late_wake", 300'000),
+      scenario<GivingUp>("giving_up", 200'000),
+  };
+  return threadsafe::model::main(argc, argv, scenarios);
+}

@@ -1,0 +1,103 @@
+// A queue in a model. Its payloads are plain variables whose races Relacy finds.
+#pragma once
+
+#include "core/queue.h"
+#include "parking_model.h"
+
+namespace threadsafe::model {
+
+inline constexpr u32 kPayloadBytes = 8;
+
+template <u32 capacity>
+struct ModelSlots {
+  static constexpr bool kMaySpan = true;
+
+  struct Memory {
+    Atomic<u64> stamps[capacity];
+    rl::var<u32> payloads[capacity];
+  };
+
+  Atomic<u64>& stamp(u32 index) const { return memory->stamps[index]; }
+
+  // A message's number is in each of its slots.
+  void write(const Span& span, u32 number) const {
+    for (u32 k = 0; k < span.slots; k++) memory->payloads[(span.index + k) % capacity]($) = number;
+  }
+  u32 read(const Span& span) const {
+    const u32 number = memory->payloads[span.index]($);
+    for (u32 k = 1; k < span.slots; k++) RL_ASSERT(u32(memory->payloads[(span.index + k) % capacity]($)) == number);
+    return number;
+  }
+
+  Memory* memory;
+};
+
+struct QueueWake {
+  void one(WaitList& list) {
+    Waker waker{of(list)};
+    wake_one(list, waker);
+  }
+  void all(WaitList& list) {
+    Waker waker{of(list)};
+    wake_all(list, waker);
+  }
+  Parking& of(WaitList& list) { return &list == &header->not_empty ? *not_empty : *not_full; }
+
+  QueueHeader* header;
+  Parking* not_empty;
+  Parking* not_full;
+};
+
+template <u32 capacity, bool spanning = false>
+class ModelQueue {
+ public:
+  ModelQueue() {
+    lay_out(header_, spanning ? ElementType::bytes : ElementType::uint32, capacity, kPayloadBytes);
+    header_.overflow = Overflow::reject;
+  }
+
+  auto core() { return Queue(header_, slots_, QueueWake{&header_, &not_empty_, &not_full_}); }
+
+  Status try_put(u32 number, u32 slots = 1) { return core().try_put(slots * kPayloadBytes, writer(number)); }
+  Status try_get(u32& number) { return core().try_get(~u32{0}, reader(number)); }
+
+  Status put(u32 number, u32 slots = 1, u32 putter = 1) {
+    Parker parker(not_full_);
+    return core().put(parker, putter, slots * kPayloadBytes, writer(number));
+  }
+  Status put_with_deadline(u32 number, u32 slots = 1, u32 putter = 1) {
+    Parker parker(not_full_, true);
+    return core().put(parker, putter, slots * kPayloadBytes, writer(number));
+  }
+  Status get(u32& number, u32 limit = ~u32{0}) {
+    Parker parker(not_empty_);
+    return core().get(parker, limit, reader(number));
+  }
+  Status get_with_deadline(u32& number) {
+    Parker parker(not_empty_, true);
+    return core().get(parker, ~u32{0}, reader(number));
+  }
+
+  // Nothing is left behind: every announcement and every permit was withdrawn.
+  void check_nobody_waits() {
+    RL_ASSERT(header_.not_empty.state.load(memory_order_seq_cst) == 0);
+    RL_ASSERT(header_.not_full.state.load(memory_order_seq_cst) == 0);
+    RL_ASSERT(header_.turn.load(memory_order_seq_cst) == 0);
+  }
+
+ private:
+  auto writer(u32 number) {
+    return [this, number](const Span& span) { slots_.write(span, number); };
+  }
+  auto reader(u32& number) {
+    return [this, &number](const Span& span) { number = slots_.read(span); };
+  }
+
+  QueueHeader header_;
+  typename ModelSlots<capacity>::Memory memory_;
+  ModelSlots<capacity> slots_{&memory_};
+  Parking not_empty_;
+  Parking not_full_;
+};
+
+}  // namespace threadsafe::model

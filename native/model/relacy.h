@@ -1,0 +1,21 @@
+// Relacy (Debian: relacy-dev) without the macros by which it takes over a whole program: here only what is written with rl:: is modelled.
+#pragma once
+
+#include <cstdint>
+
+#include <relacy/relacy.hpp>
+
+#undef memory_order_relaxed
+#undef memory_order_consume
+#undef memory_order_acquire
+#undef memory_order_release
+#undef memory_order_acq_rel
+#undef memory_order_seq_cst
+#undef new
+#undef delete
+#undef malloc
+#undef calloc
+#undef realloc
+#undef free
+#undef assert
+#undef errno

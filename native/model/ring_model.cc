@@ -1,0 +1,93 @@
+// The ring by itself: its calls do not wait, the threads try again.
+#include "main.h"
+#include "queue_fixture.h"
+
+namespace {
+
+using namespace threadsafe;
+using namespace threadsafe::model;
+
+// Two producers of two messages each, two consumers. Message number = producer * 2 + which. The second producer's are `slots` long.
+template <u32 capacity, u32 slots>
+struct TwoByTwo : rl::test_suite<TwoByTwo<capacity, slots>, 4> {
+  ModelQueue<capacity, (slots > 1)> queue;
+  u32 got[2][2];
+
+  void thread(unsigned index) {
+    for (u32 k = 0; k < 2; k++) {
+      if (index < 2) {
+        while (queue.try_put(index * 2 + k, index == 1 ? slots : 1) != Status::ok) rl::yield(1, $);
+      } else {
+        while (queue.try_get(got[index - 2][k]) != Status::ok) rl::yield(1, $);
+      }
+    }
+  }
+
+  void after() {
+    u32 times[4] = {};
+    for (const auto& by_consumer : got) {
+      for (const u32 number : by_consumer) times[number]++;
+      // In order, where both are of one producer.
+      if (by_consumer[0] / 2 == by_consumer[1] / 2) RL_ASSERT(by_consumer[0] < by_consumer[1]);
+    }
+    for (const u32 n : times) RL_ASSERT(n == 1);
+    RL_ASSERT(queue.core().size() == 0);
+  }
+};
+
+// What does not fit is not put, in whatever order: never more than the capacity.
+template <u32 capacity>
+struct NeverMore : rl::test_suite<NeverMore<capacity>, capacity + 1> {
+  ModelQueue<capacity> queue;
+  Status status[capacity + 1];
+
+  void thread(unsigned index) { status[index] = queue.try_put(index); }
+
+  void after() {
+    u32 put = 0;
+    for (const Status s : status) put += s == Status::ok;
+    RL_ASSERT(put == capacity);
+    RL_ASSERT(queue.core().size() == capacity);
+  }
+};
+
+// Every put that is accepted is in before the close, so it can be got afterwards; and then the ring is closed.
+struct PutOrClosed : rl::test_suite<PutOrClosed, 3> {
+  ModelQueue<2> queue;
+  u32 put[2];
+  u32 got;
+
+  void before() { got = put[0] = put[1] = 0; }
+
+  void thread(unsigned index) {
+    if (index == 0) {
+      for (Status s = Status::ok; s == Status::ok; put[0] += s == Status::ok) s = queue.try_put(1);
+    } else if (index == 1) {
+      queue.core().close();
+      put[1] = queue.try_put(2) == Status::ok;
+    } else {
+      u32 number;
+      for (Status s = Status::ok; s != Status::closed; got += s == Status::ok) {
+        s = queue.try_get(number);
+        if (s == Status::empty) rl::yield(1, $);
+      }
+    }
+  }
+
+  void after() {
+    RL_ASSERT(put[1] == 0);
+    RL_ASSERT(got == put[0]);
+  }
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const Scenario scenarios[] = {
+      scenario<TwoByTwo<1, 1>>("capacity_1", 200'000), scenario<TwoByTwo<2, 1>>("capacity_2", 200'000),
+      scenario<TwoByTwo<2, 2>>("spanning_2", 200'000), scenario<TwoByTwo<3, 2>>("spanning_3", 200'000),
+      scenario<NeverMore<1>>("never_more_than_1", 50'000), scenario<NeverMore<2>>("never_more_than_2", 50'000),
+      scenario<PutOrClosed>("put_or_closed", 100'000),
+  };
+  return threadsafe::model::main(argc, argv, scenarios);
+}

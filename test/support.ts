@@ -1,0 +1,74 @@
+/** What the tests share: waiting for conditions with a deadline, workers, child processes. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { Worker, type WorkerOptions } from 'node:worker_threads'
+
+/** Resolves as soon as the condition holds; rejects, saying what was missing, when it does not within the time. */
+export async function until(what: string, condition: () => boolean, milliseconds = 5000): Promise<void> {
+  const deadline = performance.now() + milliseconds
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error(`After ${milliseconds} ms still missing: ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 1))
+  }
+}
+
+/** The promise's outcome; rejects, saying what was missing, when there is none within the time. */
+export async function within<T>(what: string, promise: Promise<T>, milliseconds = 5000): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`After ${milliseconds} ms still missing: ${what}`)), milliseconds)
+  })
+  try {
+    return await Promise.race([promise, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function fixture(name: string): string {
+  return fileURLToPath(new URL(`./fixtures/${name}.js`, import.meta.url))
+}
+
+/** A worker that runs `test/fixtures/<name>.ts`. */
+export function startWorker(name: string, workerData?: unknown, options: WorkerOptions = {}): Worker {
+  return new Worker(fixture(name), { workerData, ...options })
+}
+
+/** Resolves when the worker has ended by itself; rejects with its error, or when it takes too long. */
+export async function finished(worker: Worker, milliseconds = 30_000): Promise<number> {
+  const ended = new Promise<number>((resolve, reject) => {
+    worker.once('error', reject)
+    worker.once('exit', resolve)
+  })
+  return within('the end of a worker', ended, milliseconds)
+}
+
+export interface Outcome {
+  code: number | null
+  signal: NodeJS.Signals | null
+  stdout: string
+  stderr: string
+  milliseconds: number
+}
+
+/** Starts `test/fixtures/<name>.ts` as a process of its own. */
+export function startProcess(name: string, args: string[] = []): ChildProcess {
+  return spawn(process.execPath, [fixture(name), ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+}
+
+/** Runs `test/fixtures/<name>.ts` as a process of its own, until it ends; it is killed, and the test fails, when it takes too long. */
+export async function runProcess(name: string, args: string[] = [], milliseconds = 20_000): Promise<Outcome> {
+  const start = performance.now()
+  const child = startProcess(name, args)
+  const outcome: Outcome = { code: null, signal: null, stdout: '', stderr: '', milliseconds: 0 }
+  child.stdout?.on('data', (text) => (outcome.stdout += String(text)))
+  child.stderr?.on('data', (text) => (outcome.stderr += String(text)))
+  try {
+    ;[outcome.code, outcome.signal] = await within(`the end of ${name} ${args.join(' ')}`, once(child, 'close'), milliseconds)
+  } finally {
+    child.kill('SIGKILL')
+  }
+  outcome.milliseconds = performance.now() - start
+  return outcome
+}

@@ -61,10 +61,16 @@ export function invalidType(name: string, expected: string, received: unknown): 
 
 /** `name` is of the right type, and none of the values that it may have. */
 export function invalidValue(name: string, expected: string, received: unknown): WithCode<TypeError> {
-  return withCode(new TypeError(`The argument "${name}" must be ${expected}. Received ${inspect(received, { depth: 0 })}`), 'ERR_INVALID_ARG_VALUE')
+  return withCode(
+    new TypeError(`The argument "${name}" must be ${expected}. Received ${inspect(received, { depth: 0 })}`),
+    'ERR_INVALID_ARG_VALUE',
+  )
 }
 
 /** `name` is a number or a size that is too small or too large. */
 export function outOfRange(name: string, expected: string, received: unknown): WithCode<RangeError> {
-  return withCode(new RangeError(`The value of "${name}" is out of range. It must be ${expected}. Received ${inspect(received)}`), 'ERR_OUT_OF_RANGE')
+  return withCode(
+    new RangeError(`The value of "${name}" is out of range. It must be ${expected}. Received ${inspect(received)}`),
+    'ERR_OUT_OF_RANGE',
+  )
 }

@@ -46,7 +46,7 @@ class EventChannel implements Waiting {
     this.native.announce()
     const set = this.core.is_set() !== 0
     const word = this.core.word()
-    for (let waiter = this.#line.first; waiter; ) {
+    for (let waiter = this.#line.first; waiter;) {
       const { next } = waiter
       if (set || waiter.want !== word) {
         this.#line.remove(waiter)
@@ -101,9 +101,10 @@ export class ThreadSafeEvent {
   readonly #liveness = new Liveness()
 
   /** An event that is not set. */
-  constructor() {
-    // from() passes the handle of an event that exists, as an argument that the signature does not tell of.
-    const [existing] = arguments as unknown as [unknown]
+  constructor()
+  /** @internal from() passes the handle of an event that exists. */
+  constructor(existing: Existing)
+  constructor(existing?: Existing) {
     const handle = existing instanceof Existing ? existing.handle : create()
     this.handle = handle as EventHandle
     this.#channel = open(handle)
@@ -115,7 +116,7 @@ export class ThreadSafeEvent {
    */
   static from(handle: EventHandle): ThreadSafeEvent {
     const checked = checkHandle('event', handle, ThreadSafeEvent)
-    return Reflect.construct(ThreadSafeEvent, [new Existing(checked)]) as ThreadSafeEvent
+    return new ThreadSafeEvent(new Existing(checked))
   }
 
   /** @internal The shared memory, for what lets native code set it. */

@@ -25,7 +25,8 @@ export function checkHandle(kind: HandleKind, value: unknown, owner: abstract ne
   if (value instanceof owner) throw invalidType('handle', `${expected}, not the object itself: pass its .handle`, value)
   const handle = value as Partial<Handle> | null
   if (typeof handle !== 'object' || handle === null || handle.threadsafe !== kind) throw invalidType('handle', expected, value)
-  if (handle.version !== native.layoutVersion) throw incompatible(`it has version ${String(handle.version)}, this is ${native.layoutVersion}`)
+  if (handle.version !== native.layoutVersion)
+    throw incompatible(`it has version ${String(handle.version)}, this is ${native.layoutVersion}`)
   const { memory } = handle
   if (!(memory instanceof WebAssembly.Memory) || !types.isSharedArrayBuffer(memory.buffer)) throw invalidType('handle', expected, value)
   return handle as Handle

@@ -5,4 +5,12 @@ export type { SyncWaitOptions, WaitOptions } from './options.js'
 export { type Overflow, type QueueHandle, type QueueOptions, ThreadSafeQueue } from './queue.js'
 export { type FieldType, type FieldTypes, type NumericType, record, type RecordOf, type RecordType } from './record.js'
 export { type SignalInfo, signalInfo } from './signal-info.js'
-export { attachSignal, sendSignal, type SignalOptions, type SignalSource, type SignalStats, type SignalTarget, SignalTimer } from './signals.js'
+export {
+  attachSignal,
+  sendSignal,
+  type SignalOptions,
+  type SignalSource,
+  type SignalStats,
+  type SignalTarget,
+  SignalTimer,
+} from './signals.js'

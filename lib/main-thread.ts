@@ -12,9 +12,12 @@ export function warnIfBlockedLong<R>(call: () => R): R {
   const blocked = performance.now() - start
   if (blocked > LONG_MILLISECONDS && !warned) {
     warned = true
-    process.emitWarning(`A synchronous call blocked the main thread's event loop for ${Math.round(blocked)} ms. Await the asynchronous one there.`, {
-      code: 'THREADSAFE_BLOCKED_LOOP',
-    })
+    process.emitWarning(
+      `A synchronous call blocked the main thread's event loop for ${Math.round(blocked)} ms. Await the asynchronous one there.`,
+      {
+        code: 'THREADSAFE_BLOCKED_LOOP',
+      },
+    )
   }
   return result
 }

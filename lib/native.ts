@@ -35,9 +35,7 @@ export interface NativeEvent {
 }
 
 interface Native {
-  readonly status: Readonly<
-    Record<'ok' | 'empty' | 'full' | 'closed' | 'timeout' | 'interrupted' | 'tooSmall' | 'dropped', number>
-  >
+  readonly status: Readonly<Record<'ok' | 'empty' | 'full' | 'closed' | 'timeout' | 'interrupted' | 'tooSmall' | 'dropped', number>>
   readonly elementTypes: Readonly<Record<string, number>>
   readonly overflows: Readonly<Record<string, number>>
   readonly layoutVersion: number

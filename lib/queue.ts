@@ -8,7 +8,7 @@ import { allocate, bytesOf, OpenObjects } from './memory.js'
 import { native } from './native.js'
 import { checkObject, patience, type SyncWaitOptions, syncTimeout, type WaitOptions } from './options.js'
 import { QueueIterator } from './queue-iterator.js'
-import { type FieldTypes, RecordType } from './record.js'
+import { type FieldTypes, record, RecordType } from './record.js'
 import { NOTHING } from './transport.js'
 
 const { status: STATUS } = native
@@ -42,7 +42,7 @@ const channels = new OpenObjects<Channel>()
 
 function open(handle: PostedHandle): Channel {
   return channels.get(handle.memory, (bytes) => {
-    const type = checkElementType(typeof handle.type === 'object' ? new RecordType(handle.type.record) : handle.type)
+    const type = checkElementType(typeof handle.type === 'object' ? record(handle.type.record) : handle.type)
     const queue = native.openQueue(bytes)
     if (!queue || queue.type !== typeCode(type)) throw incompatible('its memory holds something else')
     return new Channel(handle.memory, queue, type)
@@ -92,9 +92,11 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
    * A queue that holds `capacity` items: a whole number from 1 up to what 4 GiB hold. Throws `RangeError` `ERR_OUT_OF_RANGE` for other
    * capacities, `TypeError` `ERR_INVALID_ARG_TYPE` or `ERR_INVALID_ARG_VALUE` for options that do not exist.
    */
-  constructor(capacity: number, options?: QueueOptions) {
-    // from() passes the handle of a queue that exists.
-    const handle = (capacity as unknown) instanceof Existing ? (capacity as unknown as Existing).handle : create(capacity, options)
+  constructor(capacity: number, options?: QueueOptions)
+  /** @internal from() passes the handle of a queue that exists. */
+  constructor(existing: Existing)
+  constructor(capacity: number | Existing, options?: QueueOptions) {
+    const handle = capacity instanceof Existing ? capacity.handle : create(capacity, options)
     this.handle = handle as QueueHandle<T>
     this.#channel = open(handle)
     this.#liveness = new Liveness()
@@ -106,7 +108,7 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
    */
   static from<T>(handle: QueueHandle<T>): ThreadSafeQueue<T> {
     const checked = checkHandle('queue', handle, ThreadSafeQueue) as PostedHandle
-    return new ThreadSafeQueue<T>(new Existing(checked) as unknown as number)
+    return new ThreadSafeQueue<T>(new Existing(checked))
   }
 
   /** How many items fit, if each is no longer than `itemBytes`. */

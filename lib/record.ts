@@ -2,13 +2,22 @@
 import { invalidType, invalidValue } from './errors.js'
 
 /** What a field of a record, and an element of a numeric queue, can be. */
-export type NumericType =
-  | 'int8' | 'uint8' | 'int16' | 'uint16' | 'int32' | 'uint32' | 'bigint64' | 'biguint64' | 'float32' | 'float64'
+export type NumericType = 'int8' | 'uint8' | 'int16' | 'uint16' | 'int32' | 'uint32' | 'bigint64' | 'biguint64' | 'float32' | 'float64'
 
 export type FieldType = NumericType | 'boolean'
 
 export const FIELD_BYTES: Readonly<Record<FieldType, number>> = {
-  boolean: 1, int8: 1, uint8: 1, int16: 2, uint16: 2, int32: 4, uint32: 4, bigint64: 8, biguint64: 8, float32: 4, float64: 8,
+  boolean: 1,
+  int8: 1,
+  uint8: 1,
+  int16: 2,
+  uint16: 2,
+  int32: 4,
+  uint32: 4,
+  bigint64: 8,
+  biguint64: 8,
+  float32: 4,
+  float64: 8,
 }
 
 export type FieldTypes = Readonly<Record<string, FieldType>>
@@ -65,7 +74,8 @@ export class RecordType<F extends FieldTypes = FieldTypes> {
  * `ERR_INVALID_ARG_VALUE`, if there are no fields or one has no numeric type and is not 'boolean'.
  */
 export function record<const F extends FieldTypes>(fields: F): RecordType<F> {
-  if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) throw invalidType('fields', 'an object of field types', fields)
+  if (typeof fields !== 'object' || fields === null || Array.isArray(fields))
+    throw invalidType('fields', 'an object of field types', fields)
   const entries = Object.entries(fields)
   if (entries.length === 0) throw invalidValue('fields', 'an object with at least one field', fields)
   for (const [name, type] of entries) {

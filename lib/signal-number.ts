@@ -38,9 +38,14 @@ const REFUSED: readonly (string | undefined)[] = ['SIGKILL', 'SIGSTOP', 'SIGSEGV
 export function catchableSignal(signal: unknown, inspectorSignal: boolean): number {
   const signo = signalNumber(signal)
   const name = signalName(signo)
-  if (REFUSED.includes(name)) throw invalidValue('signal', `a signal that can be caught and returned from (not ${REFUSED.join(', ')})`, signal)
+  if (REFUSED.includes(name))
+    throw invalidValue('signal', `a signal that can be caught and returned from (not ${REFUSED.join(', ')})`, signal)
   if (name === 'SIGUSR1' && !inspectorSignal) {
-    throw invalidValue('signal', "another than SIGUSR1, with which Node starts its inspector; { inspectorSignal: true } takes it all the same", signal)
+    throw invalidValue(
+      'signal',
+      'another than SIGUSR1, with which Node starts its inspector; { inspectorSignal: true } takes it all the same',
+      signal,
+    )
   }
   return signo
 }

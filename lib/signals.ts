@@ -152,11 +152,18 @@ export class SignalTimer extends Source {
   constructor(intervalMicroseconds: number, target: SignalTarget, options?: { signal?: string | number }) {
     requirePosix('SignalTimer')
     if (native.firstRealtimeSignal === 0) {
-      throw withCode(new Error('SignalTimer is not available on this system, which has no real-time signals'), 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM')
+      throw withCode(
+        new Error('SignalTimer is not available on this system, which has no real-time signals'),
+        'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM',
+      )
     }
     if (typeof intervalMicroseconds !== 'number') throw invalidType('intervalMicroseconds', 'a number', intervalMicroseconds)
     if (!(intervalMicroseconds >= SHORTEST_MICROSECONDS && intervalMicroseconds <= LONGEST_MICROSECONDS)) {
-      throw outOfRange('intervalMicroseconds', `>= ${SHORTEST_MICROSECONDS} and <= ${Math.floor(LONGEST_MICROSECONDS)}`, intervalMicroseconds)
+      throw outOfRange(
+        'intervalMicroseconds',
+        `>= ${SHORTEST_MICROSECONDS} and <= ${Math.floor(LONGEST_MICROSECONDS)}`,
+        intervalMicroseconds,
+      )
     }
     checkObject('options', options)
     const signo = options?.signal === undefined ? TIMER_SIGNAL : signalNumber(options.signal)

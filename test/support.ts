@@ -72,3 +72,14 @@ export async function runProcess(name: string, args: string[] = [], milliseconds
   outcome.milliseconds = performance.now() - start
   return outcome
 }
+
+/** Numbers from 0 up to 1 that look random, and are the same for the same seed: a failure can be seen again. (Mulberry32.) */
+export function random(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}

@@ -10,7 +10,8 @@ export function recordCodec(type: RecordType): MessageCodec<unknown> {
   return {
     overhead: 0,
     encode(item) {
-      if (typeof item !== 'object' || item === null) throw invalidType('item', `an object with the fields ${Object.keys(type.fields).join(', ')}`, item)
+      if (typeof item !== 'object' || item === null)
+        throw invalidType('item', `an object with the fields ${Object.keys(type.fields).join(', ')}`, item)
       // All are read before any is written: a getter is other code, and may use a queue itself.
       const read = fields.map(({ name, access }) => {
         const value = (item as Record<string, unknown>)[name]

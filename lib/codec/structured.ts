@@ -6,8 +6,18 @@ type View = Exclude<NodeJS.TypedArray, never> | DataView
 
 /** A view is written as its kind's place here, its bytes' count and its bytes. */
 const VIEWS = [
-  Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array, Float32Array, Float64Array, BigInt64Array,
-  BigUint64Array, DataView,
+  Int8Array,
+  Uint8Array,
+  Uint8ClampedArray,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  Float32Array,
+  Float64Array,
+  BigInt64Array,
+  BigUint64Array,
+  DataView,
 ] as const
 
 function kindOf(view: ArrayBufferView): number {
@@ -48,7 +58,11 @@ class StructuredDeserializer extends Deserializer {
     bytes.set(this.readRawBytes(length))
     return constructor === DataView
       ? new DataView(bytes.buffer)
-      : new (constructor as Int8ArrayConstructor)(bytes.buffer, 0, length / (constructor as Int8ArrayConstructor).BYTES_PER_ELEMENT) as View
+      : (new (constructor as Int8ArrayConstructor)(
+          bytes.buffer,
+          0,
+          length / (constructor as Int8ArrayConstructor).BYTES_PER_ELEMENT,
+        ) as View)
   }
 }
 

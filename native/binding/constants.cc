@@ -24,17 +24,22 @@ constexpr Named of(const char* name, ElementType value) { return {name, static_c
 constexpr Named of(const char* name, Overflow value) { return {name, static_cast<u32>(value)}; }
 
 constexpr Named kStatus[] = {
-    of("ok", Status::ok),           of("empty", Status::empty),     of("full", Status::full),
-    of("closed", Status::closed),   of("timeout", Status::timeout), of("interrupted", Status::interrupted),
-    of("tooSmall", Status::too_small), of("dropped", Status::dropped),
+    of("ok", Status::ok),
+    of("empty", Status::empty),
+    of("full", Status::full),
+    of("closed", Status::closed),
+    of("timeout", Status::timeout),
+    of("interrupted", Status::interrupted),
+    of("tooSmall", Status::too_small),
+    of("dropped", Status::dropped),
 };
 
 constexpr Named kElementTypes[] = {
-    of("any", ElementType::any),           of("string", ElementType::string),   of("bytes", ElementType::bytes),
-    of("boolean", ElementType::boolean),   of("int8", ElementType::int8),       of("uint8", ElementType::uint8),
-    of("int16", ElementType::int16),       of("uint16", ElementType::uint16),   of("int32", ElementType::int32),
-    of("uint32", ElementType::uint32),     of("bigint64", ElementType::bigint64), of("biguint64", ElementType::biguint64),
-    of("float32", ElementType::float32),   of("float64", ElementType::float64), of("record", ElementType::record),
+    of("any", ElementType::any),         of("string", ElementType::string),     of("bytes", ElementType::bytes),
+    of("boolean", ElementType::boolean), of("int8", ElementType::int8),         of("uint8", ElementType::uint8),
+    of("int16", ElementType::int16),     of("uint16", ElementType::uint16),     of("int32", ElementType::int32),
+    of("uint32", ElementType::uint32),   of("bigint64", ElementType::bigint64), of("biguint64", ElementType::biguint64),
+    of("float32", ElementType::float32), of("float64", ElementType::float64),   of("record", ElementType::record),
 };
 
 constexpr Named kOverflow[] = {

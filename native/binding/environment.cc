@@ -1,9 +1,21 @@
 #include "environment.h"
 
+#include <atomic>
+
 #include "../platform/signals.h"
 #include "object.h"
 
 namespace threadsafe {
+namespace {
+
+u32 next_putter() {
+  static std::atomic<u32> last{0};
+  return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
+}  // namespace
+
+Environment::Environment(Napi::Env env) : env_(env), putter_(next_putter()) {}
 
 void Environment::create(Napi::Env env) {
   auto* const holder = new std::shared_ptr<Environment>(new Environment(env));
@@ -71,9 +83,9 @@ void Environment::detached(u32 source) {
   detach_source(source);
 }
 
-// The isolate ends, at whatever moment it was stopped. Its sources go first, as their targets are in memory that it may be the last to hold. Then
-// each object it had open loses its announcements and gets the wake that this thread may have owed: it can have been stopped between a
-// change and the wake for it.
+// The isolate ends, at whatever moment it was stopped. Its sources go first, as their targets are in memory that it may be the last to
+// hold. Then each object it had open loses its announcements and gets the wake that this thread may have owed: it can have been stopped
+// between a change and the wake for it.
 void Environment::end(napi_async_cleanup_hook_handle hook) {
   for (u32 source = 0; source < kMaxSources; source++) {
     if (sources_[source]) detached(source);

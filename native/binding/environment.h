@@ -32,8 +32,8 @@ class Environment : public std::enable_shared_from_this<Environment> {
   void keep_alive(bool alive) { keep_loop_alive(doorbell_, alive); }
   u32 doorbell() const { return doorbell_; }
 
-  // Names this loop among the putters that take turns; blocked threads have the numbers from kFirstThreadPutter on.
-  u32 putter() const { return doorbell_ + 1; }
+  // Names this thread among the putters that take turns; never 0.
+  u32 putter() const { return putter_; }
 
   void add(SharedObject& object);
   void remove(SharedObject& object);
@@ -42,11 +42,12 @@ class Environment : public std::enable_shared_from_this<Environment> {
   void detached(u32 source);
 
  private:
-  explicit Environment(Napi::Env env) : env_(env) {}
+  explicit Environment(Napi::Env env);
   void rung();
   void end(napi_async_cleanup_hook_handle hook);
 
   const napi_env env_;
+  const u32 putter_;
   Napi::Reference<Napi::Uint8Array> scratch_reference_;
   void* scratch_ = nullptr;
   u32 scratch_bytes_ = 0;
@@ -58,8 +59,5 @@ class Environment : public std::enable_shared_from_this<Environment> {
   std::unique_ptr<bool[]> sources_;
   napi_async_cleanup_hook_handle hook_ = nullptr;
 };
-
-inline constexpr u32 kFirstThreadPutter = u32{1} << 31;
-static_assert(kMaxLoops < kFirstThreadPutter);
 
 }  // namespace threadsafe

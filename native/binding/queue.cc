@@ -2,7 +2,6 @@
 // length as itself and a status in its place as its negative.
 #include "../core/queue.h"
 
-#include <atomic>
 #include <thread>
 
 #include "../core/slots.h"
@@ -11,13 +10,6 @@
 
 namespace threadsafe {
 namespace {
-
-// Distinguishes the threads that block in put among the putters that take turns.
-u32 thread_putter() {
-  static std::atomic<u32> next{0};
-  thread_local const u32 mine = kFirstThreadPutter | next.fetch_add(1, std::memory_order_relaxed);
-  return mine;
-}
 
 class QueueObject final : public SharedObject {
  public:
@@ -52,14 +44,16 @@ class QueueObject final : public SharedObject {
     if (environment().doorbell() != kNoDoorbell) {
       withdraw_loop(header_.not_empty, environment().doorbell());
       withdraw_loop(header_.not_full, environment().doorbell());
-      queue_.leave_turn(environment().putter());
     }
+    queue_.leave_turn(environment().putter());
     queue_.pass_on_get();
     queue_.pass_on_put();
   }
 
   // (list): the list as native/wasm/exports.cc numbers them.
-  WaitList& list(const Napi::CallbackInfo& info) { return info[0].As<Napi::Number>().Uint32Value() == 0 ? header_.not_empty : header_.not_full; }
+  WaitList& list(const Napi::CallbackInfo& info) {
+    return info[0].As<Napi::Number>().Uint32Value() == 0 ? header_.not_empty : header_.not_full;
+  }
 
   static u32 length(const Napi::CallbackInfo& info) { return info[0].As<Napi::Number>().Uint32Value(); }
 
@@ -95,7 +89,7 @@ class QueueObject final : public SharedObject {
   // (length, timeout)
   Napi::Value put_blocking(const Napi::CallbackInfo& info) {
     auto waiting = parker(header_.not_full, info[1]);
-    return answer(info, queue_.put(waiting, thread_putter(), length(info), from_scratch()));
+    return answer(info, queue_.put(waiting, environment().putter(), length(info), from_scratch()));
   }
 
   Napi::Value get(const Napi::CallbackInfo& info) {

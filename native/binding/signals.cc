@@ -48,8 +48,8 @@ Napi::Value counts(const Napi::CallbackInfo& info) {
 Napi::Value send(const Napi::CallbackInfo& info) {
   const bool has_value = info[2].IsNumber();
   const int value = has_value ? info[2].As<Napi::Number>().Int32Value() : 0;
-  return Napi::Number::New(
-      info.Env(), send_signal(info[0].As<Napi::Number>().Int32Value(), info[1].As<Napi::Number>().Int32Value(), has_value, value));
+  return Napi::Number::New(info.Env(),
+                           send_signal(info[0].As<Napi::Number>().Int32Value(), info[1].As<Napi::Number>().Int32Value(), has_value, value));
 }
 
 }  // namespace

@@ -40,13 +40,15 @@ class Event {
   // Sequentially consistent, so that set and clear by different threads have one order. [signal-safe]
   void clear() { header_.word.fetch_and(~kSet, memory_order_seq_cst); }
 
-  // ok, timeout or interrupted.
+  // ok, timeout or interrupted. It may sleep while it is announced (no permit) and not done. Both count: a wake of an earlier setting may
+  // come late and take down this waiter's announcement; and the permit of its own wake may have gone to another waiter.
   template <class Parker>
   Status wait(Parker& parker) {
     const u64 began = word();
     const auto not_yet = [&] { return !done(began, word()); };
     return threadsafe::wait(
-        header_.waiters, parker, [&] { return not_yet() ? Status::empty : Status::ok; }, not_yet, [] {});
+        header_.waiters, parker, [&] { return not_yet() ? Status::empty : Status::ok; },
+        [&] { return permits(header_.waiters) == 0 && not_yet(); }, [] {});
   }
 
  private:

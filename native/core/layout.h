@@ -28,10 +28,10 @@ using u64 = std::uint64_t;
 inline constexpr std::size_t kLine = 128;
 inline constexpr std::size_t kOrigin = kLine;  // where the Header lies in the memory
 inline constexpr u64 kMaxBytes = u64{1} << 32;
-inline constexpr u32 kMaxSlots = u32{1} << 28;  // leaves a position three bits for the lap
+inline constexpr u32 kMaxSlots = u32{1} << 28;     // leaves a position three bits for the lap
 inline constexpr u64 kMagic = 0x6566617364726874;  // "thrdsafe"
 inline constexpr u32 kLayoutVersion = 1;
-inline constexpr u32 kMaxLoops = 1024;  // event loops that wait natively at one time, in one process
+inline constexpr u32 kMaxLoops = 1024;    // event loops that wait natively at one time, in one process
 inline constexpr u32 kPageBytes = 65536;  // WebAssembly's unit of memory
 
 enum class Kind : u32 { queue = 1, event = 2 };
@@ -39,13 +39,25 @@ enum class Kind : u32 { queue = 1, event = 2 };
 enum class Overflow : u32 { reject = 0, drop_newest = 1, drop_oldest = 2 };
 
 enum class ElementType : u32 {
-  any, string, bytes, boolean, int8, uint8, int16, uint16, int32, uint32, bigint64, biguint64, float32, float64, record
+  any,
+  string,
+  bytes,
+  boolean,
+  int8,
+  uint8,
+  int16,
+  uint16,
+  int32,
+  uint32,
+  bigint64,
+  biguint64,
+  float32,
+  float64,
+  record
 };
 
 // Types whose items have no fixed size and may span slots.
-constexpr bool spans(ElementType type) {
-  return type == ElementType::any || type == ElementType::string || type == ElementType::bytes;
-}
+constexpr bool spans(ElementType type) { return type == ElementType::any || type == ElementType::string || type == ElementType::bytes; }
 
 struct Header {
   u64 magic;
@@ -64,13 +76,13 @@ struct QueueHeader {
   Header object;
   ElementType type;
   Overflow overflow;
-  u32 capacity;        // slots
-  u32 index_bits;      // how many bits of a position are the index
-  u32 slot_bytes;      // payload bytes a slot holds
-  u32 stamp_stride;    // bytes from one slot's stamp to the next
-  u32 payload_stride;  // bytes from one slot's payload to the next
-  u32 stamps;          // offset of the first stamp from this header
-  u32 payloads;        // offset of the first payload from this header
+  u32 capacity;                     // slots
+  u32 index_bits;                   // how many bits of a position are the index
+  u32 slot_bytes;                   // payload bytes a slot holds
+  u32 stamp_stride;                 // bytes from one slot's stamp to the next
+  u32 payload_stride;               // bytes from one slot's payload to the next
+  u32 stamps;                       // offset of the first stamp from this header
+  u32 payloads;                     // offset of the first payload from this header
   alignas(kLine) Atomic<u64> tail;  // next position to put at; see ring.h
   alignas(kLine) Atomic<u64> head;  // next position to get from
   WaitList not_empty;

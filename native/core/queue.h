@@ -68,12 +68,14 @@ class Queue {
 
   void count_dropped() { header_.dropped.fetch_add(1, memory_order_relaxed); }  // a count, which orders nothing
 
-  // A put of somebody who waits: full also while it is another's turn. `putter` is not 0 and names the waiter while it waits.
+  // A put of somebody who waits: full also while it is another's turn. `putter` is not 0 and names the thread whose put it is: one that
+  // blocks must not wait for the turn of an asynchronous put of its own loop.
   template <class Write>
   Status put_in_turn(u32 putter, bool woken, u32 bytes, Write&& write) {
     if (!spans_) return try_put(bytes, write);
     u32 holder = header_.turn.load(memory_order_seq_cst);
-    if (holder != 0 && holder != putter) return Status::full;
+    // Closed is for everybody: the holder may be a loop that does not come round for long.
+    if (holder != 0 && holder != putter) return closed() ? Status::closed : Status::full;
     const Status status = try_put(bytes, write);
     if (status != Status::full) {
       leave_turn(putter);
@@ -96,8 +98,8 @@ class Queue {
   template <class Parker, class Read>
   Status get(Parker& parker, u32 limit, Read&& read) {
     return wait(
-        header_.not_empty, parker, [&] { return try_get(limit, read); },
-        [this] { return permits(header_.not_empty) == 0; }, [this] { pass_on_get(); });
+        header_.not_empty, parker, [&] { return try_get(limit, read); }, [this] { return permits(header_.not_empty) == 0; },
+        [this] { pass_on_get(); });
   }
 
   // Blocks until there is room: ok, closed, timeout or interrupted.

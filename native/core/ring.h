@@ -141,15 +141,30 @@ class Ring {
   void close() { tail_.fetch_or(kClosed, memory_order_seq_cst); }
   bool closed() const { return low(tail_.load(memory_order_seq_cst)) & kClosed; }
 
-  // Can a get do something now: take an item, or learn that the ring is closed?
+  // Can a get do something now: take an item, or learn that the ring is closed? As in try_get, what was seen at the head counts only if
+  // it still was the head: else a waiter would be left beside an item that is there.
   bool get_ready() const {
-    const u32 position = low(head_.load(memory_order_seq_cst));
-    const u64 stamp = slots_.stamp(positions_.index(position)).load(memory_order_seq_cst);
-    return low(stamp) == positions_.full_turn(position) || closed();
+    u64 head = head_.load(memory_order_seq_cst);
+    for (;;) {
+      const u32 position = low(head);
+      const u64 stamp = slots_.stamp(positions_.index(position)).load(memory_order_seq_cst);
+      if (low(stamp) == positions_.full_turn(position)) return true;
+      const u64 now = head_.load(memory_order_seq_cst);
+      if (now == head) return closed();
+      head = now;
+    }
   }
 
-  // Is there room for one slot?
-  bool has_room() const { return free(low(tail_.load(memory_order_seq_cst)) & kPositionMask, 1); }
+  // Is there room for one slot? Likewise.
+  bool has_room() const {
+    u64 tail = tail_.load(memory_order_seq_cst);
+    for (;;) {
+      if (free(low(tail) & kPositionMask, 1)) return true;
+      const u64 now = tail_.load(memory_order_seq_cst);
+      if (now == tail) return false;
+      tail = now;
+    }
+  }
 
   // Can a put of one slot do something now: store its item, or learn that the ring is closed?
   bool put_ready() const { return closed() || has_room(); }
@@ -185,7 +200,8 @@ class Ring {
   // One slot: sequentially consistent, see freeing in wait.h. Several: release, and the caller looks for waiters with a read-modify-write.
   void release(u32 position, u32 slots) {
     for (u32 k = 0; k < slots; k++) {
-      slots_.stamp(positions_.index(position)).store(positions_.next_free_turn(position), slots == 1 ? memory_order_seq_cst : memory_order_release);
+      slots_.stamp(positions_.index(position))
+          .store(positions_.next_free_turn(position), slots == 1 ? memory_order_seq_cst : memory_order_release);
       position = positions_.advance(position, 1);
     }
   }

@@ -59,13 +59,9 @@ constexpr u32 threads_in(u64 state) { return static_cast<u32>(state & kThreads);
 constexpr u32 permits_in(u64 state) { return high(state); }
 
 // How long after a change its maker looks whether somebody waits; see "Why no wake is lost".
-inline bool someone_waits(const WaitList& list) {
-  return low(list.state.load(memory_order_seq_cst)) != 0;
-}
+inline bool someone_waits(const WaitList& list) { return low(list.state.load(memory_order_seq_cst)) != 0; }
 
-inline bool someone_waits_after_many_stores(WaitList& list) {
-  return low(list.state.fetch_add(0, memory_order_seq_cst)) != 0;
-}
+inline bool someone_waits_after_many_stores(WaitList& list) { return low(list.state.fetch_add(0, memory_order_seq_cst)) != 0; }
 
 inline void announce_thread(WaitList& list) { list.state.fetch_add(kOneThread, memory_order_seq_cst); }
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-
 #include <relacy/relacy.hpp>
 
 #undef memory_order_relaxed

@@ -14,8 +14,11 @@ int start_helper(void (*work)());
 // [signal-safe] Calls that come before the helper has looked are one call.
 void call_helper();
 
-// Unblocks that signal in the helper thread.
+// Unblocks that signal in the helper thread, before it returns.
 void helper_takes(int signo);
+
+// Returns when the helper has been back in its own code: then no signal that was pending there before still is.
+void helper_settles();
 
 // The kernel's number of the helper thread, where threads can be named as a timer's target; else 0.
 pid_t helper_thread_id();

@@ -32,7 +32,7 @@ class Deadline {
     return Deadline(Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double, std::milli>(milliseconds)));
   }
 
-  bool passed() const { return at_ != Clock::time_point::max() && Clock::now() >= at_; }
+  bool passed_at(Clock::time_point now) const { return now >= at_; }
   Clock::time_point or_earlier(Clock::time_point other) const { return at_ < other ? at_ : other; }
 
  private:
@@ -85,8 +85,8 @@ class Sleeper {
 // Lets the first `most` sleepers of that list look again.
 void unpark(const WaitList& list, u32 most);
 
-// A Parker for the blocking calls of core/wait.h: it spins first, and while it sleeps it asks every 50 ms whether its thread is being
-// stopped. Interrupted: bool(), called without locks.
+// A Parker for the blocking calls of core/wait.h: it spins first, and then asks every 50 ms whether its thread is being stopped.
+// Interrupted: bool(), called without locks.
 template <class Interrupted>
 class ThreadParker {
  public:
@@ -104,13 +104,15 @@ class ThreadParker {
   template <class MaySleep>
   Status sleep(MaySleep&& may_sleep) {
     for (;;) {
-      if (deadline_.passed()) return Status::timeout;
-      const auto slice_ends = Clock::now() + kSlice;
-      if (sleeper_.sleep_until(deadline_.or_earlier(slice_ends), may_sleep)) {
-        slept_ = true;
-        return Status::ok;
+      const auto now = Clock::now();
+      if (deadline_.passed_at(now)) return Status::timeout;
+      // By the time since the last question, not since the last wake: a waiter that is woken often, and in vain, is asked as well.
+      if (now >= next_question_) {
+        if (slept_ && interrupted_()) return Status::interrupted;
+        next_question_ = now + kSlice;
       }
-      if (interrupted_()) return Status::interrupted;
+      slept_ = true;
+      if (sleeper_.sleep_until(deadline_.or_earlier(next_question_), may_sleep)) return Status::ok;
     }
   }
 
@@ -137,6 +139,7 @@ class ThreadParker {
   const Deadline deadline_;
   Interrupted interrupted_;
   Clock::time_point spinning_ends_{};
+  Clock::time_point next_question_{};
   u32 spins_ = 0;
   bool slept_ = false;
 };

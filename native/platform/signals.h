@@ -1,7 +1,7 @@
 // Signal sources: a POSIX signal handler that puts into queues and sets events.
 //
-// The handler is the strictest context there is: it may strike any thread between any two instructions, this code's own included. So it takes
-// no lock, allocates nothing, waits for nothing; it calls the core's [signal-safe] operations, clock_gettime, write and
+// The handler is the strictest context there is: it may strike any thread between any two instructions, this code's own included. So it
+// takes no lock, allocates nothing, waits for nothing; it calls the core's [signal-safe] operations, clock_gettime, write and
 // uv_async_send, and leaves errno as it was. What it reads are tables in static storage:
 //
 //     a source    users + 1; if it is active and for this signal, deliver; users - 1. Whoever detaches makes it inactive and waits until
@@ -44,7 +44,8 @@ struct Attached {
   int error;
 };
 
-// The first and last real-time signal; 0 where there are none. Numbers between the last ordinary signal and the first of these are not for us.
+// The first and last real-time signal; 0 where there are none. Numbers between the last ordinary signal and the first of these are not for
+// us.
 int first_realtime_signal();
 int last_realtime_signal();
 

@@ -76,8 +76,8 @@ class UseOfSource {
   bool active_;
 };
 
-// A timer's signal says which source it is for: the upper half marks it as ours, then the generation, so that a late tick of a timer that is
-// gone does not count for the one that has its place now.
+// A timer's signal says which source it is for: the upper half marks it as ours, then the generation, so that a late tick of a timer that
+// is gone does not count for the one that has its place now.
 constexpr u64 kTickMark = u64{0x74687264} << 32;
 
 u64 tick_value(u32 number) { return kTickMark | (sources[number].generation & 0xffffff) << 8 | number; }
@@ -198,7 +198,7 @@ int install_handler(int signo) {
   if (is_ours(current)) return 0;
   // Before ours is installed, so that its first signal finds it.
   remember_previous(signals[signo], current);
-  struct sigaction ours {};
+  struct sigaction ours{};
   ours.sa_sigaction = on_signal;
   ours.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
   sigemptyset(&ours.sa_mask);
@@ -215,7 +215,7 @@ int create_timer(u32 number, u64 interval_ns) {
 #ifdef __linux__
   Source& source = sources[number];
   helper_takes(source.signo);
-  struct sigevent event {};
+  struct sigevent event{};
   event.sigev_notify = SIGEV_THREAD_ID;
   event._sigev_un._tid = helper_thread_id();
   event.sigev_signo = source.signo;
@@ -236,9 +236,11 @@ int create_timer(u32 number, u64 interval_ns) {
 #endif
 }
 
+// A tick that is still pending when its timer is gone must find our handler, not the default action, which ends the process.
 void delete_timer(Source& source) {
 #ifdef __linux__
   timer_delete(source.timer);
+  helper_settles();
 #else
   (void)source;
 #endif

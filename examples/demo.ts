@@ -1,0 +1,7 @@
+/** All examples, in about ten seconds. `npm run demo` */
+import { echo } from './echo.js'
+import { runAll } from './example.js'
+import { fourTasks } from './four-tasks.js'
+import { sampling } from './sampling.js'
+
+await runAll([echo, fourTasks, sampling])

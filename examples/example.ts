@@ -1,0 +1,49 @@
+/** Running examples: what one is, and how it passes, fails, or is skipped. */
+import { realpathSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { line, progress, type Report } from './display.js'
+
+export interface Example {
+  name: string
+  /** In one sentence. */
+  shows: string
+  /** Answers what it has found, in one line. Throws if what it shows is not true. */
+  run(report: Report): Promise<string>
+}
+
+/** Far longer than any takes: a wake that got lost shows as an example that never ends. */
+const TIME_LIMIT = 60_000
+
+/** Runs one after the other; the process's exit code is 1 if any has failed. */
+export async function runAll(examples: Example[]): Promise<void> {
+  for (const example of examples) await runOne(example)
+}
+
+async function runOne({ name, shows, run }: Example): Promise<void> {
+  line(`${name}: ${shows}`)
+  const watchdog = setTimeout(() => {
+    line(`✗ ${name}: not done after ${TIME_LIMIT / 1000} s`)
+    process.exit(1)
+  }, TIME_LIMIT)
+  try {
+    line(`✓ ${name}: ${await run(progress)}`)
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM') {
+      line(`- ${name}: skipped, as ${message}`)
+    } else {
+      line(`✗ ${name}: ${message}`)
+      console.error(error)
+      process.exitCode = 1
+    }
+  } finally {
+    clearTimeout(watchdog)
+  }
+  line()
+}
+
+/** Runs the example if its module is what `node` was started with. */
+export async function runIfMain(moduleUrl: string, example: Example): Promise<void> {
+  const [, main] = process.argv
+  if (main !== undefined && realpathSync(main) === fileURLToPath(moduleUrl)) await runAll([example])
+}

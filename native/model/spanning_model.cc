@@ -1,0 +1,86 @@
+// How putters wait where messages span slots, and take turns.
+#include "main.h"
+#include "queue_fixture.h"
+
+namespace {
+
+using namespace threadsafe;
+using namespace threadsafe::model;
+
+// Trap 3: room for one slot wakes a putter that needs two.
+template <u32 capacity, u32 large>
+struct LargeAndSmall : rl::test_suite<LargeAndSmall<capacity, large>, 3> {
+  ModelQueue<capacity, true> queue;
+
+  void before() {
+    for (u32 k = 0; k < capacity; k++) queue.try_put(k);
+  }
+
+  void thread(unsigned index) {
+    if (index == 0) {
+      u32 number;
+      for (u32 k = 0; k < capacity + 2; k++) RL_ASSERT(queue.get(number) == Status::ok);
+    } else {
+      RL_ASSERT(queue.put(100, index == 1 ? large : 1, index) == Status::ok);
+    }
+  }
+
+  void after() { queue.check_nobody_waits(); }
+};
+
+// Two large and one that gives up: turns change hands, and none is left behind.
+struct Turns : rl::test_suite<Turns, 4> {
+  ModelQueue<3, true> queue;
+  u32 gave_up;
+
+  void before() {
+    gave_up = 0;
+    for (u32 k = 0; k < 3; k++) queue.try_put(k);
+  }
+
+  void thread(unsigned index) {
+    if (index == 0) {
+      u32 number;
+      for (u32 k = 0; k < 5; k++) RL_ASSERT(queue.get(number) == Status::ok);
+    } else if (index == 3) {
+      const Status status = queue.put_with_deadline(100, 3, index);
+      RL_ASSERT(status == Status::ok || status == Status::timeout);
+      // So that there are as many messages as gets.
+    } else {
+      RL_ASSERT(queue.put(100, 3 - index, index) == Status::ok);
+    }
+  }
+
+  void after() { queue.check_nobody_waits(); }
+};
+
+// A message of several slots frees them by plain releases, and makes up for that as it looks for waiters.
+struct FreeingMany : rl::test_suite<FreeingMany, 3> {
+  ModelQueue<2, true> queue;
+
+  void before() { queue.try_put(1, 2); }
+
+  void thread(unsigned index) {
+    u32 number;
+    if (index == 0) {
+      RL_ASSERT(queue.try_get(number) == Status::ok);
+    } else {
+      RL_ASSERT(queue.put(100, 1, index) == Status::ok);
+    }
+  }
+
+  void after() { queue.check_nobody_waits(); }
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const Scenario scenarios[] = {
+      scenario<LargeAndSmall<2, 2>>("large_and_small_2", 200'000),
+      scenario<LargeAndSmall<3, 2>>("large_and_small_3", 200'000),
+      scenario<LargeAndSmall<4, 3>>("large_and_small_4", 200'000),
+      scenario<Turns>("turns", 200'000),
+      scenario<FreeingMany>("freeing_many", 200'000),
+  };
+  return threadsafe::model::main(argc, argv, scenarios);
+}

@@ -5,12 +5,12 @@
 import type { ElementType } from './element-type.js'
 import { QueueClosedError, TimeoutError } from './errors.js'
 import { join, leave, type Liveness, mayServeAtOnce, turnIsComing, type Waiting } from './loop.js'
-import { type NativeQueue, native } from './native.js'
+import { type NativeQueue, native, type OpenedQueue } from './native.js'
 import type { Patience } from './options.js'
 import { NOTHING, type Nothing, type Transport, transportOf } from './transport.js'
 import { Line, Waiter } from './waiter.js'
 
-const { status: STATUS } = native
+const { queue: QUEUE, status: STATUS } = native
 
 /** The wait lists, as native/wasm/exports.cc numbers them. */
 const NOT_EMPTY = 0
@@ -22,16 +22,18 @@ type PutWaiter = Waiter<void, unknown>
 export class Channel implements Waiting {
   readonly memory: WebAssembly.Memory
   readonly type: ElementType
-  readonly native: NativeQueue
+  readonly capacity: number
   readonly transport: Transport<unknown, unknown, unknown>
+  readonly #native: NativeQueue
   readonly #gets = new Line<unknown, undefined>()
   readonly #puts = new Line<void, unknown>()
   /** Whether the first of the waiting puts has been tried before, and so may claim the turn. */
   #firstPutTried = false
 
-  constructor(memory: WebAssembly.Memory, queue: NativeQueue, type: ElementType) {
+  constructor(memory: WebAssembly.Memory, queue: OpenedQueue, type: ElementType) {
     this.memory = memory
-    this.native = queue
+    this.capacity = queue.capacity
+    this.#native = queue.object
     this.type = type
     this.transport = transportOf(memory, queue, type)
   }
@@ -60,7 +62,7 @@ export class Channel implements Waiting {
   cancelGet(waiter: GetWaiter, reason: unknown): void {
     this.#gets.remove(waiter)
     waiter.reject(reason)
-    if (!this.#gets.first) this.native.withdraw(NOT_EMPTY)
+    if (!this.#gets.first) QUEUE.withdraw(this.#native, NOT_EMPTY)
     this.#stopWaitingIfDone()
   }
 
@@ -89,8 +91,8 @@ export class Channel implements Waiting {
   }
 
   close(discard: boolean): void {
-    this.native.close()
-    if (discard) this.native.discard()
+    QUEUE.close(this.#native)
+    if (discard) QUEUE.discard(this.#native)
   }
 
   #getOnce(): Promise<unknown> {
@@ -114,13 +116,13 @@ export class Channel implements Waiting {
       } else if (this.transport.lastStatus() === STATUS.closed) {
         this.#gets.shift()?.reject(new QueueClosedError())
       } else if (!announced) {
-        this.native.announce(NOT_EMPTY)
+        QUEUE.announce(this.#native, NOT_EMPTY)
         announced = true
       } else {
         return
       }
     }
-    if (announced) this.native.withdraw(NOT_EMPTY)
+    if (announced) QUEUE.withdraw(this.#native, NOT_EMPTY)
     this.#stopWaitingIfDone()
   }
 
@@ -133,7 +135,7 @@ export class Channel implements Waiting {
           this.#firstPutTried = true
           return
         }
-        this.native.announce(NOT_FULL)
+        QUEUE.announce(this.#native, NOT_FULL)
         announced = true
         continue
       }
@@ -142,7 +144,7 @@ export class Channel implements Waiting {
       if (status === STATUS.ok) first.resolve()
       else first.reject(new QueueClosedError())
     }
-    if (announced) this.native.withdraw(NOT_FULL)
+    if (announced) QUEUE.withdraw(this.#native, NOT_FULL)
     this.#stopWaitingIfDone()
   }
 
@@ -151,12 +153,12 @@ export class Channel implements Waiting {
     this.#puts.remove(waiter)
     waiter.reject(reason)
     if (wasFirst) {
-      this.native.leaveTurn()
+      QUEUE.leaveTurn(this.#native)
       this.#firstPutTried = false
       // The next may need less room.
       this.#servePuts()
     }
-    if (!this.#puts.first) this.native.withdraw(NOT_FULL)
+    if (!this.#puts.first) QUEUE.withdraw(this.#native, NOT_FULL)
     this.#stopWaitingIfDone()
   }
 }

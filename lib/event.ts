@@ -3,11 +3,11 @@ import { checkHandle, type Handle, incompatible, makeHandle } from './handle.js'
 import { join, leave, Liveness, type Waiting } from './loop.js'
 import { warnIfBlockedLong } from './main-thread.js'
 import { allocate, bytesOf, type Core, instantiate, OpenObjects } from './memory.js'
-import { type NativeEvent, native } from './native.js'
+import { type NativeEvent, native, type OpenedEvent } from './native.js'
 import { type Patience, patience, syncTimeout, type WaitOptions } from './options.js'
 import { Line, Waiter } from './waiter.js'
 
-const { status: STATUS } = native
+const { event: EVENT, status: STATUS } = native
 
 /** What `workerData` and `postMessage` take to another thread of this process, for `ThreadSafeEvent.from()`. */
 export interface EventHandle {
@@ -19,13 +19,13 @@ type EventWaiter = Waiter<void, number>
 /** One event as this thread sees it, and its asynchronous calls that wait. */
 class EventChannel implements Waiting {
   readonly memory: WebAssembly.Memory
-  readonly native: NativeEvent
   readonly core: Core
+  readonly #native: NativeEvent
   readonly #line = new Line<void, number>()
 
-  constructor(memory: WebAssembly.Memory, event: NativeEvent) {
+  constructor(memory: WebAssembly.Memory, event: OpenedEvent) {
     this.memory = memory
-    this.native = event
+    this.#native = event.object
     this.core = instantiate(memory, event.wake)
   }
 
@@ -43,7 +43,7 @@ class EventChannel implements Waiting {
 
   // Announce, then look: whoever sets the event now sees the announcement and rings, or this look sees the event.
   poll(): void {
-    this.native.announce()
+    EVENT.announce(this.#native)
     const set = this.core.is_set() !== 0
     const word = this.core.word()
     for (let waiter = this.#line.first; waiter;) {
@@ -57,6 +57,10 @@ class EventChannel implements Waiting {
     this.#stopWaitingIfDone()
   }
 
+  waitBlocking(timeout: number): boolean {
+    return warnIfBlockedLong(() => EVENT.waitBlocking(this.#native, timeout)) === STATUS.ok
+  }
+
   #cancel(waiter: EventWaiter, reason: unknown): void {
     this.#line.remove(waiter)
     waiter.reject(reason)
@@ -65,7 +69,7 @@ class EventChannel implements Waiting {
 
   #stopWaitingIfDone(): void {
     if (this.#line.first) return
-    this.native.withdraw()
+    EVENT.withdraw(this.#native)
     leave(this)
   }
 }
@@ -151,7 +155,7 @@ export class ThreadSafeEvent {
     const timeout = syncTimeout(options) ?? Infinity
     if (this.isSet()) return true
     if (timeout === 0) return false
-    return warnIfBlockedLong(() => this.#channel.native.waitBlocking(timeout)) === STATUS.ok
+    return this.#channel.waitBlocking(timeout)
   }
 
   /** Pending calls of this object keep the process alive: so it is at first. */

@@ -2,36 +2,56 @@
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 
-/** What the addon keeps for a queue that this thread has open. A length is answered as itself, a status in its place as its negative. */
-export interface NativeQueue {
+declare const kind: unique symbol
+
+/** What the addon keeps for an object that this thread has open. */
+export interface NativeObject<Kind extends 'queue' | 'event'> {
+  readonly [kind]: Kind
+}
+
+export type NativeQueue = NativeObject<'queue'>
+export type NativeEvent = NativeObject<'event'>
+
+interface Opened<Kind extends 'queue' | 'event'> {
+  readonly object: NativeObject<Kind>
+  /** For WebAssembly, to wake who waits. */
+  readonly wake: (list: number) => void
+}
+
+/** An open queue, and what is known of it. */
+export interface OpenedQueue extends Opened<'queue'> {
   readonly type: number
   readonly capacity: number
   readonly slotBytes: number
   readonly overflow: number
-  wake(list: number): void
-  put(bytes: number): number
-  offer(bytes: number): number
-  putInTurn(bytes: number, woken: boolean): number
-  leaveTurn(): void
-  putBlocking(bytes: number, timeout: number): number
-  get(): number
-  getBlocking(timeout: number): number
-  nextBytes(): number
-  announce(list: number): void
-  withdraw(list: number): void
-  close(): void
-  discard(): void
-  slotsOf(bytes: number): number
-  size(): number
-  full(): boolean
-  closed(): boolean
 }
 
-export interface NativeEvent {
-  wake(list: number): void
-  waitBlocking(timeout: number): number
-  announce(): void
-  withdraw(): void
+export type OpenedEvent = Opened<'event'>
+
+/** A length is answered as itself, a status in its place as its negative. */
+interface QueueFunctions {
+  put(queue: NativeQueue, bytes: number): number
+  offer(queue: NativeQueue, bytes: number): number
+  putInTurn(queue: NativeQueue, bytes: number, woken: boolean): number
+  leaveTurn(queue: NativeQueue): void
+  putBlocking(queue: NativeQueue, bytes: number, timeout: number): number
+  get(queue: NativeQueue): number
+  getBlocking(queue: NativeQueue, timeout: number): number
+  nextBytes(queue: NativeQueue): number
+  announce(queue: NativeQueue, list: number): void
+  withdraw(queue: NativeQueue, list: number): void
+  close(queue: NativeQueue): void
+  discard(queue: NativeQueue): void
+  slotsOf(queue: NativeQueue, bytes: number): number
+  size(queue: NativeQueue): number
+  full(queue: NativeQueue): boolean
+  closed(queue: NativeQueue): boolean
+}
+
+interface EventFunctions {
+  waitBlocking(event: NativeEvent, timeout: number): number
+  announce(event: NativeEvent): void
+  withdraw(event: NativeEvent): void
 }
 
 interface Native {
@@ -43,6 +63,8 @@ interface Native {
   readonly eventMemory: number
   readonly firstRealtimeSignal: number
   readonly lastRealtimeSignal: number
+  readonly queue: Readonly<QueueFunctions>
+  readonly event: Readonly<EventFunctions>
   setScratch(bytes: Uint8Array): void
   setProbe(probe: () => void): void
   openDoorbell(onRing: () => void): boolean
@@ -50,9 +72,9 @@ interface Native {
   address(memory: Uint8Array): number
   queueMemory(type: number, capacity: number, slotBytes: number): number
   initQueue(memory: Uint8Array, type: number, capacity: number, slotBytes: number, overflow: number): void
-  openQueue(memory: Uint8Array): NativeQueue | undefined
+  openQueue(memory: Uint8Array): OpenedQueue | undefined
   initEvent(memory: Uint8Array): void
-  openEvent(memory: Uint8Array): NativeEvent | undefined
+  openEvent(memory: Uint8Array): OpenedEvent | undefined
   attachSignal(signo: number, target: Uint8Array): number
   attachTimer(signo: number, target: Uint8Array, nanoseconds: number): number
   detachSource(source: number): void

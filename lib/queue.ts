@@ -113,7 +113,7 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
 
   /** How many items fit, if each is no longer than `itemBytes`. */
   get capacity(): number {
-    return this.#channel.native.capacity
+    return this.#channel.capacity
   }
 
   get type(): ElementType {

@@ -26,7 +26,7 @@ export interface SignalStats {
   dropped: number
 }
 
-export interface SignalSource {
+export interface SignalSource extends Disposable {
   /** The signal's name. */
   readonly signal: string
   /** Ends the source; the handler that was there before is back. Twice is no error. */
@@ -59,7 +59,7 @@ function checkTarget(target: unknown): WebAssembly.Memory {
 /** Attached sources of this thread: their targets' memory must stay, also when nothing else refers to it. */
 const attached = new Set<Source>()
 
-abstract class Source {
+abstract class Source implements Disposable {
   readonly signal: string
   readonly memory: WebAssembly.Memory
   readonly #number: number
@@ -90,6 +90,10 @@ abstract class Source {
   unref(): this {
     if (!this.#finalStats) this.#liveness.reference(false)
     return this
+  }
+
+  [Symbol.dispose](): void {
+    this.end()
   }
 
   /** @internal */
@@ -140,7 +144,7 @@ const LONGEST_MICROSECONDS = 2 ** 53 / NANOSECONDS
 
 /**
  * A timer of the kernel's, which fires a real-time signal every so many microseconds, on the monotonic clock; its handler puts a
- * `SignalInfo` into the queue, or sets the event. It runs in a thread of the package's own, so ticks come in time whatever JavaScript is doing. Ticks
+ * `SignalInfo` into the queue, or sets the event. It runs in a thread of the package's own, so ticks come whatever JavaScript is doing; how late is up to the system's scheduler. Ticks
  * that the kernel merged are counted in `overrun`. Linux only.
  *
  * @example

@@ -7,11 +7,11 @@ import { type MessageCodec, messageCodec } from './codec/message.js'
 import type { ElementType } from './element-type.js'
 import { withCode } from './errors.js'
 import { type Core, instantiate } from './memory.js'
-import { type NativeQueue, native } from './native.js'
+import { type NativeQueue, native, type OpenedQueue } from './native.js'
 import type { FieldType } from './record.js'
 import { reserve, scratch } from './scratch.js'
 
-const { status: STATUS } = native
+const { queue: QUEUE, status: STATUS } = native
 
 /** What get answers when there is nothing; `lastStatus()` then tells why. Not undefined, which may be an item. */
 export const NOTHING = Symbol('nothing')
@@ -68,11 +68,11 @@ class CellTransport implements Transport<unknown, unknown, unknown> {
   }
 
   offer(item: unknown): number {
-    return this.#native.offer(this.#write(item))
+    return QUEUE.offer(this.#native, this.#write(item))
   }
 
   putBlocking(item: unknown, timeout: number): number {
-    return this.#native.putBlocking(this.#write(item), timeout)
+    return QUEUE.putBlocking(this.#native, this.#write(item), timeout)
   }
 
   keep(item: unknown): unknown {
@@ -94,7 +94,7 @@ class CellTransport implements Transport<unknown, unknown, unknown> {
   }
 
   getBlocking(timeout: number): unknown {
-    const answer = this.#native.getBlocking(timeout)
+    const answer = QUEUE.getBlocking(this.#native, timeout)
     if (answer < 0) {
       this.#blockingStatus = -answer
       return NOTHING
@@ -131,8 +131,8 @@ class MessageTransport implements Transport<unknown, number, Uint8Array> {
   readonly #slotBytes: number
   #status = 0
 
-  constructor(queue: NativeQueue, codec: MessageCodec<unknown>) {
-    this.#native = queue
+  constructor(queue: OpenedQueue, codec: MessageCodec<unknown>) {
+    this.#native = queue.object
     this.#codec = codec
     this.#capacity = queue.capacity
     this.#slotBytes = queue.slotBytes
@@ -145,15 +145,15 @@ class MessageTransport implements Transport<unknown, number, Uint8Array> {
   }
 
   put(bytes: number): number {
-    return this.#native.put(bytes)
+    return QUEUE.put(this.#native, bytes)
   }
 
   offer(bytes: number): number {
-    return this.#native.offer(bytes)
+    return QUEUE.offer(this.#native, bytes)
   }
 
   putBlocking(bytes: number, timeout: number): number {
-    return this.#native.putBlocking(bytes, timeout)
+    return QUEUE.putBlocking(this.#native, bytes, timeout)
   }
 
   keep(bytes: number): Uint8Array {
@@ -163,24 +163,24 @@ class MessageTransport implements Transport<unknown, number, Uint8Array> {
   putInTurn(kept: Uint8Array, woken: boolean): number {
     reserve(kept.length)
     scratch.set(kept)
-    return this.#native.putInTurn(kept.length, woken)
+    return QUEUE.putInTurn(this.#native, kept.length, woken)
   }
 
   get(): unknown {
-    let answer = this.#native.get()
+    let answer = QUEUE.get(this.#native)
     while (answer === -STATUS.tooSmall) {
-      reserve(this.#native.nextBytes())
-      answer = this.#native.get()
+      reserve(QUEUE.nextBytes(this.#native))
+      answer = QUEUE.get(this.#native)
     }
     return this.#decode(answer)
   }
 
   getBlocking(timeout: number): unknown {
     const start = performance.now()
-    let answer = this.#native.getBlocking(timeout)
+    let answer = QUEUE.getBlocking(this.#native, timeout)
     while (answer === -STATUS.tooSmall) {
-      reserve(this.#native.nextBytes())
-      answer = this.#native.getBlocking(Math.max(0, timeout - (performance.now() - start)))
+      reserve(QUEUE.nextBytes(this.#native))
+      answer = QUEUE.getBlocking(this.#native, Math.max(0, timeout - (performance.now() - start)))
     }
     return this.#decode(answer)
   }
@@ -190,15 +190,15 @@ class MessageTransport implements Transport<unknown, number, Uint8Array> {
   }
 
   size(): number {
-    return this.#native.size()
+    return QUEUE.size(this.#native)
   }
 
   full(): boolean {
-    return this.#native.full()
+    return QUEUE.full(this.#native)
   }
 
   closed(): boolean {
-    return this.#native.closed()
+    return QUEUE.closed(this.#native)
   }
 
   #decode(answer: number): unknown {
@@ -208,7 +208,7 @@ class MessageTransport implements Transport<unknown, number, Uint8Array> {
   }
 
   #checkFits(bytes: number): void {
-    if (this.#native.slotsOf(bytes) <= this.#capacity) return
+    if (QUEUE.slotsOf(this.#native, bytes) <= this.#capacity) return
     throw withCode(
       new RangeError(`The item takes ${bytes} bytes, the whole queue has ${this.#capacity} slots of ${this.#slotBytes} bytes`),
       'ERR_ITEM_TOO_LARGE',
@@ -216,8 +216,8 @@ class MessageTransport implements Transport<unknown, number, Uint8Array> {
   }
 }
 
-export function transportOf(memory: WebAssembly.Memory, queue: NativeQueue, type: ElementType): Transport<unknown, unknown, unknown> {
+export function transportOf(memory: WebAssembly.Memory, queue: OpenedQueue, type: ElementType): Transport<unknown, unknown, unknown> {
   const codec = messageCodec(type)
   if (codec) return new MessageTransport(queue, codec) as Transport<unknown, unknown, unknown>
-  return new CellTransport(queue, instantiate(memory, queue.wake), type as FieldType)
+  return new CellTransport(queue.object, instantiate(memory, queue.wake), type as FieldType)
 }

@@ -1,4 +1,4 @@
-// The event's functions for lib/core.ts.
+// The event's functions for lib/event.ts.
 #include "../core/event.h"
 
 #include "binding.h"
@@ -9,13 +9,17 @@ namespace {
 
 class EventObject final : public SharedObject {
  public:
-  static Napi::Object create(Napi::Env env, Napi::Uint8Array view, EventHeader& header) {
-    auto* const self = new EventObject(env, view, header);
-    Napi::Object object = owner_of(env, self);
-    object["wake"] = bound<&EventObject::wake>(env, "wake", self);
-    object["waitBlocking"] = bound<&EventObject::wait_blocking>(env, "waitBlocking", self);
-    object["announce"] = bound<&EventObject::announce>(env, "announce", self);
-    object["withdraw"] = bound<&EventObject::withdraw>(env, "withdraw", self);
+  // { object, wake }
+  static Napi::Object open(Napi::Env env, Napi::Uint8Array view, EventHeader& header) {
+    return opened<&EventObject::wake>(env, new EventObject(env, view, header));
+  }
+
+  // The functions that take such an object.
+  static Napi::Object functions(Napi::Env env) {
+    Napi::Object object = Napi::Object::New(env);
+    object["waitBlocking"] = function<EventObject, &EventObject::wait_blocking>(env, "waitBlocking");
+    object["announce"] = function<EventObject, &EventObject::announce>(env, "announce");
+    object["withdraw"] = function<EventObject, &EventObject::withdraw>(env, "withdraw");
     return object;
   }
 
@@ -35,7 +39,7 @@ class EventObject final : public SharedObject {
 
   // (timeout)
   Napi::Value wait_blocking(const Napi::CallbackInfo& info) {
-    auto waiting = parker(header_.waiters, info[0]);
+    auto waiting = parker(header_.waiters, info[1]);
     return Napi::Number::New(info.Env(), static_cast<u32>(event_.wait(waiting)));
   }
 
@@ -65,7 +69,7 @@ Napi::Value open_event(const Napi::CallbackInfo& info) {
   auto view = info[0].As<Napi::Uint8Array>();
   EventHeader* const header = event_in(view);
   if (!header) return info.Env().Undefined();
-  return EventObject::create(info.Env(), view, *header);
+  return EventObject::open(info.Env(), view, *header);
 }
 
 }  // namespace
@@ -73,6 +77,7 @@ Napi::Value open_event(const Napi::CallbackInfo& info) {
 EventHeader* event_in(Napi::Uint8Array view) { return reinterpret_cast<EventHeader*>(SharedObject::header_in(view, Kind::event)); }
 
 void export_event(Napi::Env env, Napi::Object exports) {
+  exports["event"] = EventObject::functions(env);
   exports["initEvent"] = Napi::Function::New<init_event>(env, "initEvent");
   exports["openEvent"] = Napi::Function::New<open_event>(env, "openEvent");
 }

@@ -1,5 +1,6 @@
-// A queue or an event that this isolate has open. Its methods are functions bound to it by their data pointer, since unwrapping a
-// receiver costs more than the whole call; lib/core.ts holds them, the memory and the object itself together.
+// A queue or an event that this isolate has open. JavaScript holds it as an external value, which is the first argument of all functions
+// but one: reading that is quick, where unwrapping a receiver costs more than the whole call, and functions bound to each object make
+// creating it slow. The exception is `wake`, which WebAssembly calls with nothing but a number.
 #pragma once
 
 #include <napi.h>
@@ -37,18 +38,19 @@ class SharedObject {
 
   Environment& environment() const { return *environment_; }
 
-  // A function of JavaScript that calls this method of `self`.
-  template <auto method, class Self>
-  static Napi::Function bound(Napi::Env env, const char* name, Self* self) {
-    return Napi::Function::New<&SharedObject::call<Self, method>>(env, name, self);
+  // What JavaScript holds of `self`, which ends with it: { object, wake }.
+  template <auto wake, class Self>
+  static Napi::Object opened(Napi::Env env, Self* self) {
+    Napi::Object result = Napi::Object::New(env);
+    result["object"] = Napi::External<Self>::New(env, self, [](Napi::Env, Self* self) { delete self; });
+    result["wake"] = Napi::Function::New<&SharedObject::call_bound<Self, wake>>(env, "wake", self);
+    return result;
   }
 
-  // The object that JavaScript holds instead of `self`, which ends with it.
-  template <class Self>
-  static Napi::Object owner_of(Napi::Env env, Self* self) {
-    Napi::Object object = Napi::Object::New(env);
-    object.AddFinalizer([](Napi::Env, Self* self) { delete self; }, self);
-    return object;
+  // A function of JavaScript that calls this method of the object that its first argument is.
+  template <class Self, auto method>
+  static Napi::Function function(Napi::Env env, const char* name) {
+    return Napi::Function::New<&SharedObject::call<Self, method>>(env, name);
   }
 
   // The argument that every blocking call has: milliseconds, Infinity for ever.
@@ -61,6 +63,11 @@ class SharedObject {
  private:
   template <class Self, auto method>
   static Napi::Value call(const Napi::CallbackInfo& info) {
+    return (info[0].As<Napi::External<Self>>().Data()->*method)(info);
+  }
+
+  template <class Self, auto method>
+  static Napi::Value call_bound(const Napi::CallbackInfo& info) {
     return (static_cast<Self*>(info.Data())->*method)(info);
   }
 

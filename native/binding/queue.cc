@@ -1,5 +1,5 @@
-// The queue's functions for lib/core.ts. Items pass through the environment's scratch buffer; a status is answered as its number, a
-// length as itself and a status in its place as its negative.
+// The queue's functions for lib/transport.ts and lib/channel.ts. Items pass through the environment's scratch buffer; a status is answered
+// as its number, a length as itself and a status in its place as its negative.
 #include "../core/queue.h"
 
 #include <thread>
@@ -13,26 +13,30 @@ namespace {
 
 class QueueObject final : public SharedObject {
  public:
-  static Napi::Object create(Napi::Env env, Napi::Uint8Array view, QueueHeader& header) {
-    auto* const self = new QueueObject(env, view, header);
-    Napi::Object object = owner_of(env, self);
-    object["wake"] = bound<&QueueObject::wake>(env, "wake", self);
-    object["put"] = bound<&QueueObject::put>(env, "put", self);
-    object["offer"] = bound<&QueueObject::offer>(env, "offer", self);
-    object["putInTurn"] = bound<&QueueObject::put_in_turn>(env, "putInTurn", self);
-    object["leaveTurn"] = bound<&QueueObject::leave_turn>(env, "leaveTurn", self);
-    object["putBlocking"] = bound<&QueueObject::put_blocking>(env, "putBlocking", self);
-    object["get"] = bound<&QueueObject::get>(env, "get", self);
-    object["getBlocking"] = bound<&QueueObject::get_blocking>(env, "getBlocking", self);
-    object["nextBytes"] = bound<&QueueObject::next_bytes>(env, "nextBytes", self);
-    object["announce"] = bound<&QueueObject::announce>(env, "announce", self);
-    object["withdraw"] = bound<&QueueObject::withdraw>(env, "withdraw", self);
-    object["close"] = bound<&QueueObject::close>(env, "close", self);
-    object["discard"] = bound<&QueueObject::discard>(env, "discard", self);
-    object["slotsOf"] = bound<&QueueObject::slots_of>(env, "slotsOf", self);
-    object["size"] = bound<&QueueObject::size>(env, "size", self);
-    object["full"] = bound<&QueueObject::full>(env, "full", self);
-    object["closed"] = bound<&QueueObject::closed>(env, "closed", self);
+  // { object, wake }
+  static Napi::Object open(Napi::Env env, Napi::Uint8Array view, QueueHeader& header) {
+    return opened<&QueueObject::wake>(env, new QueueObject(env, view, header));
+  }
+
+  // The functions that take such an object.
+  static Napi::Object functions(Napi::Env env) {
+    Napi::Object object = Napi::Object::New(env);
+    object["put"] = function<QueueObject, &QueueObject::put>(env, "put");
+    object["offer"] = function<QueueObject, &QueueObject::offer>(env, "offer");
+    object["putInTurn"] = function<QueueObject, &QueueObject::put_in_turn>(env, "putInTurn");
+    object["leaveTurn"] = function<QueueObject, &QueueObject::leave_turn>(env, "leaveTurn");
+    object["putBlocking"] = function<QueueObject, &QueueObject::put_blocking>(env, "putBlocking");
+    object["get"] = function<QueueObject, &QueueObject::get>(env, "get");
+    object["getBlocking"] = function<QueueObject, &QueueObject::get_blocking>(env, "getBlocking");
+    object["nextBytes"] = function<QueueObject, &QueueObject::next_bytes>(env, "nextBytes");
+    object["announce"] = function<QueueObject, &QueueObject::announce>(env, "announce");
+    object["withdraw"] = function<QueueObject, &QueueObject::withdraw>(env, "withdraw");
+    object["close"] = function<QueueObject, &QueueObject::close>(env, "close");
+    object["discard"] = function<QueueObject, &QueueObject::discard>(env, "discard");
+    object["slotsOf"] = function<QueueObject, &QueueObject::slots_of>(env, "slotsOf");
+    object["size"] = function<QueueObject, &QueueObject::size>(env, "size");
+    object["full"] = function<QueueObject, &QueueObject::full>(env, "full");
+    object["closed"] = function<QueueObject, &QueueObject::closed>(env, "closed");
     return object;
   }
 
@@ -50,12 +54,10 @@ class QueueObject final : public SharedObject {
     queue_.pass_on_put();
   }
 
-  // (list): the list as native/wasm/exports.cc numbers them.
-  WaitList& list(const Napi::CallbackInfo& info) {
-    return info[0].As<Napi::Number>().Uint32Value() == 0 ? header_.not_empty : header_.not_full;
-  }
+  // The list as native/wasm/exports.cc numbers them.
+  WaitList& list(const Napi::Value& number) { return number.As<Napi::Number>().Uint32Value() == 0 ? header_.not_empty : header_.not_full; }
 
-  static u32 length(const Napi::CallbackInfo& info) { return info[0].As<Napi::Number>().Uint32Value(); }
+  static u32 length(const Napi::CallbackInfo& info) { return info[1].As<Napi::Number>().Uint32Value(); }
 
   auto from_scratch() {
     return [this](const Span& span) { slots_.copy_in(span, environment().scratch()); };
@@ -69,7 +71,7 @@ class QueueObject final : public SharedObject {
   }
 
   Napi::Value wake(const Napi::CallbackInfo& info) {
-    ThreadWake{}.one(list(info));
+    ThreadWake{}.one(list(info[0]));
     return info.Env().Undefined();
   }
 
@@ -78,7 +80,7 @@ class QueueObject final : public SharedObject {
 
   // (length, woken): an attempt of the waiting put that is first among this loop's.
   Napi::Value put_in_turn(const Napi::CallbackInfo& info) {
-    return answer(info, queue_.put_in_turn(environment().putter(), info[1].As<Napi::Boolean>().Value(), length(info), from_scratch()));
+    return answer(info, queue_.put_in_turn(environment().putter(), info[2].As<Napi::Boolean>().Value(), length(info), from_scratch()));
   }
 
   Napi::Value leave_turn(const Napi::CallbackInfo& info) {
@@ -88,7 +90,7 @@ class QueueObject final : public SharedObject {
 
   // (length, timeout)
   Napi::Value put_blocking(const Napi::CallbackInfo& info) {
-    auto waiting = parker(header_.not_full, info[1]);
+    auto waiting = parker(header_.not_full, info[2]);
     return answer(info, queue_.put(waiting, environment().putter(), length(info), from_scratch()));
   }
 
@@ -101,7 +103,7 @@ class QueueObject final : public SharedObject {
   // (timeout)
   Napi::Value get_blocking(const Napi::CallbackInfo& info) {
     u32 length = 0;
-    auto waiting = parker(header_.not_empty, info[0]);
+    auto waiting = parker(header_.not_empty, info[1]);
     const Status status = queue_.get(waiting, environment().scratch_bytes(), to_scratch(length));
     return answer(info, status, length);
   }
@@ -109,12 +111,12 @@ class QueueObject final : public SharedObject {
   Napi::Value next_bytes(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), queue_.next_bytes()); }
 
   Napi::Value announce(const Napi::CallbackInfo& info) {
-    announce_loop(list(info), environment().doorbell());
+    announce_loop(list(info[1]), environment().doorbell());
     return info.Env().Undefined();
   }
 
   Napi::Value withdraw(const Napi::CallbackInfo& info) {
-    withdraw_loop(list(info), environment().doorbell());
+    withdraw_loop(list(info[1]), environment().doorbell());
     return info.Env().Undefined();
   }
 
@@ -172,7 +174,7 @@ Napi::Value open_queue(const Napi::CallbackInfo& info) {
   auto view = info[0].As<Napi::Uint8Array>();
   auto* const header = reinterpret_cast<QueueHeader*>(SharedObject::header_in(view, Kind::queue));
   if (!header) return info.Env().Undefined();
-  Napi::Object object = QueueObject::create(info.Env(), view, *header);
+  Napi::Object object = QueueObject::open(info.Env(), view, *header);
   object["type"] = Napi::Number::New(info.Env(), static_cast<u32>(header->type));
   object["capacity"] = Napi::Number::New(info.Env(), header->capacity);
   object["slotBytes"] = Napi::Number::New(info.Env(), header->slot_bytes);
@@ -185,6 +187,7 @@ Napi::Value open_queue(const Napi::CallbackInfo& info) {
 QueueHeader* queue_in(Napi::Uint8Array view) { return reinterpret_cast<QueueHeader*>(SharedObject::header_in(view, Kind::queue)); }
 
 void export_queue(Napi::Env env, Napi::Object exports) {
+  exports["queue"] = QueueObject::functions(env);
   exports["queueMemory"] = Napi::Function::New<queue_memory>(env, "queueMemory");
   exports["initQueue"] = Napi::Function::New<init_queue>(env, "initQueue");
   exports["openQueue"] = Napi::Function::New<open_queue>(env, "openQueue");

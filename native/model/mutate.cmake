@@ -6,9 +6,9 @@
 #     file: ring.h
 #     model: ring capacity_1 capacity_2     (the model, and those of its scenarios that must find it; read by CMakeLists.txt)
 #     --- replace
-#     lines of that file, exactly, exactly once
+#     a piece of that file, exactly, which is there exactly once
 #     --- by
-#     other lines
+#     another
 file(READ "${MUTANT}" mutant)
 if(NOT mutant MATCHES "\nfile: ([a-z]+[.]h)\n")
   message(FATAL_ERROR "${MUTANT} does not name a file")
@@ -20,16 +20,17 @@ if(replace EQUAL -1 OR by LESS replace)
   message(FATAL_ERROR "${MUTANT} does not tell what to replace by what")
 endif()
 math(EXPR old_begin "${replace} + 13")
-math(EXPR old_length "${by} - ${old_begin} + 1")
+math(EXPR old_length "${by} - ${old_begin}")
 math(EXPR new_begin "${by} + 8")
 string(SUBSTRING "${mutant}" ${old_begin} ${old_length} old)
 string(SUBSTRING "${mutant}" ${new_begin} -1 new)
+string(REGEX REPLACE "\n$" "" new "${new}")
 
 file(READ "${CORE}/${file}" text)
 string(FIND "${text}" "${old}" first)
 string(FIND "${text}" "${old}" last REVERSE)
 if(first EQUAL -1 OR NOT first EQUAL last)
-  message(FATAL_ERROR "${MUTANT}: these lines are not in ${file}, or more than once:\n${old}")
+  message(FATAL_ERROR "${MUTANT}: this is not in ${file}, or more than once:\n${old}")
 endif()
 string(REPLACE "${old}" "${new}" text "${text}")
 file(COPY "${CORE}" DESTINATION "${OUT}")

@@ -1,0 +1,215 @@
+// Threads that block in put and get. Whoever loses a wake is found by the watchdog.
+#include "support.h"
+
+using namespace threadsafe;
+using namespace threadsafe::test;
+
+TEST_SUITE_BEGIN("blocking");
+
+TEST_CASE("4 producers, 4 consumers: each item once, in order for each producer") {
+  constexpr u32 kThreads = 4;
+  const u32 items = scaled(50'000);
+  for (const u32 capacity : {1u, 2u, 7u}) {
+    CAPTURE(capacity);
+    TestQueue queue(capacity, ElementType::uint32, 4);
+    const Watchdog watchdog("4 by 4, capacity " + std::to_string(capacity), std::chrono::seconds(120));
+    std::vector<std::atomic<u32>> times(kThreads * items);
+    std::atomic<u32> out_of_order{0};
+    std::atomic<u32> consumed{0};
+    std::vector<std::function<void()>> bodies;
+    for (u32 producer = 0; producer < kThreads; producer++) {
+      bodies.push_back([&, producer] {
+        for (u32 k = 0; k < items; k++) queue.put(parker(queue.header().not_full), producer * items + k);
+      });
+      bodies.push_back([&] {
+        std::vector<u32> next(kThreads, 0);
+        u32 value;
+        while (queue.get(parker(queue.header().not_empty), value) == Status::ok) {
+          times[value].fetch_add(1, std::memory_order_relaxed);
+          u32& expected = next[value / items];
+          if (value % items < expected) out_of_order++;
+          expected = value % items + 1;
+          if (consumed.fetch_add(1) + 1 == kThreads * items) queue.core().close();
+        }
+      });
+    }
+    run_together(bodies);
+    u32 wrong = 0;
+    for (const auto& n : times) wrong += n != 1;
+    CHECK(wrong == 0);
+    CHECK(out_of_order == 0);
+    CHECK(queue.nobody_waits());
+  }
+}
+
+TEST_CASE("messages of all lengths: whole, each once") {
+  constexpr u32 kThreads = 3;
+  const u32 messages = scaled(20'000);
+  for (const u32 capacity : {4u, 5u, 16u}) {
+    CAPTURE(capacity);
+    TestQueue queue(capacity);
+    const Watchdog watchdog("messages of all lengths, capacity " + std::to_string(capacity), std::chrono::seconds(120));
+    std::atomic<u64> sum_put{0};
+    std::atomic<u64> sum_got{0};
+    std::atomic<u32> torn{0};
+    std::atomic<u32> producing{kThreads};
+    std::vector<std::function<void()>> bodies;
+    for (u32 thread = 1; thread <= kThreads; thread++) {
+      bodies.push_back([&, thread] {
+        Random random(thread);
+        for (u32 k = 0; k < messages; k++) {
+          // Its first byte tells its content.
+          const u32 bytes = random.below(4 * 8) + 1;
+          queue.put_message(parker(queue.header().not_full), thread, bytes, k);
+          sum_put += bytes;
+        }
+        if (--producing == 0) queue.core().close();
+      });
+      bodies.push_back([&] {
+        std::vector<unsigned char> message;
+        while (queue.get_message(parker(queue.header().not_empty), message) == Status::ok) {
+          sum_got += message.size();
+          for (std::size_t k = 1; k < message.size(); k++) {
+            if (message[k] != static_cast<unsigned char>(message[0] + k * 7)) torn++;
+          }
+        }
+      });
+    }
+    run_together(bodies);
+    CHECK(torn == 0);
+    CHECK(sum_got == sum_put);
+    CHECK(queue.nobody_waits());
+  }
+}
+
+TEST_CASE("no putter starves, large or small, while others keep the queue full") {
+  for (const u32 flooding_slots : {1u, 4u}) {
+    CAPTURE(flooding_slots);
+    const u32 rounds = scaled(300);
+    TestQueue queue(4);
+    const Watchdog watchdog("a put of " + std::to_string(5 - flooding_slots) + " slots among puts of " + std::to_string(flooding_slots),
+                            std::chrono::seconds(120));
+    const auto flood = [&](u32 putter) {
+      while (queue.put_message(parker(queue.header().not_full), putter, flooding_slots * 8, putter) == Status::ok) {
+      }
+    };
+    run_together({[&] { flood(1); }, [&] { flood(2); },
+                  [&] {
+                    std::vector<unsigned char> message;
+                    while (queue.get_message(parker(queue.header().not_empty), message) == Status::ok) {
+                    }
+                  },
+                  [&] {
+                    for (u32 k = 0; k < rounds; k++) queue.put_message(parker(queue.header().not_full), 3, (5 - flooding_slots) * 8, k);
+                    queue.core().close();
+                  }});
+    CHECK(queue.nobody_waits());
+  }
+}
+
+TEST_CASE("a wait that times out takes no item and leaves no trace") {
+  TestQueue queue(2, ElementType::uint32, 4);
+  u32 value = 7;
+  CHECK(queue.get(parker(queue.header().not_empty, Deadline::after(0)), value) == Status::timeout);
+  CHECK(queue.get(parker(queue.header().not_empty, Deadline::after(5)), value) == Status::timeout);
+  CHECK(value == 7);
+  queue.try_put(1);
+  queue.try_put(2);
+  CHECK(queue.put(parker(queue.header().not_full, Deadline::after(5)), 3) == Status::timeout);
+  CHECK(queue.core().size() == 2);
+  CHECK(queue.nobody_waits());
+}
+
+TEST_CASE("items are got once, whoever gives up at that moment") {
+  TestQueue queue(1, ElementType::uint32, 4);
+  const u32 items = scaled(20'000);
+  const Watchdog watchdog("waits that time out", std::chrono::seconds(120));
+  std::atomic<u64> sum_got{0};
+  std::atomic<u32> got{0};
+  const auto get = [&](u32 seed) {
+    Random random(seed);
+    for (;;) {
+      u32 value;
+      const Status status = queue.get(parker(queue.header().not_empty, Deadline::after(random.below(100) / 1000.0)), value);
+      if (status == Status::closed) return;
+      if (status != Status::ok) continue;
+      sum_got += value;
+      got++;
+    }
+  };
+  run_together({[&] { get(1); }, [&] { get(2); }, [&] { get(3); },
+                [&] {
+                  Random random(4);
+                  for (u32 k = 1; k <= items;) {
+                    k += queue.put(parker(queue.header().not_full, Deadline::after(random.below(100) / 1000.0)), k) == Status::ok;
+                  }
+                  queue.core().close();
+                }});
+  CHECK(got == items);
+  CHECK(sum_got == u64{items} * (items + 1) / 2);
+  CHECK(queue.nobody_waits());
+}
+
+// Tokens go round between two queues. Each wait has a partner: if a wake is lost, all come to rest.
+TEST_CASE("no wake is lost: tokens go to and fro") {
+  constexpr u32 kThreads = 3;
+  for (const u32 capacity : {1u, 2u, 5u}) {
+    CAPTURE(capacity);
+    TestQueue there(capacity, ElementType::uint32, 4);
+    TestQueue back(capacity, ElementType::uint32, 4);
+    const u32 rounds = scaled(20'000);
+    const Watchdog watchdog("tokens, capacity " + std::to_string(capacity), std::chrono::seconds(120));
+    const auto pass = [&](TestQueue& from, TestQueue& to, u32 seed) {
+      Random random(seed);
+      u32 token;
+      while (true) {
+        // Waits that give up now and then, among those that never do.
+        Status status = Status::timeout;
+        if (random.below(4) == 0) status = from.get(parker(from.header().not_empty, Deadline::after(random.below(50) / 1000.0)), token);
+        if (status == Status::timeout) status = from.get(PatientParker(from.header().not_empty), token);
+        if (status != Status::ok) break;
+        if (token == 0) {
+          there.core().close();
+          back.core().close();
+          break;
+        }
+        to.put(PatientParker(to.header().not_full), token - 1);
+      }
+    };
+    std::vector<std::function<void()>> bodies;
+    for (u32 thread = 0; thread < kThreads; thread++) {
+      bodies.push_back([&, thread] { pass(there, back, thread + 1); });
+      bodies.push_back([&, thread] { pass(back, there, thread + 11); });
+    }
+    for (u32 token = 0; token < capacity; token++) there.try_put(rounds);
+    run_together(bodies);
+    CHECK(there.nobody_waits());
+    CHECK(back.nobody_waits());
+  }
+}
+
+TEST_CASE("closing wakes everybody who waits") {
+  const u32 rounds = scaled(500);
+  const Watchdog watchdog("close", std::chrono::seconds(120));
+  for (u32 round = 0; round < rounds; round++) {
+    TestQueue empty(1, ElementType::uint32, 4);
+    TestQueue full(1, ElementType::uint32, 4);
+    full.try_put(1);
+    std::atomic<u32> closed{0};
+    const auto get = [&] {
+      u32 value;
+      closed += empty.get(PatientParker(empty.header().not_empty), value) == Status::closed;
+    };
+    const auto put = [&] { closed += full.put(PatientParker(full.header().not_full), 2) == Status::closed; };
+    run_together({get, get, put, put, [&] {
+                    wait_until([&] { return announced(empty.header().not_empty) == 2 && announced(full.header().not_full) == 2; });
+                    empty.core().close();
+                    full.core().close();
+                  }});
+    REQUIRE(closed == 4);
+    REQUIRE(empty.nobody_waits());
+    REQUIRE(full.nobody_waits());
+  }
+}
+
+TEST_SUITE_END();

@@ -59,7 +59,9 @@ export class Channel implements Waiting {
     return waiter
   }
 
+  /** Rejects a waiting get; does nothing to one that has its outcome already. */
   cancelGet(waiter: GetWaiter, reason: unknown): void {
+    if (waiter.settled) return
     this.#gets.remove(waiter)
     waiter.reject(reason)
     if (!this.#gets.first) QUEUE.withdraw(this.#native, NOT_EMPTY)
@@ -96,10 +98,9 @@ export class Channel implements Waiting {
   }
 
   #getOnce(): Promise<unknown> {
-    if (this.#gets.first) throw new TimeoutError(0)
-    const item = this.transport.get()
+    const item = this.#gets.first ? NOTHING : this.transport.get()
     if (item !== NOTHING) return Promise.resolve(item)
-    throw this.transport.lastStatus() === STATUS.closed ? new QueueClosedError() : new TimeoutError(0)
+    throw this.transport.closed() && this.transport.size() === 0 ? new QueueClosedError() : new TimeoutError(0)
   }
 
   #stopWaitingIfDone(): void {

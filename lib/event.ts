@@ -4,7 +4,7 @@ import { join, leave, Liveness, type Waiting } from './loop.js'
 import { warnIfBlockedLong } from './main-thread.js'
 import { allocate, bytesOf, type Core, instantiate, OpenObjects } from './memory.js'
 import { type NativeEvent, native, type OpenedEvent } from './native.js'
-import { type Patience, patience, syncTimeout, type WaitOptions } from './options.js'
+import { checkObject, checkTimeout, type Patience, patience, type WaitOptions } from './options.js'
 import { Line, Waiter } from './waiter.js'
 
 const { event: EVENT, status: STATUS } = native
@@ -152,7 +152,8 @@ export class ThreadSafeEvent {
 
   /** Blocks this thread until the event is set: true; or until `timeout` milliseconds have passed: false. */
   waitSync(options?: { timeout?: number }): boolean {
-    const timeout = syncTimeout(options) ?? Infinity
+    checkObject('options', options)
+    const timeout = checkTimeout(options?.timeout)
     if (this.isSet()) return true
     if (timeout === 0) return false
     return this.#channel.waitBlocking(timeout)

@@ -21,7 +21,9 @@ export function checkObject(name: string, value: unknown): void {
   if (value !== undefined && (typeof value !== 'object' || value === null)) throw invalidType(name, 'an object', value)
 }
 
-function checkTimeout(timeout: unknown): number {
+/** The milliseconds that `options.timeout` allows; for ever where it says nothing. */
+export function checkTimeout(timeout: unknown): number {
+  if (timeout === undefined) return Infinity
   if (typeof timeout !== 'number') throw invalidType('options.timeout', 'a number of milliseconds', timeout)
   if (!(timeout >= 0)) throw outOfRange('options.timeout', '>= 0', timeout)
   return timeout
@@ -33,9 +35,8 @@ export function syncTimeout(options: SyncWaitOptions | undefined): number | unde
   checkObject('options', options)
   const { block, timeout } = options
   if (block !== undefined && typeof block !== 'boolean') throw invalidType('options.block', 'a boolean', block)
-  const milliseconds = timeout === undefined ? undefined : checkTimeout(timeout)
-  if (block === false) return undefined
-  return milliseconds ?? (block ? Infinity : undefined)
+  const milliseconds = checkTimeout(timeout)
+  return (block ?? timeout !== undefined) ? milliseconds : undefined
 }
 
 /** What an asynchronous call waits with; throws the signal's reason if that is aborted already. */
@@ -51,7 +52,7 @@ export function patience(options: WaitOptions | undefined): Patience {
   checkObject('options', options)
   const { signal, timeout } = options
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalidType('options.signal', 'an AbortSignal', signal)
-  const milliseconds = timeout === undefined ? Infinity : checkTimeout(timeout)
+  const milliseconds = checkTimeout(timeout)
   signal?.throwIfAborted()
   return { signal, timeout: milliseconds }
 }

@@ -42,7 +42,7 @@ const channels = new OpenObjects<Channel>()
 
 function open(handle: PostedHandle): Channel {
   return channels.get(handle.memory, (bytes) => {
-    const type = checkElementType(typeof handle.type === 'object' ? record(handle.type.record) : handle.type)
+    const type = checkElementType(typeof handle.type === 'object' && handle.type !== null ? record(handle.type.record) : handle.type)
     const queue = native.openQueue(bytes)
     if (!queue || queue.type !== typeCode(type)) throw incompatible('its memory holds something else')
     return new Channel(handle.memory, queue, type)
@@ -58,13 +58,14 @@ function wholeNumber(name: string, value: unknown, most: string): number {
 function create(capacity: number, options: QueueOptions | undefined): PostedHandle {
   wholeNumber('capacity', capacity, 'what 4 GiB hold')
   checkObject('options', options)
-  const type = checkElementType(options?.type ?? 'any')
-  const itemBytes = wholeNumber('options.itemBytes', options?.itemBytes ?? DEFAULT_ITEM_BYTES, 'what 4 GiB hold')
-  const overflow = options?.overflow ?? 'reject'
+  const { type: givenType = 'any', itemBytes = DEFAULT_ITEM_BYTES, overflow = 'reject' } = options ?? {}
+  const type = checkElementType(givenType)
+  wholeNumber('options.itemBytes', itemBytes, 'what 4 GiB hold')
   if (typeof overflow !== 'string' || !Object.hasOwn(native.overflows, overflow)) {
     throw invalidValue('options.overflow', `one of ${Object.keys(native.overflows).join(', ')}`, overflow)
   }
   const slot = slotBytes(type, itemBytes)
+  if (native.queueMemory(typeCode(type), 1, slot) === 0) throw outOfRange('options.itemBytes', 'at most what 4 GiB hold', itemBytes)
   const bytes = native.queueMemory(typeCode(type), capacity, slot)
   if (bytes === 0) throw outOfRange('capacity', `at most what 4 GiB hold, with ${slot} bytes for each item`, capacity)
   const memory = allocate(bytes)
@@ -252,7 +253,7 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
    */
   close(options?: { discard?: boolean }): void {
     checkObject('options', options)
-    const discard = options?.discard ?? false
+    const { discard = false } = options ?? {}
     if (typeof discard !== 'boolean') throw invalidType('options.discard', 'a boolean', discard)
     this.#channel.close(discard)
   }

@@ -79,7 +79,10 @@ export function record<const F extends FieldTypes>(fields: F): RecordType<F> {
   const entries = Object.entries(fields)
   if (entries.length === 0) throw invalidValue('fields', 'an object with at least one field', fields)
   for (const [name, type] of entries) {
-    if (!Object.hasOwn(FIELD_BYTES, type)) throw invalidValue(`fields.${name}`, `one of ${Object.keys(FIELD_BYTES).join(', ')}`, type)
+    // Reading it back would set the object's prototype.
+    if (name === '__proto__') throw invalidValue('fields', 'an object whose fields have other names than __proto__', fields)
+    if (typeof type !== 'string' || !Object.hasOwn(FIELD_BYTES, type))
+      throw invalidValue(`fields.${name}`, `one of ${Object.keys(FIELD_BYTES).join(', ')}`, type)
   }
   return new RecordType(fields)
 }

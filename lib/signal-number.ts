@@ -24,10 +24,10 @@ function numberOf(signal: unknown): number | undefined {
 }
 
 /** The number of a signal that is given by name or number; throws `TypeError` for what is none. */
-export function signalNumber(signal: unknown): number {
-  if (typeof signal !== 'string' && typeof signal !== 'number') throw invalidType('signal', "a signal's name or number", signal)
+export function signalNumber(name: string, signal: unknown): number {
+  if (typeof signal !== 'string' && typeof signal !== 'number') throw invalidType(name, "a signal's name or number", signal)
   const signo = numberOf(signal)
-  if (signo === undefined) throw invalidValue('signal', 'the name or number of a signal of this system', signal)
+  if (signo === undefined) throw invalidValue(name, 'the name or number of a signal of this system', signal)
   return signo
 }
 
@@ -36,7 +36,7 @@ const REFUSED: readonly (string | undefined)[] = ['SIGKILL', 'SIGSTOP', 'SIGSEGV
 
 /** The number of a signal that a handler can be attached to. */
 export function catchableSignal(signal: unknown, inspectorSignal: boolean): number {
-  const signo = signalNumber(signal)
+  const signo = signalNumber('signal', signal)
   const name = signalName(signo)
   if (REFUSED.includes(name))
     throw invalidValue('signal', `a signal that can be caught and returned from (not ${REFUSED.join(', ')})`, signal)

@@ -129,7 +129,7 @@ class AttachedSignal extends Source implements SignalSource {
 export function attachSignal(signal: NodeJS.Signals | (string & {}) | number, target: SignalTarget, options?: SignalOptions): SignalSource {
   requirePosix('attachSignal')
   checkObject('options', options)
-  const inspectorSignal = options?.inspectorSignal ?? false
+  const { inspectorSignal = false } = options ?? {}
   if (typeof inspectorSignal !== 'boolean') throw invalidType('options.inspectorSignal', 'a boolean', inspectorSignal)
   const signo = catchableSignal(signal, inspectorSignal)
   return new AttachedSignal(checkTarget(target), signo, 'sigaction', (memory) => native.attachSignal(signo, memory))
@@ -170,7 +170,7 @@ export class SignalTimer extends Source {
       )
     }
     checkObject('options', options)
-    const signo = options?.signal === undefined ? TIMER_SIGNAL : signalNumber(options.signal)
+    const signo = options?.signal === undefined ? TIMER_SIGNAL : signalNumber('options.signal', options.signal)
     if (signo < native.firstRealtimeSignal) throw invalidValue('options.signal', 'a real-time signal', options?.signal)
     const nanoseconds = Math.round(intervalMicroseconds * NANOSECONDS)
     super(checkTarget(target), signo, 'timer_create', (memory) => native.attachTimer(signo, memory, nanoseconds))
@@ -199,7 +199,7 @@ export function sendSignal(pid: number, signal: NodeJS.Signals | (string & {}) |
   requirePosix('sendSignal')
   if (typeof pid !== 'number') throw invalidType('pid', 'a number', pid)
   if (!Number.isInteger(pid) || pid < 1 || pid > 2 ** 31 - 1) throw outOfRange('pid', 'a whole number from 1 up to 2147483647', pid)
-  const signo = signalNumber(signal)
+  const signo = signalNumber('signal', signal)
   if (value !== undefined) {
     if (typeof value !== 'number') throw invalidType('value', 'a number', value)
     if (!Number.isInteger(value) || value !== (value | 0)) throw outOfRange('value', 'a 32-bit whole number', value)

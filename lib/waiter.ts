@@ -22,6 +22,8 @@ export class Waiter<Value, Want> {
   #liveness: Liveness
   #timer: NodeJS.Timeout | undefined
   #listener: Disposable | undefined
+  /** Whether it is out of its line, with an outcome. */
+  settled = false
 
   constructor(want: Want, liveness: Liveness) {
     this.want = want
@@ -40,12 +42,12 @@ export class Waiter<Value, Want> {
   }
 
   resolve(value: Value): void {
-    this.#settled()
+    this.#settle()
     this.#resolve(value)
   }
 
   reject(reason: unknown): void {
-    this.#settled()
+    this.#settle()
     this.#reject(reason)
   }
 
@@ -55,7 +57,8 @@ export class Waiter<Value, Want> {
     this.#timer = (rest > 0 ? setTimeout(() => this.#startTimer(rest, over), LONGEST_TIMER) : setTimeout(over, milliseconds)).unref()
   }
 
-  #settled(): void {
+  #settle(): void {
+    this.settled = true
     clearTimeout(this.#timer)
     this.#listener?.[Symbol.dispose]()
     this.#liveness.end()

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { inspect } from 'node:util'
 import { Worker, type WorkerOptions } from 'node:worker_threads'
 
 /** Resolves as soon as the condition holds; rejects, saying what was missing, when it does not within the time. */
@@ -82,4 +83,30 @@ export function random(seed: number): () => number {
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
+}
+
+/** What the call throws; fails when it throws nothing. */
+export function thrown(call: () => unknown): unknown {
+  let result: unknown
+  try {
+    result = call()
+  } catch (error) {
+    return error
+  }
+  throw new Error(`The call threw nothing, it returned ${inspect(result, { depth: 1 })}`)
+}
+
+/** What the promise rejects with; fails when it resolves, and when it takes too long. */
+export async function rejection(promise: Promise<unknown>): Promise<unknown> {
+  const none = {}
+  let reason: unknown = none
+  const settled = promise.catch((error: unknown) => (reason = error))
+  const result = await within('the rejection of a promise', settled)
+  if (reason === none) throw new Error(`The promise resolved to ${inspect(result, { depth: 1 })}`)
+  return reason
+}
+
+/** The event loop has come round a few times: whatever was due in this thread, and needs no time to pass, has happened. */
+export async function turns(count = 3): Promise<void> {
+  for (let k = 0; k < count; k++) await new Promise((resolve) => setTimeout(resolve, 0))
 }

@@ -5,8 +5,12 @@ import { reserve, scratch, trim } from '../scratch.js'
 import type { MessageCodec } from './message.js'
 
 function bytesOf(item: unknown): Uint8Array {
-  if (ArrayBuffer.isView(item)) return new Uint8Array(item.buffer, item.byteOffset, item.byteLength)
-  if (isAnyArrayBuffer(item) && !isSharedArrayBuffer(item)) return new Uint8Array(item as ArrayBuffer)
+  try {
+    if (ArrayBuffer.isView(item)) return new Uint8Array(item.buffer, item.byteOffset, item.byteLength)
+    if (isAnyArrayBuffer(item) && !isSharedArrayBuffer(item)) return new Uint8Array(item as ArrayBuffer)
+  } catch {
+    throw invalidType('item', 'a view or buffer that is not detached', item)
+  }
   throw invalidType('item', 'an ArrayBufferView or an ArrayBuffer', item)
 }
 

@@ -2,32 +2,45 @@
 import { inspect } from 'node:util'
 import { Deserializer, Serializer } from 'node:v8'
 
-type View = Exclude<NodeJS.TypedArray, never> | DataView
+type TypedArrayConstructor = Int8ArrayConstructor
 
-/** A view is written as its kind's place here, its bytes' count and its bytes. */
-const VIEWS = [
-  Int8Array,
-  Uint8Array,
-  Uint8ClampedArray,
-  Int16Array,
-  Uint16Array,
-  Int32Array,
-  Uint32Array,
-  Float32Array,
-  Float64Array,
-  BigInt64Array,
-  BigUint64Array,
-  DataView,
-] as const
+/** A view is written as its kind's place here, its bytes' count and its bytes. What this Node does not have is left out. */
+const VIEWS: readonly (TypedArrayConstructor | DataViewConstructor)[] = [
+  'Int8Array',
+  'Uint8Array',
+  'Uint8ClampedArray',
+  'Int16Array',
+  'Uint16Array',
+  'Int32Array',
+  'Uint32Array',
+  'Float16Array',
+  'Float32Array',
+  'Float64Array',
+  'BigInt64Array',
+  'BigUint64Array',
+  'DataView',
+].flatMap((name) => (globalThis as unknown as Record<string, TypedArrayConstructor | undefined>)[name] ?? [])
+
+// By what it is, not by its class or what it says it is: a Buffer, or any class of the user's, is the Uint8Array that it extends.
+const typedArrayName = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)?.get as () =>
+  string | undefined
 
 function kindOf(view: ArrayBufferView): number {
-  // By what it is, not by its class: a Buffer, and any other class of the user's, is the Uint8Array that it extends.
-  const name = Object.prototype.toString.call(view).slice('[object '.length, -1)
+  const name = typedArrayName.call(view) ?? 'DataView'
   return VIEWS.findIndex((constructor) => constructor.name === name)
 }
 
 function refuse(what: unknown): never {
   throw new DOMException(`${inspect(what, { depth: 0 })} could not be cloned.`, 'DataCloneError')
+}
+
+/** The bytes that a view shows; refused if its buffer is detached. */
+function bytesOf(view: ArrayBufferView): Uint8Array {
+  try {
+    return new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
+  } catch {
+    return refuse(view)
+  }
 }
 
 class StructuredSerializer extends Serializer {
@@ -42,27 +55,28 @@ class StructuredSerializer extends Serializer {
     return new DOMException(message, 'DataCloneError')
   }
 
+  /** Called by V8 for a SharedArrayBuffer, or what holds one: it would need a way of its own to the other thread. */
+  _getSharedArrayBufferId(buffer: SharedArrayBuffer): never {
+    refuse(buffer)
+  }
+
   _writeHostObject(object: object): void {
-    if (!ArrayBuffer.isView(object)) refuse(object)
-    this.writeUint32(kindOf(object))
-    this.writeUint32(object.byteLength)
-    this.writeRawBytes(new Uint8Array(object.buffer, object.byteOffset, object.byteLength))
+    const kind = ArrayBuffer.isView(object) ? kindOf(object) : -1
+    if (kind < 0) refuse(object)
+    const bytes = bytesOf(object as ArrayBufferView)
+    this.writeUint32(kind)
+    this.writeUint32(bytes.length)
+    this.writeRawBytes(bytes)
   }
 }
 
 class StructuredDeserializer extends Deserializer {
-  _readHostObject(): View {
-    const constructor = VIEWS[this.readUint32()] as (typeof VIEWS)[number]
+  _readHostObject(): ArrayBufferView {
+    const constructor = VIEWS[this.readUint32()] as TypedArrayConstructor
     const length = this.readUint32()
     const bytes = new Uint8Array(length)
     bytes.set(this.readRawBytes(length))
-    return constructor === DataView
-      ? new DataView(bytes.buffer)
-      : (new (constructor as Int8ArrayConstructor)(
-          bytes.buffer,
-          0,
-          length / (constructor as Int8ArrayConstructor).BYTES_PER_ELEMENT,
-        ) as View)
+    return new constructor(bytes.buffer)
   }
 }
 

@@ -39,7 +39,7 @@ class EventObject final : public SharedObject {
 
   // (timeout)
   Napi::Value wait_blocking(const Napi::CallbackInfo& info) {
-    auto waiting = parker(header_.waiters, info[1]);
+    auto waiting = parker(header_.waiters, deadline(info[1]));
     return Napi::Number::New(info.Env(), static_cast<u32>(event_.wait(waiting)));
   }
 

@@ -56,8 +56,8 @@ class SharedObject {
   // The argument that every blocking call has: milliseconds, Infinity for ever.
   static Deadline deadline(const Napi::Value& timeout) { return Deadline::after(timeout.As<Napi::Number>().DoubleValue()); }
 
-  auto parker(const WaitList& list, const Napi::Value& timeout) {
-    return ThreadParker(list, deadline(timeout), [this] { return environment_->interrupted(); });
+  auto parker(const WaitList& list, Deadline deadline) {
+    return ThreadParker(list, deadline, [this] { return environment_->interrupted(); });
   }
 
  private:

@@ -11,6 +11,44 @@
 namespace threadsafe {
 namespace {
 
+// The elements of a typed array, from a first one on, as items.
+struct Items {
+  Items(const Napi::CallbackInfo& info, std::size_t first_argument) {
+    napi_typedarray_type type;
+    std::size_t length;
+    void* data;
+    napi_get_typedarray_info(info.Env(), info[first_argument - 1], &type, &length, &data, nullptr, nullptr);
+    const u32 first = info[first_argument].As<Napi::Number>().Uint32Value();
+    bytes = kElementBytes[type];
+    count = static_cast<u32>(length) - first;
+    from = static_cast<std::byte*>(data) + std::size_t{first} * bytes;
+  }
+
+  // Of a size that the compiler knows: a call of memcpy for each element costs more than the rest.
+  void copy(std::byte* to, const std::byte* from) const {
+    switch (bytes) {
+      case 1:
+        return void(std::memcpy(to, from, 1));
+      case 2:
+        return void(std::memcpy(to, from, 2));
+      case 4:
+        return void(std::memcpy(to, from, 4));
+      default:
+        return void(std::memcpy(to, from, 8));
+    }
+  }
+  void copy_in(std::byte* slot, u32 k) const { copy(slot, from + std::size_t{k} * bytes); }
+  void copy_out(const std::byte* slot, u32 k) const { copy(from + std::size_t{k} * bytes, slot); }
+
+  // By napi_typedarray_type: int8, uint8, uint8 clamped, int16, uint16, int32, uint32, float32, float64, bigint64, biguint64.
+  static constexpr u32 kElementBytes[] = {1, 1, 1, 2, 2, 4, 4, 4, 8, 8, 8};
+  static_assert(napi_int8_array == 0 && napi_biguint64_array == 10);
+
+  u32 bytes;
+  u32 count;
+  std::byte* from;
+};
+
 class QueueObject final : public SharedObject {
  public:
   // { object, wake }
@@ -28,6 +66,9 @@ class QueueObject final : public SharedObject {
     object["putBlocking"] = function<QueueObject, &QueueObject::put_blocking>(env, "putBlocking");
     object["get"] = function<QueueObject, &QueueObject::get>(env, "get");
     object["getBlocking"] = function<QueueObject, &QueueObject::get_blocking>(env, "getBlocking");
+    object["putMany"] = function<QueueObject, &QueueObject::put_many>(env, "putMany");
+    object["putManyBlocking"] = function<QueueObject, &QueueObject::put_many_blocking>(env, "putManyBlocking");
+    object["getMany"] = function<QueueObject, &QueueObject::get_many>(env, "getMany");
     object["nextBytes"] = function<QueueObject, &QueueObject::next_bytes>(env, "nextBytes");
     object["announce"] = function<QueueObject, &QueueObject::announce>(env, "announce");
     object["withdraw"] = function<QueueObject, &QueueObject::withdraw>(env, "withdraw");
@@ -90,7 +131,7 @@ class QueueObject final : public SharedObject {
 
   // (length, timeout)
   Napi::Value put_blocking(const Napi::CallbackInfo& info) {
-    auto waiting = parker(header_.not_full, info[2]);
+    auto waiting = parker(header_.not_full, deadline(info[2]));
     return answer(info, queue_.put(waiting, environment().putter(), length(info), from_scratch()));
   }
 
@@ -103,9 +144,39 @@ class QueueObject final : public SharedObject {
   // (timeout)
   Napi::Value get_blocking(const Napi::CallbackInfo& info) {
     u32 length = 0;
-    auto waiting = parker(header_.not_empty, info[1]);
+    auto waiting = parker(header_.not_empty, deadline(info[1]));
     const Status status = queue_.get(waiting, environment().scratch_bytes(), to_scratch(length));
     return answer(info, status, length);
+  }
+
+  // (view, first): items of a type of fixed size, from that one on, as many as there is room for: how many, or a status.
+  Napi::Value put_many(const Napi::CallbackInfo& info) {
+    const Items items(info, 2);
+    u32 done = 0;
+    const Status status =
+        queue_.try_put_many(items.count, items.bytes, done, [&](u32 index, u32 k) { items.copy_in(slots_.payload(index), k); });
+    return answer(info, status, done);
+  }
+
+  // (view, first, timeout): blocks until all are put: { status, done }.
+  Napi::Value put_many_blocking(const Napi::CallbackInfo& info) {
+    const Items items(info, 2);
+    const Deadline deadline = SharedObject::deadline(info[3]);
+    u32 done = 0;
+    const Status status = queue_.put_many([&] { return parker(header_.not_full, deadline); }, items.count, items.bytes, done,
+                                          [&](u32 index, u32 k) { items.copy_in(slots_.payload(index), k); });
+    Napi::Object result = Napi::Object::New(info.Env());
+    result["status"] = answer(info, status);
+    result["done"] = Napi::Number::New(info.Env(), done);
+    return result;
+  }
+
+  // (view, first): fills the view with items of a type of fixed size, from that place on: how many, or a status.
+  Napi::Value get_many(const Napi::CallbackInfo& info) {
+    const Items items(info, 2);
+    u32 done = 0;
+    const Status status = queue_.try_get_many(items.count, done, [&](u32 index, u32 k) { items.copy_out(slots_.payload(index), k); });
+    return answer(info, status, done);
   }
 
   Napi::Value next_bytes(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), queue_.next_bytes()); }

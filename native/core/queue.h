@@ -47,6 +47,23 @@ class Queue {
     return status;
   }
 
+  // For types of fixed size: up to `most` items of `bytes` each, as many as there is room for; `done` says how many. One wake serves all of
+  // them, as whoever leaves a wait passes on what is left: ok, full or closed. [signal-safe]
+  template <class Write>
+  Status try_put_many(u32 most, u32 bytes, u32& done, Write&& write) {
+    const Status status = ring_.try_put_many(most, bytes, done, write);
+    if (status == Status::ok && someone_waits_after_many_stores(header_.not_empty)) wake_.one(header_.not_empty);
+    return status;
+  }
+
+  // For types of fixed size: up to `most` items, as many as there are: ok, empty or closed. [signal-safe]
+  template <class Read>
+  Status try_get_many(u32 most, u32& done, Read&& read) {
+    const Status status = ring_.try_get_many(most, done, read);
+    if (status == Status::ok && someone_waits_after_many_stores(header_.not_full)) wake_.one(header_.not_full);
+    return status;
+  }
+
   // A put that does not wait, with what the overflow policy does when full: ok, full, closed or dropped. [signal-safe]
   template <class Write>
   Status offer(u32 bytes, Write&& write) {
@@ -109,6 +126,27 @@ class Queue {
         header_.not_full, parker, [&] { return put_in_turn(putter, parker.slept(), bytes, write); },
         [this] { return permits(header_.not_full) == 0; }, [this] { pass_on_put(); });
     leave_turn(putter);
+    return status;
+  }
+
+  // Blocks until all `count` items are put: ok, closed, timeout or interrupted; `done` says how many are. make_parker() is called for each
+  // time that it waits.
+  template <class MakeParker, class Write>
+  Status put_many(MakeParker&& make_parker, u32 count, u32 bytes, u32& done, Write&& write) {
+    done = 0;
+    Status status = Status::ok;
+    while (done < count && status == Status::ok) {
+      auto parker = make_parker();
+      status = wait(
+          header_.not_full, parker,
+          [&] {
+            u32 some = 0;
+            const Status tried = try_put_many(count - done, bytes, some, [&](u32 index, u32 k) { write(index, done + k); });
+            done += some;
+            return tried;
+          },
+          [this] { return permits(header_.not_full) == 0; }, [this] { pass_on_put(); });
+    }
     return status;
   }
 

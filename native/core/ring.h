@@ -130,6 +130,59 @@ class Ring {
     }
   }
 
+  // Puts up to `most` messages of one slot and `bytes` each, as many as there is room for, with one claim; `done` says how many. The k-th
+  // is written by write(index, k). Their stamps are stored with release: who looks for waiters then does it by a read-modify-write
+  // (wait.h).
+  template <class Write>
+  Status try_put_many(u32 most, u32 bytes, u32& done, Write&& write) {
+    done = 0;
+    u64 tail = tail_.load(memory_order_relaxed);
+    for (;;) {
+      if (low(tail) & kClosed) return Status::closed;
+      const u32 position = low(tail);
+      const u32 count = run_of(position, most, [this](u32 at) { return positions_.free_turn(at); });
+      if (count == 0) {
+        const u64 now = tail_.load(memory_order_seq_cst);
+        if (now == tail) return Status::full;
+        tail = now;
+        continue;
+      }
+      const u64 next = pack(high(tail) + count, positions_.advance(position, count));
+      if (!tail_.compare_exchange_weak(tail, next, memory_order_relaxed, memory_order_relaxed)) continue;
+      u32 at = position;
+      for (; done < count; done++, at = positions_.advance(at, 1)) {
+        write(positions_.index(at), done);
+        slots_.stamp(positions_.index(at)).store(pack(bytes, positions_.full_turn(at)), memory_order_release);
+      }
+      return Status::ok;
+    }
+  }
+
+  // Gets up to `most` messages, which must be of one slot each, as many as there are, with one claim. read(index, k).
+  template <class Read>
+  Status try_get_many(u32 most, u32& done, Read&& read) {
+    done = 0;
+    u64 head = head_.load(memory_order_relaxed);
+    for (;;) {
+      const u32 position = low(head);
+      const u32 count = run_of(position, most, [this](u32 at) { return positions_.full_turn(at); });
+      if (count == 0) {
+        const u64 now = head_.load(memory_order_seq_cst);
+        if (now == head) return nothing_at(position);
+        head = now;
+        continue;
+      }
+      const u64 next = pack(high(head) + count, positions_.advance(position, count));
+      if (!head_.compare_exchange_weak(head, next, memory_order_relaxed, memory_order_relaxed)) continue;
+      u32 at = position;
+      for (; done < count; done++, at = positions_.advance(at, 1)) {
+        read(positions_.index(at), done);
+        slots_.stamp(positions_.index(at)).store(positions_.next_free_turn(at), memory_order_release);
+      }
+      return Status::ok;
+    }
+  }
+
   // Bytes of the next item, 0 if there is none; right only while nobody else gets.
   u32 next_bytes() const {
     const u32 position = low(head_.load(memory_order_seq_cst));
@@ -189,6 +242,18 @@ class Ring {
       if (low(slots_.stamp(positions_.index(at)).load(memory_order_seq_cst)) != positions_.free_turn(at)) return false;
     }
     return true;
+  }
+
+  // How many slots from there on have the turn that turn_at(position) tells; at most `most`, and at most all.
+  template <class TurnAt>
+  u32 run_of(u32 position, u32 most, TurnAt&& turn_at) const {
+    u32 count = 0;
+    while (count < most && count < positions_.capacity &&
+           low(slots_.stamp(positions_.index(position)).load(memory_order_seq_cst)) == turn_at(position)) {
+      position = positions_.advance(position, 1);
+      count++;
+    }
+    return count;
   }
 
   // A tail that is closed stands still: with head there, nothing is left and nothing will come. Else somebody is on the way

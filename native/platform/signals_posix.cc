@@ -13,6 +13,7 @@
 #include "../core/slots.h"
 #include "helper.h"
 #include "signals.h"
+#include "ticker.h"
 #include "wakes.h"
 
 namespace threadsafe {
@@ -36,9 +37,7 @@ struct Source {
   SignalTarget target{};
   bool is_timer = false;
   u32 generation = 0;
-#ifdef __linux__
-  timer_t timer{};
-#endif
+  TickTimer timer{};
 };
 
 struct Signal {
@@ -132,6 +131,7 @@ bool deliver(Source& source, const SignalInfo& record) {
 }
 
 void on_signal(int signo, siginfo_t* info, void* context) {
+  if (note_settled(*info)) return;
   const int saved_errno = errno;
   const SignalInfo record = describe(signo, *info);
   const bool tick = is_our_tick(*info);
@@ -211,41 +211,6 @@ void restore_handler(int signo) {
   sigaction(signo, signals[signo].previous.load(std::memory_order_relaxed), nullptr);
 }
 
-int create_timer(u32 number, u64 interval_ns) {
-#ifdef __linux__
-  Source& source = sources[number];
-  helper_takes(source.signo);
-  struct sigevent event{};
-  event.sigev_notify = SIGEV_THREAD_ID;
-  event._sigev_un._tid = helper_thread_id();
-  event.sigev_signo = source.signo;
-  event.sigev_value.sival_ptr = reinterpret_cast<void*>(tick_value(number));
-  if (timer_create(CLOCK_MONOTONIC, &event, &source.timer) != 0) return errno;
-  timespec interval{};
-  interval.tv_sec = static_cast<time_t>(interval_ns / 1'000'000'000);
-  interval.tv_nsec = static_cast<long>(interval_ns % 1'000'000'000);
-  const itimerspec times{interval, interval};
-  if (timer_settime(source.timer, 0, &times, nullptr) == 0) return 0;
-  const int error = errno;
-  timer_delete(source.timer);
-  return error;
-#else
-  (void)number;
-  (void)interval_ns;
-  return ENOTSUP;
-#endif
-}
-
-// A tick that is still pending when its timer is gone must find our handler, not the default action, which ends the process.
-void delete_timer(Source& source) {
-#ifdef __linux__
-  timer_delete(source.timer);
-  helper_settles();
-#else
-  (void)source;
-#endif
-}
-
 // Takes the source out of use: afterwards nobody looks at its target any more. Under attach_mutex().
 void retire(u32 number) {
   Source& source = sources[number];
@@ -277,7 +242,7 @@ Attached attach(int signo, SignalTarget target, const u64* interval_ns) {
   source.state.store(Source::kActive, std::memory_order_seq_cst);
   signal.sources[number / 64].fetch_or(u64{1} << number % 64, std::memory_order_seq_cst);
   if (!interval_ns) return {number, 0};
-  const int error = create_timer(number, *interval_ns);
+  const int error = create_tick_timer(source.timer, signo, *interval_ns, tick_value(number));
   if (error != 0) retire(number);
   return {number, error};
 }
@@ -298,7 +263,7 @@ Attached attach_timer(int signo, u64 interval_ns, SignalTarget target) { return 
 
 void detach_source(u32 number) {
   const std::lock_guard<std::mutex> lock(attach_mutex());
-  if (sources[number].is_timer) delete_timer(sources[number]);
+  if (sources[number].is_timer) delete_tick_timer(sources[number].timer, sources[number].signo);
   retire(number);
 }
 

@@ -58,7 +58,6 @@ TEST_CASE("messages of all lengths: whole, each once") {
       bodies.push_back([&, thread] {
         Random random(thread);
         for (u32 k = 0; k < messages; k++) {
-          // Its first byte tells its content.
           const u32 bytes = random.below(4 * 8) + 1;
           queue.put_message(parker(queue.header().not_full), thread, bytes, k);
           sum_put += bytes;

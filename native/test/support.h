@@ -143,12 +143,25 @@ class Memory {
   void* data_;
 };
 
-// A message is recognised by its number: its length follows from `bytes`, its content from both.
+// The content of message . Its first byte tells the others.
 inline void fill(std::vector<unsigned char>& message, u32 number) {
   for (std::size_t k = 0; k < message.size(); k++) message[k] = static_cast<unsigned char>(number * 31 + k * 7);
 }
 
 class TestQueue {
+  auto writer(const void* from) {
+    return [this, from](const Span& span) { slots().copy_in(span, from); };
+  }
+  auto reader(void* to) {
+    return [this, to](const Span& span) { slots().copy_out(span, to); };
+  }
+  auto message_reader(std::vector<unsigned char>& message) {
+    return [this, &message](const Span& span) {
+      message.resize(span.bytes);
+      slots().copy_out(span, message.data());
+    };
+  }
+
  public:
   using Core = Queue<StridedSlots, ThreadWake>;
 
@@ -221,19 +234,6 @@ class TestQueue {
     const u64 bytes = lay_out(*header, type, capacity, slot_bytes);
     delete header;
     return static_cast<std::size_t>(bytes);
-  }
-
-  auto writer(const void* from) {
-    return [this, from](const Span& span) { slots().copy_in(span, from); };
-  }
-  auto reader(void* to) {
-    return [this, to](const Span& span) { slots().copy_out(span, to); };
-  }
-  auto message_reader(std::vector<unsigned char>& message) {
-    return [this, &message](const Span& span) {
-      message.resize(span.bytes);
-      slots().copy_out(span, message.data());
-    };
   }
 
   Memory memory_;

@@ -1,0 +1,28 @@
+// Timers of the kernel's that fire a real-time signal, and the thread that takes their signals: no thread that runs JavaScript is
+// interrupted for them, and a timer that is faster than the handler keeps nobody else from working. Linux; elsewhere ENOTSUP.
+#pragma once
+
+#include <signal.h>
+#include <time.h>
+
+#include "../core/layout.h"
+
+namespace threadsafe {
+
+struct TickTimer {
+#ifdef __linux__
+  timer_t timer;
+#endif
+};
+
+// 0 or errno. Each signal carries `value`; that of another timer's signal must differ.
+int create_tick_timer(TickTimer& timer, int signo, u64 interval_ns, u64 value);
+
+// Afterwards no signal of that timer is pending any more, and none will come. The handler for `signo` must still be there, and call
+// note_settled().
+void delete_tick_timer(TickTimer& timer, int signo);
+
+// [signal-safe] For the handler: whether this signal only tells that those before it have been dealt with.
+bool note_settled(const siginfo_t& info);
+
+}  // namespace threadsafe

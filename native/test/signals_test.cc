@@ -1,0 +1,266 @@
+// Signal sources, with the helper thread and doorbells, but without Node: libuv is the system's.
+#include "support.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "../platform/doorbell.h"
+#include "../platform/signals.h"
+
+using namespace threadsafe;
+using namespace threadsafe::test;
+
+TEST_SUITE_BEGIN("signals");
+
+namespace {
+
+constexpr u32 kInfoBytes = sizeof(SignalInfo);
+
+class SignalQueue : public TestQueue {
+ public:
+  explicit SignalQueue(u32 capacity, Overflow overflow = Overflow::reject) : TestQueue(capacity, ElementType::record, kInfoBytes, overflow) {}
+
+  template <class Parker>
+  Status get_info(Parker&& parker, SignalInfo& info) {
+    return core().get(parker, kInfoBytes, [&](const Span& span) { slots().copy_out(span, &info); });
+  }
+  Status try_get_info(SignalInfo& info) {
+    return core().try_get(kInfoBytes, [&](const Span& span) { slots().copy_out(span, &info); });
+  }
+};
+
+struct Source {
+  Source(int signo, SignalTarget target) : attached(attach_signal(signo, target)) { REQUIRE(attached.error == 0); }
+  explicit Source(const Attached& a) : attached(a) { REQUIRE(attached.error == 0); }
+  ~Source() { detach_source(attached.source); }
+  SourceCounts counts() const { return source_counts(attached.source); }
+  const Attached attached;
+};
+
+std::atomic<u32> previous_handler_calls{0};
+
+}  // namespace
+
+TEST_CASE("a signal's sender and value arrive") {
+  SignalQueue queue(4);
+  const Watchdog watchdog("a signal");
+  const Source source(SIGUSR2, {&queue.header(), nullptr});
+  REQUIRE(send_signal(getpid(), SIGUSR2, true, 42) == 0);
+  SignalInfo info;
+  REQUIRE(queue.get_info(PatientParker(queue.header().not_empty), info) == Status::ok);
+  CHECK(info.signo == SIGUSR2);
+  CHECK(info.code == SI_QUEUE);
+  CHECK(info.pid == getpid());
+  CHECK(info.uid == getuid());
+  CHECK(info.value == 42);
+  CHECK(info.timestamp > 0);
+  CHECK(source.counts().delivered == 1);
+}
+
+TEST_CASE("a handler wakes a thread that blocks, each time") {
+  SignalQueue queue(2);
+  const u32 rounds = scaled(5'000);
+  const Watchdog watchdog("a signal for each get", std::chrono::seconds(120));
+  const Source source(SIGUSR2, {&queue.header(), nullptr});
+  std::atomic<u32> got{0};
+  run_together({[&] {
+                  SignalInfo info;
+                  while (queue.get_info(PatientParker(queue.header().not_empty), info) == Status::ok) got++;
+                },
+                [&] {
+                  for (u32 k = 0; k < rounds; k++) {
+                    send_signal(getpid(), SIGUSR2, false, 0);
+                    wait_until([&] { return got.load() == k + 1; });
+                  }
+                  queue.core().close();
+                }});
+  CHECK(got == rounds);
+  CHECK(source.counts().delivered == rounds);
+}
+
+TEST_CASE("a storm strikes threads that block on the same queue: received = delivered + dropped, and nobody is stuck") {
+  const u32 strikes = scaled(200'000);
+  SignalQueue queue(3);
+  const Watchdog watchdog("a storm on a queue that threads block on", std::chrono::seconds(200));
+  std::atomic<u32> got_from_handler{0};
+  std::atomic<u32> got_from_threads{0};
+  u32 put_by_threads = 0;
+  SourceCounts counts{};
+  {
+    const Source source(SIGUSR2, {&queue.header(), nullptr});
+    std::atomic<u32> ready{0};
+    std::atomic<bool> over{false};
+    std::atomic<bool> silent{false};
+    std::vector<pthread_t> victims(3);
+    const auto get = [&](u32 number) {
+      victims[number] = pthread_self();
+      ready++;
+      SignalInfo info;
+      while (queue.get_info(parker(queue.header().not_empty), info) == Status::ok) {
+        (info.signo == SIGUSR2 ? got_from_handler : got_from_threads)++;
+      }
+      wait_until([&] { return silent.load(); });
+    };
+    run_together({[&] { get(0); }, [&] { get(1); },
+                  [&] {
+                    victims[2] = pthread_self();
+                    ready++;
+                    const SignalInfo own{};
+                    while (!over) {
+                      auto waiting = parker(queue.header().not_full);
+                      const auto write = [&](const Span& span) { queue.slots().copy_in(span, &own); };
+                      put_by_threads += queue.core().put(waiting, 1, kInfoBytes, write) == Status::ok;
+                    }
+                    queue.core().close();
+                    wait_until([&] { return silent.load(); });
+                  },
+                  [&] {
+                    wait_until([&] { return ready == 3; });
+                    const auto received = [&] {
+                      counts = source.counts();
+                      return counts.delivered + counts.dropped;
+                    };
+                    for (u32 k = 0; received() < strikes; k++) pthread_kill(victims[k % 3], SIGUSR2);
+                    over = true;
+                    silent = true;
+                  }});
+    counts = source.counts();
+  }
+  CHECK(counts.delivered == got_from_handler);
+  CHECK(put_by_threads == got_from_threads);
+  CHECK(counts.delivered + counts.dropped >= strikes);
+}
+
+TEST_CASE("a signal sets an event, for all who wait") {
+  TestEvent event;
+  const u32 rounds = scaled(1'000);
+  const Watchdog watchdog("a signal that sets an event", std::chrono::seconds(120));
+  const Source source(SIGUSR2, {nullptr, &event.header()});
+  for (u32 round = 0; round < rounds; round++) {
+    const auto wait = [&] {
+      PatientParker waiting(event.waiters());
+      event.core().wait(waiting);
+    };
+    run_together({wait, wait, [&] {
+                    wait_until([&] { return announced(event.waiters()) == 2; });
+                    send_signal(getpid(), SIGUSR2, false, 0);
+                  }});
+    event.core().clear();
+  }
+  CHECK(source.counts().delivered == rounds);
+}
+
+TEST_CASE("two sources of one signal both have it; a full queue counts what it drops") {
+  SignalQueue first(1);
+  SignalQueue second(1, Overflow::drop_oldest);
+  const Watchdog watchdog("two sources");
+  const Source one(SIGUSR2, {&first.header(), nullptr});
+  const Source other(SIGUSR2, {&second.header(), nullptr});
+  for (int k = 0; k < 3; k++) {
+    send_signal(getpid(), SIGUSR2, true, k);
+    wait_until([&] { return other.counts().delivered == static_cast<u32>(k + 1); });
+  }
+  CHECK(one.counts().delivered == 1);
+  CHECK(one.counts().dropped == 2);
+  CHECK(first.header().dropped.load() == 2);
+  SignalInfo info;
+  CHECK(first.try_get_info(info) == Status::ok);
+  CHECK(info.value == 0);
+  CHECK(second.try_get_info(info) == Status::ok);
+  CHECK(info.value == 2);
+}
+
+TEST_CASE("the handler that was there before is called too, and is back afterwards") {
+  struct sigaction theirs{};
+  struct sigaction before{};
+  struct sigaction now{};
+  theirs.sa_handler = [](int) { previous_handler_calls++; };
+  sigaction(SIGUSR2, &theirs, &before);
+  {
+    SignalQueue queue(1);
+    const Watchdog watchdog("the handler that was there before");
+    const Source source(SIGUSR2, {&queue.header(), nullptr});
+    send_signal(getpid(), SIGUSR2, false, 0);
+    wait_until([&] { return previous_handler_calls == 1 && source.counts().delivered == 1; });
+  }
+  sigaction(SIGUSR2, nullptr, &now);
+  CHECK((now.sa_handler == theirs.sa_handler));
+  sigaction(SIGUSR2, &before, nullptr);
+}
+
+#ifdef __linux__
+TEST_CASE("a timer ticks, and leaves nothing pending that would end the process") {
+  const u32 rounds = scaled(300);
+  const Watchdog watchdog("ticks", std::chrono::seconds(120));
+  for (u32 round = 0; round < rounds; round++) {
+    SignalQueue queue(1);
+    const Source source(attach_timer(SIGRTMIN + 3, 50'000, {&queue.header(), nullptr}));
+    SignalInfo info;
+    REQUIRE(queue.get_info(PatientParker(queue.header().not_empty), info) == Status::ok);
+    REQUIRE(info.code == SI_TIMER);
+    REQUIRE(info.value == 0);
+  }
+}
+#endif
+
+TEST_CASE("sources come and go under fire") {
+  const u32 rounds = scaled(2'000);
+  const Watchdog watchdog("attach and detach", std::chrono::seconds(120));
+  // So that the signal has a handler also when no source is there.
+  SignalQueue always(1);
+  const Source keeper(SIGUSR2, {&always.header(), nullptr});
+  std::atomic<bool> over{false};
+  run_together({[&] {
+                  while (!over) {
+                    send_signal(getpid(), SIGUSR2, false, 0);
+                    std::this_thread::yield();
+                  }
+                },
+                [&] {
+                  for (u32 round = 0; round < rounds; round++) {
+                    SignalQueue queue(1);
+                    const Source source(SIGUSR2, {&queue.header(), nullptr});
+                  }
+                  over = true;
+                }});
+}
+
+TEST_CASE("doorbells: rung from anywhere, a loop comes round; rung late, nothing happens") {
+  const u32 rounds = scaled(2'000);
+  const Watchdog watchdog("doorbells", std::chrono::seconds(120));
+  std::atomic<u32> bell{kNoDoorbell};
+  std::atomic<bool> over{false};
+  run_together({[&] {
+                  for (u32 round = 0; round < rounds; round++) {
+                    uv_loop_t loop;
+                    uv_loop_init(&loop);
+                    struct State {
+                      u32 bell;
+                      bool rung;
+                    } state{kNoDoorbell, false};
+                    const auto on_ring = [](void* data) {
+                      State& state = *static_cast<State*>(data);
+                      if (!state.rung) close_doorbell(state.bell, [](void*) {}, data);
+                      state.rung = true;
+                    };
+                    state.bell = open_doorbell(&loop, on_ring, &state);
+                    REQUIRE(state.bell != kNoDoorbell);
+                    keep_loop_alive(state.bell, true);
+                    bell = state.bell;
+                    uv_run(&loop, UV_RUN_DEFAULT);
+                    REQUIRE(state.rung);
+                    REQUIRE(uv_loop_close(&loop) == 0);
+                  }
+                  over = true;
+                },
+                [&] {
+                  while (!over) {
+                    if (bell != kNoDoorbell) ring_doorbell(bell);
+                  }
+                }});
+  ring_doorbell(bell);
+}
+
+TEST_SUITE_END();

@@ -2,6 +2,7 @@
  * One queue as this thread sees it: its transport, and the asynchronous calls of this thread that wait, in the order in which they were
  * made. All ThreadSafeQueue objects that this thread has of the same queue share it.
  */
+import { type Batch, withCount } from './batch.js'
 import type { ElementType } from './element-type.js'
 import { QueueClosedError, TimeoutError } from './errors.js'
 import { join, leave, type Liveness, mayServeAtOnce, turnIsComing, type Waiting } from './loop.js'
@@ -16,17 +17,31 @@ const { queue: QUEUE, status: STATUS } = native
 const NOT_EMPTY = 0
 const NOT_FULL = 1
 
-export type GetWaiter = Waiter<unknown, undefined>
-type PutWaiter = Waiter<void, unknown>
+/** How a get takes what it is for: one item, or several. NOTHING if there is none. */
+export type Take = () => unknown | Nothing
+export type GetWaiter = Waiter<unknown, Take>
+
+/** What a put that waits does when it is its turn to try. */
+interface PutAttempt {
+  put(woken: boolean): number
+  /** For an error to tell how far a batch has come. */
+  readonly batch?: Batch<unknown>
+}
+type PutWaiter = Waiter<void, PutAttempt>
+
+function reasonOf({ want: { batch } }: PutWaiter, reason: unknown): unknown {
+  return batch ? withCount(reason, batch) : reason
+}
 
 export class Channel implements Waiting {
   readonly memory: WebAssembly.Memory
   readonly type: ElementType
   readonly capacity: number
   readonly transport: Transport<unknown, unknown, unknown>
+  readonly takeOne: Take = () => this.transport.get()
   readonly #native: NativeQueue
-  readonly #gets = new Line<unknown, undefined>()
-  readonly #puts = new Line<void, unknown>()
+  readonly #gets = new Line<unknown, Take>()
+  readonly #puts = new Line<void, PutAttempt>()
   /** Whether the first of the waiting puts has been tried before, and so may claim the turn. */
   #firstPutTried = false
 
@@ -38,19 +53,19 @@ export class Channel implements Waiting {
     this.transport = transportOf(memory, queue, type)
   }
 
-  /** An item for an asynchronous call that would not have to wait, else NOTHING. */
-  takeAtOnce(): unknown | Nothing {
-    return this.#gets.first || !mayServeAtOnce() ? NOTHING : this.transport.get()
+  /** What an asynchronous call takes that would not have to wait, else NOTHING. */
+  takeAtOnce(take: Take): unknown | Nothing {
+    return this.#gets.first || !mayServeAtOnce() ? NOTHING : take()
   }
 
-  get(patience: Patience, liveness: Liveness): Promise<unknown> {
-    if (patience.timeout === 0) return this.#getOnce()
-    const item = this.takeAtOnce()
-    return item === NOTHING ? this.waitToGet(patience, liveness).promise : Promise.resolve(item)
+  get(take: Take, patience: Patience, liveness: Liveness): Promise<unknown> {
+    if (patience.timeout === 0) return this.#getOnce(take)
+    const taken = this.takeAtOnce(take)
+    return taken === NOTHING ? this.waitToGet(take, patience, liveness).promise : Promise.resolve(taken)
   }
 
-  waitToGet(patience: Patience, liveness: Liveness): GetWaiter {
-    const waiter: GetWaiter = new Waiter(undefined, liveness)
+  waitToGet(take: Take, patience: Patience, liveness: Liveness): GetWaiter {
+    const waiter: GetWaiter = new Waiter(take, liveness)
     const isFirst = !this.#gets.first
     this.#gets.add(waiter)
     waiter.limit(patience, (reason) => this.cancelGet(waiter, reason))
@@ -69,17 +84,49 @@ export class Channel implements Waiting {
   }
 
   put(item: unknown, patience: Patience, liveness: Liveness): Promise<void> {
-    const prepared = this.transport.prepare(item)
+    const { transport } = this
+    const prepared = transport.prepare(item)
+    return this.#put(
+      () => transport.put(prepared),
+      () => {
+        const kept = transport.keep(prepared)
+        return { put: (woken) => transport.putInTurn(kept, woken) }
+      },
+      patience,
+      liveness,
+    )
+  }
+
+  putMany(items: Iterable<unknown>, patience: Patience, liveness: Liveness): Promise<void> {
+    const { transport } = this
+    const given = transport.prepareMany(items)
+    try {
+      return this.#put(
+        () => transport.putMany(given, false),
+        () => {
+          const batch = transport.keepMany(given)
+          return { put: (woken) => transport.putMany(batch, woken), batch }
+        },
+        patience,
+        liveness,
+      )
+    } catch (error) {
+      throw withCount(error, given)
+    }
+  }
+
+  /** `attempt` does it at once, if it may; `keep` answers what is to be tried later. */
+  #put(attempt: () => number, keep: () => PutAttempt, patience: Patience, liveness: Liveness): Promise<void> {
     const isFirst = !this.#puts.first
     if (isFirst && (patience.timeout === 0 || mayServeAtOnce())) {
-      const status = this.transport.put(prepared)
+      const status = attempt()
       if (status === STATUS.ok) return Promise.resolve()
       if (status === STATUS.closed) throw new QueueClosedError()
     } else if (this.transport.closed()) {
       throw new QueueClosedError()
     }
     if (patience.timeout === 0) throw new TimeoutError(0)
-    const waiter: PutWaiter = new Waiter(this.transport.keep(prepared), liveness)
+    const waiter: PutWaiter = new Waiter(keep(), liveness)
     this.#puts.add(waiter)
     waiter.limit(patience, (reason) => this.#cancelPut(waiter, reason))
     join(this)
@@ -97,8 +144,8 @@ export class Channel implements Waiting {
     if (discard) QUEUE.discard(this.#native)
   }
 
-  #getOnce(): Promise<unknown> {
-    const item = this.#gets.first ? NOTHING : this.transport.get()
+  #getOnce(take: Take): Promise<unknown> {
+    const item = this.#gets.first ? NOTHING : take()
     if (item !== NOTHING) return Promise.resolve(item)
     throw this.transport.closed() && this.transport.size() === 0 ? new QueueClosedError() : new TimeoutError(0)
   }
@@ -110,8 +157,8 @@ export class Channel implements Waiting {
   // Try; announce; try again: then whoever puts an item sees the announcement and rings, or this try sees the item.
   #serveGets(): void {
     let announced = false
-    while (this.#gets.first) {
-      const item = this.transport.get()
+    for (let first = this.#gets.first; first; first = this.#gets.first) {
+      const item = first.want()
       if (item !== NOTHING) {
         this.#gets.shift()?.resolve(item)
       } else if (this.transport.lastStatus() === STATUS.closed) {
@@ -130,7 +177,7 @@ export class Channel implements Waiting {
   #servePuts(): void {
     let announced = false
     for (let first = this.#puts.first; first; first = this.#puts.first) {
-      const status = this.transport.putInTurn(first.want, this.#firstPutTried)
+      const status = first.want.put(this.#firstPutTried)
       if (status === STATUS.full) {
         if (announced) {
           this.#firstPutTried = true
@@ -143,7 +190,7 @@ export class Channel implements Waiting {
       this.#firstPutTried = false
       this.#puts.remove(first)
       if (status === STATUS.ok) first.resolve()
-      else first.reject(new QueueClosedError())
+      else first.reject(reasonOf(first, new QueueClosedError()))
     }
     if (announced) QUEUE.withdraw(this.#native, NOT_FULL)
     this.#stopWaitingIfDone()
@@ -152,7 +199,7 @@ export class Channel implements Waiting {
   #cancelPut(waiter: PutWaiter, reason: unknown): void {
     const wasFirst = waiter === this.#puts.first
     this.#puts.remove(waiter)
-    waiter.reject(reason)
+    waiter.reject(reasonOf(waiter, reason))
     if (wasFirst) {
       QUEUE.leaveTurn(this.#native)
       this.#firstPutTried = false

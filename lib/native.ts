@@ -37,6 +37,10 @@ interface QueueFunctions {
   putBlocking(queue: NativeQueue, bytes: number, timeout: number): number
   get(queue: NativeQueue): number
   getBlocking(queue: NativeQueue, timeout: number): number
+  /** From `first` on. */
+  putMany(queue: NativeQueue, items: NodeJS.TypedArray, first: number): number
+  putManyBlocking(queue: NativeQueue, items: NodeJS.TypedArray, first: number, timeout: number): { status: number; done: number }
+  getMany(queue: NativeQueue, items: NodeJS.TypedArray, first: number): number
   nextBytes(queue: NativeQueue): number
   announce(queue: NativeQueue, list: number): void
   withdraw(queue: NativeQueue, list: number): void

@@ -1,4 +1,4 @@
-import type { Channel, GetWaiter } from './channel.js'
+import type { Channel, GetWaiter, Take } from './channel.js'
 import { QueueClosedError } from './errors.js'
 import type { Liveness } from './loop.js'
 import { NOTHING } from './transport.js'
@@ -10,17 +10,19 @@ const DONE: IteratorReturnResult<undefined> = { value: undefined, done: true }
 export class QueueIterator<T> implements AsyncIterableIterator<T> {
   readonly #channel: Channel
   readonly #liveness: Liveness
+  readonly #take: Take
   readonly #pending = new Set<GetWaiter>()
   #returned = false
 
-  constructor(channel: Channel, liveness: Liveness) {
+  constructor(channel: Channel, liveness: Liveness, take: Take) {
     this.#channel = channel
+    this.#take = take
     this.#liveness = liveness
   }
 
   next(): Promise<IteratorResult<T, undefined>> {
     if (this.#returned) return Promise.resolve(DONE)
-    const item = this.#channel.takeAtOnce()
+    const item = this.#channel.takeAtOnce(this.#take)
     if (item !== NOTHING) return Promise.resolve({ value: item as T, done: false })
     return this.#wait()
   }
@@ -37,7 +39,7 @@ export class QueueIterator<T> implements AsyncIterableIterator<T> {
   }
 
   async #wait(): Promise<IteratorResult<T, undefined>> {
-    const waiter = this.#channel.waitToGet(PATIENCE, this.#liveness)
+    const waiter = this.#channel.waitToGet(this.#take, PATIENCE, this.#liveness)
     this.#pending.add(waiter)
     try {
       return { value: (await waiter.promise) as T, done: false }

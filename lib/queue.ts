@@ -1,3 +1,4 @@
+import { checkIterable, withCount } from './batch.js'
 import { Channel } from './channel.js'
 import { checkElementType, type ElementType, slotBytes, typeCode } from './element-type.js'
 import { invalidType, invalidValue, outOfRange, QueueClosedError, QueueEmptyError, QueueFullError, TimeoutError } from './errors.js'
@@ -26,6 +27,9 @@ export interface QueueOptions {
   /** Default: 'reject'. */
   overflow?: Overflow
 }
+
+/** What several items come out as: the typed array of the queue's numeric type, or an array. */
+export type Many<T> = T[] | (T extends number | bigint ? NodeJS.TypedArray : never)
 
 declare const itemType: unique symbol
 
@@ -236,7 +240,7 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
    */
   get(options?: WaitOptions): Promise<T> {
     try {
-      return this.#channel.get(patience(options), this.#liveness) as Promise<T>
+      return this.#channel.get(this.#channel.takeOne, patience(options), this.#liveness) as Promise<T>
     } catch (error) {
       return Promise.reject(error)
     }
@@ -244,7 +248,79 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
 
   /** Gets items until the queue is closed and drained. Leaving the loop loses no item. */
   [Symbol.asyncIterator](): AsyncIterableIterator<T> {
-    return new QueueIterator<T>(this.#channel, this.#liveness)
+    return new QueueIterator<T>(this.#channel, this.#liveness, this.#channel.takeOne)
+  }
+
+  /**
+   * Puts items, and answers how many went in. Without waiting: as many as there is room for, or what the overflow policy lets in. With `block` or
+   * `timeout` it waits until all are in; `TimeoutError` and `QueueClosedError` then have `count`. If one item is not of the type, none goes in.
+   *
+   * @example
+   * queue.putManySync(new Float64Array(128), { block: true })
+   */
+  putManySync(items: Iterable<T>, options?: SyncWaitOptions): number {
+    const timeout = syncTimeout(options)
+    const { transport } = this.#channel
+    const batch = transport.prepareMany(checkIterable(items))
+    let status = transport.putMany(batch, false)
+    if (status === STATUS.full) {
+      if (timeout === undefined) transport.offerRest(batch)
+      else if (timeout === 0) status = STATUS.timeout
+      else status = warnIfBlockedLong(() => transport.putManyBlocking(batch, timeout))
+    }
+    if (status === STATUS.closed) throw withCount(new QueueClosedError(), batch)
+    if (status === STATUS.timeout) throw withCount(new TimeoutError(timeout as number), batch)
+    return batch.done
+  }
+
+  /**
+   * Takes what is there, at least one item and at most `max`: a typed array for numeric types, else an array. Empty and closed are as for `getSync`.
+   *
+   * @example
+   * const samples = queue.getManySync(1024, { block: true })
+   */
+  getManySync(max: number, options?: SyncWaitOptions): Many<T> {
+    const timeout = syncTimeout(options)
+    wholeNumber('max', max, 'any number')
+    const { transport } = this.#channel
+    let items = transport.getMany(max)
+    if (items !== NOTHING) return items as Many<T>
+    if (transport.lastStatus() === STATUS.closed) throw new QueueClosedError()
+    if (timeout === undefined) throw new QueueEmptyError()
+    if (timeout === 0) throw new TimeoutError(0)
+    items = warnIfBlockedLong(() => transport.getManyBlocking(max, timeout))
+    if (items !== NOTHING) return items as Many<T>
+    throw transport.lastStatus() === STATUS.closed ? new QueueClosedError() : new TimeoutError(timeout)
+  }
+
+  /**
+   * Puts items, piece by piece as there is room, after this thread's earlier puts. An error (abort, timeout, close) has `count`: how many went in
+   * and stay.
+   */
+  putMany(items: Iterable<T>, options?: WaitOptions): Promise<void> {
+    try {
+      const limits = patience(options)
+      return this.#channel.putMany(checkIterable(items), limits, this.#liveness)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /** Waits for the first item and takes what is there, at most `max`, after this thread's earlier gets. Closed and drained: as for `get`. */
+  getMany(max: number, options?: WaitOptions): Promise<Many<T>> {
+    try {
+      const limits = patience(options)
+      wholeNumber('max', max, 'any number')
+      return this.#channel.get(() => this.#channel.transport.getMany(max), limits, this.#liveness) as Promise<Many<T>>
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /** Gets batches of at most `max` items until the queue is closed and drained. Leaving the loop loses no item. */
+  batches(max: number): AsyncIterableIterator<Many<T>> {
+    wholeNumber('max', max, 'any number')
+    return new QueueIterator<Many<T>>(this.#channel, this.#liveness, () => this.#channel.transport.getMany(max))
   }
 
   /**

@@ -2,13 +2,15 @@
  * How items of one queue get into and out of the shared memory, in this thread. Two ways, with one face: a cell - a number, a bigint,
  * a boolean - is one WebAssembly call; a message is encoded into the scratch buffer and then one call of the addon.
  */
+import { type Batch, batchOf } from './batch.js'
+import { type Block, blockConstructor, toBlock } from './codec/block.js'
 import { ACCESS, type CellAccess, checkCell, readCell, writeCell } from './codec/cell.js'
 import { type MessageCodec, messageCodec } from './codec/message.js'
 import type { ElementType } from './element-type.js'
 import { withCode } from './errors.js'
 import { type Core, instantiate } from './memory.js'
 import { type NativeQueue, native, type OpenedQueue } from './native.js'
-import type { FieldType } from './record.js'
+import type { FieldType, NumericType } from './record.js'
 import { reserve, scratch } from './scratch.js'
 
 const { queue: QUEUE, status: STATUS } = native
@@ -32,6 +34,17 @@ export interface Transport<T, Prepared, Kept> {
   putInTurn(kept: Kept, woken: boolean): number
   get(): T | Nothing
   getBlocking(timeout: number): T | Nothing
+  /** Checks all items, then answers them as a batch; `keepMany` makes it fit for waiting. */
+  prepareMany(items: Iterable<T>): Batch<unknown>
+  keepMany(batch: Batch<unknown>): Batch<unknown>
+  /** Puts as many of the batch as there is room for: ok when all are in, else full or closed. */
+  putMany(batch: Batch<unknown>, woken: boolean): number
+  putManyBlocking(batch: Batch<unknown>, timeout: number): number
+  /** What the overflow policy makes of the items for which there was no room. */
+  offerRest(batch: Batch<unknown>): void
+  /** What is there, at most so many; NOTHING rather than none. */
+  getMany(max: number): unknown | Nothing
+  getManyBlocking(max: number, timeout: number): unknown | Nothing
   lastStatus(): number
   size(): number
   full(): boolean
@@ -45,12 +58,16 @@ class CellTransport implements Transport<unknown, unknown, unknown> {
   readonly #access: CellAccess
   readonly #put: (value: never) => number
   readonly #get: () => unknown
-  #blockingStatus: number | undefined
+  /** Booleans are stored as 0 and 1, and their blocks are made of those. */
+  readonly #stored: NumericType
+  /** Why the last get brought nothing, where WebAssembly does not know. */
+  #status: number | undefined
 
   constructor(queue: NativeQueue, core: Core, type: FieldType) {
     this.#native = queue
     this.#core = core
     const stored = type === 'boolean' ? 'uint8' : type
+    this.#stored = stored
     this.#access = ACCESS[type]
     this.#kind = this.#access.kind
     this.#put = core[`put_${stored}`] as (value: never) => number
@@ -87,7 +104,7 @@ class CellTransport implements Transport<unknown, unknown, unknown> {
     const value = this.#get()
     // NaN (the only value that is not itself), or 0n of a bigint queue, stands for nothing. It may also be an item: the status tells.
     if (value !== value || value === 0n) {
-      this.#blockingStatus = undefined
+      this.#status = undefined
       if (this.#core.status() !== STATUS.ok) return NOTHING
     }
     return this.#kind === 'boolean' ? value !== 0 : value
@@ -96,14 +113,14 @@ class CellTransport implements Transport<unknown, unknown, unknown> {
   getBlocking(timeout: number): unknown {
     const answer = QUEUE.getBlocking(this.#native, timeout)
     if (answer < 0) {
-      this.#blockingStatus = -answer
+      this.#status = -answer
       return NOTHING
     }
     return readCell(this.#access)
   }
 
   lastStatus(): number {
-    return this.#blockingStatus ?? this.#core.status()
+    return this.#status ?? this.#core.status()
   }
 
   size(): number {
@@ -116,6 +133,63 @@ class CellTransport implements Transport<unknown, unknown, unknown> {
 
   closed(): boolean {
     return this.#core.closed() !== 0
+  }
+
+  prepareMany(items: Iterable<unknown>): Batch<Block> {
+    if (this.#kind !== 'boolean') return batchOf(toBlock(this.#stored, items))
+    return batchOf(Uint8Array.from(items, (item: unknown) => (checkCell('items', 'boolean', item), item ? 1 : 0)))
+  }
+
+  keepMany(batch: Batch<Block>): Batch<Block> {
+    return { ...batch, items: batch.items.slice() as Block }
+  }
+
+  putMany(batch: Batch<Block>): number {
+    if (batch.done === batch.length) return this.closed() ? STATUS.closed : STATUS.ok
+    const answer = QUEUE.putMany(this.#native, batch.items, batch.done)
+    if (answer < 0) return -answer
+    batch.done += answer
+    return batch.done === batch.length ? STATUS.ok : STATUS.full
+  }
+
+  putManyBlocking(batch: Batch<Block>, timeout: number): number {
+    const { status, done } = QUEUE.putManyBlocking(this.#native, batch.items, batch.done, timeout)
+    batch.done += done
+    return status
+  }
+
+  offerRest(batch: Batch<Block>): void {
+    for (let k = batch.done; k < batch.length; k++) {
+      if (this.offer(this.#fromStored(batch.items[k] as number | bigint)) === STATUS.ok) batch.done++
+    }
+  }
+
+  getMany(max: number): unknown {
+    const block = new (blockConstructor(this.#stored))(Math.min(max, Math.max(1, this.size())))
+    const answer = QUEUE.getMany(this.#native, block, 0)
+    if (answer < 0) {
+      this.#status = -answer
+      return NOTHING
+    }
+    return this.#blockOut(answer === block.length ? block : (block.slice(0, answer) as Block))
+  }
+
+  getManyBlocking(max: number, timeout: number): unknown {
+    const first = this.getBlocking(timeout)
+    if (first === NOTHING) return NOTHING
+    const rest = Math.min(max - 1, this.size())
+    const block = new (blockConstructor(this.#stored))(1 + rest)
+    block[0] = (this.#kind === 'boolean' ? Number(first) : first) as never
+    const answer = rest > 0 ? Math.max(0, QUEUE.getMany(this.#native, block, 1)) : 0
+    return this.#blockOut(answer === rest ? block : (block.slice(0, 1 + answer) as Block))
+  }
+
+  #fromStored(value: number | bigint): number | bigint | boolean {
+    return this.#kind === 'boolean' ? value !== 0 : value
+  }
+
+  #blockOut(block: Block): unknown {
+    return this.#kind === 'boolean' ? Array.from(block as Uint8Array, (value) => value !== 0) : block
   }
 
   #write(item: unknown): number {
@@ -161,9 +235,7 @@ class MessageTransport implements Transport<unknown, number, Uint8Array> {
   }
 
   putInTurn(kept: Uint8Array, woken: boolean): number {
-    reserve(kept.length)
-    scratch.set(kept)
-    return QUEUE.putInTurn(this.#native, kept.length, woken)
+    return QUEUE.putInTurn(this.#native, this.#load(kept), woken)
   }
 
   get(): unknown {
@@ -199,6 +271,65 @@ class MessageTransport implements Transport<unknown, number, Uint8Array> {
 
   closed(): boolean {
     return QUEUE.closed(this.#native)
+  }
+
+  prepareMany(items: Iterable<unknown>): Batch<Uint8Array[]> {
+    return batchOf(Array.from(items, (item) => this.keep(this.prepare(item))))
+  }
+
+  keepMany(batch: Batch<Uint8Array[]>): Batch<Uint8Array[]> {
+    return batch
+  }
+
+  putMany(batch: Batch<Uint8Array[]>, woken: boolean): number {
+    if (batch.length === 0 && this.closed()) return STATUS.closed
+    for (; batch.done < batch.length; batch.done++) {
+      const status = this.putInTurn(batch.items[batch.done] as Uint8Array, woken)
+      if (status !== STATUS.ok) return status
+    }
+    return STATUS.ok
+  }
+
+  putManyBlocking(batch: Batch<Uint8Array[]>, timeout: number): number {
+    const start = performance.now()
+    for (; batch.done < batch.length; batch.done++) {
+      const bytes = this.#load(batch.items[batch.done] as Uint8Array)
+      const status = this.putBlocking(bytes, Math.max(0, timeout - (performance.now() - start)))
+      if (status !== STATUS.ok) return status
+    }
+    return STATUS.ok
+  }
+
+  offerRest(batch: Batch<Uint8Array[]>): void {
+    for (let k = batch.done; k < batch.length; k++) {
+      if (this.offer(this.#load(batch.items[k] as Uint8Array)) === STATUS.ok) batch.done++
+    }
+  }
+
+  getMany(max: number): unknown {
+    return this.#more(this.get(), max)
+  }
+
+  getManyBlocking(max: number, timeout: number): unknown {
+    return this.#more(this.getBlocking(timeout), max)
+  }
+
+  /** The items from that first one on, as many as there are, at most `max`. */
+  #more(first: unknown, max: number): unknown {
+    if (first === NOTHING) return NOTHING
+    const items = [first]
+    while (items.length < max) {
+      const item = this.get()
+      if (item === NOTHING) break
+      items.push(item)
+    }
+    return items
+  }
+
+  #load(kept: Uint8Array): number {
+    reserve(kept.length)
+    scratch.set(kept)
+    return kept.length
   }
 
   #decode(answer: number): unknown {

@@ -5,6 +5,7 @@ import {
   QueueClosedError,
   QueueEmptyError,
   QueueFullError,
+  type QueueHandle,
   record,
   sendSignal,
   SignalTimer,
@@ -164,7 +165,7 @@ const WRONG_ITEMS: [QueueName, unknown, string, string, string][] = [
   ['string', Object('text'), 'item', 'string', "[String: 'text']"],
   ['string', undefined, 'item', 'string', 'undefined'],
   ['bytes', 'text', 'item', 'ArrayBuffer', "'text'"],
-  ['bytes', [1, 2], 'item', 'ArrayBuffer', 'Array'],
+  ['bytes', [1, 2], 'item', 'ArrayBuffer', '[ 1, 2 ]'],
   ['bytes', null, 'item', 'ArrayBuffer', 'null'],
   ['bytes', new SharedArrayBuffer(1), 'item', 'ArrayBuffer', 'SharedArrayBuffer'],
   ['bytes', { byteLength: 1, buffer: new ArrayBuffer(1) }, 'item', 'ArrayBuffer', 'byteLength'],
@@ -243,7 +244,7 @@ const constructors: Row[] = [
   option('type', '__proto__', VALUE, 'float64', "'__proto__'"),
   option('type', 5, VALUE, 'float64', '5'),
   option('type', null, VALUE, 'float64', 'null'),
-  option('type', ['int8'], VALUE, 'float64', 'Array'),
+  option('type', ['int8'], VALUE, 'float64', "[ 'int8' ]"),
   option('type', { x: 'float64' }, VALUE, 'record()', 'float64'),
   option('type', { record: { x: 'float64' } }, VALUE, 'record()', 'record'),
   option('type', Float64Array, VALUE, 'float64', 'Float64Array'),
@@ -278,7 +279,7 @@ const records: Row[] = [
   recordOf(undefined, TYPE, 'fields', 'object', 'undefined'),
   recordOf(null, TYPE, 'fields', 'object', 'null'),
   recordOf('float64', TYPE, 'fields', 'object', "'float64'"),
-  recordOf(['float64'], TYPE, 'fields', 'object', 'Array'),
+  recordOf(['float64'], TYPE, 'fields', 'object', "[ 'float64' ]"),
   recordOf({ x: 'float64', y: 'double' }, VALUE, 'fields.y', 'float64', "'double'"),
   recordOf({ x: 'string' }, VALUE, 'fields.x', 'float64', "'string'"),
   recordOf({ x: 'any' }, VALUE, 'fields.x', 'float64', "'any'"),
@@ -286,14 +287,14 @@ const records: Row[] = [
   recordOf({ x: null }, VALUE, 'fields.x', 'float64', 'null'),
   recordOf({ x: 8 }, VALUE, 'fields.x', 'float64', '8'),
   recordOf({ x: 'valueOf' }, VALUE, 'fields.x', 'float64', "'valueOf'"),
-  recordOf({ x: ['int8'] }, VALUE, 'fields.x', 'int8', 'Array'),
+  recordOf({ x: ['int8'] }, VALUE, 'fields.x', 'int8', "[ 'int8' ]"),
 ]
 
 const handle = objects.int32.handle
 const eventHandle = objects.event.handle
 const queueFrom = (value: unknown, was: string, expected = 'the handle of a ThreadSafeQueue'): Row => [
   `ThreadSafeQueue.from(${was})`,
-  () => ThreadSafeQueue.from(wrong(value)),
+  () => ThreadSafeQueue.from(wrong<QueueHandle>(value)),
   TYPE,
   'handle',
   expected,
@@ -514,7 +515,7 @@ describe('the order of checks', () => {
     queue.putSync(7)
     return queue
   }
-  function closed<Q extends ThreadSafeQueue<never>>(queue: Q): Q {
+  function closed<T>(queue: ThreadSafeQueue<T>): ThreadSafeQueue<T> {
     queue.close()
     return queue
   }

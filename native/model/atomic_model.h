@@ -15,7 +15,7 @@ inline constexpr rl::memory_order memory_order_seq_cst = rl::mo_seq_cst;
 template <class T>
 class Atomic {
  public:
-  Atomic() = default;
+  Atomic() { store(T{}, rl::mo_relaxed); }
   Atomic(const Atomic&) = delete;
   Atomic& operator=(const Atomic&) = delete;
 
@@ -30,7 +30,7 @@ class Atomic {
   }
 
  private:
-  rl::generic_atomic<T, true> value_;
+  rl::generic_atomic<T, false> value_;
 };
 
 }  // namespace threadsafe

@@ -26,12 +26,13 @@ TEST_CASE("set and cleared at once, an event wakes all who wait") {
   TestEvent event;
   const Watchdog watchdog("set and clear", std::chrono::seconds(120));
   std::atomic<u32> done{0};
+  std::atomic<u32> over{0};  // rounds
   const auto wait_each_round = [&] {
     for (u32 round = 1; round <= rounds; round++) {
       PatientParker waiting(event.waiters());
       event.core().wait(waiting);
       done++;
-      wait_until([&] { return done.load() >= round * kWaiters; });
+      wait_until([&] { return over.load() == round; });
     }
   };
   std::vector<std::function<void()>> bodies(kWaiters, wait_each_round);
@@ -41,6 +42,7 @@ TEST_CASE("set and cleared at once, an event wakes all who wait") {
       event.core().set();
       event.core().clear();
       wait_until([&] { return done.load() == round * kWaiters; });
+      over = round;
     }
   });
   run_together(bodies);

@@ -30,15 +30,15 @@ void under_fire(u32 number_of_strikes, std::function<void()> handler, const std:
   action.sa_handler = strike;
   sigaction(SIGUSR1, &action, &before);
   std::atomic<bool> cease{false};
-  std::atomic<bool> ceased{false};
   std::thread thread([&] {
     while (!cease) victim();
-    wait_until([&] { return ceased.load(); });
   });
-  while (strikes.load(std::memory_order_relaxed) < number_of_strikes) pthread_kill(thread.native_handle(), SIGUSR1);
+  for (u32 k = 0; k < number_of_strikes; k++) {
+    pthread_kill(thread.native_handle(), SIGUSR1);
+    // A signal that is still pending would swallow the next.
+    wait_until([&] { return strikes.load(std::memory_order_relaxed) > k; });
+  }
   cease = true;
-  // The last signal has struck when the thread has ended: it is alive as long as it is sent any.
-  ceased = true;
   thread.join();
   sigaction(SIGUSR1, &before, nullptr);
 }
@@ -68,7 +68,7 @@ TEST_CASE("the handler puts, the thread puts and gets") {
       return true;
     };
     under_fire(
-        scaled(200'000),
+        scaled(100'000),
         [&] {
           if (queue.try_put(next_by_handler) == Status::ok) next_by_handler++;
         },
@@ -99,7 +99,7 @@ TEST_CASE("the handler gets, the thread puts and gets") {
       got_sum.fetch_add(value, std::memory_order_relaxed);
       return true;
     };
-    under_fire(scaled(200'000), get, [&] {
+    under_fire(scaled(100'000), get, [&] {
       if (queue.try_put(next) == Status::ok) put_sum.fetch_add(next++, std::memory_order_relaxed);
       get();
     });
@@ -133,7 +133,7 @@ TEST_CASE("long messages, and a full queue that drops the oldest") {
       return true;
     };
     under_fire(
-        scaled(200'000), [&] { offer(17); },
+        scaled(100'000), [&] { offer(17); },
         [&] {
           offer(24);
           offer(3);
@@ -153,7 +153,7 @@ TEST_CASE("an event that the handler sets and the thread clears") {
   TestEvent event;
   const Watchdog watchdog("strikes that set", std::chrono::seconds(120));
   const u64 began = event.core().word();
-  under_fire(scaled(200'000), [&] { event.core().set(); }, [&] { event.core().clear(); });
+  under_fire(scaled(100'000), [&] { event.core().set(); }, [&] { event.core().clear(); });
   event.core().set();
   CHECK(event.core().is_set());
   CHECK(Event<ThreadWake>::done(began, event.core().word()));

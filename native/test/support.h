@@ -143,7 +143,7 @@ class Memory {
   void* data_;
 };
 
-// The content of message . Its first byte tells the others.
+// The content of the message of that number. Its first byte tells the others.
 inline void fill(std::vector<unsigned char>& message, u32 number) {
   for (std::size_t k = 0; k < message.size(); k++) message[k] = static_cast<unsigned char>(number * 31 + k * 7);
 }

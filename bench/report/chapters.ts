@@ -1,0 +1,105 @@
+/** The order of the report: chapters by topology, in each the cases alone and the series. */
+import { figures, measured } from './figures.js'
+import type { CaseResult, ContenderResult, Result, Topology } from './result.js'
+
+export interface Single {
+  readonly kind: 'single'
+  readonly id: string
+  readonly title: string
+  readonly one: CaseResult
+}
+
+export interface Series {
+  readonly kind: 'series'
+  readonly id: string
+  readonly title: string
+  /** By rising parameter. */
+  readonly cases: readonly CaseResult[]
+}
+
+export interface Chapter {
+  readonly id: string
+  readonly title: string
+  readonly entries: readonly (Single | Series)[]
+}
+
+const TITLES: Readonly<Partial<Record<Topology, string>>> = {
+  'one thread': 'One thread',
+  '1 to 1': 'One producer, one consumer',
+  '4 to 1': 'Four producers, one consumer',
+  '1 to 4': 'One producer, four consumers',
+  '4 to 4': 'Four producers, four consumers',
+  'ping-pong': 'Ping-pong',
+  wake: 'Waking an event loop',
+  objects: 'Objects and messages',
+  blocks: 'Blocks',
+  signal: 'Signal handler to event loop',
+  native: 'Native threads',
+  'many queues': 'Many queues',
+  memory: 'Memory',
+  creation: 'Creating a queue',
+}
+
+export function slug(text: string): string {
+  return text
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '')
+}
+
+/** The words that all titles of a series begin with. */
+function commonTitle(cases: readonly CaseResult[]): string {
+  const words = cases.map(({ title }) => title.split(' '))
+  const [first = []] = words
+  const differ = first.findIndex((word, k) => words.some((others) => others[k] !== word))
+  const common = differ < 0 ? first : first.slice(0, differ)
+  return common.join(' ').replace(/[\s,:;([{–-]+$/, '')
+}
+
+function series(cases: readonly CaseResult[]): Series {
+  const sorted = [...cases].sort((a, b) => (a.parameter?.value ?? 0) - (b.parameter?.value ?? 0))
+  const name = sorted[0]?.series ?? ''
+  return { kind: 'series', id: slug(name), title: commonTitle(sorted) || name, cases: sorted }
+}
+
+function entries(cases: readonly CaseResult[]): (Single | Series)[] {
+  const groups = new Map<string, CaseResult[]>()
+  for (const one of cases) {
+    const key = one.series !== undefined && one.parameter ? `series ${one.series}` : `case ${one.id}`
+    groups.set(key, [...(groups.get(key) ?? []), one])
+  }
+  return [...groups.values()].map((group) => {
+    const [one] = group as [CaseResult]
+    return group.length > 1 ? series(group) : { kind: 'single', id: slug(one.id), title: one.title, one }
+  })
+}
+
+/** A series stands where its first case does, and whole. */
+export function chapters({ cases }: Result): Chapter[] {
+  const home = new Map<string, Topology>()
+  for (const { series, topology } of cases) if (series !== undefined && !home.has(series)) home.set(series, topology)
+  const topologyOf = ({ series, topology }: CaseResult) => (series === undefined ? topology : (home.get(series) ?? topology))
+  const topologies = new Set([...(Object.keys(TITLES) as Topology[]), ...cases.map(({ topology }) => topology)])
+  return [...topologies]
+    .map((topology) => ({
+      id: `topology-${slug(topology)}`,
+      title: TITLES[topology] ?? topology,
+      entries: entries(cases.filter((one) => topologyOf(one) === topology)),
+    }))
+    .filter(({ entries }) => entries.length > 0)
+}
+
+/** Who takes part, each once, in the order in which the suite names them. */
+export function participants(cases: readonly CaseResult[]): ContenderResult[] {
+  const known = new Map<string, ContenderResult>()
+  for (const contender of cases.flatMap(({ contenders }) => contenders)) {
+    const before = known.get(contender.id)
+    if (!before || (!measured(before) && measured(contender))) known.set(contender.id, contender)
+  }
+  return [...known.values()]
+}
+
+/** The cases that can be told as "so many times ours". */
+export function comparable(cases: readonly CaseResult[]): CaseResult[] {
+  return cases.filter((one) => figures(one).filter(({ ratio }) => ratio !== undefined).length > 1)
+}

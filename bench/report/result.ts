@@ -1,0 +1,84 @@
+/** What a run of the suite leaves behind: one JSON document, the input of the report. */
+
+export type Topology =
+  | 'one thread'
+  | '1 to 1'
+  | '4 to 1'
+  | '1 to 4'
+  | '4 to 4'
+  | 'ping-pong'
+  | 'wake'
+  | 'objects'
+  | 'blocks'
+  | 'signal'
+  | 'native'
+  | 'many queues'
+  | 'memory'
+  | 'creation'
+
+export interface Percentiles {
+  p50: number
+  p90: number
+  p99: number
+  p999: number
+  max: number
+}
+
+export interface ContenderResult {
+  id: string
+  name: string
+  version?: string
+  /** How it was set up, where that matters to a reader. */
+  note?: string
+  /** Why it has no figures in this case. */
+  unavailable?: string
+  /** One figure a round. */
+  samples: number[]
+  percentiles?: Percentiles
+  /** Pairs of a percentile, 0 to 100, and the value there. */
+  curve?: [percentile: number, value: number][]
+}
+
+export interface GoalResult {
+  text: string
+  /** The contender that ours is divided by; null when the figure itself has the limit. */
+  against: string | null
+  atMost: number
+  /** Null when one of the two could not be measured. */
+  measured: number | null
+  met: boolean
+}
+
+export interface CaseResult {
+  id: string
+  title: string
+  topology: Topology
+  kind: 'rate' | 'latency' | 'size'
+  /** Lower is better in all of them. */
+  unit: string
+  parameter?: { name: 'capacity' | 'bytes' | 'threads' | 'queues'; value: number }
+  /** Cases of one series differ in the parameter only. */
+  series?: string
+  contenders: ContenderResult[]
+  goals: GoalResult[]
+}
+
+export interface Machine {
+  cpu: string
+  cores: number
+  memoryGiB: number
+  os: string
+  kernel: string
+  node: string
+  v8: string
+  commit: string
+}
+
+export interface Result {
+  version: 1
+  machine: Machine
+  command: string
+  rounds: number
+  quick: boolean
+  cases: CaseResult[]
+}

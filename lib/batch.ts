@@ -1,0 +1,25 @@
+/** Several items on their way into a queue. */
+import { invalidType } from './errors.js'
+
+/** How far it has come: `done` of `length` items are in. */
+export interface Batch<Items> {
+  readonly items: Items
+  readonly length: number
+  done: number
+}
+
+export function batchOf<Items extends { readonly length: number }>(items: Items): Batch<Items> {
+  return { items, length: items.length, done: 0 }
+}
+
+export function checkIterable(items: unknown): Iterable<unknown> {
+  if (typeof (items as Iterable<unknown> | null | undefined)?.[Symbol.iterator] !== 'function')
+    throw invalidType('items', 'an iterable', items)
+  return items as Iterable<unknown>
+}
+
+/** An error about a batch tells how many items are in. The reason of an abort is the user's own, which may not take it. */
+export function withCount(reason: unknown, { done }: Batch<unknown>): unknown {
+  if (typeof reason === 'object' && reason !== null && Object.isExtensible(reason)) Object.assign(reason, { count: done })
+  return reason
+}

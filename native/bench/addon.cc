@@ -1,0 +1,224 @@
+// The bare mechanisms that the package is measured against: a Node-API call for each put and get, uv_async_send from another thread and
+// from a signal handler, napi_threadsafe_function. For the benchmarks alone: it checks no argument and frees nothing.
+#include <node_api.h>
+#include <signal.h>
+#include <time.h>
+#include <uv.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <thread>
+
+#include "number_queue.h"
+
+namespace threadsafe::bench {
+namespace {
+
+// CLOCK_MONOTONIC, as process.hrtime.bigint() reads it. As a double it is exact for 104 days of uptime.
+double now() {
+  timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return static_cast<double>(time.tv_sec) * 1e9 + static_cast<double>(time.tv_nsec);
+}
+
+constexpr std::size_t kMostArguments = 4;
+
+struct Call {
+  Call(napi_env e, napi_callback_info info) : env(e) {
+    std::size_t count = kMostArguments;
+    napi_get_cb_info(env, info, &count, arguments, nullptr, &data);
+  }
+  double number(int k) const {
+    double value = 0;
+    napi_get_value_double(env, arguments[k], &value);
+    return value;
+  }
+  template <class T>
+  T* pointer(int k) const {
+    return reinterpret_cast<T*>(static_cast<std::uintptr_t>(number(k)));
+  }
+  napi_value answer(double value) const {
+    napi_value result;
+    napi_create_double(env, value, &result);
+    return result;
+  }
+
+  napi_env env;
+  napi_value arguments[kMostArguments];
+  void* data = nullptr;
+};
+
+void set_function(napi_env env, napi_value object, const char* name, napi_callback callback, void* data = nullptr) {
+  napi_value function;
+  napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, data, &function);
+  napi_set_named_property(env, object, name, function);
+}
+
+// -- A call for each put and get; the queue is bound to the function. --
+
+napi_value put(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  napi_value result;
+  napi_get_boolean(env, static_cast<NumberQueue*>(call.data)->try_put(call.number(0)) == Status::ok, &result);
+  return result;
+}
+
+napi_value get(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  double value = 0;
+  if (static_cast<NumberQueue*>(call.data)->try_get(value) == Status::ok) return call.answer(value);
+  napi_value undefined;
+  napi_get_undefined(env, &undefined);
+  return undefined;
+}
+
+// (memory: Uint8Array, zeroed; capacity) => { put, get }. The memory is a kLine longer than what the queue needs.
+napi_value open_queue(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  void* bytes = nullptr;
+  napi_get_typedarray_info(env, call.arguments[0], nullptr, nullptr, &bytes, nullptr, nullptr);
+  const auto address = (reinterpret_cast<std::uintptr_t>(bytes) + kLine - 1) / kLine * kLine;
+  auto* const queue = new NumberQueue(reinterpret_cast<void*>(address), static_cast<u32>(call.number(1)));
+  napi_value object;
+  napi_create_object(env, &object);
+  set_function(env, object, "put", put, queue);
+  set_function(env, object, "get", get, queue);
+  return object;
+}
+
+napi_value queue_bytes(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  return call.answer(static_cast<double>(bytes_of_numbers(static_cast<u32>(call.number(0))) + kLine));
+}
+
+// -- A bare uv_async_t. --
+
+struct Async {
+  uv_async_t handle;
+  napi_env env;
+  napi_ref callback;
+  std::atomic<double> stamp{0};
+};
+
+void call_back(napi_env env, napi_value function, double stamp) {
+  napi_value global, argument;
+  napi_get_global(env, &global);
+  napi_create_double(env, stamp, &argument);
+  napi_make_callback(env, nullptr, global, function, 1, &argument, nullptr);
+}
+
+void send(Async& async) {
+  async.stamp.store(now(), std::memory_order_relaxed);
+  uv_async_send(&async.handle);
+}
+
+// (callback: (stamp) => void) => its address, for the functions below, in any thread.
+napi_value open_async(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  auto* const async = new Async;
+  async->env = env;
+  napi_create_reference(env, call.arguments[0], 1, &async->callback);
+  uv_loop_t* loop;
+  napi_get_uv_event_loop(env, &loop);
+  uv_async_init(loop, &async->handle, [](uv_async_t* handle) {
+    auto& async = *reinterpret_cast<Async*>(handle);
+    napi_handle_scope scope;
+    napi_open_handle_scope(async.env, &scope);
+    napi_value function;
+    napi_get_reference_value(async.env, async.callback, &function);
+    call_back(async.env, function, async.stamp.load(std::memory_order_relaxed));
+    napi_close_handle_scope(async.env, scope);
+  });
+  uv_unref(reinterpret_cast<uv_handle_t*>(&async->handle));
+  return call.answer(static_cast<double>(reinterpret_cast<std::uintptr_t>(async)));
+}
+
+napi_value send_async(napi_env env, napi_callback_info info) {
+  send(*Call(env, info).pointer<Async>(0));
+  return nullptr;
+}
+
+std::atomic<Async*> signal_target;
+
+// (signal, async): the barest handler there is.
+napi_value send_async_on_signal(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  signal_target.store(call.pointer<Async>(1));
+  struct sigaction action {};
+  action.sa_handler = [](int) { send(*signal_target.load(std::memory_order_relaxed)); };
+  action.sa_flags = SA_RESTART | SA_ONSTACK;
+  sigaction(static_cast<int>(call.number(0)), &action, nullptr);
+  return nullptr;
+}
+
+// -- Native threads. --
+
+template <class Send>
+void start_thread(std::uint64_t times, double pause_microseconds, Send send) {
+  std::thread([=] {
+    for (std::uint64_t k = 0; k < times; k++) {
+      if (pause_microseconds > 0) std::this_thread::sleep_for(std::chrono::duration<double, std::micro>(pause_microseconds));
+      send();
+    }
+  }).detach();
+}
+
+// (async, times, pause in microseconds)
+napi_value send_async_from_thread(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  auto* const async = call.pointer<Async>(0);
+  start_thread(static_cast<std::uint64_t>(call.number(1)), call.number(2), [async] { send(*async); });
+  return nullptr;
+}
+
+static_assert(sizeof(void*) == sizeof(double), "a stamp travels as the pointer that a thread-safe function carries");
+
+// (callback: (stamp) => void) => the thread-safe function's address
+napi_value open_threadsafe_function(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  napi_value name;
+  napi_create_string_utf8(env, "bench", NAPI_AUTO_LENGTH, &name);
+  napi_threadsafe_function function;
+  const auto on_call = [](napi_env env, napi_value callback, void*, void* data) {
+    double stamp;
+    std::memcpy(&stamp, &data, sizeof stamp);
+    napi_value undefined, argument;
+    napi_get_undefined(env, &undefined);
+    napi_create_double(env, stamp, &argument);
+    napi_call_function(env, undefined, callback, 1, &argument, nullptr);
+  };
+  napi_create_threadsafe_function(env, call.arguments[0], nullptr, name, 0, 1, nullptr, nullptr, nullptr, on_call, &function);
+  napi_unref_threadsafe_function(env, function);
+  return call.answer(static_cast<double>(reinterpret_cast<std::uintptr_t>(function)));
+}
+
+// (threadsafe function, times, pause in microseconds)
+napi_value call_from_thread(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  auto* const function = call.pointer<napi_threadsafe_function__>(0);
+  start_thread(static_cast<std::uint64_t>(call.number(1)), call.number(2), [function] {
+    const double stamp = now();
+    void* data;
+    std::memcpy(&data, &stamp, sizeof data);
+    napi_call_threadsafe_function(function, data, napi_tsfn_blocking);
+  });
+  return nullptr;
+}
+
+napi_value init(napi_env env, napi_value exports) {
+  set_function(env, exports, "queueBytes", queue_bytes);
+  set_function(env, exports, "openQueue", open_queue);
+  set_function(env, exports, "openAsync", open_async);
+  set_function(env, exports, "sendAsync", send_async);
+  set_function(env, exports, "sendAsyncOnSignal", send_async_on_signal);
+  set_function(env, exports, "sendAsyncFromThread", send_async_from_thread);
+  set_function(env, exports, "openThreadsafeFunction", open_threadsafe_function);
+  set_function(env, exports, "callFromThread", call_from_thread);
+  return exports;
+}
+
+}  // namespace
+}  // namespace threadsafe::bench
+
+NAPI_MODULE_INIT() { return threadsafe::bench::init(env, exports); }

@@ -1,0 +1,87 @@
+// A queue of doubles over the core, as the WebAssembly build has it, for native threads.
+#pragma once
+
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+
+#include "../core/queue.h"
+#include "../core/slots.h"
+#include "../platform/parking.h"
+
+namespace threadsafe::bench {
+
+// Wakes threads only: no event loop waits here.
+struct ThreadWake {
+  void unpark(const WaitList& list, u32 most) { threadsafe::unpark(list, most); }
+  void ring(u32) {}
+  void one(WaitList& list) { wake_one(list, *this); }
+  void all(WaitList& list) { wake_all(list, *this); }
+};
+
+constexpr std::size_t bytes_of_numbers(u32 capacity) { return sizeof(QueueHeader) + std::size_t{capacity} * kCellStride; }
+
+// The core's queue in memory that is the caller's, which must be aligned to kLine, and zeroed before the first NumberQueue is made of it.
+class NumberQueue {
+ public:
+  NumberQueue(void* memory, u32 capacity) : header_(laid_out(memory, capacity)), queue_(header_, CellSlots(header_), ThreadWake{}) {}
+
+  Status try_put(double value) {
+    return queue_.try_put(sizeof value, [this, value](Span span) { CellSlots(header_).value<double>(span.index) = value; });
+  }
+
+  Status try_get(double& value) {
+    return queue_.try_get(~u32{0}, [this, &value](Span span) { value = CellSlots(header_).value<double>(span.index); });
+  }
+
+  // As putSync and getSync do it: spins for a moment, then parks.
+  void put(double value) {
+    if (try_put(value) == Status::ok) return;
+    ThreadParker parker(header_.not_full, Deadline::never(), never);
+    queue_.put(parker, 1, sizeof value, [this, value](Span span) { CellSlots(header_).value<double>(span.index) = value; });
+  }
+
+  double get() {
+    double value = 0;
+    if (try_get(value) == Status::ok) return value;
+    ThreadParker parker(header_.not_empty, Deadline::never(), never);
+    queue_.get(parker, ~u32{0}, [this, &value](Span span) { value = CellSlots(header_).value<double>(span.index); });
+    return value;
+  }
+
+  // Without the spinning, to see what parking costs.
+  template <class Parker>
+  double get_by(Parker&& parker) {
+    double value = 0;
+    queue_.get(parker, ~u32{0}, [this, &value](Span span) { value = CellSlots(header_).value<double>(span.index); });
+    return value;
+  }
+
+  const WaitList& not_empty() const { return header_.not_empty; }
+
+ private:
+  static bool never() { return false; }
+
+  static QueueHeader& laid_out(void* memory, u32 capacity) {
+    auto& header = *static_cast<QueueHeader*>(memory);
+    if (header.capacity == 0) lay_out(header, ElementType::float64, capacity, sizeof(double));
+    return header;
+  }
+
+  QueueHeader& header_;
+  Queue<CellSlots, ThreadWake> queue_;
+};
+
+struct Free {
+  void operator()(void* memory) const { std::free(memory); }
+};
+using Memory = std::unique_ptr<void, Free>;
+
+inline Memory zeroed(std::size_t bytes) {
+  const std::size_t rounded = (bytes + kLine - 1) / kLine * kLine;
+  void* const memory = std::aligned_alloc(kLine, rounded);
+  std::memset(memory, 0, rounded);
+  return Memory(memory);
+}
+
+}  // namespace threadsafe::bench

@@ -1,0 +1,47 @@
+// A raise() with our handler in place, less one with a handler that does nothing: the record, its time, finding the source, and the put.
+#include <signal.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "../core/slots.h"
+#include "../platform/signals.h"
+#include "handler_bench.h"
+#include "number_queue.h"
+
+namespace threadsafe::bench {
+
+double whole_handler_cost(std::uint64_t times) {
+  constexpr u32 kCapacity = 4096;
+  QueueHeader geometry{};
+  const Memory memory = zeroed(static_cast<std::size_t>(lay_out(geometry, ElementType::record, kCapacity, sizeof(SignalInfo))));
+  auto& header = *static_cast<QueueHeader*>(memory.get());
+  lay_out(header, ElementType::record, kCapacity, sizeof(SignalInfo));
+
+  struct sigaction nothing{};
+  nothing.sa_sigaction = [](int, siginfo_t*, void*) {};
+  nothing.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
+  sigaction(SIGUSR1, &nothing, nullptr);
+  sigaction(SIGUSR2, &nothing, nullptr);
+
+  const Attached source = attach_signal(SIGUSR2, SignalTarget{&header, nullptr});
+  if (source.error != 0) std::exit(1);
+  Queue<StridedSlots, ThreadWake> queue(header, StridedSlots(header), ThreadWake{});
+  double difference = 0;
+  u64 signals = 0;
+  // Both in turn, in batches that fit into the queue.
+  while (signals < times) {
+    difference += kCapacity * (nanoseconds_of_raise(SIGUSR2, kCapacity) - nanoseconds_of_raise(SIGUSR1, kCapacity));
+    u32 taken = 0;
+    while (queue.try_get(~u32{0}, [](const Span&) {}) == Status::ok) taken++;
+    if (taken != kCapacity) {
+      std::fprintf(stderr, "native_bench: %u of %u signals arrived\n", taken, kCapacity);
+      std::exit(1);
+    }
+    signals += kCapacity;
+  }
+  detach_source(source.source);
+  return difference / static_cast<double>(signals);
+}
+
+}  // namespace threadsafe::bench

@@ -22,9 +22,8 @@ export function typeCode(type: ElementType): number {
   return native.elementTypes[type instanceof RecordType ? 'record' : type] as number
 }
 
-/** Payload bytes of a slot; `itemBytes` counts for types of no fixed size only. */
-export function slotBytes(type: ElementType, itemBytes: number): number {
+/** Bytes of an item that takes one slot; `itemBytes` counts for types of no fixed size only. */
+export function itemBytesOf(type: ElementType, itemBytes: number): number {
   if (type instanceof RecordType) return type.bytes
-  const codec = messageCodec(type)
-  return codec ? itemBytes + codec.overhead : CELL_BYTES
+  return messageCodec(type) ? itemBytes : CELL_BYTES
 }

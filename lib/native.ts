@@ -22,7 +22,7 @@ interface Opened<Kind extends 'queue' | 'event'> {
 export interface OpenedQueue extends Opened<'queue'> {
   readonly type: number
   readonly capacity: number
-  readonly slotBytes: number
+  readonly itemBytes: number
   readonly overflow: number
 }
 
@@ -74,8 +74,8 @@ interface Native {
   openDoorbell(onRing: () => void): boolean
   keepAlive(alive: boolean): void
   address(memory: Uint8Array): number
-  queueMemory(type: number, capacity: number, slotBytes: number): number
-  initQueue(memory: Uint8Array, type: number, capacity: number, slotBytes: number, overflow: number): void
+  queueMemory(type: number, capacity: number, itemBytes: number): number
+  initQueue(memory: Uint8Array, type: number, capacity: number, itemBytes: number, overflow: number): void
   openQueue(memory: Uint8Array): OpenedQueue | undefined
   initEvent(memory: Uint8Array): void
   openEvent(memory: Uint8Array): OpenedEvent | undefined

@@ -1,6 +1,6 @@
 import { checkIterable, withCount } from './batch.js'
 import { Channel } from './channel.js'
-import { checkElementType, type ElementType, slotBytes, typeCode } from './element-type.js'
+import { checkElementType, type ElementType, itemBytesOf, typeCode } from './element-type.js'
 import { invalidType, invalidValue, outOfRange, QueueClosedError, QueueEmptyError, QueueFullError, TimeoutError } from './errors.js'
 import { checkHandle, type Handle, incompatible, makeHandle } from './handle.js'
 import { Liveness } from './loop.js'
@@ -68,7 +68,7 @@ function create(capacity: number, options: QueueOptions | undefined): PostedHand
   if (typeof overflow !== 'string' || !Object.hasOwn(native.overflows, overflow)) {
     throw invalidValue('options.overflow', `one of ${Object.keys(native.overflows).join(', ')}`, overflow)
   }
-  const slot = slotBytes(type, itemBytes)
+  const slot = itemBytesOf(type, itemBytes)
   if (native.queueMemory(typeCode(type), 1, slot) === 0) throw outOfRange('options.itemBytes', 'at most what 4 GiB hold', itemBytes)
   const bytes = native.queueMemory(typeCode(type), capacity, slot)
   if (bytes === 0) throw outOfRange('capacity', `at most what 4 GiB hold, with ${slot} bytes for each item`, capacity)

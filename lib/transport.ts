@@ -58,6 +58,8 @@ class CellTransport implements Transport<unknown, unknown, unknown> {
   readonly #access: CellAccess
   readonly #put: (value: never) => number
   readonly #get: () => unknown
+  /** What WebAssembly's number has to become, if it is not the item. */
+  readonly #convert: ((value: never) => unknown) | undefined
   /** Booleans are stored as 0 and 1, and their blocks are made of those. */
   readonly #stored: NumericType
   /** Why the last get brought nothing, where WebAssembly does not know. */
@@ -68,6 +70,9 @@ class CellTransport implements Transport<unknown, unknown, unknown> {
     this.#core = core
     const stored = type === 'boolean' ? 'uint8' : type
     this.#stored = stored
+    if (type === 'boolean') this.#convert = (value: number) => value !== 0
+    // WebAssembly's 64-bit integers have no sign; as bigints they all have one.
+    if (type === 'biguint64') this.#convert = (value: bigint) => BigInt.asUintN(64, value)
     this.#access = ACCESS[type]
     this.#kind = this.#access.kind
     this.#put = core[`put_${stored}`] as (value: never) => number
@@ -107,7 +112,7 @@ class CellTransport implements Transport<unknown, unknown, unknown> {
       this.#status = undefined
       if (this.#core.status() !== STATUS.ok) return NOTHING
     }
-    return this.#kind === 'boolean' ? value !== 0 : value
+    return this.#convert === undefined ? value : this.#convert(value as never)
   }
 
   getBlocking(timeout: number): unknown {
@@ -202,19 +207,19 @@ class MessageTransport implements Transport<unknown, number, Uint8Array> {
   readonly #native: NativeQueue
   readonly #codec: MessageCodec<unknown>
   readonly #capacity: number
-  readonly #slotBytes: number
+  readonly #itemBytes: number
   #status = 0
 
   constructor(queue: OpenedQueue, codec: MessageCodec<unknown>) {
     this.#native = queue.object
     this.#codec = codec
     this.#capacity = queue.capacity
-    this.#slotBytes = queue.slotBytes
+    this.#itemBytes = queue.itemBytes
   }
 
   prepare(item: unknown): number {
     const bytes = this.#codec.encode(item)
-    if (bytes > this.#slotBytes) this.#checkFits(bytes)
+    if (bytes > this.#itemBytes) this.#checkFits(bytes)
     return bytes
   }
 
@@ -341,7 +346,7 @@ class MessageTransport implements Transport<unknown, number, Uint8Array> {
   #checkFits(bytes: number): void {
     if (QUEUE.slotsOf(this.#native, bytes) <= this.#capacity) return
     throw withCode(
-      new RangeError(`The item takes ${bytes} bytes, the whole queue has ${this.#capacity} slots of ${this.#slotBytes} bytes`),
+      new RangeError(`The item takes ${bytes} bytes, the whole queue has ${this.#capacity} slots of ${this.#itemBytes} bytes`),
       'ERR_ITEM_TOO_LARGE',
     )
   }

@@ -22,9 +22,9 @@ const KINDS: [name: string, type: ElementType, item: (k: number) => unknown][] =
   ['float32', 'float32', (k) => k + 0.5],
   ['int8', 'int8', (k) => (k % 256) - 128],
   ['uint8', 'uint8', (k) => k % 256],
-  ['int16', 'int16', (k) => -k],
+  ['int16', 'int16', (k) => 100 - k],
   ['uint16', 'uint16', (k) => k],
-  ['int32', 'int32', (k) => -k],
+  ['int32', 'int32', (k) => 100 - k],
   ['uint32', 'uint32', (k) => 0xffffffff - k],
   ['bigint64', 'bigint64', (k) => -BigInt(k)],
   ['biguint64', 'biguint64', (k) => 2n ** 64n - 1n - BigInt(k)],
@@ -243,12 +243,12 @@ describe('not waiting and waiting', () => {
     it(`putSync(item, ${what}) waits for room, getSync(${what}) for an item`, async () => {
       const queue = new ThreadSafeQueue<number>(1, { type: 'float64' })
       queue.putSync(-1)
-      const taker = startWorker('queue-partner', { handle: queue.handle, task: 'get', count: 1 })
+      const taker = finished(startWorker('queue-partner', { handle: queue.handle, task: 'get', count: 1 }))
       queue.putSync(-2, options)
       assert.equal(queue.getSync(), -2)
-      const giver = startWorker('queue-partner', { handle: queue.handle, task: 'put', count: 3 })
+      const giver = finished(startWorker('queue-partner', { handle: queue.handle, task: 'put', count: 3 }))
       for (let k = 0; k < 3; k++) assert.equal(queue.getSync(options), k)
-      await Promise.all([finished(taker), finished(giver)])
+      await Promise.all([taker, giver])
       assertHolds(queue as ThreadSafeQueue, 0)
     })
   }
@@ -257,11 +257,11 @@ describe('not waiting and waiting', () => {
     for (const full of [true, false]) {
       const queue = new ThreadSafeQueue<number>(1, { type: 'float64' })
       if (full) queue.putSync(1)
-      const closer = startWorker('queue-partner', { handle: queue.handle, task: 'close', count: 0 })
+      const closer = finished(startWorker('queue-partner', { handle: queue.handle, task: 'close', count: 0 }))
       const error = thrown(() => (full ? queue.putSync(2, { block: true }) : queue.getSync({ block: true })))
       assert.ok(error instanceof QueueClosedError)
       assert.equal(queue.closed, true)
-      await finished(closer)
+      await closer
     }
   })
 })

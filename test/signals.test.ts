@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { constants } from 'node:os'
 import { createInterface } from 'node:readline'
+import { setTimeout } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
 import {
   attachSignal,
@@ -107,11 +108,17 @@ if (process.platform !== 'win32') {
         await until('the signal at each source', () => source.stats().received === 1)
         assert.deepEqual(source.stats(), { received: 1, delivered: 1, dropped: 0 })
       }
-      assert.deepEqual(queues.map((queue) => drain(queue).length), [1, 1, 1])
+      assert.deepEqual(
+        queues.map((queue) => drain(queue).length),
+        [1, 1, 1],
+      )
 
       all[0]?.detach()
       await sendOne('SIGUSR2', all[1] as SignalSource)
-      assert.deepEqual(queues.map((queue) => drain(queue).length), [0, 1, 1])
+      assert.deepEqual(
+        queues.map((queue) => drain(queue).length),
+        [0, 1, 1],
+      )
     })
 
     it('share a queue', async () => {
@@ -120,7 +127,10 @@ if (process.platform !== 'win32') {
       const other = willDetach(attachSignal('SIGWINCH', queue))
       await sendOne('SIGUSR2', one)
       await sendOne('SIGWINCH', other)
-      assert.deepEqual(drain(queue).map(({ signo }) => signo), [constants.signals.SIGUSR2, constants.signals.SIGWINCH])
+      assert.deepEqual(
+        drain(queue).map(({ signo }) => signo),
+        [constants.signals.SIGUSR2, constants.signals.SIGWINCH],
+      )
     })
 
     it('set an event each time, for a blocked worker and for this loop', async () => {
@@ -138,6 +148,25 @@ if (process.platform !== 'win32') {
       await within('the event at the loop', waiting)
       await ended
     })
+
+    for (const kind of ['queue', 'event']) {
+      it(`wake a worker that is blocked at ${kind === 'queue' ? 'a queue' : 'an event'} at once, not when it next looks for itself`, async () => {
+        const target = kind === 'queue' ? signalQueue(10) : new ThreadSafeEvent()
+        willDetach(attachSignal('SIGUSR2', target))
+        const back = new ThreadSafeQueue<bigint>(10, { type: 'biguint64' })
+        start({ role: 'answer', target: target.handle, back: back.handle })
+        const latencies: number[] = []
+        for (let round = 0; round < 21; round++) {
+          // The first answer may take as long as the worker takes to start; after each, it has the time to fall asleep.
+          await setTimeout(5)
+          const sent = process.hrtime.bigint()
+          process.kill(process.pid, 'SIGUSR2')
+          latencies.push(Number((await within('the answer', back.get(), PATIENCE)) - sent) / 1e6)
+        }
+        const middle = latencies.sort((a, b) => a - b)[latencies.length >> 1] as number
+        assert.ok(middle < 25, `it takes ${middle} ms`)
+      })
+    }
 
     it('drop and count what a full queue has no room for', async () => {
       const queue = signalQueue(2)
@@ -178,7 +207,7 @@ if (process.platform !== 'win32') {
       assert.equal(queue.getSync().pid, process.pid)
     })
 
-    it("leave the handler that was there before in work, and have it back after detach()", async () => {
+    it('leave the handler that was there before in work, and have it back after detach()', async () => {
       await withHandler('SIGUSR2', async (handled) => {
         const queue = signalQueue(10)
         const source = willDetach(attachSignal('SIGUSR2', queue))
@@ -282,7 +311,21 @@ if (process.platform !== 'win32') {
     })
 
     describe('are refused for', () => {
-      const refused: (string | number)[] = ['SIGFOO', 'sigusr2', 'USR2', '', 0, -1, 1.5, NaN, 65, 1000, 'toString', 'SIGRTMIN-1', 'SIGRTMIN+']
+      const refused: (string | number)[] = [
+        'SIGFOO',
+        'sigusr2',
+        'USR2',
+        '',
+        0,
+        -1,
+        1.5,
+        NaN,
+        65,
+        1000,
+        'toString',
+        'SIGRTMIN-1',
+        'SIGRTMIN+',
+      ]
       for (const name of ['SIGKILL', 'SIGSTOP', 'SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGUSR1'] as const) {
         refused.push(name, constants.signals[name])
       }
@@ -296,7 +339,10 @@ if (process.platform !== 'win32') {
 
       it('what is no signal at all', () => {
         for (const signal of [undefined, null, {}, [], true, 12n]) {
-          assert.throws(() => attachSignal(signal as unknown as string, signalQueue(1)), { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' })
+          assert.throws(() => attachSignal(signal as unknown as string, signalQueue(1)), {
+            name: 'TypeError',
+            code: 'ERR_INVALID_ARG_TYPE',
+          })
         }
       })
 
@@ -373,7 +419,10 @@ if (process.platform === 'linux') {
       const values = [0, 1, -1, 42, 2 ** 31 - 1, -(2 ** 31)]
       for (const value of values) await sendOne('SIGRTMIN+3', source, value)
       const items = drain(queue)
-      assert.deepEqual(items.map(({ value }) => value), values)
+      assert.deepEqual(
+        items.map(({ value }) => value),
+        values,
+      )
       for (const { signo, code, pid, overrun } of items) {
         assert.deepEqual({ signo, code, pid, overrun }, { signo: 37, code: SI_QUEUE, pid: process.pid, overrun: 0 })
       }
@@ -607,7 +656,10 @@ if (process.platform === 'linux') {
       await until('twenty ticks', () => ticks.qsize() >= 20)
       timer.stop()
       source.detach()
-      assert.deepEqual(drain(plain).map(({ value }) => value), Array.from({ length: 100 }, (_, value) => value))
+      assert.deepEqual(
+        drain(plain).map(({ value }) => value),
+        Array.from({ length: 100 }, (_, value) => value),
+      )
       assert.deepEqual(new Set(drain(ticks).map(({ code }) => code)), new Set([SI_TIMER]))
       assert.deepEqual(source.stats(), { received: 100, delivered: 100, dropped: 0 })
     })

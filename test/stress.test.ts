@@ -34,7 +34,9 @@ describe('stress', function () {
     const each = 500_000
     const queue = new ThreadSafeQueue<number>(7, { type: 'float64' })
     const ledger = Ledger.create(producers, each)
-    const consuming = Array.from({ length: 4 }, () => start({ role: 'consume', queue: queue.handle, type: 'float64', ledger: ledger.shared }))
+    const consuming = Array.from({ length: 4 }, () =>
+      start({ role: 'consume', queue: queue.handle, type: 'float64', ledger: ledger.shared }),
+    )
     const producing = Array.from({ length: producers }, (_, producer) =>
       start({ role: 'produce', queue: queue.handle, type: 'float64', producer, each }),
     )
@@ -114,7 +116,10 @@ describe('stress', function () {
     const gaveUp = new Error('gave up')
 
     /** Makes `rounds` calls, at most so many at a time, and cancels some of those that may be waiting. Resolves when all have settled. */
-    async function callAndCancel(seed: number, call: (round: number, signal: AbortSignal, timeout: number) => Promise<void>): Promise<void> {
+    async function callAndCancel(
+      seed: number,
+      call: (round: number, signal: AbortSignal, timeout: number) => Promise<void>,
+    ): Promise<void> {
       const chance = random(seed)
       const cancellable: AbortController[] = []
       const settled: Promise<void>[] = []
@@ -156,7 +161,7 @@ describe('stress', function () {
       })
       queue.close()
       await ended
-      for (let left = queue.closed; left; ) {
+      for (let left = queue.closed; left;) {
         try {
           ledger.take(queue.getSync())
         } catch (error) {
@@ -187,7 +192,10 @@ describe('stress', function () {
       queue.close()
       await ended
       assert.deepEqual(ledger.report(), { taken: stored.length, duplicates: 0, disordered: 0, damaged: 0 })
-      assert.deepEqual(stored.filter((round) => !ledger.has(round)), [])
+      assert.deepEqual(
+        stored.filter((round) => !ledger.has(round)),
+        [],
+      )
       assert.ok(stored.length > 0 && refused.length > 0, `${stored.length} stored, ${refused.length} refused`)
     })
   })

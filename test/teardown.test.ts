@@ -96,11 +96,18 @@ describe('teardown', function () {
       usual.push(await timeOfExit('usual'))
       blocked.push(await timeOfExit('blocked'))
     }
-    assert.ok(median(blocked) - median(usual) < SOON, `${blocked.map(Math.round).join(', ')} ms, usually ${usual.map(Math.round).join(', ')} ms`)
+    assert.ok(
+      median(blocked) - median(usual) < SOON,
+      `${blocked.map(Math.round).join(', ')} ms, usually ${usual.map(Math.round).join(', ')} ms`,
+    )
   })
 
   it('leaves every queue usable when workers are terminated at random moments', async () => {
-    expectCleanEnd(await runProcess('teardown-process', ['chaos', '60'], 2 * PATIENCE), 'end\n')
+    expectCleanEnd(await runProcess('teardown-process', ['chaos', '60', '2024'], 2 * PATIENCE), 'end\n')
+  })
+
+  it('is harmless to the process when workers are terminated that are just opening queues and events', async () => {
+    expectCleanEnd(await runProcess('teardown-process', ['opening', '20', '7'], 2 * PATIENCE), 'end\n')
   })
 
   it('is harmless to those who put into a queue at which the terminated loops wait', async () => {

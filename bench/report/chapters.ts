@@ -53,7 +53,10 @@ function commonTitle(cases: readonly CaseResult[]): string {
   const [first = []] = words
   const differ = first.findIndex((word, k) => words.some((others) => others[k] !== word))
   const common = differ < 0 ? first : first.slice(0, differ)
-  return common.join(' ').replace(/[\s,:;([{–-]+$/, '')
+  return common
+    .join(' ')
+    .replace(/[\s,:;([{–-]+$/, '')
+    .replace(/( (a|at|by|for|in|of|on|with))+$/, '')
 }
 
 function series(cases: readonly CaseResult[]): Series {

@@ -1,12 +1,12 @@
 /** From samples to the figures that are shown, and how they are written. */
+import { OURS } from '../harness/case.js'
 import type { CaseResult, ContenderResult, GoalResult, Percentiles } from './result.js'
-
-const OURS = 'threadsafe'
+import { median } from '../harness/statistics.js'
 
 export interface Figure {
   readonly contender: ContenderResult
   readonly ours: boolean
-  /** The median of the rounds; of a latency, the median of all that was measured. */
+  /** The median of the rounds; of a latency, the median of the rounds' medians. */
   readonly middle: number
   readonly low: number
   readonly high: number
@@ -14,20 +14,13 @@ export interface Figure {
   readonly ratio: number | undefined
 }
 
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  const half = sorted.length >> 1
-  const upper = sorted[half] ?? Number.NaN
-  return sorted.length % 2 ? upper : ((sorted[half - 1] ?? Number.NaN) + upper) / 2
-}
-
 /** The contender whose figures the others' are divided by. */
 export function ours({ contenders }: CaseResult): ContenderResult | undefined {
-  return contenders.find(({ id }) => id === OURS) ?? contenders.find(({ id }) => id.startsWith(OURS))
+  return contenders.find(({ id }) => id === OURS)
 }
 
 function spread({ samples, percentiles }: ContenderResult): { middle: number; low: number; high: number } {
-  const middle = percentiles?.p50 ?? median(samples)
+  const middle = samples.length > 0 ? median(samples) : (percentiles?.p50 ?? NaN)
   return { middle, low: Math.min(middle, ...samples), high: Math.max(middle, ...samples) }
 }
 
@@ -45,14 +38,16 @@ export function figures(one: CaseResult): Figure[] {
   })
 }
 
+export type Point = readonly [percentile: number, value: number]
+
 /** The points of a percentile curve, below 100, which a logarithmic axis cannot show. */
-export function curve({ curve, percentiles }: ContenderResult): [percentile: number, value: number][] {
+export function curve({ curve, percentiles }: ContenderResult): readonly Point[] {
   if (curve?.length) return curve.filter(([percentile]) => percentile >= 0 && percentile < 100)
   return percentiles ? marked(percentiles) : []
 }
 
 /** The percentiles that are marked on a curve. */
-export function marked({ p50, p90, p99, p999 }: Percentiles): [percentile: number, value: number][] {
+export function marked({ p50, p90, p99, p999 }: Percentiles): readonly Point[] {
   return [
     [50, p50],
     [90, p90],
@@ -71,7 +66,8 @@ export function number(value: number): string {
 /** Two significant digits, which is more than the spread allows. */
 export function ratio(value: number): string {
   if (!Number.isFinite(value)) return '–'
-  return `${value.toLocaleString('en-US', value < 1 ? { minimumSignificantDigits: 2, maximumSignificantDigits: 2 } : { minimumFractionDigits: value < 10 ? 1 : 0, maximumFractionDigits: value < 10 ? 1 : 0 })} ×`
+  const digits = value >= 10 ? 0 : value >= 1 ? 1 : Math.min(4, 1 - Math.floor(Math.log10(value)))
+  return `${value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits })} ×`
 }
 
 export function unit(one: CaseResult): string {
@@ -92,6 +88,13 @@ export function parameterValue({ parameter }: CaseResult): string {
   return value >= 1024 ? `${number(value / 1024).replace(/\.0+$/, '')} KiB` : `${value} B`
 }
 
+/** Which case of its series this is. */
+export function place(one: CaseResult): string {
+  const { parameter } = one
+  if (!parameter || parameter.name === 'bytes') return parameterValue(one)
+  return parameter.name === 'capacity' ? `capacity ${parameterValue(one)}` : `${parameterValue(one)} ${parameter.name}`
+}
+
 export interface Verdict {
   readonly text: string
   readonly measured: string
@@ -99,13 +102,18 @@ export interface Verdict {
   readonly state: 'met' | 'missed' | 'not measured'
 }
 
+/** One digit more than other ratios have, so that what just misses a limit does not read like the limit. */
+function exact(ratio: number): string {
+  return `${ratio.toLocaleString('en-US', { maximumSignificantDigits: 3 })} ×`
+}
+
 /** A goal below 1 is about being faster, so both its sides are turned over. */
 export function verdict(goal: GoalResult, one: CaseResult): Verdict {
   const { text, against, atMost, met } = goal
-  const value = goal.measured ?? Number.NaN
+  const value = goal.measured ?? NaN
   const state = !Number.isFinite(value) ? 'not measured' : met ? 'met' : 'missed'
-  const show = (shown: string) => (state === 'not measured' ? '–' : shown)
-  if (against === null) return { text, state, measured: show(`${number(value)} ${unit(one)}`), limit: `≤ ${atMost} ${unit(one)}` }
-  if (atMost >= 1) return { text, state, measured: show(`${ratio(value)} the cost`), limit: `≤ ${ratio(atMost)}` }
-  return { text, state, measured: show(`${ratio(1 / value)} as fast`), limit: `≥ ${ratio(1 / atMost)}` }
+  const told = (measured: string, limit: string) => ({ text, state, measured: state === 'not measured' ? '–' : measured, limit }) as const
+  if (against === null) return told(`${number(value)} ${unit(one)}`, `≤ ${atMost.toLocaleString('en-US')} ${unit(one)}`)
+  if (atMost >= 1) return told(`${exact(value)} the cost`, `≤ ${exact(atMost)}`)
+  return told(`${exact(1 / value)} as fast`, `≥ ${exact(1 / atMost)}`)
 }

@@ -20,6 +20,9 @@ interface Page {
   readonly fontSize: number
 }
 
+/** Keeps text legible over grid lines. */
+const HALO = { stroke: 'var(--paper)', strokeWidth: 5 } as const
+
 const PAGES: readonly Page[] = [
   { name: 'wide', width: 800, fontSize: 13 },
   { name: 'narrow', width: 328, fontSize: 12 },
@@ -32,6 +35,7 @@ function drawn(page: Page, label: string, options: Plot.PlotOptions): Html {
     document: document as unknown as Document,
     className: 'plot',
     width,
+    axis: null,
     ariaLabel: label,
     style: { fontSize: `${fontSize}px`, fontFamily: 'inherit' },
   })
@@ -59,7 +63,8 @@ function costAxis(values: readonly number[], label: string): Axis {
   const low = Math.min(...positive)
   const high = Math.max(...positive)
   if (positive.length === 0) return { type: 'linear', domain: [0, 1], ticks: undefined, label }
-  if (high / low < LOGARITHMIC_FROM || positive.length < values.length) return { type: 'linear', domain: [0, high], ticks: undefined, label }
+  if (high / low < LOGARITHMIC_FROM || positive.length < values.length)
+    return { type: 'linear', domain: [0, high], ticks: undefined, label }
   const from = roundNumberBelow(low)
   const ticks = roundNumbers(from, high)
   return { type: 'log', domain: [from, Math.max(high, ticks.at(-1) ?? high)], ticks, label: `${label}, logarithmic` }
@@ -106,22 +111,38 @@ export function bars(one: CaseResult): Html {
   const longest = Math.max(...rows.map(({ contender }) => contender.name.length))
   return bothPages((page) => {
     const wide = page.name === 'wide'
-    const names = Math.min(300, 16 + longest * 7)
+    const names = Math.min(300, 18 + longest * 8)
     const band = wide ? 32 : 44
     const inset = wide ? { insetTop: 6, insetBottom: 6 } : { insetTop: 22, insetBottom: 6 }
     const centre = wide ? 0 : 8
     const text = (own: boolean) => {
       const chosen = rows.filter(({ ours }) => ours === own)
-      const style = { y: 'row', fontWeight: own ? 650 : 400, fill: own ? 'var(--ours-text)' : 'var(--ink)' }
+      const style = { y: 'row', fontWeight: own ? 650 : 400, fill: own ? 'var(--ours-text)' : 'var(--ink)', ...HALO }
       const name = (row: Figure) => row.contender.name
       if (wide) {
         return [
-          Plot.text(chosen, { ...style, text: name, frameAnchor: 'left', textAnchor: 'end', dx: -10, lineWidth: 22, textOverflow: 'ellipsis' }),
+          Plot.text(chosen, {
+            ...style,
+            text: name,
+            frameAnchor: 'left',
+            textAnchor: 'end',
+            dx: -10,
+            lineWidth: 22,
+            textOverflow: 'ellipsis',
+          }),
           Plot.text(chosen, { ...style, x: 'high', text: barText, textAnchor: 'start', dx: 9, fontVariant: 'tabular-nums' }),
         ]
       }
       return [
-        Plot.text(chosen, { ...style, text: name, frameAnchor: 'left', textAnchor: 'start', dy: -11, lineWidth: 17, textOverflow: 'ellipsis' }),
+        Plot.text(chosen, {
+          ...style,
+          text: name,
+          frameAnchor: 'left',
+          textAnchor: 'start',
+          dy: -11,
+          lineWidth: 17,
+          textOverflow: 'ellipsis',
+        }),
         Plot.text(chosen, { ...style, text: barText, frameAnchor: 'right', textAnchor: 'end', dy: -11, fontVariant: 'tabular-nums' }),
       ]
     }
@@ -132,7 +153,7 @@ export function bars(one: CaseResult): Html {
       marginLeft: wide ? names : 4,
       marginRight: wide ? 140 : 8,
       x: { type: axis.type, domain: axis.domain },
-      y: { type: 'band', domain: rows.map(({ row }) => row), padding: 0, axis: null },
+      y: { type: 'band', domain: rows.map(({ row }) => row), padding: 0 },
       color: { type: 'identity' },
       marks: [
         costAxisMarks('x', axis, wide ? 7 : 4),
@@ -148,7 +169,14 @@ export function bars(one: CaseResult): Html {
         Plot.link(rows, { x1: 'low', x2: 'high', y: 'row', stroke: 'var(--spread)', strokeWidth: 1.5, dy: centre }),
         Plot.tickX(
           rows.flatMap((row) => [row.low, row.high].map((value) => ({ value, row: row.row }))),
-          { x: 'value', y: 'row', stroke: 'var(--spread)', strokeWidth: 1.5, insetTop: inset.insetTop + 5, insetBottom: inset.insetBottom + 5 },
+          {
+            x: 'value',
+            y: 'row',
+            stroke: 'var(--spread)',
+            strokeWidth: 1.5,
+            insetTop: inset.insetTop + 5,
+            insetBottom: inset.insetBottom + 5,
+          },
         ),
         Plot.ruleX([start], { stroke: 'var(--muted)' }),
         ...text(true),
@@ -158,6 +186,14 @@ export function bars(one: CaseResult): Html {
   })
 }
 
+/** Labels at just these ticks: on logarithmic axes the library's own leave some out. */
+function labels(side: 'x' | 'y', ticks: readonly number[], format: (value: number) => string): Plot.Markish {
+  const style = { text: format, fill: 'var(--muted)', fontVariant: 'tabular-nums' }
+  return side === 'x'
+    ? Plot.text(ticks, { ...style, x: (value: number) => value, frameAnchor: 'bottom', lineAnchor: 'top', dy: 8 })
+    : Plot.text(ticks, { ...style, y: (value: number) => value, frameAnchor: 'left', textAnchor: 'end', dx: -8 })
+}
+
 /** The grid and the labels of an axis for costs. */
 function costAxisMarks(side: 'x' | 'y', axis: Axis, count: number): Plot.Markish[] {
   const ticks = axis.ticks ?? count
@@ -165,14 +201,27 @@ function costAxisMarks(side: 'x' | 'y', axis: Axis, count: number): Plot.Markish
   if (side === 'x') {
     return [
       Plot.gridX({ ticks, stroke: 'var(--grid)', strokeOpacity: 1 }),
-      Plot.axisX({ ...label, tickPadding: 7 }),
-      Plot.text([axis.label], { frameAnchor: 'bottom-right', textAnchor: 'end', dy: 40, fill: 'var(--muted)', text: (text: string) => `${text} →` }),
+      axis.ticks ? labels('x', axis.ticks, tick) : Plot.axisX({ ...label, tickPadding: 7 }),
+      Plot.text([axis.label], {
+        frameAnchor: 'bottom-right',
+        textAnchor: 'end',
+        dy: 40,
+        fill: 'var(--muted)',
+        text: (text: string) => `${text} →`,
+      }),
     ]
   }
   return [
     Plot.gridY({ ticks, stroke: 'var(--grid)', strokeOpacity: 1 }),
-    Plot.axisY({ ...label, tickPadding: 7 }),
-    Plot.text([axis.label], { frameAnchor: 'top-left', textAnchor: 'start', dx: -40, dy: -18, fill: 'var(--muted)', text: (text: string) => `↑ ${text}` }),
+    axis.ticks ? labels('y', axis.ticks, tick) : Plot.axisY({ ...label, tickPadding: 7 }),
+    Plot.text([axis.label], {
+      frameAnchor: 'top-left',
+      textAnchor: 'start',
+      dx: -44,
+      dy: -24,
+      fill: 'var(--muted)',
+      text: (text: string) => `↑ ${text}`,
+    }),
   ]
 }
 
@@ -241,9 +290,9 @@ export function curves(one: CaseResult, looks: Looks): Html {
     const wide = page.name === 'wide'
     return drawn(page, `${one.title}: latency by percentile, a line for each contender, in ${unit(one)}`, {
       height: wide ? 360 : 300,
-      marginTop: 34,
+      marginTop: 40,
       marginBottom: 48,
-      marginLeft: 48,
+      marginLeft: 54,
       marginRight: wide ? 28 : 18,
       x: { type: 'log', domain: [1, last] },
       y: { type: axis.type, domain: axis.domain, nice: axis.type === 'linear' },
@@ -251,14 +300,7 @@ export function curves(one: CaseResult, looks: Looks): Html {
       marks: [
         costAxisMarks('y', axis, 6),
         Plot.gridX({ ticks, stroke: 'var(--grid)', strokeOpacity: 1 }),
-        Plot.axisX({
-          ticks,
-          tickSize: 0,
-          tickPadding: 8,
-          fill: 'var(--muted)',
-          label: null,
-          tickFormat: (x: number) => String(Number((100 - 100 / x).toFixed(3))),
-        }),
+        labels('x', ticks, (x) => String(Number((100 - 100 / x).toFixed(3)))),
         Plot.text(['percentile →'], { frameAnchor: 'bottom-right', textAnchor: 'end', dy: 42, fill: 'var(--muted)' }),
         ...lineMarks(lines, symbols, looks),
       ],
@@ -288,14 +330,14 @@ export function series(cases: readonly CaseResult[], title: string, looks: Looks
   const low = Math.min(...values)
   const high = Math.max(...values)
   const logarithmic = low > 0 && high / low >= 8
-  const labels = new Map(cases.map((one) => [one.parameter?.value ?? 0, parameterValue(one)]))
+  const names = new Map(cases.map((one) => [one.parameter?.value ?? 0, parameterValue(one)]))
   return bothPages((page) => {
     const wide = page.name === 'wide'
     return drawn(page, `${title}: cost against ${parameterName(first)}, a line for each contender, in ${unit(first)}`, {
       height: wide ? 340 : 290,
-      marginTop: 34,
+      marginTop: 40,
       marginBottom: 48,
-      marginLeft: 48,
+      marginLeft: 54,
       marginRight: wide ? 28 : 18,
       x: { type: logarithmic ? 'log' : 'linear', domain: [low, high], insetLeft: 14, insetRight: 14 },
       y: { type: axis.type, domain: axis.domain, nice: axis.type === 'linear' },
@@ -303,14 +345,7 @@ export function series(cases: readonly CaseResult[], title: string, looks: Looks
       marks: [
         costAxisMarks('y', axis, 6),
         Plot.gridX({ ticks: values, stroke: 'var(--grid)', strokeOpacity: 1 }),
-        Plot.axisX({
-          ticks: apart(values, logarithmic, wide ? 12 : 5),
-          tickSize: 0,
-          tickPadding: 8,
-          fill: 'var(--muted)',
-          label: null,
-          tickFormat: (value: number) => labels.get(value) ?? '',
-        }),
+        labels('x', apart(values, logarithmic, wide ? 12 : 5), (value) => names.get(value) ?? ''),
         Plot.text([parameterName(first)], {
           frameAnchor: 'bottom-right',
           textAnchor: 'end',
@@ -361,7 +396,7 @@ export function overview(cases: readonly CaseResult[], looks: Looks): Html {
     const wide = page.name === 'wide'
     const band = wide ? 27 : 40
     const centre = wide ? 0 : 9
-    const name = { y: 'row', text: (_: unknown, k: number) => titles[k], fill: 'var(--ink)' }
+    const name = { y: 'row', text: (_: unknown, k: number) => titles[k], fill: 'var(--ink)', ...HALO }
     return drawn(page, 'Every case: how many times our cost each contender has', {
       height: rows.length * band + 82,
       marginTop: 30,
@@ -369,18 +404,15 @@ export function overview(cases: readonly CaseResult[], looks: Looks): Html {
       marginLeft: wide ? 300 : 8,
       marginRight: wide ? 20 : 12,
       x: { type: 'log', domain: [low, high] },
-      y: { type: 'band', domain: rows.map(({ row }) => row), padding: 0, axis: null },
+      y: { type: 'band', domain: rows.map(({ row }) => row), padding: 0 },
       color: { type: 'identity' },
       marks: [
         Plot.gridX({ ticks, stroke: 'var(--grid)', strokeOpacity: 1 }),
-        Plot.axisX({
-          ticks: wide || ticks.length < 8 ? ticks : ticks.filter((value) => Number.isInteger(Math.log10(value))),
-          tickSize: 0,
-          tickPadding: 8,
-          tickFormat: (value: number) => `${tick(value)} ×`,
-          fill: 'var(--muted)',
-          label: null,
-        }),
+        labels(
+          'x',
+          wide || ticks.length < 8 ? ticks : ticks.filter((value) => Number.isInteger(Math.log10(value))),
+          (value) => `${tick(value)} ×`,
+        ),
         Plot.text(['times our cost, logarithmic →'], { frameAnchor: 'bottom-right', textAnchor: 'end', dy: 42, fill: 'var(--muted)' }),
         Plot.ruleX([1], { stroke: 'var(--ours)', strokeWidth: 1.5 }),
         Plot.text([1], { x: 1, text: () => 'ours', frameAnchor: 'top', dy: -16, fill: 'var(--ours-text)', fontWeight: 650 }),
@@ -408,57 +440,40 @@ export function overview(cases: readonly CaseResult[], looks: Looks): Html {
   })
 }
 
-/** Where each goal that was measured stands: 1 is its limit, and what is below keeps it. */
-export function goals(verdicts: readonly (Verdict & { share: number })[]): Html {
-  const rows = verdicts.map((verdict, k) => ({ ...verdict, row: String(k) }))
-  const shares = rows.map(({ share }) => share)
-  const low = Math.min(0.5, ...shares.map((share) => share * 0.8))
-  const high = Math.max(2, ...shares.map((share) => share * 1.25))
-  const ticks = roundNumbers(low, high)
-  return bothPages((page) => {
-    const wide = page.name === 'wide'
-    const band = wide ? 27 : 40
-    const centre = wide ? 0 : 9
-    const text = { y: 'row', text: 'text', frameAnchor: 'left', textOverflow: 'ellipsis' } as const
-    return drawn(page, 'Every goal: the measured figure as a share of the limit', {
-      height: rows.length * band + 82,
-      marginTop: 30,
-      marginBottom: 48,
-      marginLeft: wide ? 380 : 8,
-      marginRight: wide ? 20 : 12,
-      x: { type: 'log', domain: [low, high] },
-      y: { type: 'band', domain: rows.map(({ row }) => row), padding: 0, axis: null },
-      color: { type: 'identity' },
-      marks: [
-        Plot.rectX([1], { x1: 1, x2: high, fill: 'var(--missed)', fillOpacity: 0.07 }),
-        Plot.gridX({ ticks, stroke: 'var(--grid)', strokeOpacity: 1 }),
-        Plot.axisX({ ticks, tickSize: 0, tickPadding: 8, tickFormat: tick, fill: 'var(--muted)', label: null }),
-        Plot.text(['measured / limit, logarithmic →'], { frameAnchor: 'bottom-right', textAnchor: 'end', dy: 42, fill: 'var(--muted)' }),
-        Plot.ruleX([1], { stroke: 'var(--missed)', strokeWidth: 1.5 }),
-        Plot.text([1], { x: 1, text: () => 'limit', frameAnchor: 'top', dy: -16, fill: 'var(--missed)', fontWeight: 650 }),
-        wide
-          ? Plot.text(rows, { ...text, fill: 'var(--ink)', textAnchor: 'end', dx: -10, lineWidth: 28 })
-          : Plot.text(rows, { ...text, fill: 'var(--ink)', textAnchor: 'start', dy: -10, lineWidth: 27 }),
-        Plot.link(rows, { x1: 1, x2: 'share', y: 'row', dy: centre, strokeWidth: 2, stroke: ({ state }) => `var(--${state})` }),
-        ...(['met', 'missed'] as const).map((state) =>
-          Plot.dot(
-            rows.filter((row) => row.state === state),
-            {
-              x: 'share',
-              y: 'row',
-              dy: centre,
-              r: 5,
-              symbol: state === 'met' ? 'circle' : 'times',
-              fill: state === 'met' ? 'var(--met)' : 'none',
-              stroke: `var(--${state})`,
-              strokeWidth: 2.5,
-              title: ({ text, measured, limit }: Verdict) => `${text}: ${measured}, goal ${limit}, ${state}`,
-            },
-          ),
-        ),
-      ],
-    })
+/** For a row of the goals' table: the measured figure as a share of the limit, on an axis that all rows have in common. */
+export function goalMark(verdict: Verdict, share: number, all: readonly number[]): Html {
+  const { text, measured, limit, state } = verdict
+  const range = Math.max(2, ...all.map((other) => Math.max(other, 1 / other) * 1.15))
+  const colour = `var(--${state})`
+  const svg = Plot.plot({
+    document: document as unknown as Document,
+    className: 'goal',
+    width: 150,
+    height: 18,
+    margin: 1,
+    axis: null,
+    x: { type: 'log', domain: [1 / range, range] },
+    y: { domain: [-1, 1] },
+    color: { type: 'identity' },
+    ariaLabel: `${text}: ${measured}, goal ${limit}, ${state}`,
+    marks: [
+      Plot.rect([1], { x1: 1, x2: range, y1: -1, y2: 1, fill: 'var(--missed)', fillOpacity: 0.1 }),
+      Plot.ruleX([1], { stroke: 'var(--muted)' }),
+      Plot.ruleY([0], { x1: 1, x2: share, stroke: colour, strokeWidth: 2 }),
+      Plot.dot([share], {
+        x: share,
+        y: 0,
+        r: state === 'met' ? 4 : 5,
+        symbol: state === 'met' ? 'circle' : 'times',
+        fill: state === 'met' ? colour : 'none',
+        stroke: colour,
+        strokeWidth: 2,
+      }),
+    ],
   })
+  svg.querySelector('style')?.remove()
+  svg.setAttribute('role', 'img')
+  return new Html(svg.outerHTML)
 }
 
 /** A contender's line and symbol, as a key for the plots. */
@@ -475,7 +490,19 @@ export function swatch(looks: Looks, id: string): Html {
     x: { domain: [0, 1] },
     y: { domain: [0, 1] },
     color: { type: 'identity' },
-    marks: lineMarks([{ id, points: [{ ...point, x: 0 }, { ...point, x: 1 }] }], [point], looks),
+    marks: lineMarks(
+      [
+        {
+          id,
+          points: [
+            { ...point, x: 0 },
+            { ...point, x: 1 },
+          ],
+        },
+      ],
+      [point],
+      looks,
+    ),
   })
   svg.querySelector('style')?.remove()
   svg.setAttribute('aria-hidden', 'true')

@@ -30,7 +30,6 @@ function decodeSerialized(bytes: number): unknown {
 }
 
 export const anyCodec: MessageCodec<unknown> = {
-  overhead: 1,
   encode(item) {
     if (typeof item === 'number') {
       scratch[0] = NUMBER

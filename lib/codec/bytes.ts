@@ -15,7 +15,6 @@ function bytesOf(item: unknown): Uint8Array {
 }
 
 export const bytesCodec: MessageCodec<Uint8Array> = {
-  overhead: 0,
   encode(item) {
     const bytes = bytesOf(item)
     reserve(bytes.length)

@@ -7,8 +7,6 @@ import { recordCodec } from './record.js'
 import { stringCodec } from './string.js'
 
 export interface MessageCodec<T> {
-  /** Bytes that it adds to the payload of an item. */
-  readonly overhead: number
   /** Writes the item to the scratch buffer and answers its length; throws if it is not of the type, before anything else. */
   encode(item: T): number
   /** Reads the item of that length from the scratch buffer. Nothing that it answers refers to the buffer. */

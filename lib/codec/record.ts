@@ -8,7 +8,6 @@ import type { MessageCodec } from './message.js'
 export function recordCodec(type: RecordType): MessageCodec<unknown> {
   const fields = type.layout.map(({ name, type: fieldType, offset }) => ({ name, offset, access: ACCESS[fieldType] }))
   return {
-    overhead: 0,
     encode(item) {
       if (typeof item !== 'object' || item === null)
         throw invalidType('item', `an object with the fields ${Object.keys(type.fields).join(', ')}`, item)

@@ -28,7 +28,6 @@ export function decodeString(bytes: number, tag: number): string {
 }
 
 export const stringCodec: MessageCodec<string> = {
-  overhead: 1,
   encode(item) {
     if (typeof item !== 'string') throw invalidType('item', 'a string', item)
     return encodeString(item, 0)

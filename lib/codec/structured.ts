@@ -80,8 +80,27 @@ class StructuredDeserializer extends Deserializer {
   }
 }
 
+/**
+ * V8's serializer takes a WebAssembly module, and writes nothing that could be read again: it would be lost on the way. So it is looked for before. Getters
+ * are not called.
+ */
+function refuseModules(value: unknown): void {
+  const seen = new Set<unknown>()
+  const left: unknown[] = [value]
+  while (left.length > 0) {
+    const one = left.pop()
+    if (typeof one !== 'object' || one === null || seen.has(one) || ArrayBuffer.isView(one)) continue
+    if (one instanceof WebAssembly.Module) refuse(one)
+    seen.add(one)
+    if (one instanceof Map) left.push(...one.keys(), ...one.values())
+    else if (one instanceof Set) left.push(...one)
+    for (const key of Object.keys(one)) left.push(Object.getOwnPropertyDescriptor(one, key)?.value)
+  }
+}
+
 /** Throws a `DataCloneError`, a `DOMException`, for what can't be cloned. */
 export function serialize(value: unknown): Uint8Array {
+  refuseModules(value)
   const serializer = new StructuredSerializer()
   serializer.writeHeader()
   serializer.writeValue(value)

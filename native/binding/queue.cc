@@ -219,18 +219,18 @@ class QueueObject final : public SharedObject {
   Queue<StridedSlots, ThreadWake> queue_;
 };
 
-// (type, capacity, slot bytes): the bytes of memory that such a queue needs, 0 if it can't be had.
+// (type, capacity, item bytes): the bytes of memory that such a queue needs, 0 if it can't be had.
 Napi::Value queue_memory(const Napi::CallbackInfo& info) {
   const double capacity = info[1].As<Napi::Number>().DoubleValue();
-  const double slot_bytes = info[2].As<Napi::Number>().DoubleValue();
-  if (capacity > kMaxSlots || slot_bytes > double{kMaxBytes} / 2) return Napi::Number::New(info.Env(), 0);
+  const double item_bytes = info[2].As<Napi::Number>().DoubleValue();
+  if (capacity > kMaxSlots || item_bytes > double{kMaxBytes} / 2) return Napi::Number::New(info.Env(), 0);
   QueueHeader header{};
   const auto type = static_cast<ElementType>(info[0].As<Napi::Number>().Uint32Value());
-  const u64 bytes = lay_out(header, type, static_cast<u32>(capacity), static_cast<u32>(slot_bytes));
+  const u64 bytes = lay_out(header, type, static_cast<u32>(capacity), static_cast<u32>(item_bytes));
   return Napi::Number::New(info.Env(), static_cast<double>(bytes));
 }
 
-// (view, type, capacity, slot bytes, overflow): makes zeroed memory of that size a queue.
+// (view, type, capacity, item bytes, overflow): makes zeroed memory of that size a queue.
 Napi::Value init_queue(const Napi::CallbackInfo& info) {
   const auto number = [&](int argument) { return info[argument].As<Napi::Number>().Uint32Value(); };
   auto& header = *reinterpret_cast<QueueHeader*>(info[0].As<Napi::Uint8Array>().Data() + kOrigin);
@@ -248,7 +248,7 @@ Napi::Value open_queue(const Napi::CallbackInfo& info) {
   Napi::Object object = QueueObject::open(info.Env(), view, *header);
   object["type"] = Napi::Number::New(info.Env(), static_cast<u32>(header->type));
   object["capacity"] = Napi::Number::New(info.Env(), header->capacity);
-  object["slotBytes"] = Napi::Number::New(info.Env(), header->slot_bytes);
+  object["itemBytes"] = Napi::Number::New(info.Env(), header->item_bytes);
   object["overflow"] = Napi::Number::New(info.Env(), static_cast<u32>(header->overflow));
   return object;
 }

@@ -56,6 +56,9 @@ enum class ElementType : u32 {
   record
 };
 
+// What the encodings of lib/codec put in front of an item to tell how it is encoded: a slot has room for it besides the item's own bytes.
+constexpr u32 tag_bytes(ElementType type) { return type == ElementType::any || type == ElementType::string ? 1 : 0; }
+
 // Types whose items have no fixed size and may span slots.
 constexpr bool spans(ElementType type) { return type == ElementType::any || type == ElementType::string || type == ElementType::bytes; }
 
@@ -78,7 +81,7 @@ struct QueueHeader {
   Overflow overflow;
   u32 capacity;                     // slots
   u32 index_bits;                   // how many bits of a position are the index
-  u32 slot_bytes;                   // payload bytes a slot holds
+  u32 item_bytes;                   // an item of so many bytes takes one slot; each so many more, another
   u32 stamp_stride;                 // bytes from one slot's stamp to the next
   u32 payload_stride;               // bytes from one slot's payload to the next
   u32 stamps;                       // offset of the first stamp from this header
@@ -119,15 +122,15 @@ inline constexpr u32 kCellStride = kStampBytes + 8;
 
 constexpr u32 round_up(u32 bytes, u32 unit) { return (bytes + unit - 1) / unit * unit; }
 
-// The geometry of a queue of `capacity` slots of `slot_bytes`, written to `queue`; answers the bytes of memory it needs, origin
+// The geometry of a queue of `capacity` slots of `item_bytes`, written to `queue`; answers the bytes of memory it needs, origin
 // included, or 0 where that is more than a memory can have.
-inline u64 lay_out(QueueHeader& queue, ElementType type, u32 capacity, u32 slot_bytes) {
-  const u32 payload_stride = round_up(slot_bytes, 8);
+inline u64 lay_out(QueueHeader& queue, ElementType type, u32 capacity, u32 item_bytes) {
+  const u32 payload_stride = round_up(item_bytes + tag_bytes(type), 8);
   queue.type = type;
   queue.capacity = capacity;
   queue.index_bits = 0;
   while ((u64{1} << queue.index_bits) < capacity) queue.index_bits++;
-  queue.slot_bytes = slot_bytes;
+  queue.item_bytes = item_bytes;
   queue.stamps = sizeof(QueueHeader);
   u64 end;
   if (spans(type)) {

@@ -27,8 +27,8 @@ class Queue {
 
   // How many slots a message of that length has; more than the capacity means that it never fits.
   u32 slots_of(u32 bytes) const {
-    if (!spans_ || bytes <= header_.payload_stride) return 1;
-    return (bytes - 1) / header_.payload_stride + 1;
+    const u32 one = header_.item_bytes + tag_bytes(header_.type);
+    return !spans_ || bytes <= one ? 1 : 1 + (bytes - one + header_.item_bytes - 1) / header_.item_bytes;
   }
 
   // ok, full or closed. [signal-safe]

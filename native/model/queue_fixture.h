@@ -61,6 +61,22 @@ class ModelQueue {
   Status try_put(u32 number, u32 slots = 1) { return core().try_put(slots * kPayloadBytes, writer(number)); }
   Status try_get(u32& number) { return core().try_get(~u32{0}, reader(number)); }
 
+  // As try_put, and sets `claimed` when it has its slot and has not published it yet.
+  Status try_put_telling(u32 number, Atomic<u32>& claimed) {
+    return core().try_put(kPayloadBytes, [&](const Span& span) {
+      claimed.store(1, memory_order_relaxed);
+      slots_.write(span, number);
+    });
+  }
+
+  // Numbers from `first` on.
+  Status try_put_many(u32 first, u32 count, u32& done) {
+    return core().try_put_many(count, kPayloadBytes, done, [this, first](u32 index, u32 k) { slots_.write({index, 1, 0}, first + k); });
+  }
+  Status try_get_many(u32 count, u32& done) {
+    return core().try_get_many(count, done, [this](u32 index, u32) { slots_.read({index, 1, 0}); });
+  }
+
   Status put(u32 number, u32 slots = 1, u32 putter = 1) {
     Parker parker(not_full_);
     return core().put(parker, putter, slots * kPayloadBytes, writer(number));

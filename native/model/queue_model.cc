@@ -108,12 +108,14 @@ struct WakeSpentOnAnother : rl::test_suite<WakeSpentOnAnother, 4> {
 // before the first, so its wake has been spent.
 struct Overtaken : rl::test_suite<Overtaken, 4> {
   ModelQueue<4> queue;
+  Atomic<u32> claimed;
 
   void thread(unsigned index) {
     u32 number;
     if (index == 0) {
-      RL_ASSERT(queue.try_put(0) == Status::ok);
+      RL_ASSERT(queue.try_put_telling(0, claimed) == Status::ok);
     } else if (index == 1) {
+      while (claimed.load(memory_order_relaxed) == 0) rl::yield(1, $);
       RL_ASSERT(queue.try_put(1) == Status::ok);
       RL_ASSERT(queue.try_put(2) == Status::ok);
       while (queue.try_get(number) != Status::ok) rl::yield(1, $);
@@ -149,15 +151,54 @@ struct OvertakenRoom : rl::test_suite<OvertakenRoom, 4> {
   void after() { queue.check_nobody_waits(); }
 };
 
+// A batch makes one wake, which who is woken passes on.
+struct Batch : rl::test_suite<Batch, 3> {
+  ModelQueue<2> queue;
+
+  void thread(unsigned index) {
+    u32 number;
+    u32 done;
+    if (index == 0) {
+      RL_ASSERT(queue.try_put_many(1, 2, done) == Status::ok && done == 2);
+    } else {
+      RL_ASSERT(queue.get(number) == Status::ok);
+    }
+  }
+
+  void after() { queue.check_nobody_waits(); }
+};
+
+struct BatchRoom : rl::test_suite<BatchRoom, 3> {
+  ModelQueue<2> queue;
+
+  void before() {
+    queue.try_put(0);
+    queue.try_put(0);
+  }
+
+  void thread(unsigned index) {
+    u32 done;
+    if (index == 0) {
+      RL_ASSERT(queue.try_get_many(2, done) == Status::ok && done == 2);
+    } else {
+      RL_ASSERT(queue.put(index) == Status::ok);
+    }
+  }
+
+  void after() { queue.check_nobody_waits(); }
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const Scenario scenarios[] = {
       scenario<PingPong>("ping_pong", 200'000),
-      scenario<OutOfOrder>("out_of_order", 300'000),
-      scenario<OutOfOrderRoom>("out_of_order_room", 300'000),
-      scenario<GivingUp>("giving_up", 300'000),
-      scenario<WakeSpentOnAnother>("wake_spent_on_another", 200'000),
+      scenario<OutOfOrder>("out_of_order", 200'000),
+      scenario<OutOfOrderRoom>("out_of_order_room", 200'000),
+      scenario<Batch>("batch", 100'000),
+      scenario<BatchRoom>("batch_room", 100'000),
+      scenario<GivingUp>("giving_up", 200'000),
+      scenario<WakeSpentOnAnother>("wake_spent_on_another", 100'000),
       scenario<Overtaken>("overtaken", 300'000),
       scenario<OvertakenRoom>("overtaken_room", 500'000),
   };

@@ -12,6 +12,11 @@
 using namespace threadsafe;
 using namespace threadsafe::test;
 
+#ifdef __SANITIZE_ADDRESS__
+// A handler that was there before is remembered for ever, since a handler of ours may be looking at it.
+extern "C" const char* __lsan_default_suppressions() { return "leak:remember_previous"; }
+#endif
+
 TEST_SUITE_BEGIN("signals");
 
 namespace {

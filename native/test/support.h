@@ -157,6 +157,7 @@ class TestQueue {
   }
   auto message_reader(std::vector<unsigned char>& message) {
     return [this, &message](const Span& span) {
+      message.reserve(span.bytes + 1);
       message.resize(span.bytes);
       slots().copy_out(span, message.data());
     };
@@ -165,9 +166,9 @@ class TestQueue {
  public:
   using Core = Queue<StridedSlots, ThreadWake>;
 
-  explicit TestQueue(u32 capacity, ElementType type = ElementType::bytes, u32 slot_bytes = 8, Overflow overflow = Overflow::reject)
-      : memory_(bytes_needed(type, capacity, slot_bytes)), header_(*static_cast<QueueHeader*>(memory_.data())) {
-    lay_out(header_, type, capacity, slot_bytes);
+  explicit TestQueue(u32 capacity, ElementType type = ElementType::bytes, u32 item_bytes = 8, Overflow overflow = Overflow::reject)
+      : memory_(bytes_needed(type, capacity, item_bytes)), header_(*static_cast<QueueHeader*>(memory_.data())) {
+    lay_out(header_, type, capacity, item_bytes);
     header_.overflow = overflow;
   }
 
@@ -217,7 +218,9 @@ class TestQueue {
   }
 
   static std::vector<unsigned char> message_of(u32 bytes, u32 number) {
-    std::vector<unsigned char> message(bytes);
+    std::vector<unsigned char> message;
+    message.reserve(bytes + 1);  // so that an empty one has an address, too
+    message.resize(bytes);
     fill(message, number);
     return message;
   }
@@ -229,9 +232,9 @@ class TestQueue {
   }
 
  private:
-  static std::size_t bytes_needed(ElementType type, u32 capacity, u32 slot_bytes) {
+  static std::size_t bytes_needed(ElementType type, u32 capacity, u32 item_bytes) {
     QueueHeader* const header = new QueueHeader{};
-    const u64 bytes = lay_out(*header, type, capacity, slot_bytes);
+    const u64 bytes = lay_out(*header, type, capacity, item_bytes);
     delete header;
     return static_cast<std::size_t>(bytes);
   }

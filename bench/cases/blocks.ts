@@ -1,0 +1,210 @@
+/** Blocks of 128 numbers, as an audio callback has them. */
+import { RingBuffer } from 'ringbuf.js'
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import { type QueueHandle, ThreadSafeQueue } from '../../lib/index.js'
+import { type Case, type Contender, type Runner, Unavailable } from '../harness/case.js'
+import { Crew, type Roles } from '../harness/crew.js'
+import { newStorage } from '../peers/ringbuf.js'
+import { insist } from '../peers/way.js'
+
+const BLOCK = 128
+const CAPACITY = 64 * BLOCK
+const BLOCKING = { block: true }
+
+/** Put all of `block`; get into `block` or another, and answer what has come, at most a block. Both wait. */
+interface BlockQueue {
+  put(block: Float64Array): void
+  get(): Float64Array
+}
+
+/** The calls of a later version of the package. */
+interface Batches {
+  putManySync?(items: Float64Array, options: { block: boolean }): number
+  getManySync?(max: number, options: { block: boolean }): Float64Array
+}
+
+function ours(queue: ThreadSafeQueue<number>): BlockQueue {
+  const batches = queue as unknown as Batches
+  if (!batches.putManySync || !batches.getManySync) throw new Unavailable('putManySync and getManySync are still to come')
+  const both = batches as Required<Batches>
+  return { put: (block) => void both.putManySync(block, BLOCKING), get: () => both.getManySync(BLOCK, BLOCKING) }
+}
+
+function ringbuf(storage: SharedArrayBuffer): BlockQueue {
+  const ring = new RingBuffer(storage, Float64Array)
+  const block = new Float64Array(BLOCK)
+  return {
+    put(items) {
+      let sent = ring.push(items)
+      if (sent < BLOCK) insist(() => (sent += ring.push(items, BLOCK - sent, sent)) === BLOCK)
+    },
+    get() {
+      let count = ring.pop(block)
+      if (count === 0) insist(() => (count = ring.pop(block)) > 0)
+      return count === BLOCK ? block : block.subarray(0, count)
+    },
+  }
+}
+
+const newQueue = () => new ThreadSafeQueue<number>(CAPACITY, { type: 'float64' })
+
+function fill(block: Float64Array, first: number): Float64Array {
+  for (let k = 0; k < BLOCK; k++) block[k] = first + k
+  return block
+}
+
+/** The order is checked by a block's ends: more would cost more than the queue. */
+function checkBlock(block: Float64Array, first: number): number {
+  const { length } = block
+  if (block[0] !== first || block[length - 1] !== first + length - 1)
+    throw new Error(`got a block that begins with ${block[0]}, not ${first}`)
+  return first + length
+}
+
+function onOneThread(queue: BlockQueue): Runner {
+  const block = new Float64Array(BLOCK)
+  return (items) => {
+    const blocks = Math.ceil(items / BLOCK)
+    const start = process.hrtime.bigint()
+    for (let k = 0; k < blocks; k++) {
+      queue.put(fill(block, k * BLOCK))
+      if (checkBlock(queue.get(), k * BLOCK) !== (k + 1) * BLOCK) throw new Error('got part of a block')
+    }
+    return Number(process.hrtime.bigint() - start) / (blocks * BLOCK)
+  }
+}
+
+const open: Readonly<Record<string, (data: never) => BlockQueue>> = {
+  threadsafe: (handle: QueueHandle<number>) => ours(ThreadSafeQueue.from(handle)),
+  ringbuf,
+}
+
+interface Job {
+  readonly kind: string
+  readonly data: unknown
+}
+
+export const roles: Roles = {
+  producer({ kind, data }: Job) {
+    const block = new Float64Array(BLOCK)
+    if (kind === 'postMessage') return (items) => postBlocks(data as MessagePort, items)
+    const queue = (open[kind] as (data: unknown) => BlockQueue)(data)
+    return (items) => {
+      for (let first = 0; first < items; first += BLOCK) queue.put(fill(block, first))
+    }
+  },
+  consumer({ kind, data }: Job) {
+    if (kind === 'postMessage') return blockReceiver(data as MessagePort)
+    const queue = (open[kind] as (data: unknown) => BlockQueue)(data)
+    return (items) => {
+      for (let next = 0; next < items;) next = checkBlock(queue.get(), next)
+    }
+  },
+}
+
+function postBlocks(port: MessagePort, items: number): void {
+  for (let first = 0; first < items; first += BLOCK) {
+    const block = new Float64Array(BLOCK)
+    fill(block, first)
+    port.postMessage(block, [block.buffer])
+  }
+}
+
+function blockReceiver(port: MessagePort): (items: number) => Promise<void> {
+  return (items) =>
+    new Promise((resolve) => {
+      let next = 0
+      port.on('message', function onBlock(block: Float64Array) {
+        next = checkBlock(block, next)
+        if (next < items) return
+        port.off('message', onBlock)
+        resolve()
+      })
+    })
+}
+
+function between(kind: string, ends: () => [producer: unknown, consumer: unknown]): () => Runner {
+  return () => {
+    const [producer, consumer] = ends()
+    const module = import.meta.url
+    const post = (role: string, data: unknown) => ({
+      module,
+      role,
+      data: { kind, data },
+      transfer: kind === 'postMessage' ? [data as MessagePort] : [],
+    })
+    const crew = new Crew([post('consumer', consumer), post('producer', producer)])
+    return async (items) => {
+      const whole = Math.ceil(items / BLOCK) * BLOCK
+      const { nanoseconds } = await crew.run(whole)
+      return nanoseconds / whole
+    }
+  }
+}
+
+const same = (data: unknown): [unknown, unknown] => [data, data]
+
+const OURS = { id: 'threadsafe', name: 'threadsafe, putManySync and getManySync', package: 'threadsafe' }
+const RINGBUF = { id: 'ringbuf', name: 'ringbuf.js, push and pop', package: 'ringbuf.js' }
+const ONE_BY_ONE: Contender = { id: 'threadsafe-single', name: 'threadsafe, tryPut and tryGet, item by item', package: 'threadsafe' }
+
+const goals = (where: string) => [
+  { text: `blocks of 128 float64, ${where}: >= 1.3 x faster than ringbuf.js`, against: 'ringbuf', atMost: 1 / 1.3 },
+]
+
+export const blocks: readonly Case[] = [
+  {
+    id: 'blocks-one-thread',
+    title: 'One thread: blocks of 128 float64',
+    topology: 'blocks',
+    kind: 'rate',
+    unit: 'ns/element',
+    contenders: [
+      { ...OURS, open: () => onOneThread(ours(newQueue())) },
+      { ...RINGBUF, open: () => onOneThread(ringbuf(newStorage(CAPACITY))) },
+      { ...ONE_BY_ONE, open: () => onOneThread(oneByOne(newQueue())) },
+    ],
+    goals: goals('on one thread'),
+  },
+  {
+    id: 'blocks-one-to-one',
+    title: '1 producer, 1 consumer: blocks of 128 float64',
+    topology: 'blocks',
+    kind: 'rate',
+    unit: 'ns/element',
+    contenders: [
+      {
+        ...OURS,
+        open() {
+          const queue = newQueue()
+          ours(queue)
+          return between('threadsafe', () => same(queue.handle))()
+        },
+      },
+      { ...RINGBUF, open: between('ringbuf', () => same(newStorage(CAPACITY))) },
+      {
+        id: 'postMessage',
+        name: 'postMessage with transfer',
+        note: 'unbounded; each block is a new buffer',
+        open: between('postMessage', () => {
+          const { port1, port2 } = new MessageChannel()
+          return [port1, port2]
+        }),
+      },
+    ],
+    goals: goals('between threads'),
+  },
+]
+
+function oneByOne(queue: ThreadSafeQueue<number>): BlockQueue {
+  const block = new Float64Array(BLOCK)
+  return {
+    put(items) {
+      for (let k = 0; k < BLOCK; k++) queue.tryPut(items[k] as number)
+    },
+    get() {
+      for (let k = 0; k < BLOCK; k++) block[k] = queue.tryGet() as number
+      return block
+    },
+  }
+}

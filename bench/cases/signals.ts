@@ -1,0 +1,269 @@
+/** POSIX signals, and a timer that fires them, to the event loop. */
+import { constants } from 'node:os'
+import { attachSignal, sendSignal, type SignalInfo, signalInfo, SignalTimer, ThreadSafeEvent, ThreadSafeQueue } from '../../lib/index.js'
+import type { Case, Contender, Runner } from '../harness/case.js'
+import { now, sleep } from '../harness/clock.js'
+import { Crew, type Roles } from '../harness/crew.js'
+import { benchAddon, nativeRunner } from '../harness/native.js'
+
+const SIGNAL = 'SIGUSR2'
+const SIGNALS = 300
+const PAUSE = 0.3
+
+interface Shared {
+  readonly stamp: SharedArrayBuffer
+  readonly seen: SharedArrayBuffer
+}
+
+export const roles: Roles = {
+  /** Sends one signal after the other, each when the last has been seen. */
+  sender({ stamp, seen }: Shared) {
+    const stamps = new Float64Array(stamp)
+    const count = new Int32Array(seen)
+    return (signals) => {
+      const first = Atomics.load(count, 0)
+      for (let k = 0; k < signals; k++) {
+        sleep(PAUSE)
+        stamps[0] = now()
+        sendSignal(process.pid, SIGNAL)
+        Atomics.wait(count, 0, first + k)
+      }
+    }
+  },
+}
+
+const signalQueue = (capacity = 1024) => new ThreadSafeQueue<SignalInfo>(capacity, { type: signalInfo })
+
+/** `listen` calls back with the time of the handler, or nothing where only that of the sender is known. */
+type Listen = (onSignal: (handled?: number) => void) => void
+
+function latencyRunner(from: 'handler' | 'sender', listen: Listen): () => Runner {
+  return () => {
+    const shared: Shared = { stamp: new SharedArrayBuffer(8), seen: new SharedArrayBuffer(4) }
+    const stamps = new Float64Array(shared.stamp)
+    const seen = new Int32Array(shared.seen)
+    let latencies: number[] = []
+    listen((handled) => {
+      latencies.push(now() - (from === 'handler' ? (handled as number) : (stamps[0] as number)))
+      Atomics.add(seen, 0, 1)
+      Atomics.notify(seen, 0)
+    })
+    const crew = new Crew([{ module: import.meta.url, role: 'sender', data: shared }])
+    return async (signals) => {
+      await crew.run(signals)
+      const measured = latencies
+      latencies = []
+      return measured
+    }
+  }
+}
+
+const byQueue: Listen = (onSignal) => {
+  const queue = signalQueue()
+  attachSignal(SIGNAL, queue)
+  void (async () => {
+    for (;;) onSignal(Number((await queue.get()).timestamp))
+  })()
+}
+
+const byEvent: Listen = (onSignal) => {
+  const event = new ThreadSafeEvent()
+  attachSignal(SIGNAL, event)
+  void (async () => {
+    for (;;) {
+      await event.wait()
+      event.clear()
+      onSignal()
+    }
+  })()
+}
+
+const byAsync: Listen = (onSignal) => {
+  const addon = benchAddon()
+  addon.sendAsyncOnSignal(constants.signals[SIGNAL], addon.openAsync(onSignal))
+}
+
+const byProcess: Listen = (onSignal) => void process.on(SIGNAL, () => onSignal())
+
+/** How many of a burst do not arrive. `received` tells how many have, so far. */
+function burstRunner(listen: () => { received(): number }): () => Runner {
+  return () => {
+    const { received } = listen()
+    let before = 0
+    return async (signals) => {
+      for (let k = 0; k < signals; k++) sendSignal(process.pid, SIGNAL_OF_BURST)
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      const arrived = received() - before
+      before += arrived
+      return signals - arrived
+    }
+  }
+}
+
+/** A standard signal, which the kernel merges while one is pending: the handler has to be there in time. */
+const SIGNAL_OF_BURST = SIGNAL
+
+const LINUX_ONLY = process.platform === 'linux' ? undefined : 'SignalTimer is for Linux'
+const TICK = 1000
+
+/** How far the time from one tick to the next is from what it should be, in nanoseconds. */
+function jitter(stamps: readonly number[], ticks: readonly number[]): number[] {
+  return stamps.slice(1).map((stamp, k) => Math.abs(stamp - (stamps[k] as number) - (ticks[k + 1] as number) * TICK * 1000))
+}
+
+function timerRunner(stampOf: (info: SignalInfo) => number): () => Runner {
+  return () => async (count) => {
+    const queue = signalQueue()
+    const timer = new SignalTimer(TICK, queue)
+    const stamps: number[] = []
+    const ticks: number[] = []
+    while (stamps.length < count) {
+      const info = await queue.get()
+      stamps.push(stampOf(info))
+      ticks.push(1 + info.overrun)
+    }
+    timer.stop()
+    return jitter(stamps, ticks)
+  }
+}
+
+function intervalRunner(): Runner {
+  return (count) =>
+    new Promise((resolve) => {
+      const stamps: number[] = []
+      const interval = setInterval(() => {
+        if (stamps.push(now()) < count) return
+        clearInterval(interval)
+        resolve(
+          jitter(
+            stamps,
+            stamps.map(() => 1),
+          ),
+        )
+      }, TICK / 1000)
+    })
+}
+
+const timerContender = (contender: Contender): Contender => (LINUX_ONLY ? { ...contender, cannot: LINUX_ONLY } : contender)
+
+export const signals: readonly Case[] = [
+  {
+    id: 'signal-handler-to-loop',
+    title: 'Signal handler to an event loop that awaits, from the time in the handler',
+    topology: 'signal',
+    kind: 'latency',
+    unit: 'us',
+    items: SIGNALS,
+    contenders: [
+      {
+        id: 'threadsafe',
+        name: 'threadsafe, attachSignal, await queue.get()',
+        package: 'threadsafe',
+        open: latencyRunner('handler', byQueue),
+      },
+      { id: 'uv-async', name: 'bare uv_async_send in a handler', native: true, open: latencyRunner('handler', byAsync) },
+      { id: 'process.on', name: 'process.on', cannot: 'it does not tell when the handler ran' },
+    ],
+    goals: [{ text: 'signal handler to awaiting loop, p50: <= 1.3 x a bare uv_async_send', against: 'uv-async', atMost: 1.3 }],
+  },
+  {
+    id: 'signal-sent-to-loop',
+    title: 'Signal to an event loop that awaits, from the time it was sent',
+    topology: 'signal',
+    kind: 'latency',
+    unit: 'us',
+    items: SIGNALS,
+    contenders: [
+      {
+        id: 'threadsafe',
+        name: 'threadsafe, attachSignal, await queue.get()',
+        package: 'threadsafe',
+        open: latencyRunner('sender', byQueue),
+      },
+      {
+        id: 'threadsafe-event',
+        name: 'threadsafe, attachSignal, await event.wait()',
+        package: 'threadsafe',
+        open: latencyRunner('sender', byEvent),
+      },
+      { id: 'uv-async', name: 'bare uv_async_send in a handler', native: true, open: latencyRunner('sender', byAsync) },
+      { id: 'process.on', name: 'process.on', open: latencyRunner('sender', byProcess) },
+    ],
+  },
+  {
+    id: 'signal-burst',
+    title: 'Signals that do not arrive, of 1000 sent without a pause',
+    topology: 'signal',
+    kind: 'size',
+    unit: 'lost',
+    items: 1000,
+    contenders: [
+      {
+        id: 'threadsafe',
+        name: 'threadsafe, attachSignal',
+        package: 'threadsafe',
+        open: burstRunner(() => {
+          const queue = signalQueue(4096)
+          attachSignal(SIGNAL_OF_BURST, queue)
+          let count = 0
+          void (async () => {
+            for await (const info of queue) count += info.signo > 0 ? 1 : 0
+          })()
+          return { received: () => count }
+        }),
+      },
+      {
+        id: 'process.on',
+        name: 'process.on',
+        open: burstRunner(() => {
+          let count = 0
+          process.on(SIGNAL_OF_BURST, () => count++)
+          return { received: () => count }
+        }),
+      },
+    ],
+  },
+  {
+    id: 'timer-jitter',
+    title: 'A timer of 1 ms: how far the time between two ticks is from that',
+    topology: 'signal',
+    kind: 'latency',
+    unit: 'us',
+    items: 200,
+    contenders: [
+      {
+        id: 'threadsafe',
+        name: 'threadsafe, SignalTimer, in the handler',
+        package: 'threadsafe',
+        open: timerRunner((info) => Number(info.timestamp)),
+      },
+      { id: 'threadsafe-loop', name: 'threadsafe, SignalTimer, in the loop', package: 'threadsafe', open: timerRunner(now) },
+      { id: 'setInterval', name: 'setInterval', open: () => intervalRunner() },
+    ].map(timerContender),
+  },
+  {
+    id: 'handler-put',
+    title: 'The put in a signal handler',
+    topology: 'signal',
+    kind: 'rate',
+    unit: 'ns',
+    contenders: [
+      {
+        id: 'threadsafe',
+        name: 'threadsafe, the put of a record',
+        package: 'threadsafe',
+        native: true,
+        open: nativeRunner('handler', 'put'),
+      },
+      {
+        id: 'threadsafe-handler',
+        name: 'threadsafe, all that the handler does',
+        package: 'threadsafe',
+        note: "with the record's time and finding the source; a raise() with it, less one with an empty handler",
+        native: true,
+        open: nativeRunner('handler', 'whole'),
+      },
+    ],
+    goals: [{ text: "signal handler's put: <= 80 ns in the handler", against: null, atMost: 80 }],
+  },
+]

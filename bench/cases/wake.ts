@@ -1,0 +1,227 @@
+/** How long it takes from a call in another thread until the event loop that waits runs JavaScript. */
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import { type EventHandle, type QueueHandle, ThreadSafeEvent, ThreadSafeQueue } from '../../lib/index.js'
+import type { Case, Contender, Runner } from '../harness/case.js'
+import { now, sleep } from '../harness/clock.js'
+import { Crew, type Roles } from '../harness/crew.js'
+import { benchAddon } from '../harness/native.js'
+import { loadMultithreading, MULTITHREADING } from '../peers/multithreading.js'
+
+const WAKES = 300
+/** Long enough for the loop to be asleep again. */
+const PAUSE = 0.3
+
+/** What both threads write: when the waker called, and how many wakes have been seen. */
+interface Shared {
+  readonly stamp: SharedArrayBuffer
+  readonly seen: SharedArrayBuffer
+}
+
+const newShared = (): Shared => ({ stamp: new SharedArrayBuffer(8), seen: new SharedArrayBuffer(4) })
+
+/** Calls once in a while, each time when the last call has been seen. */
+async function wakeOften({ stamp, seen }: Shared, wakes: number, wake: (k: number) => void | Promise<unknown>): Promise<void> {
+  const stamps = new Float64Array(stamp)
+  const count = new Int32Array(seen)
+  const first = Atomics.load(count, 0)
+  for (let k = 0; k < wakes; k++) {
+    sleep(PAUSE)
+    stamps[0] = now()
+    await wake(k)
+    Atomics.wait(count, 0, first + k)
+  }
+}
+
+/** The side that is woken. */
+class Listener {
+  readonly #stamps: Float64Array
+  readonly #seen: Int32Array
+  #latencies: number[] = []
+
+  constructor({ stamp, seen }: Shared) {
+    this.#stamps = new Float64Array(stamp)
+    this.#seen = new Int32Array(seen)
+  }
+
+  /** First of all that runs. */
+  readonly woken = (): void => {
+    this.#latencies.push(now() - (this.#stamps[0] as number))
+    Atomics.add(this.#seen, 0, 1)
+    Atomics.notify(this.#seen, 0)
+  }
+
+  take(): number[] {
+    const latencies = this.#latencies
+    this.#latencies = []
+    return latencies
+  }
+}
+
+interface Job {
+  readonly kind: string
+  readonly data: unknown
+  readonly shared: Shared
+}
+
+/** Makes of `data` what wakes the loop. */
+const wakers: Readonly<Record<string, (data: never) => (k: number) => void>> = {
+  queue(handle: QueueHandle<number>) {
+    const queue = ThreadSafeQueue.from(handle)
+    return (k) => queue.putSync(k)
+  },
+  event(handle: EventHandle) {
+    const event = ThreadSafeEvent.from(handle)
+    return () => event.set()
+  },
+  port: (port: MessagePort) => (k) => port.postMessage(k),
+  async: (address: number) => {
+    const addon = benchAddon()
+    return () => addon.sendAsync(address)
+  },
+  word(memory: SharedArrayBuffer) {
+    const word = new Int32Array(memory)
+    return () => {
+      Atomics.add(word, 0, 1)
+      Atomics.notify(word, 0)
+    }
+  },
+}
+
+export const roles: Roles = {
+  waker({ kind, data, shared }: Job) {
+    const wake = (wakers[kind] as (data: unknown) => (k: number) => void)(data)
+    return (wakes) => wakeOften(shared, wakes, wake)
+  },
+}
+
+/** `prepare` answers what the waker gets, and how this loop waits for that many wakes; callbacks need not do anything there. */
+type Prepared = {
+  readonly data: unknown
+  readonly transfer?: readonly MessagePort[]
+  wait?(wakes: number, woken: () => void): Promise<void>
+}
+
+function wakeRunner(kind: string, prepare: (woken: () => void) => Prepared): () => Runner {
+  return () => {
+    const shared = newShared()
+    const listener = new Listener(shared)
+    const { data, transfer, wait } = prepare(listener.woken)
+    const crew = new Crew([{ module: import.meta.url, role: 'waker', data: { kind, data, shared }, transfer }])
+    return async (wakes) => {
+      await Promise.all([crew.run(wakes), wait?.(wakes, listener.woken)])
+      return listener.take()
+    }
+  }
+}
+
+const numberQueue = () => new ThreadSafeQueue<number>(16, { type: 'float64' })
+
+async function multithreadingWake(): Promise<Runner> {
+  const { spawn, move, channel, initRuntime } = await loadMultithreading()
+  initRuntime({ maxWorkers: 1 })
+  const [sender, receiver] = channel<number>(16)
+  return async (wakes) => {
+    const task = spawn(move(sender.clone(), wakes, PAUSE), (theirs, count, pause) => {
+      const idle = new Int32Array(new SharedArrayBuffer(4))
+      for (let k = 0; k < count; k++) {
+        // Nobody tells that the last was seen: it waits long enough.
+        Atomics.wait(idle, 0, 0, 4 * pause)
+        theirs.blockingSend(Number(process.hrtime.bigint()))
+      }
+    })
+    const latencies: number[] = []
+    for (let k = 0; k < wakes; k++) {
+      const result = await receiver.recv()
+      if (!result.ok) throw result.error
+      latencies.push(now() - result.value)
+    }
+    await task.join()
+    return latencies
+  }
+}
+
+const contenders: readonly Contender[] = [
+  {
+    id: 'threadsafe',
+    name: 'threadsafe, await queue.get()',
+    package: 'threadsafe',
+    everywhere: true,
+    open: wakeRunner('queue', () => {
+      const queue = numberQueue()
+      const wait = async (wakes: number, woken: () => void) => {
+        for (let k = 0; k < wakes; k++) {
+          await queue.get()
+          woken()
+        }
+      }
+      return { data: queue.handle, wait }
+    }),
+  },
+  {
+    id: 'threadsafe-event',
+    name: 'threadsafe, await event.wait()',
+    package: 'threadsafe',
+    open: wakeRunner('event', () => {
+      const event = new ThreadSafeEvent()
+      const wait = async (wakes: number, woken: () => void) => {
+        for (let k = 0; k < wakes; k++) {
+          await event.wait()
+          event.clear()
+          woken()
+        }
+      }
+      return { data: event.handle, wait }
+    }),
+  },
+  {
+    id: 'uv-async',
+    name: 'bare uv_async_send, by Node-API',
+    native: true,
+    open: wakeRunner('async', (woken) => ({ data: benchAddon().openAsync(woken) })),
+  },
+  {
+    id: 'postMessage',
+    name: "postMessage, on('message')",
+    everywhere: true,
+    open: wakeRunner('port', (woken) => {
+      const { port1, port2 } = new MessageChannel()
+      port1.on('message', woken)
+      return { data: port2, transfer: [port2] }
+    }),
+  },
+  {
+    id: 'waitAsync',
+    name: 'Atomics.waitAsync and notify',
+    open: wakeRunner('word', () => {
+      const memory = new SharedArrayBuffer(4)
+      const word = new Int32Array(memory)
+      const { waitAsync } = Atomics as unknown as { waitAsync(words: Int32Array, index: number, value: number): { value: unknown } }
+      let seen = 0
+      const wait = async (wakes: number, woken: () => void) => {
+        for (let k = 0; k < wakes; k++) {
+          await waitAsync(word, 0, seen).value
+          seen++
+          woken()
+        }
+      }
+      return { data: memory, wait }
+    }),
+  },
+  { ...MULTITHREADING, name: 'multithreading, await recv()', open: multithreadingWake },
+]
+
+export const wake: readonly Case[] = [
+  {
+    id: 'wake-loop',
+    title: 'Another thread wakes an event loop that awaits',
+    topology: 'wake',
+    kind: 'latency',
+    unit: 'us',
+    items: WAKES,
+    contenders,
+    goals: [
+      { text: 'other thread to awaiting loop, p50: <= 1.2 x a bare uv_async_send', against: 'uv-async', atMost: 1.2 },
+      { text: 'other thread to awaiting loop, p50: faster than postMessage', against: 'postMessage', atMost: 1 },
+    ],
+  },
+]

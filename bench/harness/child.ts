@@ -1,0 +1,67 @@
+/**
+ * The process of one contender in one case: a process each, so that no one meets the shapes and the heap of another, and one that hangs can
+ * be killed. Its arguments name the case and the contender.
+ */
+import { createInterface } from 'node:readline'
+import { writeSync } from 'node:fs'
+import { cases } from '../suite.js'
+import { type Runner, Unavailable } from './case.js'
+import { now } from './clock.js'
+import { type Answer, MARK, type Request } from './protocol.js'
+
+const FIRST_ITEMS = 1000
+/** How many times as many items the next try of the warm-up has, at most and at least. */
+const MOST_GROWTH = 8
+const LEAST_GROWTH = 1.5
+const MILLISECOND = 1e6
+
+function answer(it: Answer): void {
+  writeSync(1, `${MARK}${JSON.stringify(it)}\n`)
+}
+
+/**
+ * Grows the number of items until they take the time wanted; warms up what is measured as it does so. The faster of two tries counts, as
+ * threads that start late look like items that take long.
+ */
+async function calibrate(runner: Runner, milliseconds: number): Promise<number> {
+  for (let items = FIRST_ITEMS; ; ) {
+    const took = Math.min(await timed(runner, items), await timed(runner, items))
+    if (took >= milliseconds / 2) return Math.max(1, Math.round((items * milliseconds) / took))
+    items = Math.ceil(items * Math.max(LEAST_GROWTH, Math.min(MOST_GROWTH, milliseconds / took)))
+  }
+}
+
+async function timed(runner: Runner, items: number): Promise<number> {
+  const start = now()
+  await runner(items)
+  return (now() - start) / MILLISECOND
+}
+
+async function serve(caseId: string, contenderId: string): Promise<void> {
+  const measured = cases.find(({ id }) => id === caseId)
+  const contender = measured?.contenders.find(({ id }) => id === contenderId)
+  if (!measured || !contender?.open) throw new Error(`No contender ${contenderId} in ${caseId}`)
+  const runner = await contender.open()
+  let items = measured.items
+  answer({ is: 'open' })
+  for await (const line of createInterface({ input: process.stdin })) {
+    const request = JSON.parse(line) as Request
+    if (request.do === 'warm up') {
+      if (measured.items === undefined) items = await calibrate(runner, request.milliseconds)
+      await runner(items as number)
+      answer({ is: 'warm' })
+    } else {
+      answer({ is: 'sample', sample: await runner(request.items ?? (items as number)) })
+    }
+  }
+}
+
+function giveUp(error: unknown): void {
+  const why = error instanceof Error ? error.message : String(error)
+  answer({ is: error instanceof Unavailable ? 'unavailable' : 'failed', why: why.split('\n')[0] as string })
+  process.exit(1)
+}
+
+process.on('uncaughtException', giveUp)
+process.on('unhandledRejection', giveUp)
+serve(process.argv[2] as string, process.argv[3] as string).catch(giveUp)

@@ -1,0 +1,74 @@
+/** The worker threads of a contender. They live as long as its process; each round they start together. */
+import { type Transferable, Worker } from 'node:worker_threads'
+
+/** What one of the threads does: `roles[role]` of that module makes, of `data`, the function that does a round. */
+export interface Post {
+  readonly module: string
+  readonly role: string
+  readonly data: unknown
+  readonly transfer?: readonly Transferable[]
+}
+
+export type Work = (items: number) => unknown
+export type Roles = Readonly<Record<string, (data: never) => Work | Promise<Work>>>
+
+export interface WorkerSetup {
+  readonly module: string
+  readonly role: string
+  readonly data: unknown
+  readonly threads: number
+  /** How many have come to the gate, and the round that it was last open for. */
+  readonly gate: SharedArrayBuffer
+}
+
+export interface Outcome {
+  readonly start: number
+  readonly end: number
+  readonly result: unknown
+  readonly error?: string
+}
+
+export interface RoundOfCrew {
+  /** From the first start to the last end. */
+  readonly nanoseconds: number
+  /** What each has answered, in the order of the posts. */
+  readonly results: readonly unknown[]
+}
+
+export class Crew {
+  readonly #workers: readonly Worker[]
+  #round = 0
+
+  constructor(posts: readonly Post[]) {
+    const gate = new SharedArrayBuffer(8)
+    this.#workers = posts.map(({ module, role, data, transfer }) => {
+      const workerData: WorkerSetup = { module, role, data, threads: posts.length, gate }
+      return new Worker(new URL('./role-worker.js', import.meta.url), { workerData, transferList: [...(transfer ?? [])] })
+    })
+  }
+
+  /** The nth worker does items(n) of them. */
+  async run(items: number | ((n: number) => number)): Promise<RoundOfCrew> {
+    const round = ++this.#round
+    const outcomes = await Promise.all(
+      this.#workers.map((worker, n) => {
+        worker.postMessage({ items: typeof items === 'number' ? items : items(n), round })
+        return outcomeOf(worker)
+      }),
+    )
+    const start = Math.min(...outcomes.map((outcome) => outcome.start))
+    const end = Math.max(...outcomes.map((outcome) => outcome.end))
+    return { nanoseconds: end - start, results: outcomes.map(({ result }) => result) }
+  }
+}
+
+function outcomeOf(worker: Worker): Promise<Outcome> {
+  return new Promise((resolve, reject) => {
+    worker.once('error', reject)
+    worker.once('message', (outcome: Outcome) => {
+      worker.off('error', reject)
+      if (outcome.error === undefined) resolve(outcome)
+      else reject(new Error(outcome.error))
+    })
+  })
+}

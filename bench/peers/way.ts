@@ -1,0 +1,74 @@
+/** A way for items to get from threads to threads: what is made once, and what each end does with it in its own thread. */
+import type { Transferable } from 'node:worker_threads'
+import type { Payload } from './payload.js'
+
+export interface Setup {
+  readonly producers: number
+  readonly consumers: number
+  readonly capacity: number
+  readonly payload: Payload
+}
+
+/** What an end's thread gets. */
+export interface End {
+  readonly data: unknown
+  readonly transfer?: readonly Transferable[]
+}
+
+export interface Ends {
+  readonly producers: readonly End[]
+  readonly consumers: readonly End[]
+}
+
+/** Blocks until there is room. */
+export type Put = (item: unknown) => void
+
+/** Blocks until there is an item. */
+export type Get = () => unknown
+
+export interface Way {
+  readonly id: string
+  readonly name: string
+  readonly package?: string
+  readonly note?: string
+  readonly native?: boolean
+  readonly everywhere?: boolean
+  /** Why it can't do that, else undefined. */
+  cannot?(setup: Setup): string | undefined
+  open(setup: Setup): Ends
+  putter(data: never): Put
+  /** One of the two: item by item, or by events. */
+  getter?(data: never): Get
+  /** Calls `use` for the next items until there were `count`. */
+  receiver?(data: never): (count: number, use: (item: unknown) => void) => Promise<void>
+}
+
+export function onlyNumbers({ payload }: Setup): string | undefined {
+  return payload.kind === 'number' ? undefined : 'numbers only'
+}
+
+export function onlyOneToOne({ producers, consumers }: Setup): string | undefined {
+  return producers === 1 && consumers === 1 ? undefined : 'one producer and one consumer only'
+}
+
+/** The same for all. */
+export function share(setup: Setup, data: unknown): Ends {
+  return {
+    producers: Array.from({ length: setup.producers }, () => ({ data })),
+    consumers: Array.from({ length: setup.consumers }, () => ({ data })),
+  }
+}
+
+const PATIENCE = 1000
+const NAP = 0.02
+const nothing = new Int32Array(new SharedArrayBuffer(4))
+
+/**
+ * For rings that have no waiting of their own: tries again, and after a thousand times naps for a moment at a time, so that more
+ * threads than processors get on.
+ */
+export function insist(attempt: () => boolean): void {
+  for (let tries = 1; !attempt(); tries++) {
+    if (tries > PATIENCE) Atomics.wait(nothing, 0, 0, NAP)
+  }
+}

@@ -1,0 +1,42 @@
+/**
+ * `node dist/bench/report/main.js RESULT.json [--html FILE] [--markdown FILE]`: makes the report of a run.
+ * The HTML goes to bench/report.html unless told otherwise. A Markdown file that exists gets the table between its markers, another one is made.
+ */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { markdown, replaceMarked } from './markdown.js'
+import { page } from './page.js'
+import type { Result } from './result.js'
+
+const USAGE = 'usage: node dist/bench/report/main.js RESULT.json [--html FILE] [--markdown FILE]'
+
+function read(file: string): Result {
+  const result = JSON.parse(readFileSync(file, 'utf8')) as Result
+  if (result.version !== 1 || !Array.isArray(result.cases)) throw new Error(`${file} is not a result of the benchmark suite, version 1`)
+  return result
+}
+
+function main(): void {
+  const { values, positionals } = parseArgs({
+    options: { html: { type: 'string', default: 'bench/report.html' }, markdown: { type: 'string' } },
+    allowPositionals: true,
+  })
+  const [input, ...rest] = positionals
+  if (input === undefined || rest.length > 0) throw new Error(USAGE)
+  const result = read(input)
+  writeFileSync(values.html, page(result))
+  console.log(`wrote ${values.html}`)
+  if (values.markdown !== undefined) {
+    const table = markdown(result)
+    const file = values.markdown
+    writeFileSync(file, existsSync(file) ? replaceMarked(readFileSync(file, 'utf8'), table) : `${table}\n`)
+    console.log(`wrote ${file}`)
+  }
+}
+
+try {
+  main()
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 1
+}

@@ -1,0 +1,54 @@
+/** The report's figures as Markdown, for the README. */
+import { chapters } from './chapters.js'
+import { OURS } from '../harness/case.js'
+import { figures, measured, number, ratio, unit, verdict } from './figures.js'
+import type { CaseResult, Result } from './result.js'
+
+export const BEGIN = '<!-- bench:begin -->'
+export const END = '<!-- bench:end -->'
+
+function cell(text: string): string {
+  return text.replace(/\|/g, '\\|').replace(/\s+/g, ' ')
+}
+
+function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+  const lines = [heads, heads.map((_, k) => (k === 0 ? '---' : '---:')), ...rows.map((row) => row.map(cell))]
+  return lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n')
+}
+
+function caseRow(one: CaseResult): string[] {
+  const all = figures(one)
+  const mine = all.find(({ ours }) => ours)
+  const others = all
+    .filter(({ ours }) => !ours)
+    .map(({ contender, middle, ratio: times }) => `${contender.name} ${number(middle)}${times === undefined ? '' : ` (${ratio(times)})`}`)
+  const missing = one.contenders.filter((contender) => contender.id !== OURS && !measured(contender)).map(({ name }) => `${name} –`)
+  return [`${one.title}, ${unit(one)}`, mine ? `**${number(mine.middle)}**` : '–', [...others, ...missing].join(' · ')]
+}
+
+const STATES = { met: 'met', missed: '**missed**', 'not measured': 'not measured' } as const
+
+export function markdown(result: Result): string {
+  const { machine, rounds, quick, command } = result
+  const cases = chapters(result).flatMap(({ entries }) => entries.flatMap((entry) => (entry.kind === 'single' ? [entry.one] : entry.cases)))
+  const goals = cases.flatMap((one) =>
+    one.goals.map((goal) => {
+      const { text, measured: figure, limit, state } = verdict(goal, one)
+      return [`${one.title}: ${text}`, figure, limit, STATES[state]]
+    }),
+  )
+  return [
+    `${machine.cpu}, ${machine.cores} cores, ${machine.os}, kernel ${machine.kernel}, Node ${machine.node.replace(/^v/, '')}, commit ${machine.commit}. ` +
+      `Medians of ${rounds} rounds that meet every contender in turn; lower is better; in brackets: times our cost; –: can't do the case.${quick ? ' A quick run.' : ''} Made by \`${command}\`.`,
+    table(['case', 'threadsafe', 'others'], cases.map(caseRow)),
+    ...(goals.length > 0 ? [table(['goal', 'measured', 'limit', ''], goals)] : []),
+  ].join('\n\n')
+}
+
+/** `text` with what stands between the markers replaced. */
+export function replaceMarked(text: string, replacement: string): string {
+  const from = text.indexOf(BEGIN)
+  const to = text.indexOf(END)
+  if (from < 0 || to < from) throw new Error(`the file has no lines ${BEGIN} and ${END} to put the table between`)
+  return `${text.slice(0, from + BEGIN.length)}\n\n${replacement}\n\n${text.slice(to)}`
+}

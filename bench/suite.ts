@@ -1,0 +1,25 @@
+/** Every case, in the order in which they are measured and told. */
+import { betweenThreads } from './cases/between-threads.js'
+import { blocks } from './cases/blocks.js'
+import { forAwait } from './cases/for-await.js'
+import { nativeToLoop } from './cases/native.js'
+import { objects } from './cases/objects.js'
+import { oneThread } from './cases/one-thread.js'
+import { pingPong } from './cases/ping-pong.js'
+import { resources } from './cases/resources.js'
+import { signals } from './cases/signals.js'
+import { wake } from './cases/wake.js'
+import type { Case } from './harness/case.js'
+
+export const cases: readonly Case[] = [
+  ...oneThread,
+  ...betweenThreads,
+  ...blocks,
+  ...objects,
+  ...pingPong,
+  ...wake,
+  ...forAwait,
+  ...signals,
+  ...nativeToLoop,
+  ...resources,
+]

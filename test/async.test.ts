@@ -55,7 +55,10 @@ for (const type of ['int32', 'any'] as const) {
       const taking = take()
       for (let k = 0; k < 1000; k++) await queue.put(k)
       await within('all items', taking)
-      assert.deepEqual(got, Array.from({ length: 1000 }, (_, k) => k))
+      assert.deepEqual(
+        got,
+        Array.from({ length: 1000 }, (_, k) => k),
+      )
     })
 
     it('are served in the order in which they were made, through whatever object: gets', async () => {
@@ -68,7 +71,10 @@ for (const type of ['int32', 'any'] as const) {
       })
       for (let k = 0; k < 9; k++) at(objects, 2 * k).putSync(k)
       await within('all gets', Promise.all(gets))
-      assert.deepEqual(settled, Array.from({ length: 9 }, (_, k) => [k, k]))
+      assert.deepEqual(
+        settled,
+        Array.from({ length: 9 }, (_, k) => [k, k]),
+      )
     })
 
     it('are served in the order in which they were made, through whatever object: puts', async () => {
@@ -81,7 +87,10 @@ for (const type of ['int32', 'any'] as const) {
       })
       for (let k = 0; k < 11; k++) assert.equal(await within('an item', at(objects, 2 * k).get()), k)
       await within('all puts', Promise.all(puts))
-      assert.deepEqual(settled, Array.from({ length: 11 }, (_, k) => k))
+      assert.deepEqual(
+        settled,
+        Array.from({ length: 11 }, (_, k) => k),
+      )
       assert.equal(queue.qsize(), 0)
     })
 
@@ -175,7 +184,11 @@ describe('cancelling', () => {
           const results = await within('the others', Promise.all(others))
           assert.deepEqual(settled, [0, 1])
           if (name === 'get') assert.deepEqual(results, [0, 1])
-          else assert.deepEqual([queue.getSync(), queue.getSync()], [0, 1, 2].filter((k) => k !== position))
+          else
+            assert.deepEqual(
+              [queue.getSync(), queue.getSync()],
+              [0, 1, 2].filter((k) => k !== position),
+            )
           assert.equal(queue.qsize(), 0)
         })
       }
@@ -499,7 +512,10 @@ describe('iterating', () => {
     for (let k = 0; k < 500; k++) await queue.put(k)
     queue.close()
     const items = (await within('all loops', Promise.all(lists))).flat().sort((a, b) => a - b)
-    assert.deepEqual(items, Array.from({ length: 500 }, (_, k) => k))
+    assert.deepEqual(
+      items,
+      Array.from({ length: 500 }, (_, k) => k),
+    )
   })
 })
 

@@ -228,9 +228,9 @@ describe('cancelling a wait for an event', () => {
 
 describe('an event between threads', () => {
   const KINDS = [
-    ['blocking', [false, false, false]],
-    ['awaiting', [true, true, true]],
-    ['blocking and awaiting', [false, true, false]],
+    ['blocking', ['block', 'block', 'block']],
+    ['awaiting', ['await', 'await', 'await']],
+    ['blocking and awaiting', ['block', 'await', 'block']],
   ] as const
 
   for (const [what, kinds] of KINDS) {
@@ -242,21 +242,20 @@ describe('an event between threads', () => {
       const listening = (async () => {
         for await (const report of reports) said[report]++
       })()
-      const turnsOfEach = kinds.map(() => new ThreadSafeQueue<boolean>(1, { type: 'boolean' }))
-      const ended = kinds.map((awaits, k) =>
+      const turnsOfEach = kinds.map(() => new ThreadSafeQueue<'block' | 'await'>(1, { type: 'string' }))
+      const ended = turnsOfEach.map(({ handle }) =>
         finished(
           startWorker('event-waiter', {
             event: event.handle,
-            turns: turnsOfEach[k]?.handle,
+            turns: handle,
             reports: reports.handle,
-            awaits,
           }),
         ),
       )
       return {
         event,
         said,
-        nextRound: () => turnsOfEach.forEach((queue) => queue.putSync(true)),
+        nextRound: () => kinds.forEach((kind, k) => turnsOfEach[k]?.putSync(kind)),
         async end(): Promise<void> {
           for (const queue of turnsOfEach) queue.close()
           await Promise.all(ended)

@@ -214,7 +214,8 @@ describe('not waiting and waiting', () => {
           const get = outcomeOf(() => empty.getSync(options))
           assert.equal(get.outcome, expected === 'refused' ? 'QueueEmptyError' : expected)
           // A millisecond for clocks that are read in different places.
-          if (waits) assert.ok(put.milliseconds >= SHORT - 1 && get.milliseconds >= SHORT - 1, `${put.milliseconds}, ${get.milliseconds} ms`)
+          if (waits)
+            assert.ok(put.milliseconds >= SHORT - 1 && get.milliseconds >= SHORT - 1, `${put.milliseconds}, ${get.milliseconds} ms`)
         })
       }
 
@@ -479,13 +480,15 @@ describe('a closed queue', () => {
   it('is closed by the end of a block', async () => {
     const queue = three()
     {
-      using _ = queue
+      using closing = queue
+      assert.equal(closing.closed, false)
     }
     assert.equal(queue.closed, true)
     assert.equal(queue.qsize(), 3)
     const other = three()
     {
-      await using _ = other
+      await using closing = other
+      assert.equal(closing.closed, false)
     }
     assert.equal(other.closed, true)
     assert.equal(other.qsize(), 3)

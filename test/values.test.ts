@@ -44,11 +44,73 @@ describe('numbers', () => {
     float64: Float64Array,
   } as const
   const EDGES = [
-    0, -0, 1, -1, 0.5, -0.5, 0.999999, -0.999999, 1.5, 2.5, -1.5, 126.9, 127, 128, 129, -128, -129, -128.5, 254.5, 255, 256, 257, -255, -256,
-    32767, 32768, -32768, -32769, 65535, 65536, 65537, -65536, 2 ** 31 - 1, 2 ** 31, 2 ** 31 + 0.5, -(2 ** 31), -(2 ** 31) - 1, 2 ** 32 - 1,
-    2 ** 32, 2 ** 32 + 1, -(2 ** 32), 2 ** 53 - 1, 2 ** 53, -(2 ** 53), 2 ** 63, 2 ** 64, 2 ** 64 + 2 ** 12, 1e20, 1e21, -1e21, 1e300, 1e-300,
-    NaN, Infinity, -Infinity, Number.MAX_VALUE, Number.MIN_VALUE, -Number.MIN_VALUE, Number.EPSILON, 0.1, 1 / 3, 16777217, 3.4028235677973366e38,
-    3.4028234663852886e38, 1.401298464324817e-45, 7e-46, 1e-45,
+    0,
+    -0,
+    1,
+    -1,
+    0.5,
+    -0.5,
+    0.999999,
+    -0.999999,
+    1.5,
+    2.5,
+    -1.5,
+    126.9,
+    127,
+    128,
+    129,
+    -128,
+    -129,
+    -128.5,
+    254.5,
+    255,
+    256,
+    257,
+    -255,
+    -256,
+    32767,
+    32768,
+    -32768,
+    -32769,
+    65535,
+    65536,
+    65537,
+    -65536,
+    2 ** 31 - 1,
+    2 ** 31,
+    2 ** 31 + 0.5,
+    -(2 ** 31),
+    -(2 ** 31) - 1,
+    2 ** 32 - 1,
+    2 ** 32,
+    2 ** 32 + 1,
+    -(2 ** 32),
+    2 ** 53 - 1,
+    2 ** 53,
+    -(2 ** 53),
+    2 ** 63,
+    2 ** 64,
+    2 ** 64 + 2 ** 12,
+    1e20,
+    1e21,
+    -1e21,
+    1e300,
+    1e-300,
+    NaN,
+    Infinity,
+    -Infinity,
+    Number.MAX_VALUE,
+    Number.MIN_VALUE,
+    -Number.MIN_VALUE,
+    Number.EPSILON,
+    0.1,
+    1 / 3,
+    16777217,
+    3.4028235677973366e38,
+    3.4028234663852886e38,
+    1.401298464324817e-45,
+    7e-46,
+    1e-45,
   ]
 
   for (const [type, constructor] of Object.entries(ARRAYS) as [keyof typeof ARRAYS, (typeof ARRAYS)[keyof typeof ARRAYS]][]) {
@@ -76,7 +138,20 @@ describe('numbers', () => {
     })
   }
 
-  const BIG_EDGES = [0n, 1n, -1n, 2n ** 63n - 1n, 2n ** 63n, -(2n ** 63n), -(2n ** 63n) - 1n, 2n ** 64n - 1n, 2n ** 64n, 2n ** 64n + 1n, -(2n ** 64n), 2n ** 200n + 5n]
+  const BIG_EDGES = [
+    0n,
+    1n,
+    -1n,
+    2n ** 63n - 1n,
+    2n ** 63n,
+    -(2n ** 63n),
+    -(2n ** 63n) - 1n,
+    2n ** 64n - 1n,
+    2n ** 64n,
+    2n ** 64n + 1n,
+    -(2n ** 64n),
+    2n ** 200n + 5n,
+  ]
   for (const [type, constructor] of [
     ['bigint64', BigInt64Array],
     ['biguint64', BigUint64Array],
@@ -382,9 +457,22 @@ describe("'string'", () => {
   it('keeps every string', async () => {
     const small = new ThreadSafeQueue<string>(3, { type: 'string', itemBytes: 300_000 })
     for (const text of [
-      '', 'a', '\0', 'ÿ', '\u0100', '\ud800', '\udfff', '\udc00\ud800', 'x\ud800', '\ud83d\ude00', '\ufeff\ufffe\uffff', 'é'.repeat(1000),
-      '漢'.repeat(100_000), `${'a'.repeat(100_000)}\u0100`,
-    ]) { // prettier-ignore
+      '',
+      'a',
+      '\0',
+      'ÿ',
+      '\u0100',
+      '\ud800',
+      '\udfff',
+      '\udc00\ud800',
+      'x\ud800',
+      '\ud83d\ude00',
+      '\ufeff\ufffe\uffff',
+      'é'.repeat(1000),
+      '漢'.repeat(100_000),
+      `${'a'.repeat(100_000)}\u0100`,
+    ]) {
+      // prettier-ignore
       for (const got of await through(small, text)) assert.equal(got, text)
     }
   })
@@ -470,7 +558,20 @@ describe('records', () => {
     last: 'boolean',
   } as const
   const type = record(FIELDS)
-  const full = { flag: true, a: -1, b: 255, c: -2, d: Math.PI, e: 65535, f: -3, g: -4n, h: 2 ** 32 - 1, i: 0.5, j: 2n ** 64n - 1n, last: true }
+  const full = {
+    flag: true,
+    a: -1,
+    b: 255,
+    c: -2,
+    d: Math.PI,
+    e: 65535,
+    f: -3,
+    g: -4n,
+    h: 2 ** 32 - 1,
+    i: 0.5,
+    j: 2n ** 64n - 1n,
+    last: true,
+  }
 
   it('give every field back, in the order of the type, and nothing else', async () => {
     const queue = new ThreadSafeQueue<typeof full>(3, { type })

@@ -48,26 +48,34 @@ function ringbuf(storage: SharedArrayBuffer): BlockQueue {
 
 const newQueue = () => new ThreadSafeQueue<number>(CAPACITY, { type: 'float64' })
 
-function fill(block: Float64Array, first: number): Float64Array {
-  for (let k = 0; k < BLOCK; k++) block[k] = first + k
+/** Every element tells its place in the block, the first the block's place in the stream: the rest is not written anew, as it is not the queue's. */
+function newBlock(): Float64Array<ArrayBuffer> {
+  return Float64Array.from({ length: BLOCK }, (_, k) => k)
+}
+
+function number<Block extends Float64Array>(block: Block, first: number): Block {
+  block[0] = first
   return block
 }
 
-/** The order is checked by a block's ends: more would cost more than the queue. */
+/** Checks the ends of what has come, which may be part of a block, and answers the next place in the stream. */
 function checkBlock(block: Float64Array, first: number): number {
   const { length } = block
-  if (block[0] !== first || block[length - 1] !== first + length - 1)
-    throw new Error(`got a block that begins with ${block[0]}, not ${first}`)
-  return first + length
+  const next = first + length
+  const place = first % BLOCK
+  if (block[0] !== (place === 0 ? first : place) || (length > 1 && block[length - 1] !== (next - 1) % BLOCK)) {
+    throw new Error(`got ${block[0]} to ${block[length - 1]} at ${first}`)
+  }
+  return next
 }
 
 function onOneThread(queue: BlockQueue): Runner {
-  const block = new Float64Array(BLOCK)
+  const block = newBlock()
   return (items) => {
     const blocks = Math.ceil(items / BLOCK)
     const start = process.hrtime.bigint()
     for (let k = 0; k < blocks; k++) {
-      queue.put(fill(block, k * BLOCK))
+      queue.put(number(block, k * BLOCK))
       if (checkBlock(queue.get(), k * BLOCK) !== (k + 1) * BLOCK) throw new Error('got part of a block')
     }
     return Number(process.hrtime.bigint() - start) / (blocks * BLOCK)
@@ -86,11 +94,11 @@ interface Job {
 
 export const roles: Roles = {
   producer({ kind, data }: Job) {
-    const block = new Float64Array(BLOCK)
+    const block = newBlock()
     if (kind === 'postMessage') return (items) => postBlocks(data as MessagePort, items)
     const queue = (open[kind] as (data: unknown) => BlockQueue)(data)
     return (items) => {
-      for (let first = 0; first < items; first += BLOCK) queue.put(fill(block, first))
+      for (let first = 0; first < items; first += BLOCK) queue.put(number(block, first))
     }
   },
   consumer({ kind, data }: Job) {
@@ -103,9 +111,9 @@ export const roles: Roles = {
 }
 
 function postBlocks(port: MessagePort, items: number): void {
+  const pattern = newBlock()
   for (let first = 0; first < items; first += BLOCK) {
-    const block = new Float64Array(BLOCK)
-    fill(block, first)
+    const block = number(pattern.slice(), first)
     port.postMessage(block, [block.buffer])
   }
 }

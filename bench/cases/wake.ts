@@ -20,14 +20,14 @@ interface Shared {
 const newShared = (): Shared => ({ stamp: new SharedArrayBuffer(8), seen: new SharedArrayBuffer(4) })
 
 /** Calls once in a while, each time when the last call has been seen. */
-async function wakeOften({ stamp, seen }: Shared, wakes: number, wake: (k: number) => void | Promise<unknown>): Promise<void> {
+function wakeOften({ stamp, seen }: Shared, wakes: number, wake: (k: number) => void): void {
   const stamps = new Float64Array(stamp)
   const count = new Int32Array(seen)
   const first = Atomics.load(count, 0)
   for (let k = 0; k < wakes; k++) {
     sleep(PAUSE)
     stamps[0] = now()
-    await wake(k)
+    wake(k)
     Atomics.wait(count, 0, first + k)
   }
 }

@@ -24,7 +24,7 @@ function answer(it: Answer): void {
  * threads that start late look like items that take long.
  */
 async function calibrate(runner: Runner, milliseconds: number): Promise<number> {
-  for (let items = FIRST_ITEMS; ; ) {
+  for (let items = FIRST_ITEMS; ;) {
     const took = Math.min(await timed(runner, items), await timed(runner, items))
     if (took >= milliseconds / 2) return Math.max(1, Math.round((items * milliseconds) / took))
     items = Math.ceil(items * Math.max(LEAST_GROWTH, Math.min(MOST_GROWTH, milliseconds / took)))
@@ -54,6 +54,8 @@ async function serve(caseId: string, contenderId: string): Promise<void> {
       answer({ is: 'sample', sample: await runner(request.items ?? (items as number)) })
     }
   }
+  // Whoever asked is gone; the contender's threads would stay.
+  process.exit()
 }
 
 function giveUp(error: unknown): void {

@@ -3,16 +3,15 @@
  * passed to it here may use nothing from outside.
  */
 import { availableParallelism } from 'node:os'
-import type { channel as Channel, Receiver, Sender } from 'multithreading'
+import type * as multithreading from 'multithreading'
+import type { Receiver, Sender } from 'multithreading'
 import type { Contender, Runner } from '../harness/case.js'
 import { expectedSum } from './passing.js'
 import { itemsOf } from './payload.js'
 import type { Setup } from './way.js'
 
-export type Multithreading = typeof import('multithreading')
-
 /** It counts on two globals that Node has from 21 and 22 on. */
-export async function loadMultithreading(): Promise<Multithreading> {
+export async function loadMultithreading(): Promise<typeof multithreading> {
   const globals = globalThis as { navigator?: unknown }
   globals.navigator ??= { hardwareConcurrency: availableParallelism() }
   const promises = Promise as { withResolvers?: unknown }
@@ -77,7 +76,7 @@ async function openChannel(setup: Setup, texts: { make: string; read: string }):
   const { spawn, move, channel, initRuntime } = await loadMultithreading()
   const { producers, consumers, capacity, payload } = setup
   initRuntime({ maxWorkers: producers + consumers })
-  const [sender, receiver] = (channel as typeof Channel)<unknown>(capacity)
+  const [sender, receiver] = channel<unknown>(capacity)
   return async (items) => {
     const each = Math.ceil(items / producers / consumers)
     const tasks = [

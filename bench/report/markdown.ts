@@ -34,7 +34,7 @@ export function markdown(result: Result): string {
   const goals = cases.flatMap((one) =>
     one.goals.map((goal) => {
       const { text, measured: figure, limit, state } = verdict(goal, one)
-      return [`${one.title}: ${text}`, figure, limit, STATES[state]]
+      return [text, figure, limit, STATES[state]]
     }),
   )
   return [

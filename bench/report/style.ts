@@ -58,6 +58,7 @@ svg.narrow { display: none }
 ul { list-style: none }
 .goals { font-size: .92rem; margin-bottom: .6rem }
 .goals li { padding: .12rem 0 }
+.goals b, .goals small { white-space: nowrap }
 .goals b { font-weight: 600; font-variant-numeric: tabular-nums }
 .scroll { overflow-x: auto; margin: .6rem 0 }
 .scroll:focus-visible, summary:focus-visible, a:focus-visible { outline: 2px solid var(--ours); outline-offset: 2px; border-radius: 3px }

@@ -18,27 +18,42 @@ struct Items {
     std::size_t length;
     void* data;
     napi_get_typedarray_info(info.Env(), info[first_argument - 1], &type, &length, &data, nullptr, nullptr);
-    const u32 first = info[first_argument].As<Napi::Number>().Uint32Value();
+    const u32 skipped = info[first_argument].As<Napi::Number>().Uint32Value();
     bytes = kElementBytes[type];
-    count = static_cast<u32>(length) - first;
-    from = static_cast<std::byte*>(data) + std::size_t{first} * bytes;
+    count = static_cast<u32>(length) - skipped;
+    first = static_cast<std::byte*>(data) + std::size_t{skipped} * bytes;
   }
 
-  // Of a size that the compiler knows: a call of memcpy for each element costs more than the rest.
-  void copy(std::byte* to, const std::byte* from) const {
+  // n of them, from the k-th on, to or from the slots from that index on. By size: a call of memcpy for each costs more than all the rest.
+  template <class Copy>
+  void by_size(Copy&& copy) const {
     switch (bytes) {
       case 1:
-        return void(std::memcpy(to, from, 1));
+        return copy(std::uint8_t{});
       case 2:
-        return void(std::memcpy(to, from, 2));
+        return copy(std::uint16_t{});
       case 4:
-        return void(std::memcpy(to, from, 4));
+        return copy(std::uint32_t{});
       default:
-        return void(std::memcpy(to, from, 8));
+        return copy(std::uint64_t{});
     }
   }
-  void copy_in(std::byte* slot, u32 k) const { copy(slot, from + std::size_t{k} * bytes); }
-  void copy_out(const std::byte* slot, u32 k) const { copy(from + std::size_t{k} * bytes, slot); }
+
+  void copy_in(const StridedSlots& slots, u32 index, u32 k, u32 n) const {
+    by_size([&](auto size) {
+      const std::byte* from = first + std::size_t{k} * sizeof size;
+      std::byte* to = slots.payload(index);
+      for (u32 left = n; left > 0; left--, from += sizeof size, to += slots.payload_stride) std::memcpy(to, from, sizeof size);
+    });
+  }
+
+  void copy_out(const StridedSlots& slots, u32 index, u32 k, u32 n) const {
+    by_size([&](auto size) {
+      const std::byte* from = slots.payload(index);
+      std::byte* to = first + std::size_t{k} * sizeof size;
+      for (u32 left = n; left > 0; left--, from += slots.payload_stride, to += sizeof size) std::memcpy(to, from, sizeof size);
+    });
+  }
 
   // By napi_typedarray_type: int8, uint8, uint8 clamped, int16, uint16, int32, uint32, float32, float64, bigint64, biguint64.
   static constexpr u32 kElementBytes[] = {1, 1, 1, 2, 2, 4, 4, 4, 8, 8, 8};
@@ -46,7 +61,7 @@ struct Items {
 
   u32 bytes;
   u32 count;
-  std::byte* from;
+  std::byte* first;
 };
 
 class QueueObject final : public SharedObject {
@@ -154,7 +169,7 @@ class QueueObject final : public SharedObject {
     const Items items(info, 2);
     u32 done = 0;
     const Status status =
-        queue_.try_put_many(items.count, items.bytes, done, [&](u32 index, u32 k) { items.copy_in(slots_.payload(index), k); });
+        queue_.try_put_many(items.count, items.bytes, done, [&](u32 index, u32 k, u32 n) { items.copy_in(slots_, index, k, n); });
     return answer(info, status, done);
   }
 
@@ -164,7 +179,7 @@ class QueueObject final : public SharedObject {
     const Deadline deadline = SharedObject::deadline(info[3]);
     u32 done = 0;
     const Status status = queue_.put_many([&] { return parker(header_.not_full, deadline); }, items.count, items.bytes, done,
-                                          [&](u32 index, u32 k) { items.copy_in(slots_.payload(index), k); });
+                                          [&](u32 index, u32 k, u32 n) { items.copy_in(slots_, index, k, n); });
     Napi::Object result = Napi::Object::New(info.Env());
     result["status"] = answer(info, status);
     result["done"] = Napi::Number::New(info.Env(), done);
@@ -175,7 +190,7 @@ class QueueObject final : public SharedObject {
   Napi::Value get_many(const Napi::CallbackInfo& info) {
     const Items items(info, 2);
     u32 done = 0;
-    const Status status = queue_.try_get_many(items.count, done, [&](u32 index, u32 k) { items.copy_out(slots_.payload(index), k); });
+    const Status status = queue_.try_get_many(items.count, done, [&](u32 index, u32 k, u32 n) { items.copy_out(slots_, index, k, n); });
     return answer(info, status, done);
   }
 

@@ -141,7 +141,7 @@ class Queue {
           header_.not_full, parker,
           [&] {
             u32 some = 0;
-            const Status tried = try_put_many(count - done, bytes, some, [&](u32 index, u32 k) { write(index, done + k); });
+            const Status tried = try_put_many(count - done, bytes, some, [&](u32 index, u32 k, u32 n) { write(index, done + k, n); });
             done += some;
             return tried;
           },
@@ -176,8 +176,6 @@ class Queue {
         yield();
       }
     }
-    // Who waits for an item saw one on its way, which is gone now: it must learn that the queue is closed and drained.
-    if (someone_waits(header_.not_empty)) wake_.all(header_.not_empty);
   }
 
   bool closed() const { return ring_.closed(); }

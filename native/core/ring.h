@@ -130,9 +130,9 @@ class Ring {
     }
   }
 
-  // Puts up to `most` messages of one slot and `bytes` each, as many as there is room for, with one claim; `done` says how many. The k-th
-  // is written by write(index, k). Their stamps are stored with release: who looks for waiters then does it by a read-modify-write
-  // (wait.h).
+  // Puts up to `most` messages of one slot and `bytes` each, as many as there is room for, with one claim; `done` says how many. They lie
+  // in one part of the ring, or in two where it wraps: write(index, k, n) writes n of them, from the k-th on, to the slots from index on.
+  // Stamps are stored with release: who looks for waiters then does it by a read-modify-write (wait.h).
   template <class Write>
   Status try_put_many(u32 most, u32 bytes, u32& done, Write&& write) {
     done = 0;
@@ -140,7 +140,7 @@ class Ring {
     for (;;) {
       if (low(tail) & kClosed) return Status::closed;
       const u32 position = low(tail);
-      const u32 count = run_of(position, most, [this](u32 at) { return positions_.free_turn(at); });
+      const u32 count = run_of(position, most, 0);
       if (count == 0) {
         const u64 now = tail_.load(memory_order_seq_cst);
         if (now == tail) return Status::full;
@@ -149,23 +149,24 @@ class Ring {
       }
       const u64 next = pack(high(tail) + count, positions_.advance(position, count));
       if (!tail_.compare_exchange_weak(tail, next, memory_order_relaxed, memory_order_relaxed)) continue;
-      u32 at = position;
-      for (; done < count; done++, at = positions_.advance(at, 1)) {
-        write(positions_.index(at), done);
-        slots_.stamp(positions_.index(at)).store(pack(bytes, positions_.full_turn(at)), memory_order_release);
-      }
+      in_parts(position, count, [&](u32 part, u32 n) {
+        const u32 index = positions_.index(part);
+        write(index, done, n);
+        store_stamps(index, n, pack(bytes, positions_.full_turn(part)));
+        done += n;
+      });
       return Status::ok;
     }
   }
 
-  // Gets up to `most` messages, which must be of one slot each, as many as there are, with one claim. read(index, k).
+  // Gets up to `most` messages, which must be of one slot each, as many as there are, with one claim: read(index, k, n), likewise.
   template <class Read>
   Status try_get_many(u32 most, u32& done, Read&& read) {
     done = 0;
     u64 head = head_.load(memory_order_relaxed);
     for (;;) {
       const u32 position = low(head);
-      const u32 count = run_of(position, most, [this](u32 at) { return positions_.full_turn(at); });
+      const u32 count = run_of(position, most, 1);
       if (count == 0) {
         const u64 now = head_.load(memory_order_seq_cst);
         if (now == head) return nothing_at(position);
@@ -174,11 +175,12 @@ class Ring {
       }
       const u64 next = pack(high(head) + count, positions_.advance(position, count));
       if (!head_.compare_exchange_weak(head, next, memory_order_relaxed, memory_order_relaxed)) continue;
-      u32 at = position;
-      for (; done < count; done++, at = positions_.advance(at, 1)) {
-        read(positions_.index(at), done);
-        slots_.stamp(positions_.index(at)).store(positions_.next_free_turn(at), memory_order_release);
-      }
+      in_parts(position, count, [&](u32 part, u32 n) {
+        const u32 index = positions_.index(part);
+        read(index, done, n);
+        store_stamps(index, n, positions_.next_free_turn(part));
+        done += n;
+      });
       return Status::ok;
     }
   }
@@ -244,16 +246,32 @@ class Ring {
     return true;
   }
 
-  // How many slots from there on have the turn that turn_at(position) tells; at most `most`, and at most all.
-  template <class TurnAt>
-  u32 run_of(u32 position, u32 most, TurnAt&& turn_at) const {
+  // part(position, n) for the slots before the end of the ring, then for those after it, if there are any.
+  template <class Part>
+  void in_parts(u32 position, u32 count, Part&& part) const {
+    const u32 until_end = positions_.capacity - positions_.index(position);
+    const u32 first = count < until_end ? count : until_end;
+    part(position, first);
+    if (first < count) part(positions_.advance(position, first), count - first);
+  }
+
+  // How many slots from there on, at most `most`, are free for their lap (published: 0) or published in it (1), without a gap.
+  u32 run_of(u32 position, u32 most, u32 published) const {
     u32 count = 0;
-    while (count < most && count < positions_.capacity &&
-           low(slots_.stamp(positions_.index(position)).load(memory_order_seq_cst)) == turn_at(position)) {
-      position = positions_.advance(position, 1);
-      count++;
-    }
+    bool whole = true;
+    in_parts(position, most < positions_.capacity ? most : positions_.capacity, [&](u32 part, u32 n) {
+      const u32 index = positions_.index(part);
+      const u32 turn = positions_.free_turn(part) + published;
+      for (u32 k = 0; whole && k < n; k++) {
+        whole = low(slots_.stamp(index + k).load(memory_order_seq_cst)) == turn;
+        count += whole;
+      }
+    });
     return count;
+  }
+
+  void store_stamps(u32 index, u32 n, u64 stamp) const {
+    for (u32 k = 0; k < n; k++) slots_.stamp(index + k).store(stamp, memory_order_release);
   }
 
   // A tail that is closed stands still: with head there, nothing is left and nothing will come. Else somebody is on the way

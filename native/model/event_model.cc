@@ -1,6 +1,5 @@
 // How the event waits.
 #include "core/event.h"
-
 #include "main.h"
 #include "parking_model.h"
 

@@ -71,10 +71,14 @@ class ModelQueue {
 
   // Numbers from `first` on.
   Status try_put_many(u32 first, u32 count, u32& done) {
-    return core().try_put_many(count, kPayloadBytes, done, [this, first](u32 index, u32 k) { slots_.write({index, 1, 0}, first + k); });
+    return core().try_put_many(count, kPayloadBytes, done, [this, first](u32 index, u32 k, u32 n) {
+      for (u32 i = 0; i < n; i++) slots_.write({index + i, 1, 0}, first + k + i);
+    });
   }
   Status try_get_many(u32 count, u32& done) {
-    return core().try_get_many(count, done, [this](u32 index, u32) { slots_.read({index, 1, 0}); });
+    return core().try_get_many(count, done, [this](u32 index, u32, u32 n) {
+      for (u32 i = 0; i < n; i++) slots_.read({index + i, 1, 0});
+    });
   }
 
   Status put(u32 number, u32 slots = 1, u32 putter = 1) {

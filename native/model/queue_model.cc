@@ -65,8 +65,8 @@ struct OutOfOrderRoom : rl::test_suite<OutOfOrderRoom, 4> {
   void after() { queue.check_nobody_waits(); }
 };
 
-// Trap 2: a getter may give up, or take its item as it tries again, while a wake is spent on it. If it got the item it puts it back: so the other
-// getter, who has all the time in the world, always gets one.
+// Trap 2: a getter may give up, or take its item as it tries again, while a wake is spent on it. If it got the item it puts it back: so the
+// other getter, who has all the time in the world, always gets one.
 struct GivingUp : rl::test_suite<GivingUp, 3> {
   ModelQueue<2> queue;
 
@@ -104,8 +104,8 @@ struct WakeSpentOnAnother : rl::test_suite<WakeSpentOnAnother, 4> {
   void after() { queue.check_nobody_waits(); }
 };
 
-// Whoever passes on a wake may be overtaken, as it looks, by a get that does not wait. The item behind the one which that takes was published
-// before the first, so its wake has been spent.
+// Whoever passes on a wake may be overtaken, as it looks, by a get that does not wait. The item behind the one which that takes was
+// published before the first, so its wake has been spent.
 struct Overtaken : rl::test_suite<Overtaken, 4> {
   ModelQueue<4> queue;
   Atomic<u32> claimed;
@@ -116,8 +116,8 @@ struct Overtaken : rl::test_suite<Overtaken, 4> {
       RL_ASSERT(queue.try_put_telling(0, claimed) == Status::ok);
     } else if (index == 1) {
       while (claimed.load(memory_order_relaxed) == 0) rl::yield(1, $);
-      RL_ASSERT(queue.try_put(1) == Status::ok);
-      RL_ASSERT(queue.try_put(2) == Status::ok);
+      u32 done;
+      RL_ASSERT(queue.try_put_many(1, 2, done) == Status::ok && done == 2);
       while (queue.try_get(number) != Status::ok) rl::yield(1, $);
     } else {
       RL_ASSERT(queue.get(number) == Status::ok);

@@ -84,8 +84,8 @@ struct PutOrClosed : rl::test_suite<PutOrClosed, 3> {
 
 int main(int argc, char** argv) {
   const Scenario scenarios[] = {
-      scenario<TwoByTwo<1, 1>>("capacity_1", 200'000), scenario<TwoByTwo<2, 1>>("capacity_2", 200'000),
-      scenario<TwoByTwo<2, 2>>("spanning_2", 200'000), scenario<TwoByTwo<3, 2>>("spanning_3", 200'000),
+      scenario<TwoByTwo<1, 1>>("capacity_1", 200'000),     scenario<TwoByTwo<2, 1>>("capacity_2", 200'000),
+      scenario<TwoByTwo<2, 2>>("spanning_2", 200'000),     scenario<TwoByTwo<3, 2>>("spanning_3", 200'000),
       scenario<NeverMore<1>>("never_more_than_1", 50'000), scenario<NeverMore<2>>("never_more_than_2", 50'000),
       scenario<PutOrClosed>("put_or_closed", 100'000),
   };

@@ -130,8 +130,39 @@ bool deliver(Source& source, const SignalInfo& record) {
   return unpark_needed;
 }
 
+// The signals that are being passed to the handlers before ours. A handler that was installed over ours may pass them back: when ours is
+// then installed over that one, each would call the other for ever. A signal is told by its siginfo, which lies on the stack of whoever
+// handles it.
+constinit std::atomic<const siginfo_t*> passing_on[16];
+
+bool is_passed_back(const siginfo_t* info) {
+  for (const auto& passed : passing_on) {
+    if (passed.load(std::memory_order_relaxed) == info) return true;  // written by this thread, if at all
+  }
+  return false;
+}
+
+void call_previous(int signo, siginfo_t* info, void* context) {
+  const struct sigaction* const previous = signals[signo].previous.load(std::memory_order_acquire);
+  if (!previous) return;
+  std::atomic<const siginfo_t*>* entry = nullptr;
+  for (auto& passed : passing_on) {
+    const siginfo_t* nobody = nullptr;
+    if (passed.compare_exchange_strong(nobody, info, std::memory_order_relaxed)) {
+      entry = &passed;
+      break;
+    }
+  }
+  if (previous->sa_flags & SA_SIGINFO) {
+    previous->sa_sigaction(signo, info, context);
+  } else if (previous->sa_handler != SIG_DFL && previous->sa_handler != SIG_IGN) {
+    previous->sa_handler(signo);
+  }
+  if (entry) entry->store(nullptr, std::memory_order_relaxed);
+}
+
 void on_signal(int signo, siginfo_t* info, void* context) {
-  if (note_settled(*info)) return;
+  if (note_settled(*info) || is_passed_back(info)) return;
   const int saved_errno = errno;
   const SignalInfo record = describe(signo, *info);
   const bool tick = is_our_tick(*info);
@@ -148,13 +179,7 @@ void on_signal(int signo, siginfo_t* info, void* context) {
     }
   }
   if (helper_needed) call_helper();
-  if (const struct sigaction* previous = signals[signo].previous.load(std::memory_order_acquire)) {
-    if (previous->sa_flags & SA_SIGINFO) {
-      previous->sa_sigaction(signo, info, context);
-    } else if (previous->sa_handler != SIG_DFL && previous->sa_handler != SIG_IGN) {
-      previous->sa_handler(signo);
-    }
-  }
+  call_previous(signo, info, context);
   errno = saved_errno;
 }
 

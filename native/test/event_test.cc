@@ -71,8 +71,7 @@ TEST_CASE("no wake is lost: two threads take turns") {
       other.core().set();
     }
   };
-  run_together({[&] { play(ping, pong, 0); },
-                [&] { play(pong, ping, 1); }});
+  run_together({[&] { play(ping, pong, 0); }, [&] { play(pong, ping, 1); }});
   CHECK(turn == rounds);
 }
 

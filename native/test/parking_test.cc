@@ -1,6 +1,6 @@
-#include "support.h"
-
 #include <limits>
+
+#include "support.h"
 
 using namespace threadsafe;
 using namespace threadsafe::test;

@@ -1,5 +1,5 @@
 // Signal sources, with the helper thread and doorbells, but without Node: libuv is the system's.
-#include "support.h"
+#include "../platform/signals.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -7,7 +7,7 @@
 #include <uv.h>
 
 #include "../platform/doorbell.h"
-#include "../platform/signals.h"
+#include "support.h"
 
 using namespace threadsafe;
 using namespace threadsafe::test;
@@ -25,7 +25,8 @@ constexpr u32 kInfoBytes = sizeof(SignalInfo);
 
 class SignalQueue : public TestQueue {
  public:
-  explicit SignalQueue(u32 capacity, Overflow overflow = Overflow::reject) : TestQueue(capacity, ElementType::record, kInfoBytes, overflow) {}
+  explicit SignalQueue(u32 capacity, Overflow overflow = Overflow::reject)
+      : TestQueue(capacity, ElementType::record, kInfoBytes, overflow) {}
 
   template <class Parker>
   Status get_info(Parker&& parker, SignalInfo& info) {
@@ -196,6 +197,41 @@ TEST_CASE("the handler that was there before is called too, and is back afterwar
 }
 
 #ifdef __linux__
+namespace {
+
+struct sigaction before_chaining;
+std::atomic<u32> chaining_handler_calls{0};
+
+// As others do it: calls what was there before, with all that it was given.
+void chaining_handler(int signo, siginfo_t* info, void* context) {
+  chaining_handler_calls++;
+  if (before_chaining.sa_flags & SA_SIGINFO) before_chaining.sa_sigaction(signo, info, context);
+}
+
+}  // namespace
+
+TEST_CASE("a handler that was installed over ours, and passes signals on to it, is not called in circles") {
+  SignalQueue queue(4);
+  const Watchdog watchdog("a signal");
+  struct sigaction first;
+  REQUIRE(sigaction(SIGUSR2, nullptr, &first) == 0);
+  {
+    const Source source(SIGUSR2, {&queue.header(), nullptr});
+    struct sigaction chaining{};
+    chaining.sa_sigaction = chaining_handler;
+    chaining.sa_flags = SA_SIGINFO;
+    REQUIRE(sigaction(SIGUSR2, &chaining, &before_chaining) == 0);
+  }
+  const Source again(SIGUSR2, {&queue.header(), nullptr});
+  REQUIRE(send_signal(getpid(), SIGUSR2, true, 7) == 0);
+  SignalInfo info;
+  REQUIRE(queue.get_info(PatientParker(queue.header().not_empty), info) == Status::ok);
+  CHECK(info.value == 7);
+  wait_until([] { return chaining_handler_calls.load() == 1; });
+  CHECK(again.counts().delivered == 1);
+  REQUIRE(sigaction(SIGUSR2, &first, nullptr) == 0);
+}
+
 TEST_CASE("a timer ticks, and leaves nothing pending that would end the process") {
   const u32 rounds = scaled(300);
   const Watchdog watchdog("ticks", std::chrono::seconds(120));

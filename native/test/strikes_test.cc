@@ -1,9 +1,9 @@
-// A signal handler that puts and gets on the queue that the thread it strikes is using at that moment. As in a JavaScript program nobody waits
-// here: what a handler does for those who do is in signals_test.cc.
-#include "support.h"
-
+// A signal handler that puts and gets on the queue that the thread it strikes is using at that moment. As in a JavaScript program nobody
+// waits here: what a handler does for those who do is in signals_test.cc.
 #include <pthread.h>
 #include <signal.h>
+
+#include "support.h"
 
 using namespace threadsafe;
 using namespace threadsafe::test;

@@ -209,9 +209,7 @@ class TestQueue {
     const auto message = message_of(bytes, number);
     return core().put(parker, putter, bytes, writer(message.data()));
   }
-  Status try_get_message(std::vector<unsigned char>& message) {
-    return core().try_get(~u32{0}, message_reader(message));
-  }
+  Status try_get_message(std::vector<unsigned char>& message) { return core().try_get(~u32{0}, message_reader(message)); }
   template <class Parker>
   Status get_message(Parker&& parker, std::vector<unsigned char>& message) {
     return core().get(parker, ~u32{0}, message_reader(message));

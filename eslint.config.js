@@ -6,13 +6,21 @@ export default tseslint.config(
   js.configs.recommended,
   ...tseslint.configs.strict,
   {
-    languageOptions: { globals: { process: 'readonly', console: 'readonly', Buffer: 'readonly' } },
+    // TypeScript knows what is defined.
+    files: ['**/*.ts'],
     rules: {
+      'no-undef': 'off',
       '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
       // NaN is told from other values by not being itself.
       'no-self-compare': 'off',
       // An overload for callers inside the package has a comment of its own.
       '@typescript-eslint/unified-signatures': 'off',
+    },
+  },
+  {
+    files: ['**/*.mjs'],
+    languageOptions: {
+      globals: { process: 'readonly', console: 'readonly', Buffer: 'readonly', WebAssembly: 'readonly', URL: 'readonly' },
     },
   },
 )

@@ -4,7 +4,13 @@ import type { Liveness } from './loop.js'
 import { NOTHING } from './transport.js'
 
 const PATIENCE = { signal: undefined, timeout: Infinity }
-const DONE: IteratorReturnResult<undefined> = { value: undefined, done: true }
+
+/** The reason with which return() ends a pending next(). */
+const RETURNED = Symbol('returned')
+
+function done(): IteratorReturnResult<undefined> {
+  return { value: undefined, done: true }
+}
 
 /** What `for await` goes through. It takes an item only in answer to `next()`, so leaving the loop loses none. */
 export class QueueIterator<T> implements AsyncIterableIterator<T> {
@@ -21,7 +27,7 @@ export class QueueIterator<T> implements AsyncIterableIterator<T> {
   }
 
   next(): Promise<IteratorResult<T, undefined>> {
-    if (this.#returned) return Promise.resolve(DONE)
+    if (this.#returned) return Promise.resolve(done())
     const item = this.#channel.takeAtOnce(this.#take)
     if (item !== NOTHING) return Promise.resolve({ value: item as T, done: false })
     return this.#wait()
@@ -30,8 +36,8 @@ export class QueueIterator<T> implements AsyncIterableIterator<T> {
   /** Ends the iteration; each pending `next()` is done, and has taken nothing. */
   return(): Promise<IteratorResult<T, undefined>> {
     this.#returned = true
-    for (const waiter of this.#pending) this.#channel.cancelGet(waiter, DONE)
-    return Promise.resolve(DONE)
+    for (const waiter of this.#pending) this.#channel.cancelGet(waiter, RETURNED)
+    return Promise.resolve(done())
   }
 
   [Symbol.asyncIterator](): this {
@@ -44,9 +50,9 @@ export class QueueIterator<T> implements AsyncIterableIterator<T> {
     try {
       return { value: (await waiter.promise) as T, done: false }
     } catch (reason) {
-      if (reason !== DONE && !(reason instanceof QueueClosedError)) throw reason
+      if (reason !== RETURNED && !(reason instanceof QueueClosedError)) throw reason
       this.#returned = true
-      return DONE
+      return done()
     } finally {
       this.#pending.delete(waiter)
     }

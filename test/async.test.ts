@@ -459,6 +459,16 @@ describe('iterating', () => {
     assert.equal(queue.closed, false)
   })
 
+  it('return() is the end also when nothing is pending', async () => {
+    const queue = fullOf(1, 2)
+    const iterator = queue[Symbol.asyncIterator]()
+    assert.deepEqual(await iterator.next(), { value: 1, done: false })
+    assert.deepEqual(await iterator.return?.(), { value: undefined, done: true })
+    assert.deepEqual(await iterator.return?.(), { value: undefined, done: true })
+    assert.deepEqual(await iterator.next(), { value: undefined, done: true })
+    assert.equal(queue.qsize(), 1)
+  })
+
   it('return() leaves the calls of others in the line', async () => {
     const queue = numbers(4)
     const one = queue[Symbol.asyncIterator]()

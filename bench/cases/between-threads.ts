@@ -57,6 +57,7 @@ function manyToMany(id: string, topology: Case['topology'], producers: number, c
 
 function threads(each: number, parts: Partial<Case> = {}): Case {
   return manyToMany(`threads-${each}-to-${each}`, each === 1 ? '1 to 1' : '4 to 4', each, each, {
+    title: `${2 * each} threads, ${each} to ${each}: float64, item by item`,
     series: 'threads',
     parameter: { name: 'threads', value: 2 * each },
     ...parts,

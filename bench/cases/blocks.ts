@@ -61,12 +61,14 @@ function number<Block extends Float64Array>(block: Block, first: number): Block 
 /** Checks the ends of what has come, which may be part of a block, and answers the next place in the stream. */
 function checkBlock(block: Float64Array, first: number): number {
   const { length } = block
-  const next = first + length
-  const place = first % BLOCK
-  if (block[0] !== (place === 0 ? first : place) || (length > 1 && block[length - 1] !== (next - 1) % BLOCK)) {
+  if (block[0] !== expected(first) || block[length - 1] !== expected(first + length - 1)) {
     throw new Error(`got ${block[0]} to ${block[length - 1]} at ${first}`)
   }
-  return next
+  return first + length
+}
+
+function expected(place: number): number {
+  return place % BLOCK || place
 }
 
 function onOneThread(queue: BlockQueue): Runner {

@@ -2,7 +2,7 @@
 import { MessageChannel } from 'node:worker_threads'
 import { ThreadSafeQueue } from '../../lib/index.js'
 import type { Case, Runner } from '../harness/case.js'
-import { loadMultithreading, MULTITHREADING } from '../peers/multithreading.js'
+import { CHANNEL_BYTES, loadMultithreading, MULTITHREADING } from '../peers/multithreading.js'
 
 const BATCH = 8192
 
@@ -74,7 +74,7 @@ function byEvents(): Runner {
 }
 
 async function byChannel(): Promise<Runner> {
-  const [sender, receiver] = (await loadMultithreading()).channel<number>(BATCH)
+  const [sender, receiver] = (await loadMultithreading()).channel<number>(BATCH, { size: CHANNEL_BYTES })
   const fill = (count: number) => {
     for (let k = 0; k < count; k++) sender.blockingSend(k)
   }

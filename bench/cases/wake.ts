@@ -1,8 +1,8 @@
 /** How long it takes from a call in another thread until the event loop that waits runs JavaScript. */
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { type EventHandle, type QueueHandle, ThreadSafeEvent, ThreadSafeQueue } from '../../lib/index.js'
-import type { Case, Contender, Runner } from '../harness/case.js'
-import { now, sleep } from '../harness/clock.js'
+import { type Case, type Contender, type Runner, Unavailable } from '../harness/case.js'
+import { now, sleep, threadsShareClock } from '../harness/clock.js'
 import { Crew, type Roles } from '../harness/crew.js'
 import { benchAddon } from '../harness/native.js'
 import { loadMultithreading, MULTITHREADING } from '../peers/multithreading.js'
@@ -103,6 +103,7 @@ type Prepared = {
 
 function wakeRunner(kind: string, prepare: (woken: () => void) => Prepared): () => Runner {
   return () => {
+    if (!threadsShareClock) throw new Unavailable('each thread has a clock of its own there')
     const shared = newShared()
     const listener = new Listener(shared)
     const { data, transfer, wait } = prepare(listener.woken)

@@ -1,4 +1,7 @@
-/** Nanoseconds of the monotonic clock, which all threads share. As a number: exact for 104 days of uptime. */
+/** In Bun and Deno each thread's clock begins anew: times of two threads can't be compared. */
+export const threadsShareClock = !process.versions.bun && !('Deno' in globalThis)
+
+/** Nanoseconds of the monotonic clock. As a number: exact for 104 days of uptime. */
 export function now(): number {
   return Number(process.hrtime.bigint())
 }

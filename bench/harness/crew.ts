@@ -1,5 +1,6 @@
 /** The worker threads of a contender. They live as long as its process; each round they start together. */
 import { type Transferable, Worker } from 'node:worker_threads'
+import { threadsShareClock } from './clock.js'
 
 /** What one of the threads does: `roles[role]` of that module makes, of `data`, the function that does a round. */
 export interface Post {
@@ -56,10 +57,14 @@ export class Crew {
         return outcomeOf(worker)
       }),
     )
-    const start = Math.min(...outcomes.map((outcome) => outcome.start))
-    const end = Math.max(...outcomes.map((outcome) => outcome.end))
-    return { nanoseconds: end - start, results: outcomes.map(({ result }) => result) }
+    return { nanoseconds: elapsed(outcomes), results: outcomes.map(({ result }) => result) }
   }
+}
+
+/** They start together, so that the longest time is that of all, where there is no common clock. */
+function elapsed(outcomes: readonly Outcome[]): number {
+  if (!threadsShareClock) return Math.max(...outcomes.map(({ start, end }) => end - start))
+  return Math.max(...outcomes.map(({ end }) => end)) - Math.min(...outcomes.map(({ start }) => start))
 }
 
 function outcomeOf(worker: Worker): Promise<Outcome> {

@@ -117,8 +117,9 @@ class Entry {
   async round(): Promise<void> {
     await this.#attempt(async () => {
       if (this.#measured.fresh) this.#process = await this.#start()
-      const { items } = this.#measured
-      this.#process?.send({ do: 'round', items: items === undefined ? undefined : Math.ceil(items / this.#settings.fewer) })
+      const { items, kind } = this.#measured
+      const fewer = kind === 'size' ? 1 : this.#settings.fewer
+      this.#process?.send({ do: 'round', items: items === undefined ? undefined : Math.ceil(items / fewer) })
       const answer = await this.#process?.answer()
       if (answer?.is !== 'sample') throw new Error(`answered ${JSON.stringify(answer)}`)
       this.#record(answer.sample)

@@ -14,7 +14,8 @@ export function newNodeApiStorage(capacity: number): Shared {
 
 export function nodeApiRing({ memory, capacity }: Shared): NumberRing {
   const { put, get } = benchAddon().openQueue(new Uint8Array(memory), capacity)
-  return { tryPut: put, tryGet: get }
+  // The functions know an address only: who has the ring must keep its memory.
+  return Object.assign({ tryPut: put, tryGet: get }, { memory })
 }
 
 export const nodeApi: Way = {

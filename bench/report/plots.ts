@@ -111,7 +111,7 @@ export function bars(one: CaseResult): Html {
   const longest = Math.max(...rows.map(({ contender }) => contender.name.length))
   return bothPages((page) => {
     const wide = page.name === 'wide'
-    const names = Math.min(300, 18 + longest * 8)
+    const names = Math.min(340, 18 + longest * 8.6)
     const band = wide ? 32 : 44
     const inset = wide ? { insetTop: 6, insetBottom: 6 } : { insetTop: 22, insetBottom: 6 }
     const centre = wide ? 0 : 8
@@ -127,7 +127,7 @@ export function bars(one: CaseResult): Html {
             frameAnchor: 'left',
             textAnchor: 'end',
             dx: -10,
-            lineWidth: 22,
+            lineWidth: 20,
             textOverflow: 'ellipsis',
           }),
           Plot.text(chosen, { ...style, x: 'high', text: barText, textAnchor: 'start', dx: 9, fontVariant: 'tabular-nums' }),
@@ -401,7 +401,7 @@ export function overview(cases: readonly CaseResult[], looks: Looks): Html {
       height: rows.length * band + 82,
       marginTop: 30,
       marginBottom: 48,
-      marginLeft: wide ? 300 : 8,
+      marginLeft: wide ? 330 : 8,
       marginRight: wide ? 20 : 12,
       x: { type: 'log', domain: [low, high] },
       y: { type: 'band', domain: rows.map(({ row }) => row), padding: 0 },
@@ -417,8 +417,8 @@ export function overview(cases: readonly CaseResult[], looks: Looks): Html {
         Plot.ruleX([1], { stroke: 'var(--ours)', strokeWidth: 1.5 }),
         Plot.text([1], { x: 1, text: () => 'ours', frameAnchor: 'top', dy: -16, fill: 'var(--ours-text)', fontWeight: 650 }),
         wide
-          ? Plot.text(rows, { ...name, frameAnchor: 'left', textAnchor: 'end', dx: -10, lineWidth: 23, textOverflow: 'ellipsis' })
-          : Plot.text(rows, { ...name, frameAnchor: 'left', textAnchor: 'start', dx: 0, dy: -10, lineWidth: 27, textOverflow: 'ellipsis' }),
+          ? Plot.text(rows, { ...name, frameAnchor: 'left', textAnchor: 'end', dx: -10, lineWidth: 20, textOverflow: 'ellipsis' })
+          : Plot.text(rows, { ...name, frameAnchor: 'left', textAnchor: 'start', dx: 0, dy: -10, lineWidth: 22, textOverflow: 'ellipsis' }),
         ...[...looks].map(([id, { colour, symbol, ours }]) =>
           Plot.dot(
             points.filter((point) => point.id === id),

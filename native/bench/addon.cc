@@ -99,6 +99,7 @@ struct Async {
   napi_env env;
   napi_ref callback;
   std::atomic<double> stamp{0};
+  std::atomic<bool> seen{false};
 };
 
 void call_back(napi_env env, napi_value function, double stamp) {
@@ -128,6 +129,7 @@ napi_value open_async(napi_env env, napi_callback_info info) {
     napi_value function;
     napi_get_reference_value(async.env, async.callback, &function);
     call_back(async.env, function, async.stamp.load(std::memory_order_relaxed));
+    async.seen.store(true);
     napi_close_handle_scope(async.env, scope);
   });
   uv_unref(reinterpret_cast<uv_handle_t*>(&async->handle));
@@ -145,7 +147,7 @@ std::atomic<Async*> signal_target;
 napi_value send_async_on_signal(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   signal_target.store(call.pointer<Async>(1));
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = [](int) { send(*signal_target.load(std::memory_order_relaxed)); };
   action.sa_flags = SA_RESTART | SA_ONSTACK;
   sigaction(static_cast<int>(call.number(0)), &action, nullptr);
@@ -168,7 +170,12 @@ void start_thread(std::uint64_t times, double pause_microseconds, Send send) {
 napi_value send_async_from_thread(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   auto* const async = call.pointer<Async>(0);
-  start_thread(static_cast<std::uint64_t>(call.number(1)), call.number(2), [async] { send(*async); });
+  start_thread(static_cast<std::uint64_t>(call.number(1)), call.number(2), [async] {
+    async->seen.store(false);
+    send(*async);
+    // Two that are sent at once would be merged.
+    while (!async->seen.load()) std::this_thread::sleep_for(std::chrono::microseconds(50));
+  });
   return nullptr;
 }
 

@@ -16,9 +16,7 @@ namespace {
 
 constexpr u32 kPuts = 1024;
 
-double nanoseconds_since(Clock::time_point start) {
-  return std::chrono::duration<double, std::nano>(Clock::now() - start).count();
-}
+double nanoseconds_since(Clock::time_point start) { return std::chrono::duration<double, std::nano>(Clock::now() - start).count(); }
 
 // What the handler below works on: set before the signal is raised, by the thread that raises it.
 struct Work {

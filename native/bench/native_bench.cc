@@ -21,9 +21,7 @@
 namespace threadsafe::bench {
 namespace {
 
-double nanoseconds_since(Clock::time_point start) {
-  return std::chrono::duration<double, std::nano>(Clock::now() - start).count();
-}
+double nanoseconds_since(Clock::time_point start) { return std::chrono::duration<double, std::nano>(Clock::now() - start).count(); }
 
 [[noreturn]] void fail(const char* why) {
   std::fprintf(stderr, "native_bench: %s\n", why);
@@ -151,8 +149,7 @@ std::vector<double> ping_pong(const std::string& how, unsigned trips) {
   constexpr u32 kCapacity = 16;
   if (how == "mutex") {
     MutexQueue queues[2]{MutexQueue(kCapacity), MutexQueue(kCapacity)};
-    return ping_pong(
-        trips, [&](int which, double value) { queues[which].put(value); }, [&](int which) { return queues[which].get(); });
+    return ping_pong(trips, [&](int which, double value) { queues[which].put(value); }, [&](int which) { return queues[which].get(); });
   }
   const Memory there = zeroed(bytes_of_numbers(kCapacity));
   const Memory back = zeroed(bytes_of_numbers(kCapacity));

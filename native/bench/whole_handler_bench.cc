@@ -1,8 +1,10 @@
 // A raise() with our handler in place, less one with a handler that does nothing: the record, its time, finding the source, and the put.
 #include <signal.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <vector>
 
 #include "../core/slots.h"
 #include "../platform/signals.h"
@@ -12,7 +14,8 @@
 namespace threadsafe::bench {
 
 double whole_handler_cost(std::uint64_t times) {
-  constexpr u32 kCapacity = 4096;
+  constexpr u32 kCapacity = 64;
+  constexpr std::size_t kLeastBatches = 101;
   QueueHeader geometry{};
   const Memory memory = zeroed(static_cast<std::size_t>(lay_out(geometry, ElementType::record, kCapacity, sizeof(SignalInfo))));
   auto& header = *static_cast<QueueHeader*>(memory.get());
@@ -27,21 +30,20 @@ double whole_handler_cost(std::uint64_t times) {
   const Attached source = attach_signal(SIGUSR2, SignalTarget{&header, nullptr});
   if (source.error != 0) std::exit(1);
   Queue<StridedSlots, ThreadWake> queue(header, StridedSlots(header), ThreadWake{});
-  double difference = 0;
-  u64 signals = 0;
-  // Both in turn, in batches that fit into the queue.
-  while (signals < times) {
-    difference += kCapacity * (nanoseconds_of_raise(SIGUSR2, kCapacity) - nanoseconds_of_raise(SIGUSR1, kCapacity));
+  std::vector<double> differences;
+  // Both in turn, in batches that fit into the queue and are short; the median, as a batch that was interrupted tells nothing.
+  for (u64 signals = 0; signals < times || differences.size() < kLeastBatches; signals += kCapacity) {
+    differences.push_back(nanoseconds_of_raise(SIGUSR2, kCapacity) - nanoseconds_of_raise(SIGUSR1, kCapacity));
     u32 taken = 0;
     while (queue.try_get(~u32{0}, [](const Span&) {}) == Status::ok) taken++;
     if (taken != kCapacity) {
       std::fprintf(stderr, "native_bench: %u of %u signals arrived\n", taken, kCapacity);
       std::exit(1);
     }
-    signals += kCapacity;
   }
   detach_source(source.source);
-  return difference / static_cast<double>(signals);
+  std::sort(differences.begin(), differences.end());
+  return differences[differences.size() / 2];
 }
 
 }  // namespace threadsafe::bench

@@ -18,8 +18,12 @@ export function checkIterable(items: unknown): Iterable<unknown> {
   return items as Iterable<unknown>
 }
 
-/** An error about a batch tells how many items are in. The reason of an abort is the user's own, which may not take it. */
+/**
+ * An error about a batch tells how many items are in. The reason of an abort is the user's own: it may refuse that, and if several calls are aborted
+ * with it, it tells of the last.
+ */
 export function withCount(reason: unknown, { done }: Batch<unknown>): unknown {
-  if (typeof reason === 'object' && reason !== null && Object.isExtensible(reason)) Object.assign(reason, { count: done })
+  if (typeof reason === 'object' && reason !== null)
+    Reflect.defineProperty(reason, 'count', { value: done, configurable: true, writable: true, enumerable: true })
   return reason
 }

@@ -34,7 +34,7 @@ function reasonOf({ want: { batch } }: PutWaiter, reason: unknown): unknown {
 }
 
 export class Channel implements Waiting {
-  readonly memory: WebAssembly.Memory
+  readonly view: Uint8Array
   readonly type: ElementType
   readonly capacity: number
   readonly transport: Transport<unknown, unknown, unknown>
@@ -46,7 +46,7 @@ export class Channel implements Waiting {
   #firstPutTried = false
 
   constructor(memory: WebAssembly.Memory, queue: OpenedQueue, type: ElementType) {
-    this.memory = memory
+    this.view = queue.view
     this.capacity = queue.capacity
     this.#native = queue.object
     this.type = type
@@ -65,11 +65,11 @@ export class Channel implements Waiting {
   }
 
   waitToGet(take: Take, patience: Patience, liveness: Liveness): GetWaiter {
+    join(this)
     const waiter: GetWaiter = new Waiter(take, liveness)
     const isFirst = !this.#gets.first
     this.#gets.add(waiter)
     waiter.limit(patience, (reason) => this.cancelGet(waiter, reason))
-    join(this)
     if (isFirst && !turnIsComing()) this.#serveGets()
     return waiter
   }
@@ -85,8 +85,10 @@ export class Channel implements Waiting {
 
   put(item: unknown, patience: Patience, liveness: Liveness): Promise<void> {
     const { transport } = this
+    const atOnce = this.#mayPutAtOnce(patience)
     const prepared = transport.prepare(item)
     return this.#put(
+      atOnce,
       () => transport.put(prepared),
       () => {
         const kept = transport.keep(prepared)
@@ -99,13 +101,15 @@ export class Channel implements Waiting {
 
   putMany(items: Iterable<unknown>, patience: Patience, liveness: Liveness): Promise<void> {
     const { transport } = this
+    const atOnce = this.#mayPutAtOnce(patience)
     const given = transport.prepareMany(items)
     try {
       return this.#put(
-        () => transport.putMany(given, false),
+        atOnce,
+        () => transport.putMany(given),
         () => {
           const batch = transport.keepMany(given)
-          return { put: (woken) => transport.putMany(batch, woken), batch }
+          return { put: (woken) => transport.putManyInTurn(batch, woken), batch }
         },
         patience,
         liveness,
@@ -115,10 +119,17 @@ export class Channel implements Waiting {
     }
   }
 
+  // Asked before the item is prepared, as it may run code of others, which may use the scratch buffer.
+  #mayPutAtOnce({ timeout }: Patience): boolean {
+    return !this.#puts.first && (timeout === 0 || mayServeAtOnce())
+  }
+
   /** `attempt` does it at once, if it may; `keep` answers what is to be tried later. */
-  #put(attempt: () => number, keep: () => PutAttempt, patience: Patience, liveness: Liveness): Promise<void> {
+  #put(atOnce: boolean, attempt: () => number, keep: () => PutAttempt, patience: Patience, liveness: Liveness): Promise<void> {
+    // Preparing the item may have run code that aborted, or that waits to put itself.
+    patience.signal?.throwIfAborted()
     const isFirst = !this.#puts.first
-    if (isFirst && (patience.timeout === 0 || mayServeAtOnce())) {
+    if (isFirst && atOnce) {
       const status = attempt()
       if (status === STATUS.ok) return Promise.resolve()
       if (status === STATUS.closed) throw new QueueClosedError()
@@ -126,10 +137,10 @@ export class Channel implements Waiting {
       throw new QueueClosedError()
     }
     if (patience.timeout === 0) throw new TimeoutError(0)
+    join(this)
     const waiter: PutWaiter = new Waiter(keep(), liveness)
     this.#puts.add(waiter)
     waiter.limit(patience, (reason) => this.#cancelPut(waiter, reason))
-    join(this)
     if (isFirst && !turnIsComing()) this.#servePuts()
     return waiter.promise
   }
@@ -158,7 +169,15 @@ export class Channel implements Waiting {
   #serveGets(): void {
     let announced = false
     for (let first = this.#gets.first; first; first = this.#gets.first) {
-      const item = first.want()
+      let item: unknown
+      try {
+        item = first.want()
+      } catch (error) {
+        // An item that can't be decoded is this call's to tell of; the others go on.
+        this.#gets.remove(first)
+        first.reject(error)
+        continue
+      }
       if (item !== NOTHING) {
         this.#gets.shift()?.resolve(item)
       } else if (this.transport.lastStatus() === STATUS.closed) {

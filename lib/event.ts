@@ -18,13 +18,13 @@ type EventWaiter = Waiter<void, number>
 
 /** One event as this thread sees it, and its asynchronous calls that wait. */
 class EventChannel implements Waiting {
-  readonly memory: WebAssembly.Memory
+  readonly view: Uint8Array
   readonly core: Core
   readonly #native: NativeEvent
   readonly #line = new Line<void, number>()
 
   constructor(memory: WebAssembly.Memory, event: OpenedEvent) {
-    this.memory = memory
+    this.view = event.view
     this.#native = event.object
     this.core = instantiate(memory, event.wake)
   }
@@ -33,10 +33,10 @@ class EventChannel implements Waiting {
     if (this.core.is_set()) return Promise.resolve()
     if (patience.timeout === 0) throw new TimeoutError(0)
     // The word tells later whether the event was set in between; see native/core/event.h.
+    join(this)
     const waiter: EventWaiter = new Waiter(this.core.word(), liveness)
     this.#line.add(waiter)
     waiter.limit(patience, (reason) => this.#cancel(waiter, reason))
-    join(this)
     this.poll()
     return waiter.promise
   }
@@ -46,13 +46,13 @@ class EventChannel implements Waiting {
     EVENT.announce(this.#native)
     const set = this.core.is_set() !== 0
     const word = this.core.word()
-    for (let waiter = this.#line.first; waiter;) {
-      const { next } = waiter
-      if (set || waiter.want !== word) {
-        this.#line.remove(waiter)
-        waiter.resolve()
-      }
-      waiter = next
+    const done: EventWaiter[] = []
+    for (let waiter = this.#line.first; waiter; waiter = waiter.next) {
+      if (set || waiter.want !== word) done.push(waiter)
+    }
+    for (const waiter of done) {
+      this.#line.remove(waiter)
+      waiter.resolve()
     }
     this.#stopWaitingIfDone()
   }
@@ -124,8 +124,8 @@ export class ThreadSafeEvent {
   }
 
   /** @internal The shared memory, for what lets native code set it. */
-  get memory(): WebAssembly.Memory {
-    return this.#channel.memory
+  get view(): Uint8Array {
+    return this.#channel.view
   }
 
   /** Sets the event and wakes all who wait at this moment, in all threads, also when `clear()` follows at once. */

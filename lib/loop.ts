@@ -66,11 +66,10 @@ export function turnIsComing(): boolean {
 let keepingAlive = 0
 
 function countKeepAlive(change: number): void {
+  needDoorbell()
   const before = keepingAlive
   keepingAlive += change
-  if ((before === 0) === (keepingAlive === 0)) return
-  needDoorbell()
-  native.keepAlive(keepingAlive > 0)
+  if ((before === 0) !== (keepingAlive === 0)) native.keepAlive(keepingAlive > 0)
 }
 
 /** Whether the pending calls of one object keep the process alive. They do, unless it is `unref()`ed. */
@@ -83,8 +82,8 @@ export class Liveness {
   }
 
   begin(): void {
-    this.#pending++
     if (this.#referenced) countKeepAlive(1)
+    this.#pending++
   }
 
   end(): void {
@@ -94,7 +93,7 @@ export class Liveness {
 
   reference(referenced: boolean): void {
     if (referenced === this.#referenced) return
-    this.#referenced = referenced
     if (this.#pending > 0) countKeepAlive(referenced ? this.#pending : -this.#pending)
+    this.#referenced = referenced
   }
 }

@@ -16,6 +16,8 @@ interface Opened<Kind extends 'queue' | 'event'> {
   readonly object: NativeObject<Kind>
   /** For WebAssembly, to wake who waits. */
   readonly wake: (list: number) => void
+  /** Of the whole memory. To be kept as long as the object: whether it is gone tells the addon whether the memory may be. */
+  readonly view: Uint8Array
 }
 
 /** An open queue, and what is known of it. */
@@ -58,6 +60,11 @@ interface EventFunctions {
   withdraw(event: NativeEvent): void
 }
 
+export interface SourceCounts {
+  readonly delivered: number
+  readonly dropped: number
+}
+
 interface Native {
   readonly status: Readonly<Record<'ok' | 'empty' | 'full' | 'closed' | 'timeout' | 'interrupted' | 'tooSmall' | 'dropped', number>>
   readonly elementTypes: Readonly<Record<string, number>>
@@ -81,8 +88,9 @@ interface Native {
   openEvent(memory: Uint8Array): OpenedEvent | undefined
   attachSignal(signo: number, target: Uint8Array): number
   attachTimer(signo: number, target: Uint8Array, nanoseconds: number): number
-  detachSource(source: number): void
-  sourceCounts(source: number): { delivered: number; dropped: number }
+  /** Answers its last counts. */
+  detachSource(source: number): SourceCounts
+  sourceCounts(source: number): SourceCounts
   sendSignal(pid: number, signo: number, value: number | undefined): number
 }
 

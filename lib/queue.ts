@@ -48,7 +48,8 @@ function open(handle: PostedHandle): Channel {
   return channels.get(handle.memory, (bytes) => {
     const type = checkElementType(typeof handle.type === 'object' && handle.type !== null ? record(handle.type.record) : handle.type)
     const queue = native.openQueue(bytes)
-    if (!queue || queue.type !== typeCode(type)) throw incompatible('its memory holds something else')
+    if (!queue || queue.type !== typeCode(type) || (type instanceof RecordType && queue.itemBytes !== type.bytes))
+      throw incompatible('its memory holds something else')
     return new Channel(handle.memory, queue, type)
   })
 }
@@ -131,8 +132,8 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
   }
 
   /** @internal The shared memory, for what lets native code put into it. */
-  get memory(): WebAssembly.Memory {
-    return this.#channel.memory
+  get view(): Uint8Array {
+    return this.#channel.view
   }
 
   /** Items in the queue; approximate while others put and get. */
@@ -262,9 +263,9 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
     const timeout = syncTimeout(options)
     const { transport } = this.#channel
     const batch = transport.prepareMany(checkIterable(items))
-    let status = transport.putMany(batch, false)
+    let status = transport.putMany(batch)
     if (status === STATUS.full) {
-      if (timeout === undefined) transport.offerRest(batch)
+      if (timeout === undefined) status = transport.offerRest(batch)
       else if (timeout === 0) status = STATUS.timeout
       else status = warnIfBlockedLong(() => transport.putManyBlocking(batch, timeout))
     }

@@ -2,8 +2,7 @@ import { getSystemErrorName } from 'node:util'
 import { invalidType, invalidValue, outOfRange, withCode } from './errors.js'
 import { ThreadSafeEvent } from './event.js'
 import { Liveness } from './loop.js'
-import { bytesOf } from './memory.js'
-import { native } from './native.js'
+import { native, type SourceCounts } from './native.js'
 import { checkObject } from './options.js'
 import { ThreadSafeQueue } from './queue.js'
 import { RecordType } from './record.js'
@@ -47,30 +46,34 @@ function requirePosix(what: string): void {
   throw withCode(new Error(`${what} is not available on Windows, which has no POSIX signals`), 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM')
 }
 
-function checkTarget(target: unknown): WebAssembly.Memory {
-  if (target instanceof ThreadSafeEvent) return target.memory
+function checkTarget(target: unknown): Uint8Array {
+  if (target instanceof ThreadSafeEvent) return target.view
   if (!(target instanceof ThreadSafeQueue)) throw invalidType('target', 'a ThreadSafeQueue or a ThreadSafeEvent', target)
   if (!(target.type instanceof RecordType && target.type.equals(signalInfo))) {
     throw invalidType('target', 'a queue of the type signalInfo', target.type)
   }
-  return target.memory
+  return target.view
 }
 
-/** Attached sources of this thread: their targets' memory must stay, also when nothing else refers to it. */
+/** Attached sources of this thread: their targets' memory must stay, which the views keep, also when nothing else refers to it. */
 const attached = new Set<Source>()
+
+function statsOf({ delivered, dropped }: SourceCounts): SignalStats {
+  return { received: delivered + dropped, delivered, dropped }
+}
 
 abstract class Source implements Disposable {
   readonly signal: string
-  readonly memory: WebAssembly.Memory
+  readonly view: Uint8Array
   readonly #number: number
   readonly #liveness = new Liveness(false)
   #finalStats: SignalStats | undefined
 
-  constructor(memory: WebAssembly.Memory, signo: number, call: string, attach: (memory: Uint8Array) => number) {
-    const number = attach(bytesOf(memory))
+  constructor(view: Uint8Array, signo: number, call: string, attach: (view: Uint8Array) => number) {
+    const number = attach(view)
     if (number < 0) throw systemError(call, -number)
     this.signal = signalName(signo)
-    this.memory = memory
+    this.view = view
     this.#number = number
     attached.add(this)
     this.#liveness.begin()
@@ -78,8 +81,7 @@ abstract class Source implements Disposable {
 
   stats(): SignalStats {
     if (this.#finalStats) return { ...this.#finalStats }
-    const { delivered, dropped } = native.sourceCounts(this.#number)
-    return { received: delivered + dropped, delivered, dropped }
+    return statsOf(native.sourceCounts(this.#number))
   }
 
   ref(): this {
@@ -99,9 +101,7 @@ abstract class Source implements Disposable {
   /** @internal */
   end(): void {
     if (this.#finalStats) return
-    native.detachSource(this.#number)
-    // Its counts stay until the number is used again, which only this thread could do before the next line.
-    this.#finalStats = this.stats()
+    this.#finalStats = statsOf(native.detachSource(this.#number))
     attached.delete(this)
     this.#liveness.end()
   }
@@ -132,7 +132,7 @@ export function attachSignal(signal: NodeJS.Signals | (string & {}) | number, ta
   const { inspectorSignal = false } = options ?? {}
   if (typeof inspectorSignal !== 'boolean') throw invalidType('options.inspectorSignal', 'a boolean', inspectorSignal)
   const signo = catchableSignal(signal, inspectorSignal)
-  return new AttachedSignal(checkTarget(target), signo, 'sigaction', (memory) => native.attachSignal(signo, memory))
+  return new AttachedSignal(checkTarget(target), signo, 'sigaction', (view) => native.attachSignal(signo, view))
 }
 
 /** All timers may share one signal, since each tick says which timer it is for; it is one that nothing else is known to use. */
@@ -173,7 +173,7 @@ export class SignalTimer extends Source {
     const signo = options?.signal === undefined ? TIMER_SIGNAL : signalNumber('options.signal', options.signal)
     if (signo < native.firstRealtimeSignal) throw invalidValue('options.signal', 'a real-time signal', options?.signal)
     const nanoseconds = Math.round(intervalMicroseconds * NANOSECONDS)
-    super(checkTarget(target), signo, 'timer_create', (memory) => native.attachTimer(signo, memory, nanoseconds))
+    super(checkTarget(target), signo, 'timer_create', (view) => native.attachTimer(signo, view, nanoseconds))
   }
 
   /** Ends the timer. Twice is no error. */

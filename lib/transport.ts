@@ -38,10 +38,12 @@ export interface Transport<T, Prepared, Kept> {
   prepareMany(items: Iterable<T>): Batch<unknown>
   keepMany(batch: Batch<unknown>): Batch<unknown>
   /** Puts as many of the batch as there is room for: ok when all are in, else full or closed. */
-  putMany(batch: Batch<unknown>, woken: boolean): number
+  putMany(batch: Batch<unknown>): number
+  /** The same, as an attempt of this thread's first waiting put. */
+  putManyInTurn(batch: Batch<unknown>, woken: boolean): number
   putManyBlocking(batch: Batch<unknown>, timeout: number): number
-  /** What the overflow policy makes of the items for which there was no room. */
-  offerRest(batch: Batch<unknown>): void
+  /** What the overflow policy makes of the items for which there was no room: ok, or closed. */
+  offerRest(batch: Batch<unknown>): number
   /** What is there, at most so many; NOTHING rather than none. */
   getMany(max: number): unknown | Nothing
   getManyBlocking(max: number, timeout: number): unknown | Nothing
@@ -51,8 +53,20 @@ export interface Transport<T, Prepared, Kept> {
   closed(): boolean
 }
 
+/** Offers each item that is left. Where a full queue rejects, the first that was refused ends the batch: what went in is its beginning. */
+function offerAll(batch: Batch<unknown>, overflow: number, offer: (k: number) => number): number {
+  if (overflow === native.overflows.reject) return STATUS.ok
+  for (let k = batch.done; k < batch.length; k++) {
+    const status = offer(k)
+    if (status === STATUS.closed) return status
+    if (status === STATUS.ok) batch.done++
+  }
+  return STATUS.ok
+}
+
 class CellTransport implements Transport<unknown, unknown, unknown> {
   readonly #native: NativeQueue
+  readonly #overflow: number
   readonly #core: Core
   readonly #kind: CellAccess['kind']
   readonly #access: CellAccess
@@ -65,8 +79,9 @@ class CellTransport implements Transport<unknown, unknown, unknown> {
   /** Why the last get brought nothing, where WebAssembly does not know. */
   #status: number | undefined
 
-  constructor(queue: NativeQueue, core: Core, type: FieldType) {
-    this.#native = queue
+  constructor(queue: OpenedQueue, core: Core, type: FieldType) {
+    this.#native = queue.object
+    this.#overflow = queue.overflow
     this.#core = core
     const stored = type === 'boolean' ? 'uint8' : type
     this.#stored = stored
@@ -146,7 +161,7 @@ class CellTransport implements Transport<unknown, unknown, unknown> {
   }
 
   keepMany(batch: Batch<Block>): Batch<Block> {
-    return { ...batch, items: batch.items.slice() as Block }
+    return { ...batch, items: new (blockConstructor(this.#stored))(batch.items) }
   }
 
   putMany(batch: Batch<Block>): number {
@@ -163,10 +178,12 @@ class CellTransport implements Transport<unknown, unknown, unknown> {
     return status
   }
 
-  offerRest(batch: Batch<Block>): void {
-    for (let k = batch.done; k < batch.length; k++) {
-      if (this.offer(this.#fromStored(batch.items[k] as number | bigint)) === STATUS.ok) batch.done++
-    }
+  putManyInTurn(batch: Batch<Block>): number {
+    return this.putMany(batch)
+  }
+
+  offerRest(batch: Batch<Block>): number {
+    return offerAll(batch, this.#overflow, (k) => this.offer(this.#fromStored(batch.items[k] as number | bigint)))
   }
 
   getMany(max: number): unknown {
@@ -205,13 +222,17 @@ class CellTransport implements Transport<unknown, unknown, unknown> {
 
 class MessageTransport implements Transport<unknown, number, Uint8Array> {
   readonly #native: NativeQueue
+  readonly #overflow: number
   readonly #codec: MessageCodec<unknown>
   readonly #capacity: number
   readonly #itemBytes: number
   #status = 0
+  /** Why a batch ended before an item that is lost. */
+  #undecoded: { readonly error: unknown } | undefined
 
   constructor(queue: OpenedQueue, codec: MessageCodec<unknown>) {
     this.#native = queue.object
+    this.#overflow = queue.overflow
     this.#codec = codec
     this.#capacity = queue.capacity
     this.#itemBytes = queue.itemBytes
@@ -286,10 +307,18 @@ class MessageTransport implements Transport<unknown, number, Uint8Array> {
     return batch
   }
 
-  putMany(batch: Batch<Uint8Array[]>, woken: boolean): number {
+  putMany(batch: Batch<Uint8Array[]>): number {
+    return this.#putEach(batch, (kept) => this.put(this.#load(kept)))
+  }
+
+  putManyInTurn(batch: Batch<Uint8Array[]>, woken: boolean): number {
+    return this.#putEach(batch, (kept) => this.putInTurn(kept, woken))
+  }
+
+  #putEach(batch: Batch<Uint8Array[]>, put: (kept: Uint8Array) => number): number {
     if (batch.length === 0 && this.closed()) return STATUS.closed
     for (; batch.done < batch.length; batch.done++) {
-      const status = this.putInTurn(batch.items[batch.done] as Uint8Array, woken)
+      const status = put(batch.items[batch.done] as Uint8Array)
       if (status !== STATUS.ok) return status
     }
     return STATUS.ok
@@ -297,21 +326,15 @@ class MessageTransport implements Transport<unknown, number, Uint8Array> {
 
   putManyBlocking(batch: Batch<Uint8Array[]>, timeout: number): number {
     const start = performance.now()
-    for (; batch.done < batch.length; batch.done++) {
-      const bytes = this.#load(batch.items[batch.done] as Uint8Array)
-      const status = this.putBlocking(bytes, Math.max(0, timeout - (performance.now() - start)))
-      if (status !== STATUS.ok) return status
-    }
-    return STATUS.ok
+    return this.#putEach(batch, (kept) => this.putBlocking(this.#load(kept), Math.max(0, timeout - (performance.now() - start))))
   }
 
-  offerRest(batch: Batch<Uint8Array[]>): void {
-    for (let k = batch.done; k < batch.length; k++) {
-      if (this.offer(this.#load(batch.items[k] as Uint8Array)) === STATUS.ok) batch.done++
-    }
+  offerRest(batch: Batch<Uint8Array[]>): number {
+    return offerAll(batch, this.#overflow, (k) => this.offer(this.#load(batch.items[k] as Uint8Array)))
   }
 
   getMany(max: number): unknown {
+    this.#tellUndecoded()
     return this.#more(this.get(), max)
   }
 
@@ -319,12 +342,25 @@ class MessageTransport implements Transport<unknown, number, Uint8Array> {
     return this.#more(this.getBlocking(timeout), max)
   }
 
+  #tellUndecoded(): void {
+    const undecoded = this.#undecoded
+    this.#undecoded = undefined
+    if (undecoded) throw undecoded.error
+  }
+
   /** The items from that first one on, as many as there are, at most `max`. */
   #more(first: unknown, max: number): unknown {
     if (first === NOTHING) return NOTHING
     const items = [first]
     while (items.length < max) {
-      const item = this.get()
+      let item: unknown
+      try {
+        item = this.get()
+      } catch (error) {
+        // Those before it are not lost for it: the next call tells.
+        this.#undecoded = { error }
+        break
+      }
       if (item === NOTHING) break
       items.push(item)
     }
@@ -355,5 +391,5 @@ class MessageTransport implements Transport<unknown, number, Uint8Array> {
 export function transportOf(memory: WebAssembly.Memory, queue: OpenedQueue, type: ElementType): Transport<unknown, unknown, unknown> {
   const codec = messageCodec(type)
   if (codec) return new MessageTransport(queue, codec) as Transport<unknown, unknown, unknown>
-  return new CellTransport(queue.object, instantiate(memory, queue.wake), type as FieldType)
+  return new CellTransport(queue, instantiate(memory, queue.wake), type as FieldType)
 }

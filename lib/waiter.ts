@@ -36,7 +36,11 @@ export class Waiter<Value, Want> {
   }
 
   /** Calls `giveUp` with the reason when the call's patience ends. */
-  limit({ signal, timeout }: Patience, giveUp: (reason: unknown) => void): void {
+  limit({ signal, timeout }: Patience, cancel: (reason: unknown) => void): void {
+    // An abort that came before the listener is told of later, when the call may have its outcome.
+    const giveUp = (reason: unknown): void => {
+      if (!this.settled) cancel(reason)
+    }
     if (timeout !== Infinity) this.#startTimer(timeout, () => giveUp(new TimeoutError(timeout)))
     if (signal) this.#listener = addAbortListener(signal, () => giveUp(signal.reason))
   }

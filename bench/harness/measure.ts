@@ -73,7 +73,10 @@ class Process {
 
   #lastWords(): string {
     const lines = this.#complaints.split('\n').filter((line) => line.trim())
-    return lines.find((line) => /error/i.test(line))?.trim() ?? `its process ended (${this.#child.signalCode ?? `exit code ${this.#child.exitCode}`})`
+    return (
+      lines.find((line) => /error/i.test(line))?.trim() ??
+      `its process ended (${this.#child.signalCode ?? `exit code ${this.#child.exitCode}`})`
+    )
   }
 }
 

@@ -44,7 +44,7 @@ export interface Way {
 }
 
 export function onlyNumbers({ payload }: Setup): string | undefined {
-  return payload.kind === 'number' ? undefined : 'numbers only'
+  return payload.kind === 'number' ? undefined : 'a ring of numbers: it has no messages'
 }
 
 export function onlyOneToOne({ producers, consumers }: Setup): string | undefined {

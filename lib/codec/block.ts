@@ -1,10 +1,12 @@
 /** Blocks of numbers: the typed array of the queue's type, in which its items go in and come out together. */
+import { isTypedArray } from 'node:util/types'
 import type { NumericType } from '../record.js'
 import { ACCESS, checkCell } from './cell.js'
 
 export type Block = Exclude<NodeJS.TypedArray, Uint8ClampedArray>
 type BlockConstructor = {
   new (length: number): Block
+  new (items: Block): Block
   from(items: Iterable<unknown>): Block
 }
 
@@ -28,7 +30,9 @@ export function blockConstructor(type: NumericType): BlockConstructor {
 /** The items as a block of that type; the same object if they are one. Throws `TypeError` if one of them is of another JavaScript type. */
 export function toBlock(type: NumericType, items: Iterable<unknown>): Block {
   const constructor = CONSTRUCTORS[type]
-  if (items instanceof constructor) return items as Block
+  // One that was made otherwise, or says otherwise how long it is, is taken for what it gives when iterated.
+  const plain = isTypedArray(items) && Object.getPrototypeOf(items) === constructor.prototype && !Object.hasOwn(items, 'length')
+  if (plain) return items as Block
   const all = [...items]
   const { kind } = ACCESS[type]
   all.forEach((item, k) => checkCell(`items[${k}]`, kind, item))

@@ -37,14 +37,16 @@ class NumberQueue {
   // As putSync and getSync do it: spins for a moment, then parks.
   void put(double value) {
     if (try_put(value) == Status::ok) return;
-    ThreadParker parker(header_.not_full, Deadline::never(), never);
+    StopCheck unstopped(never);
+    ThreadParker parker(header_.not_full, Deadline::never(), unstopped);
     queue_.put(parker, 1, sizeof value, [this, value](Span span) { CellSlots(header_).value<double>(span.index) = value; });
   }
 
   double get() {
     double value = 0;
     if (try_get(value) == Status::ok) return value;
-    ThreadParker parker(header_.not_empty, Deadline::never(), never);
+    StopCheck unstopped(never);
+    ThreadParker parker(header_.not_empty, Deadline::never(), unstopped);
     queue_.get(parker, ~u32{0}, [this, &value](Span span) { value = CellSlots(header_).value<double>(span.index); });
     return value;
   }

@@ -1,8 +1,8 @@
 #include "environment.h"
 
+#include <algorithm>
 #include <atomic>
 
-#include "../platform/signals.h"
 #include "object.h"
 
 namespace threadsafe {
@@ -32,7 +32,7 @@ Environment& Environment::of(Napi::Env env) { return **env.GetInstanceData<std::
 void Environment::set_scratch(Napi::Uint8Array view) {
   scratch_reference_ = Napi::Persistent(view);
   scratch_ = view.Data();
-  scratch_bytes_ = static_cast<u32>(view.ByteLength());
+  scratch_bytes_ = static_cast<u32>(std::min<std::size_t>(view.ByteLength(), ~u32{0}));
 }
 
 // Node stops an isolate by refusing it JavaScript; it can't stop a thread that sleeps in our condition variable. So a blocked
@@ -78,9 +78,9 @@ void Environment::remove(SharedObject& object) {
 
 void Environment::attached(u32 source) { sources_[source] = true; }
 
-void Environment::detached(u32 source) {
+SourceCounts Environment::detach(u32 source) {
   sources_[source] = false;
-  detach_source(source);
+  return detach_source(source);
 }
 
 // The isolate ends, at whatever moment it was stopped. Its sources go first, as their targets are in memory that it may be the last to
@@ -88,7 +88,7 @@ void Environment::detached(u32 source) {
 // between a change and the wake for it.
 void Environment::end(napi_async_cleanup_hook_handle hook) {
   for (u32 source = 0; source < kMaxSources; source++) {
-    if (sources_[source]) detached(source);
+    if (sources_[source]) detach(source);
   }
   {
     const Napi::HandleScope scope(env_);

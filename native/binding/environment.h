@@ -8,6 +8,7 @@
 #include "../core/layout.h"
 #include "../core/status.h"
 #include "../platform/doorbell.h"
+#include "../platform/signals.h"
 
 namespace threadsafe {
 
@@ -39,7 +40,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
   void remove(SharedObject& object);
 
   void attached(u32 source);
-  void detached(u32 source);
+  SourceCounts detach(u32 source);
 
  private:
   explicit Environment(Napi::Env env);

@@ -39,7 +39,8 @@ class EventObject final : public SharedObject {
 
   // (timeout)
   Napi::Value wait_blocking(const Napi::CallbackInfo& info) {
-    auto waiting = parker(header_.waiters, deadline(info[1]));
+    auto stops = stop_check();
+    ThreadParker waiting(header_.waiters, deadline(info[1]), stops);
     return Napi::Number::New(info.Env(), static_cast<u32>(event_.wait(waiting)));
   }
 

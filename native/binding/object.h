@@ -38,10 +38,12 @@ class SharedObject {
 
   Environment& environment() const { return *environment_; }
 
-  // What JavaScript holds of `self`, which ends with it: { object, wake }.
+  // What JavaScript holds of `self`, which ends with it: { object, wake, view }. It must hold the view as long as the object: whether
+  // that is gone tells whether the memory may be.
   template <auto wake, class Self>
   static Napi::Object opened(Napi::Env env, Self* self) {
     Napi::Object result = Napi::Object::New(env);
+    result["view"] = self->view_.Value();
     result["object"] = Napi::External<Self>::New(env, self, [](Napi::Env, Self* self) { delete self; });
     result["wake"] = Napi::Function::New<&SharedObject::call_bound<Self, wake>>(env, "wake", self);
     return result;
@@ -56,8 +58,8 @@ class SharedObject {
   // The argument that every blocking call has: milliseconds, Infinity for ever.
   static Deadline deadline(const Napi::Value& timeout) { return Deadline::after(timeout.As<Napi::Number>().DoubleValue()); }
 
-  auto parker(const WaitList& list, Deadline deadline) {
-    return ThreadParker(list, deadline, [this] { return environment_->interrupted(); });
+  auto stop_check() {
+    return StopCheck([this] { return environment_->interrupted(); });
   }
 
  private:

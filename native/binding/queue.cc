@@ -14,9 +14,9 @@ namespace {
 // The elements of a typed array, from a first one on, as items.
 struct Items {
   Items(const Napi::CallbackInfo& info, std::size_t first_argument) {
-    napi_typedarray_type type;
-    std::size_t length;
-    void* data;
+    napi_typedarray_type type = napi_uint8_array;
+    std::size_t length = 0;
+    void* data = nullptr;
     napi_get_typedarray_info(info.Env(), info[first_argument - 1], &type, &length, &data, nullptr, nullptr);
     const u32 skipped = info[first_argument].As<Napi::Number>().Uint32Value();
     bytes = kElementBytes[type];
@@ -136,7 +136,8 @@ class QueueObject final : public SharedObject {
 
   // (length, woken): an attempt of the waiting put that is first among this loop's.
   Napi::Value put_in_turn(const Napi::CallbackInfo& info) {
-    return answer(info, queue_.put_in_turn(environment().putter(), info[2].As<Napi::Boolean>().Value(), length(info), from_scratch()));
+    return answer(info,
+                  queue_.put_in_turn({environment().putter(), true}, info[2].As<Napi::Boolean>().Value(), length(info), from_scratch()));
   }
 
   Napi::Value leave_turn(const Napi::CallbackInfo& info) {
@@ -146,7 +147,8 @@ class QueueObject final : public SharedObject {
 
   // (length, timeout)
   Napi::Value put_blocking(const Napi::CallbackInfo& info) {
-    auto waiting = parker(header_.not_full, deadline(info[2]));
+    auto stops = stop_check();
+    ThreadParker waiting(header_.not_full, deadline(info[2]), stops);
     return answer(info, queue_.put(waiting, environment().putter(), length(info), from_scratch()));
   }
 
@@ -159,7 +161,8 @@ class QueueObject final : public SharedObject {
   // (timeout)
   Napi::Value get_blocking(const Napi::CallbackInfo& info) {
     u32 length = 0;
-    auto waiting = parker(header_.not_empty, deadline(info[1]));
+    auto stops = stop_check();
+    ThreadParker waiting(header_.not_empty, deadline(info[1]), stops);
     const Status status = queue_.get(waiting, environment().scratch_bytes(), to_scratch(length));
     return answer(info, status, length);
   }
@@ -177,8 +180,9 @@ class QueueObject final : public SharedObject {
   Napi::Value put_many_blocking(const Napi::CallbackInfo& info) {
     const Items items(info, 2);
     const Deadline deadline = SharedObject::deadline(info[3]);
+    auto stops = stop_check();
     u32 done = 0;
-    const Status status = queue_.put_many([&] { return parker(header_.not_full, deadline); }, items.count, items.bytes, done,
+    const Status status = queue_.put_many([&] { return ThreadParker(header_.not_full, deadline, stops); }, items.count, items.bytes, done,
                                           [&](u32 index, u32 k, u32 n) { items.copy_in(slots_, index, k, n); });
     Napi::Object result = Napi::Object::New(info.Env());
     result["status"] = answer(info, status);

@@ -31,18 +31,18 @@ Napi::Value attach_interval(const Napi::CallbackInfo& info) {
 
 u32 source_of(const Napi::CallbackInfo& info) { return info[0].As<Napi::Number>().Uint32Value(); }
 
-Napi::Value detach(const Napi::CallbackInfo& info) {
-  Environment::of(info.Env()).detached(source_of(info));
-  return info.Env().Undefined();
-}
-
-Napi::Value counts(const Napi::CallbackInfo& info) {
-  const SourceCounts counts = source_counts(source_of(info));
+Napi::Value object_of(const Napi::CallbackInfo& info, SourceCounts counts) {
   Napi::Object object = Napi::Object::New(info.Env());
   object["delivered"] = Napi::Number::New(info.Env(), counts.delivered);
   object["dropped"] = Napi::Number::New(info.Env(), counts.dropped);
   return object;
 }
+
+// (source): its last counts
+Napi::Value detach(const Napi::CallbackInfo& info) { return object_of(info, Environment::of(info.Env()).detach(source_of(info))); }
+
+// (source)
+Napi::Value counts(const Napi::CallbackInfo& info) { return object_of(info, source_counts(source_of(info))); }
 
 // (pid, signo, value or undefined): 0 or errno
 Napi::Value send(const Napi::CallbackInfo& info) {

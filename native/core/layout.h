@@ -90,7 +90,7 @@ struct QueueHeader {
   alignas(kLine) Atomic<u64> head;  // next position to get from
   WaitList not_empty;
   WaitList not_full;
-  alignas(kLine) Atomic<u32> turn;  // the waiting putter that is next, 0 if none; see queue.h
+  alignas(kLine) Atomic<u64> turn;  // the waiting put that is next, 0 if none; see queue.h
   Atomic<u32> dropped;              // items lost to the overflow policy, or by a signal handler to a full queue
   Atomic<u32> discarded;            // items dropped by a discarding close
 };

@@ -2,10 +2,14 @@
 // offer) in a signal handler.
 //
 // Putters that wait where messages span slots take turns. Without that, a message of four slots waits for ever while others
-// put small ones into each slot that falls free. A waiting putter that has been woken and still lacks room becomes `turn`; as long as
-// it is, the other waiting putters act as if the queue were full. It puts, or gives up, then clears the turn and wakes them
-// all. Calls that do not wait take no notice of turns. `turn` is an ordinary change in the sense of wait.h: stored, then
-// the list is looked at, sequentially consistent both.
+// put small ones into each slot that falls free. A waiting put of several slots that has been woken and still lacks room takes the turn:
+//
+//     turn  | its slots : 32 | of a loop : 1 | putter : 31 |
+//
+// As long as it has it, the other waiting putters act as if the queue were full. It puts, or gives up, then clears the turn and wakes them
+// all. The turn of an event loop is weaker, since that may not come round for long: others go ahead where there is room for both, or
+// nothing at all is in the queue. Calls that do not wait take no notice of turns. `turn` is an ordinary change in the sense of wait.h:
+// stored, then the list is looked at, sequentially consistent both.
 #pragma once
 
 #include "layout.h"
@@ -14,6 +18,14 @@
 #include "wait.h"
 
 namespace threadsafe {
+
+inline constexpr u32 kTurnOfLoop = u32{1} << 31;
+
+// Who puts: a number below 2^31, not 0, for each thread; and whether it is that thread's event loop, or the thread itself, blocked.
+struct Putter {
+  u32 number;
+  bool is_loop;
+};
 
 // Wake: one(list) and all(list), called when someone waits there.
 template <class Slots, class Wake>
@@ -85,20 +97,21 @@ class Queue {
 
   void count_dropped() { header_.dropped.fetch_add(1, memory_order_relaxed); }  // a count, which orders nothing
 
-  // A put of somebody who waits: full also while it is another's turn. `putter` is not 0 and names the thread whose put it is: one that
-  // blocks must not wait for the turn of an asynchronous put of its own loop.
+  // A put of somebody who waits: full also while it is another's turn. `putter` names the thread whose put it is: one that blocks must not
+  // wait for the turn of an asynchronous put of its own loop.
   template <class Write>
-  Status put_in_turn(u32 putter, bool woken, u32 bytes, Write&& write) {
+  Status put_in_turn(Putter putter, bool woken, u32 bytes, Write&& write) {
     if (!spans_) return try_put(bytes, write);
-    u32 holder = header_.turn.load(memory_order_seq_cst);
-    // Closed is for everybody: the holder may be a loop that does not come round for long.
-    if (holder != 0 && holder != putter) return closed() ? Status::closed : Status::full;
+    const u32 slots = slots_of(bytes);
+    u64 holder = header_.turn.load(memory_order_seq_cst);
+    if (must_let(holder, putter, slots)) return closed() ? Status::closed : Status::full;
     const Status status = try_put(bytes, write);
     if (status != Status::full) {
-      leave_turn(putter);
-    } else if (woken && holder == 0 && slots_of(bytes) > 1) {
+      leave_turn(putter.number);
+    } else if (woken && holder == 0 && slots > 1) {
+      const u64 mine = pack(slots, putter.number | (putter.is_loop ? kTurnOfLoop : 0));
       // Strong by looping: a spurious failure would leave a starving putter without its turn.
-      while (holder == 0 && !header_.turn.compare_exchange_weak(holder, putter, memory_order_seq_cst, memory_order_seq_cst)) {
+      while (holder == 0 && !header_.turn.compare_exchange_weak(holder, mine, memory_order_seq_cst, memory_order_seq_cst)) {
       }
     }
     return status;
@@ -106,7 +119,7 @@ class Queue {
 
   // Whoever waited to put leaves by this, whatever became of it.
   void leave_turn(u32 putter) {
-    if (!spans_ || header_.turn.load(memory_order_seq_cst) != putter) return;
+    if (!spans_ || (low(header_.turn.load(memory_order_seq_cst)) & ~kTurnOfLoop) != putter) return;
     header_.turn.store(0, memory_order_seq_cst);
     if (someone_waits(header_.not_full)) wake_.all(header_.not_full);
   }
@@ -123,14 +136,14 @@ class Queue {
   template <class Parker, class Write>
   Status put(Parker& parker, u32 putter, u32 bytes, Write&& write) {
     const Status status = wait(
-        header_.not_full, parker, [&] { return put_in_turn(putter, parker.slept(), bytes, write); },
+        header_.not_full, parker, [&] { return put_in_turn({putter, false}, parker.slept(), bytes, write); },
         [this] { return permits(header_.not_full) == 0; }, [this] { pass_on_put(); });
     leave_turn(putter);
     return status;
   }
 
   // Blocks until all `count` items are put: ok, closed, timeout or interrupted; `done` says how many are. make_parker() is called for each
-  // time that it waits.
+  // time that it waits; as those may be many and short, each is asked whether this thread is being stopped.
   template <class MakeParker, class Write>
   Status put_many(MakeParker&& make_parker, u32 count, u32 bytes, u32& done, Write&& write) {
     done = 0;
@@ -146,6 +159,7 @@ class Queue {
             return tried;
           },
           [this] { return permits(header_.not_full) == 0; }, [this] { pass_on_put(); });
+      if (status == Status::ok && done < count && parker.stopped()) return Status::interrupted;
     }
     return status;
   }
@@ -179,11 +193,19 @@ class Queue {
   }
 
   bool closed() const { return ring_.closed(); }
-  bool full() const { return !ring_.has_room(); }
+  bool full() const { return !ring_.has_room(1); }
   u32 size() const { return ring_.size(); }
   u32 next_bytes() const { return ring_.next_bytes(); }
 
  private:
+  bool must_let(u64 holder, Putter putter, u32 slots) const {
+    const u32 number = low(holder) & ~kTurnOfLoop;
+    if (number == 0 || number == putter.number) return false;
+    if (!(low(holder) & kTurnOfLoop)) return true;
+    const u64 both = u64{high(holder)} + slots;
+    return !ring_.has_room(both < header_.capacity ? static_cast<u32>(both) : header_.capacity);
+  }
+
   void room_was_made() {
     if (!spans_) {
       if (someone_waits(header_.not_full)) wake_.one(header_.not_full);

@@ -210,11 +210,11 @@ class Ring {
     }
   }
 
-  // Is there room for one slot? Likewise.
-  bool has_room() const {
+  // Is there room for so many slots, at most all? Likewise.
+  bool has_room(u32 slots) const {
     u64 tail = tail_.load(memory_order_seq_cst);
     for (;;) {
-      if (free(low(tail) & kPositionMask, 1)) return true;
+      if (free(low(tail) & kPositionMask, slots)) return true;
       const u64 now = tail_.load(memory_order_seq_cst);
       if (now == tail) return false;
       tail = now;
@@ -222,7 +222,7 @@ class Ring {
   }
 
   // Can a put of one slot do something now: store its item, or learn that the ring is closed?
-  bool put_ready() const { return closed() || has_room(); }
+  bool put_ready() const { return closed() || has_room(1); }
 
   // Items put and not yet got; right only while nobody else puts or gets. Never more than the capacity.
   u32 size() const {

@@ -85,13 +85,35 @@ class Sleeper {
 // Lets the first `most` sleepers of that list look again.
 void unpark(const WaitList& list, u32 most);
 
-// A Parker for the blocking calls of core/wait.h: it spins first, and then asks every 50 ms whether its thread is being stopped.
-// Interrupted: bool(), called without locks.
+// Asks every 50 ms whether this thread is being stopped, by the time since the last question and not since the last wake: one that is woken
+// often, and in vain, is asked as well. Interrupted: bool(), called without locks.
+template <class Interrupted>
+class StopCheck {
+ public:
+  explicit StopCheck(Interrupted interrupted) : interrupted_(interrupted) {}
+
+  bool stopped(Clock::time_point now) {
+    if (now < next_) return false;
+    const bool first = next_ == Clock::time_point{};
+    next_ = now + kInterval;
+    return !first && interrupted_();
+  }
+
+  // After any stopped().
+  Clock::time_point next() const { return next_; }
+
+ private:
+  static constexpr auto kInterval = std::chrono::milliseconds(50);
+  Interrupted interrupted_;
+  Clock::time_point next_{};
+};
+
+// A Parker for the blocking calls of core/wait.h: it spins first, and then sleeps.
 template <class Interrupted>
 class ThreadParker {
  public:
-  ThreadParker(const WaitList& list, Deadline deadline, Interrupted interrupted)
-      : sleeper_(list), deadline_(deadline), interrupted_(interrupted) {}
+  ThreadParker(const WaitList& list, Deadline deadline, StopCheck<Interrupted>& stop_check)
+      : sleeper_(list), deadline_(deadline), stop_check_(stop_check) {}
 
   // Spinning is worth it while another thread is about to answer: a turn taken back and forth costs 1-3 us so, and 80 us through
   // the condition variable. The clock is read once in a while, as reading it costs more than a try.
@@ -106,22 +128,18 @@ class ThreadParker {
     for (;;) {
       const auto now = Clock::now();
       if (deadline_.passed_at(now)) return Status::timeout;
-      // By the time since the last question, not since the last wake: a waiter that is woken often, and in vain, is asked as well.
-      if (now >= next_question_) {
-        if (slept_ && interrupted_()) return Status::interrupted;
-        next_question_ = now + kSlice;
-      }
+      if (stop_check_.stopped(now)) return Status::interrupted;
       slept_ = true;
-      if (sleeper_.sleep_until(deadline_.or_earlier(next_question_), may_sleep)) return Status::ok;
+      if (sleeper_.sleep_until(deadline_.or_earlier(stop_check_.next()), may_sleep)) return Status::ok;
     }
   }
 
+  bool stopped() { return stop_check_.stopped(Clock::now()); }
   void leave() { sleeper_.leave(); }
   bool slept() const { return slept_; }
 
  private:
   static constexpr auto kSpinning = std::chrono::microseconds(20);
-  static constexpr auto kSlice = std::chrono::milliseconds(50);
   static constexpr u32 kSpinsPerClockRead = 16;
 
   // Tells the processor that this is a spinning loop.
@@ -137,9 +155,8 @@ class ThreadParker {
 
   Sleeper sleeper_;
   const Deadline deadline_;
-  Interrupted interrupted_;
+  StopCheck<Interrupted>& stop_check_;
   Clock::time_point spinning_ends_{};
-  Clock::time_point next_question_{};
   u32 spins_ = 0;
   bool slept_ = false;
 };

@@ -54,7 +54,8 @@ Attached attach_signal(int signo, SignalTarget target);
 // A timer of the kernel's, on the monotonic clock, that fires the signal at that source alone. ENOTSUP where there are none.
 Attached attach_timer(int signo, u64 interval_ns, SignalTarget target);
 
-void detach_source(u32 source);
+// Answers its last counts: afterwards its number may be another's.
+SourceCounts detach_source(u32 source);
 SourceCounts source_counts(u32 source);
 
 // sigqueue(3): 0 or errno. ENOTSUP for a value where signals carry none.

@@ -77,13 +77,13 @@ class UseOfSource {
 
 // A timer's signal says which source it is for: the upper half marks it as ours, then the generation, so that a late tick of a timer that
 // is gone does not count for the one that has its place now.
-constexpr u64 kTickMark = u64{0x74687264} << 32;
+u64 tick_mark() { return doorbell_table_id() * 0x9e3779b97f4a7c15 & ~u64{0xffffffff}; }
 
-u64 tick_value(u32 number) { return kTickMark | (sources[number].generation & 0xffffff) << 8 | number; }
+u64 tick_value(u32 number) { return tick_mark() | (sources[number].generation & 0xffffff) << 8 | number; }
 
 #ifdef SI_TIMER
 bool is_our_tick(const siginfo_t& info) {
-  return info.si_code == SI_TIMER && (reinterpret_cast<u64>(info.si_value.sival_ptr) & ~u64{0xffffffff}) == kTickMark;
+  return info.si_code == SI_TIMER && (reinterpret_cast<u64>(info.si_value.sival_ptr) & ~u64{0xffffffff}) == tick_mark();
 }
 #else
 bool is_our_tick(const siginfo_t&) { return false; }
@@ -236,16 +236,28 @@ void restore_handler(int signo) {
   sigaction(signo, signals[signo].previous.load(std::memory_order_relaxed), nullptr);
 }
 
+// Whether no tick of the source is pending any more: one that is must find our handler, not the default action, which ends the process.
+bool stop_ticks(Source& source) {
+  if (!source.is_timer) return true;
+  struct sigaction current;
+  const bool answers = sigaction(source.signo, nullptr, &current) == 0 && is_ours(current);
+  return delete_tick_timer(source.timer, source.signo, answers);
+}
+
 // Takes the source out of use: afterwards nobody looks at its target any more. Under attach_mutex().
-void retire(u32 number) {
+SourceCounts retire(u32 number) {
   Source& source = sources[number];
   Signal& signal = signals[source.signo];
+  const bool settled = stop_ticks(source);
   signal.sources[number / 64].fetch_and(~(u64{1} << number % 64), std::memory_order_seq_cst);
   source.state.store(Source::kReserved, std::memory_order_seq_cst);
   while (source.users.load(std::memory_order_seq_cst) != 0) std::this_thread::yield();
   unpark_for(source);  // what the handler has left to the helper, and it did not come to
-  if (--signal.attached == 0) restore_handler(source.signo);
+  const SourceCounts counts = source_counts(number);
+  // Where a tick may still come, the handler stays, for as long as the process: without sources it does nothing.
+  if (settled && --signal.attached == 0) restore_handler(source.signo);
   source.state.store(Source::kFree, std::memory_order_release);
+  return counts;
 }
 
 Attached attach(int signo, SignalTarget target, const u64* interval_ns) {
@@ -268,7 +280,10 @@ Attached attach(int signo, SignalTarget target, const u64* interval_ns) {
   signal.sources[number / 64].fetch_or(u64{1} << number % 64, std::memory_order_seq_cst);
   if (!interval_ns) return {number, 0};
   const int error = create_tick_timer(source.timer, signo, *interval_ns, tick_value(number));
-  if (error != 0) retire(number);
+  if (error != 0) {
+    source.is_timer = false;  // there is none to stop
+    retire(number);
+  }
   return {number, error};
 }
 
@@ -286,10 +301,9 @@ Attached attach_signal(int signo, SignalTarget target) { return attach(signo, ta
 
 Attached attach_timer(int signo, u64 interval_ns, SignalTarget target) { return attach(signo, target, &interval_ns); }
 
-void detach_source(u32 number) {
+SourceCounts detach_source(u32 number) {
   const std::lock_guard<std::mutex> lock(attach_mutex());
-  if (sources[number].is_timer) delete_tick_timer(sources[number].timer, sources[number].signo);
-  retire(number);
+  return retire(number);
 }
 
 SourceCounts source_counts(u32 number) {

@@ -18,9 +18,9 @@ struct TickTimer {
 // 0 or errno. Each signal carries `value`; that of another timer's signal must differ.
 int create_tick_timer(TickTimer& timer, int signo, u64 interval_ns, u64 value);
 
-// Afterwards no signal of that timer is pending any more, and none will come. The handler for `signo` must still be there, and call
-// note_settled().
-void delete_tick_timer(TickTimer& timer, int signo);
+// Ends the timer, and answers whether none of its signals is pending any more. `handler_answers`: the handler for `signo` calls
+// note_settled(); if not, nothing can be said.
+bool delete_tick_timer(TickTimer& timer, int signo, bool handler_answers);
 
 // [signal-safe] For the handler: whether this signal only tells that those before it have been dealt with.
 bool note_settled(const siginfo_t& info);

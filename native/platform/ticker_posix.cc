@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <mutex>
 #include <semaphore>
 #include <thread>
@@ -72,17 +73,25 @@ int create_tick_timer(TickTimer& timer, int signo, u64 interval_ns, u64 value) {
   return error;
 }
 
-// A signal that is pending when its timer goes is still delivered, later; if our handler were gone by then, the default action would end
-// the process. Signals of one number arrive in the order in which they were sent, so one more of them tells when the last tick has come.
-void delete_tick_timer(TickTimer& timer, int signo) {
+// A signal that is pending when its timer goes is still delivered, later. Signals of one number arrive in the order in which they were
+// sent, so one more of them tells when the last tick has come. That takes microseconds; where it can't be sent or is not answered, as
+// another library has taken the signal or the user's signals are used up, it is given up rather than waited for.
+bool delete_tick_timer(TickTimer& timer, int signo, bool handler_answers) {
   timer_delete(timer.timer);
+  if (!handler_answers) return false;
   static std::atomic<u32> last{0};
   const u64 mine = kSettledMark | (last.fetch_add(1, std::memory_order_relaxed) + 1);
   sigval value{};
   value.sival_ptr = reinterpret_cast<void*>(mine);
-  // EAGAIN: too many signals are queued in the system; those are being delivered.
-  while (pthread_sigqueue(thread, signo, value) == EAGAIN) std::this_thread::yield();
-  while (settled.load(std::memory_order_acquire) != mine) std::this_thread::yield();
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(1);
+  bool sent = false;
+  while (settled.load(std::memory_order_acquire) != mine) {
+    const int error = sent ? 0 : pthread_sigqueue(thread, signo, value);
+    sent = error == 0;
+    if ((error != 0 && error != EAGAIN) || std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::yield();
+  }
+  return true;
 }
 
 bool note_settled(const siginfo_t& info) {
@@ -99,7 +108,7 @@ bool note_settled(const siginfo_t& info) {
 namespace threadsafe {
 
 int create_tick_timer(TickTimer&, int, u64, u64) { return ENOTSUP; }
-void delete_tick_timer(TickTimer&, int) {}
+bool delete_tick_timer(TickTimer&, int, bool) { return true; }
 bool note_settled(const siginfo_t&) { return false; }
 
 }  // namespace threadsafe

@@ -103,7 +103,8 @@ TEST_CASE("a parker stops when its thread is being stopped, also while it is wok
   std::atomic<bool> stopping{false};
   std::atomic<bool> stopped{false};
   run_together({[&] {
-                  ThreadParker waiting(lists.first, Deadline::never(), [&] { return stopping.load(); });
+                  StopCheck stops([&] { return stopping.load(); });
+                  ThreadParker waiting(lists.first, Deadline::never(), stops);
                   while (waiting.sleep(kAlways) != Status::interrupted) {
                   }
                   stopped = true;

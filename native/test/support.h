@@ -96,8 +96,10 @@ struct ThreadWake {
   void all(WaitList& list) { wake_all(list, *this); }
 };
 
+// For threads that nobody stops.
 inline auto parker(const WaitList& list, Deadline deadline = Deadline::never()) {
-  return ThreadParker(list, deadline, [] { return false; });
+  thread_local StopCheck unstopped([] { return false; });
+  return ThreadParker(list, deadline, unstopped);
 }
 
 // A Parker that neither spins nor looks again after a slice of time, which would hide that a wake was lost.

@@ -49,7 +49,7 @@ TEST_CASE("the handler puts, the thread puts and gets") {
   for (const u32 capacity : {1u, 2u, 3u}) {
     CAPTURE(capacity);
     TestQueue queue(capacity, ElementType::uint32, 4);
-    const Watchdog watchdog("strikes that put, capacity " + std::to_string(capacity), std::chrono::seconds(120));
+    const Watchdog watchdog("strikes that put, capacity " + std::to_string(capacity), std::chrono::seconds(600));
     u64 put = 0;
     u64 got = 0;
     std::atomic<u32> next_by_handler{1};
@@ -89,7 +89,7 @@ TEST_CASE("the handler gets, the thread puts and gets") {
   for (const u32 capacity : {1u, 3u}) {
     CAPTURE(capacity);
     TestQueue queue(capacity, ElementType::uint32, 4);
-    const Watchdog watchdog("strikes that get, capacity " + std::to_string(capacity), std::chrono::seconds(120));
+    const Watchdog watchdog("strikes that get, capacity " + std::to_string(capacity), std::chrono::seconds(600));
     std::atomic<u64> put_sum{0};
     std::atomic<u64> got_sum{0};
     u32 next = 1;
@@ -112,7 +112,7 @@ TEST_CASE("the handler gets, the thread puts and gets") {
 TEST_CASE("long messages, and a full queue that drops the oldest") {
   for (const Overflow overflow : {Overflow::reject, Overflow::drop_oldest}) {
     TestQueue queue(5, ElementType::bytes, 8, overflow);
-    const Watchdog watchdog("strikes among long messages", std::chrono::seconds(120));
+    const Watchdog watchdog("strikes among long messages", std::chrono::seconds(600));
     const auto message = TestQueue::message_of(24, 9);
     std::atomic<u32> put{0};
     std::atomic<u32> got{0};
@@ -151,7 +151,7 @@ TEST_CASE("long messages, and a full queue that drops the oldest") {
 
 TEST_CASE("an event that the handler sets and the thread clears") {
   TestEvent event;
-  const Watchdog watchdog("strikes that set", std::chrono::seconds(120));
+  const Watchdog watchdog("strikes that set", std::chrono::seconds(600));
   const u64 began = event.core().word();
   under_fire(scaled(100'000), [&] { event.core().set(); }, [&] { event.core().clear(); });
   event.core().set();

@@ -8,6 +8,8 @@ import { wasm } from './wasm.generated.js'
 /** The exports of native/wasm/exports.cc. */
 export interface Core {
   status(): number
+  spin_for_item(): number
+  spin_for_room(): number
   size(): number
   full(): number
   closed(): number

@@ -109,6 +109,7 @@ class CellTransport implements Transport<unknown, unknown, unknown> {
   }
 
   putBlocking(item: unknown, timeout: number): number {
+    if (this.#core.spin_for_room() !== 0 && this.put(item) === STATUS.ok) return STATUS.ok
     return QUEUE.putBlocking(this.#native, this.#write(item), timeout)
   }
 
@@ -131,6 +132,10 @@ class CellTransport implements Transport<unknown, unknown, unknown> {
   }
 
   getBlocking(timeout: number): unknown {
+    if (this.#core.spin_for_item() !== 0) {
+      const item = this.get()
+      if (item !== NOTHING) return item
+    }
     const answer = QUEUE.getBlocking(this.#native, timeout)
     if (answer < 0) {
       this.#status = -answer

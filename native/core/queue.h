@@ -194,6 +194,7 @@ class Queue {
 
   bool closed() const { return ring_.closed(); }
   bool full() const { return !ring_.has_room(1); }
+  bool has_item() const { return ring_.has_item(); }
   u32 size() const { return ring_.size(); }
   u32 next_bytes() const { return ring_.next_bytes(); }
 

@@ -185,6 +185,12 @@ class Ring {
     }
   }
 
+  // A hint: by the time of the answer it may be another's.
+  bool has_item() const {
+    const u32 position = low(head_.load(memory_order_relaxed));
+    return low(slots_.stamp(positions_.index(position)).load(memory_order_relaxed)) == positions_.full_turn(position);
+  }
+
   // Bytes of the next item, 0 if there is none; right only while nobody else gets.
   u32 next_bytes() const {
     const u32 position = low(head_.load(memory_order_seq_cst));

@@ -4,6 +4,7 @@
 #include "../core/event.h"
 #include "../core/queue.h"
 #include "../core/slots.h"
+#include "spinning.h"
 
 #define EXPORT(name) extern "C" __attribute__((export_name(name)))
 
@@ -34,6 +35,34 @@ auto event() { return Event<EventWake>(event_header(), EventWake{}); }
 // Why the last get of this instance brought nothing. A WebAssembly global (that is what address space 1 means to clang), so that
 // each thread has its own.
 __attribute__((address_space(1))) Status last_status;
+
+// Of this thread's waits, at both ends of the queue; see spinning.h.
+__attribute__((address_space(1))) u32 waits;
+__attribute__((address_space(1))) u32 idled;
+__attribute__((address_space(1))) bool items_stream;
+__attribute__((address_space(1))) bool room_streams;
+
+void pause(u32 rounds) { idled = idle(rounds, idled); }
+
+// Where others are streaming, or to find out: pauses until there should be many. Answers whether there are, by amount().
+template <class Amount>
+bool pause_for_many(bool streaming, Amount&& amount) {
+  if (!streaming && ++waits % kProbeInterval != 0) return false;
+  const u32 for_queue = queue_header().capacity * kStreamingPausePerSlot;
+  pause(for_queue < kStreamingPause ? for_queue : kStreamingPause);
+  return amount() >= kManyItems;
+}
+
+template <class Ready>
+bool look_often(Ready&& ready) {
+  u32 rounds = 1;
+  for (u32 look = 0; look < kLooks; look++) {
+    if (ready()) return true;
+    pause(rounds);
+    if (rounds < kLongestPause) rounds *= 2;
+  }
+  return false;
+}
 
 template <class T>
 int put(T value) {
@@ -81,6 +110,16 @@ EXPORT("get_int32") double get_int32() { return get_number<std::int32_t>(); }
 EXPORT("get_uint32") double get_uint32() { return get_number<std::uint32_t>(); }
 EXPORT("get_bigint64") std::int64_t get_bigint64() { return get_bigint<std::int64_t>(); }
 EXPORT("get_biguint64") std::uint64_t get_biguint64() { return get_bigint<std::uint64_t>(); }
+
+// Whether there is an item, or room, after a short wait for it: a hint, as others may be quicker.
+EXPORT("spin_for_item") int spin_for_item() {
+  items_stream = pause_for_many(items_stream, [] { return queue().size(); });
+  return look_often([] { return queue().has_item(); });
+}
+EXPORT("spin_for_room") int spin_for_room() {
+  room_streams = pause_for_many(room_streams, [] { return queue_header().capacity - queue().size(); });
+  return look_often([] { return !queue().full(); });
+}
 
 EXPORT("status") int status() { return static_cast<int>(last_status); }
 EXPORT("size") int size() { return static_cast<int>(queue().size()); }

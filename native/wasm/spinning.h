@@ -1,0 +1,31 @@
+// How a blocking call of this thread waits before it goes to the addon, which parks it: a call of the addon costs as much as some ten puts.
+//
+// Looking often for an item that a producer is about to put takes the slots' cache lines away from that producer, and so both sides crawl along
+// at the same slot: it was 20 to 40 % slower than staying apart. So the one who waits pauses, twice as long after each look; and where that
+// brings several items at once, somebody is streaming, and the next waits begin with a long pause, in which some dozens come together. A turn
+// that is passed back and forth never brings more than one, and is looked for at once, but for one wait in sixty-four, which finds out
+// whether that has changed.
+#pragma once
+
+#include "../core/layout.h"
+
+namespace threadsafe {
+
+// In rounds of idle(), each of some 2 ns.
+inline constexpr u32 kLongestPause = 128;
+inline constexpr u32 kLooks = 50;  // 10 us in all; the addon then spins on for a moment, and parks
+inline constexpr u32 kStreamingPause = 1500;
+inline constexpr u32 kStreamingPausePerSlot = 8;  // in a short queue the others would have to wait for the one who pauses
+inline constexpr u32 kManyItems = 4;
+inline constexpr u32 kProbeInterval = 64;
+
+// WebAssembly has no instruction for that, and engines remove loops without an effect. `seed` is what the last call answered.
+inline u32 idle(u32 rounds, u32 seed) {
+  for (u32 k = 0; k < rounds; k++) {
+    seed = seed * 1664525 + 1013904223;
+    __asm__ volatile("" : "+r"(seed));
+  }
+  return seed;
+}
+
+}  // namespace threadsafe

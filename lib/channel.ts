@@ -6,7 +6,7 @@ import { type Batch, withCount } from './batch.js'
 import type { ElementType } from './element-type.js'
 import { QueueClosedError, TimeoutError } from './errors.js'
 import { join, leave, type Liveness, mayServeAtOnce, turnIsComing, type Waiting } from './loop.js'
-import { type NativeQueue, native, type OpenedQueue } from './native.js'
+import { type NativeQueue, native, type OpenedQueue, type QueueStats } from './native.js'
 import type { Patience } from './options.js'
 import { NOTHING, type Nothing, type Transport, transportOf } from './transport.js'
 import { Line, Waiter } from './waiter.js'
@@ -42,6 +42,8 @@ export class Channel implements Waiting {
   readonly #native: NativeQueue
   readonly #gets = new Line<unknown, Take>()
   readonly #puts = new Line<void, PutAttempt>()
+  #countedGets = 0
+  #countedPuts = 0
   /** Whether the first of the waiting puts has been tried before, and so may claim the turn. */
   #firstPutTried = false
 
@@ -71,6 +73,7 @@ export class Channel implements Waiting {
     this.#gets.add(waiter)
     waiter.limit(patience, (reason) => this.cancelGet(waiter, reason))
     if (isFirst && !turnIsComing()) this.#serveGets()
+    else this.#countWaiting()
     return waiter
   }
 
@@ -81,6 +84,7 @@ export class Channel implements Waiting {
     waiter.reject(reason)
     if (!this.#gets.first) QUEUE.withdraw(this.#native, NOT_EMPTY)
     this.#stopWaitingIfDone()
+    this.#countWaiting()
   }
 
   put(item: unknown, patience: Patience, liveness: Liveness): Promise<void> {
@@ -142,12 +146,21 @@ export class Channel implements Waiting {
     this.#puts.add(waiter)
     waiter.limit(patience, (reason) => this.#cancelPut(waiter, reason))
     if (isFirst && !turnIsComing()) this.#servePuts()
+    else this.#countWaiting()
     return waiter.promise
   }
 
   poll(): void {
-    this.#serveGets()
-    this.#servePuts()
+    if (this.#gets.first) this.#serveGets()
+    if (this.#puts.first) this.#servePuts()
+  }
+
+  clear(): number {
+    return QUEUE.clear(this.#native)
+  }
+
+  stats(): QueueStats {
+    return QUEUE.stats(this.#native)
   }
 
   close(discard: boolean): void {
@@ -159,6 +172,14 @@ export class Channel implements Waiting {
     const item = this.#gets.first ? NOTHING : take()
     if (item !== NOTHING) return Promise.resolve(item)
     throw this.transport.closed() && this.transport.size() === 0 ? new QueueClosedError() : new TimeoutError(0)
+  }
+
+  /** For the statistics, which are of all threads. */
+  #countWaiting(): void {
+    const gets = this.#gets.length
+    const puts = this.#puts.length
+    if (gets !== this.#countedGets) QUEUE.waiting(this.#native, NOT_EMPTY, (this.#countedGets = gets))
+    if (puts !== this.#countedPuts) QUEUE.waiting(this.#native, NOT_FULL, (this.#countedPuts = puts))
   }
 
   #stopWaitingIfDone(): void {
@@ -186,11 +207,12 @@ export class Channel implements Waiting {
         QUEUE.announce(this.#native, NOT_EMPTY)
         announced = true
       } else {
-        return
+        break
       }
     }
-    if (announced) QUEUE.withdraw(this.#native, NOT_EMPTY)
+    if (announced && !this.#gets.first) QUEUE.withdraw(this.#native, NOT_EMPTY)
     this.#stopWaitingIfDone()
+    this.#countWaiting()
   }
 
   #servePuts(): void {
@@ -200,7 +222,7 @@ export class Channel implements Waiting {
       if (status === STATUS.full) {
         if (announced) {
           this.#firstPutTried = true
-          return
+          break
         }
         QUEUE.announce(this.#native, NOT_FULL)
         announced = true
@@ -211,8 +233,9 @@ export class Channel implements Waiting {
       if (status === STATUS.ok) first.resolve()
       else first.reject(reasonOf(first, new QueueClosedError()))
     }
-    if (announced) QUEUE.withdraw(this.#native, NOT_FULL)
+    if (announced && !this.#puts.first) QUEUE.withdraw(this.#native, NOT_FULL)
     this.#stopWaitingIfDone()
+    this.#countWaiting()
   }
 
   #cancelPut(waiter: PutWaiter, reason: unknown): void {
@@ -227,5 +250,6 @@ export class Channel implements Waiting {
     }
     if (!this.#puts.first) QUEUE.withdraw(this.#native, NOT_FULL)
     this.#stopWaitingIfDone()
+    this.#countWaiting()
   }
 }

@@ -30,6 +30,24 @@ export interface OpenedQueue extends Opened<'queue'> {
 
 export type OpenedEvent = Opened<'event'>
 
+/** How a queue is doing, over all threads. Counts are modulo 2^32, and approximate while others put and get. */
+export interface QueueStats {
+  /** Items in the queue. */
+  readonly depth: number
+  /** Items that were accepted. */
+  readonly puts: number
+  /** Items that were got. */
+  readonly gets: number
+  /** Items lost to the overflow policy, or by a signal handler to a full queue. */
+  readonly dropped: number
+  /** Items dropped by `clear()` and by a discarding `close()`. */
+  readonly discarded: number
+  /** Calls that wait for an item, blocked and asynchronous ones. */
+  readonly waitingGets: number
+  /** Calls that wait for room. */
+  readonly waitingPuts: number
+}
+
 /** A length is answered as itself, a status in its place as its negative. */
 interface QueueFunctions {
   put(queue: NativeQueue, bytes: number): number
@@ -43,6 +61,12 @@ interface QueueFunctions {
   putMany(queue: NativeQueue, items: NodeJS.TypedArray, first: number): number
   putManyBlocking(queue: NativeQueue, items: NodeJS.TypedArray, first: number, timeout: number): { status: number; done: number }
   getMany(queue: NativeQueue, items: NodeJS.TypedArray, first: number): number
+  /** As get, but the item stays. */
+  peek(queue: NativeQueue): number
+  clear(queue: NativeQueue): number
+  stats(queue: NativeQueue): QueueStats
+  /** Tells how many asynchronous calls of this thread wait there. */
+  waiting(queue: NativeQueue, list: number, calls: number): void
   nextBytes(queue: NativeQueue): number
   announce(queue: NativeQueue, list: number): void
   withdraw(queue: NativeQueue, list: number): void

@@ -6,7 +6,7 @@ import { checkHandle, type Handle, incompatible, makeHandle } from './handle.js'
 import { Liveness } from './loop.js'
 import { warnIfBlockedLong } from './main-thread.js'
 import { allocate, bytesOf, OpenObjects } from './memory.js'
-import { native } from './native.js'
+import { native, type QueueStats } from './native.js'
 import { checkObject, patience, type SyncWaitOptions, syncTimeout, type WaitOptions } from './options.js'
 import { QueueIterator } from './queue-iterator.js'
 import { type FieldTypes, record, RecordType } from './record.js'
@@ -322,6 +322,27 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
   batches(max: number): AsyncIterableIterator<Many<T>> {
     wholeNumber('max', max, 'any number')
     return new QueueIterator<Many<T>>(this.#channel, this.#liveness, () => this.#channel.transport.getMany(max))
+  }
+
+  /** The oldest item, which stays in the queue: another may get it at any time. Empty: undefined, also when the queue is closed. */
+  peek(): T | undefined {
+    const item = this.#channel.transport.peek()
+    return item === NOTHING ? undefined : (item as T)
+  }
+
+  /** Drops the items that are in the queue now, also in a closed one, and answers how many they were. */
+  clear(): number {
+    return this.#channel.clear()
+  }
+
+  /**
+   * How the queue is doing, over all threads: what is counted costs the puts and gets nothing.
+   *
+   * @example
+   * const { depth, dropped, waitingPuts } = queue.stats()
+   */
+  stats(): QueueStats {
+    return this.#channel.stats()
   }
 
   /**

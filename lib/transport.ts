@@ -34,6 +34,8 @@ export interface Transport<T, Prepared, Kept> {
   putInTurn(kept: Kept, woken: boolean): number
   get(): T | Nothing
   getBlocking(timeout: number): T | Nothing
+  /** The oldest item, which stays. */
+  peek(): T | Nothing
   /** Checks all items, then answers them as a batch; `keepMany` makes it fit for waiting. */
   prepareMany(items: Iterable<T>): Batch<unknown>
   keepMany(batch: Batch<unknown>): Batch<unknown>
@@ -141,7 +143,11 @@ class CellTransport implements Transport<unknown, unknown, unknown> {
       this.#status = -answer
       return NOTHING
     }
-    return readCell(this.#access)
+    return this.#read()
+  }
+
+  peek(): unknown {
+    return QUEUE.peek(this.#native) < 0 ? NOTHING : this.#read()
   }
 
   lastStatus(): number {
@@ -219,6 +225,10 @@ class CellTransport implements Transport<unknown, unknown, unknown> {
     return this.#kind === 'boolean' ? Array.from(block as Uint8Array, (value) => value !== 0) : block
   }
 
+  #read(): unknown {
+    return readCell(this.#access)
+  }
+
   #write(item: unknown): number {
     writeCell(this.#access, item)
     return 8
@@ -286,6 +296,15 @@ class MessageTransport implements Transport<unknown, number, Uint8Array> {
       answer = QUEUE.getBlocking(this.#native, Math.max(0, timeout - (performance.now() - start)))
     }
     return this.#decode(answer)
+  }
+
+  peek(): unknown {
+    let answer = QUEUE.peek(this.#native)
+    while (answer === -STATUS.tooSmall) {
+      reserve(QUEUE.nextBytes(this.#native))
+      answer = QUEUE.peek(this.#native)
+    }
+    return answer < 0 ? NOTHING : this.#codec.decode(answer)
   }
 
   lastStatus(): number {

@@ -72,9 +72,11 @@ export class Waiter<Value, Want> {
 /** First in, first out, and any one can leave: a doubly linked list. */
 export class Line<Value, Want> {
   first: Waiter<Value, Want> | undefined
+  length = 0
   #last: Waiter<Value, Want> | undefined
 
   add(waiter: Waiter<Value, Want>): void {
+    this.length++
     waiter.previous = this.#last
     if (this.#last) this.#last.next = waiter
     else this.first = waiter
@@ -82,6 +84,7 @@ export class Line<Value, Want> {
   }
 
   remove(waiter: Waiter<Value, Want>): void {
+    this.length--
     if (waiter.previous) waiter.previous.next = waiter.next
     else this.first = waiter.next
     if (waiter.next) waiter.next.previous = waiter.previous

@@ -84,6 +84,10 @@ class QueueObject final : public SharedObject {
     object["putMany"] = function<QueueObject, &QueueObject::put_many>(env, "putMany");
     object["putManyBlocking"] = function<QueueObject, &QueueObject::put_many_blocking>(env, "putManyBlocking");
     object["getMany"] = function<QueueObject, &QueueObject::get_many>(env, "getMany");
+    object["peek"] = function<QueueObject, &QueueObject::peek>(env, "peek");
+    object["clear"] = function<QueueObject, &QueueObject::clear>(env, "clear");
+    object["stats"] = function<QueueObject, &QueueObject::stats>(env, "stats");
+    object["waiting"] = function<QueueObject, &QueueObject::waiting>(env, "waiting");
     object["nextBytes"] = function<QueueObject, &QueueObject::next_bytes>(env, "nextBytes");
     object["announce"] = function<QueueObject, &QueueObject::announce>(env, "announce");
     object["withdraw"] = function<QueueObject, &QueueObject::withdraw>(env, "withdraw");
@@ -105,13 +109,23 @@ class QueueObject final : public SharedObject {
       withdraw_loop(header_.not_empty, environment().doorbell());
       withdraw_loop(header_.not_full, environment().doorbell());
     }
+    count_calls(0, 0);
+    count_calls(1, 0);
     queue_.leave_turn(environment().putter());
     queue_.pass_on_get();
     queue_.pass_on_put();
   }
 
   // The list as native/wasm/exports.cc numbers them.
-  WaitList& list(const Napi::Value& number) { return number.As<Napi::Number>().Uint32Value() == 0 ? header_.not_empty : header_.not_full; }
+  WaitList& list(const Napi::Value& number) { return list(number.As<Napi::Number>().Uint32Value()); }
+
+  WaitList& list(u32 number) { return number == 0 ? header_.not_empty : header_.not_full; }
+
+  // This isolate has so many asynchronous calls waiting there.
+  void count_calls(u32 number, u32 calls) {
+    list(number).calls.fetch_add(calls - calls_[number], memory_order_relaxed);  // a count, which orders nothing
+    calls_[number] = calls;
+  }
 
   static u32 length(const Napi::CallbackInfo& info) { return info[1].As<Napi::Number>().Uint32Value(); }
 
@@ -198,6 +212,38 @@ class QueueObject final : public SharedObject {
     return answer(info, status, done);
   }
 
+  // The oldest item stays: its length, or a status.
+  Napi::Value peek(const Napi::CallbackInfo& info) {
+    u32 length = 0;
+    const Status status = queue_.try_peek(environment().scratch_bytes(), [&](const Span& span) {
+      slots_.copy_out_unclaimed(span, environment().scratch());
+      length = span.bytes;
+    });
+    return answer(info, status, length);
+  }
+
+  Napi::Value clear(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), queue_.clear()); }
+
+  Napi::Value stats(const Napi::CallbackInfo& info) {
+    const QueueStats stats = queue_.stats();
+    Napi::Object result = Napi::Object::New(info.Env());
+    const auto add = [&](const char* name, u32 count) { result[name] = Napi::Number::New(info.Env(), count); };
+    add("depth", stats.depth);
+    add("puts", stats.puts);
+    add("gets", stats.gets);
+    add("dropped", stats.dropped);
+    add("discarded", stats.discarded);
+    add("waitingGets", stats.waiting_gets);
+    add("waitingPuts", stats.waiting_puts);
+    return result;
+  }
+
+  // (list, how many): the asynchronous calls of this isolate that wait there.
+  Napi::Value waiting(const Napi::CallbackInfo& info) {
+    count_calls(length(info), info[2].As<Napi::Number>().Uint32Value());
+    return info.Env().Undefined();
+  }
+
   Napi::Value next_bytes(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), queue_.next_bytes()); }
 
   Napi::Value announce(const Napi::CallbackInfo& info) {
@@ -236,6 +282,7 @@ class QueueObject final : public SharedObject {
   QueueHeader& header_;
   const StridedSlots slots_;
   Queue<StridedSlots, ThreadWake> queue_;
+  u32 calls_[2] = {0, 0};
 };
 
 // (type, capacity, item bytes): the bytes of memory that such a queue needs, 0 if it can't be had.

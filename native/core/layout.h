@@ -72,6 +72,7 @@ struct Header {
 // One side of an object that can be waited for. What its words mean, and who may change them, is told in wait.h.
 struct WaitList {
   alignas(kLine) Atomic<u64> state;
+  Atomic<u32> calls;  // asynchronous calls that wait, of all loops: for statistics alone
   alignas(kLine) Atomic<u64> loops[kMaxLoops / 64];
 };
 
@@ -92,7 +93,8 @@ struct QueueHeader {
   WaitList not_full;
   alignas(kLine) Atomic<u64> turn;  // the waiting put that is next, 0 if none; see queue.h
   Atomic<u32> dropped;              // items lost to the overflow policy, or by a signal handler to a full queue
-  Atomic<u32> discarded;            // items dropped by a discarding close
+  Atomic<u32> evicted;              // those of them that were in the queue, and made room for another
+  Atomic<u32> discarded;            // items dropped by clear, or by a discarding close
 };
 
 struct EventHeader {

@@ -27,6 +27,17 @@ struct Putter {
   bool is_loop;
 };
 
+// Counts are mod 2^32.
+struct QueueStats {
+  u32 depth;
+  u32 puts;  // accepted
+  u32 gets;
+  u32 dropped;
+  u32 discarded;
+  u32 waiting_gets;
+  u32 waiting_puts;
+};
+
 // Wake: one(list) and all(list), called when someone waits there.
 template <class Slots, class Wake>
 class Queue {
@@ -86,6 +97,7 @@ class Queue {
       // As many as may be in the way. Where somebody is between claim and free (perhaps the code that this handler interrupted), that
       // room does not come while we look: then the new item goes.
       for (u32 k = slots_of(bytes); k > 0 && status == Status::full && try_get(~u32{0}, forget) == Status::ok; k--) {
+        header_.evicted.fetch_add(1, memory_order_relaxed);
         count_dropped();
         status = try_put(bytes, write);
       }
@@ -96,6 +108,12 @@ class Queue {
   }
 
   void count_dropped() { header_.dropped.fetch_add(1, memory_order_relaxed); }  // a count, which orders nothing
+
+  // Looks at the oldest item and leaves it; see Ring::try_peek. ok, empty, closed or too_small.
+  template <class Look>
+  Status try_peek(u32 limit, Look&& look) {
+    return ring_.try_peek(limit, [this](u32 bytes) { return slots_of(bytes); }, look);
+  }
 
   // A put of somebody who waits: full also while it is another's turn. `putter` names the thread whose put it is: one that blocks must not
   // wait for the turn of an asynchronous put of its own loop.
@@ -177,6 +195,31 @@ class Queue {
     ring_.close();
     if (someone_waits(header_.not_empty)) wake_.all(header_.not_empty);
     if (someone_waits(header_.not_full)) wake_.all(header_.not_full);
+  }
+
+  // Drops the items that are in the queue now, and answers how many; not what others put meanwhile, nor what is behind an item that is not
+  // published yet.
+  u32 clear() {
+    const u32 end = ring_.items_put();
+    u32 count = 0;
+    while (static_cast<std::int32_t>(end - ring_.items_got()) > 0 && try_get(~u32{0}, [](Span) {}) == Status::ok) count++;
+    header_.discarded.fetch_add(count, memory_order_relaxed);  // a count, which orders nothing
+    return count;
+  }
+
+  // Right only while nobody else puts or gets.
+  QueueStats stats() const {
+    const u32 dropped = header_.dropped.load(memory_order_relaxed);  // counts, which order nothing
+    const u32 evicted = header_.evicted.load(memory_order_relaxed);
+    const u32 discarded = header_.discarded.load(memory_order_relaxed);
+    const u32 got = ring_.items_got();
+    return {.depth = ring_.size(),
+            .puts = ring_.items_put(),
+            .gets = got - evicted - discarded,
+            .dropped = dropped,
+            .discarded = discarded,
+            .waiting_gets = calls_waiting(header_.not_empty),
+            .waiting_puts = calls_waiting(header_.not_full)};
   }
 
   // Drops what is left in a closed queue. Yields to producers that are between claim and publish: they are few, as none can

@@ -230,6 +230,33 @@ class Ring {
   // Can a put of one slot do something now: store its item, or learn that the ring is closed?
   bool put_ready() const { return closed() || has_room(1); }
 
+  // How many items were put, and got, by whatever means, mod 2^32.
+  u32 items_put() const { return high(tail_.load(memory_order_seq_cst)); }
+  u32 items_got() const { return high(head_.load(memory_order_seq_cst)); }
+
+  // Looks at the next item and leaves it: ok, empty, closed or too_small. look(span) may see what is being overwritten, since it has not claimed
+  // the slots: it must copy and nothing else, and what it copied counts only when this answers ok.
+  template <class SlotsOf, class Look>
+  Status try_peek(u32 limit, SlotsOf&& slots_of, Look&& look) {
+    u64 head = head_.load(memory_order_seq_cst);
+    for (;;) {
+      const u32 position = low(head);
+      const u32 index = positions_.index(position);
+      const u64 stamp = slots_.stamp(index).load(memory_order_seq_cst);
+      const bool there = low(stamp) == positions_.full_turn(position);
+      const u32 bytes = high(stamp);
+      if (there && bytes <= limit) look(Span{index, slots_of(bytes), bytes});
+      // While head has not moved nobody may overwrite the item. A read-modify-write, since that stays behind the copy, which a load need not.
+      const u64 now = head_.fetch_add(0, memory_order_seq_cst);
+      if (now != head) {
+        head = now;
+        continue;
+      }
+      if (!there) return nothing_at(position);
+      return bytes <= limit ? Status::ok : Status::too_small;
+    }
+  }
+
   // Items put and not yet got; right only while nobody else puts or gets. Never more than the capacity.
   u32 size() const {
     const u32 got = high(head_.load(memory_order_seq_cst));

@@ -83,6 +83,12 @@ inline void withdraw_thread(WaitList& list) {
 
 inline u32 permits(const WaitList& list) { return permits_in(list.state.load(memory_order_seq_cst)); }
 
+// How many calls wait there, blocked and asynchronous ones.
+inline u32 calls_waiting(const WaitList& list) {
+  const u64 state = list.state.load(memory_order_seq_cst);
+  return threads_in(state) + permits_in(state) + list.calls.load(memory_order_relaxed);  // a count, which orders nothing
+}
+
 inline void announce_loop(WaitList& list, u32 loop) {
   list.loops[loop / 64].fetch_or(u64{1} << loop % 64, memory_order_seq_cst);
   list.state.fetch_or(kLoops, memory_order_seq_cst);

@@ -1,23 +1,29 @@
 /**
- * Any value that `structuredClone` takes without a transfer list. A byte in front tells how the rest is encoded: small primitives and
- * strings by a path of their own, everything else by V8's serializer.
+ * Any value that `structuredClone` takes without a transfer list. A byte in front tells how the rest is encoded: primitives, strings, and small plain
+ * objects each by a path of their own, everything else by V8's serializer.
  */
 import { reserve, scratch, scratchView, trim } from '../scratch.js'
 import type { MessageCodec } from './message.js'
+import { decodePlain, encodePlain } from './plain.js'
 import { decodeString, encodeString } from './string.js'
 import { deserialize, serialize } from './structured.js'
 
 const STRING = 0 // and 1, for its two encodings
 const SERIALIZED = 2
 const NUMBER = 3
+const PLAIN = 4
 /** These stand for themselves: their tag is FIRST_SIMPLE and their place here. */
 const SIMPLE: readonly unknown[] = [undefined, null, true, false]
-const FIRST_SIMPLE = 4
+const FIRST_SIMPLE = 5
 
-function encodeSerialized(item: unknown): number {
-  const bytes = serialize(item)
+function encodeObject(item: object): number {
+  const plain = encodePlain(item)
+  return plain ? store(PLAIN, plain) : store(SERIALIZED, serialize(item))
+}
+
+function store(tag: number, bytes: Uint8Array): number {
   reserve(1 + bytes.length)
-  scratch[0] = SERIALIZED
+  scratch[0] = tag
   scratch.set(bytes, 1)
   return 1 + bytes.length
 }
@@ -37,8 +43,9 @@ export const anyCodec: MessageCodec<unknown> = {
       return 9
     }
     if (typeof item === 'string') return encodeString(item, STRING)
-    const simple = typeof item === 'object' && item !== null ? -1 : SIMPLE.indexOf(item)
-    if (simple < 0) return encodeSerialized(item)
+    if (typeof item === 'object' && item !== null) return encodeObject(item)
+    const simple = SIMPLE.indexOf(item)
+    if (simple < 0) return store(SERIALIZED, serialize(item))
     scratch[0] = FIRST_SIMPLE + simple
     return 1
   },
@@ -46,6 +53,7 @@ export const anyCodec: MessageCodec<unknown> = {
     const tag = scratch[0] as number
     if (tag === NUMBER) return scratchView.getFloat64(1, true)
     if (tag < SERIALIZED) return decodeString(bytes, STRING)
+    if (tag === PLAIN) return decodePlain(scratch, scratchView, 1)
     if (tag === SERIALIZED) return decodeSerialized(bytes)
     return SIMPLE[tag - FIRST_SIMPLE]
   },

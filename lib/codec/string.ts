@@ -6,18 +6,20 @@ import type { MessageCodec } from './message.js'
 const LATIN1 = 0
 const UTF16 = 1
 
-function fitsLatin1(text: string): boolean {
-  for (let k = 0; k < text.length; k++) if (text.charCodeAt(k) > 0xff) return false
-  return true
+const WIDE = /[^\0-\xff]/
+
+/** Whether it needs two bytes for each code unit. V8 keeps most strings as one byte each, and a regular expression knows without looking that these have no match. */
+export function isWide(text: string): boolean {
+  return WIDE.test(text)
 }
 
 /** Writes a string and what tells its encoding, which is `tag` or `tag + 1`; answers the bytes. */
 export function encodeString(text: string, tag: number): number {
-  const latin1 = fitsLatin1(text)
-  const bytes = 1 + text.length * (latin1 ? 1 : 2)
+  const wide = isWide(text)
+  const bytes = 1 + text.length * (wide ? 2 : 1)
   reserve(bytes)
-  scratch[0] = tag + (latin1 ? LATIN1 : UTF16)
-  scratch.write(text, 1, latin1 ? 'latin1' : 'utf16le')
+  scratch[0] = tag + (wide ? UTF16 : LATIN1)
+  scratch.write(text, 1, wide ? 'utf16le' : 'latin1')
   return bytes
 }
 

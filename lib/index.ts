@@ -4,7 +4,7 @@ export { type EventHandle, ThreadSafeEvent } from './event.js'
 export type { QueueStats } from './native.js'
 export type { SyncWaitOptions, WaitOptions } from './options.js'
 export { type Many, type Overflow, type QueueHandle, type QueueOptions, ThreadSafeQueue } from './queue.js'
-export { type FieldType, type FieldTypes, type NumericType, record, type RecordOf, type RecordType } from './record.js'
+export { type FieldType, type FieldTypes, type NumericType, record, type RecordOf, type RecordType, type ScalarType } from './record.js'
 export { type SignalInfo, signalInfo } from './signal-info.js'
 export {
   attachSignal,

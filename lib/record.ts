@@ -1,12 +1,15 @@
-/** Record types: items with named numeric fields, which are stored packed, in the layout of a C struct. */
+/** Record types: items with named fields - numbers, arrays of numbers, bytes - which are stored packed, in the layout of a C struct. */
 import { invalidType, invalidValue } from './errors.js'
 
 /** What a field of a record, and an element of a numeric queue, can be. */
 export type NumericType = 'int8' | 'uint8' | 'int16' | 'uint16' | 'int32' | 'uint32' | 'bigint64' | 'biguint64' | 'float32' | 'float64'
 
-export type FieldType = NumericType | 'boolean'
+export type ScalarType = NumericType | 'boolean'
 
-export const FIELD_BYTES: Readonly<Record<FieldType, number>> = {
+/** A scalar, or so many of them: 'float32[128]' is a Float32Array, 'bytes[16]' a Uint8Array. */
+export type FieldType = ScalarType | `${NumericType | 'bytes'}[${number}]`
+
+const SCALAR_BYTES: Readonly<Record<ScalarType, number>> = {
   boolean: 1,
   int8: 1,
   uint8: 1,
@@ -20,18 +23,58 @@ export const FIELD_BYTES: Readonly<Record<FieldType, number>> = {
   float64: 8,
 }
 
+/** Of one field: more would not fit into any queue. */
+const MOST_ELEMENTS = 2 ** 32 - 1
+
 export type FieldTypes = Readonly<Record<string, FieldType>>
 
-/** The object that a record is in JavaScript. */
-export type RecordOf<F extends FieldTypes> = {
-  -readonly [K in keyof F]: F[K] extends 'boolean' ? boolean : F[K] extends 'bigint64' | 'biguint64' ? bigint : number
+interface ArrayTypes {
+  int8: Int8Array
+  uint8: Uint8Array
+  int16: Int16Array
+  uint16: Uint16Array
+  int32: Int32Array
+  uint32: Uint32Array
+  bigint64: BigInt64Array
+  biguint64: BigUint64Array
+  float32: Float32Array
+  float64: Float64Array
+  bytes: Uint8Array
 }
+
+type ValueOf<T extends FieldType> = T extends `${infer Of extends keyof ArrayTypes}[${number}]`
+  ? ArrayTypes[Of]
+  : T extends 'boolean'
+    ? boolean
+    : T extends 'bigint64' | 'biguint64'
+      ? bigint
+      : number
+
+/** The object that a record is in JavaScript. */
+export type RecordOf<F extends FieldTypes> = { -readonly [K in keyof F]: ValueOf<F[K]> }
 
 export interface Field {
   readonly name: string
-  readonly type: FieldType
+  readonly type: ScalarType | 'bytes'
+  /** How many of them; undefined if the field is not an array. */
+  readonly length: number | undefined
   /** Bytes from the beginning of the record. */
   readonly offset: number
+}
+
+interface Parsed {
+  readonly type: ScalarType | 'bytes'
+  readonly length: number | undefined
+}
+
+/** Undefined for what is no type of a field. */
+function parse(fieldType: unknown): Parsed | undefined {
+  if (typeof fieldType !== 'string') return undefined
+  const [, name, count] = /^([a-z0-9]+)(?:\[([1-9][0-9]*)\])?$/.exec(fieldType) ?? []
+  const type = name as Parsed['type']
+  if (count === undefined) return Object.hasOwn(SCALAR_BYTES, type) ? { type, length: undefined } : undefined
+  const known = type === 'bytes' || (type !== 'boolean' && Object.hasOwn(SCALAR_BYTES, type))
+  return known && Number(count) <= MOST_ELEMENTS ? { type, length: Number(count) } : undefined
 }
 
 /** Made by `record()`. */
@@ -49,11 +92,12 @@ export class RecordType<F extends FieldTypes = FieldTypes> {
     let end = 0
     let alignment = 1
     const align = (offset: number, to: number): number => Math.ceil(offset / to) * to
-    for (const [name, type] of Object.entries(fields)) {
-      const size = FIELD_BYTES[type]
+    for (const [name, fieldType] of Object.entries(fields)) {
+      const { type, length } = parse(fieldType) as Parsed
+      const size = type === 'bytes' ? 1 : SCALAR_BYTES[type]
       const offset = align(end, size)
-      layout.push({ name, type, offset })
-      end = offset + size
+      layout.push({ name, type, length, offset })
+      end = offset + size * (length ?? 1)
       alignment = Math.max(alignment, size)
     }
     this.fields = Object.freeze({ ...fields })
@@ -71,7 +115,10 @@ export class RecordType<F extends FieldTypes = FieldTypes> {
 /**
  * A record type for queues: `new ThreadSafeQueue(100, { type: record({ x: 'float64', t: 'biguint64' }) })`. The fields are laid out in
  * their order with natural alignment, as a C compiler lays out a struct of them. Throws a `TypeError`, `ERR_INVALID_ARG_TYPE` or
- * `ERR_INVALID_ARG_VALUE`, if there are no fields or one has no numeric type and is not 'boolean'.
+ * `ERR_INVALID_ARG_VALUE`, if there are no fields or one has another type than a number's, 'boolean', or so many of a number's type or of bytes.
+ *
+ * @example
+ * const frame = record({ timestamp: 'biguint64', samples: 'float32[128]', id: 'bytes[16]' })
  */
 export function record<const F extends FieldTypes>(fields: F): RecordType<F> {
   if (typeof fields !== 'object' || fields === null || Array.isArray(fields))
@@ -81,8 +128,10 @@ export function record<const F extends FieldTypes>(fields: F): RecordType<F> {
   for (const [name, type] of entries) {
     // Reading it back would set the object's prototype.
     if (name === '__proto__') throw invalidValue('fields', 'an object whose fields have other names than __proto__', fields)
-    if (typeof type !== 'string' || !Object.hasOwn(FIELD_BYTES, type))
-      throw invalidValue(`fields.${name}`, `one of ${Object.keys(FIELD_BYTES).join(', ')}`, type)
+    if (!parse(type)) {
+      const types = Object.keys(SCALAR_BYTES).join(', ')
+      throw invalidValue(`fields.${name}`, `one of ${types}, or an array as 'float32[128]' or 'bytes[16]'`, type)
+    }
   }
   return new RecordType(fields)
 }

@@ -10,7 +10,7 @@ import type { ElementType } from './element-type.js'
 import { withCode } from './errors.js'
 import { type Core, instantiate } from './memory.js'
 import { type NativeQueue, native, type OpenedQueue } from './native.js'
-import type { FieldType, NumericType } from './record.js'
+import type { NumericType, ScalarType } from './record.js'
 import { reserve, scratch } from './scratch.js'
 
 const { queue: QUEUE, status: STATUS } = native
@@ -81,7 +81,7 @@ class CellTransport implements Transport<unknown, unknown, unknown> {
   /** Why the last get brought nothing, where WebAssembly does not know. */
   #status: number | undefined
 
-  constructor(queue: OpenedQueue, core: Core, type: FieldType) {
+  constructor(queue: OpenedQueue, core: Core, type: ScalarType) {
     this.#native = queue.object
     this.#overflow = queue.overflow
     this.#core = core
@@ -415,5 +415,5 @@ class MessageTransport implements Transport<unknown, number, Uint8Array> {
 export function transportOf(memory: WebAssembly.Memory, queue: OpenedQueue, type: ElementType): Transport<unknown, unknown, unknown> {
   const codec = messageCodec(type)
   if (codec) return new MessageTransport(queue, codec) as Transport<unknown, unknown, unknown>
-  return new CellTransport(queue, instantiate(memory, queue.wake), type as FieldType)
+  return new CellTransport(queue, instantiate(memory, queue.wake), type as ScalarType)
 }

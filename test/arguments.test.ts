@@ -37,6 +37,7 @@ function makeObjects() {
     record: new ThreadSafeQueue<{ x: number; t: bigint; on: boolean }>(2, {
       type: record({ x: 'float64', t: 'biguint64', on: 'boolean' }),
     }),
+    arrays: new ThreadSafeQueue<{ samples: Float32Array; id: Uint8Array }>(2, { type: record({ samples: 'float32[2]', id: 'bytes[4]' }) }),
     event: new ThreadSafeEvent(),
   }
   objects.any.putSync('first')
@@ -47,6 +48,7 @@ function makeObjects() {
   objects.float64.putSync(1)
   objects.bigint64.putSync(1n)
   objects.record.putSync({ x: 1, t: 1n, on: true })
+  objects.arrays.putSync({ samples: new Float32Array(2), id: new Uint8Array(4) })
   return objects
 }
 type Objects = ReturnType<typeof makeObjects>
@@ -176,6 +178,9 @@ const WRONG_ITEMS: [QueueName, unknown, string, string, string][] = [
   ['record', { x: 1, on: true }, 'item.t', 'bigint', 'undefined'],
   ['record', { x: 1, t: 1, on: true }, 'item.t', 'bigint', '1'],
   ['record', { x: '1', t: 1n, on: true }, 'item.x', 'number', "'1'"],
+  ['arrays', { samples: 1, id: new Uint8Array(4) }, 'item.samples', '2 elements of float32', '1'],
+  ['arrays', { samples: [1, '2'], id: new Uint8Array(4) }, 'item.samples[1]', 'number', "'2'"],
+  ['arrays', { samples: [1, 2], id: 'four' }, 'item.id', 'ArrayBuffer', "'four'"],
   ['record', { x: 1, t: 1n, on: 1 }, 'item.on', 'boolean', '1'],
 ]
 
@@ -282,6 +287,9 @@ const records: Row[] = [
   recordOf(['float64'], TYPE, 'fields', 'object', "[ 'float64' ]"),
   recordOf({ x: 'float64', y: 'double' }, VALUE, 'fields.y', 'float64', "'double'"),
   recordOf({ x: 'string' }, VALUE, 'fields.x', 'float64', "'string'"),
+  ...['float32[0]', 'boolean[3]', 'bytes', 'float32[03]', 'float32[3', 'bytes[99999999999]', 'toString[3]'].map((type) =>
+    recordOf({ x: type }, VALUE, 'fields.x', 'float32[128]', `'${type}'`),
+  ),
   recordOf({ x: 'any' }, VALUE, 'fields.x', 'float64', "'any'"),
   recordOf({ x: undefined }, VALUE, 'fields.x', 'float64', 'undefined'),
   recordOf({ x: null }, VALUE, 'fields.x', 'float64', 'null'),

@@ -205,7 +205,8 @@ describe("'any'", () => {
   /** The same in value, type and identity of parts: V8's own encoding, and what util.inspect shows of prototypes and hidden state. */
   function assertSame(got: unknown, expected: unknown): void {
     assert.equal(inspect(got, { depth: Infinity, showHidden: true }), inspect(expected, { depth: Infinity, showHidden: true }))
-    assert.ok(serialize(got).equals(serialize(expected)), inspect(got))
+    // Of the clones, as V8 writes an array that once might have had holes in another way.
+    assert.ok(serialize(structuredClone(got)).equals(serialize(structuredClone(expected))), inspect(got))
     assert.equal(Object.getPrototypeOf(Object(got)), Object.getPrototypeOf(Object(expected)))
   }
 
@@ -572,6 +573,27 @@ describe('records', () => {
     j: 2n ** 64n - 1n,
     last: true,
   }
+
+  it('have arrays of numbers and of bytes, which come out as typed arrays of their own', () => {
+    const type = record({ t: 'biguint64', samples: 'float32[3]', id: 'bytes[5]', on: 'boolean', pair: 'int16[2]', whole: 'bigint64[1]' })
+    assert.equal(type.bytes, 40)
+    const queue = new ThreadSafeQueue<unknown>(2, { type })
+    const item = { t: 1n, samples: [1, 2.1, 3], id: Buffer.from('hello'), on: true, pair: new Set([70_000, -1]), whole: [-1n] }
+    queue.putSync(item)
+    queue.putSync({ ...item, samples: new Float32Array(3), id: new ArrayBuffer(5) })
+    const first = ThreadSafeQueue.from(queue.handle).getSync() as { samples: Float32Array }
+    assert.deepEqual(first, {
+      t: 1n,
+      samples: Float32Array.of(1, 2.1, 3),
+      id: Uint8Array.from(Buffer.from('hello')),
+      on: true,
+      pair: Int16Array.of(70_000, -1),
+      whole: BigInt64Array.of(-1n),
+    })
+    assert.equal(first.samples.buffer.byteLength, 12)
+    queue.getSync()
+    assert.deepEqual(first.samples, Float32Array.of(1, 2.1, 3))
+  })
 
   it('give every field back, in the order of the type, and nothing else', async () => {
     const queue = new ThreadSafeQueue<typeof full>(3, { type })

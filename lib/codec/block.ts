@@ -7,6 +7,7 @@ export type Block = Exclude<NodeJS.TypedArray, Uint8ClampedArray>
 type BlockConstructor = {
   new (length: number): Block
   new (items: Block): Block
+  new (buffer: ArrayBufferLike, offset: number, length: number): Block
   from(items: Iterable<unknown>): Block
 }
 
@@ -27,14 +28,14 @@ export function blockConstructor(type: NumericType): BlockConstructor {
   return CONSTRUCTORS[type] as unknown as BlockConstructor
 }
 
-/** The items as a block of that type; the same object if they are one. Throws `TypeError` if one of them is of another JavaScript type. */
-export function toBlock(type: NumericType, items: Iterable<unknown>): Block {
+/** The items as a block of that type; the same object if they are one. Throws `TypeError`, which names them, if one of them is of another JavaScript type. */
+export function toBlock(type: NumericType, items: Iterable<unknown>, name = 'items'): Block {
   const constructor = CONSTRUCTORS[type]
   // One that was made otherwise, or says otherwise how long it is, is taken for what it gives when iterated.
   const plain = isTypedArray(items) && Object.getPrototypeOf(items) === constructor.prototype && !Object.hasOwn(items, 'length')
   if (plain) return items as Block
   const all = [...items]
   const { kind } = ACCESS[type]
-  all.forEach((item, k) => checkCell(`items[${k}]`, kind, item))
+  all.forEach((item, k) => checkCell(`${name}[${k}]`, kind, item))
   return blockConstructor(type).from(all)
 }

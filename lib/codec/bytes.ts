@@ -4,14 +4,15 @@ import { invalidType } from '../errors.js'
 import { reserve, scratch, trim } from '../scratch.js'
 import type { MessageCodec } from './message.js'
 
-function bytesOf(item: unknown): Uint8Array {
+/** A view of them. Throws `TypeError`, which names them. */
+export function bytesOf(item: unknown, name = 'item'): Uint8Array {
   try {
     if (ArrayBuffer.isView(item)) return new Uint8Array(item.buffer, item.byteOffset, item.byteLength)
     if (isAnyArrayBuffer(item) && !isSharedArrayBuffer(item)) return new Uint8Array(item as ArrayBuffer)
   } catch {
-    throw invalidType('item', 'a view or buffer that is not detached', item)
+    throw invalidType(name, 'a view or buffer that is not detached', item)
   }
-  throw invalidType('item', 'an ArrayBufferView or an ArrayBuffer', item)
+  throw invalidType(name, 'an ArrayBufferView or an ArrayBuffer', item)
 }
 
 export const bytesCodec: MessageCodec<Uint8Array> = {

@@ -1,6 +1,6 @@
 /** Elements of at most 8 bytes, which go through the scratch buffer only when a call blocks: numbers, bigints, booleans. */
 import { invalidType } from '../errors.js'
-import type { FieldType } from '../record.js'
+import type { ScalarType } from '../record.js'
 import { scratchView } from '../scratch.js'
 
 /** How a value of that type is written to memory and read from it, at a place in a DataView; converted as by the typed array of that name. */
@@ -13,7 +13,7 @@ export interface CellAccess {
 // Every platform that Node runs on with this package is little-endian, and the core writes in the platform's order.
 const LITTLE = true
 
-export const ACCESS: Readonly<Record<FieldType, CellAccess>> = {
+export const ACCESS: Readonly<Record<ScalarType, CellAccess>> = {
   boolean: { kind: 'boolean', write: (v, o, x: boolean) => v.setUint8(o, x ? 1 : 0), read: (v, o) => v.getUint8(o) !== 0 },
   int8: { kind: 'number', write: (v, o, x: number) => v.setInt8(o, x), read: (v, o) => v.getInt8(o) },
   uint8: { kind: 'number', write: (v, o, x: number) => v.setUint8(o, x), read: (v, o) => v.getUint8(o) },

@@ -114,7 +114,10 @@ function writeObject(object: Readonly<Record<string, unknown>>, depth: number): 
 }
 
 /** Shapes as they were written, at a place that their keys tell. */
-const written: ({ readonly keys: readonly string[]; readonly bytes: Buffer } | undefined)[] = Array.from({ length: MOST_SHAPES }, () => undefined)
+const written: ({ readonly keys: readonly string[]; readonly bytes: Buffer } | undefined)[] = Array.from(
+  { length: MOST_SHAPES },
+  () => undefined,
+)
 
 function writeShape(keys: readonly string[]): boolean {
   const first = keys[0] as string

@@ -1,31 +1,69 @@
 /** Records: each field at its offset. */
-import { invalidType } from '../errors.js'
-import type { RecordType } from '../record.js'
-import { reserve, scratchView } from '../scratch.js'
+import { invalidType, invalidValue } from '../errors.js'
+import type { Field, RecordType } from '../record.js'
+import { reserve, scratch, scratchView } from '../scratch.js'
+import { blockConstructor, toBlock } from './block.js'
+import { bytesOf } from './bytes.js'
 import { ACCESS, checkCell } from './cell.js'
 import type { MessageCodec } from './message.js'
 
+/** How one field is checked, then written to the scratch buffer, and read from it. */
+interface FieldCodec {
+  readonly name: string
+  /** Answers what is to be written. */
+  check(name: string, value: unknown): unknown
+  write(value: never): void
+  read(): unknown
+}
+
+function scalarCodec({ name, type, offset }: Field): FieldCodec {
+  const access = ACCESS[type as keyof typeof ACCESS]
+  return {
+    name,
+    check(name, value) {
+      checkCell(name, access.kind, value)
+      return value
+    },
+    write: (value) => access.write(scratchView, offset, value),
+    read: () => access.read(scratchView, offset),
+  }
+}
+
+function arrayCodec({ name, type, offset }: Field, length: number): FieldCodec {
+  const element = type === 'bytes' ? 'uint8' : (type as Exclude<Field['type'], 'bytes' | 'boolean'>)
+  const constructor = blockConstructor(element)
+  const expected = `${length} ${type === 'bytes' ? 'bytes' : `elements of ${type}`}`
+  return {
+    name,
+    check(name, value) {
+      const iterable = typeof (value as Iterable<unknown> | null | undefined)?.[Symbol.iterator] === 'function'
+      if (type !== 'bytes' && !iterable) throw invalidType(name, expected, value)
+      const block = type === 'bytes' ? bytesOf(value, name) : toBlock(element, value as Iterable<unknown>, name)
+      if (block.length !== length) throw invalidValue(name, expected, value)
+      return block
+    },
+    write: (value) => new constructor(scratch.buffer, offset, length).set(value),
+    read: () => new constructor(new constructor(scratch.buffer, offset, length)),
+  }
+}
+
 export function recordCodec(type: RecordType): MessageCodec<unknown> {
-  const fields = type.layout.map(({ name, type: fieldType, offset }) => ({ name, offset, access: ACCESS[fieldType] }))
+  const fields = type.layout.map((field) => (field.length === undefined ? scalarCodec(field) : arrayCodec(field, field.length)))
   return {
     encode(item) {
       if (typeof item !== 'object' || item === null)
         throw invalidType('item', `an object with the fields ${Object.keys(type.fields).join(', ')}`, item)
       // All are read before any is written: a getter is other code, and may use a queue itself.
-      const read = fields.map(({ name, access }) => {
-        const value = (item as Record<string, unknown>)[name]
-        checkCell(`item.${name}`, access.kind, value)
-        return value
-      })
+      const values = fields.map(({ name, check }) => check(`item.${name}`, (item as Record<string, unknown>)[name]))
       reserve(type.bytes)
       // Bytes between the fields are the same for equal records.
-      for (let k = 0; k < type.bytes; k++) scratchView.setUint8(k, 0)
-      fields.forEach(({ access, offset }, k) => access.write(scratchView, offset, read[k] as never))
+      scratch.fill(0, 0, type.bytes)
+      fields.forEach(({ write }, k) => write(values[k] as never))
       return type.bytes
     },
     decode() {
       const item: Record<string, unknown> = {}
-      for (const { name, access, offset } of fields) item[name] = access.read(scratchView, offset)
+      for (const { name, read } of fields) item[name] = read()
       return item
     },
   }

@@ -92,8 +92,10 @@ class CellTransport implements Transport<unknown, unknown, unknown> {
     if (type === 'biguint64') this.#convert = (value: bigint) => BigInt.asUintN(64, value)
     this.#access = ACCESS[type]
     this.#kind = this.#access.kind
-    this.#put = core[`put_${stored}`] as (value: never) => number
-    this.#get = core[`get_${stored}`] as () => unknown
+    const bigint = this.#kind === 'bigint'
+    const float = stored === 'float32' || stored === 'float64'
+    this.#put = core[`put_${bigint ? 'bigint' : float ? stored : 'integer'}`] as (value: never) => number
+    this.#get = core[`get_${bigint ? 'bigint' : stored}`] as () => unknown
   }
 
   prepare(item: unknown): unknown {

@@ -82,23 +82,13 @@ double get_number() {
   return get<T>(__builtin_nan(""));
 }
 
-template <class T>
-T get_bigint() {
-  return get<T>(T{0});
-}
-
 }  // namespace
 
-EXPORT("put_float64") int put_float64(double value) { return put(value); }
+// An integer's low bytes are those of the narrower types, so one function puts them all; and what is cut off is what typed arrays cut off.
+EXPORT("put_integer") int put_integer(int value) { return put(value); }
+EXPORT("put_bigint") int put_bigint(std::int64_t value) { return put(value); }
 EXPORT("put_float32") int put_float32(float value) { return put(value); }
-EXPORT("put_int8") int put_int8(int value) { return put(static_cast<std::int8_t>(value)); }
-EXPORT("put_uint8") int put_uint8(int value) { return put(static_cast<std::uint8_t>(value)); }
-EXPORT("put_int16") int put_int16(int value) { return put(static_cast<std::int16_t>(value)); }
-EXPORT("put_uint16") int put_uint16(int value) { return put(static_cast<std::uint16_t>(value)); }
-EXPORT("put_int32") int put_int32(int value) { return put(static_cast<std::int32_t>(value)); }
-EXPORT("put_uint32") int put_uint32(int value) { return put(static_cast<std::uint32_t>(value)); }
-EXPORT("put_bigint64") int put_bigint64(std::int64_t value) { return put(value); }
-EXPORT("put_biguint64") int put_biguint64(std::uint64_t value) { return put(value); }
+EXPORT("put_float64") int put_float64(double value) { return put(value); }
 
 EXPORT("get_float64") double get_float64() { return get_number<double>(); }
 EXPORT("get_float32") double get_float32() { return get_number<float>(); }
@@ -108,8 +98,7 @@ EXPORT("get_int16") double get_int16() { return get_number<std::int16_t>(); }
 EXPORT("get_uint16") double get_uint16() { return get_number<std::uint16_t>(); }
 EXPORT("get_int32") double get_int32() { return get_number<std::int32_t>(); }
 EXPORT("get_uint32") double get_uint32() { return get_number<std::uint32_t>(); }
-EXPORT("get_bigint64") std::int64_t get_bigint64() { return get_bigint<std::int64_t>(); }
-EXPORT("get_biguint64") std::uint64_t get_biguint64() { return get_bigint<std::uint64_t>(); }
+EXPORT("get_bigint") std::int64_t get_bigint() { return get<std::int64_t>(std::int64_t{0}); }
 
 // Whether there is an item, or room, after a short wait for it: a hint, as others may be quicker.
 EXPORT("spin_for_item") int spin_for_item() {

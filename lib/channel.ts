@@ -5,7 +5,7 @@
 import { type Batch, withCount } from './batch.js'
 import type { ElementType } from './element-type.js'
 import { QueueClosedError, TimeoutError } from './errors.js'
-import { join, leave, type Liveness, mayServeAtOnce, turnIsComing, type Waiting } from './loop.js'
+import { join, leave, type Liveness, mayServeAtOnce, tidyLater, turnIsComing, type Waiting } from './loop.js'
 import { type NativeQueue, native, type OpenedQueue, type QueueStats } from './native.js'
 import type { Patience } from './options.js'
 import { NOTHING, type Nothing, type Transport, transportOf } from './transport.js'
@@ -73,7 +73,7 @@ export class Channel implements Waiting {
     this.#gets.add(waiter)
     waiter.limit(patience, (reason) => this.cancelGet(waiter, reason))
     if (isFirst && !turnIsComing()) this.#serveGets()
-    else this.#countWaiting()
+    this.tidy()
     return waiter
   }
 
@@ -83,8 +83,7 @@ export class Channel implements Waiting {
     this.#gets.remove(waiter)
     waiter.reject(reason)
     if (!this.#gets.first) QUEUE.withdraw(this.#native, NOT_EMPTY)
-    this.#stopWaitingIfDone()
-    this.#countWaiting()
+    this.tidy()
   }
 
   put(item: unknown, patience: Patience, liveness: Liveness): Promise<void> {
@@ -146,7 +145,7 @@ export class Channel implements Waiting {
     this.#puts.add(waiter)
     waiter.limit(patience, (reason) => this.#cancelPut(waiter, reason))
     if (isFirst && !turnIsComing()) this.#servePuts()
-    else this.#countWaiting()
+    this.tidy()
     return waiter.promise
   }
 
@@ -160,6 +159,7 @@ export class Channel implements Waiting {
   }
 
   stats(): QueueStats {
+    this.tidy()
     return QUEUE.stats(this.#native)
   }
 
@@ -174,20 +174,18 @@ export class Channel implements Waiting {
     throw this.transport.closed() && this.transport.size() === 0 ? new QueueClosedError() : new TimeoutError(0)
   }
 
-  /** For the statistics, which are of all threads. */
-  #countWaiting(): void {
+  tidy(): void {
     const gets = this.#gets.length
     const puts = this.#puts.length
+    if (gets + puts === 0) leave(this)
+    // For the statistics, which are of all threads.
     if (gets !== this.#countedGets) QUEUE.waiting(this.#native, NOT_EMPTY, (this.#countedGets = gets))
     if (puts !== this.#countedPuts) QUEUE.waiting(this.#native, NOT_FULL, (this.#countedPuts = puts))
   }
 
-  #stopWaitingIfDone(): void {
-    if (!this.#gets.first && !this.#puts.first) leave(this)
-  }
-
   // Try; announce; try again: then whoever puts an item sees the announcement and rings, or this try sees the item.
   #serveGets(): void {
+    const before = this.#gets.length
     let announced = false
     for (let first = this.#gets.first; first; first = this.#gets.first) {
       let item: unknown
@@ -211,11 +209,11 @@ export class Channel implements Waiting {
       }
     }
     if (announced && !this.#gets.first) QUEUE.withdraw(this.#native, NOT_EMPTY)
-    this.#stopWaitingIfDone()
-    this.#countWaiting()
+    if (this.#gets.length < before) tidyLater(this)
   }
 
   #servePuts(): void {
+    const before = this.#puts.length
     let announced = false
     for (let first = this.#puts.first; first; first = this.#puts.first) {
       const status = first.want.put(this.#firstPutTried)
@@ -234,8 +232,7 @@ export class Channel implements Waiting {
       else first.reject(reasonOf(first, new QueueClosedError()))
     }
     if (announced && !this.#puts.first) QUEUE.withdraw(this.#native, NOT_FULL)
-    this.#stopWaitingIfDone()
-    this.#countWaiting()
+    if (this.#puts.length < before) tidyLater(this)
   }
 
   #cancelPut(waiter: PutWaiter, reason: unknown): void {
@@ -249,7 +246,6 @@ export class Channel implements Waiting {
       this.#servePuts()
     }
     if (!this.#puts.first) QUEUE.withdraw(this.#native, NOT_FULL)
-    this.#stopWaitingIfDone()
-    this.#countWaiting()
+    this.tidy()
   }
 }

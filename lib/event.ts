@@ -1,6 +1,6 @@
 import { TimeoutError } from './errors.js'
 import { checkHandle, type Handle, incompatible, makeHandle } from './handle.js'
-import { join, leave, Liveness, type Waiting } from './loop.js'
+import { join, leave, Liveness, tidyLater, type Waiting } from './loop.js'
 import { warnIfBlockedLong } from './main-thread.js'
 import { allocate, bytesOf, type Core, instantiate, OpenObjects } from './memory.js'
 import { type NativeEvent, native, type OpenedEvent } from './native.js'
@@ -54,7 +54,7 @@ class EventChannel implements Waiting {
       this.#line.remove(waiter)
       waiter.resolve()
     }
-    this.#stopWaitingIfDone()
+    if (done.length > 0) tidyLater(this)
   }
 
   waitBlocking(timeout: number): boolean {
@@ -64,10 +64,10 @@ class EventChannel implements Waiting {
   #cancel(waiter: EventWaiter, reason: unknown): void {
     this.#line.remove(waiter)
     waiter.reject(reason)
-    this.#stopWaitingIfDone()
+    this.tidy()
   }
 
-  #stopWaitingIfDone(): void {
+  tidy(): void {
     if (this.#line.first) return
     EVENT.withdraw(this.#native)
     leave(this)

@@ -8,6 +8,8 @@ import { native } from './native.js'
 export interface Waiting {
   /** Serves those of its calls that can be served now. */
   poll(): void
+  /** Puts in order what need not be when a call was served, as it may be that the next one waits already. */
+  tidy(): void
 }
 
 const waiting = new Set<Waiting>()
@@ -63,13 +65,47 @@ export function turnIsComing(): boolean {
   return turnRequested
 }
 
+/**
+ * A call that was served goes on in a microtask, or, out of a `for await`, some microtasks later; and then most often waits again. Until then the doorbell
+ * keeps the loop alive, and whatever else would be undone and done again stays as it is.
+ */
+const MICROTASKS = 5
+const DONE = Promise.resolve()
+const untidy = new Set<Waiting>()
+let tidying = false
+
+function tidySoon(microtasks = MICROTASKS): void {
+  tidying = true
+  void DONE.then(() => (microtasks > 0 ? tidySoon(microtasks - 1) : tidyAll()))
+}
+
+function tidyAll(): void {
+  tidying = false
+  for (const one of untidy) one.tidy()
+  untidy.clear()
+  keepAlive(keepingAlive > 0)
+}
+
+/** `one.tidy()` is called when those that were served have gone on. */
+export function tidyLater(one: Waiting): void {
+  untidy.add(one)
+  if (!tidying) tidySoon()
+}
+
 let keepingAlive = 0
+let alive = false
+
+function keepAlive(wanted: boolean): void {
+  if (wanted === alive) return
+  needDoorbell()
+  native.keepAlive(wanted)
+  alive = wanted
+}
 
 function countKeepAlive(change: number): void {
-  needDoorbell()
-  const before = keepingAlive
+  if (keepingAlive + change > 0) keepAlive(true)
+  else if (!tidying) tidySoon()
   keepingAlive += change
-  if ((before === 0) !== (keepingAlive === 0)) native.keepAlive(keepingAlive > 0)
 }
 
 /** Whether the pending calls of one object keep the process alive. They do, unless it is `unref()`ed. */

@@ -3,10 +3,11 @@ import { isAnyArrayBuffer, isSharedArrayBuffer } from 'node:util/types'
 import { invalidType } from '../errors.js'
 import { reserve, scratch, trim } from '../scratch.js'
 import type { MessageCodec } from './message.js'
+import { bytesOfView } from './view.js'
 
 function bytesOf(item: unknown): Uint8Array {
   try {
-    if (ArrayBuffer.isView(item)) return new Uint8Array(item.buffer, item.byteOffset, item.byteLength)
+    if (ArrayBuffer.isView(item)) return bytesOfView(item)
     if (isAnyArrayBuffer(item) && !isSharedArrayBuffer(item)) return new Uint8Array(item as ArrayBuffer)
   } catch {
     throw invalidType('item', 'a view or buffer that is not detached', item)

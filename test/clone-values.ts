@@ -181,7 +181,7 @@ const NODES = {
   doublesWithHoles: {
     make: ({ size }) => {
       const array = Array.from({ length: size + 2 }, (_, k) => k + 0.5)
-      delete array[size >> 1]
+      Reflect.deleteProperty(array, size >> 1)
       array[size + 1] = NaN
       return array
     },
@@ -377,7 +377,7 @@ export function assertClone(got: unknown, expected: unknown): void {
     if (types.isDate(expected)) same(place, 'the time', (got as Date).getTime(), expected.getTime())
     else if (types.isRegExp(expected)) same(place, 'the expression', String(got), String(expected))
     else if (types.isBoxedPrimitive(expected)) {
-      same(place, 'the primitive', (got as Boolean).valueOf(), (expected as unknown as Boolean).valueOf())
+      same(place, 'the primitive', (got as object).valueOf(), (expected as object).valueOf())
     } else if (types.isMap(expected)) {
       const [one, other] = [[...(got as Map<unknown, unknown>)], [...expected]]
       same(place, 'the number of entries', one.length, other.length)

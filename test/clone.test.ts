@@ -587,7 +587,7 @@ describe('an item is cloned as ever', () => {
         queue.putSync(item)
         got = queue.getSync()
       } finally {
-        delete (target as Record<PropertyKey, unknown>)[key]
+        Reflect.deleteProperty(target, key)
       }
       assertClone(got, expected)
     })
@@ -618,7 +618,12 @@ describe('a queue of any refuses with a DataCloneError', () => {
     ['a function', () => 1],
     ['a bound function', trapped.bind(null)],
     ['an asynchronous function', async () => 1],
-    ['a class', class {}],
+    [
+      'a class',
+      class {
+        a = 1
+      },
+    ],
     ['a function of another realm', runInNewContext('() => 1')],
     ['a symbol', Symbol('s')],
     ['a boxed symbol', Object(Symbol('s'))],

@@ -9,7 +9,9 @@ function bytesOf(item: unknown): Uint8Array {
   try {
     if (ArrayBuffer.isView(item)) return bytesOfView(item)
     if (isAnyArrayBuffer(item) && !isSharedArrayBuffer(item)) return new Uint8Array(item as ArrayBuffer)
-  } catch {
+  } catch (error) {
+    // Longer than any Uint8Array, as views of larger elements may be.
+    if (error instanceof RangeError) reserve((item as ArrayBufferView).byteLength)
     throw invalidType('item', 'a view or buffer that is not detached', item)
   }
   throw invalidType('item', 'an ArrayBufferView or an ArrayBuffer', item)

@@ -285,6 +285,34 @@ describe('code that runs as a waiting call is served', () => {
   }
 
   for (const type of ['int32', 'any'] as const) {
+    it(`may wait itself, though nobody waited behind it: ${type}`, async () => {
+      const queue = new ThreadSafeQueue<number>(1, { type })
+      let get: Promise<number> | undefined
+      const first = asItResolves(
+        () => queue.get(),
+        () => (get = queue.get()),
+      )
+      queue.putSync(1)
+      assert.equal(await within('the first get', first.promise), 1)
+      first.stop()
+      await turns()
+      queue.putSync(2)
+      assert.equal(await within('the get that was made meanwhile', get as unknown as Promise<number>), 2)
+      queue.putSync(3)
+      let put: Promise<void> | undefined
+      const second = asItResolves(
+        () => queue.put(4),
+        () => (put = queue.put(5)),
+      )
+      assert.equal(queue.getSync(), 3)
+      await within('the first put', second.promise)
+      second.stop()
+      await turns()
+      assert.equal(queue.getSync(), 4)
+      await within('the put that was made meanwhile', put as unknown as Promise<void>)
+      assert.equal(queue.getSync(), 5)
+    })
+
     it(`may cancel, get and put itself: a get of ${type}`, async () => {
       const queue = new ThreadSafeQueue<number>(8, { type })
       const controller = new AbortController()

@@ -2,7 +2,7 @@
  * The shared memory of one object. V8 counts the references to it over all isolates, so it lives as long as any thread has it; its
  * address never changes.
  */
-import { native } from './native.js'
+import { native, type Weak } from './native.js'
 import { wasm } from './wasm.generated.js'
 
 /** The exports of native/wasm/exports.cc. */
@@ -49,20 +49,24 @@ export function bytesOf(memory: WebAssembly.Memory): Uint8Array {
 
 /** What this thread has made of objects' memories, so that all who open the same one share it. Found by address: a memory that came back by postMessage is another JavaScript object. */
 export class OpenObjects<Opened extends object> {
-  readonly #byAddress = new Map<number, WeakRef<Opened>>()
+  readonly #byAddress = new Map<number, Weak<Opened>>()
   readonly #gone = new FinalizationRegistry<number>((address) => {
     // Another may have been opened at that address since.
-    if (!this.#byAddress.get(address)?.deref()) this.#byAddress.delete(address)
+    if (!this.#at(address)) this.#byAddress.delete(address)
   })
 
   get(memory: WebAssembly.Memory, open: (bytes: Uint8Array) => Opened): Opened {
     const bytes = bytesOf(memory)
     const address = native.address(bytes)
-    const known = this.#byAddress.get(address)?.deref()
+    const known = this.#at(address)
     if (known) return known
     const opened = open(bytes)
-    this.#byAddress.set(address, new WeakRef(opened))
+    this.#byAddress.set(address, native.weak(opened))
     this.#gone.register(opened, address)
     return opened
+  }
+  #at(address: number): Opened | undefined {
+    const reference = this.#byAddress.get(address)
+    return reference && native.target(reference)
   }
 }

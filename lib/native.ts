@@ -89,6 +89,13 @@ export interface SourceCounts {
   readonly dropped: number
 }
 
+declare const weakTarget: unique symbol
+
+/** Of an object that is kept by others. Unlike a WeakRef, it does not keep it until the current job ends. */
+export interface Weak<T extends object> {
+  readonly [weakTarget]: T
+}
+
 interface Native {
   readonly status: Readonly<Record<'ok' | 'empty' | 'full' | 'closed' | 'timeout' | 'interrupted' | 'tooSmall' | 'dropped', number>>
   readonly elementTypes: Readonly<Record<string, number>>
@@ -105,6 +112,9 @@ interface Native {
   openDoorbell(onRing: () => void): boolean
   keepAlive(alive: boolean): void
   address(memory: Uint8Array): number
+  weak<T extends object>(object: T): Weak<T>
+  /** Undefined when it is gone. */
+  target<T extends object>(reference: Weak<T>): T | undefined
   queueMemory(type: number, capacity: number, itemBytes: number): number
   initQueue(memory: Uint8Array, type: number, capacity: number, itemBytes: number, overflow: number): void
   openQueue(memory: Uint8Array): OpenedQueue | undefined

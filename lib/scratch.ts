@@ -7,7 +7,8 @@ import { native } from './native.js'
 
 /** Lengths have 32 bits. */
 const MOST_BYTES = 2 ** 32 - 1
-const USUAL_BYTES = 64 * 1024
+/** The buffer is never smaller. */
+export const USUAL_BYTES = 64 * 1024
 
 export let scratch: Buffer
 export let scratchView: DataView

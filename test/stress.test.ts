@@ -1,8 +1,10 @@
 /** Many contexts at once, for long: each item is got exactly once, in the order of its producer, and nobody is left waiting. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { setImmediate } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
 import { QueueClosedError, ThreadSafeQueue, TimeoutError } from '../lib/index.js'
+import { CLOSE_THREADS, CloseRace } from './fixtures/stress-close-race.js'
 import { idOf, makeItem, type StressType } from './fixtures/stress-items.js'
 import { Ledger } from './fixtures/stress-ledger.js'
 import type { StressRole } from './fixtures/stress-worker.js'
@@ -112,12 +114,12 @@ describe('stress', function () {
   })
 
   describe('calls that are cancelled at random', () => {
-    const rounds = 20_000
     const gaveUp = new Error('gave up')
 
-    /** Makes `rounds` calls, at most so many at a time, and cancels some of those that may be waiting. Resolves when all have settled. */
+    /** Makes so many calls, and cancels each at some moment, when it waits or has its outcome. Resolves when all have settled. */
     async function callAndCancel(
       seed: number,
+      rounds: number,
       call: (round: number, signal: AbortSignal, timeout: number) => Promise<void>,
     ): Promise<void> {
       const chance = random(seed)
@@ -138,7 +140,7 @@ describe('stress', function () {
       if (error !== gaveUp && !(error instanceof TimeoutError)) throw error
     }
 
-    it('gets take each item exactly once from a steady producer, together with an impatient worker', async () => {
+    it('100,000 gets take each item exactly once from a steady producer, together with an impatient worker', async () => {
       const most = 4_000_000
       const queue = new ThreadSafeQueue<number>(4, { type: 'float64' })
       const ledger = Ledger.create(1, most)
@@ -150,7 +152,7 @@ describe('stress', function () {
       const ended = allFinished(all)
       const cancelled = { count: 0 }
       let here = 0
-      await callAndCancel(1, async (_, signal, timeout) => {
+      await callAndCancel(1, 100_000, async (_, signal, timeout) => {
         try {
           ledger.take(await queue.get({ signal, timeout }))
           here++
@@ -171,16 +173,18 @@ describe('stress', function () {
       }
       const [put] = new Int32Array(accepted)
       assert.deepEqual(ledger.report(), { taken: put, duplicates: 0, disordered: 0, damaged: 0 })
-      assert.ok(here > 0 && cancelled.count > 0, `${here} items came here, ${cancelled.count} calls were cancelled`)
+      assert.equal(here + cancelled.count, 100_000)
+      assert.ok(here > 1000 && cancelled.count > 1000, `${here} items came here, ${cancelled.count} calls were cancelled`)
     })
 
     it('puts store those items, and only those, whose promise resolved', async () => {
+      const rounds = 20_000
       const queue = new ThreadSafeQueue<number>(4, { type: 'float64' })
       const ledger = Ledger.create(1, rounds)
       const ended = finished(start({ role: 'impatient', queue: queue.handle, ledger: ledger.shared, seed: 12 }), PATIENCE)
       const stored: number[] = []
       const refused: number[] = []
-      await callAndCancel(2, async (round, signal, timeout) => {
+      await callAndCancel(2, rounds, async (round, signal, timeout) => {
         try {
           await queue.put(round, { signal, timeout })
           stored.push(round)
@@ -199,4 +203,58 @@ describe('stress', function () {
       assert.ok(stored.length > 0 && refused.length > 0, `${stored.length} stored, ${refused.length} refused`)
     })
   })
+
+  it('wakes all who wait in four threads when one of them closes the queue, 20,000 times', async () => {
+    const rounds = 20_000
+    const batch = 250
+    const race = CloseRace.create(rounds)
+    // On a busy machine any thread may be held up: that much is not ours.
+    const metronome = new Int32Array(new SharedArrayBuffer(8))
+    workers.push(startWorker('stress-metronome', metronome.buffer))
+    const racing = Array.from({ length: CLOSE_THREADS }, (_, thread) => startWorker('stress-close', { thread, race: race.shared }))
+    workers.push(...racing)
+    const ended = allFinished(racing)
+    ended.catch(() => {})
+    const here = new CloseRace(race.shared)
+    const chance = random(5)
+    for (let first = 0; first < rounds; first += batch) {
+      const queues = Array.from({ length: batch }, (_, k) => {
+        const type = k % 4 === 3 ? 'float64' : 'any'
+        const queue = new ThreadSafeQueue<number>(1 + Math.floor(chance() * 3), { type })
+        // Some are full when it begins, some empty.
+        for (let id = 1; chance() < 0.5 && queue.tryPut(-id); id++) here.accepted(first + k, -id)
+        return queue
+      })
+      const done = Promise.race([ended, Promise.all(racing.map((worker) => once(worker, 'message')))])
+      for (const worker of racing) worker.postMessage({ first, handles: queues.map(({ handle }) => handle) })
+      await within(`the end of the rounds from ${first}`, done, PATIENCE)
+      queues.forEach((queue, k) => {
+        // What nobody took is still there.
+        for (let left = true; left;) {
+          const item = thrownOr(() => queue.getSync())
+          if (item instanceof QueueClosedError) left = false
+          else here.taken(first + k, item as number)
+        }
+      })
+    }
+    for (const worker of racing) worker.postMessage(undefined)
+    await ended
+    assert.deepEqual(race.unequal(), [])
+    const { woken, worst } = race.wakes()
+    assert.ok(woken > 3 * rounds, `${woken} were woken`)
+    const heldUp = metronome[1] as number
+    assert.ok(
+      worst < 100 + heldUp,
+      `somebody was woken ${worst} ms after the close, where a thread that sleeps woke at most ${heldUp} ms late`,
+    )
+  })
 })
+
+/** What the call answers or throws. */
+function thrownOr(call: () => unknown): unknown {
+  try {
+    return call()
+  } catch (error) {
+    return error
+  }
+}

@@ -17,8 +17,10 @@ const SIMPLE: readonly unknown[] = [undefined, null, true, false]
 const FIRST_SIMPLE = 5
 
 function encodeObject(item: object): number {
-  const plain = encodePlain(item)
-  return plain ? store(PLAIN, plain) : store(SERIALIZED, serialize(item))
+  const end = encodePlain(item, 1)
+  if (end < 0) return store(SERIALIZED, serialize(item))
+  scratch[0] = PLAIN
+  return end
 }
 
 function store(tag: number, bytes: Uint8Array): number {
@@ -53,7 +55,7 @@ export const anyCodec: MessageCodec<unknown> = {
     const tag = scratch[0] as number
     if (tag === NUMBER) return scratchView.getFloat64(1, true)
     if (tag < SERIALIZED) return decodeString(bytes, STRING)
-    if (tag === PLAIN) return decodePlain(scratch, scratchView, 1)
+    if (tag === PLAIN) return decodePlain(1)
     if (tag === SERIALIZED) return decodeSerialized(bytes)
     return SIMPLE[tag - FIRST_SIMPLE]
   },

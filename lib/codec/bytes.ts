@@ -3,13 +3,16 @@ import { isAnyArrayBuffer, isSharedArrayBuffer } from 'node:util/types'
 import { invalidType } from '../errors.js'
 import { reserve, scratch, trim } from '../scratch.js'
 import type { MessageCodec } from './message.js'
+import { bytesOfView } from './view.js'
 
 /** A view of them. Throws `TypeError`, which names them. */
 export function bytesOf(item: unknown, name = 'item'): Uint8Array {
   try {
-    if (ArrayBuffer.isView(item)) return new Uint8Array(item.buffer, item.byteOffset, item.byteLength)
+    if (ArrayBuffer.isView(item)) return bytesOfView(item)
     if (isAnyArrayBuffer(item) && !isSharedArrayBuffer(item)) return new Uint8Array(item as ArrayBuffer)
-  } catch {
+  } catch (error) {
+    // Longer than any Uint8Array, as views of larger elements may be.
+    if (error instanceof RangeError) reserve((item as ArrayBufferView).byteLength)
     throw invalidType(name, 'a view or buffer that is not detached', item)
   }
   throw invalidType(name, 'an ArrayBufferView or an ArrayBuffer', item)

@@ -7,9 +7,10 @@
  *     value    tag, then for NUMBER 8 bytes, for INTEGER 4, for a string its length (4) and its characters
  *     array    ARRAY, length (4), values
  *     object   OBJECT, bytes of the shape (4), the shape, values
- *     shape    the keys, each: length (4), whether it is wide (1), characters
+ *     shape    how many keys (4), each: length (4), whether it is wide (1), characters
  */
 import { types } from 'node:util'
+import { scratch, scratchView, USUAL_BYTES } from '../scratch.js'
 import { isWide } from './string.js'
 
 const INTEGER = 0
@@ -21,7 +22,8 @@ const OBJECT = 5
 const SIMPLE: readonly unknown[] = [undefined, null, true, false]
 const FIRST_SIMPLE = 6
 
-const MOST_BYTES = 16 * 1024
+/** Of the scratch buffer, which is never smaller. */
+const MOST_BYTES = USUAL_BYTES
 /** Beyond these V8's serializer is as fast. */
 const MOST_OBJECTS = 24
 const MOST_DEPTH = 12
@@ -35,22 +37,22 @@ const MOST_SHAPES = 1024
 const MOST_SHAPE_BYTES = 1024
 const MOST_STRINGS = 1024
 
-/** Not the scratch buffer: a getter is other code, which may use a queue itself. */
-const buffer = Buffer.from(new ArrayBuffer(MOST_BYTES))
-const view = new DataView(buffer.buffer)
+/** The place in the scratch buffer, from which nothing takes it away meanwhile, as no code of the user's runs: getters are given up on. */
 let at = 0
-const seen: object[] = []
-let busy = false
+/** The objects that were met. Arrays here have their elements from the beginning: others may have given Array.prototype what makes adding them impossible. */
+const seen: (object | undefined)[] = Array.from({ length: MOST_OBJECTS }, () => undefined)
+let seenCount = 0
 
 const { toString } = Object.prototype
+const { getOwnPropertyDescriptor, hasOwn } = Object
 
 function writeString(text: string): boolean {
   const { length } = text
   if (at + 5 + length * 2 > MOST_BYTES) return false
   const start = at
-  view.setUint32(at + 1, length, true)
+  scratchView.setUint32(at + 1, length, true)
   at += 5
-  buffer[start] = writeCharacters(text) ? UTF16 : LATIN1
+  scratch[start] = writeCharacters(text) ? UTF16 : LATIN1
   return true
 }
 
@@ -62,7 +64,7 @@ function writeCharacters(text: string): boolean {
     for (let k = 0; k < length; k++) {
       const character = text.charCodeAt(k)
       all |= character
-      buffer[at + k] = character
+      scratch[at + k] = character
     }
     if (all <= 0xff) {
       at += length
@@ -70,7 +72,7 @@ function writeCharacters(text: string): boolean {
     }
   }
   const wide = isWide(text)
-  at += buffer.write(text, at, wide ? 'utf16le' : 'latin1')
+  at += scratch.write(text, at, wide ? 'utf16le' : 'latin1')
   return wide
 }
 
@@ -78,12 +80,12 @@ function writeNumber(value: number): void {
   const integer = value | 0
   // Of the two zeros only one is an integer.
   if (integer === value && (integer !== 0 || Object.is(value, 0))) {
-    buffer[at] = INTEGER
-    view.setInt32(at + 1, integer, true)
+    scratch[at] = INTEGER
+    scratchView.setInt32(at + 1, integer, true)
     at += 5
   } else {
-    buffer[at] = NUMBER
-    view.setFloat64(at + 1, value, true)
+    scratch[at] = NUMBER
+    scratchView.setFloat64(at + 1, value, true)
     at += 9
   }
 }
@@ -94,11 +96,10 @@ function writeArray(array: readonly unknown[], depth: number): boolean {
   // Indices come first among the keys: if there are as many keys as elements and the last is the last index, there are no holes and nothing else.
   const keys = Object.keys(array)
   if (keys.length !== length || (length > 0 && keys[length - 1] !== String(length - 1))) return false
-  buffer[at] = ARRAY
-  view.setUint32(at + 1, length, true)
+  scratch[at] = ARRAY
+  scratchView.setUint32(at + 1, length, true)
   at += 5
-  for (let k = 0; k < length; k++) if (!writeValue(array[k], depth)) return false
-  return true
+  return writeProperties(array, keys, depth)
 }
 
 function writeObject(object: Readonly<Record<string, unknown>>, depth: number): boolean {
@@ -107,9 +108,16 @@ function writeObject(object: Readonly<Record<string, unknown>>, depth: number): 
   const keys = Object.keys(object)
   // What has no properties may be anything else.
   if (keys.length === 0) return false
-  buffer[at++] = OBJECT
+  scratch[at++] = OBJECT
   if (!writeShape(keys)) return false
-  for (const key of keys) if (!writeValue(object[key], depth)) return false
+  return writeProperties(object, keys, depth)
+}
+
+function writeProperties(object: object, keys: readonly string[], depth: number): boolean {
+  for (const key of keys) {
+    const property = getOwnPropertyDescriptor(object, key) as PropertyDescriptor
+    if (!hasOwn(property, 'value') || !writeValue(property.value, depth)) return false
+  }
   return true
 }
 
@@ -127,21 +135,22 @@ function writeShape(keys: readonly string[]): boolean {
     const { bytes } = known
     const { length } = bytes
     if (at + length > MOST_BYTES) return false
-    for (let k = 0; k < length; k++) buffer[at + k] = bytes[k] as number
+    for (let k = 0; k < length; k++) scratch[at + k] = bytes[k] as number
     at += length
     return true
   }
   const start = at
-  at += 4
+  scratchView.setUint32(start + 4, keys.length, true)
+  at += 8
   for (const key of keys) {
     if (at + 5 + key.length * 2 > MOST_BYTES) return false
     const begin = at
-    view.setUint32(begin, key.length, true)
+    scratchView.setUint32(begin, key.length, true)
     at += 5
-    buffer[begin + 4] = writeCharacters(key) ? 1 : 0
+    scratch[begin + 4] = writeCharacters(key) ? 1 : 0
   }
-  view.setUint32(start, at - start - 4, true)
-  if (at - start <= MOST_SHAPE_BYTES) written[place] = { keys, bytes: Buffer.from(buffer.subarray(start, at)) }
+  scratchView.setUint32(start, at - start - 4, true)
+  if (at - start <= MOST_SHAPE_BYTES) written[place] = { keys, bytes: Buffer.from(scratch.subarray(start, at)) }
   return true
 }
 
@@ -161,29 +170,24 @@ function writeValue(value: unknown, depth: number): boolean {
       return writeString(value)
     case 'object':
       if (value !== null) {
-        if (depth === MOST_DEPTH || seen.length === MOST_OBJECTS || seen.includes(value) || types.isProxy(value)) return false
-        seen.push(value)
+        if (depth === MOST_DEPTH || seenCount === MOST_OBJECTS || seen.indexOf(value) >= 0 || types.isProxy(value)) return false
+        seen[seenCount++] = value
         if (Array.isArray(value)) return writeArray(value, depth + 1)
         return writeObject(value as Record<string, unknown>, depth + 1)
       }
   }
   const simple = SIMPLE.indexOf(value)
   if (simple < 0) return false
-  buffer[at++] = FIRST_SIMPLE + simple
+  scratch[at++] = FIRST_SIMPLE + simple
   return true
 }
 
-/** The encoded value, good until the next call; undefined if it is not plain. */
-export function encodePlain(value: object): Uint8Array | undefined {
-  if (busy) return undefined
-  busy = true
-  at = 0
-  try {
-    return writeValue(value, 0) ? buffer.subarray(0, at) : undefined
-  } finally {
-    busy = false
-    seen.length = 0
-  }
+/** Writes the value to the scratch buffer, from there on, and answers where it ends; -1 if it is not plain. */
+export function encodePlain(value: object, start: number): number {
+  at = start
+  const plain = writeValue(value, 0)
+  while (seenCount > 0) seen[--seenCount] = undefined
+  return plain ? at : -1
 }
 
 /** What objects of one shape are made from: they get its keys as properties of their own, whatever Object.prototype may have been given. */
@@ -195,14 +199,11 @@ interface Shape {
 
 const shapes: (Shape | undefined)[] = Array.from({ length: MOST_SHAPES }, () => undefined)
 
-let source: Buffer = buffer
-let sourceView: DataView = view
-
 /** Short strings often come again. */
 const strings: string[] = Array.from({ length: MOST_STRINGS }, () => '')
 
 function isTextAt(start: number, text: string): boolean {
-  for (let k = 0; k < text.length; k++) if (source[start + k] !== text.charCodeAt(k)) return false
+  for (let k = 0; k < text.length; k++) if (scratch[start + k] !== text.charCodeAt(k)) return false
   return true
 }
 
@@ -210,14 +211,14 @@ function readShort(start: number, end: number): string {
   const place = hashOf(start, end) % MOST_STRINGS
   const known = strings[place] as string
   if (known.length === end - start && isTextAt(start, known)) return known
-  const text = source.toString('latin1', start, end)
+  const text = scratch.toString('latin1', start, end)
   strings[place] = text
   return text
 }
 
 function hashOf(start: number, end: number): number {
   let hash = end - start
-  for (let k = start; k < end; k++) hash = (Math.imul(hash, 31) + (source[k] as number)) | 0
+  for (let k = start; k < end; k++) hash = (Math.imul(hash, 31) + (scratch[k] as number)) | 0
   return hash >>> 0
 }
 
@@ -225,16 +226,23 @@ function readCharacters(length: number, wide: boolean): string {
   const start = at
   at += wide ? length * 2 : length
   if (!wide && length <= SHORT) return readShort(start, at)
-  return source.toString(wide ? 'utf16le' : 'latin1', start, at)
+  return scratch.toString(wide ? 'utf16le' : 'latin1', start, at)
 }
 
 function isAt(start: number, bytes: Buffer): boolean {
-  for (let k = 0; k < bytes.length; k++) if (source[start + k] !== bytes[k]) return false
+  for (let k = 0; k < bytes.length; k++) if (scratch[start + k] !== bytes[k]) return false
   return true
 }
 
+function readKey(): string {
+  const length = scratchView.getUint32(at, true)
+  const wide = scratch[at + 4] === 1
+  at += 5
+  return readCharacters(length, wide)
+}
+
 function readShape(): Shape {
-  const length = sourceView.getUint32(at, true)
+  const length = scratchView.getUint32(at, true)
   at += 4
   const start = at
   const end = start + length
@@ -244,15 +252,10 @@ function readShape(): Shape {
     at = end
     return known
   }
-  const keys: string[] = []
-  while (at < end) {
-    const characters = sourceView.getUint32(at, true)
-    const wide = source[at + 4] === 1
-    at += 5
-    keys.push(readCharacters(characters, wide))
-  }
+  at += 4
+  const keys = Array.from({ length: scratchView.getUint32(start, true) }, readKey)
   const shape = {
-    bytes: Buffer.from(source.subarray(start, end)),
+    bytes: Buffer.from(scratch.subarray(start, end)),
     keys,
     template: Object.fromEntries(keys.map((key) => [key, undefined])),
   }
@@ -267,26 +270,28 @@ function readObject(): unknown {
   return object
 }
 
+const BLANK: readonly undefined[] = Array.from({ length: MOST_ELEMENTS }, () => undefined)
+
 function readArray(): unknown[] {
-  const length = sourceView.getUint32(at, true)
+  const length = scratchView.getUint32(at, true)
   at += 4
-  const array: unknown[] = []
-  for (let k = 0; k < length; k++) array.push(readValue())
+  const array: unknown[] = BLANK.slice(0, length)
+  for (let k = 0; k < length; k++) array[k] = readValue()
   return array
 }
 
 function readValue(): unknown {
-  const tag = source[at++] as number
+  const tag = scratch[at++] as number
   switch (tag) {
     case INTEGER:
       at += 4
-      return sourceView.getInt32(at - 4, true)
+      return scratchView.getInt32(at - 4, true)
     case NUMBER:
       at += 8
-      return sourceView.getFloat64(at - 8, true)
+      return scratchView.getFloat64(at - 8, true)
     case LATIN1:
     case UTF16: {
-      const length = sourceView.getUint32(at, true)
+      const length = scratchView.getUint32(at, true)
       at += 4
       return readCharacters(length, tag === UTF16)
     }
@@ -299,10 +304,8 @@ function readValue(): unknown {
   }
 }
 
-/** Decodes what begins there. Nothing that it answers refers to `bytes`, and no other code runs meanwhile. */
-export function decodePlain(bytes: Buffer, bytesView: DataView, start: number): unknown {
-  source = bytes
-  sourceView = bytesView
+/** Decodes the value that begins there in the scratch buffer. */
+export function decodePlain(start: number): unknown {
   at = start
   return readValue()
 }

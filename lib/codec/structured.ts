@@ -1,6 +1,7 @@
 /** `v8.Serializer` made to give back what `structuredClone` gives back, and to refuse what it refuses with the same error. */
-import { inspect } from 'node:util'
+import { inspect, types } from 'node:util'
 import { Deserializer, Serializer } from 'node:v8'
+import { bytesOfView, viewName } from './view.js'
 
 type TypedArrayConstructor = Int8ArrayConstructor
 
@@ -21,23 +22,29 @@ const VIEWS: readonly (TypedArrayConstructor | DataViewConstructor)[] = [
   'DataView',
 ].flatMap((name) => (globalThis as unknown as Record<string, TypedArrayConstructor | undefined>)[name] ?? [])
 
-// By what it is, not by its class or what it says it is: a Buffer, or any class of the user's, is the Uint8Array that it extends.
-const typedArrayName = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)?.get as () =>
-  string | undefined
+/** In place of a view's kind: the environment, which is a host object, and cloned as a plain one. */
+const ENVIRONMENT = VIEWS.length
 
 function kindOf(view: ArrayBufferView): number {
-  const name = typedArrayName.call(view) ?? 'DataView'
+  const name = viewName(view)
   return VIEWS.findIndex((constructor) => constructor.name === name)
 }
 
-function refuse(what: unknown): never {
-  throw new DOMException(`${inspect(what, { depth: 0 })} could not be cloned.`, 'DataCloneError')
+function describe(what: unknown): string {
+  try {
+    return inspect(what, { depth: 0, customInspect: false })
+  } catch {
+    return 'The object'
+  }
 }
 
-/** The bytes that a view shows; refused if its buffer is detached. */
+function refuse(what: unknown): never {
+  throw new DOMException(`${describe(what)} could not be cloned.`, 'DataCloneError')
+}
+
 function bytesOf(view: ArrayBufferView): Uint8Array {
   try {
-    return new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
+    return bytesOfView(view)
   } catch {
     return refuse(view)
   }
@@ -61,6 +68,11 @@ class StructuredSerializer extends Serializer {
   }
 
   _writeHostObject(object: object): void {
+    if (object === process.env) {
+      this.writeUint32(ENVIRONMENT)
+      this.writeValue({ ...process.env })
+      return
+    }
     const kind = ArrayBuffer.isView(object) ? kindOf(object) : -1
     if (kind < 0) refuse(object)
     const bytes = bytesOf(object as ArrayBufferView)
@@ -71,8 +83,10 @@ class StructuredSerializer extends Serializer {
 }
 
 class StructuredDeserializer extends Deserializer {
-  _readHostObject(): ArrayBufferView {
-    const constructor = VIEWS[this.readUint32()] as TypedArrayConstructor
+  _readHostObject(): object {
+    const kind = this.readUint32()
+    if (kind === ENVIRONMENT) return this.readValue() as object
+    const constructor = VIEWS[kind] as TypedArrayConstructor
     const length = this.readUint32()
     const bytes = new Uint8Array(length)
     bytes.set(this.readRawBytes(length))
@@ -80,31 +94,77 @@ class StructuredDeserializer extends Deserializer {
   }
 }
 
-/**
- * V8's serializer takes a WebAssembly module, and writes nothing that could be read again: it would be lost on the way. So it is looked for before. Getters
- * are not called.
- */
-function refuseModules(value: unknown): void {
-  const seen = new Set<unknown>()
-  const left: unknown[] = [value]
-  while (left.length > 0) {
-    const one = left.pop()
-    if (typeof one !== 'object' || one === null || seen.has(one) || ArrayBuffer.isView(one)) continue
-    if (one instanceof WebAssembly.Module) refuse(one)
-    seen.add(one)
-    if (one instanceof Map) left.push(...one.keys(), ...one.values())
-    else if (one instanceof Set) left.push(...one)
-    for (const key of Object.keys(one)) left.push(Object.getOwnPropertyDescriptor(one, key)?.value)
+const { forEach: forEachEntry } = Map.prototype
+const { forEach: forEachItem } = Set.prototype
+
+function isModule(object: object): boolean {
+  if (!(object instanceof WebAssembly.Module)) return false
+  try {
+    WebAssembly.Module.exports(object)
+    return true
+  } catch {
+    // It only inherits from one.
+    return false
   }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
+}
+
+/**
+ * V8's serializer takes a WebAssembly module, and writes nothing that could be read again: it would be lost on the way. So it is looked for before. No code
+ * of others is run for that. Answers whether it remains doubtful that what is written can be read: a getter may still answer a module, and an error that
+ * is reached from its own cause is written in a way that V8 can't read.
+ */
+function refuseModules(value: unknown): boolean {
+  // Those that are added while it is gone through are gone through as well.
+  const found = new Set<object>()
+  const find = (one: unknown): unknown => isObject(one) && found.add(one)
+  find(value)
+  let doubtful = false
+  forEachItem.call(found, (one) => {
+    // A proxy is refused by V8, and would have its traps called.
+    if (ArrayBuffer.isView(one) || types.isProxy(one)) return
+    if (isModule(one)) refuse(one)
+    if (types.isMap(one)) {
+      forEachEntry.call(one, (item, key) => {
+        find(key)
+        find(item)
+      })
+    } else if (types.isSet(one)) {
+      forEachItem.call(one, find)
+    } else if (types.isNativeError(one)) {
+      // Not enumerable, but cloned.
+      const cause = Object.getOwnPropertyDescriptor(one, 'cause')
+      doubtful ||= isObject(cause?.value) || cause?.get !== undefined
+      find(cause?.value)
+    }
+    const keys = Object.keys(one)
+    for (let k = 0; k < keys.length; k++) {
+      const property = Object.getOwnPropertyDescriptor(one, keys[k] as string)
+      doubtful ||= property?.get !== undefined
+      find(property?.value)
+    }
+  })
+  return doubtful
 }
 
 /** Throws a `DataCloneError`, a `DOMException`, for what can't be cloned. */
 export function serialize(value: unknown): Uint8Array {
-  refuseModules(value)
+  const doubtful = isObject(value) && refuseModules(value)
   const serializer = new StructuredSerializer()
   serializer.writeHeader()
   serializer.writeValue(value)
-  return serializer.releaseBuffer()
+  const bytes = serializer.releaseBuffer()
+  if (doubtful) {
+    try {
+      deserialize(bytes)
+    } catch {
+      refuse(value)
+    }
+  }
+  return bytes
 }
 
 export function deserialize(bytes: Uint8Array): unknown {

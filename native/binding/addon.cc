@@ -31,6 +31,18 @@ Napi::Value address(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(reinterpret_cast<std::uintptr_t>(view.Data())));
 }
 
+// (object): a reference that does not keep it. A WeakRef does, until the current job ends: it would keep what a synchronous loop creates and drops.
+Napi::Value weak(const Napi::CallbackInfo& info) {
+  auto* const reference = new Napi::ObjectReference(Napi::Weak(info[0].As<Napi::Object>()));
+  return Napi::External<Napi::ObjectReference>::New(info.Env(), reference, [](Napi::Env, Napi::ObjectReference* reference) { delete reference; });
+}
+
+// (such a reference): the object, or undefined if it is gone
+Napi::Value target(const Napi::CallbackInfo& info) {
+  const Napi::Object object = info[0].As<Napi::External<Napi::ObjectReference>>().Data()->Value();
+  return object.IsEmpty() ? info.Env().Undefined() : Napi::Value(object);
+}
+
 // (boolean); only with an open doorbell
 Napi::Value keep_alive(const Napi::CallbackInfo& info) {
   Environment::of(info.Env()).keep_alive(info[0].As<Napi::Boolean>().Value());
@@ -44,6 +56,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports["setProbe"] = Napi::Function::New<set_probe>(env, "setProbe");
   exports["openDoorbell"] = Napi::Function::New<open_doorbell>(env, "openDoorbell");
   exports["keepAlive"] = Napi::Function::New<keep_alive>(env, "keepAlive");
+  exports["weak"] = Napi::Function::New<weak>(env, "weak");
+  exports["target"] = Napi::Function::New<target>(env, "target");
   exports["address"] = Napi::Function::New<address>(env, "address");
   export_constants(env, exports);
   export_queue(env, exports);

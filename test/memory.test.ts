@@ -1,0 +1,28 @@
+/** Memory is given back: neither items nor queues that nobody has any more stay. */
+import { strict as assert } from 'node:assert'
+import { runProcess } from './support.js'
+
+describe('resident memory stays as it is', function () {
+  const PATIENCE = 150_000
+  this.timeout(2 * PATIENCE)
+
+  const CASES: [what: string, task: string, count: number][] = [
+    ['a million objects go through a queue', 'objects', 1_000_000],
+    ['100,000 queues and events are created and dropped', 'queues', 100_000],
+  ]
+  for (const [what, task, count] of CASES) {
+    it(`while ${what}`, async () => {
+      const { code, stdout, stderr } = await runProcess('memory-process', [task, String(count)], PATIENCE)
+      assert.equal(code, 0, stderr)
+      const sizes = stdout
+        .trim()
+        .split('\n')
+        .map((line) => Number(line) / 1e6)
+      assert.equal(sizes.length, 10)
+      // What a fifth of them leaves is warm-up; what eight more leave would be a leak. Heaps come and go by some megabytes.
+      const early = Math.max(...sizes.slice(1, 3))
+      const late = Math.min(...sizes.slice(-2))
+      assert.ok(late < early + 20, `resident, in MB: ${sizes.map(Math.round).join(', ')}`)
+    })
+  }
+})

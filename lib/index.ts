@@ -1,6 +1,7 @@
 export { QueueClosedError, QueueEmptyError, QueueFullError, ThreadSafeError, TimeoutError } from './errors.js'
 export type { ElementType } from './element-type.js'
 export { type EventHandle, ThreadSafeEvent } from './event.js'
+export { includeDir, type NativeHandle } from './native-code.js'
 export type { SyncWaitOptions, WaitOptions } from './options.js'
 export { type Many, type Overflow, type QueueHandle, type QueueOptions, ThreadSafeQueue } from './queue.js'
 export { type FieldType, type FieldTypes, type NumericType, record, type RecordOf, type RecordType } from './record.js'

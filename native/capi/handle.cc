@@ -72,11 +72,10 @@ void Handle::wait_for_calls() const {
 void Handle::close() {
   cancel();
   wait_for_calls();
-  const u32 doorbell = opener_.doorbell;
   // Release: the isolate deletes what the calls have used.
   closed_.store(true, std::memory_order_release);
   // The isolate may have ended, and its doorbell be another's: then that loop comes round for nothing.
-  ring_doorbell(doorbell);
+  ring_doorbell(opener_.doorbell);
   disown();
 }
 

@@ -1,7 +1,7 @@
 // The life of what native code has opened: how calls from any thread and any signal handler are kept apart from the end of the isolate that
 // opened it, which may take the memory away, and from close(), which takes the handle itself.
 //
-//     a call     inside + 1; if alive, do it; inside - 1
+//     a call     if alive: inside + 1; if still alive, do it; inside - 1
 //     cancel     no longer alive; unpark those that sleep in a call
 //     the end    cancel; wait until nobody is inside; only then let the memory go
 //
@@ -39,21 +39,26 @@ class Handle {
   // One call. While it is alive, and until it is gone, the memory stays.
   class Use {
    public:
-    explicit Use(Handle& handle) : handle_(handle) {
+    explicit Use(Handle& handle) : handle_(handle), inside_(handle.alive()) {
+      // Not counted otherwise: many that try again and again would keep the end waiting.
+      if (!inside_) return;
       // Sequentially consistent, with cancel() and wait_for_calls(): either they see this call, or it sees that the handle is no longer
       // alive.
       handle.inside_.fetch_add(1, std::memory_order_seq_cst);
       alive_ = handle.alive();
     }
     // Release: whoever sees the count fall comes after this call.
-    ~Use() { handle_.inside_.fetch_sub(1, std::memory_order_release); }
+    ~Use() {
+      if (inside_) handle_.inside_.fetch_sub(1, std::memory_order_release);
+    }
     Use(const Use&) = delete;
     Use& operator=(const Use&) = delete;
     bool alive() const { return alive_; }
 
    private:
     Handle& handle_;
-    bool alive_;
+    const bool inside_;
+    bool alive_ = false;
   };
 
   bool alive() const { return alive_.load(std::memory_order_seq_cst); }

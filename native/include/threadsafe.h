@@ -193,7 +193,7 @@ static inline threadsafe_status threadsafe_queue_cancel(threadsafe_queue *queue)
 /*
  * Frees the handle: cancels it, and returns when no call is inside any more. Nobody may use it afterwards; so first stop the threads that
  * do, and restore the signal's handler. Also to be called after the isolate has ended, as only that gives back the handle's own memory,
- * some 200 bytes.
+ * some 400 bytes.
  */
 static inline threadsafe_status threadsafe_queue_close(threadsafe_queue *queue) { return queue->table->queue_close(queue); }
 

@@ -1,5 +1,6 @@
 // The helper thread: does for signal handlers what they may not do themselves. It is started when it may first be needed and stays as
-// long as the process; while nobody calls it, it sleeps in read(2). It takes no signals. Where there are none, whoever calls it does the work.
+// long as the process; while nobody calls it, it sleeps in read(2). It takes no signals. Where there are none, whoever calls it does the
+// work.
 #pragma once
 
 namespace threadsafe {

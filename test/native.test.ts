@@ -404,7 +404,7 @@ describe('native code', function () {
         ['produce', 'consume without waiting'],
       ] as const) {
         const queue = numbers(8)
-        const count = 300_000
+        const count = 100_000
         const [from, to] = [start(producer, queue, count), start(consumer, queue, count)]
         assert.deepEqual([(await done(from, 30_000)).items, (await done(to, 30_000)).items], [count, count])
       }
@@ -521,7 +521,7 @@ describe('native code', function () {
     })
 
     it('may come at any moment, while native threads put and get', async () => {
-      const outcome = await runProcess('native-process', ['chaos', '120', '11'], 100_000)
+      const outcome = await runProcess('native-process', ['chaos', '100', '11'], 100_000)
       assert.deepEqual({ ...outcome, milliseconds: 0 }, { code: 0, signal: null, stdout: 'end\n', stderr: '', milliseconds: 0 })
     })
 

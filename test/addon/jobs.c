@@ -1,5 +1,6 @@
 /* Native threads that produce, consume and wait. */
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -56,7 +57,10 @@ static void produce_without_waiting(struct job *job) {
   double item = 0;
   while (item < job->most && status != THREADSAFE_CLOSED) {
     status = threadsafe_try_put(job->queue, &item, sizeof item);
-    if (status != THREADSAFE_OK) continue;
+    if (status != THREADSAFE_OK) {
+      sched_yield();
+      continue;
+    }
     item++;
     atomic_store_explicit(&job->items, item, memory_order_relaxed);
   }
@@ -68,7 +72,10 @@ static void consume_without_waiting(struct job *job) {
   double items = 0, item;
   while (items < job->most && status != THREADSAFE_CLOSED) {
     status = threadsafe_try_get(job->queue, &item, sizeof item, NULL);
-    if (status != THREADSAFE_OK) continue;
+    if (status != THREADSAFE_OK) {
+      sched_yield();
+      continue;
+    }
     items++;
     atomic_store_explicit(&job->items, items, memory_order_relaxed);
   }

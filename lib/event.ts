@@ -4,6 +4,7 @@ import { join, leave, Liveness, tidyLater, type Waiting } from './loop.js'
 import { warnIfBlockedLong } from './main-thread.js'
 import { allocate, bytesOf, type Core, instantiate, OpenObjects } from './memory.js'
 import { type NativeEvent, native, type OpenedEvent } from './native.js'
+import { nativeEvent, type NativeHandle } from './native-code.js'
 import { checkObject, checkTimeout, type Patience, patience, type WaitOptions } from './options.js'
 import { Line, Waiter } from './waiter.js'
 
@@ -126,6 +127,11 @@ export class ThreadSafeEvent {
   /** @internal The shared memory, for what lets native code set it. */
   get view(): Uint8Array {
     return this.#channel.view
+  }
+
+  /** What `threadsafe_event_open()` of `threadsafe.h` takes, in this thread; see `ThreadSafeQueue.native`. */
+  get native(): NativeHandle<'event'> {
+    return nativeEvent(this.#channel.view)
   }
 
   /** Sets the event and wakes all who wait at this moment, in all threads, also when `clear()` follows at once. */

@@ -25,7 +25,7 @@ function pollAll(): void {
 }
 
 /** Opens this loop's doorbell, the first time. */
-function needDoorbell(): void {
+export function needDoorbell(): void {
   doorbell ||= native.openDoorbell(pollAll)
   if (!doorbell) throw new Error('threadsafe: no more event loops can wait in this process')
 }

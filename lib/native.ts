@@ -125,6 +125,8 @@ interface Native {
   /** Answers its last counts. */
   detachSource(source: number): SourceCounts
   sourceCounts(source: number): SourceCounts
+  /** What threadsafe.h opens; `type` of a field by its number. Needs an open doorbell. */
+  nativeObject(memory: Uint8Array, fields: readonly { name: string; type: number; offset: number }[] | undefined): object | undefined
   sendSignal(pid: number, signo: number, value: number | undefined): number
 }
 

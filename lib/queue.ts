@@ -7,6 +7,7 @@ import { Liveness } from './loop.js'
 import { warnIfBlockedLong } from './main-thread.js'
 import { allocate, bytesOf, OpenObjects } from './memory.js'
 import { native, type QueueStats } from './native.js'
+import { type NativeHandle, nativeQueue } from './native-code.js'
 import { checkObject, patience, type SyncWaitOptions, syncTimeout, type WaitOptions } from './options.js'
 import { QueueIterator } from './queue-iterator.js'
 import { type FieldTypes, record, RecordType } from './record.js'
@@ -134,6 +135,17 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
   /** @internal The shared memory, for what lets native code put into it. */
   get view(): Uint8Array {
     return this.#channel.view
+  }
+
+  /**
+   * What `threadsafe_queue_open()` of `threadsafe.h` takes: an addon that gets it puts and gets in native threads and signal handlers of its own. Good in this thread;
+   * another one has it of a queue of its own, `from()` the handle.
+   *
+   * @example
+   * addon.start(queue.native)
+   */
+  get native(): NativeHandle<'queue'> {
+    return nativeQueue(this.#channel.view, this.type)
   }
 
   /** Items in the queue; approximate while others put and get. */

@@ -60,6 +60,8 @@ export interface Field {
   readonly length: number | undefined
   /** Bytes from the beginning of the record. */
   readonly offset: number
+  /** Bytes that it takes. */
+  readonly bytes: number
 }
 
 interface Parsed {
@@ -96,8 +98,9 @@ export class RecordType<F extends FieldTypes = FieldTypes> {
       const { type, length } = parse(fieldType) as Parsed
       const size = type === 'bytes' ? 1 : SCALAR_BYTES[type]
       const offset = align(end, size)
-      layout.push({ name, type, length, offset })
-      end = offset + size * (length ?? 1)
+      const bytes = size * (length ?? 1)
+      layout.push({ name, type, length, offset, bytes })
+      end = offset + bytes
       alignment = Math.max(alignment, size)
     }
     this.fields = Object.freeze({ ...fields })

@@ -1,10 +1,12 @@
 /** From a native thread, as another addon has them, to the event loop. */
+import { ThreadSafeQueue } from '../../lib/index.js'
 import type { Case, Runner } from '../harness/case.js'
 import { now } from '../harness/clock.js'
 import { benchAddon } from '../harness/native.js'
 
 const CALLS = 300
 const PAUSE_MICROSECONDS = 300
+const CAPACITY = 1000
 
 type Start = (times: number, pauseMicroseconds: number) => void
 
@@ -52,7 +54,30 @@ function rate(): Runner {
   }
 }
 
-const OURS = { id: 'threadsafe', name: 'threadsafe, put of the C API', package: 'threadsafe', cannot: 'comes with the C API' }
+/** For each of `items` that a native thread puts by the C API, how long after its put the loop has it. */
+function puts(pause: number): (items: number) => Promise<number[]> {
+  const addon = benchAddon()
+  const queue = new ThreadSafeQueue<number>(CAPACITY, { type: 'float64' })
+  return async (items) => {
+    const latencies: number[] = []
+    addon.putFromThread(queue.native, items, pause)
+    for await (const stamp of queue) if (latencies.push(now() - stamp) === items) break
+    return latencies
+  }
+}
+
+const putLatency = (): Runner => puts(PAUSE_MICROSECONDS)
+
+function putRate(): Runner {
+  const receive = puts(0)
+  return async (items) => {
+    const start = now()
+    await receive(items)
+    return (now() - start) / items
+  }
+}
+
+const OURS = { id: 'threadsafe', name: 'threadsafe, put of the C API', package: 'threadsafe', native: true }
 const TSFN = { id: 'napi-tsfn', name: 'napi_threadsafe_function', native: true }
 
 export const nativeToLoop: readonly Case[] = [
@@ -64,7 +89,7 @@ export const nativeToLoop: readonly Case[] = [
     unit: 'us',
     items: CALLS,
     contenders: [
-      OURS,
+      { ...OURS, open: putLatency },
       { ...TSFN, open: latency(threadsafeFunction) },
       { id: 'uv-async', name: 'bare uv_async_send', native: true, open: latency(bareAsync) },
     ],
@@ -76,7 +101,7 @@ export const nativeToLoop: readonly Case[] = [
     kind: 'rate',
     unit: 'ns/item',
     contenders: [
-      OURS,
+      { ...OURS, open: putRate },
       { ...TSFN, note: 'unbounded', open: rate },
       { id: 'uv-async', name: 'bare uv_async_send', cannot: 'it carries no items' },
     ],

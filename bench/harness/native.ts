@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
+import type { NativeHandle } from '../../lib/index.js'
 import { type Runner, Unavailable } from './case.js'
 import { root } from './paths.js'
 
@@ -47,6 +48,8 @@ export function nativeRunner(...command: (string | number)[]): () => Runner {
 export interface BenchAddon {
   queueBytes(capacity: number): number
   openQueue(memory: Uint8Array, capacity: number): { put(value: number): boolean; get(): number | undefined }
+  /** Puts the time of each put. */
+  putFromThread(queue: NativeHandle<'queue'>, times: number, pauseMicroseconds: number): void
   openAsync(callback: (stamp: number) => void): number
   sendAsync(async: number): void
   sendAsyncOnSignal(signo: number, async: number): void

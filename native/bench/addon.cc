@@ -1,7 +1,9 @@
-// The bare mechanisms that the package is measured against: a Node-API call for each put and get, uv_async_send from another thread and
-// from a signal handler, napi_threadsafe_function. For the benchmarks alone: it checks no argument and frees nothing.
+// A native thread that puts by threadsafe.h, and the bare mechanisms that the package is measured against: a Node-API call for each put and
+// get, uv_async_send from another thread and from a signal handler, napi_threadsafe_function. For the benchmarks alone: it checks no
+// argument and frees nothing.
 #include <node_api.h>
 #include <signal.h>
+#include <threadsafe.h>
 #include <time.h>
 #include <uv.h>
 
@@ -156,14 +158,37 @@ napi_value send_async_on_signal(napi_env env, napi_callback_info info) {
 
 // -- Native threads. --
 
-template <class Send>
-void start_thread(std::uint64_t times, double pause_microseconds, Send send) {
+template <class Send, class Done>
+void start_thread(std::uint64_t times, double pause_microseconds, Send send, Done done) {
   std::thread([=] {
     for (std::uint64_t k = 0; k < times; k++) {
       if (pause_microseconds > 0) std::this_thread::sleep_for(std::chrono::duration<double, std::micro>(pause_microseconds));
       send();
     }
+    done();
   }).detach();
+}
+
+template <class Send>
+void start_thread(std::uint64_t times, double pause_microseconds, Send send) {
+  start_thread(times, pause_microseconds, send, [] {});
+}
+
+// (queue.native of float64, times, pause in microseconds): puts the time.
+napi_value put_from_thread(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  threadsafe_queue* queue;
+  const threadsafe_status status = threadsafe_queue_open(env, call.arguments[0], THREADSAFE_FLOAT64, sizeof(double), &queue);
+  if (status != THREADSAFE_OK) {
+    napi_throw_error(env, nullptr, threadsafe_status_text(status));
+    return nullptr;
+  }
+  const auto put = [queue] {
+    const double stamp = now();
+    threadsafe_put(queue, &stamp, sizeof stamp, THREADSAFE_FOREVER);
+  };
+  start_thread(static_cast<std::uint64_t>(call.number(1)), call.number(2), put, [queue] { threadsafe_queue_close(queue); });
+  return nullptr;
 }
 
 // (async, times, pause in microseconds)
@@ -216,6 +241,7 @@ napi_value call_from_thread(napi_env env, napi_callback_info info) {
 napi_value init(napi_env env, napi_value exports) {
   set_function(env, exports, "queueBytes", queue_bytes);
   set_function(env, exports, "openQueue", open_queue);
+  set_function(env, exports, "putFromThread", put_from_thread);
   set_function(env, exports, "openAsync", open_async);
   set_function(env, exports, "sendAsync", send_async);
   set_function(env, exports, "sendAsyncOnSignal", send_async_on_signal);

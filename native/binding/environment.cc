@@ -1,19 +1,11 @@
 #include "environment.h"
 
 #include <algorithm>
-#include <atomic>
 
+#include "../platform/putter.h"
 #include "object.h"
 
 namespace threadsafe {
-namespace {
-
-u32 next_putter() {
-  static std::atomic<u32> last{0};
-  return last.fetch_add(1, std::memory_order_relaxed) + 1;
-}
-
-}  // namespace
 
 Environment::Environment(Napi::Env env) : env_(env), putter_(next_putter()) {}
 
@@ -57,6 +49,7 @@ bool Environment::open_doorbell(const Napi::Function& on_ring) {
 
 void Environment::rung() {
   const Napi::HandleScope scope(env_);
+  native_handles_.sweep();
   napi_value receiver, error;
   // Not an undefined receiver: a callback into JavaScript from the loop needs an object, whose context it runs in.
   napi_create_object(env_, &receiver);
@@ -83,13 +76,15 @@ SourceCounts Environment::detach(u32 source) {
   return detach_source(source);
 }
 
-// The isolate ends, at whatever moment it was stopped. Its sources go first, as their targets are in memory that it may be the last to
-// hold. Then each object it had open loses its announcements and gets the wake that this thread may have owed: it can have been stopped
-// between a change and the wake for it.
+// The isolate ends, at whatever moment it was stopped. Its sources and what native code has opened go first, as they use memory that it may
+// be the last to hold. Then each object it had open loses its announcements and gets the wake that this thread may have owed: it can have
+// been stopped between a change and the wake for it.
 void Environment::end(napi_async_cleanup_hook_handle hook) {
   for (u32 source = 0; source < kMaxSources; source++) {
     if (sources_[source]) detach(source);
   }
+  ended_ = true;
+  native_handles_.end();
   {
     const Napi::HandleScope scope(env_);
     for (SharedObject* object = first_object_; object; object = object->next) object->abandon();

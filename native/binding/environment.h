@@ -9,6 +9,7 @@
 #include "../core/status.h"
 #include "../platform/doorbell.h"
 #include "../platform/signals.h"
+#include "native_handles.h"
 
 namespace threadsafe {
 
@@ -39,6 +40,9 @@ class Environment : public std::enable_shared_from_this<Environment> {
   void add(SharedObject& object);
   void remove(SharedObject& object);
 
+  NativeHandles& native_handles() { return native_handles_; }
+  bool ended() const { return ended_; }
+
   void attached(u32 source);
   SourceCounts detach(u32 source);
 
@@ -57,7 +61,9 @@ class Environment : public std::enable_shared_from_this<Environment> {
   std::unique_ptr<Napi::AsyncContext> ring_context_;
   u32 doorbell_ = kNoDoorbell;
   SharedObject* first_object_ = nullptr;
+  NativeHandles native_handles_;
   std::unique_ptr<bool[]> sources_;
+  bool ended_ = false;
   napi_async_cleanup_hook_handle hook_ = nullptr;
 };
 

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <cstddef>
 #include <mutex>
 
 #include "helper.h"
@@ -15,7 +16,10 @@ namespace {
 // A pipe, since it can be written in a signal handler on every POSIX system; unnamed semaphores are missing on some.
 int call_pipe[2] = {-1, -1};
 std::atomic<bool> called{false};
-void (*work)();
+
+// Each is set once, before the first call that needs it.
+constexpr std::size_t kWorks = 2;
+constinit std::atomic<void (*)()> works[kWorks];
 
 void* run(void*) {
   for (;;) {
@@ -24,14 +28,15 @@ void* run(void*) {
     // Before the work: a call that comes later makes another round. A read-modify-write, as the calls that were merged into this one are
     // to happen before the work, and an exchange reads what the last of them wrote.
     called.exchange(false, std::memory_order_seq_cst);
-    work();
+    for (const auto& work : works) {
+      if (const auto function = work.load(std::memory_order_acquire)) function();
+    }
   }
 }
 
-int start(void (*helper_work)()) {
+int start() {
   if (pipe(call_pipe) != 0) return errno;
   for (const int end : call_pipe) fcntl(end, F_SETFD, FD_CLOEXEC);
-  work = helper_work;
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_BLOCK, &all, &before);
@@ -53,8 +58,11 @@ int start_helper(void (*helper_work)()) {
   static auto* const mutex = new std::mutex;
   static bool started = false;
   const std::lock_guard<std::mutex> lock(*mutex);
+  std::size_t k = 0;
+  while (works[k].load(std::memory_order_relaxed) != nullptr && works[k].load(std::memory_order_relaxed) != helper_work) k++;
+  works[k].store(helper_work, std::memory_order_release);
   if (started) return 0;
-  const int error = start(helper_work);
+  const int error = start();
   started = error == 0;
   return error;
 }

@@ -85,17 +85,20 @@ class Sleeper {
 // Lets the first `most` sleepers of that list look again.
 void unpark(const WaitList& list, u32 most);
 
-// Asks every 50 ms whether this thread is being stopped, by the time since the last question and not since the last wake: one that is woken
-// often, and in vain, is asked as well. Interrupted: bool(), called without locks.
+// How often a blocked thread that nobody can wake for it asks whether it is being stopped.
+inline constexpr std::chrono::milliseconds kStopInterval{50};
+
+// Asks every so often whether this thread is being stopped, by the time since the last question and not since the last wake: one that is
+// woken often, and in vain, is asked as well. Interrupted: bool(), called without locks.
 template <class Interrupted>
 class StopCheck {
  public:
-  explicit StopCheck(Interrupted interrupted) : interrupted_(interrupted) {}
+  explicit StopCheck(Interrupted interrupted, Clock::duration interval = kStopInterval) : interrupted_(interrupted), interval_(interval) {}
 
   bool stopped(Clock::time_point now) {
     if (now < next_) return false;
     const bool first = next_ == Clock::time_point{};
-    next_ = now + kInterval;
+    next_ = now + interval_;
     return !first && interrupted_();
   }
 
@@ -103,8 +106,8 @@ class StopCheck {
   Clock::time_point next() const { return next_; }
 
  private:
-  static constexpr auto kInterval = std::chrono::milliseconds(50);
   Interrupted interrupted_;
+  Clock::duration interval_;
   Clock::time_point next_{};
 };
 

@@ -1,0 +1,157 @@
+// `queue.native` and `event.native`: JavaScript values that lead other addons to the functions of threadsafe.h, and opening what they hold.
+#include <memory>
+#include <new>
+#include <string>
+#include <vector>
+
+#include "../capi/calls.h"
+#include "binding.h"
+#include "environment.h"
+#include "object.h"
+
+namespace threadsafe {
+namespace {
+
+struct RecordField {
+  std::string name;
+  u32 type;
+  u32 offset;
+  u32 bytes;
+};
+
+// What such a value wraps. It lives as long as the value, in one isolate.
+struct NativeObject final : threadsafe_native {
+  NativeObject(Environment& owner, Napi::Uint8Array memory, Header& object)
+      : threadsafe_native{&function_table}, environment(owner.shared_from_this()), view(Napi::Persistent(memory)), header(object) {}
+
+  static const NativeObject& of(const threadsafe_native* object) { return static_cast<const NativeObject&>(*object); }
+
+  const std::shared_ptr<Environment> environment;
+  const Napi::Reference<Napi::Uint8Array> view;
+  Header& header;
+  std::vector<RecordField> fields;
+};
+
+Napi::Value wrapped(Napi::Env env, std::unique_ptr<NativeObject> object) {
+  static constexpr napi_type_tag kTag = THREADSAFE_TYPE_TAG;
+  Napi::Object value = Napi::Object::New(env);
+  threadsafe_native* const data = object.get();
+  const auto finalize = [](napi_env, void* data, void*) { delete static_cast<NativeObject*>(static_cast<threadsafe_native*>(data)); };
+  if (napi_type_tag_object(env, value, &kTag) != napi_ok || napi_wrap(env, value, data, finalize, nullptr, nullptr) != napi_ok) {
+    return env.Undefined();
+  }
+  object.release();
+  return value;
+}
+
+// (view of the memory, fields of the record as [{ name, type, offset, bytes }] or undefined): the value, or undefined. Needs this loop's
+// doorbell.
+Napi::Value native_object(const Napi::CallbackInfo& info) {
+  auto view = info[0].As<Napi::Uint8Array>();
+  Header* header = SharedObject::header_in(view, Kind::queue);
+  if (!header) header = SharedObject::header_in(view, Kind::event);
+  if (!header) return info.Env().Undefined();
+  auto object = std::make_unique<NativeObject>(Environment::of(info.Env()), view, *header);
+  if (info[1].IsArray()) {
+    auto fields = info[1].As<Napi::Array>();
+    for (u32 k = 0; k < fields.Length(); k++) {
+      auto field = fields.Get(k).As<Napi::Object>();
+      const auto number = [&](const char* name) { return field.Get(name).As<Napi::Number>().Uint32Value(); };
+      object->fields.push_back({field.Get("name").As<Napi::String>().Utf8Value(), number("type"), number("offset"), number("bytes")});
+    }
+  }
+  return wrapped(info.Env(), std::move(object));
+}
+
+// What an item of that type takes in C; 0 if it has no fixed size, or is a record.
+u32 natural_bytes(threadsafe_type type) {
+  switch (type) {
+    case THREADSAFE_BOOLEAN:
+    case THREADSAFE_INT8:
+    case THREADSAFE_UINT8:
+      return 1;
+    case THREADSAFE_INT16:
+    case THREADSAFE_UINT16:
+      return 2;
+    case THREADSAFE_INT32:
+    case THREADSAFE_UINT32:
+    case THREADSAFE_FLOAT32:
+      return 4;
+    case THREADSAFE_BIGINT64:
+    case THREADSAFE_BIGUINT64:
+    case THREADSAFE_FLOAT64:
+      return 8;
+    case THREADSAFE_BYTES:
+    case THREADSAFE_RECORD:
+      return 0;
+  }
+  return 0;
+}
+
+bool same_layout(const std::vector<RecordField>& ours, const threadsafe_field* theirs, std::size_t count) {
+  if (count != ours.size()) return false;
+  for (std::size_t k = 0; k < count; k++) {
+    const RecordField& our = ours[k];
+    const threadsafe_field& their = theirs[k];
+    if (our.name != their.name || our.type != static_cast<u32>(their.type) || our.offset != their.offset || our.bytes != their.bytes)
+      return false;
+  }
+  return true;
+}
+
+// Gives the handle to the isolate, which owns it from now on, as does the caller.
+threadsafe_status adopt(const NativeObject& object, Handle* handle) {
+  if (!handle) return THREADSAFE_FAILED;
+  const Napi::HandleScope scope(object.view.Env());
+  object.environment->native_handles().add(*handle, object.view.Value());
+  return THREADSAFE_OK;
+}
+
+// False when what handles need is not to be had, or the isolate is ending.
+bool prepare(const NativeObject& object) {
+  return object.environment->doorbell() != kNoDoorbell && !object.environment->ended() && start_unparking() == 0;
+}
+
+Opener opener_of(const NativeObject& object) {
+  Environment& environment = *object.environment;
+  return {&environment, [](void* environment) { return static_cast<Environment*>(environment)->interrupted(); }, std::this_thread::get_id(),
+          environment.putter(), environment.doorbell()};
+}
+
+}  // namespace
+
+threadsafe_status open_native_queue(const threadsafe_native* object, threadsafe_type type, std::size_t item_bytes,
+                                    const threadsafe_field* fields, std::size_t field_count, threadsafe_queue** queue) {
+  const NativeObject& source = NativeObject::of(object);
+  if (source.header.kind != Kind::queue) return THREADSAFE_WRONG_KIND;
+  auto& header = reinterpret_cast<QueueHeader&>(source.header);
+  // A queue of the encodings of lib/codec has a type that is none of threadsafe.h.
+  if (static_cast<u32>(header.type) != static_cast<u32>(type) || header.type < ElementType::bytes) return THREADSAFE_WRONG_TYPE;
+  u32 fixed_bytes = natural_bytes(type);
+  if (type == THREADSAFE_RECORD) {
+    if (!same_layout(source.fields, fields, field_count)) return THREADSAFE_WRONG_LAYOUT;
+    fixed_bytes = header.item_bytes;
+  }
+  if (fixed_bytes != 0 && item_bytes != fixed_bytes) return THREADSAFE_WRONG_SIZE;
+  if (!prepare(source)) return THREADSAFE_FAILED;
+  auto* const handle = new (std::nothrow) OpenQueue(opener_of(source), header, fixed_bytes);
+  const threadsafe_status status = adopt(source, handle);
+  if (status == THREADSAFE_OK) *queue = handle;
+  return status;
+}
+
+threadsafe_status open_native_event(const threadsafe_native* object, threadsafe_event** event) {
+  const NativeObject& source = NativeObject::of(object);
+  if (source.header.kind != Kind::event) return THREADSAFE_WRONG_KIND;
+  if (!prepare(source)) return THREADSAFE_FAILED;
+  auto* const handle = new (std::nothrow) OpenEvent(opener_of(source), reinterpret_cast<EventHeader&>(source.header));
+  const threadsafe_status status = adopt(source, handle);
+  if (status == THREADSAFE_OK) *event = handle;
+  return status;
+}
+
+void export_native_code(Napi::Env env, Napi::Object exports) {
+  exports["nativeObject"] = Napi::Function::New<native_object>(env, "nativeObject");
+}
+
+}  // namespace threadsafe

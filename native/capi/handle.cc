@@ -1,0 +1,95 @@
+#include "handle.h"
+
+#include "../core/wait.h"
+#include "../platform/helper.h"
+#include "../platform/parking.h"
+#include "../platform/putter.h"
+
+namespace threadsafe {
+namespace {
+
+// The handles that the helper thread is to look at. Pushed by whoever calls it, signal handlers included; taken by the helper all at once,
+// so that a compare-exchange can't succeed on a head that has gone and come back with another next.
+constinit std::atomic<Handle*> listed{nullptr};
+
+}  // namespace
+
+u32 Handle::putter() const {
+  if (on_own_thread()) return opener_.putter;
+  thread_local const u32 number = next_putter();
+  return number;
+}
+
+void Handle::unpark_later() {
+  // Sequentially consistent, with the helper's exchange: either that comes later, and the helper sees the permit; or it has come, and the
+  // handle goes on the list again. Where another call is just about to put it there, perhaps the one that this handler has interrupted,
+  // that one calls the helper.
+  if (!listed_.exchange(true, std::memory_order_seq_cst)) {
+    owners_.fetch_add(1, std::memory_order_relaxed);  // this call's own use keeps it from being deleted now
+    Handle* head = listed.load(std::memory_order_relaxed);
+    do {
+      next_listed_ = head;
+      // Release: the helper, which takes the list with acquire, sees this handle's next.
+    } while (!listed.compare_exchange_weak(head, this, std::memory_order_release, std::memory_order_relaxed));
+    call_helper();
+  }
+}
+
+void Handle::unpark_listed() {
+  Handle* next;
+  for (Handle* handle = listed.exchange(nullptr, std::memory_order_acquire); handle; handle = next) {
+    next = handle->next_listed_;  // before it may be listed again
+    handle->listed_.exchange(false, std::memory_order_seq_cst);
+    handle->unpark_permitted();
+    handle->disown();
+  }
+}
+
+// Without memory, nobody knows how many have a permit; all may look then. The lists are only addresses to unpark().
+void Handle::unpark_permitted() const {
+  const Use use(const_cast<Handle&>(*this));
+  for (WaitList* const list : lists_) {
+    if (list) unpark(*list, use.alive() ? permits(*list) : kEverybody);
+  }
+}
+
+void Handle::unpark_all() const {
+  for (WaitList* const list : lists_) {
+    if (list) unpark(*list, kEverybody);
+  }
+}
+
+void Handle::cancel() {
+  alive_.store(false, std::memory_order_seq_cst);
+  // Under the lock under which sleepers look whether they may: one that has not seen the above is in the list by now.
+  unpark_all();
+}
+
+void Handle::wait_for_calls() const {
+  while (inside_.load(std::memory_order_seq_cst) != 0) std::this_thread::yield();
+}
+
+void Handle::close() {
+  cancel();
+  wait_for_calls();
+  // Release: the isolate deletes what the calls have used.
+  closed_.store(true, std::memory_order_release);
+  // The isolate may have ended, and its doorbell be another's: then that loop comes round for nothing.
+  ring_doorbell(opener_.doorbell);
+  disown();
+}
+
+void Handle::end() {
+  cancel();
+  wait_for_calls();
+  disown();
+}
+
+void Handle::disown() {
+  // Acquire and release: the last owner deletes it after the others' use.
+  if (owners_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+}
+
+int start_unparking() { return start_helper(Handle::unpark_listed); }
+
+}  // namespace threadsafe

@@ -1,0 +1,321 @@
+/*
+ * threadsafe.h: queues and events of the npm package `threadsafe`, for native code. C99 and C++.
+ *
+ * An addon gets `queue.native` or `event.native` from JavaScript, opens it on that thread, and from then on any thread of the process may
+ * use the handle, a signal handler too. Nothing is linked: what this header calls is found by way of that JavaScript value. `includeDir`,
+ * exported by the package, names the directory of this file; docs/native.md has a complete addon.
+ *
+ *     threadsafe_queue *samples;
+ *     if (threadsafe_queue_open(env, argv[0], THREADSAFE_FLOAT64, sizeof(double), &samples) != THREADSAFE_OK) ...
+ *
+ *     double sample = read_sensor();                                           // then, in a thread:
+ *     if (threadsafe_put(samples, &sample, sizeof sample, THREADSAFE_FOREVER) == THREADSAFE_CLOSED) return;
+ *
+ * Every function answers a status; none throws. Times are milliseconds. Functions marked [signal-safe] may be called in a signal handler,
+ * whatever it has interrupted: they take no lock, allocate nothing, never wait, and leave errno as it was. The others may not.
+ *
+ * The life of a handle. It is good from open to close, like what malloc() answers. When the isolate that opened it ends (its worker is
+ * terminated, the process exits), or after cancel, it stays good, but every call answers THREADSAFE_CLOSED, those that wait at that moment
+ * too. To stop a thread of yours that may be waiting: cancel, join the thread, close.
+ *
+ * Versions. The library's functions are in a table that only ever grows at its end: an addon goes on working with every later version of
+ * the package. One that needs a later version than it finds is answered THREADSAFE_TOO_OLD when it opens something. To work with older
+ * versions, too, define THREADSAFE_ABI_VERSION as the one that you need before you include this file.
+ */
+#ifndef THREADSAFE_H
+#define THREADSAFE_H
+
+#include <node_api.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#if !defined(NAPI_VERSION) || NAPI_VERSION < 8
+#error "threadsafe.h needs Node-API 8: define NAPI_VERSION as 8 or more before node_api.h is included"
+#endif
+
+#define THREADSAFE_NEWEST_ABI_VERSION 1
+#ifndef THREADSAFE_ABI_VERSION
+#define THREADSAFE_ABI_VERSION THREADSAFE_NEWEST_ABI_VERSION
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum threadsafe_status {
+  THREADSAFE_OK = 0,
+  THREADSAFE_EMPTY = 1,         /* try_get: there is no item now */
+  THREADSAFE_FULL = 2,          /* try_put: there is no room now */
+  THREADSAFE_CLOSED = 3,        /* the queue is closed (get: and drained), or the handle's isolate has ended, or it was cancelled */
+  THREADSAFE_TIMEOUT = 4,       /* the time was over first */
+  THREADSAFE_TOO_SMALL = 6,     /* get: the buffer does not hold the next item */
+  THREADSAFE_DROPPED = 7,       /* put: the item was dropped, and counted in stats().dropped */
+  THREADSAFE_TOO_LARGE = 8,     /* put: larger than the whole queue */
+  THREADSAFE_WRONG_SIZE = 9,    /* an item of this queue has another size */
+  THREADSAFE_WRONG_TYPE = 10,   /* open: the queue holds something else */
+  THREADSAFE_WRONG_LAYOUT = 11, /* open: its records have other fields */
+  THREADSAFE_WRONG_KIND = 12,   /* open: not a queue's `native`, or not an event's */
+  THREADSAFE_TOO_OLD = 13,      /* open: the package is older than this addon needs */
+  THREADSAFE_FAILED = 14        /* open: the system refused memory or a thread */
+} threadsafe_status;
+
+/* What a queue holds: its `type` in JavaScript, and what an item is in C. Queues of 'any' and 'string' can't be opened: their encodings are
+ * the package's own. */
+typedef enum threadsafe_type {
+  THREADSAFE_BYTES = 2,      /* bytes of any length */
+  THREADSAFE_BOOLEAN = 3,    /* uint8_t, 0 or 1 */
+  THREADSAFE_INT8 = 4,       /* int8_t */
+  THREADSAFE_UINT8 = 5,      /* uint8_t */
+  THREADSAFE_INT16 = 6,      /* int16_t */
+  THREADSAFE_UINT16 = 7,     /* uint16_t */
+  THREADSAFE_INT32 = 8,      /* int32_t */
+  THREADSAFE_UINT32 = 9,     /* uint32_t */
+  THREADSAFE_BIGINT64 = 10,  /* int64_t */
+  THREADSAFE_BIGUINT64 = 11, /* uint64_t */
+  THREADSAFE_FLOAT32 = 12,   /* float */
+  THREADSAFE_FLOAT64 = 13,   /* double */
+  THREADSAFE_RECORD = 14     /* a struct of the above, and arrays of them: threadsafe_record_queue_open() */
+} threadsafe_type;
+
+/* A field of a record. */
+typedef struct threadsafe_field {
+  const char *name;     /* as record({ name: ... }) names it; UTF-8 */
+  threadsafe_type type; /* of an array: its elements'; THREADSAFE_BYTES for 'bytes[16]' */
+  size_t offset;
+  size_t bytes; /* that it takes, all elements of an array */
+} threadsafe_field;
+
+/* The field of a struct that has the same name: THREADSAFE_FIELD(struct sample, x, THREADSAFE_FLOAT64). */
+#define THREADSAFE_FIELD(structure, member, type) {#member, type, offsetof(structure, member), sizeof(((structure *)0)->member)}
+
+/* How long a call waits that shall wait until something happens: any negative number of milliseconds. */
+#define THREADSAFE_FOREVER (-1.0)
+
+/* Handles. What follows the table is the library's. */
+typedef struct threadsafe_queue {
+  const struct threadsafe_table *table;
+} threadsafe_queue;
+
+typedef struct threadsafe_event {
+  const struct threadsafe_table *table;
+} threadsafe_event;
+
+/* What `queue.native` and `event.native` wrap, and the tag by which they are known. */
+typedef struct threadsafe_native {
+  const struct threadsafe_table *table;
+} threadsafe_native;
+
+#define THREADSAFE_TYPE_TAG {0x7468726561647361u, 0x8f1d5f0c3b7a4e92u}
+
+/* The library's functions: call those below, which find this. */
+typedef struct threadsafe_table {
+  uint32_t version; /* the latest ABI version that the library knows */
+  uint32_t bytes;   /* of this table */
+  /* Since version 1. */
+  threadsafe_status (*queue_open)(const threadsafe_native *object, threadsafe_type type, size_t item_bytes, const threadsafe_field *fields,
+                                  size_t field_count, threadsafe_queue **queue);
+  threadsafe_status (*queue_cancel)(threadsafe_queue *queue);
+  threadsafe_status (*queue_close)(threadsafe_queue *queue);
+  threadsafe_status (*queue_end)(threadsafe_queue *queue);
+  threadsafe_status (*try_put)(threadsafe_queue *queue, const void *item, size_t bytes);
+  threadsafe_status (*put_or_drop)(threadsafe_queue *queue, const void *item, size_t bytes);
+  threadsafe_status (*put)(threadsafe_queue *queue, const void *item, size_t bytes, double milliseconds);
+  threadsafe_status (*try_get)(threadsafe_queue *queue, void *item, size_t bytes, size_t *item_bytes);
+  threadsafe_status (*get)(threadsafe_queue *queue, void *item, size_t bytes, size_t *item_bytes, double milliseconds);
+  threadsafe_status (*event_open)(const threadsafe_native *object, threadsafe_event **event);
+  threadsafe_status (*event_cancel)(threadsafe_event *event);
+  threadsafe_status (*event_close)(threadsafe_event *event);
+  threadsafe_status (*event_set)(threadsafe_event *event);
+  threadsafe_status (*event_clear)(threadsafe_event *event);
+  threadsafe_status (*event_is_set)(threadsafe_event *event, bool *set);
+  threadsafe_status (*event_wait)(threadsafe_event *event, double milliseconds);
+} threadsafe_table;
+
+/* -- Opening: only on the thread of the isolate that the value is of. -- */
+
+/* For the functions below: what that value holds, if it is of this package and has the version that is needed. */
+static inline threadsafe_status threadsafe_native_of(napi_env env, napi_value value, const threadsafe_native **object) {
+  static const napi_type_tag tag = THREADSAFE_TYPE_TAG;
+  napi_valuetype type;
+  bool ours = false;
+  void *data = NULL;
+  if (napi_typeof(env, value, &type) != napi_ok || type != napi_object) return THREADSAFE_WRONG_KIND;
+  if (napi_check_object_type_tag(env, value, &tag, &ours) != napi_ok || !ours) return THREADSAFE_WRONG_KIND;
+  if (napi_unwrap(env, value, &data) != napi_ok || data == NULL) return THREADSAFE_WRONG_KIND;
+  *object = (const threadsafe_native *)data;
+  return (*object)->table->version < THREADSAFE_ABI_VERSION ? THREADSAFE_TOO_OLD : THREADSAFE_OK;
+}
+
+/*
+ * Opens the queue whose `queue.native` the value is. `item_bytes` is the size of an item in C; for THREADSAFE_BYTES, any number: those have
+ * no fixed size. Two opens of one queue give two handles. Answers THREADSAFE_OK; _WRONG_KIND, _WRONG_TYPE, _WRONG_SIZE if it is no such
+ * queue; _TOO_OLD; _FAILED.
+ *
+ *     threadsafe_queue *samples;
+ *     threadsafe_queue_open(env, argv[0], THREADSAFE_FLOAT64, sizeof(double), &samples);
+ */
+static inline threadsafe_status threadsafe_queue_open(napi_env env, napi_value value, threadsafe_type type, size_t item_bytes,
+                                                      threadsafe_queue **queue) {
+  const threadsafe_native *object;
+  const threadsafe_status status = threadsafe_native_of(env, value, &object);
+  return status != THREADSAFE_OK ? status : object->table->queue_open(object, type, item_bytes, NULL, 0, queue);
+}
+
+/*
+ * Opens a queue of records. All fields are described, in the order of record({ ... }); the struct has them at the same offsets, as a C
+ * compiler lays it out. THREADSAFE_WRONG_LAYOUT if a field has another name, type, size or place, or if there are more or less of them.
+ *
+ *     struct point { double x; uint64_t t; };                                  // record({ x: 'float64', t: 'biguint64' })
+ *     static const threadsafe_field fields[] = {THREADSAFE_FIELD(struct point, x, THREADSAFE_FLOAT64),
+ *                                               THREADSAFE_FIELD(struct point, t, THREADSAFE_BIGUINT64)};
+ *     threadsafe_record_queue_open(env, argv[0], sizeof(struct point), fields, 2, &points);
+ */
+static inline threadsafe_status threadsafe_record_queue_open(napi_env env, napi_value value, size_t item_bytes,
+                                                             const threadsafe_field *fields, size_t field_count, threadsafe_queue **queue) {
+  const threadsafe_native *object;
+  const threadsafe_status status = threadsafe_native_of(env, value, &object);
+  return status != THREADSAFE_OK ? status : object->table->queue_open(object, THREADSAFE_RECORD, item_bytes, fields, field_count, queue);
+}
+
+/* Opens the event whose `event.native` the value is: THREADSAFE_OK, _WRONG_KIND, _TOO_OLD, _FAILED. */
+static inline threadsafe_status threadsafe_event_open(napi_env env, napi_value value, threadsafe_event **event) {
+  const threadsafe_native *object;
+  const threadsafe_status status = threadsafe_native_of(env, value, &object);
+  return status != THREADSAFE_OK ? status : object->table->event_open(object, event);
+}
+
+/* -- Handles, in any thread. -- */
+
+/* From now on every call with this handle answers THREADSAFE_CLOSED, those that wait at this moment too. The queue itself goes on. Twice is
+ * no error. */
+static inline threadsafe_status threadsafe_queue_cancel(threadsafe_queue *queue) { return queue->table->queue_cancel(queue); }
+
+/*
+ * Frees the handle: cancels it, and returns when no call is inside any more. Nobody may use it afterwards; so first stop the threads that
+ * do, and restore the signal's handler. Also to be called after the isolate has ended, as only that gives back the handle's own memory,
+ * some 400 bytes.
+ */
+static inline threadsafe_status threadsafe_queue_close(threadsafe_queue *queue) { return queue->table->queue_close(queue); }
+
+/* The same for an event's handle. */
+static inline threadsafe_status threadsafe_event_cancel(threadsafe_event *event) { return event->table->event_cancel(event); }
+static inline threadsafe_status threadsafe_event_close(threadsafe_event *event) { return event->table->event_close(event); }
+
+/* -- The queue, in any thread. -- */
+
+/*
+ * Says that no more items will come, in all threads, as queue.close() does in JavaScript: puts fail, gets take what is left, iterators end.
+ * [signal-safe]
+ */
+static inline threadsafe_status threadsafe_queue_end(threadsafe_queue *queue) { return queue->table->queue_end(queue); }
+
+/*
+ * Puts an item if there is room, as queue.tryPut() does. `bytes` is its size, which all items of a type of fixed size have in common.
+ * Full: THREADSAFE_FULL, and the item is still the caller's; if the queue was made with an overflow policy, _DROPPED ('drop-newest'), or
+ * _OK and the oldest goes. Closed: _CLOSED. Also _WRONG_SIZE, _TOO_LARGE. A thread that is to be woken by it and is blocked, not awaiting,
+ * is woken by a helper thread, so somewhat later than threadsafe_put(queue, item, bytes, 0) would. [signal-safe]
+ *
+ *     double sample = 1.5;
+ *     if (threadsafe_try_put(samples, &sample, sizeof sample) == THREADSAFE_FULL) ...
+ */
+static inline threadsafe_status threadsafe_try_put(threadsafe_queue *queue, const void *item, size_t bytes) {
+  return queue->table->try_put(queue, item, bytes);
+}
+
+/*
+ * The same for who can't try again, such as a signal handler: for want of room the item is dropped, and counted in stats().dropped;
+ * THREADSAFE_DROPPED, never _FULL. [signal-safe]
+ */
+static inline threadsafe_status threadsafe_put_or_drop(threadsafe_queue *queue, const void *item, size_t bytes) {
+  return queue->table->put_or_drop(queue, item, bytes);
+}
+
+/*
+ * Puts an item; blocks this thread until there is room, or that many milliseconds have passed: THREADSAFE_TIMEOUT. 0 tries once. It never
+ * drops anything. Closed, also while it waits: _CLOSED. Also _WRONG_SIZE, _TOO_LARGE. In a JavaScript thread it blocks the event loop;
+ * terminate() and process.exit() end it there only in the isolate that opened the handle.
+ *
+ *     while (threadsafe_put(samples, &sample, sizeof sample, THREADSAFE_FOREVER) == THREADSAFE_OK) sample = read_sensor();
+ */
+static inline threadsafe_status threadsafe_put(threadsafe_queue *queue, const void *item, size_t bytes, double milliseconds) {
+  return queue->table->put(queue, item, bytes, milliseconds);
+}
+
+/*
+ * Takes the oldest item. `bytes` is the size of the buffer, which for a type of fixed size is the item's. `item_bytes`, if not NULL, is
+ * told the item's length. Empty: THREADSAFE_EMPTY. Closed and drained: _CLOSED. Bytes that the buffer does not hold: _TOO_SMALL; the item
+ * is left in the queue, and `item_bytes` tells what it needs, which is right as long as nobody else gets. [signal-safe]
+ *
+ *     double sample;
+ *     while (threadsafe_try_get(samples, &sample, sizeof sample, NULL) == THREADSAFE_OK) play(sample);
+ */
+static inline threadsafe_status threadsafe_try_get(threadsafe_queue *queue, void *item, size_t bytes, size_t *item_bytes) {
+  return queue->table->try_get(queue, item, bytes, item_bytes);
+}
+
+/* The same, but blocks this thread until there is an item, or that many milliseconds have passed: THREADSAFE_TIMEOUT. 0 tries once. For the
+ * rest see threadsafe_put(). */
+static inline threadsafe_status threadsafe_get(threadsafe_queue *queue, void *item, size_t bytes, size_t *item_bytes, double milliseconds) {
+  return queue->table->get(queue, item, bytes, item_bytes, milliseconds);
+}
+
+/* -- The event, in any thread: THREADSAFE_OK or _CLOSED. -- */
+
+/* Sets the event and wakes all who wait at this moment, also when it is cleared at once. [signal-safe] */
+static inline threadsafe_status threadsafe_event_set(threadsafe_event *event) { return event->table->event_set(event); }
+
+/* [signal-safe] */
+static inline threadsafe_status threadsafe_event_clear(threadsafe_event *event) { return event->table->event_clear(event); }
+
+/* Tells `set` whether it is; closed: false. [signal-safe] */
+static inline threadsafe_status threadsafe_event_is_set(threadsafe_event *event, bool *set) {
+  return event->table->event_is_set(event, set);
+}
+
+/* Blocks this thread until the event is set, or that many milliseconds have passed: THREADSAFE_TIMEOUT. 0 looks once. For the rest see
+ * threadsafe_put(). */
+static inline threadsafe_status threadsafe_event_wait(threadsafe_event *event, double milliseconds) {
+  return event->table->event_wait(event, milliseconds);
+}
+
+/* What a status means, in English. [signal-safe] */
+static inline const char *threadsafe_status_text(threadsafe_status status) {
+  switch (status) {
+    case THREADSAFE_OK:
+      return "ok";
+    case THREADSAFE_EMPTY:
+      return "the queue is empty";
+    case THREADSAFE_FULL:
+      return "the queue is full";
+    case THREADSAFE_CLOSED:
+      return "closed";
+    case THREADSAFE_TIMEOUT:
+      return "the time was over first";
+    case THREADSAFE_TOO_SMALL:
+      return "the buffer does not hold the next item";
+    case THREADSAFE_DROPPED:
+      return "the queue is full, and the item was dropped";
+    case THREADSAFE_TOO_LARGE:
+      return "the item is larger than the whole queue";
+    case THREADSAFE_WRONG_SIZE:
+      return "items of this queue have another size";
+    case THREADSAFE_WRONG_TYPE:
+      return "the queue holds items of another type";
+    case THREADSAFE_WRONG_LAYOUT:
+      return "the queue's records have other fields";
+    case THREADSAFE_WRONG_KIND:
+      return "not the .native of such an object of the package threadsafe";
+    case THREADSAFE_TOO_OLD:
+      return "the package threadsafe is older than this addon needs";
+    case THREADSAFE_FAILED:
+      return "the system refused memory or a thread";
+  }
+  return "unknown";
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

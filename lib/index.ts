@@ -4,6 +4,7 @@ export { type EventHandle, ThreadSafeEvent } from './event.js'
 export type { SyncWaitOptions, WaitOptions } from './options.js'
 export { type Many, type Overflow, type QueueHandle, type QueueOptions, ThreadSafeQueue } from './queue.js'
 export { type FieldType, type FieldTypes, type NumericType, record, type RecordOf, type RecordType } from './record.js'
+export { select, type Selected, type SelectSource, selectSync } from './select.js'
 export { type SignalInfo, signalInfo } from './signal-info.js'
 export {
   attachSignal,

@@ -136,6 +136,16 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
     return this.#channel.view
   }
 
+  /** @internal For select(). */
+  get channel(): Channel {
+    return this.#channel
+  }
+
+  /** @internal For select(). */
+  get liveness(): Liveness {
+    return this.#liveness
+  }
+
   /** Items in the queue; approximate while others put and get. */
   qsize(): number {
     return this.#channel.transport.size()

@@ -27,7 +27,7 @@ class Sleepers {
       threads_.emplace_back([this, &list, &asks, k] {
         Sleeper sleeper(list);
         sleeper.sleep_until(Clock::now() + kFar, [&, first = true]() mutable {
-          // Under the bucket's lock: who unparks after this finds the sleeper.
+          // Asked in the list, and under the sleeper's lock: who unparks after this finds it, and wakes it.
           if (first) asks = true;
           first = false;
           return true;

@@ -200,10 +200,7 @@ function wait(sources: readonly SelectSource[], limits: Patience): Promise<AnySe
  * if (got.index === 0) run(got.item) // of the jobs' type
  * else shutDown()
  */
-export function select<const Sources extends readonly SelectSource[]>(
-  sources: Sources,
-  options?: WaitOptions,
-): Promise<Selected<Sources>> {
+export function select<const Sources extends readonly SelectSource[]>(sources: Sources, options?: WaitOptions): Promise<Selected<Sources>> {
   try {
     const limits = patience(options)
     checkSources(sources)
@@ -223,7 +220,10 @@ export function select<const Sources extends readonly SelectSource[]>(
  * @example
  * const { source, item } = selectSync([urgent, normal], { timeout: 100 })
  */
-export function selectSync<const Sources extends readonly SelectSource[]>(sources: Sources, options?: { timeout?: number }): Selected<Sources> {
+export function selectSync<const Sources extends readonly SelectSource[]>(
+  sources: Sources,
+  options?: { timeout?: number },
+): Selected<Sources> {
   checkObject('options', options)
   const timeout = checkTimeout(options?.timeout)
   checkSources(sources)

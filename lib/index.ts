@@ -2,6 +2,7 @@ export { QueueClosedError, QueueEmptyError, QueueFullError, ThreadSafeError, Tim
 export type { ElementType } from './element-type.js'
 export { type EventHandle, ThreadSafeEvent } from './event.js'
 export type { SyncWaitOptions, WaitOptions } from './options.js'
+export type { QueueWritableOptions } from './queue-writable.js'
 export { type Many, type Overflow, type QueueHandle, type QueueOptions, ThreadSafeQueue } from './queue.js'
 export { type FieldType, type FieldTypes, type NumericType, record, type RecordOf, type RecordType } from './record.js'
 export { select, type Selected, type SelectSource, selectSync } from './select.js'

@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream'
 import { checkIterable, withCount } from './batch.js'
 import { Channel } from './channel.js'
 import { checkElementType, type ElementType, itemBytesOf, typeCode } from './element-type.js'
@@ -9,6 +10,7 @@ import { allocate, bytesOf, OpenObjects } from './memory.js'
 import { native } from './native.js'
 import { checkObject, patience, type SyncWaitOptions, syncTimeout, type WaitOptions } from './options.js'
 import { QueueIterator } from './queue-iterator.js'
+import { queueWritable, type QueueWritableOptions } from './queue-writable.js'
 import { type FieldTypes, record, RecordType } from './record.js'
 import { NOTHING } from './transport.js'
 
@@ -332,6 +334,21 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
   batches(max: number): AsyncIterableIterator<Many<T>> {
     wholeNumber('max', max, 'any number')
     return new QueueIterator<Many<T>>(this.#channel, this.#liveness, () => this.#channel.transport.getMany(max))
+  }
+
+  /**
+   * A stream of Node's whose chunks become items of this queue, in their order. Full: the chunk waits, as by `put()`, and `write()` answers false when
+   * `highWaterMark` (16) chunks wait beyond those in the queue. When the stream ends, or is destroyed, it closes the queue, so that consumers take
+   * what is left and end; not with `close: false`. Closed by others: the stream's error is `QueueClosedError`. An item that the queue does not take is its error
+   * likewise. Destroyed: what had not found room is not put. Throws `TypeError` or `RangeError` for wrong options.
+   *
+   * The other way Node goes by itself: `Readable.from(queue)` and `ReadableStream.from(queue)` read the queue until it is closed and drained.
+   *
+   * @example
+   * await pipeline(createReadStream(file), split(), queue.writable())
+   */
+  writable(options?: QueueWritableOptions): Writable {
+    return queueWritable(this, options)
   }
 
   /**

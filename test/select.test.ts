@@ -350,7 +350,12 @@ describe('select over 8 queues that 4 workers feed with a million items', functi
   for (const impatient of [false, true]) {
     it(`by a blocking worker${impatient ? ' that gives up now and then, another one, and this event loop' : ''}: each once, in order`, async () => {
       const { queues, ledger, served, produced } = setUp()
-      const task = { role: 'select' as const, queues: queues.map(({ handle }) => handle), ledger: ledger.shared, served: served.buffer as SharedArrayBuffer }
+      const task = {
+        role: 'select' as const,
+        queues: queues.map(({ handle }) => handle),
+        ledger: ledger.shared,
+        served: served.buffer as SharedArrayBuffer,
+      }
       const selecting: Promise<unknown>[] = [start({ ...task, impatient })]
       if (impatient) selecting.push(start({ ...task, impatient: false }), selectHere(queues, new Ledger(ledger.shared), served))
       await within('all items', Promise.all([produced, ...selecting]), PATIENCE)

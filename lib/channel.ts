@@ -38,6 +38,8 @@ export class Channel implements Waiting, Selectable<Take> {
   readonly view: Uint8Array
   readonly type: ElementType
   readonly capacity: number
+  /** Whether puts that do not wait may lose items. */
+  readonly mayDrop: boolean
   readonly transport: Transport<unknown, unknown, unknown>
   readonly takeOne: Take = () => this.transport.get()
   readonly native: NativeQueue
@@ -49,6 +51,7 @@ export class Channel implements Waiting, Selectable<Take> {
   constructor(memory: WebAssembly.Memory, queue: OpenedQueue, type: ElementType) {
     this.view = queue.view
     this.capacity = queue.capacity
+    this.mayDrop = queue.overflow !== native.overflows.reject
     this.native = queue.object
     this.type = type
     this.transport = transportOf(memory, queue, type)
@@ -178,6 +181,11 @@ export class Channel implements Waiting, Selectable<Take> {
   poll(): void {
     this.#serveGets()
     this.#servePuts()
+  }
+
+  /** How many items the queue has lost to its overflow policy and to signal handlers, modulo 2^32. */
+  dropped(): number {
+    return QUEUE.dropped(this.native)
   }
 
   close(discard: boolean): void {

@@ -1,7 +1,7 @@
+import { blocking } from './blocking.js'
 import { TimeoutError } from './errors.js'
 import { checkHandle, type Handle, incompatible, makeHandle } from './handle.js'
 import { join, leave, Liveness, needDoorbell, type Waiting } from './loop.js'
-import { warnIfBlockedLong } from './main-thread.js'
 import { allocate, bytesOf, type Core, instantiate, OpenObjects } from './memory.js'
 import { type NativeEvent, native, type OpenedEvent } from './native.js'
 import { checkObject, checkTimeout, type Patience, patience, type WaitOptions } from './options.js'
@@ -86,7 +86,7 @@ class EventChannel implements Waiting, Selectable<number> {
   }
 
   waitBlocking(timeout: number): boolean {
-    return warnIfBlockedLong(() => EVENT.waitBlocking(this.native, timeout)) === STATUS.ok
+    return EVENT.waitBlocking(this.native, timeout) === STATUS.ok
   }
 
   #stopWaitingIfDone(): void {
@@ -188,7 +188,7 @@ export class ThreadSafeEvent {
     const timeout = checkTimeout(options?.timeout)
     if (this.isSet()) return true
     if (timeout === 0) return false
-    return this.#channel.waitBlocking(timeout)
+    return blocking('wait', [this], () => this.#channel.waitBlocking(timeout))
   }
 
   /** Pending calls of this object keep the process alive: so it is at first. */

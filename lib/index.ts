@@ -1,3 +1,4 @@
+export type { BlockMessage, QueueCloseMessage, QueueDropMessage } from './diagnostics.js'
 export { QueueClosedError, QueueEmptyError, QueueFullError, ThreadSafeError, TimeoutError } from './errors.js'
 export type { ElementType } from './element-type.js'
 export { type EventHandle, ThreadSafeEvent } from './event.js'

@@ -46,6 +46,7 @@ interface QueueFunctions {
   nextBytes(queue: NativeQueue): number
   announce(queue: NativeQueue, list: number): void
   withdraw(queue: NativeQueue, list: number): void
+  dropped(queue: NativeQueue): number
   close(queue: NativeQueue): void
   discard(queue: NativeQueue): void
   slotsOf(queue: NativeQueue, bytes: number): number

@@ -1,11 +1,12 @@
 import type { Writable } from 'node:stream'
 import { checkIterable, withCount } from './batch.js'
+import { blocking } from './blocking.js'
 import { Channel } from './channel.js'
+import { tellingClose, tellingDrops } from './diagnostics.js'
 import { checkElementType, type ElementType, itemBytesOf, typeCode } from './element-type.js'
 import { invalidType, invalidValue, outOfRange, QueueClosedError, QueueEmptyError, QueueFullError, TimeoutError } from './errors.js'
 import { checkHandle, type Handle, incompatible, makeHandle } from './handle.js'
 import { Liveness } from './loop.js'
-import { warnIfBlockedLong } from './main-thread.js'
 import { allocate, bytesOf, OpenObjects } from './memory.js'
 import { native } from './native.js'
 import { checkObject, patience, type SyncWaitOptions, syncTimeout, type WaitOptions } from './options.js'
@@ -177,9 +178,9 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
     let status = transport.put(prepared)
     if (status === STATUS.ok) return
     if (status === STATUS.full) {
-      if (timeout === undefined) status = transport.offer(prepared)
+      if (timeout === undefined) status = this.#offer(() => transport.offer(prepared))
       else if (timeout === 0) status = STATUS.timeout
-      else status = warnIfBlockedLong(() => transport.putBlocking(prepared, timeout))
+      else status = blocking('put', [this], () => transport.putBlocking(prepared, timeout))
     }
     if (status === STATUS.full) throw new QueueFullError()
     if (status === STATUS.closed) throw new QueueClosedError()
@@ -201,7 +202,7 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
     if (transport.lastStatus() === STATUS.closed) throw new QueueClosedError()
     if (timeout === undefined) throw new QueueEmptyError()
     if (timeout === 0) throw new TimeoutError(0)
-    item = warnIfBlockedLong(() => transport.getBlocking(timeout))
+    item = blocking('get', [this], () => transport.getBlocking(timeout))
     if (item !== NOTHING) return item as T
     throw transport.lastStatus() === STATUS.closed ? new QueueClosedError() : new TimeoutError(timeout)
   }
@@ -215,7 +216,7 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
     const prepared = transport.prepare(item)
     let status = transport.put(prepared)
     if (status === STATUS.ok) return true
-    if (status === STATUS.full) status = transport.offer(prepared)
+    if (status === STATUS.full) status = this.#offer(() => transport.offer(prepared))
     if (status === STATUS.closed) throw new QueueClosedError()
     return status === STATUS.ok
   }
@@ -277,9 +278,9 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
     const batch = transport.prepareMany(checkIterable(items))
     let status = transport.putMany(batch)
     if (status === STATUS.full) {
-      if (timeout === undefined) status = transport.offerRest(batch)
+      if (timeout === undefined) status = this.#offer(() => transport.offerRest(batch))
       else if (timeout === 0) status = STATUS.timeout
-      else status = warnIfBlockedLong(() => transport.putManyBlocking(batch, timeout))
+      else status = blocking('put', [this], () => transport.putManyBlocking(batch, timeout))
     }
     if (status === STATUS.closed) throw withCount(new QueueClosedError(), batch)
     if (status === STATUS.timeout) throw withCount(new TimeoutError(timeout as number), batch)
@@ -301,7 +302,7 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
     if (transport.lastStatus() === STATUS.closed) throw new QueueClosedError()
     if (timeout === undefined) throw new QueueEmptyError()
     if (timeout === 0) throw new TimeoutError(0)
-    items = warnIfBlockedLong(() => transport.getManyBlocking(max, timeout))
+    items = blocking('get', [this], () => transport.getManyBlocking(max, timeout))
     if (items !== NOTHING) return items as Many<T>
     throw transport.lastStatus() === STATUS.closed ? new QueueClosedError() : new TimeoutError(timeout)
   }
@@ -359,7 +360,7 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
     checkObject('options', options)
     const { discard = false } = options ?? {}
     if (typeof discard !== 'boolean') throw invalidType('options.discard', 'a boolean', discard)
-    this.#channel.close(discard)
+    tellingClose(this, discard, () => this.#channel.close(discard))
   }
 
   /** Pending calls of this object keep the process alive: so it is at first. */
@@ -372,6 +373,10 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
   unref(): this {
     this.#liveness.reference(false)
     return this
+  }
+
+  #offer(put: () => number): number {
+    return this.#channel.mayDrop ? tellingDrops(this, () => this.#channel.dropped(), put) : put()
   }
 
   [Symbol.dispose](): void {

@@ -1,8 +1,8 @@
 /** Waiting for the first of several: gets from queues, and events. */
+import { blocking } from './blocking.js'
 import { invalidType, invalidValue, QueueClosedError, TimeoutError } from './errors.js'
 import { ThreadSafeEvent } from './event.js'
 import { type Liveness, mayServeAtOnce, needDoorbell } from './loop.js'
-import { warnIfBlockedLong } from './main-thread.js'
 import { native, type NativeObject } from './native.js'
 import { checkObject, checkTimeout, type Patience, patience, type WaitOptions } from './options.js'
 import { ThreadSafeQueue } from './queue.js'
@@ -229,7 +229,7 @@ export function selectSync<const Sources extends readonly SelectSource[]>(
   checkSources(sources)
   const selected = tryAll('tryNow', sources)
   if (!selected && timeout === 0) throw new TimeoutError(0)
-  return (selected ?? warnIfBlockedLong(() => block(sources, timeout))) as Selected<Sources>
+  return (selected ?? blocking('select', sources, () => block(sources, timeout))) as Selected<Sources>
 }
 
 /** The addon says when there is probably something, and takes nothing: so items of all types go their usual way. */

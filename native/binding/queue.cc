@@ -88,6 +88,7 @@ class QueueObject final : public SharedObject {
     object["nextBytes"] = function<QueueObject, &QueueObject::next_bytes>(env, "nextBytes");
     object["announce"] = function<QueueObject, &QueueObject::announce>(env, "announce");
     object["withdraw"] = function<QueueObject, &QueueObject::withdraw>(env, "withdraw");
+    object["dropped"] = function<QueueObject, &QueueObject::dropped>(env, "dropped");
     object["close"] = function<QueueObject, &QueueObject::close>(env, "close");
     object["discard"] = function<QueueObject, &QueueObject::discard>(env, "discard");
     object["slotsOf"] = function<QueueObject, &QueueObject::slots_of>(env, "slotsOf");
@@ -213,6 +214,10 @@ class QueueObject final : public SharedObject {
   Napi::Value withdraw(const Napi::CallbackInfo& info) {
     withdraw_loop(list(info[1]), environment().doorbell());
     return info.Env().Undefined();
+  }
+
+  Napi::Value dropped(const Napi::CallbackInfo& info) {
+    return Napi::Number::New(info.Env(), header_.dropped.load(memory_order_relaxed));  // a count, which orders nothing
   }
 
   Napi::Value close(const Napi::CallbackInfo& info) {

@@ -124,7 +124,7 @@ describe('threadsafe:block', () => {
       message.sources.forEach((source, k) => assert.equal(source, sources[k]))
       assert.ok(message.duration >= LONG && message.duration < 5000, `${message.duration} ms`)
       assert.deepEqual(others, [])
-      assert.deepEqual(told('threadsafe:block', patient(0)), [])
+      assert.deepEqual(told('threadsafe:block', patient(10)), [])
     }
     assert.deepEqual(
       told('threadsafe:block', () => none.getSync({ timeout: 1000 })),

@@ -126,6 +126,29 @@ describe('queue.writable()', () => {
     }
   })
 
+  it('puts nothing more when it is destroyed, also where the queue stays open', async () => {
+    const queue = numbers(1)
+    const stream = queue.writable({ close: false })
+    for (const item of [1, 2, 3]) stream.write(item)
+    await until('the first', () => queue.full())
+    await turns()
+    stream.destroy()
+    assert.equal(queue.getSync(), 1)
+    await turns()
+    assert.equal(queue.qsize(), 0)
+  })
+
+  it('has closed the queue when it is finished', async () => {
+    const queue = numbers(1)
+    const finish = new Promise((resolve) =>
+      queue
+        .writable()
+        .end(1)
+        .once('finish', () => resolve(queue.closed)),
+    )
+    assert.equal(await within('the end', finish), true)
+  })
+
   it('ends with the pipeline: its source fails, or it is aborted', async () => {
     const why = new Error('why')
     const failing = numbers(10)

@@ -49,12 +49,12 @@ class EventChannel implements Waiting, Selectable<number> {
     return this.core.word()
   }
 
-  tryNow(word: number): void | Nothing {
+  tryNow(word: number): undefined | Nothing {
     return this.core.is_set() || this.core.word() !== word ? undefined : NOTHING
   }
 
   /** An event serves all who wait, so there is no order to keep. */
-  tryInOrder(word: number): void | Nothing {
+  tryInOrder(word: number): undefined | Nothing {
     return this.tryNow(word)
   }
 

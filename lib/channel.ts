@@ -5,11 +5,12 @@
 import { type Batch, withCount } from './batch.js'
 import type { ElementType } from './element-type.js'
 import { QueueClosedError, TimeoutError } from './errors.js'
-import { join, leave, type Liveness, mayServeAtOnce, tidyLater, turnIsComing, type Waiting } from './loop.js'
+import { join, leave, type Liveness, mayServeAtOnce, needDoorbell, tidyLater, turnIsComing, type Waiting } from './loop.js'
 import { type NativeQueue, native, type OpenedQueue, type QueueStats } from './native.js'
 import type { Patience } from './options.js'
 import { NOTHING, type Nothing, type Transport, transportOf } from './transport.js'
-import { Line, Waiter } from './waiter.js'
+import type { Selectable } from './select.js'
+import { Line, type Place, Waiter } from './waiter.js'
 
 const { queue: QUEUE, status: STATUS } = native
 
@@ -29,17 +30,19 @@ interface PutAttempt {
 }
 type PutWaiter = Waiter<void, PutAttempt>
 
-function reasonOf({ want: { batch } }: PutWaiter, reason: unknown): unknown {
+function reasonOf({ want: { batch } }: Place<void, PutAttempt>, reason: unknown): unknown {
   return batch ? withCount(reason, batch) : reason
 }
 
-export class Channel implements Waiting {
+export class Channel implements Waiting, Selectable<Take> {
   readonly view: Uint8Array
   readonly type: ElementType
   readonly capacity: number
+  /** Whether puts that do not wait may lose items. */
+  readonly mayDrop: boolean
   readonly transport: Transport<unknown, unknown, unknown>
   readonly takeOne: Take = () => this.transport.get()
-  readonly #native: NativeQueue
+  readonly native: NativeQueue
   readonly #gets = new Line<unknown, Take>()
   readonly #puts = new Line<void, PutAttempt>()
   #countedGets = 0
@@ -50,7 +53,8 @@ export class Channel implements Waiting {
   constructor(memory: WebAssembly.Memory, queue: OpenedQueue, type: ElementType) {
     this.view = queue.view
     this.capacity = queue.capacity
-    this.#native = queue.object
+    this.mayDrop = queue.overflow !== native.overflows.reject
+    this.native = queue.object
     this.type = type
     this.transport = transportOf(memory, queue, type)
   }
@@ -67,23 +71,52 @@ export class Channel implements Waiting {
   }
 
   waitToGet(take: Take, patience: Patience, liveness: Liveness): GetWaiter {
-    join(this)
+    needDoorbell()
     const waiter: GetWaiter = new Waiter(take, liveness)
-    const isFirst = !this.#gets.first
-    this.#gets.add(waiter)
     waiter.limit(patience, (reason) => this.cancelGet(waiter, reason))
+    this.enter(waiter)
+    return waiter
+  }
+
+  /** Puts a get into the line, and serves it if it can be served already. */
+  enter(place: Place<unknown, Take>): void {
+    join(this)
+    const isFirst = !this.#gets.first
+    this.#gets.add(place)
     if (isFirst && !turnIsComing()) this.#serveGets()
     this.tidy()
-    return waiter
   }
 
   /** Rejects a waiting get; does nothing to one that has its outcome already. */
   cancelGet(waiter: GetWaiter, reason: unknown): void {
     if (waiter.settled) return
-    this.#gets.remove(waiter)
+    this.leave(waiter)
     waiter.reject(reason)
-    if (!this.#gets.first) QUEUE.withdraw(this.#native, NOT_EMPTY)
+  }
+
+  /** Takes a get out of the line that has no outcome from it. All loops are woken by each item, so there is no wake to hand on. */
+  leave(place: Place<unknown, Take>): void {
+    this.#gets.remove(place)
+    if (!this.#gets.first) QUEUE.withdraw(this.native, NOT_EMPTY)
     this.tidy()
+  }
+
+  /** What select() wants of a queue. */
+  want(): Take {
+    return this.takeOne
+  }
+
+  tryNow(take: Take): unknown | Nothing {
+    const item = take()
+    if (item === NOTHING && this.transport.lastStatus() === STATUS.closed) throw new QueueClosedError()
+    return item
+  }
+
+  tryInOrder(take: Take): unknown | Nothing {
+    if (!this.#gets.first) return this.tryNow(take)
+    // Those that wait have not been told yet.
+    if (this.transport.closed() && this.transport.size() === 0) throw new QueueClosedError()
+    return NOTHING
   }
 
   put(item: unknown, patience: Patience, liveness: Liveness): Promise<void> {
@@ -155,23 +188,28 @@ export class Channel implements Waiting {
   }
 
   clear(): number {
-    return QUEUE.clear(this.#native)
+    return QUEUE.clear(this.native)
   }
 
   stats(): QueueStats {
     this.tidy()
-    return QUEUE.stats(this.#native)
+    return QUEUE.stats(this.native)
+  }
+
+  /** How many items the queue has lost to its overflow policy and to signal handlers, modulo 2^32. */
+  dropped(): number {
+    return QUEUE.stats(this.native).dropped
   }
 
   close(discard: boolean): void {
-    QUEUE.close(this.#native)
-    if (discard) QUEUE.discard(this.#native)
+    QUEUE.close(this.native)
+    if (discard) QUEUE.discard(this.native)
   }
 
   #getOnce(take: Take): Promise<unknown> {
-    const item = this.#gets.first ? NOTHING : take()
-    if (item !== NOTHING) return Promise.resolve(item)
-    throw this.transport.closed() && this.transport.size() === 0 ? new QueueClosedError() : new TimeoutError(0)
+    const item = this.tryInOrder(take)
+    if (item === NOTHING) throw new TimeoutError(0)
+    return Promise.resolve(item)
   }
 
   tidy(): void {
@@ -179,8 +217,8 @@ export class Channel implements Waiting {
     const puts = this.#puts.length
     if (gets + puts === 0) leave(this)
     // For the statistics, which are of all threads.
-    if (gets !== this.#countedGets) QUEUE.waiting(this.#native, NOT_EMPTY, (this.#countedGets = gets))
-    if (puts !== this.#countedPuts) QUEUE.waiting(this.#native, NOT_FULL, (this.#countedPuts = puts))
+    if (gets !== this.#countedGets) QUEUE.waiting(this.native, NOT_EMPTY, (this.#countedGets = gets))
+    if (puts !== this.#countedPuts) QUEUE.waiting(this.native, NOT_FULL, (this.#countedPuts = puts))
   }
 
   // Try; announce; try again: then whoever puts an item sees the announcement and rings, or this try sees the item.
@@ -202,13 +240,13 @@ export class Channel implements Waiting {
       } else if (this.transport.lastStatus() === STATUS.closed) {
         this.#gets.shift()?.reject(new QueueClosedError())
       } else if (!announced) {
-        QUEUE.announce(this.#native, NOT_EMPTY)
+        QUEUE.announce(this.native, NOT_EMPTY)
         announced = true
       } else {
         break
       }
     }
-    if (announced && !this.#gets.first) QUEUE.withdraw(this.#native, NOT_EMPTY)
+    if (announced && !this.#gets.first) QUEUE.withdraw(this.native, NOT_EMPTY)
     if (this.#gets.length < before) tidyLater(this)
   }
 
@@ -222,7 +260,7 @@ export class Channel implements Waiting {
           this.#firstPutTried = true
           break
         }
-        QUEUE.announce(this.#native, NOT_FULL)
+        QUEUE.announce(this.native, NOT_FULL)
         announced = true
         continue
       }
@@ -231,7 +269,7 @@ export class Channel implements Waiting {
       if (status === STATUS.ok) first.resolve()
       else first.reject(reasonOf(first, new QueueClosedError()))
     }
-    if (announced && !this.#puts.first) QUEUE.withdraw(this.#native, NOT_FULL)
+    if (announced && !this.#puts.first) QUEUE.withdraw(this.native, NOT_FULL)
     if (this.#puts.length < before) tidyLater(this)
   }
 
@@ -240,12 +278,12 @@ export class Channel implements Waiting {
     this.#puts.remove(waiter)
     waiter.reject(reasonOf(waiter, reason))
     if (wasFirst) {
-      QUEUE.leaveTurn(this.#native)
+      QUEUE.leaveTurn(this.native)
       this.#firstPutTried = false
       // The next may need less room.
       this.#servePuts()
     }
-    if (!this.#puts.first) QUEUE.withdraw(this.#native, NOT_FULL)
+    if (!this.#puts.first) QUEUE.withdraw(this.native, NOT_FULL)
     this.tidy()
   }
 }

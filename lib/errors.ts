@@ -31,6 +31,11 @@ export class QueueEmptyError extends ThreadSafeError {
 
 /** A put to a closed queue, or a get from one that is closed and drained. */
 export class QueueClosedError extends ThreadSafeError {
+  /** From `select()` and `selectSync()`: the queue that is closed and drained. */
+  declare readonly source?: object
+  /** From `select()` and `selectSync()`: its place among the sources. */
+  declare readonly index?: number
+
   constructor() {
     super('The queue is closed', 'ERR_QUEUE_CLOSED')
   }

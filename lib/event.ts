@@ -1,12 +1,14 @@
+import { blocking } from './blocking.js'
 import { TimeoutError } from './errors.js'
 import { checkHandle, type Handle, incompatible, makeHandle } from './handle.js'
-import { join, leave, Liveness, tidyLater, type Waiting } from './loop.js'
-import { warnIfBlockedLong } from './main-thread.js'
+import { join, leave, Liveness, needDoorbell, tidyLater, type Waiting } from './loop.js'
 import { allocate, bytesOf, type Core, instantiate, OpenObjects } from './memory.js'
 import { type NativeEvent, native, type OpenedEvent } from './native.js'
 import { nativeEvent, type NativeHandle } from './native-code.js'
 import { checkObject, checkTimeout, type Patience, patience, type WaitOptions } from './options.js'
-import { Line, Waiter } from './waiter.js'
+import type { Selectable } from './select.js'
+import { NOTHING, type Nothing } from './transport.js'
+import { Line, type Place, Waiter } from './waiter.js'
 
 const { event: EVENT, status: STATUS } = native
 
@@ -15,62 +17,82 @@ export interface EventHandle {
   readonly threadsafe: 'event'
 }
 
-type EventWaiter = Waiter<void, number>
+type EventPlace = Place<void, number>
 
 /** One event as this thread sees it, and its asynchronous calls that wait. */
-class EventChannel implements Waiting {
+class EventChannel implements Waiting, Selectable<number> {
   readonly view: Uint8Array
   readonly core: Core
-  readonly #native: NativeEvent
+  readonly native: NativeEvent
   readonly #line = new Line<void, number>()
 
   constructor(memory: WebAssembly.Memory, event: OpenedEvent) {
     this.view = event.view
-    this.#native = event.object
+    this.native = event.object
     this.core = instantiate(memory, event.wake)
   }
 
   wait(patience: Patience, liveness: Liveness): Promise<void> {
     if (this.core.is_set()) return Promise.resolve()
     if (patience.timeout === 0) throw new TimeoutError(0)
-    // The word tells later whether the event was set in between; see native/core/event.h.
-    join(this)
-    const waiter: EventWaiter = new Waiter(this.core.word(), liveness)
-    this.#line.add(waiter)
-    waiter.limit(patience, (reason) => this.#cancel(waiter, reason))
-    this.poll()
+    needDoorbell()
+    const waiter = new Waiter<void, number>(this.want(), liveness)
+    waiter.limit(patience, (reason) => {
+      this.leave(waiter)
+      waiter.reject(reason)
+    })
+    this.enter(waiter)
     return waiter.promise
+  }
+
+  /** The word tells later whether the event was set in between; see native/core/event.h. */
+  want(): number {
+    return this.core.word()
+  }
+
+  tryNow(word: number): undefined | Nothing {
+    return this.core.is_set() || this.core.word() !== word ? undefined : NOTHING
+  }
+
+  /** An event serves all who wait, so there is no order to keep. */
+  tryInOrder(word: number): undefined | Nothing {
+    return this.tryNow(word)
+  }
+
+  enter(place: EventPlace): void {
+    join(this)
+    this.#line.add(place)
+    this.poll()
+  }
+
+  leave(place: EventPlace): void {
+    this.#line.remove(place)
+    this.tidy()
   }
 
   // Announce, then look: whoever sets the event now sees the announcement and rings, or this look sees the event.
   poll(): void {
-    EVENT.announce(this.#native)
+    EVENT.announce(this.native)
     const set = this.core.is_set() !== 0
     const word = this.core.word()
-    const done: EventWaiter[] = []
-    for (let waiter = this.#line.first; waiter; waiter = waiter.next) {
-      if (set || waiter.want !== word) done.push(waiter)
+    const done: EventPlace[] = []
+    for (let place = this.#line.first; place; place = place.next) {
+      if (set || place.want !== word) done.push(place)
     }
-    for (const waiter of done) {
-      this.#line.remove(waiter)
-      waiter.resolve()
+    for (const place of done) {
+      this.#line.remove(place)
+      place.resolve()
     }
     if (done.length > 0) tidyLater(this)
   }
 
   waitBlocking(timeout: number): boolean {
-    return warnIfBlockedLong(() => EVENT.waitBlocking(this.#native, timeout)) === STATUS.ok
-  }
-
-  #cancel(waiter: EventWaiter, reason: unknown): void {
-    this.#line.remove(waiter)
-    waiter.reject(reason)
-    this.tidy()
+    return EVENT.waitBlocking(this.native, timeout) === STATUS.ok
   }
 
   tidy(): void {
     if (this.#line.first) return
-    EVENT.withdraw(this.#native)
+    EVENT.withdraw(this.native)
     leave(this)
   }
 }
@@ -134,6 +156,16 @@ export class ThreadSafeEvent {
     return nativeEvent(this.#channel.view)
   }
 
+  /** @internal For select(). */
+  get channel(): Selectable<number> {
+    return this.#channel
+  }
+
+  /** @internal For select(). */
+  get liveness(): Liveness {
+    return this.#liveness
+  }
+
   /** Sets the event and wakes all who wait at this moment, in all threads, also when `clear()` follows at once. */
   set(): void {
     this.#channel.core.set()
@@ -162,7 +194,7 @@ export class ThreadSafeEvent {
     const timeout = checkTimeout(options?.timeout)
     if (this.isSet()) return true
     if (timeout === 0) return false
-    return this.#channel.waitBlocking(timeout)
+    return blocking('wait', [this], () => this.#channel.waitBlocking(timeout))
   }
 
   /** Pending calls of this object keep the process alive: so it is at first. */

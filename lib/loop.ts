@@ -24,13 +24,13 @@ function pollAll(): void {
   for (const one of waiting) one.poll()
 }
 
-/** Opens this loop's doorbell, the first time. */
+/** Opens this loop's doorbell, the first time. Throws if too many loops of this process wait already. */
 export function needDoorbell(): void {
   doorbell ||= native.openDoorbell(pollAll)
   if (!doorbell) throw new Error('threadsafe: no more event loops can wait in this process')
 }
 
-/** From now on `one` is polled on each ring. Throws if too many loops of this process wait already. */
+/** From now on `one` is polled on each ring. Throws as needDoorbell() does. */
 export function join(one: Waiting): void {
   needDoorbell()
   waiting.add(one)

@@ -23,7 +23,10 @@ export interface NativeHandle<Kind extends 'queue' | 'event'> {
 function nativeHandle<Kind extends 'queue' | 'event'>(view: Uint8Array, type?: ElementType): NativeHandle<Kind> {
   // By it other threads say that they have closed what they opened.
   needDoorbell()
-  const fields = type instanceof RecordType ? type.layout.map(({ name, type, offset, bytes }) => ({ name, type: typeCode(type), offset, bytes })) : undefined
+  const fields =
+    type instanceof RecordType
+      ? type.layout.map(({ name, type, offset, bytes }) => ({ name, type: typeCode(type), offset, bytes }))
+      : undefined
   const object = native.nativeObject(view, fields)
   if (!object) throw new Error('threadsafe: Node-API refused a value for native code')
   return object as NativeHandle<Kind>

@@ -120,6 +120,8 @@ interface Native {
   openQueue(memory: Uint8Array): OpenedQueue | undefined
   initEvent(memory: Uint8Array): void
   openEvent(memory: Uint8Array): OpenedEvent | undefined
+  /** `words`: for each object, an event's word when the wait began. */
+  selectBlocking(objects: readonly NativeObject<'queue' | 'event'>[], words: readonly number[], timeout: number): number
   attachSignal(signo: number, target: Uint8Array): number
   attachTimer(signo: number, target: Uint8Array, nanoseconds: number): number
   /** Answers its last counts. */

@@ -1,15 +1,18 @@
+import type { Writable } from 'node:stream'
 import { checkIterable, withCount } from './batch.js'
+import { blocking } from './blocking.js'
 import { Channel } from './channel.js'
+import { tellingClose, tellingDrops } from './diagnostics.js'
 import { checkElementType, type ElementType, itemBytesOf, typeCode } from './element-type.js'
 import { invalidType, invalidValue, outOfRange, QueueClosedError, QueueEmptyError, QueueFullError, TimeoutError } from './errors.js'
 import { checkHandle, type Handle, incompatible, makeHandle } from './handle.js'
 import { Liveness } from './loop.js'
-import { warnIfBlockedLong } from './main-thread.js'
 import { allocate, bytesOf, OpenObjects } from './memory.js'
 import { native, type QueueStats } from './native.js'
 import { type NativeHandle, nativeQueue } from './native-code.js'
 import { checkObject, patience, type SyncWaitOptions, syncTimeout, type WaitOptions } from './options.js'
 import { QueueIterator } from './queue-iterator.js'
+import { queueWritable, type QueueWritableOptions } from './queue-writable.js'
 import { type FieldTypes, record, RecordType } from './record.js'
 import { NOTHING } from './transport.js'
 
@@ -148,6 +151,16 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
     return nativeQueue(this.#channel.view, this.type)
   }
 
+  /** @internal For select(). */
+  get channel(): Channel {
+    return this.#channel
+  }
+
+  /** @internal For select(). */
+  get liveness(): Liveness {
+    return this.#liveness
+  }
+
   /** Items in the queue; approximate while others put and get. */
   qsize(): number {
     return this.#channel.transport.size()
@@ -177,9 +190,9 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
     let status = transport.put(prepared)
     if (status === STATUS.ok) return
     if (status === STATUS.full) {
-      if (timeout === undefined) status = transport.offer(prepared)
+      if (timeout === undefined) status = this.#offer(() => transport.offer(prepared))
       else if (timeout === 0) status = STATUS.timeout
-      else status = warnIfBlockedLong(() => transport.putBlocking(prepared, timeout))
+      else status = blocking('put', [this], () => transport.putBlocking(prepared, timeout))
     }
     if (status === STATUS.full) throw new QueueFullError()
     if (status === STATUS.closed) throw new QueueClosedError()
@@ -201,7 +214,7 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
     if (transport.lastStatus() === STATUS.closed) throw new QueueClosedError()
     if (timeout === undefined) throw new QueueEmptyError()
     if (timeout === 0) throw new TimeoutError(0)
-    item = warnIfBlockedLong(() => transport.getBlocking(timeout))
+    item = blocking('get', [this], () => transport.getBlocking(timeout))
     if (item !== NOTHING) return item as T
     throw transport.lastStatus() === STATUS.closed ? new QueueClosedError() : new TimeoutError(timeout)
   }
@@ -215,7 +228,7 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
     const prepared = transport.prepare(item)
     let status = transport.put(prepared)
     if (status === STATUS.ok) return true
-    if (status === STATUS.full) status = transport.offer(prepared)
+    if (status === STATUS.full) status = this.#offer(() => transport.offer(prepared))
     if (status === STATUS.closed) throw new QueueClosedError()
     return status === STATUS.ok
   }
@@ -277,9 +290,9 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
     const batch = transport.prepareMany(checkIterable(items))
     let status = transport.putMany(batch)
     if (status === STATUS.full) {
-      if (timeout === undefined) status = transport.offerRest(batch)
+      if (timeout === undefined) status = this.#offer(() => transport.offerRest(batch))
       else if (timeout === 0) status = STATUS.timeout
-      else status = warnIfBlockedLong(() => transport.putManyBlocking(batch, timeout))
+      else status = blocking('put', [this], () => transport.putManyBlocking(batch, timeout))
     }
     if (status === STATUS.closed) throw withCount(new QueueClosedError(), batch)
     if (status === STATUS.timeout) throw withCount(new TimeoutError(timeout as number), batch)
@@ -301,7 +314,7 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
     if (transport.lastStatus() === STATUS.closed) throw new QueueClosedError()
     if (timeout === undefined) throw new QueueEmptyError()
     if (timeout === 0) throw new TimeoutError(0)
-    items = warnIfBlockedLong(() => transport.getManyBlocking(max, timeout))
+    items = blocking('get', [this], () => transport.getManyBlocking(max, timeout))
     if (items !== NOTHING) return items as Many<T>
     throw transport.lastStatus() === STATUS.closed ? new QueueClosedError() : new TimeoutError(timeout)
   }
@@ -358,6 +371,21 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
   }
 
   /**
+   * A stream of Node's whose chunks become items of this queue, in their order. Full: the chunk waits, as by `put()`, and `write()` answers false when
+   * `highWaterMark` (16) chunks wait beyond those in the queue. When the stream ends, or is destroyed, it closes the queue, so that consumers take
+   * what is left and end; not with `close: false`. Closed by others: the stream's error is `QueueClosedError`. An item that the queue does not take is its error
+   * likewise. Destroyed: what had not found room is not put. Throws `TypeError` or `RangeError` for wrong options.
+   *
+   * The other way Node goes by itself: `Readable.from(queue)` and `ReadableStream.from(queue)` read the queue until it is closed and drained.
+   *
+   * @example
+   * await pipeline(createReadStream(file), split(), queue.writable())
+   */
+  writable(options?: QueueWritableOptions): Writable {
+    return queueWritable(this, options)
+  }
+
+  /**
    * Closes the queue, in all threads. Every put fails from now on, waiting ones too; gets take what is left and fail then; iterators end.
    * `discard` drops what is left, also when the queue was closed before. Closing again is no error.
    */
@@ -365,7 +393,7 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
     checkObject('options', options)
     const { discard = false } = options ?? {}
     if (typeof discard !== 'boolean') throw invalidType('options.discard', 'a boolean', discard)
-    this.#channel.close(discard)
+    tellingClose(this, discard, () => this.#channel.close(discard))
   }
 
   /** Pending calls of this object keep the process alive: so it is at first. */
@@ -378,6 +406,10 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
   unref(): this {
     this.#liveness.reference(false)
     return this
+  }
+
+  #offer(put: () => number): number {
+    return this.#channel.mayDrop ? tellingDrops(this, () => this.#channel.dropped(), put) : put()
   }
 
   [Symbol.dispose](): void {

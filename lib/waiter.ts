@@ -7,26 +7,34 @@ import type { Patience } from './options.js'
 /** The longest that a timer of Node's can take, in milliseconds: 24 days. */
 const LONGEST_TIMER = 2 ** 31 - 1
 
-/**
- * A call in a line. Whoever settles it takes it out of the line first; afterwards it has no timer and no listener left, and does not keep
- * the process alive.
- */
-export class Waiter<Value, Want> {
-  readonly promise: Promise<Value>
+/** What stands in a line. Whoever gives it its outcome takes it out of the line first. */
+export abstract class Place<Value, Want> {
   /** What the call is for. */
   readonly want: Want
-  next: Waiter<Value, Want> | undefined
-  previous: Waiter<Value, Want> | undefined
+  next: Place<Value, Want> | undefined
+  previous: Place<Value, Want> | undefined
+
+  constructor(want: Want) {
+    this.want = want
+  }
+
+  abstract resolve(value: Value): void
+  abstract reject(reason: unknown): void
+}
+
+/** A call that waits in one line, or (select.ts) in several. With its outcome, it has no timer and no listener left, and does not keep the process alive. */
+export class Waiter<Value, Want> extends Place<Value, Want> {
+  readonly promise: Promise<Value>
   #resolve!: (value: Value) => void
   #reject!: (reason: unknown) => void
-  #liveness: Liveness
+  #liveness: Pick<Liveness, 'begin' | 'end'>
   #timer: NodeJS.Timeout | undefined
   #listener: Disposable | undefined
-  /** Whether it is out of its line, with an outcome. */
+  /** Whether it has an outcome. */
   settled = false
 
-  constructor(want: Want, liveness: Liveness) {
-    this.want = want
+  constructor(want: Want, liveness: Pick<Liveness, 'begin' | 'end'>) {
+    super(want)
     this.#liveness = liveness
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve
@@ -71,29 +79,29 @@ export class Waiter<Value, Want> {
 
 /** First in, first out, and any one can leave: a doubly linked list. */
 export class Line<Value, Want> {
-  first: Waiter<Value, Want> | undefined
+  first: Place<Value, Want> | undefined
   length = 0
-  #last: Waiter<Value, Want> | undefined
+  #last: Place<Value, Want> | undefined
 
-  add(waiter: Waiter<Value, Want>): void {
+  add(place: Place<Value, Want>): void {
     this.length++
-    waiter.previous = this.#last
-    if (this.#last) this.#last.next = waiter
-    else this.first = waiter
-    this.#last = waiter
+    place.previous = this.#last
+    if (this.#last) this.#last.next = place
+    else this.first = place
+    this.#last = place
   }
 
-  remove(waiter: Waiter<Value, Want>): void {
+  remove(place: Place<Value, Want>): void {
     this.length--
-    if (waiter.previous) waiter.previous.next = waiter.next
-    else this.first = waiter.next
-    if (waiter.next) waiter.next.previous = waiter.previous
-    else this.#last = waiter.previous
-    waiter.next = waiter.previous = undefined
+    if (place.previous) place.previous.next = place.next
+    else this.first = place.next
+    if (place.next) place.next.previous = place.previous
+    else this.#last = place.previous
+    place.next = place.previous = undefined
   }
 
   /** Takes out the first. */
-  shift(): Waiter<Value, Want> | undefined {
+  shift(): Place<Value, Want> | undefined {
     const first = this.first
     if (first) this.remove(first)
     return first

@@ -13,6 +13,7 @@ EventHeader* event_in(Napi::Uint8Array view);
 
 void export_queue(Napi::Env env, Napi::Object exports);
 void export_event(Napi::Env env, Napi::Object exports);
+void export_select(Napi::Env env, Napi::Object exports);
 void export_signals(Napi::Env env, Napi::Object exports);
 void export_native_code(Napi::Env env, Napi::Object exports);
 void export_constants(Napi::Env env, Napi::Object exports);

@@ -27,6 +27,10 @@ class EventObject final : public SharedObject {
   EventObject(Napi::Env env, Napi::Uint8Array view, EventHeader& header)
       : SharedObject(Environment::of(env), view), header_(header), event_(header, ThreadWake{}) {}
 
+  WaitList& get_list() override { return header_.waiters; }
+  bool ready(u64 since) override { return Event<ThreadWake>::done(since, event_.word()); }
+  void pass_on() override {}  // a set wakes all
+
   void withdraw_and_wake() override {
     if (environment().doorbell() != kNoDoorbell) withdraw_loop(header_.waiters, environment().doorbell());
     ThreadWake{}.all(header_.waiters);

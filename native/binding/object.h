@@ -25,6 +25,11 @@ class SharedObject {
   // Called as the isolate ends: does nothing if the memory has gone before it.
   void abandon();
 
+  // As a source of wait_any() in core/select.h, for a get or a wait: `since` is an event's word when the wait began, of no use to a queue.
+  virtual WaitList& get_list() = 0;
+  virtual bool ready(u64 since) = 0;
+  virtual void pass_on() = 0;
+
   SharedObject* previous;
   SharedObject* next;
 
@@ -44,7 +49,8 @@ class SharedObject {
   static Napi::Object opened(Napi::Env env, Self* self) {
     Napi::Object result = Napi::Object::New(env);
     result["view"] = self->view_.Value();
-    result["object"] = Napi::External<Self>::New(env, self, [](Napi::Env, Self* self) { delete self; });
+    // As the base class: a select takes objects of either kind.
+    result["object"] = Napi::External<SharedObject>::New(env, self, [](Napi::Env, SharedObject* self) { delete self; });
     result["wake"] = Napi::Function::New<&SharedObject::call_bound<Self, wake>>(env, "wake", self);
     return result;
   }
@@ -65,7 +71,7 @@ class SharedObject {
  private:
   template <class Self, auto method>
   static Napi::Value call(const Napi::CallbackInfo& info) {
-    return (info[0].As<Napi::External<Self>>().Data()->*method)(info);
+    return (static_cast<Self*>(info[0].As<Napi::External<SharedObject>>().Data())->*method)(info);
   }
 
   template <class Self, auto method>

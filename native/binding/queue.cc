@@ -4,6 +4,7 @@
 
 #include <thread>
 
+#include "../core/select.h"
 #include "../core/slots.h"
 #include "binding.h"
 #include "object.h"
@@ -103,6 +104,10 @@ class QueueObject final : public SharedObject {
  private:
   QueueObject(Napi::Env env, Napi::Uint8Array view, QueueHeader& header)
       : SharedObject(Environment::of(env), view), header_(header), slots_(header), queue_(header, slots_, ThreadWake{}) {}
+
+  WaitList& get_list() override { return header_.not_empty; }
+  bool ready(u64) override { return get_ready(header_, slots_); }
+  void pass_on() override { queue_.pass_on_get(); }
 
   void withdraw_and_wake() override {
     if (environment().doorbell() != kNoDoorbell) {

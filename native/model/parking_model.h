@@ -1,5 +1,5 @@
-// Parking for the models: native/platform/parking.cc over Relacy's mutex and condition variables, for one wait list, and without its
-// slices of 50 ms, which would hide a lost wake. Relacy reports a thread that nobody wakes as a deadlock.
+// Parking for the models: native/platform/parking.cc over Relacy's mutex and condition variables, with a bucket for each wait list, and
+// without its slices of 50 ms, which would hide a lost wake. Relacy reports a thread that nobody wakes as a deadlock.
 #pragma once
 
 #include "core/status.h"
@@ -8,18 +8,30 @@
 namespace threadsafe::model {
 
 class Sleeper;
+struct Parking;
 
+struct Place {
+  Parking* parking = nullptr;
+  Sleeper* sleeper = nullptr;
+  Place* previous = nullptr;
+  Place* next = nullptr;
+};
+
+// The bucket of one list.
 struct Parking {
   rl::mutex mutex;
-  Sleeper* first = nullptr;
-  Sleeper* last = nullptr;
+  Place* first = nullptr;
+  Place* last = nullptr;
 
   void unpark(u32 most);
 };
 
+inline constexpr u32 kMostPlaces = 2;
+
 class Sleeper {
  public:
-  explicit Sleeper(Parking& parking) : parking_(parking) {}
+  explicit Sleeper(Parking& parking) : places_{{&parking}}, count_(1) {}
+  Sleeper(Parking& first, Parking& second) : places_{{&first}, {&second}}, count_(2) {}
   ~Sleeper() { leave(); }
   Sleeper(const Sleeper&) = delete;
   Sleeper& operator=(const Sleeper&) = delete;
@@ -27,54 +39,68 @@ class Sleeper {
   // With a deadline it may pass at any moment.
   template <class MaySleep>
   bool sleep(bool has_deadline, MaySleep&& may_sleep) {
-    parking_.mutex.lock($);
-    if (!entered_) enter();
+    enter();
+    mutex_.lock($);
     bool in_time = true;
     while (in_time && !notified_ && may_sleep()) in_time = block(has_deadline);
     if (in_time) notified_ = false;
-    parking_.mutex.unlock($);
+    mutex_.unlock($);
     return in_time;
   }
 
   void leave() {
     if (!entered_) return;
-    parking_.mutex.lock($);
-    (previous_ ? previous_->next_ : parking_.first) = next_;
-    (next_ ? next_->previous_ : parking_.last) = previous_;
     entered_ = false;
-    parking_.mutex.unlock($);
+    for (u32 k = 0; k < count_; k++) {
+      Place& place = places_[k];
+      Parking& parking = *place.parking;
+      parking.mutex.lock($);
+      (place.previous ? place.previous->next : parking.first) = place.next;
+      (place.next ? place.next->previous : parking.last) = place.previous;
+      parking.mutex.unlock($);
+    }
+  }
+
+  void notify() {
+    mutex_.lock($);
+    notified_ = true;
+    mutex_.unlock($);
+    condition_.notify_one($);
   }
 
  private:
-  friend struct Parking;
-
   void enter() {
-    previous_ = parking_.last;
-    (parking_.last ? parking_.last->next_ : parking_.first) = this;
-    parking_.last = this;
+    if (entered_) return;
     entered_ = true;
+    for (u32 k = 0; k < count_; k++) {
+      Place& place = places_[k];
+      Parking& parking = *place.parking;
+      place.sleeper = this;
+      parking.mutex.lock($);
+      place.previous = parking.last;
+      (parking.last ? parking.last->next : parking.first) = &place;
+      parking.last = &place;
+      parking.mutex.unlock($);
+    }
   }
 
   bool block(bool has_deadline) {
-    if (has_deadline) return condition_.wait_for(parking_.mutex, 0, $) || notified_;
-    condition_.wait(parking_.mutex, $);
+    if (has_deadline) return condition_.wait_for(mutex_, 0, $) || notified_;
+    condition_.wait(mutex_, $);
     return true;
   }
 
-  Parking& parking_;
+  Place places_[kMostPlaces];
+  const u32 count_;
+  rl::mutex mutex_;
   rl::condition_variable condition_;
   bool notified_ = false;
   bool entered_ = false;
-  Sleeper* previous_ = nullptr;
-  Sleeper* next_ = nullptr;
 };
 
 inline void Parking::unpark(u32 most) {
   mutex.lock($);
-  for (Sleeper* sleeper = first; sleeper && most > 0; sleeper = sleeper->next_, most--) {
-    sleeper->notified_ = true;
-    sleeper->condition_.notify_one($);
-  }
+  for (Place* place = first; place && most > 0; place = place->next, most--) place->sleeper->notify();
   mutex.unlock($);
 }
 
@@ -82,6 +108,7 @@ inline void Parking::unpark(u32 most) {
 class Parker {
  public:
   explicit Parker(Parking& parking, bool has_deadline = false) : sleeper_(parking), has_deadline_(has_deadline) {}
+  Parker(Parking& first, Parking& second, bool has_deadline = false) : sleeper_(first, second), has_deadline_(has_deadline) {}
 
   bool pause() { return false; }
 

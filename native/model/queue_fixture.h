@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/queue.h"
+#include "core/select.h"
 #include "parking_model.h"
 
 namespace threadsafe::model {
@@ -96,6 +97,16 @@ class ModelQueue {
   Status get_with_deadline(u32& number) {
     Parker parker(not_empty_, true);
     return core().get(parker, ~u32{0}, reader(number));
+  }
+
+  // As a source of wait_any().
+  WaitList& list() { return header_.not_empty; }
+  bool ready() { return get_ready(header_, slots_); }
+  void pass_on() { core().pass_on_get(); }
+  Parking& parking() { return not_empty_; }
+
+  void until_announced(u32 threads) {
+    while (threads_in(header_.not_empty.state.load(memory_order_seq_cst)) < threads) rl::yield(1, $);
   }
 
   // Nothing is left behind: every announcement and every permit was withdrawn.

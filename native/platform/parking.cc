@@ -1,14 +1,12 @@
 #include "parking.h"
 
-#include <mutex>
-
 namespace threadsafe {
 namespace {
 
 struct Bucket {
   std::mutex mutex;
-  Sleeper* first = nullptr;
-  Sleeper* last = nullptr;
+  Place* first = nullptr;
+  Place* last = nullptr;
 };
 
 // More buckets than threads that block at one time, as a rule; sharing one costs only a longer walk.
@@ -22,42 +20,47 @@ static_assert(kBuckets == 1 << (64 - 57));
 
 }  // namespace
 
-Sleeper::Entered::Entered(Sleeper& s) : sleeper(s) {
-  Bucket& bucket = bucket_of(s.list_);
-  bucket.mutex.lock();
-  if (s.entered_) return;
-  s.entered_ = true;
-  s.previous_ = bucket.last;
-  (bucket.last ? bucket.last->next_ : bucket.first) = &s;
-  bucket.last = &s;
-}
-
-Sleeper::Entered::~Entered() { bucket_of(sleeper.list_).mutex.unlock(); }
-
-bool Sleeper::block_until(Clock::time_point time) {
-  std::unique_lock<std::mutex> lock(bucket_of(list_).mutex, std::adopt_lock);
-  const bool in_time = condition_.wait_until(lock, time) == std::cv_status::no_timeout;
-  lock.release();
-  return in_time || notified_;
+void Sleeper::enter() {
+  if (entered_) return;
+  entered_ = true;
+  for (Place& place : places_) {
+    place.sleeper = this;
+    Bucket& bucket = bucket_of(*place.list);
+    const std::lock_guard<std::mutex> lock(bucket.mutex);
+    place.previous = bucket.last;
+    (bucket.last ? bucket.last->next : bucket.first) = &place;
+    bucket.last = &place;
+  }
 }
 
 void Sleeper::leave() {
   if (!entered_) return;
-  Bucket& bucket = bucket_of(list_);
-  const std::lock_guard<std::mutex> lock(bucket.mutex);
-  (previous_ ? previous_->next_ : bucket.first) = next_;
-  (next_ ? next_->previous_ : bucket.last) = previous_;
   entered_ = false;
+  for (Place& place : places_) {
+    Bucket& bucket = bucket_of(*place.list);
+    const std::lock_guard<std::mutex> lock(bucket.mutex);
+    (place.previous ? place.previous->next : bucket.first) = place.next;
+    (place.next ? place.next->previous : bucket.last) = place.previous;
+    place.next = place.previous = nullptr;
+  }
+}
+
+// Under the lock of a bucket, without which this sleeper can't leave and end.
+void Sleeper::notify() {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    notified_ = true;
+  }
+  condition_.notify_one();
 }
 
 void unpark(const WaitList& list, u32 most) {
   Bucket& bucket = bucket_of(list);
   const std::lock_guard<std::mutex> lock(bucket.mutex);
-  for (Sleeper* s = bucket.first; s && most > 0; s = s->next_) {
-    if (&s->list_ != &list) continue;
+  for (Place* place = bucket.first; place && most > 0; place = place->next) {
+    if (place->list != &list) continue;
     most--;
-    s->notified_ = true;
-    s->condition_.notify_one();
+    place->sleeper->notify();
   }
 }
 

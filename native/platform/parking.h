@@ -7,6 +7,8 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <mutex>
+#include <span>
 
 #ifdef _MSC_VER
 #define NOMINMAX
@@ -40,21 +42,39 @@ class Deadline {
   Clock::time_point at_;
 };
 
-// One waiting episode of a thread; on its stack, and in the bucket's list from the first sleep to leave().
+class Sleeper;
+
+// A sleeper's entry in the bucket of one list that it sleeps at.
+struct Place {
+  explicit Place(const WaitList& l) : list(&l) {}
+
+  const WaitList* list;
+  Sleeper* sleeper = nullptr;
+  Place* previous = nullptr;
+  Place* next = nullptr;
+};
+
+// One waiting episode of a thread, at one list or at several; on its stack, and in the lists' buckets from the first sleep to leave(). What
+// it is told, and sleeps on, is its own: the locks of buckets are held only to find it, one at a time. Whoever unparks holds a bucket's
+// lock and takes the sleeper's inside it; the sleeper never takes a bucket's while it holds its own.
 class Sleeper {
  public:
-  explicit Sleeper(const WaitList& list) : list_(list) {}
+  explicit Sleeper(const WaitList& list) : only_(list), places_(&only_, 1) {}
+  // The places are the caller's, and outlive this.
+  explicit Sleeper(std::span<Place> places) : only_(*places.front().list), places_(places) {}
   ~Sleeper() { leave(); }
   Sleeper(const Sleeper&) = delete;
   Sleeper& operator=(const Sleeper&) = delete;
 
-  // Sleeps until unparked, or until that time: then false. may_sleep is asked under the bucket's lock, so that an unpark which comes
-  // after it answered true finds this sleeper in the list.
+  // Sleeps until unparked, or until that time: then false. may_sleep is asked when this is in all its buckets: an unpark that came to one
+  // of them before has published what it is about, which may_sleep sees, as the bucket's lock orders them; one that comes later finds this
+  // sleeper, and waits for the lock that is held from that question on until the thread is asleep.
   template <class MaySleep>
   bool sleep_until(Clock::time_point time, MaySleep&& may_sleep) {
-    const Entered entered(*this);
+    enter();
+    std::unique_lock<std::mutex> lock(mutex_);
     while (!notified_ && may_sleep()) {
-      if (!block_until(time)) return false;
+      if (condition_.wait_until(lock, time) == std::cv_status::timeout && !notified_) return false;
     }
     notified_ = false;
     return true;
@@ -65,21 +85,15 @@ class Sleeper {
  private:
   friend void unpark(const WaitList& list, u32 most);
 
-  // Holds the bucket's lock; enters the bucket's list the first time.
-  struct Entered {
-    explicit Entered(Sleeper& sleeper);
-    ~Entered();
-    Sleeper& sleeper;
-  };
+  void enter();
+  void notify();
 
-  bool block_until(Clock::time_point time);
-
-  const WaitList& list_;
+  Place only_;
+  const std::span<Place> places_;
+  std::mutex mutex_;
   std::condition_variable condition_;
   bool notified_ = false;
   bool entered_ = false;
-  Sleeper* previous_ = nullptr;
-  Sleeper* next_ = nullptr;
 };
 
 // Lets the first `most` sleepers of that list look again.
@@ -111,12 +125,14 @@ class StopCheck {
   Clock::time_point next_{};
 };
 
-// A Parker for the blocking calls of core/wait.h: it spins first, and then sleeps.
+// A Parker for the blocking calls of core/wait.h and core/select.h: it spins first, and then sleeps.
 template <class Interrupted>
 class ThreadParker {
  public:
   ThreadParker(const WaitList& list, Deadline deadline, StopCheck<Interrupted>& stop_check)
       : sleeper_(list), deadline_(deadline), stop_check_(stop_check) {}
+  ThreadParker(std::span<Place> places, Deadline deadline, StopCheck<Interrupted>& stop_check)
+      : sleeper_(places), deadline_(deadline), stop_check_(stop_check) {}
 
   // Spinning is worth it while another thread is about to answer: a turn taken back and forth costs 1-3 us so, and 80 us through
   // the condition variable. The clock is read once in a while, as reading it costs more than a try.

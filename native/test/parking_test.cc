@@ -27,7 +27,7 @@ class Sleepers {
       threads_.emplace_back([this, &list, &asks, k] {
         Sleeper sleeper(list);
         sleeper.sleep_until(Clock::now() + kFar, [&, first = true]() mutable {
-          // Under the bucket's lock: who unparks after this finds the sleeper.
+          // Asked in the list, and under the sleeper's lock: who unparks after this finds it, and wakes it.
           if (first) asks = true;
           first = false;
           return true;
@@ -95,6 +95,37 @@ TEST_CASE("who has left is not unparked in place of another") {
   first.leave();
   unpark(lists.first, 1);
   wait_until([&] { return second.woken[0].load(); });
+}
+
+TEST_CASE("a sleeper at several lists is woken by each of them, and leaves them all") {
+  const Watchdog watchdog("several lists");
+  Lists lists;
+  for (const WaitList* const waking : {&lists.first, &lists.second}) {
+    std::vector<Place> places{Place(lists.first), Place(lists.second)};
+    Sleeper sleeper(places);
+    std::atomic<bool> asks{false};
+    run_together({[&] {
+                    CHECK(sleeper.sleep_until(Clock::now() + kFar, [&] {
+                      asks = true;
+                      return true;
+                    }));
+                  },
+                  [&] {
+                    wait_until([&] { return asks.load(); });
+                    unpark(*waking, 1);
+                  }});
+    // Both count as one wake.
+    unpark(lists.first, 1);
+    unpark(lists.second, 1);
+    CHECK(sleeper.sleep_until(Clock::now() + kFar, kAlways));
+    CHECK_FALSE(sleeper.sleep_until(Clock::now(), kAlways));
+    Sleepers others(lists.first, 1);
+    Sleepers more(lists.second, 1);
+    sleeper.leave();
+    unpark(lists.first, 1);
+    unpark(lists.second, 1);
+    wait_until([&] { return others.woken[0] && more.woken[0]; });
+  }
 }
 
 TEST_CASE("a parker stops when its thread is being stopped, also while it is woken again and again") {

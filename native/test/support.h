@@ -17,6 +17,7 @@
 
 #include "../core/event.h"
 #include "../core/queue.h"
+#include "../core/select.h"
 #include "../core/slots.h"
 #include "../platform/parking.h"
 
@@ -106,6 +107,7 @@ inline auto parker(const WaitList& list, Deadline deadline = Deadline::never()) 
 class PatientParker {
  public:
   explicit PatientParker(const WaitList& list) : sleeper_(list) {}
+  explicit PatientParker(std::span<Place> places) : sleeper_(places) {}
 
   bool pause() { return false; }
 

@@ -1,0 +1,61 @@
+/**
+ * What node:diagnostics_channel is told: losses, closes and long blocks, of what this thread does. See docs/diagnostics.md. Nothing is asked
+ * and nothing is made where nobody listens, and puts and gets that succeed never come here.
+ */
+import { channel } from 'node:diagnostics_channel'
+import type { ThreadSafeEvent } from './event.js'
+import type { ThreadSafeQueue } from './queue.js'
+
+/** On `threadsafe:queue:drop`: a put of this thread that did not wait found the queue full, and by its overflow policy items were lost. */
+export interface QueueDropMessage {
+  queue: ThreadSafeQueue
+  /** How many. If other threads lose items of the same queue at that very moment, theirs may be among them. */
+  count: number
+}
+
+/** On `threadsafe:queue:close`: a call of this thread has closed the queue, which was open. */
+export interface QueueCloseMessage {
+  queue: ThreadSafeQueue
+  /** Whether what was left was to be dropped. */
+  discard: boolean
+}
+
+/** On `threadsafe:block`: a synchronous call has blocked this thread for longer than 100 ms, whatever came of it. */
+export interface BlockMessage {
+  operation: 'put' | 'get' | 'wait' | 'select'
+  /** What it waited for: one queue or event, or all those given to `selectSync()`. */
+  sources: readonly (ThreadSafeQueue | ThreadSafeEvent)[]
+  /** In milliseconds. */
+  duration: number
+}
+
+const drops = channel('threadsafe:queue:drop')
+const closes = channel('threadsafe:queue:close')
+const blocks = channel('threadsafe:block')
+
+const LONG_BLOCK_MILLISECONDS = 100
+
+/** Runs a put that may lose items, by the overflow policy. `dropped` answers how many the queue has lost so far, modulo 2^32. */
+export function tellingDrops<R>(queue: ThreadSafeQueue, dropped: () => number, put: () => R): R {
+  if (!drops.hasSubscribers) return put()
+  const before = dropped()
+  const result = put()
+  const count = (dropped() - before) >>> 0
+  if (count > 0) drops.publish({ queue, count } satisfies QueueDropMessage)
+  return result
+}
+
+/** Runs what closes the queue. */
+export function tellingClose(queue: ThreadSafeQueue, discard: boolean, close: () => void): void {
+  const tell = closes.hasSubscribers && !queue.closed
+  close()
+  if (tell) closes.publish({ queue, discard } satisfies QueueCloseMessage)
+}
+
+export function blocksAreTold(): boolean {
+  return blocks.hasSubscribers
+}
+
+export function tellBlock(operation: BlockMessage['operation'], sources: BlockMessage['sources'], duration: number): void {
+  if (duration > LONG_BLOCK_MILLISECONDS) blocks.publish({ operation, sources, duration } satisfies BlockMessage)
+}

@@ -1,0 +1,250 @@
+/** Waiting for the first of several: gets from queues, and events. */
+import { blocking } from './blocking.js'
+import { invalidType, invalidValue, QueueClosedError, TimeoutError } from './errors.js'
+import { ThreadSafeEvent } from './event.js'
+import { type Liveness, mayServeAtOnce, needDoorbell } from './loop.js'
+import { native, type NativeObject } from './native.js'
+import { checkObject, checkTimeout, type Patience, patience, type WaitOptions } from './options.js'
+import { ThreadSafeQueue } from './queue.js'
+import { NOTHING, type Nothing } from './transport.js'
+import { Place, Waiter } from './waiter.js'
+
+const { status: STATUS } = native
+
+/** What can be waited for: a get from a queue, or an event. */
+export type SelectSource = ThreadSafeQueue | ThreadSafeEvent
+
+/** What `select()` answers of this source at that index. */
+interface SelectedOf<Source, Index> {
+  /** The queue or the event that was ready: the object that was given. */
+  source: Source
+  /** Its place among the sources. */
+  index: Index
+  /** What was taken from a queue; undefined for an event. */
+  item: Source extends ThreadSafeQueue<infer Item> ? Item : undefined
+}
+
+type IndexOf<Key> = Key extends `${infer Index extends number}` ? Index : number
+
+/** What `select()` answers: one of these for each source, which `index` tells apart where the sources are a tuple. */
+export type Selected<Sources extends readonly SelectSource[]> = {
+  [Key in keyof Sources]: SelectedOf<Sources[Key], IndexOf<Key>>
+}[number]
+
+/** A queue or an event as select() sees it, in this thread. */
+export interface Selectable<Want> {
+  readonly native: NativeObject<'queue' | 'event'>
+  /** What is to be remembered of the moment when the call began. */
+  want(): Want
+  /** The item, undefined for an event, NOTHING if there is none. Throws what a get would throw that does not wait. */
+  tryNow(want: Want): unknown | Nothing
+  /** The same, and NOTHING as well where asynchronous calls of this thread were there before. */
+  tryInOrder(want: Want): unknown | Nothing
+  enter(place: Place<unknown, Want>): void
+  leave(place: Place<unknown, Want>): void
+}
+
+type AnySelected = SelectedOf<SelectSource, number>
+type Attempt = 'tryNow' | 'tryInOrder'
+
+/** An error of a source. That a queue is closed has to be told with which one is. */
+function failed(error: unknown, source: SelectSource, index: number): unknown {
+  return error instanceof QueueClosedError ? Object.assign(error, { source, index }) : error
+}
+
+function tryOne(attempt: Attempt, source: SelectSource, index: number, want: unknown): AnySelected | undefined {
+  try {
+    const item = (source.channel as Selectable<unknown>)[attempt](want)
+    return item === NOTHING ? undefined : { source, index, item }
+  } catch (error) {
+    throw failed(error, source, index)
+  }
+}
+
+/** Asks for each place until one has an answer, in an order that is new each time: of those that have, each is as likely as any other. */
+function inRandomOrder<Answer>(count: number, ask: (k: number) => Answer | undefined): Answer | undefined {
+  const places: number[] = []
+  for (let k = 0; k < count; k++) places.push(k)
+  for (let left = count; left > 0; left--) {
+    const pick = Math.floor(Math.random() * left)
+    const answer = ask(places[pick] as number)
+    if (answer) return answer
+    places[pick] = places[left - 1] as number
+  }
+  return undefined
+}
+
+function tryAll(attempt: Attempt, sources: readonly SelectSource[]): AnySelected | undefined {
+  return inRandomOrder(sources.length, (index) => {
+    const source = sources[index] as SelectSource
+    return tryOne(attempt, source, index, source.channel.want())
+  })
+}
+
+/** One source of a call that waits, and its place in that source's line. */
+class Branch extends Place<unknown, unknown> {
+  readonly source: SelectSource
+  readonly index: number
+  readonly channel: Selectable<unknown>
+  #settle: ((outcome: () => AnySelected) => void) | undefined
+
+  constructor(source: SelectSource, index: number) {
+    const channel = source.channel as Selectable<unknown>
+    super(channel.want())
+    this.source = source
+    this.index = index
+    this.channel = channel
+  }
+
+  /** Waits in the line; `settle` is called when there is an outcome, which may be before this returns. */
+  enter(settle: (outcome: () => AnySelected) => void): void {
+    this.#settle = settle
+    this.channel.enter(this)
+  }
+
+  leave(): void {
+    if (!this.#settle) return
+    this.#settle = undefined
+    this.channel.leave(this)
+  }
+
+  resolve(item: unknown): void {
+    const { source, index } = this
+    this.#end(() => ({ source, index, item }))
+  }
+
+  reject(reason: unknown): void {
+    this.#end(() => {
+      throw failed(reason, this.source, this.index)
+    })
+  }
+
+  // Whoever brings the outcome has taken it out of the line.
+  #end(outcome: () => AnySelected): void {
+    const settle = this.#settle
+    this.#settle = undefined
+    settle?.(outcome)
+  }
+}
+
+/** Each queue and event once: in one line a call has one place. */
+function branchesOf(sources: readonly SelectSource[]): Branch[] {
+  const branches = new Map<unknown, Branch>()
+  for (const [index, source] of sources.entries()) {
+    if (!branches.has(source.channel)) branches.set(source.channel, new Branch(source, index))
+  }
+  return [...branches.values()]
+}
+
+function checkSources(sources: unknown): void {
+  const expected = 'a ThreadSafeQueue or a ThreadSafeEvent'
+  if (!Array.isArray(sources)) throw invalidType('sources', `an array, each of it ${expected}`, sources)
+  if (sources.length === 0) throw invalidValue('sources', `an array of at least one, ${expected}`, sources)
+  for (let k = 0; k < sources.length; k++) {
+    const source: unknown = sources[k]
+    if (!(source instanceof ThreadSafeQueue || source instanceof ThreadSafeEvent)) throw invalidType(`sources[${k}]`, expected, source)
+  }
+}
+
+/** The call keeps the process alive if one of its sources would. */
+function livenessOf(branches: Branch[]): Pick<Liveness, 'begin' | 'end'> {
+  return {
+    begin: () => branches.forEach(({ source }) => source.liveness.begin()),
+    end: () => branches.forEach(({ source }) => source.liveness.end()),
+  }
+}
+
+/** Waits in all lines at once. The first outcome settles the call and takes it out of the other lines: one thread's JavaScript, so no other can come in between. */
+function wait(sources: readonly SelectSource[], limits: Patience): Promise<AnySelected> {
+  needDoorbell()
+  const branches = branchesOf(sources)
+  const waiter = new Waiter<AnySelected, undefined>(undefined, livenessOf(branches))
+  const settle = (outcome: () => AnySelected): void => {
+    for (const branch of branches) branch.leave()
+    try {
+      waiter.resolve(outcome())
+    } catch (reason) {
+      waiter.reject(reason)
+    }
+  }
+  waiter.limit(limits, (reason) =>
+    settle(() => {
+      throw reason
+    }),
+  )
+  // The order in which a ring lets them look, as a rule.
+  inRandomOrder(branches.length, (k) => {
+    branches[k]?.enter(settle)
+    return waiter.settled || undefined
+  })
+  return waiter.promise
+}
+
+/**
+ * Waits until one of several queues and events is ready, and takes the item if it is a queue: from that one only; the others lose nothing.
+ *
+ * - A queue is ready when there is an item, an event when it is set, or was set (and perhaps cleared) since the call was made. A queue that is full
+ *   is ready like any other.
+ * - A queue that is closed and drained is ready as well: the promise rejects with `QueueClosedError`, which has its `source` and `index`. Leave
+ *   it out of the next call.
+ * - Of several that are ready one is taken at random, each as likely as the others.
+ * - Like a `get()`, it stands in the line of each queue: it does not overtake this thread's earlier gets, and later ones do not overtake it.
+ * - The same queue or event given twice counts once, at its first place.
+ *
+ * Empty: it waits, for at most `timeout` milliseconds; then it rejects with `TimeoutError`, or with the signal's `reason` when that is aborted: nothing was taken. `timeout: 0`
+ * tries once. While it is pending it keeps the process alive, unless all its sources are `unref()`ed. Rejects with `TypeError` `ERR_INVALID_ARG_TYPE` or `ERR_INVALID_ARG_VALUE` for what are no sources,
+ * or none at all.
+ *
+ * @example
+ * const got = await select([jobs, stop], { timeout: 1000 })
+ * if (got.index === 0) run(got.item) // of the jobs' type
+ * else shutDown()
+ */
+export function select<const Sources extends readonly SelectSource[]>(sources: Sources, options?: WaitOptions): Promise<Selected<Sources>> {
+  try {
+    const limits = patience(options)
+    checkSources(sources)
+    const once = limits.timeout === 0
+    const selected = once || mayServeAtOnce() ? tryAll('tryInOrder', sources) : undefined
+    if (!selected && once) throw new TimeoutError(0)
+    return (selected ? Promise.resolve(selected) : wait(sources, limits)) as Promise<Selected<Sources>>
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}
+
+/**
+ * The same, blocking this thread: for workers. It waits for ever if no `timeout` is given, as there is `tryGet()` for not waiting; `timeout: 0` tries
+ * once. Throws what `select()` rejects with. Like all synchronous calls it may overtake asynchronous ones that wait.
+ *
+ * @example
+ * const { source, item } = selectSync([urgent, normal], { timeout: 100 })
+ */
+export function selectSync<const Sources extends readonly SelectSource[]>(
+  sources: Sources,
+  options?: { timeout?: number },
+): Selected<Sources> {
+  checkObject('options', options)
+  const timeout = checkTimeout(options?.timeout)
+  checkSources(sources)
+  const selected = tryAll('tryNow', sources)
+  if (!selected && timeout === 0) throw new TimeoutError(0)
+  return (selected ?? blocking('select', sources, () => block(sources, timeout))) as Selected<Sources>
+}
+
+/** The addon says when there is probably something, and takes nothing: so items of all types go their usual way. */
+function block(sources: readonly SelectSource[], timeout: number): AnySelected {
+  const branches = branchesOf(sources)
+  const objects = branches.map(({ channel }) => channel.native)
+  const words = branches.map(({ want }) => (typeof want === 'number' ? want : 0))
+  const end = performance.now() + timeout
+  for (;;) {
+    const status = native.selectBlocking(objects, words, Math.max(0, end - performance.now()))
+    const selected = inRandomOrder(branches.length, (k) => {
+      const { source, index, want } = branches[k] as Branch
+      return tryOne('tryNow', source, index, want)
+    })
+    if (selected) return selected
+    if (status === STATUS.timeout) throw new TimeoutError(timeout)
+  }
+}

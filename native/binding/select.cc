@@ -1,0 +1,45 @@
+// Blocking until one of several queues and events is ready, for lib/select.ts.
+#include "../core/select.h"
+
+#include <vector>
+
+#include "binding.h"
+#include "object.h"
+
+namespace threadsafe {
+namespace {
+
+struct Source {
+  SharedObject* object;
+  u64 since;
+
+  WaitList& list() const { return object->get_list(); }
+  bool ready() const { return object->ready(since); }
+  void pass_on() const { object->pass_on(); }
+};
+
+// (objects, each once; for each the word of an event when the wait began; timeout): ok when one of them is ready, or probably was just now;
+// timeout or interrupted.
+Napi::Value select_blocking(const Napi::CallbackInfo& info) {
+  auto objects = info[0].As<Napi::Array>();
+  auto words = info[1].As<Napi::Array>();
+  const Deadline deadline = Deadline::after(info[2].As<Napi::Number>().DoubleValue());
+  std::vector<Source> sources;
+  std::vector<Place> places;
+  for (u32 k = 0; k < objects.Length(); k++) {
+    SharedObject* const object = objects.Get(k).As<Napi::External<SharedObject>>().Data();
+    sources.push_back({object, static_cast<u64>(words.Get(k).As<Napi::Number>().Int64Value())});
+    places.emplace_back(object->get_list());
+  }
+  StopCheck stops([&] { return Environment::of(info.Env()).interrupted(); });
+  ThreadParker waiting(places, deadline, stops);
+  return Napi::Number::New(info.Env(), static_cast<u32>(wait_any(sources, waiting)));
+}
+
+}  // namespace
+
+void export_select(Napi::Env env, Napi::Object exports) {
+  exports["selectBlocking"] = Napi::Function::New<select_blocking>(env, "selectBlocking");
+}
+
+}  // namespace threadsafe

@@ -1,0 +1,236 @@
+// How one thread waits at several lists.
+#include "core/event.h"
+#include "main.h"
+#include "queue_fixture.h"
+
+namespace {
+
+using namespace threadsafe;
+using namespace threadsafe::model;
+
+using OneQueue = ModelQueue<2>;
+
+struct EventWake {
+  void all(WaitList& list) {
+    Waker waker{*parking};
+    wake_all(list, waker);
+  }
+  Parking* parking;
+};
+
+class ModelEvent {
+ public:
+  auto core() { return Event(header_, EventWake{&parking_}); }
+  void begin() { began_ = core().word(); }
+
+  WaitList& list() { return header_.waiters; }
+  bool ready() { return Event<EventWake>::done(began_, core().word()); }
+  void pass_on() {}
+  Parking& parking() { return parking_; }
+
+  void check_nobody_waits() { RL_ASSERT(header_.waiters.state.load(memory_order_seq_cst) == 0); }
+
+ private:
+  EventHeader header_;
+  Parking parking_;
+  u64 began_ = 0;
+};
+
+// What wait_any() waits at: either kind.
+struct Source {
+  explicit Source(OneQueue& q) : queue(&q) {}
+  explicit Source(ModelEvent& e) : event(&e) {}
+  WaitList& list() { return queue ? queue->list() : event->list(); }
+  bool ready() { return queue ? queue->ready() : event->ready(); }
+  void pass_on() { queue ? queue->pass_on() : event->pass_on(); }
+  OneQueue* queue = nullptr;
+  ModelEvent* event = nullptr;
+};
+
+template <class First, class Second>
+Status wait_for_either(First& first, Second& second, bool has_deadline = false) {
+  Source sources[] = {Source(first), Source(second)};
+  Parker parker(first.parking(), second.parking(), has_deadline);
+  return wait_any(sources, parker);
+}
+
+// Takes an item of either.
+void select(OneQueue& first, OneQueue& second) {
+  u32 number;
+  for (;;) {
+    RL_ASSERT(wait_for_either(first, second) == Status::ok);
+    if (first.try_get(number) == Status::ok || second.try_get(number) == Status::ok) return;
+  }
+}
+
+// Whichever comes first, and the other after it.
+struct Either : rl::test_suite<Either, 3> {
+  OneQueue first, second;
+
+  void thread(unsigned index) {
+    if (index == 0) {
+      RL_ASSERT(first.try_put(7) == Status::ok);
+    } else if (index == 1) {
+      RL_ASSERT(second.try_put(7) == Status::ok);
+    } else {
+      select(first, second);
+      select(first, second);
+    }
+  }
+
+  void after() {
+    first.check_nobody_waits();
+    second.check_nobody_waits();
+  }
+};
+
+// A wake of the first queue may be spent on the one who selects, who has an item of the second: the getter at the first has it in the end.
+struct SpentOnSelect : rl::test_suite<SpentOnSelect, 4> {
+  OneQueue first, second;
+
+  void thread(unsigned index) {
+    u32 number;
+    if (index == 0) {
+      RL_ASSERT(first.try_put(7) == Status::ok);
+    } else if (index == 1) {
+      RL_ASSERT(second.try_put(7) == Status::ok);
+    } else if (index == 2) {
+      RL_ASSERT(first.get(number) == Status::ok);
+    } else {
+      RL_ASSERT(wait_for_either(first, second) == Status::ok);
+      while (second.try_get(number) != Status::ok) rl::yield(1, $);
+    }
+  }
+
+  void after() {
+    first.check_nobody_waits();
+    second.check_nobody_waits();
+  }
+};
+
+// The one who selects gives up, or sees the item and leaves it: the getter has it.
+struct LeavesIt : rl::test_suite<LeavesIt, 3> {
+  OneQueue first, second;
+
+  void thread(unsigned index) {
+    u32 number;
+    if (index == 0) {
+      RL_ASSERT(second.try_put(7) == Status::ok);
+    } else if (index == 1) {
+      RL_ASSERT(second.get(number) == Status::ok);
+    } else {
+      wait_for_either(first, second, true);
+    }
+  }
+
+  void after() {
+    first.check_nobody_waits();
+    second.check_nobody_waits();
+  }
+};
+
+// An item is taken from under the one who was woken for it, or is about to sleep: it is announced again, and the next wakes it.
+struct WokenInVain : rl::test_suite<WokenInVain, 2> {
+  OneQueue first, second;
+
+  void thread(unsigned index) {
+    if (index == 1) return select(first, second);
+    u32 number;
+    second.until_announced(1);
+    RL_ASSERT(second.try_put(1) == Status::ok);
+    if (second.try_get(number) != Status::ok) return;
+    second.until_announced(1);
+    RL_ASSERT(second.try_put(2) == Status::ok);
+  }
+
+  void after() {
+    first.check_nobody_waits();
+    second.check_nobody_waits();
+  }
+};
+
+// Two of them, at the same two queues: each takes its item, whoever was woken for which.
+struct TwoSelect : rl::test_suite<TwoSelect, 4> {
+  OneQueue first, second;
+
+  void thread(unsigned index) {
+    if (index == 0) {
+      RL_ASSERT(first.try_put(7) == Status::ok);
+    } else if (index == 1) {
+      RL_ASSERT(second.try_put(7) == Status::ok);
+    } else if (index == 2) {
+      select(first, second);
+    } else {
+      select(second, first);
+    }
+  }
+
+  void after() {
+    first.check_nobody_waits();
+    second.check_nobody_waits();
+  }
+};
+
+// A queue that is closed, with an item on its way or without.
+struct Closed : rl::test_suite<Closed, 3> {
+  OneQueue first, second;
+
+  void thread(unsigned index) {
+    u32 number;
+    if (index == 0) {
+      second.try_put(7);
+    } else if (index == 1) {
+      second.core().close();
+    } else {
+      Status status;
+      do {
+        RL_ASSERT(wait_for_either(first, second) == Status::ok);
+        status = second.try_get(number);
+      } while (status != Status::closed);
+    }
+  }
+
+  void after() {
+    first.check_nobody_waits();
+    second.check_nobody_waits();
+  }
+};
+
+// An event that is set and cleared at once while two wait, one of them also at a queue.
+struct SetAndClear : rl::test_suite<SetAndClear, 3> {
+  OneQueue queue;
+  ModelEvent event;
+
+  void thread(unsigned index) {
+    if (index == 0) {
+      while (threads_in(event.list().state.load(memory_order_seq_cst)) < 2) rl::yield(1, $);
+      event.core().set();
+      event.core().clear();
+    } else if (index == 1) {
+      Parker parker(event.parking());
+      RL_ASSERT(event.core().wait(parker) == Status::ok);
+    } else {
+      RL_ASSERT(wait_for_either(queue, event) == Status::ok);
+    }
+  }
+
+  void after() {
+    queue.check_nobody_waits();
+    event.check_nobody_waits();
+  }
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const Scenario scenarios[] = {
+      scenario<Either>("either", 200'000),
+      scenario<SpentOnSelect>("spent_on_select", 200'000),
+      scenario<LeavesIt>("leaves_it", 200'000),
+      scenario<WokenInVain>("woken_in_vain", 200'000),
+      scenario<TwoSelect>("two_select", 200'000),
+      scenario<Closed>("closed", 200'000),
+      scenario<SetAndClear>("set_and_clear", 200'000),
+  };
+  return threadsafe::model::main(argc, argv, scenarios);
+}

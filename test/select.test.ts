@@ -1,0 +1,365 @@
+/** Waiting for the first of several. */
+import { strict as assert } from 'node:assert'
+import { getEventListeners } from 'node:events'
+import type { Worker } from 'node:worker_threads'
+import {
+  QueueClosedError,
+  select,
+  type Selected,
+  selectSync,
+  type SelectSource,
+  ThreadSafeEvent,
+  ThreadSafeQueue,
+  TimeoutError,
+} from '../lib/index.js'
+import type { SelectRole } from './fixtures/select-worker.js'
+import { Ledger } from './fixtures/stress-ledger.js'
+import { finished, rejection, startWorker, thrown, turns, until, within } from './support.js'
+
+const numbers = (capacity = 8): ThreadSafeQueue<number> => new ThreadSafeQueue<number>(capacity, { type: 'float64' })
+const several = (count: number, capacity = 8): ThreadSafeQueue<number>[] => Array.from({ length: count }, () => numbers(capacity))
+
+/** Both faces, as promises, so that what they have in common is tested of both. */
+const FACES: [name: string, call: (sources: readonly SelectSource[], timeout?: number) => Promise<Selected<readonly SelectSource[]>>][] = [
+  ['select', (sources, timeout) => select(sources, { timeout })],
+  ['selectSync', async (sources, timeout) => selectSync(sources, { timeout })],
+]
+
+for (const [name, call] of FACES) {
+  describe(name, () => {
+    it('takes the item of the one that has any, and leaves the others', async () => {
+      const text = new ThreadSafeQueue<string | undefined>(2, { type: 'any' })
+      const sources = [numbers(), text, new ThreadSafeEvent()]
+      text.putSync('a')
+      text.putSync(undefined)
+      assert.deepEqual(await call(sources), { source: text, index: 1, item: 'a' })
+      assert.deepEqual(await call(sources), { source: text, index: 1, item: undefined })
+      assert.ok((await rejection(call(sources, 0))) instanceof TimeoutError)
+    })
+
+    it('answers the object that was given, also where it has another of the same queue', async () => {
+      const queue = numbers()
+      const same = ThreadSafeQueue.from(queue.handle)
+      queue.putSync(1)
+      assert.equal((await call([same])).source, same)
+    })
+
+    it('is ready for an event that is set, and leaves it set', async () => {
+      const event = new ThreadSafeEvent()
+      event.set()
+      const sources = [numbers(), event]
+      assert.deepEqual(await call(sources), { source: event, index: 1, item: undefined })
+      assert.deepEqual(await call(sources, 0), { source: event, index: 1, item: undefined })
+    })
+
+    it('takes from each that is ready about as often', async () => {
+      const queues = several(4, 2000)
+      for (const queue of queues) queue.putManySync(new Float64Array(2000))
+      const served = [0, 0, 0, 0]
+      for (let k = 0; k < 2000; k++) (served[(await call(queues)).index] as number)++
+      // 500 each, with a standard deviation of 19.
+      for (const count of served) assert.ok(count > 350 && count < 650, String(served))
+    })
+
+    it('tells which queue is closed and drained, and is as ready for that as for an item', async () => {
+      const [full, closed] = [numbers(2000), numbers()]
+      full.putManySync(new Float64Array(1000))
+      closed.putSync(7)
+      closed.close()
+      const told = { items: 0, last: 0, closed: 0 }
+      for (let k = 0; k < 200; k++) {
+        try {
+          told[(await call([full, closed])).source === closed ? 'last' : 'items']++
+        } catch (error) {
+          assert.ok(error instanceof QueueClosedError)
+          assert.deepEqual([error.source, error.index], [closed, 1])
+          told.closed++
+        }
+      }
+      assert.equal(told.last, 1)
+      assert.ok(told.items > 50 && told.closed > 50, JSON.stringify(told))
+      assert.equal(full.qsize(), 1000 - told.items)
+    })
+
+    it('takes a queue that is given twice as one', async () => {
+      const queue = numbers()
+      const event = new ThreadSafeEvent()
+      const sources = [queue, event, queue, ThreadSafeQueue.from(queue.handle), event]
+      assert.ok((await rejection(call(sources, 5))) instanceof TimeoutError)
+      queue.putSync(1)
+      queue.putSync(2)
+      assert.equal((await call(sources)).item, 1)
+      assert.equal((await call(sources)).item, 2)
+      assert.equal(queue.qsize(), 0)
+    })
+
+    it('gives up after its time, and has taken nothing', async () => {
+      const queues = several(3)
+      for (const timeout of [0, 5]) {
+        const error = await rejection(call(queues, timeout))
+        assert.ok(error instanceof TimeoutError)
+        assert.match(error.message, new RegExp(`${timeout} ms`))
+      }
+      queues[1]?.putSync(1)
+      assert.equal((await call(queues, 0)).index, 1)
+    })
+
+    it('checks its options before its sources, and its sources before their state', async () => {
+      const closed = numbers()
+      closed.close()
+      const cases: [sources: unknown, timeout: unknown, code: string, message: RegExp][] = [
+        ['no sources', -1, 'ERR_OUT_OF_RANGE', /options\.timeout/],
+        ['no sources', 'soon', 'ERR_INVALID_ARG_TYPE', /options\.timeout/],
+        [closed, undefined, 'ERR_INVALID_ARG_TYPE', /"sources" .*array.*ThreadSafeQueue/],
+        [undefined, undefined, 'ERR_INVALID_ARG_TYPE', /"sources"/],
+        [new Set([closed]), undefined, 'ERR_INVALID_ARG_TYPE', /"sources"/],
+        [[], undefined, 'ERR_INVALID_ARG_VALUE', /"sources"/],
+        [[closed, 7], undefined, 'ERR_INVALID_ARG_TYPE', /"sources\[1\]" .*ThreadSafeEvent.*number \(7\)/],
+        [[closed, closed.handle], undefined, 'ERR_INVALID_ARG_TYPE', /"sources\[1\]"/],
+        // eslint-disable-next-line no-sparse-arrays -- as a user may pass one
+        [[closed, , closed], undefined, 'ERR_INVALID_ARG_TYPE', /"sources\[1\]"/],
+        [[closed], undefined, 'ERR_QUEUE_CLOSED', /closed/],
+        [[closed], 0, 'ERR_QUEUE_CLOSED', /closed/],
+      ]
+      for (const [sources, timeout, code, message] of cases) {
+        const error = (await rejection(call(sources as SelectSource[], timeout as number))) as Error & { code: string }
+        assert.equal(error.code, code)
+        assert.match(error.message, message)
+      }
+    })
+  })
+}
+
+describe('select, while it waits', () => {
+  it('is served by whichever has something first, and takes nothing of the others', async () => {
+    const queues = several(3)
+    const event = new ThreadSafeEvent()
+    for (let round = 0; round < 50; round++) {
+      const which = round % 3
+      const selected = select([...queues, event])
+      await turns(1)
+      queues[which]?.putSync(round)
+      assert.deepEqual(await within('an item', selected), { source: queues[which], index: which, item: round })
+      await turns(1)
+      const set = select([...queues, event])
+      event.set()
+      event.clear()
+      assert.equal((await within('the event', set)).source, event)
+    }
+    for (const queue of queues) queue.putSync(1)
+    await turns()
+    assert.deepEqual(
+      queues.map((queue) => queue.qsize()),
+      [1, 1, 1],
+    )
+  })
+
+  it('takes from one only, when several get something at the same moment', async () => {
+    const queues = several(4)
+    const events = [new ThreadSafeEvent(), new ThreadSafeEvent()]
+    for (let round = 0; round < 100; round++) {
+      const selected = select([...queues, ...events])
+      for (const queue of queues) queue.putSync(round)
+      for (const event of events) event.set()
+      await within('the first', selected)
+      await turns(1)
+      const left = queues.map((queue) => queue.qsize()).reduce((a, b) => a + b)
+      assert.equal(left, (await selected).item === undefined ? 4 : 3)
+      for (const queue of queues) queue.tryGet()
+      for (const event of events) event.clear()
+    }
+  })
+
+  it('stands in the line of each queue: behind earlier gets, before later ones', async () => {
+    const queue = numbers()
+    const before = queue.get()
+    const selected = select([numbers(), queue])
+    const after = queue.get()
+    for (const item of [1, 2, 3]) queue.putSync(item)
+    // The items are there, and this thread's earlier get has not come to its own yet.
+    assert.ok((await rejection(select([queue], { timeout: 0 }))) instanceof TimeoutError)
+    assert.deepEqual([await before, (await within('the select', selected)).item, await after], [1, 2, 3])
+  })
+
+  it('leaves the lines to the others when it has its outcome', async () => {
+    const [first, second] = [numbers(), numbers()]
+    const selected = select([first, second])
+    const [getFirst, getSecond] = [first.get(), second.get()]
+    await turns()
+    first.putSync(1)
+    assert.equal((await within('the select', selected)).item, 1)
+    first.putSync(2)
+    second.putSync(3)
+    assert.deepEqual(await within('both gets', Promise.all([getFirst, getSecond])), [2, 3])
+  })
+
+  it('learns of the end of any', async () => {
+    const queues = several(3)
+    const selected = rejection(select(queues))
+    await turns()
+    queues[2]?.close()
+    const error = await selected
+    assert.ok(error instanceof QueueClosedError)
+    assert.deepEqual([error.source, error.index], [queues[2], 2])
+  })
+
+  it('is cancelled by its signal with that reason, has taken nothing, and leaves no listener', async () => {
+    const queues = several(2)
+    const controller = new AbortController()
+    const reason = { why: 'test' }
+    const aborted = select(queues, { signal: controller.signal, timeout: 10_000 })
+    const behind = queues[0]?.get() as Promise<number>
+    await turns()
+    queues[0]?.putSync(1)
+    controller.abort(reason)
+    assert.equal(await rejection(aborted), reason)
+    assert.equal(await within('the get behind it', behind), 1)
+    assert.equal(getEventListeners(controller.signal, 'abort').length, 0)
+    queues[1]?.putSync(2)
+    await turns()
+    assert.equal(queues[1]?.qsize(), 1)
+    // One that is aborted already goes before what is wrong with the sources.
+    assert.equal(await rejection(select([] as never, { signal: controller.signal })), reason)
+  })
+
+  it('lets timers run while it is never without an item', async () => {
+    const queue = numbers(2)
+    let over = false
+    setTimeout(() => (over = true), 1)
+    for (let k = 0; !over; k++) {
+      assert.ok(k < 1_000_000, 'no timer has run')
+      queue.putSync(k)
+      assert.equal((await select([queue])).item, k)
+    }
+  })
+
+  it('gives types that its index tells apart', async () => {
+    const sources = [numbers(), new ThreadSafeQueue<string>(1, { type: 'string' }), new ThreadSafeEvent()] as const
+    sources[1].putSync('text')
+    const selected = await select([sources[0], sources[1], sources[2]])
+    if (selected.index === 0) selected.item satisfies number
+    else if (selected.index === 1) assert.equal(selected.item.length, 4)
+    else selected.item satisfies undefined
+    // @ts-expect-error a handle is no source
+    assert.throws(() => selectSync([sources[0].handle]), TypeError)
+  })
+})
+
+describe('selectSync, while it blocks', () => {
+  it('is woken by each of its queues and its event, in a worker', async () => {
+    const queues = several(3)
+    const [event, waiting] = [new ThreadSafeEvent(), new ThreadSafeEvent()]
+    const answers = numbers(1)
+    const task: SelectRole = {
+      role: 'answer',
+      queues: queues.map(({ handle }) => handle),
+      event: event.handle,
+      answers: answers.handle,
+      waiting: waiting.handle,
+    }
+    const ended = finished(startWorker('select-worker', task))
+    await within('the worker', waiting.wait())
+    for (let round = 0; round < 300; round++) {
+      queues[round % 3]?.putSync(round)
+      assert.equal(await within('an answer', answers.get()), round % 3)
+      // Long enough, now and then, that it does not just spin.
+      if (round % 10 === 0) await new Promise((resolve) => setTimeout(resolve, 2))
+    }
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    event.set()
+    event.clear()
+    assert.equal(await within('the event', answers.get()), 3)
+    await ended
+  })
+
+  it('ends when its worker is terminated, and the queues go on', async () => {
+    const queues = several(2)
+    const [event, waiting] = [new ThreadSafeEvent(), new ThreadSafeEvent()]
+    const task: SelectRole = {
+      role: 'answer',
+      queues: queues.map(({ handle }) => handle),
+      event: event.handle,
+      answers: numbers().handle,
+      waiting: waiting.handle,
+    }
+    const worker = startWorker('select-worker', task)
+    await within('the worker', waiting.wait())
+    await within('its end', worker.terminate())
+    queues[1]?.putSync(1)
+    assert.equal(selectSync(queues).item, 1)
+    assert.ok(thrown(() => selectSync([...queues, event], { timeout: 1 })) instanceof TimeoutError)
+  })
+})
+
+describe('select over 8 queues that 4 workers feed with a million items', function () {
+  this.timeout(240_000)
+  const PATIENCE = 120_000
+  const QUEUES = 8
+  const PRODUCERS = 4
+  const each = 1_000_000 / QUEUES / PRODUCERS
+  const workers: Worker[] = []
+
+  afterEach(async () => {
+    await Promise.all(workers.splice(0).map((worker) => worker.terminate()))
+  })
+
+  function start(task: SelectRole): Promise<number> {
+    const worker = startWorker('select-worker', task)
+    workers.push(worker)
+    return finished(worker, PATIENCE)
+  }
+
+  function setUp(): { queues: ThreadSafeQueue<number>[]; ledger: Ledger; served: Int32Array; produced: Promise<unknown> } {
+    const queues = several(QUEUES, 64)
+    const produced = Promise.all(
+      Array.from({ length: PRODUCERS }, (_, producer) =>
+        start({ role: 'produce', queues: queues.map(({ handle }) => handle), producer, each }),
+      ),
+    ).then(() => queues.forEach((queue) => queue.close()))
+    return { queues, ledger: Ledger.create(PRODUCERS * QUEUES, each), served: new Int32Array(new SharedArrayBuffer(4 * QUEUES)), produced }
+  }
+
+  /** As the worker's, but asynchronously. */
+  async function selectHere(queues: ThreadSafeQueue<number>[], ledger: Ledger, served: Int32Array): Promise<void> {
+    const open = queues.map((queue, k) => ({ queue, k }))
+    while (open.length > 0) {
+      try {
+        const { index, item } = await select(open.map(({ queue }) => queue))
+        ledger.take(item)
+        Atomics.add(served, open[index]?.k as number, 1)
+      } catch (error) {
+        if (!(error instanceof QueueClosedError)) throw error
+        open.splice(error.index as number, 1)
+      }
+    }
+  }
+
+  function check(ledger: Ledger, served: Int32Array): void {
+    assert.deepEqual(ledger.report(), { taken: 1_000_000, duplicates: 0, disordered: 0, damaged: 0 })
+    assert.deepEqual([...served], new Array<number>(QUEUES).fill(each * PRODUCERS))
+  }
+
+  it('by this event loop: each once, in order, and each queue is served', async () => {
+    const { queues, ledger, served, produced } = setUp()
+    const selected = selectHere(queues, new Ledger(ledger.shared), served)
+    await until('items of each queue', () => served.every((count) => count > 0), PATIENCE)
+    await within('all items', Promise.all([produced, selected]), PATIENCE)
+    check(ledger, served)
+  })
+
+  for (const impatient of [false, true]) {
+    it(`by a blocking worker${impatient ? ' that gives up now and then, another one, and this event loop' : ''}: each once, in order`, async () => {
+      const { queues, ledger, served, produced } = setUp()
+      const task = {
+        role: 'select' as const,
+        queues: queues.map(({ handle }) => handle),
+        ledger: ledger.shared,
+        served: served.buffer as SharedArrayBuffer,
+      }
+      const selecting: Promise<unknown>[] = [start({ ...task, impatient })]
+      if (impatient) selecting.push(start({ ...task, impatient: false }), selectHere(queues, new Ledger(ledger.shared), served))
+      await within('all items', Promise.all([produced, ...selecting]), PATIENCE)
+      check(ledger, served)
+    })
+  }
+})

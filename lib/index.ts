@@ -13,4 +13,5 @@ export {
   type SignalStats,
   type SignalTarget,
   SignalTimer,
+  type SignalTimerOptions,
 } from './signals.js'

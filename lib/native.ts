@@ -87,7 +87,15 @@ interface Native {
   initEvent(memory: Uint8Array): void
   openEvent(memory: Uint8Array): OpenedEvent | undefined
   attachSignal(signo: number, target: Uint8Array): number
-  attachTimer(signo: number, target: Uint8Array, nanoseconds: number): number
+  attachTimer(
+    signo: number,
+    target: Uint8Array,
+    nanoseconds: number,
+    inThisThread: boolean,
+    heartbeat: Uint8Array | undefined,
+    olderThanNanoseconds: number,
+  ): number
+  reclaimSignal(signo: number): void
   /** Answers its last counts. */
   detachSource(source: number): SourceCounts
   sourceCounts(source: number): SourceCounts

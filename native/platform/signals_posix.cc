@@ -200,8 +200,13 @@ PassingOn* mark(const siginfo_t* info) {
   return nullptr;
 }
 
+// A handler for one time (SA_RESETHAND) relies on the default action being back when it is called: Node's for SIGINT and SIGTERM resets the
+// terminal and raises the signal again, for ever if ours were still there. It stands for the default action, and like that is not taken
+// while there is a source.
+//
 // Not inlined, so that the machine code of the handler has its only calls through a pointer here: test/signal-safety.test.ts.
 [[gnu::noinline]] void call_handler(const struct sigaction& action, int signo, siginfo_t* info, void* context) {
+  if (action.sa_flags & SA_RESETHAND) return;
   if (action.sa_flags & SA_SIGINFO) {
     action.sa_sigaction(signo, info, context);
   } else if (action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN) {

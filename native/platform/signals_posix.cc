@@ -200,16 +200,19 @@ PassingOn* mark(const siginfo_t* info) {
   return nullptr;
 }
 
-// A handler for one time (SA_RESETHAND) relies on the default action being back when it is called: Node's for SIGINT and SIGTERM resets the
-// terminal and raises the signal again, for ever if ours were still there. It stands for the default action, and like that is not taken
-// while there is a source.
-//
+// Whether there is somebody to call. The default action and "ignore" are told by sa_handler whatever the flags say, as the kernel does; it
+// is one word with sa_sigaction. A handler for one time (SA_RESETHAND) relies on the default action being back when it is called: Node's
+// for SIGINT and SIGTERM resets the terminal and raises the signal again, for ever if ours were still there. It stands for the default
+// action, and like that is not taken while there is a source.
+bool is_called(const struct sigaction& action) {
+  return action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN && !(action.sa_flags & SA_RESETHAND);
+}
+
 // Not inlined, so that the machine code of the handler has its only calls through a pointer here: test/signal-safety.test.ts.
 [[gnu::noinline]] void call_handler(const struct sigaction& action, int signo, siginfo_t* info, void* context) {
-  if (action.sa_flags & SA_RESETHAND) return;
   if (action.sa_flags & SA_SIGINFO) {
     action.sa_sigaction(signo, info, context);
-  } else if (action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN) {
+  } else {
     action.sa_handler(signo);
   }
 }
@@ -217,7 +220,7 @@ PassingOn* mark(const siginfo_t* info) {
 void call_previous(int signo, siginfo_t* info, void* context, PassingOn* passing, std::uintptr_t frame) {
   // Acquire: the copy was written before.
   const struct sigaction* const previous = signals[signo].previous.load(std::memory_order_acquire);
-  if (!previous) return;
+  if (!previous || !is_called(*previous)) return;
   if (!passing) passing = mark(info);
   if (passing) passing->frame.store(frame, std::memory_order_relaxed);
   call_handler(*previous, signo, info, context);
@@ -230,7 +233,7 @@ void on_signal(int signo, siginfo_t* info, void* context) {
   PassingOn* const passing = mark_of(info);
   if (passing && frame < passing->frame.load(std::memory_order_relaxed)) return;  // passed back
   const int saved_errno = errno;
-  const SignalInfo record = describe(signo, *info);
+  SignalInfo record = describe(signo, *info);
   const bool tick = is_our_tick(*info);
   bool helper_needed = false;
   for (u32 word = 0; word < kMaxSources / 64; word++) {
@@ -242,9 +245,8 @@ void on_signal(int signo, siginfo_t* info, void* context) {
       const UseOfSource use(source);
       if (!use.active() || source.signo != signo || source.is_timer != tick) continue;
       if (tick && reinterpret_cast<u64>(info->si_value.sival_ptr) != tick_value(number)) continue;
-      SignalInfo told = record;
-      if (source.heartbeat.beat && !is_late(source, told)) continue;
-      helper_needed |= deliver(source, told);
+      if (source.heartbeat.beat && !is_late(source, record)) continue;  // a tick: no other source gets this record
+      helper_needed |= deliver(source, record);
     }
   }
   if (helper_needed) call_helper();

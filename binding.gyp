@@ -15,6 +15,8 @@
       },
       "msvs_settings": { "VCCLCompilerTool": { "AdditionalOptions": ["/std:c++20"] } },
       "conditions": [
+        # Everything is bound when the addon is loaded, so that no call in a signal handler is the first, which the dynamic linker would answer.
+        ["OS=='linux'", { "ldflags": ["-Wl,-z,now"] }],
         [
           "OS=='win'",
           { "sources": ["<!@(node -p \"require('./native/sources.json').windows.join(' ')\")"] },

@@ -18,4 +18,5 @@ export {
   type SignalStats,
   type SignalTarget,
   SignalTimer,
+  type SignalTimerOptions,
 } from './signals.js'

@@ -123,7 +123,15 @@ interface Native {
   /** `words`: for each object, an event's word when the wait began. */
   selectBlocking(objects: readonly NativeObject<'queue' | 'event'>[], words: readonly number[], timeout: number): number
   attachSignal(signo: number, target: Uint8Array): number
-  attachTimer(signo: number, target: Uint8Array, nanoseconds: number): number
+  attachTimer(
+    signo: number,
+    target: Uint8Array,
+    nanoseconds: number,
+    inThisThread: boolean,
+    heartbeat: Uint8Array | undefined,
+    olderThanNanoseconds: number,
+  ): number
+  reclaimSignal(signo: number): void
   /** Answers its last counts. */
   detachSource(source: number): SourceCounts
   sourceCounts(source: number): SourceCounts

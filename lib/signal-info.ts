@@ -12,7 +12,7 @@ export const signalInfo = record({
   /** Who sent it; 0 where the kernel does not tell. */
   pid: 'int32',
   uid: 'uint32',
-  /** What was sent with it by `sendSignal()` or sigqueue(3). */
+  /** What was sent with it by `sendSignal()` or sigqueue(3). Of a timer with a heartbeat: how old that is, in microseconds. */
   value: 'int32',
   /** Nanoseconds of CLOCK_MONOTONIC, as `process.hrtime.bigint()`, taken in the handler. */
   timestamp: 'biguint64',

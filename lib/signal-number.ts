@@ -23,6 +23,11 @@ function numberOf(signal: unknown): number | undefined {
   return Number.isInteger(signal) && (isRealtime || Object.values(NUMBERS).includes(signal as number)) ? (signal as number) : undefined
 }
 
+/** The number of the signal that has this name, if it is one. */
+export function namedSignal(name: unknown): number | undefined {
+  return typeof name === 'string' ? numberOf(name) : undefined
+}
+
 /** The number of a signal that is given by name or number; throws `TypeError` for what is none. */
 export function signalNumber(name: string, signal: unknown): number {
   if (typeof signal !== 'string' && typeof signal !== 'number') throw invalidType(name, "a signal's name or number", signal)

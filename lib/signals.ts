@@ -1,4 +1,5 @@
 import { getSystemErrorName } from 'node:util'
+import { isMainThread } from 'node:worker_threads'
 import { invalidType, invalidValue, outOfRange, withCode } from './errors.js'
 import { ThreadSafeEvent } from './event.js'
 import { Liveness } from './loop.js'
@@ -7,7 +8,7 @@ import { checkObject } from './options.js'
 import { ThreadSafeQueue } from './queue.js'
 import { RecordType } from './record.js'
 import { type SignalInfo, signalInfo } from './signal-info.js'
-import { catchableSignal, signalName, signalNumber } from './signal-number.js'
+import { catchableSignal, namedSignal, signalName, signalNumber } from './signal-number.js'
 
 export type SignalTarget = ThreadSafeQueue<SignalInfo> | ThreadSafeEvent
 
@@ -17,7 +18,7 @@ export interface SignalOptions {
 }
 
 export interface SignalStats {
-  /** Signals that the handler has dealt with: delivered + dropped. */
+  /** Signals that the handler has dealt with: delivered + dropped. Not those of a timer that its heartbeat has held back. */
   received: number
   /** Put into the queue, or set the event. */
   delivered: number
@@ -30,8 +31,9 @@ export interface SignalSource extends Disposable {
   readonly signal: string
   /** Ends the source; the handler that was there before is back. Twice is no error. */
   detach(): void
+  /** When the source is detached: its last ones. */
   stats(): SignalStats
-  /** The source keeps the process alive. It does not, at first. */
+  /** The source keeps the process alive, until it is detached. It does not, at first. */
   ref(): this
   unref(): this
 }
@@ -135,17 +137,77 @@ export function attachSignal(signal: NodeJS.Signals | (string & {}) | number, ta
   return new AttachedSignal(checkTarget(target), signo, 'sigaction', (view) => native.attachSignal(signo, view))
 }
 
+/**
+ * libuv knows nothing of a handler that is there before its own: with the first `process.on()` for a signal it replaces ours, and with the
+ * last `process.off()` it restores the default action. Node does that in these very events, in listeners that came before this one, so
+ * ours is installed again at once, and calls what libuv has put there. Only the main thread can have such listeners.
+ */
+if (isMainThread && process.platform !== 'win32') {
+  const reclaim = (event: string | symbol): void => {
+    const signo = namedSignal(event)
+    if (signo !== undefined) native.reclaimSignal(signo)
+  }
+  process.on('newListener', reclaim)
+  process.on('removeListener', reclaim)
+}
+
 /** All timers may share one signal, since each tick says which timer it is for; it is one that nothing else is known to use. */
 const TIMER_SIGNAL = native.firstRealtimeSignal + 12
 
 const NANOSECONDS = 1000
 const SHORTEST_MICROSECONDS = 1
 const LONGEST_MICROSECONDS = 2 ** 53 / NANOSECONDS
+/** The shortest for a thread that has other things to do: a timer that is faster than its handler leaves it no time. */
+const SHORTEST_IN_LOOP = 50
+
+const NANOSECONDS_PER_MILLISECOND = 1e6
+
+export interface SignalTimerOptions {
+  /** Another real-time signal than the one that all timers share. */
+  signal?: NodeJS.Signals | (string & {}) | number
+  /**
+   * Who is interrupted by the ticks: a thread of the package's own, or that of the event loop which makes the timer. The handler works
+   * the same in both; in `'loop'` it also interrupts JavaScript, and system calls of addons. At least 50 microseconds then.
+   */
+  thread?: 'own' | 'loop'
+  /**
+   * In shared memory: the time, as `process.hrtime.bigint()`, that somebody who is watched writes there again and again, with
+   * `Atomics.store()`. The handler looks at it on each tick, and tells of it only when it is older than `olderThan`: once for each time that
+   * is written, and `value` says how old it is, in microseconds. While it is 0, nothing is told.
+   */
+  heartbeat?: BigUint64Array | BigInt64Array
+  /** Milliseconds. */
+  olderThan?: number
+}
+
+interface Watched {
+  view: Uint8Array
+  nanoseconds: number
+}
+
+/** Memory that nobody can take away while a handler looks at it. */
+function checkHeartbeat(heartbeat: unknown, olderThan: unknown): Watched | undefined {
+  if (heartbeat === undefined) {
+    if (olderThan !== undefined) throw invalidValue('options.olderThan', 'given together with options.heartbeat', olderThan)
+    return undefined
+  }
+  const isWord = heartbeat instanceof BigUint64Array || heartbeat instanceof BigInt64Array
+  if (!isWord || !(heartbeat.buffer instanceof SharedArrayBuffer)) {
+    throw invalidType('options.heartbeat', 'a BigUint64Array or BigInt64Array over a SharedArrayBuffer', heartbeat)
+  }
+  if (heartbeat.length === 0) throw invalidValue('options.heartbeat', 'at least one element long', heartbeat)
+  if (typeof olderThan !== 'number') throw invalidType('options.olderThan', 'a number', olderThan)
+  const longest = Math.floor(LONGEST_MICROSECONDS / 1000)
+  if (!(olderThan > 0 && olderThan <= longest)) throw outOfRange('options.olderThan', `> 0 and <= ${longest}`, olderThan)
+  const view = new Uint8Array(heartbeat.buffer, heartbeat.byteOffset, heartbeat.BYTES_PER_ELEMENT)
+  return { view, nanoseconds: Math.round(olderThan * NANOSECONDS_PER_MILLISECOND) }
+}
 
 /**
  * A timer of the kernel's, which fires a real-time signal every so many microseconds, on the monotonic clock; its handler puts a
- * `SignalInfo` into the queue, or sets the event. It runs in a thread of the package's own, so ticks come whatever JavaScript is doing; how late is up to the system's scheduler. Ticks
- * that the kernel merged are counted in `overrun`. Linux only.
+ * `SignalInfo` into the queue, or sets the event. It runs in a thread of the package's own, so ticks come whatever JavaScript is doing; how
+ * late is up to the system's scheduler, and does not add up: each is due a whole number of intervals after the start. Ticks that the kernel
+ * merged are counted in `overrun`. Linux only.
  *
  * @example
  * const ticks = new ThreadSafeQueue<SignalInfo>(1000, { type: signalInfo })
@@ -153,7 +215,10 @@ const LONGEST_MICROSECONDS = 2 ** 53 / NANOSECONDS
  * for await (const { timestamp, overrun } of ticks) sample(timestamp, overrun)
  */
 export class SignalTimer extends Source {
-  constructor(intervalMicroseconds: number, target: SignalTarget, options?: { signal?: string | number }) {
+  /** Kept for as long as the handler may look at it. */
+  readonly heartbeat: BigUint64Array | BigInt64Array | undefined
+
+  constructor(intervalMicroseconds: number, target: SignalTarget, options?: SignalTimerOptions) {
     requirePosix('SignalTimer')
     if (native.firstRealtimeSignal === 0) {
       throw withCode(
@@ -162,18 +227,21 @@ export class SignalTimer extends Source {
       )
     }
     if (typeof intervalMicroseconds !== 'number') throw invalidType('intervalMicroseconds', 'a number', intervalMicroseconds)
-    if (!(intervalMicroseconds >= SHORTEST_MICROSECONDS && intervalMicroseconds <= LONGEST_MICROSECONDS)) {
-      throw outOfRange(
-        'intervalMicroseconds',
-        `>= ${SHORTEST_MICROSECONDS} and <= ${Math.floor(LONGEST_MICROSECONDS)}`,
-        intervalMicroseconds,
-      )
-    }
     checkObject('options', options)
+    const thread: unknown = options?.thread ?? 'own'
+    if (thread !== 'own' && thread !== 'loop') throw invalidValue('options.thread', "'own' or 'loop'", thread)
+    const shortest = thread === 'loop' ? SHORTEST_IN_LOOP : SHORTEST_MICROSECONDS
+    if (!(intervalMicroseconds >= shortest && intervalMicroseconds <= LONGEST_MICROSECONDS)) {
+      throw outOfRange('intervalMicroseconds', `>= ${shortest} and <= ${Math.floor(LONGEST_MICROSECONDS)}`, intervalMicroseconds)
+    }
     const signo = options?.signal === undefined ? TIMER_SIGNAL : signalNumber('options.signal', options.signal)
     if (signo < native.firstRealtimeSignal) throw invalidValue('options.signal', 'a real-time signal', options?.signal)
+    const watched = checkHeartbeat(options?.heartbeat, options?.olderThan)
     const nanoseconds = Math.round(intervalMicroseconds * NANOSECONDS)
-    super(checkTarget(target), signo, 'timer_create', (view) => native.attachTimer(signo, view, nanoseconds))
+    super(checkTarget(target), signo, 'timer_create', (view) =>
+      native.attachTimer(signo, view, nanoseconds, thread === 'loop', watched?.view, watched?.nanoseconds ?? 0),
+    )
+    this.heartbeat = options?.heartbeat
   }
 
   /** Ends the timer. Twice is no error. */

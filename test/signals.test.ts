@@ -1,7 +1,7 @@
 /** Signal sources with real signals and the kernel's timers: nothing is lost uncounted, and what comes tells the truth. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { createInterface } from 'node:readline'
 import { setTimeout } from 'node:timers/promises'
@@ -14,6 +14,7 @@ import {
   type SignalSource,
   type SignalStats,
   SignalTimer,
+  type SignalTimerOptions,
   ThreadSafeEvent,
   ThreadSafeQueue,
   TimeoutError,
@@ -220,6 +221,42 @@ if (process.platform !== 'win32') {
       })
     })
 
+    it("stay in work, as do Node's listeners, when those come and go later", async () => {
+      const queue = signalQueue(10)
+      const worker = start({ role: 'attach', signal: 'SIGWINCH', queue: signalQueue(1).handle })
+      await within('a source of a worker', once(worker, 'message'), PATIENCE)
+      for (const signal of ['SIGUSR2', 'SIGWINCH'] as const) {
+        const source = willDetach(attachSignal(signal, queue))
+        for (let round = 1; round <= 3; round++) {
+          await withHandler(signal, async (handled) => {
+            await sendOne(signal, source)
+            await until("Node's listener", () => handled() === 1)
+          })
+          // Now libuv has restored the default action, which for SIGUSR2 is to end the process.
+          await sendOne(signal, source)
+          const listened = once(process, signal)
+          await sendOne(signal, source)
+          await within('a listener for one time', listened)
+          await sendOne(signal, source)
+          assert.deepEqual(source.stats(), { received: 4 * round, delivered: 4 * round, dropped: 0 })
+          drain(queue)
+        }
+        await withHandler(signal, async (handled) => {
+          source.detach()
+          process.kill(process.pid, signal)
+          await until("Node's listener, when the source is gone", () => handled() === 1)
+        })
+      }
+    })
+
+    it('can be had for every signal that can be caught', async () => {
+      const outcome = await runProcess('signals-process', ['every'])
+      assert.deepEqual(
+        { code: outcome.code, signal: outcome.signal, stdout: outcome.stdout },
+        { code: 0, signal: null, stdout: 'all came\n' },
+      )
+    })
+
     it('restore the default action', async () => {
       const outcome = await runProcess('signals-process', ['default', 'SIGUSR2'])
       assert.equal(outcome.stdout, 'detached\n')
@@ -291,6 +328,12 @@ if (process.platform !== 'win32') {
       const outcome = await runProcess('signals-process', ['idle'])
       expectCleanEnd(outcome)
       assert.equal(outcome.stdout, '')
+    })
+
+    it('do nothing when they are used after detach()', async () => {
+      const outcome = await runProcess('signals-process', ['detached'])
+      expectCleanEnd(outcome)
+      assert.equal(outcome.stdout, 'detached\n')
     })
 
     for (const end of ['unref', 'detach']) {
@@ -572,10 +615,10 @@ if (process.platform === 'linux') {
       after: bigint
     }
 
-    function startTimer(interval: number): Started {
+    function startTimer(interval: number, options?: SignalTimerOptions): Started {
       const queue = signalQueue(10_000)
       const before = process.hrtime.bigint()
-      const timer = willDetach(new SignalTimer(interval, queue))
+      const timer = willDetach(new SignalTimer(interval, queue, options))
       return { timer, queue, interval, before, after: process.hrtime.bigint() }
     }
 
@@ -641,7 +684,7 @@ if (process.platform === 'linux') {
 
     it('counts for itself when there are several', () => {
       const intervals = [700, 1100, 2300, 5000]
-      const all = intervals.map(startTimer)
+      const all = intervals.map((interval) => startTimer(interval))
       blockFor(300)
       for (const { timer } of all) timer.stop()
       for (const started of all) checkRate(drain(started.queue), started)
@@ -690,6 +733,93 @@ if (process.platform === 'linux') {
       assert.equal(outcome.stdout, 'awake\ndetached\n')
     })
 
+    it('is quick and slow: from 50 microseconds to hours', () => {
+      const hours = startTimer(10 * 3600 * 1e6)
+      for (const thread of ['own', 'loop'] as const) {
+        const started = startTimer(50, { thread })
+        blockFor(200)
+        started.timer.stop()
+        checkRate(drain(started.queue), started)
+      }
+      hours.timer.stop()
+      assert.deepEqual(hours.timer.stats(), { received: 0, delivered: 0, dropped: 0 })
+    })
+
+    it('interrupts the thread that made it only if it is told to', async () => {
+      // A thread that blocks in a system call is woken for each signal that it takes, and blocks again.
+      const interruptions = (): number => {
+        const [, count] = /^voluntary_ctxt_switches:\s+(\d+)$/m.exec(readFileSync('/proc/thread-self/status', 'utf8')) ?? []
+        return Number(count)
+      }
+      const switches = (thread: 'own' | 'loop'): number => {
+        const { timer } = startTimer(1000, { thread })
+        const before = interruptions()
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300)
+        const after = interruptions()
+        timer.stop()
+        return after - before
+      }
+      assert.ok(switches('own') < 50)
+      assert.ok(switches('loop') > 100)
+      const queue = signalQueue(100)
+      const worker = start({ role: 'tick', queue: queue.handle })
+      await within('the ticks', once(worker, 'message'), PATIENCE)
+      await worker.terminate()
+      drain(queue)
+      const witness = signalQueue(100)
+      willDetach(new SignalTimer(1000, witness))
+      await until('ticks of another timer', () => witness.qsize() >= 20)
+      assert.equal(queue.qsize(), 0)
+    })
+
+    describe('with a heartbeat', () => {
+      const beatOf = (): BigUint64Array => new BigUint64Array(new SharedArrayBuffer(16), 8)
+
+      it('tells when it is old, once, with its age, while the thread that it is of is still blocked', async () => {
+        const queue = signalQueue(10)
+        const heartbeat = beatOf()
+        const timer = willDetach(new SignalTimer(2000, queue, { heartbeat, olderThan: 100 }))
+        const witness = signalQueue(1000)
+        willDetach(new SignalTimer(2000, witness))
+        await until('ticks without a beat', () => witness.qsize() >= 50)
+        const beats = setInterval(() => Atomics.store(heartbeat, 0, process.hrtime.bigint()), 5)
+        try {
+          for (let round = 1; round <= 3; round++) {
+            await until('a beat', () => Atomics.load(heartbeat, 0) > 0n)
+            drain(witness)
+            await until('ticks while the heart beats', () => witness.qsize() >= 50)
+            Atomics.store(heartbeat, 0, process.hrtime.bigint())
+            const last = Atomics.load(heartbeat, 0)
+            const before = timer.stats().received
+            blockFor(300)
+            const [told, ...others] = drain(queue)
+            assert.ok(told)
+            assert.deepEqual(others, [])
+            const age = told.timestamp - last
+            assert.ok(age > 100_000_000n && told.timestamp < process.hrtime.bigint(), `told ${age} ns after the last beat`)
+            assert.ok(Math.abs(told.value - Number(age) / 1000) <= 1)
+            assert.equal(timer.stats().received, before + 1)
+          }
+        } finally {
+          clearInterval(beats)
+        }
+      })
+
+      it('is refused where that can not be looked at', () => {
+        const type = { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' }
+        const value = { name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE' }
+        const range = { name: 'RangeError', code: 'ERR_OUT_OF_RANGE' }
+        const make = (options: object) => () => new SignalTimer(1000, signalQueue(1), options)
+        for (const heartbeat of [1n, new BigUint64Array(1), new Float64Array(new SharedArrayBuffer(8)), null]) {
+          assert.throws(make({ heartbeat, olderThan: 1 }), type)
+        }
+        assert.throws(make({ heartbeat: new BigUint64Array(new SharedArrayBuffer(0)), olderThan: 1 }), value)
+        assert.throws(make({ olderThan: 1 }), value)
+        for (const olderThan of [undefined, '1']) assert.throws(make({ heartbeat: beatOf(), olderThan }), type)
+        for (const olderThan of [0, -1, NaN, Infinity]) assert.throws(make({ heartbeat: beatOf(), olderThan }), range)
+      })
+    })
+
     it('drops and counts on a full queue', async () => {
       const queue = signalQueue(5)
       const timer = willDetach(new SignalTimer(500, queue))
@@ -704,6 +834,11 @@ if (process.platform === 'linux') {
     it('refuses wrong arguments', () => {
       const range = { name: 'RangeError', code: 'ERR_OUT_OF_RANGE' }
       for (const interval of [0, -1, NaN, 0.5, Infinity]) assert.throws(() => new SignalTimer(interval, signalQueue(1)), range)
+      assert.throws(() => new SignalTimer(49, signalQueue(1), { thread: 'loop' }), range)
+      assert.throws(() => new SignalTimer(1000, signalQueue(1), { thread: 'main' as 'loop' }), {
+        name: 'TypeError',
+        code: 'ERR_INVALID_ARG_VALUE',
+      })
       assert.throws(() => new SignalTimer('1' as unknown as number, signalQueue(1)), { code: 'ERR_INVALID_ARG_TYPE' })
       assert.throws(() => new SignalTimer(1000, new ThreadSafeQueue(1) as ThreadSafeQueue<SignalInfo>), { code: 'ERR_INVALID_ARG_TYPE' })
       for (const signal of ['SIGUSR2', 'SIGFOO', 33]) {

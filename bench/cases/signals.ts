@@ -85,7 +85,7 @@ const byAsync: Listen = (onSignal) => {
 
 const byProcess: Listen = (onSignal) => void process.on(SIGNAL, () => onSignal())
 
-/** How many of a burst do not arrive. `received` tells how many have, so far. */
+/** The share of a burst that does not arrive, in percent. `received` tells how many have, so far. */
 function burstRunner(listen: () => { received(): number }): () => Runner {
   return () => {
     const { received } = listen()
@@ -96,7 +96,7 @@ function burstRunner(listen: () => { received(): number }): () => Runner {
       await new Promise((resolve) => setTimeout(resolve, 100))
       const arrived = received() - before
       before += arrived
-      return signals - arrived
+      return (100 * (signals - arrived)) / signals
     }
   }
 }
@@ -109,10 +109,27 @@ function jitter(stamps: readonly number[], ticks: readonly number[]): number[] {
   return stamps.slice(1).map((stamp, k) => Math.abs(stamp - (stamps[k] as number) - (ticks[k + 1] as number) * TICK * 1000))
 }
 
-function timerRunner(stampOf: (info: SignalInfo) => number): () => Runner {
+/**
+ * How long after it was due each tick came, in nanoseconds. When the first was due is not known: the one that came soonest is taken to have
+ * been in time. `ticks` are the expirations that each tells of, the first of which it was due for.
+ */
+function lateness(stamps: readonly number[], ticks: readonly number[]): number[] {
+  let expired = 0
+  const since = stamps.map((stamp, k) => {
+    const due = expired * TICK * 1000
+    expired += ticks[k] as number
+    return stamp - (stamps[0] as number) - due
+  })
+  const soonest = Math.min(...since)
+  return since.map((late) => late - soonest)
+}
+
+type Judge = typeof jitter
+
+function timerRunner(judge: Judge, stampOf: (info: SignalInfo) => number, thread: 'own' | 'loop' = 'own'): () => Runner {
   return () => async (count) => {
     const queue = signalQueue()
-    const timer = new SignalTimer(TICK, queue)
+    const timer = new SignalTimer(TICK, queue, { thread })
     const stamps: number[] = []
     const ticks: number[] = []
     while (stamps.length < count) {
@@ -121,28 +138,42 @@ function timerRunner(stampOf: (info: SignalInfo) => number): () => Runner {
       ticks.push(1 + info.overrun)
     }
     timer.stop()
-    return jitter(stamps, ticks)
+    return judge(stamps, ticks)
   }
 }
 
-function intervalRunner(): Runner {
+function intervalRunner(judge: Judge): Runner {
   return (count) =>
     new Promise((resolve) => {
       const stamps: number[] = []
       const interval = setInterval(() => {
         if (stamps.push(now()) < count) return
         clearInterval(interval)
-        resolve(
-          jitter(
-            stamps,
-            stamps.map(() => 1),
-          ),
-        )
+        resolve(judge(stamps, new Array<number>(count).fill(1)))
       }, TICK / 1000)
     })
 }
 
-const timerContender = (contender: Contender): Contender => (LINUX_ONLY ? { ...contender, cannot: LINUX_ONLY } : contender)
+const timerContenders = (judge: Judge): Contender[] => {
+  const inHandler = (info: SignalInfo) => Number(info.timestamp)
+  const contenders: Contender[] = [
+    {
+      id: 'threadsafe',
+      name: 'threadsafe, SignalTimer, in the handler',
+      package: 'threadsafe',
+      open: timerRunner(judge, inHandler),
+    },
+    {
+      id: 'threadsafe-struck',
+      name: "threadsafe, SignalTimer that interrupts the loop's thread, in the handler",
+      package: 'threadsafe',
+      open: timerRunner(judge, inHandler, 'loop'),
+    },
+    { id: 'threadsafe-loop', name: 'threadsafe, SignalTimer, in the loop', package: 'threadsafe', open: timerRunner(judge, now) },
+    { id: 'setInterval', name: 'setInterval', open: () => intervalRunner(judge) },
+  ]
+  return contenders.map((contender) => (LINUX_ONLY ? { ...contender, cannot: LINUX_ONLY } : contender))
+}
 
 export const signals: readonly Case[] = [
   {
@@ -190,10 +221,10 @@ export const signals: readonly Case[] = [
   },
   {
     id: 'signal-burst',
-    title: 'Signals that do not arrive, of 10,000 that a busy loop gets',
+    title: 'Signals that are merged or lost, of 10,000 that a busy loop gets',
     topology: 'signal',
     kind: 'size',
-    unit: 'lost',
+    unit: '%',
     items: 10_000,
     contenders: [
       {
@@ -228,16 +259,16 @@ export const signals: readonly Case[] = [
     kind: 'latency',
     unit: 'us',
     items: 200,
-    contenders: [
-      {
-        id: 'threadsafe',
-        name: 'threadsafe, SignalTimer, in the handler',
-        package: 'threadsafe',
-        open: timerRunner((info) => Number(info.timestamp)),
-      },
-      { id: 'threadsafe-loop', name: 'threadsafe, SignalTimer, in the loop', package: 'threadsafe', open: timerRunner(now) },
-      { id: 'setInterval', name: 'setInterval', open: () => intervalRunner() },
-    ].map(timerContender),
+    contenders: timerContenders(jitter),
+  },
+  {
+    id: 'timer-lateness',
+    title: 'A timer of 1 ms: how long after it was due a tick comes',
+    topology: 'signal',
+    kind: 'latency',
+    unit: 'us',
+    items: 200,
+    contenders: timerContenders(lateness),
   },
   {
     id: 'handler-put',

@@ -13,11 +13,17 @@ const LONGEST = 60e9
 const CURVE = [0, 1, 5, 10, 20, 30, 40, 50, 60, 70, 75, 80, 85, 90, 92.5, 95, 97, 98, 99, 99.5, 99.7, 99.9, 99.95, 99.99, 100]
 
 export class Latencies {
+  /** Counts: up to 1 us, up to 2, up to 4 and so on. */
+  readonly #doublings: number[] = []
   readonly #histogram = hdr.build({ lowestDiscernibleValue: 1, highestTrackableValue: LONGEST, numberOfSignificantValueDigits: 3 })
 
   /** Nanoseconds. */
   record(latencies: readonly number[]): void {
-    for (const latency of latencies) this.#histogram.recordValue(Math.min(Math.max(Math.round(latency), 1), LONGEST))
+    for (const latency of latencies) {
+      const bucket = Math.max(0, Math.ceil(Math.log2(latency / 1000)))
+      this.#doublings[bucket] = (this.#doublings[bucket] ?? 0) + 1
+      this.#histogram.recordValue(Math.min(Math.max(Math.round(latency), 1), LONGEST))
+    }
   }
 
   /** In microseconds, as everything below. */
@@ -27,6 +33,12 @@ export class Latencies {
 
   curve(): [percentile: number, value: number][] {
     return CURVE.map((percentile) => [percentile, this.#at(percentile)])
+  }
+
+  /** How many there were up to each bound, and over the half of it; from the first that has some to the last. */
+  histogram(): [upTo: number, count: number][] {
+    const counts = Array.from(this.#doublings, (count = 0, bucket): [number, number] => [2 ** bucket, count])
+    return counts.slice(counts.findIndex(([, count]) => count > 0))
   }
 
   #at(percentile: number): number {

@@ -144,7 +144,12 @@ class Entry {
       ...(note && { note }),
       ...(this.#why !== undefined && { unavailable: this.#why }),
       samples: this.samples,
-      ...(this.#latencies && this.running && { percentiles: this.#latencies.percentiles(), curve: this.#latencies.curve() }),
+      ...(this.#latencies &&
+        this.running && {
+          percentiles: this.#latencies.percentiles(),
+          curve: this.#latencies.curve(),
+          histogram: this.#latencies.histogram(),
+        }),
     }
   }
 

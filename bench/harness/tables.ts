@@ -29,6 +29,21 @@ function cells(contender: ContenderResult, ours: number): string[] {
   return [nameOf(contender), short(middle), spread, ...tail, Number.isFinite(ours) && ours !== 0 ? `${short(middle / ours)} x` : '-']
 }
 
+const BAR = 30
+
+/** One below the other, on the same bounds, so that shapes can be compared. */
+function histograms(unit: string, contenders: readonly ContenderResult[]): string[] {
+  return contenders.flatMap(({ name, histogram }) => {
+    if (!histogram?.length) return []
+    const most = Math.max(...histogram.map(([, count]) => count))
+    const rows = histogram.map(
+      ([upTo, count]) =>
+        `    <= ${String(upTo).padStart(6)} ${unit} ${String(count).padStart(7)} ${'#'.repeat(Math.ceil((BAR * count) / most))}`,
+    )
+    return ['', name, '', ...rows]
+  })
+}
+
 export function caseTable({ id, title, unit, kind, contenders }: CaseResult): string {
   const ours = median(contenders.find((contender) => contender.id === OURS)?.samples ?? [])
   const measured = contenders.filter(({ unavailable }) => unavailable === undefined)
@@ -42,6 +57,7 @@ export function caseTable({ id, title, unit, kind, contenders }: CaseResult): st
       ),
     )
   }
+  lines.push(...histograms(unit, measured))
   const remarks = contenders.flatMap((contender) => {
     const remark = contender.unavailable === undefined ? contender.note : `not measured: ${contender.unavailable}`
     return remark ? [`- ${contender.name}: ${remark}`] : []

@@ -37,6 +37,8 @@ export interface ContenderResult {
   percentiles?: Percentiles
   /** Pairs of a percentile, 0 to 100, and the value there. */
   curve?: [percentile: number, value: number][]
+  /** How many there were up to each bound, which is twice the one before. */
+  histogram?: [upTo: number, count: number][]
 }
 
 export interface GoalResult {

@@ -23,11 +23,19 @@ Napi::Value attach(const Napi::CallbackInfo& info) {
   return answer(info, attach_signal(info[0].As<Napi::Number>().Int32Value(), target_in(info[1])));
 }
 
-// (signo, view of the target's memory, interval in nanoseconds)
+// (signo, view of the target's memory, interval in nanoseconds, in this thread, view of the heartbeat or undefined, its limit in
+// nanoseconds)
 Napi::Value attach_interval(const Napi::CallbackInfo& info) {
-  const auto interval = static_cast<u64>(info[2].As<Napi::Number>().DoubleValue());
-  return answer(info, attach_timer(info[0].As<Napi::Number>().Int32Value(), interval, target_in(info[1])));
+  const auto nanoseconds = [&](int argument) { return static_cast<u64>(info[argument].As<Napi::Number>().DoubleValue()); };
+  TimerSettings timer{nanoseconds(2), info[3].As<Napi::Boolean>().Value(), {}};
+  if (!info[4].IsUndefined()) {
+    timer.heartbeat = {reinterpret_cast<const Atomic<u64>*>(info[4].As<Napi::Uint8Array>().Data()), nanoseconds(5)};
+  }
+  return answer(info, attach_timer(info[0].As<Napi::Number>().Int32Value(), timer, target_in(info[1])));
 }
+
+// (signo)
+void reclaim(const Napi::CallbackInfo& info) { reclaim_signal(info[0].As<Napi::Number>().Int32Value()); }
 
 u32 source_of(const Napi::CallbackInfo& info) { return info[0].As<Napi::Number>().Uint32Value(); }
 
@@ -57,6 +65,7 @@ Napi::Value send(const Napi::CallbackInfo& info) {
 void export_signals(Napi::Env env, Napi::Object exports) {
   exports["attachSignal"] = Napi::Function::New<attach>(env, "attachSignal");
   exports["attachTimer"] = Napi::Function::New<attach_interval>(env, "attachTimer");
+  exports["reclaimSignal"] = Napi::Function::New<reclaim>(env, "reclaimSignal");
   exports["detachSource"] = Napi::Function::New<detach>(env, "detachSource");
   exports["sourceCounts"] = Napi::Function::New<counts>(env, "sourceCounts");
   exports["sendSignal"] = Napi::Function::New<send>(env, "sendSignal");

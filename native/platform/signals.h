@@ -38,6 +38,19 @@ struct SourceCounts {
   u32 dropped;
 };
 
+// A word that somebody who is watched sets again and again to CLOCK_MONOTONIC in nanoseconds. With one, a tick is told only when the last
+// beat is older than that, and once for each beat: `value` is then its age in microseconds. It must stay in memory like the target.
+struct Heartbeat {
+  const Atomic<u64>* beat;
+  u64 limit_ns;
+};
+
+struct TimerSettings {
+  u64 interval_ns;
+  bool in_this_thread;  // which calls, and detaches: it is interrupted then. Else a thread of the package's own.
+  Heartbeat heartbeat;  // beat null: none
+};
+
 // A source's number, or the errno of what failed.
 struct Attached {
   u32 source;
@@ -52,7 +65,10 @@ int last_realtime_signal();
 Attached attach_signal(int signo, SignalTarget target);
 
 // A timer of the kernel's, on the monotonic clock, that fires the signal at that source alone. ENOTSUP where there are none.
-Attached attach_timer(int signo, u64 interval_ns, SignalTarget target);
+Attached attach_timer(int signo, const TimerSettings& timer, SignalTarget target);
+
+// Somebody may have replaced the handler of that signal: if it has sources, ours is installed again, and calls theirs.
+void reclaim_signal(int signo);
 
 // Answers its last counts: afterwards its number may be another's.
 SourceCounts detach_source(u32 source);

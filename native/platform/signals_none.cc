@@ -8,7 +8,8 @@ namespace threadsafe {
 int first_realtime_signal() { return 0; }
 int last_realtime_signal() { return 0; }
 Attached attach_signal(int, SignalTarget) { return {0, ENOTSUP}; }
-Attached attach_timer(int, u64, SignalTarget) { return {0, ENOTSUP}; }
+Attached attach_timer(int, const TimerSettings&, SignalTarget) { return {0, ENOTSUP}; }
+void reclaim_signal(int) {}
 SourceCounts detach_source(u32) { return {0, 0}; }
 SourceCounts source_counts(u32) { return {0, 0}; }
 int send_signal(int, int, bool, int) { return ENOTSUP; }

@@ -38,13 +38,22 @@ struct Source {
   bool is_timer = false;
   u32 generation = 0;
   TickTimer timer{};
+  Heartbeat heartbeat{};
+  std::atomic<u64> told_beat{0};  // the last beat whose lateness has been told
+};
+
+// A handler that was there before ours. Never changed nor freed, since a handler of ours may be looking at it.
+struct Previous {
+  struct sigaction action;
+  const Previous* next;
 };
 
 struct Signal {
   std::atomic<u64> sources[kMaxSources / 64];
-  // The handler that was there before ours. A copy that is never changed nor freed, since a handler may be looking at it.
   std::atomic<const struct sigaction*> previous{nullptr};
-  u32 attached = 0;  // sources; under attach_mutex()
+  // Under attach_mutex():
+  const Previous* known = nullptr;  // all that ever were previous, each once: as many as the process has handlers for this signal
+  u32 attached = 0;                 // sources
 };
 
 constinit Source sources[kMaxSources];
@@ -89,6 +98,25 @@ bool is_our_tick(const siginfo_t& info) {
 bool is_our_tick(const siginfo_t&) { return false; }
 #endif
 
+// A siginfo is a union: for signals that the kernel sends, such as SIGIO for a file, what would be the sender's number is something else.
+bool tells_sender(int signo, int code) {
+#ifdef __linux__
+  constexpr int kFirstOfKernel = 0x80;  // SI_KERNEL: nothing is told
+  return (code <= 0 && code != SI_SIGIO) || (signo == SIGCHLD && code < kFirstOfKernel);
+#else
+  (void)signo, (void)code;
+  return true;
+#endif
+}
+
+bool carries_value(int code) {
+#ifdef __linux__
+  return code < 0 && code != SI_SIGIO && code != SI_TKILL;
+#else
+  return code == SI_QUEUE;
+#endif
+}
+
 SignalInfo describe(int signo, const siginfo_t& info) {
   timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
@@ -105,10 +133,25 @@ SignalInfo describe(int signo, const siginfo_t& info) {
     return record;
   }
 #endif
-  record.pid = info.si_pid;
-  record.uid = info.si_uid;
-  if (info.si_code == SI_QUEUE) record.value = info.si_value.sival_int;
+  if (tells_sender(signo, info.si_code)) {
+    record.pid = info.si_pid;
+    record.uid = info.si_uid;
+  }
+  if (carries_value(info.si_code)) record.value = info.si_value.sival_int;
   return record;
+}
+
+// Whether a tick of that source is to be told: not while its heartbeat is young, and once for each beat that grows old. The record's value
+// becomes its age. A beat of 0 is none.
+bool is_late(Source& source, SignalInfo& record) {
+  // Acquire: what the beating thread did before its last beat is seen by whoever gets the record.
+  const u64 beat = source.heartbeat.beat->load(std::memory_order_acquire);
+  if (beat == 0 || beat >= record.timestamp || record.timestamp - beat <= source.heartbeat.limit_ns) return false;
+  // Only this timer's handler writes it, in one thread: it orders nothing.
+  if (source.told_beat.exchange(beat, std::memory_order_relaxed) == beat) return false;
+  const u64 microseconds = (record.timestamp - beat) / 1000;
+  record.value = static_cast<std::int32_t>(microseconds < INT32_MAX ? microseconds : INT32_MAX);
+  return true;
 }
 
 bool deliver(Source& source, const SignalInfo& record) {
@@ -132,42 +175,69 @@ bool deliver(Source& source, const SignalInfo& record) {
 
 // The signals that are being passed to the handlers before ours. A handler that was installed over ours may pass them back: when ours is
 // then installed over that one, each would call the other for ever. A signal is told by its siginfo, which lies on the stack of whoever
-// handles it.
-constinit std::atomic<const siginfo_t*> passing_on[16];
+// handles it; passed back, it comes to a frame deeper in that stack. A handler that leaves by siglongjmp leaves its mark behind: the next
+// signal whose siginfo has that address comes to a frame as high, and takes the mark over.
+struct PassingOn {
+  std::atomic<const siginfo_t*> info{nullptr};
+  std::atomic<std::uintptr_t> frame{0};
+};
+constinit PassingOn passing_on[16];
 
-bool is_passed_back(const siginfo_t* info) {
-  for (const auto& passed : passing_on) {
-    if (passed.load(std::memory_order_relaxed) == info) return true;  // written by this thread, if at all
+// Relaxed, here and below: what is looked for was written by this thread, if at all.
+PassingOn* mark_of(const siginfo_t* info) {
+  for (PassingOn& passing : passing_on) {
+    if (passing.info.load(std::memory_order_relaxed) == info) return &passing;
   }
-  return false;
+  return nullptr;
 }
 
-void call_previous(int signo, siginfo_t* info, void* context) {
-  const struct sigaction* const previous = signals[signo].previous.load(std::memory_order_acquire);
-  if (!previous) return;
-  std::atomic<const siginfo_t*>* entry = nullptr;
-  for (auto& passed : passing_on) {
+// Null if all are taken: then nothing is lost but the protection against circles.
+PassingOn* mark(const siginfo_t* info) {
+  for (PassingOn& passing : passing_on) {
     const siginfo_t* nobody = nullptr;
-    if (passed.compare_exchange_strong(nobody, info, std::memory_order_relaxed)) {
-      entry = &passed;
-      break;
-    }
+    if (passing.info.compare_exchange_strong(nobody, info, std::memory_order_relaxed)) return &passing;
   }
-  if (previous->sa_flags & SA_SIGINFO) {
-    previous->sa_sigaction(signo, info, context);
-  } else if (previous->sa_handler != SIG_DFL && previous->sa_handler != SIG_IGN) {
-    previous->sa_handler(signo);
+  return nullptr;
+}
+
+// Whether there is somebody to call. The default action and "ignore" are told by sa_handler whatever the flags say, as the kernel does; it
+// is one word with sa_sigaction. A handler for one time (SA_RESETHAND) relies on the default action being back when it is called: Node's
+// for SIGINT and SIGTERM resets the terminal and raises the signal again, for ever if ours were still there. It stands for the default
+// action, and like that is not taken while there is a source.
+bool is_called(const struct sigaction& action) {
+  return action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN && !(action.sa_flags & SA_RESETHAND);
+}
+
+// Not inlined, so that the machine code of the handler has its only calls through a pointer here: test/signal-safety.test.ts.
+[[gnu::noinline]] void call_handler(const struct sigaction& action, int signo, siginfo_t* info, void* context) {
+  if (action.sa_flags & SA_SIGINFO) {
+    action.sa_sigaction(signo, info, context);
+  } else {
+    action.sa_handler(signo);
   }
-  if (entry) entry->store(nullptr, std::memory_order_relaxed);
+}
+
+void call_previous(int signo, siginfo_t* info, void* context, PassingOn* passing, std::uintptr_t frame) {
+  // Acquire: the copy was written before.
+  const struct sigaction* const previous = signals[signo].previous.load(std::memory_order_acquire);
+  if (!previous || !is_called(*previous)) return;
+  if (!passing) passing = mark(info);
+  if (passing) passing->frame.store(frame, std::memory_order_relaxed);
+  call_handler(*previous, signo, info, context);
+  if (passing) passing->info.store(nullptr, std::memory_order_relaxed);
 }
 
 void on_signal(int signo, siginfo_t* info, void* context) {
-  if (note_settled(*info) || is_passed_back(info)) return;
+  if (note_settled(*info)) return;
+  const auto frame = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+  PassingOn* const passing = mark_of(info);
+  if (passing && frame < passing->frame.load(std::memory_order_relaxed)) return;  // passed back
   const int saved_errno = errno;
-  const SignalInfo record = describe(signo, *info);
+  SignalInfo record = describe(signo, *info);
   const bool tick = is_our_tick(*info);
   bool helper_needed = false;
   for (u32 word = 0; word < kMaxSources / 64; word++) {
+    // Acquire, with the bit's setting: the source was filled in before. It is checked once more by the use.
     u64 bits = signals[signo].sources[word].load(std::memory_order_acquire);
     for (u32 number = word * 64; bits != 0; number++, bits >>= 1) {
       if (!(bits & 1)) continue;
@@ -175,11 +245,12 @@ void on_signal(int signo, siginfo_t* info, void* context) {
       const UseOfSource use(source);
       if (!use.active() || source.signo != signo || source.is_timer != tick) continue;
       if (tick && reinterpret_cast<u64>(info->si_value.sival_ptr) != tick_value(number)) continue;
+      if (source.heartbeat.beat && !is_late(source, record)) continue;  // a tick: no other source gets this record
       helper_needed |= deliver(source, record);
     }
   }
   if (helper_needed) call_helper();
-  call_previous(signo, info, context);
+  call_previous(signo, info, context, passing, frame);
   errno = saved_errno;
 }
 
@@ -207,14 +278,19 @@ bool is_ours(const struct sigaction& action) { return action.sa_flags & SA_SIGIN
 
 bool same(const struct sigaction& a, const struct sigaction& b) {
   if (a.sa_flags != b.sa_flags) return false;
+  for (int signo = 1; signo < kSignals; signo++) {
+    if (sigismember(&a.sa_mask, signo) != sigismember(&b.sa_mask, signo)) return false;
+  }
   return a.sa_flags & SA_SIGINFO ? a.sa_sigaction == b.sa_sigaction : a.sa_handler == b.sa_handler;
 }
 
-// Remembers the handler to call after ours. A copy is made only when it is another than last time.
+// Remembers the handler to call after ours.
 void remember_previous(Signal& signal, const struct sigaction& action) {
-  const struct sigaction* known = signal.previous.load(std::memory_order_relaxed);
-  if (known && same(*known, action)) return;
-  signal.previous.store(new struct sigaction(action), std::memory_order_release);
+  const Previous* known = signal.known;
+  while (known && !same(known->action, action)) known = known->next;
+  if (!known) known = signal.known = new Previous{action, signal.known};
+  // Release: a handler that sees it sees the copy.
+  signal.previous.store(&known->action, std::memory_order_release);
 }
 
 int install_handler(int signo) {
@@ -260,7 +336,7 @@ SourceCounts retire(u32 number) {
   return counts;
 }
 
-Attached attach(int signo, SignalTarget target, const u64* interval_ns) {
+Attached attach(int signo, SignalTarget target, const TimerSettings* timer) {
   if (const int error = start_helper(helper_work)) return {0, error};
   const std::lock_guard<std::mutex> lock(attach_mutex());
   u32 number = 0;
@@ -270,7 +346,9 @@ Attached attach(int signo, SignalTarget target, const u64* interval_ns) {
   Source& source = sources[number];
   source.signo = signo;
   source.target = target;
-  source.is_timer = interval_ns != nullptr;
+  source.is_timer = timer != nullptr;
+  source.heartbeat = timer ? timer->heartbeat : Heartbeat{};
+  source.told_beat.store(0, std::memory_order_relaxed);
   source.generation++;
   source.delivered.store(0, std::memory_order_relaxed);
   source.dropped.store(0, std::memory_order_relaxed);
@@ -278,8 +356,8 @@ Attached attach(int signo, SignalTarget target, const u64* interval_ns) {
   signal.attached++;
   source.state.store(Source::kActive, std::memory_order_seq_cst);
   signal.sources[number / 64].fetch_or(u64{1} << number % 64, std::memory_order_seq_cst);
-  if (!interval_ns) return {number, 0};
-  const int error = create_tick_timer(source.timer, signo, *interval_ns, tick_value(number));
+  if (!timer) return {number, 0};
+  const int error = create_tick_timer(source.timer, signo, timer->interval_ns, tick_value(number), timer->in_this_thread);
   if (error != 0) {
     source.is_timer = false;  // there is none to stop
     retire(number);
@@ -299,7 +377,12 @@ int last_realtime_signal() { return 0; }
 
 Attached attach_signal(int signo, SignalTarget target) { return attach(signo, target, nullptr); }
 
-Attached attach_timer(int signo, u64 interval_ns, SignalTarget target) { return attach(signo, target, &interval_ns); }
+Attached attach_timer(int signo, const TimerSettings& timer, SignalTarget target) { return attach(signo, target, &timer); }
+
+void reclaim_signal(int signo) {
+  const std::lock_guard<std::mutex> lock(attach_mutex());
+  if (signo > 0 && signo < kSignals && signals[signo].attached > 0) install_handler(signo);
+}
 
 SourceCounts detach_source(u32 number) {
   const std::lock_guard<std::mutex> lock(attach_mutex());

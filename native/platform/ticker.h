@@ -1,5 +1,6 @@
 // Timers of the kernel's that fire a real-time signal, and the thread that takes their signals: no thread that runs JavaScript is
-// interrupted for them, and a timer that is faster than the handler keeps nobody else from working. Linux; elsewhere ENOTSUP.
+// interrupted for them unless it asks for that, and a timer that is faster than the handler keeps nobody else from working. Linux;
+// elsewhere ENOTSUP.
 #pragma once
 
 #include <signal.h>
@@ -12,11 +13,12 @@ namespace threadsafe {
 struct TickTimer {
 #ifdef __linux__
   timer_t timer;
+  pid_t thread;  // that takes its signals
 #endif
 };
 
 // 0 or errno. Each signal carries `value`; that of another timer's signal must differ.
-int create_tick_timer(TickTimer& timer, int signo, u64 interval_ns, u64 value);
+int create_tick_timer(TickTimer& timer, int signo, u64 interval_ns, u64 value, bool in_this_thread);
 
 // Ends the timer, and answers whether none of its signals is pending any more. `handler_answers`: the handler for `signo` calls
 // note_settled(); if not, nothing can be said.

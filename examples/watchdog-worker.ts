@@ -1,0 +1,30 @@
+/** The worker of watchdog.ts. It runs while the main thread does not, so it can say what that is doing: or log it, or end the process. */
+import { parentPort, workerData } from 'node:worker_threads'
+import { QueueClosedError, type QueueHandle, type SignalInfo, ThreadSafeQueue } from 'threadsafe'
+
+export interface Stall {
+  /** When the main loop last gave a sign of life, and when this worker got to know: both as `process.hrtime.bigint()`. */
+  began: bigint
+  known: bigint
+}
+
+export interface WatchdogQueues {
+  alarms: QueueHandle<SignalInfo>
+  stalls: QueueHandle<Stall>
+}
+
+const handles = workerData as WatchdogQueues
+const alarms = ThreadSafeQueue.from(handles.alarms)
+const stalls = ThreadSafeQueue.from(handles.stalls)
+
+parentPort?.postMessage('ready')
+
+try {
+  for (;;) {
+    const { timestamp, value } = alarms.getSync({ block: true })
+    // `value` is how old the heartbeat was when the signal handler looked at it, in microseconds.
+    stalls.putSync({ began: timestamp - BigInt(value) * 1000n, known: process.hrtime.bigint() })
+  }
+} catch (error) {
+  if (!(error instanceof QueueClosedError)) throw error
+}

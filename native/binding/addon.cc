@@ -31,10 +31,12 @@ Napi::Value address(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(reinterpret_cast<std::uintptr_t>(view.Data())));
 }
 
-// (object): a reference that does not keep it. A WeakRef does, until the current job ends: it would keep what a synchronous loop creates and drops.
+// (object): a reference that does not keep it. A WeakRef does, until the current job ends: it would keep what a synchronous loop creates
+// and drops.
 Napi::Value weak(const Napi::CallbackInfo& info) {
   auto* const reference = new Napi::ObjectReference(Napi::Weak(info[0].As<Napi::Object>()));
-  return Napi::External<Napi::ObjectReference>::New(info.Env(), reference, [](Napi::Env, Napi::ObjectReference* reference) { delete reference; });
+  return Napi::External<Napi::ObjectReference>::New(info.Env(), reference,
+                                                    [](Napi::Env, Napi::ObjectReference* reference) { delete reference; });
 }
 
 // (such a reference): the object, or undefined if it is gone

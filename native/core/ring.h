@@ -234,8 +234,8 @@ class Ring {
   u32 items_put() const { return high(tail_.load(memory_order_seq_cst)); }
   u32 items_got() const { return high(head_.load(memory_order_seq_cst)); }
 
-  // Looks at the next item and leaves it: ok, empty, closed or too_small. look(span) may see what is being overwritten, since it has not claimed
-  // the slots: it must copy and nothing else, and what it copied counts only when this answers ok.
+  // Looks at the next item and leaves it: ok, empty, closed or too_small. look(span) may see what is being overwritten, since it has not
+  // claimed the slots: it must copy and nothing else, and what it copied counts only when this answers ok.
   template <class SlotsOf, class Look>
   Status try_peek(u32 limit, SlotsOf&& slots_of, Look&& look) {
     u64 head = head_.load(memory_order_seq_cst);
@@ -246,7 +246,8 @@ class Ring {
       const bool there = low(stamp) == positions_.full_turn(position);
       const u32 bytes = high(stamp);
       if (there && bytes <= limit) look(Span{index, slots_of(bytes), bytes});
-      // While head has not moved nobody may overwrite the item. A read-modify-write, since that stays behind the copy, which a load need not.
+      // While head has not moved nobody may overwrite the item. A read-modify-write, since that stays behind the copy, which a load need
+      // not.
       const u64 now = head_.fetch_add(0, memory_order_seq_cst);
       if (now != head) {
         head = now;

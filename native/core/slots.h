@@ -34,7 +34,8 @@ struct StridedSlots {
 #ifdef __GNUC__
   __attribute__((no_sanitize("thread")))
 #endif
-  void copy_out_unclaimed(const Span& span, void* to) const {
+  void
+  copy_out_unclaimed(const Span& span, void* to) const {
     const std::size_t first = first_part(span);
     for (std::size_t k = 0; k < span.bytes; k++) {
       const std::byte* const from = k < first ? payload(span.index) + k : payloads + (k - first);

@@ -242,9 +242,9 @@ class Ring {
     for (;;) {
       const u32 position = low(head);
       const u32 index = positions_.index(position);
-      const u64 stamp = slots_.stamp(index).load(memory_order_seq_cst);
-      const bool there = low(stamp) == positions_.full_turn(position);
-      const u32 bytes = high(stamp);
+      const u64 found = slots_.stamp(index).load(memory_order_seq_cst);
+      const bool there = low(found) == positions_.full_turn(position);
+      const u32 bytes = high(found);
       if (there && bytes <= limit) look(Span{index, slots_of(bytes), bytes});
       // While head has not moved nobody may overwrite the item. A read-modify-write, since that stays behind the copy, which a load need
       // not.

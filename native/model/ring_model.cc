@@ -80,6 +80,43 @@ struct PutOrClosed : rl::test_suite<PutOrClosed, 3> {
   }
 };
 
+// A peek tells of an item as it was put, though its slot is emptied and filled anew meanwhile. Its payload is two words that a peek may see
+// change: what it saw then must not count.
+struct PeekWhileReused : rl::test_suite<PeekWhileReused, 2> {
+  struct OneSlot {
+    Atomic<u64>* only;
+    Atomic<u64>& stamp(u32) const { return *only; }
+  };
+
+  Atomic<u64> tail;
+  Atomic<u64> head;
+  Atomic<u64> stamp;
+  Atomic<u32> left;
+  Atomic<u32> right;
+
+  void thread(unsigned index) {
+    const auto one = [](u32) { return 1u; };
+    Ring<OneSlot> ring(tail, head, Positions{1, 0}, OneSlot{&stamp});
+    if (index == 0) {
+      for (u32 number = 1; number <= 2; number++) {
+        const Status put = ring.try_put(1, 4, [&](Span) {
+          left.store(number, memory_order_relaxed);
+          right.store(number, memory_order_relaxed);
+        });
+        RL_ASSERT(put == Status::ok);
+        if (number == 1) RL_ASSERT(ring.try_get(4, one, [](Span) {}) == Status::ok);
+      }
+    } else {
+      u32 saw[2] = {};
+      const Status status = ring.try_peek(4, one, [&](Span) {
+        saw[0] = left.load(memory_order_relaxed);
+        saw[1] = right.load(memory_order_relaxed);
+      });
+      if (status == Status::ok) RL_ASSERT(saw[0] != 0 && saw[0] == saw[1]);
+    }
+  }
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -87,7 +124,7 @@ int main(int argc, char** argv) {
       scenario<TwoByTwo<1, 1>>("capacity_1", 200'000),     scenario<TwoByTwo<2, 1>>("capacity_2", 200'000),
       scenario<TwoByTwo<2, 2>>("spanning_2", 200'000),     scenario<TwoByTwo<3, 2>>("spanning_3", 200'000),
       scenario<NeverMore<1>>("never_more_than_1", 50'000), scenario<NeverMore<2>>("never_more_than_2", 50'000),
-      scenario<PutOrClosed>("put_or_closed", 100'000),
+      scenario<PutOrClosed>("put_or_closed", 100'000),     scenario<PeekWhileReused>("peek", 200'000),
   };
   return threadsafe::model::main(argc, argv, scenarios);
 }

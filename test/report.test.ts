@@ -11,7 +11,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { parseHTML } from 'linkedom'
 import { type Browser, type BrowserContextOptions, chromium } from 'playwright-core'
-import { markdown, replaceMarked } from '../bench/report/markdown.js'
+import { markdown, markdownGoals, replaceMarked } from '../bench/report/markdown.js'
 import { page } from '../bench/report/page.js'
 import type { CaseResult, Result } from '../bench/report/result.js'
 
@@ -167,7 +167,10 @@ describe('benchmark report', () => {
     it('writes both files', async () => {
       const html = join(directory, 'report.html')
       const table = join(directory, 'table.md')
-      await run(process.execPath, [MAIN, FIXTURE, '--html', html, '--markdown', table])
+      const goals = join(directory, 'goals.md')
+      await run(process.execPath, [MAIN, FIXTURE, '--html', html, '--markdown', table, '--goals', goals])
+      assert.equal(readFileSync(goals, 'utf8'), `${markdownGoals(fixture())}\n`)
+      assert.ok(markdown(fixture()).endsWith(markdownGoals(fixture()).split('\n\n')[1] as string))
       const { document } = parseHTML(readFileSync(html, 'utf8'))
       assert.deepEqual(
         [...document.querySelectorAll('figure[data-plot]')].map((figure) => figure.getAttribute('data-plot')),

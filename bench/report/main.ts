@@ -1,14 +1,15 @@
 /**
- * `node dist/bench/report/main.js RESULT.json [--html FILE] [--markdown FILE]`: makes the report of a run.
- * The HTML goes to bench/report.html unless told otherwise. A Markdown file that exists gets the table between its markers, another one is made.
+ * `node dist/bench/report/main.js RESULT.json [--html FILE] [--markdown FILE] [--goals FILE]`: makes the report of a run.
+ * The HTML goes to bench/report.html unless told otherwise. A Markdown file that exists gets the tables, or those of the goals alone, between its markers, another one
+ * is made.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { markdown, replaceMarked } from './markdown.js'
+import { markdown, markdownGoals, replaceMarked } from './markdown.js'
 import { page } from './page.js'
 import type { Result } from './result.js'
 
-const USAGE = 'usage: node dist/bench/report/main.js RESULT.json [--html FILE] [--markdown FILE]'
+const USAGE = 'usage: node dist/bench/report/main.js RESULT.json [--html FILE] [--markdown FILE] [--goals FILE]'
 
 function read(file: string): Result {
   const result = JSON.parse(readFileSync(file, 'utf8')) as Result
@@ -18,7 +19,7 @@ function read(file: string): Result {
 
 function main(): void {
   const { values, positionals } = parseArgs({
-    options: { html: { type: 'string', default: 'bench/report.html' }, markdown: { type: 'string' } },
+    options: { html: { type: 'string', default: 'bench/report.html' }, markdown: { type: 'string' }, goals: { type: 'string' } },
     allowPositionals: true,
   })
   const [input, ...rest] = positionals
@@ -26,12 +27,13 @@ function main(): void {
   const result = read(input)
   writeFileSync(values.html, page(result))
   console.log(`wrote ${values.html}`)
-  if (values.markdown !== undefined) {
-    const table = markdown(result)
-    const file = values.markdown
-    writeFileSync(file, existsSync(file) ? replaceMarked(readFileSync(file, 'utf8'), table) : `${table}\n`)
-    console.log(`wrote ${file}`)
-  }
+  if (values.markdown !== undefined) writeTables(values.markdown, markdown(result))
+  if (values.goals !== undefined) writeTables(values.goals, markdownGoals(result))
+}
+
+function writeTables(file: string, tables: string): void {
+  writeFileSync(file, existsSync(file) ? replaceMarked(readFileSync(file, 'utf8'), tables) : `${tables}\n`)
+  console.log(`wrote ${file}`)
 }
 
 try {

@@ -1,4 +1,4 @@
-/** The report's figures as Markdown, for the README. */
+/** The report's figures as Markdown: all of them, and the goals alone for the README. */
 import { chapters } from './chapters.js'
 import { OURS } from '../harness/case.js'
 import { figures, measured, number, ratio, unit, verdict } from './figures.js'
@@ -28,21 +28,39 @@ function caseRow(one: CaseResult): string[] {
 
 const STATES = { met: 'met', missed: '**missed**', 'not measured': 'not measured' } as const
 
-export function markdown(result: Result): string {
-  const { machine, rounds, quick, command } = result
-  const cases = chapters(result).flatMap(({ entries }) => entries.flatMap((entry) => (entry.kind === 'single' ? [entry.one] : entry.cases)))
-  const goals = cases.flatMap((one) =>
+function casesOf(result: Result): CaseResult[] {
+  return chapters(result).flatMap(({ entries }) => entries.flatMap((entry) => (entry.kind === 'single' ? [entry.one] : entry.cases)))
+}
+
+function goalsTable(result: Result): string | undefined {
+  const goals = casesOf(result).flatMap((one) =>
     one.goals.map((goal) => {
       const { text, measured: figure, limit, state } = verdict(goal, one)
       return [text, figure, limit, STATES[state]]
     }),
   )
+  return goals.length > 0 ? table(['goal', 'measured', 'limit', ''], goals) : undefined
+}
+
+function machineOf({ machine }: Result): string {
+  return `${machine.cpu}, ${machine.cores} cores, ${machine.os}, kernel ${machine.kernel}, Node ${machine.node.replace(/^v/, '')}, commit ${machine.commit}.`
+}
+
+export function markdown(result: Result): string {
+  const { rounds, quick, command } = result
   return [
-    `${machine.cpu}, ${machine.cores} cores, ${machine.os}, kernel ${machine.kernel}, Node ${machine.node.replace(/^v/, '')}, commit ${machine.commit}. ` +
+    `${machineOf(result)} ` +
       `Medians of ${rounds} rounds that meet every contender in turn; lower is better; in brackets: times our cost; –: can't do the case.${quick ? ' A quick run.' : ''} Made by \`${command}\`.`,
-    table(['case', 'threadsafe', 'others'], cases.map(caseRow)),
-    ...(goals.length > 0 ? [table(['goal', 'measured', 'limit', ''], goals)] : []),
-  ].join('\n\n')
+    table(['case', 'threadsafe', 'others'], casesOf(result).map(caseRow)),
+    goalsTable(result),
+  ]
+    .filter((part) => part !== undefined)
+    .join('\n\n')
+}
+
+/** What is promised, and what was measured of it in one run. */
+export function markdownGoals(result: Result): string {
+  return [machineOf(result), goalsTable(result)].filter((part) => part !== undefined).join('\n\n')
 }
 
 /** `text` with what stands between the markers replaced. */

@@ -138,7 +138,12 @@ export class Channel implements Waiting, Selectable<Take> {
   putMany(items: Iterable<unknown>, patience: Patience, liveness: Liveness): Promise<void> {
     const { transport } = this
     const atOnce = this.#mayPutAtOnce(patience)
-    const given = transport.prepareMany(items)
+    let given: Batch<unknown>
+    try {
+      given = transport.prepareMany(items)
+    } catch (error) {
+      throw withCount(error, { done: 0 })
+    }
     try {
       return this.#put(
         atOnce,
@@ -173,10 +178,12 @@ export class Channel implements Waiting, Selectable<Take> {
       throw new QueueClosedError()
     }
     if (patience.timeout === 0) throw new TimeoutError(0)
-    join(this)
-    const waiter: PutWaiter = new Waiter(keep(), liveness)
-    this.#puts.add(waiter)
+    const kept = keep()
+    needDoorbell()
+    const waiter: PutWaiter = new Waiter(kept, liveness)
     waiter.limit(patience, (reason) => this.#cancelPut(waiter, reason))
+    join(this)
+    this.#puts.add(waiter)
     if (isFirst && !turnIsComing()) this.#servePuts()
     this.tidy()
     return waiter.promise
@@ -192,7 +199,6 @@ export class Channel implements Waiting, Selectable<Take> {
   }
 
   stats(): QueueStats {
-    this.tidy()
     return QUEUE.stats(this.native)
   }
 
@@ -212,11 +218,20 @@ export class Channel implements Waiting, Selectable<Take> {
     return Promise.resolve(item)
   }
 
+  #served(): void {
+    this.#countWaiting()
+    tidyLater(this)
+  }
+
   tidy(): void {
+    if (!this.#gets.first && !this.#puts.first) leave(this)
+    this.#countWaiting()
+  }
+
+  /** For the statistics, which are of all threads. */
+  #countWaiting(): void {
     const gets = this.#gets.length
     const puts = this.#puts.length
-    if (gets + puts === 0) leave(this)
-    // For the statistics, which are of all threads.
     if (gets !== this.#countedGets) QUEUE.waiting(this.native, NOT_EMPTY, (this.#countedGets = gets))
     if (puts !== this.#countedPuts) QUEUE.waiting(this.native, NOT_FULL, (this.#countedPuts = puts))
   }
@@ -247,14 +262,24 @@ export class Channel implements Waiting, Selectable<Take> {
       }
     }
     if (announced && !this.#gets.first) QUEUE.withdraw(this.native, NOT_EMPTY)
-    if (this.#gets.length < before) tidyLater(this)
+    if (this.#gets.length < before) this.#served()
   }
 
   #servePuts(): void {
     const before = this.#puts.length
     let announced = false
     for (let first = this.#puts.first; first; first = this.#puts.first) {
-      const status = first.want.put(this.#firstPutTried)
+      let status: number
+      try {
+        status = first.want.put(this.#firstPutTried)
+      } catch (error) {
+        // There was no memory to load it from: this call's to tell of.
+        QUEUE.leaveTurn(this.native)
+        this.#firstPutTried = false
+        this.#puts.remove(first)
+        first.reject(reasonOf(first, error))
+        continue
+      }
       if (status === STATUS.full) {
         if (announced) {
           this.#firstPutTried = true
@@ -270,7 +295,7 @@ export class Channel implements Waiting, Selectable<Take> {
       else first.reject(reasonOf(first, new QueueClosedError()))
     }
     if (announced && !this.#puts.first) QUEUE.withdraw(this.native, NOT_FULL)
-    if (this.#puts.length < before) tidyLater(this)
+    if (this.#puts.length < before) this.#served()
   }
 
   #cancelPut(waiter: PutWaiter, reason: unknown): void {

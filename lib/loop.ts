@@ -13,6 +13,8 @@ export interface Waiting {
 }
 
 const waiting = new Set<Waiting>()
+/** Node's own: a test of the user's may put another in its place for a while, and drop what that was given. */
+const { setImmediate: inNextTurn } = globalThis
 let doorbell = false
 
 /** How many asynchronous calls may be done at once before the loop gets to do other things, as they need only microtasks. */
@@ -20,8 +22,21 @@ const CALLS_PER_TURN = 1000
 let calls = 0
 let turnRequested = false
 
+/** Whatever one of them throws, none is left out: they may have been rung for. */
+function forAll(some: Iterable<Waiting>, call: (one: Waiting) => void): void {
+  const errors: unknown[] = []
+  for (const one of some) {
+    try {
+      call(one)
+    } catch (error) {
+      errors.push(error)
+    }
+  }
+  if (errors.length > 0) throw errors[0]
+}
+
 function pollAll(): void {
-  for (const one of waiting) one.poll()
+  forAll(waiting, (one) => one.poll())
 }
 
 /** Opens this loop's doorbell, the first time. Throws if too many loops of this process wait already. */
@@ -51,7 +66,7 @@ export function mayServeAtOnce(): boolean {
   }
   if (!turnRequested) {
     turnRequested = true
-    setImmediate(() => {
+    inNextTurn(() => {
       turnRequested = false
       calls = 0
       pollAll()
@@ -81,9 +96,10 @@ function tidySoon(microtasks = MICROTASKS): void {
 
 function tidyAll(): void {
   tidying = false
-  for (const one of untidy) one.tidy()
+  const some = [...untidy]
   untidy.clear()
   keepAlive(keepingAlive > 0)
+  forAll(some, (one) => one.tidy())
 }
 
 /** `one.tidy()` is called when those that were served have gone on. */

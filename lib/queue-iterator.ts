@@ -28,9 +28,12 @@ export class QueueIterator<T> implements AsyncIterableIterator<T> {
 
   next(): Promise<IteratorResult<T, undefined>> {
     if (this.#returned) return Promise.resolve(done())
-    const item = this.#channel.takeAtOnce(this.#take)
-    if (item !== NOTHING) return Promise.resolve({ value: item as T, done: false })
-    return this.#wait()
+    try {
+      const item = this.#channel.takeAtOnce(this.#take)
+      return item === NOTHING ? this.#wait() : Promise.resolve({ value: item as T, done: false })
+    } catch (error) {
+      return Promise.reject(error as Error)
+    }
   }
 
   /** Ends the iteration; each pending `next()` is done, and has taken nothing. */

@@ -147,10 +147,12 @@ function checkSources(sources: unknown): void {
 }
 
 /** The call keeps the process alive if one of its sources would. */
-function livenessOf(branches: Branch[]): Pick<Liveness, 'begin' | 'end'> {
+function livenessOf(sources: readonly SelectSource[]): Pick<Liveness, 'begin' | 'end'> {
+  // Of all, also of two objects of the same queue.
+  const all = sources.map(({ liveness }) => liveness)
   return {
-    begin: () => branches.forEach(({ source }) => source.liveness.begin()),
-    end: () => branches.forEach(({ source }) => source.liveness.end()),
+    begin: () => all.forEach((liveness) => liveness.begin()),
+    end: () => all.forEach((liveness) => liveness.end()),
   }
 }
 
@@ -158,7 +160,7 @@ function livenessOf(branches: Branch[]): Pick<Liveness, 'begin' | 'end'> {
 function wait(sources: readonly SelectSource[], limits: Patience): Promise<AnySelected> {
   needDoorbell()
   const branches = branchesOf(sources)
-  const waiter = new Waiter<AnySelected, undefined>(undefined, livenessOf(branches))
+  const waiter = new Waiter<AnySelected, undefined>(undefined, livenessOf(sources))
   const settle = (outcome: () => AnySelected): void => {
     for (const branch of branches) branch.leave()
     try {

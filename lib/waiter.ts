@@ -49,8 +49,14 @@ export class Waiter<Value, Want> extends Place<Value, Want> {
     const giveUp = (reason: unknown): void => {
       if (!this.settled) cancel(reason)
     }
-    if (timeout !== Infinity) this.#startTimer(timeout, () => giveUp(new TimeoutError(timeout)))
-    if (signal) this.#listener = addAbortListener(signal, () => giveUp(signal.reason))
+    try {
+      if (timeout !== Infinity) this.#startTimer(timeout, () => giveUp(new TimeoutError(timeout)))
+      if (signal) this.#listener = addAbortListener(signal, () => giveUp(signal.reason))
+    } catch (error) {
+      // A signal may have a way of its own to add listeners.
+      this.#settle()
+      throw error
+    }
   }
 
   resolve(value: Value): void {
@@ -66,7 +72,8 @@ export class Waiter<Value, Want> extends Place<Value, Want> {
   #startTimer(milliseconds: number, over: () => void): void {
     const rest = milliseconds - LONGEST_TIMER
     // What keeps the process alive is the doorbell, not the timer.
-    this.#timer = (rest > 0 ? setTimeout(() => this.#startTimer(rest, over), LONGEST_TIMER) : setTimeout(over, milliseconds)).unref()
+    this.#timer = rest > 0 ? setTimeout(() => this.#startTimer(rest, over), LONGEST_TIMER) : setTimeout(over, milliseconds)
+    this.#timer.unref()
   }
 
   #settle(): void {

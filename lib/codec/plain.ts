@@ -103,8 +103,9 @@ function writeArray(array: readonly unknown[], depth: number): boolean {
 }
 
 function writeObject(object: Readonly<Record<string, unknown>>, depth: number): boolean {
-  // The second tells of what looks plain and is not: a Date that was given another prototype, arguments.
-  if (Object.getPrototypeOf(object) !== Object.prototype || toString.call(object) !== '[object Object]') return false
+  // The last tells of what looks plain and is not: a Date that was given another prototype, arguments. It would ask for a tag, which may be a getter.
+  if (Object.getPrototypeOf(object) !== Object.prototype || Symbol.toStringTag in object || toString.call(object) !== '[object Object]')
+    return false
   const keys = Object.keys(object)
   // What has no properties may be anything else.
   if (keys.length === 0) return false

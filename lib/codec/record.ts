@@ -49,6 +49,8 @@ function arrayCodec({ name, type, offset }: Field, length: number): FieldCodec {
 
 export function recordCodec(type: RecordType): MessageCodec<unknown> {
   const fields = type.layout.map((field) => (field.length === undefined ? scalarCodec(field) : arrayCodec(field, field.length)))
+  // Its fields are properties of its own, whatever Object.prototype may have been given.
+  const template = Object.fromEntries(fields.map(({ name }) => [name, undefined]))
   return {
     encode(item) {
       if (typeof item !== 'object' || item === null)
@@ -62,7 +64,7 @@ export function recordCodec(type: RecordType): MessageCodec<unknown> {
       return type.bytes
     },
     decode() {
-      const item: Record<string, unknown> = {}
+      const item: Record<string, unknown> = { ...template }
       for (const { name, read } of fields) item[name] = read()
       return item
     },

@@ -211,7 +211,7 @@ class Ring {
       const u64 stamp = slots_.stamp(positions_.index(position)).load(memory_order_seq_cst);
       if (low(stamp) == positions_.full_turn(position)) return true;
       const u64 now = head_.load(memory_order_seq_cst);
-      if (now == head) return closed();
+      if (now == head) return nothing_at(position) == Status::closed;
       head = now;
     }
   }

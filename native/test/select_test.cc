@@ -47,6 +47,18 @@ Status wait_until_deadline(const std::vector<Source>& sources, Deadline deadline
 
 }  // namespace
 
+TEST_CASE("does not take a closed queue for ended while its last item is still being copied in") {
+  TestQueue queue(1, ElementType::uint32, 4);
+  const std::vector<QueueSource> sources{{&queue}};
+  Status while_copied = Status::ok;
+  queue.core().try_put(4, [&](const Span&) {
+    queue.core().close();
+    while_copied = wait_until_deadline(sources, Deadline::after(5));
+  });
+  CHECK(while_copied == Status::timeout);
+  CHECK(wait_patiently(sources) == Status::ok);
+}
+
 TEST_CASE("is ready for an item, the end of a queue and an event, and not before") {
   TestQueue first(1, ElementType::uint32, 4);
   TestQueue second(1, ElementType::uint32, 4);

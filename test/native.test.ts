@@ -447,7 +447,7 @@ describe('native code', function () {
             const got = once(worker, 'message')
             const ended = finished(worker)
             await until('the worker is about to block', () => Atomics.load(new Int32Array(ready), 0) === 1)
-            await new Promise((resolve) => setTimeout(resolve, 5))
+            await until('the worker waits', () => queue.stats().waitingGets === 1)
             addon.raiseSignal(signo)
             assert.deepEqual(await within('the item of the worker', got), [2 * round + 1])
             await ended

@@ -9,6 +9,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <span>
+#include <thread>
 
 #ifdef _MSC_VER
 #define NOMINMAX
@@ -135,11 +136,16 @@ class ThreadParker {
       : sleeper_(places), deadline_(deadline), stop_check_(stop_check) {}
 
   // Spinning is worth it while another thread is about to answer: a turn taken back and forth costs 1-3 us so, and 80 us through
-  // the condition variable. The clock is read once in a while, as reading it costs more than a try.
+  // the condition variable. But that other may need this very core, and would then get it only when this thread parks: so once in a while
+  // the core is given away, if somebody wants it, and the clock is read.
   bool pause() {
     if (spins_ == 0) spinning_ends_ = Clock::now() + kSpinning;
-    relax();
-    return ++spins_ % kSpinsPerClockRead != 0 || Clock::now() < spinning_ends_;
+    if (++spins_ % kSpinsPerYield != 0) {
+      relax();
+      return true;
+    }
+    std::this_thread::yield();
+    return Clock::now() < spinning_ends_;
   }
 
   template <class MaySleep>
@@ -159,7 +165,7 @@ class ThreadParker {
 
  private:
   static constexpr auto kSpinning = std::chrono::microseconds(20);
-  static constexpr u32 kSpinsPerClockRead = 16;
+  static constexpr u32 kSpinsPerYield = 100;  // 2 us
 
   // Tells the processor that this is a spinning loop.
   static void relax() {

@@ -13,7 +13,7 @@ import { installRuntimes, type Runtime, runtimesAt } from './harness/runtimes.js
 import { caseTable, goalsTable } from './harness/tables.js'
 import { cases } from './suite.js'
 
-const THOROUGH = { rounds: 7, roundMilliseconds: 120, fewer: 1 }
+const THOROUGH = { rounds: 7, roundMilliseconds: 100, fewer: 1 }
 const QUICK = { rounds: 3, roundMilliseconds: 50, fewer: 3 }
 
 /** `--runtimes` may stand alone. */

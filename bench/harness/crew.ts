@@ -1,4 +1,7 @@
-/** The worker threads of a contender. They live as long as its process; each round they start together. */
+/**
+ * The worker threads of a contender. They live as long as its process; each round they start together, and if they pass many items to each other,
+ * with a lead that does not count: threads that have just been woken often share a core, until the scheduler sets them apart.
+ */
 import { type Transferable, Worker } from 'node:worker_threads'
 import { threadsShareClock } from './clock.js'
 
@@ -48,12 +51,12 @@ export class Crew {
     })
   }
 
-  /** The nth worker does items(n) of them. */
-  async run(items: number | ((n: number) => number)): Promise<RoundOfCrew> {
+  /** The nth worker does lead(n) items, and then items(n) that count. */
+  async run(items: number | ((n: number) => number), lead: (n: number) => number = () => 0): Promise<RoundOfCrew> {
     const round = ++this.#round
     const outcomes = await Promise.all(
       this.#workers.map((worker, n) => {
-        worker.postMessage({ items: typeof items === 'number' ? items : items(n), round })
+        worker.postMessage({ lead: lead(n), items: typeof items === 'number' ? items : items(n), round })
         return outcomeOf(worker)
       }),
     )

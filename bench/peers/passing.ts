@@ -98,7 +98,8 @@ export function passing(way: Way, setup: Setup): Contender {
       return async (items) => {
         const each = Math.ceil(items / producers / consumers)
         const count = each * producers * consumers
-        const { nanoseconds, results } = await crew.run((n) => (n < consumers ? each * producers : each * consumers))
+        const share = (n: number) => (n < consumers ? each * producers : each * consumers)
+        const { nanoseconds, results } = await crew.run(share, share)
         const sum = (results.slice(0, consumers) as number[]).reduce((a, b) => a + b)
         if (sum !== expectedSum(payload, count)) throw new Error(`the items that came out sum up to ${sum}`)
         return nanoseconds / count

@@ -5,6 +5,7 @@
 //     native_bench pass core|mutex PRODUCERS CONSUMERS CAPACITY ITEMS
 //     native_bench ping-pong spinning|parked|core|mutex TRIPS
 //     native_bench handler put|whole|empty TIMES
+#include <barrier>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -27,19 +28,6 @@ double nanoseconds_since(Clock::time_point start) { return std::chrono::duration
   std::fprintf(stderr, "native_bench: %s\n", why);
   std::exit(1);
 }
-
-// Waits until all threads are there, so that none has a start.
-class Gate {
- public:
-  explicit Gate(unsigned threads) : missing_(threads) {}
-  void pass() {
-    missing_.fetch_sub(1);
-    while (missing_.load() > 0) std::this_thread::yield();
-  }
-
- private:
-  std::atomic<unsigned> missing_;
-};
 
 void run_together(const std::vector<std::function<void()>>& bodies) {
   std::vector<std::thread> threads;
@@ -64,31 +52,39 @@ double one_thread(u64 items) {
   return nanoseconds / static_cast<double>(items);
 }
 
+// As in bench/peers/passing.ts: all items pass once before they count.
 template <class Queue>
 double pass(Queue& queue, unsigned producers, unsigned consumers, u64 items) {
   const u64 unit = u64{producers} * consumers;
   items = (items + unit - 1) / unit * unit;
-  Gate gate(producers + consumers + 1);
+  std::barrier gate(producers + consumers + 1);
   std::vector<double> sums(consumers);
   std::vector<std::function<void()>> bodies;
+  const auto twice = [&](auto&& work) {
+    work();
+    gate.arrive_and_wait();
+    work();
+  };
   for (unsigned p = 0; p < producers; p++) {
     bodies.push_back([&, p] {
       const u64 share = items / producers;
-      gate.pass();
-      for (u64 k = 0; k < share; k++) queue.put(static_cast<double>(p * share + k));
+      twice([&] {
+        for (u64 k = 0; k < share; k++) queue.put(static_cast<double>(p * share + k));
+      });
     });
   }
   for (unsigned c = 0; c < consumers; c++) {
     bodies.push_back([&, c] {
-      gate.pass();
-      double sum = 0;
-      for (u64 k = 0; k < items / consumers; k++) sum += queue.get();
-      sums[c] = sum;
+      twice([&] {
+        double sum = 0;
+        for (u64 k = 0; k < items / consumers; k++) sum += queue.get();
+        sums[c] = sum;
+      });
     });
   }
   Clock::time_point start;
   bodies.push_back([&] {
-    gate.pass();
+    gate.arrive_and_wait();
     start = Clock::now();
   });
   run_together(bodies);

@@ -14,7 +14,7 @@ namespace threadsafe {
 // In rounds of idle(), each of some 2 ns.
 inline constexpr u32 kLongestPause = 128;
 inline constexpr u32 kLooks = 16;  // 2.5 us in all; the addon then spins on for a moment, and parks
-inline constexpr u32 kStreamingPause = 1500;
+inline constexpr u32 kStreamingPause = 3000;
 inline constexpr u32 kStreamingPausePerSlot = 8;  // in a short queue the others would have to wait for the one who pauses
 inline constexpr u32 kManyItems = 4;
 inline constexpr u32 kProbeInterval = 64;

@@ -1,5 +1,6 @@
 /** Queues of type 'any' against `structuredClone`, and those of numbers against typed arrays: whatever goes in, the same comes out. */
 import { strict as assert } from 'node:assert'
+import { BlockList } from 'node:net'
 import { inspect, types } from 'node:util'
 import { MessageChannel } from 'node:worker_threads'
 import { createContext, runInContext, runInNewContext } from 'node:vm'
@@ -309,6 +310,27 @@ const AWKWARD: [string, () => unknown][] = [
   ['an error without a stack', () => Object.defineProperty(new Error('m'), 'stack', { value: undefined })],
   ['an error whose class has a name', () => new (class MyError extends Error { override name = 'MyError'; extra = {} })('m')], // prettier-ignore
   ['a DOMException', () => new DOMException('m', 'AbortError')],
+  [
+    'a DOMException at many places',
+    () => {
+      const e = new DOMException('m', 'AbortError')
+      return { e, list: [e, { e }], map: new Map<unknown, unknown>([[e, 1], [1, [e]]]), set: new Set([0, e]), error: new Error('e', { cause: e }) } // prettier-ignore
+    },
+  ],
+  [
+    'a DOMException that a getter answers',
+    () => ({
+      get e() {
+        return new DOMException('m')
+      },
+    }),
+  ],
+  ['an address', () => new URL('http://localhost/')],
+  ["an address' parameters", () => new URLSearchParams('a=1')],
+  ['headers', () => new Headers({ a: '1' })],
+  ['an abort signal', () => AbortSignal.abort(1)],
+  ['an encoder', () => new TextEncoder()],
+  ['an error that has an address', () => Object.assign(new Error('e'), { address: new URL('http://localhost/') })],
   ['boxed primitives with properties', () => Object.assign(Object('abc'), { extra: 1 })],
   ['one part in many places', () => { const part = { a: 1 }; return [part, { part }, [part], new Map([[part, part]]), new Set([part])] }], // prettier-ignore
   ['equal parts that are not the same', () => [{ a: 1 }, { a: 1 }, [1], [1], new Date(1), new Date(1), Object(1), Object(1)]],
@@ -647,6 +669,7 @@ describe('a queue of any refuses with a DataCloneError', () => {
     ['a message port', port1],
     ['a blob', new Blob(['text'])],
     ['a file', new File(['text'], 'name')],
+    ['a list of addresses', new BlockList()],
     ['a stream', new ReadableStream()],
     ["a queue's handle", new ThreadSafeQueue(1).handle],
     ["an event's handle", new ThreadSafeEvent().handle],

@@ -1,6 +1,8 @@
 /** `v8.Serializer` made to give back what `structuredClone` gives back, and to refuse what it refuses with the same error. */
+import { Blob } from 'node:buffer'
 import { inspect, types } from 'node:util'
 import { Deserializer, Serializer } from 'node:v8'
+import { exceptionOf, type Fate, fateOfClone, hideExceptions, isOfLanguage, isOfPlatform } from './platform.js'
 import { bytesOfView, viewName } from './view.js'
 
 type TypedArrayConstructor = Int8ArrayConstructor
@@ -24,6 +26,14 @@ const VIEWS: readonly (TypedArrayConstructor | DataViewConstructor)[] = [
 
 /** In place of a view's kind: the environment, which is a host object, and cloned as a plain one. */
 const ENVIRONMENT = VIEWS.length
+/** Likewise: a DOMException follows. */
+const EXCEPTION = VIEWS.length + 1
+
+interface WrittenException {
+  readonly name: string
+  readonly message: string
+  readonly stack: unknown
+}
 
 function kindOf(view: ArrayBufferView): number {
   const name = viewName(view)
@@ -73,6 +83,13 @@ class StructuredSerializer extends Serializer {
       this.writeValue({ ...process.env })
       return
     }
+    const exception = exceptionOf(object)
+    if (exception) {
+      const { name, message, stack } = exception
+      this.writeUint32(EXCEPTION)
+      this.writeValue({ name, message, stack } satisfies WrittenException)
+      return
+    }
     const kind = ArrayBuffer.isView(object) ? kindOf(object) : -1
     if (kind < 0) refuse(object)
     const bytes = bytesOf(object as ArrayBufferView)
@@ -86,6 +103,10 @@ class StructuredDeserializer extends Deserializer {
   _readHostObject(): object {
     const kind = this.readUint32()
     if (kind === ENVIRONMENT) return this.readValue() as object
+    if (kind === EXCEPTION) {
+      const { name, message, stack } = this.readValue() as WrittenException
+      return Object.assign(new DOMException(message, name), { stack })
+    }
     const constructor = VIEWS[kind] as TypedArrayConstructor
     const length = this.readUint32()
     const bytes = new Uint8Array(length)
@@ -112,21 +133,35 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null
 }
 
+/** What there is in a value, as far as can be told without running code of others. */
+interface Content {
+  readonly objects: ReadonlySet<object>
+  /** There are getters, which may answer anything. */
+  readonly getters: boolean
+  readonly exceptions: boolean
+  /** An error that is reached from its own cause is written in a way that V8 can't read. */
+  readonly causes: boolean
+}
+
 /**
- * V8's serializer takes a WebAssembly module, and writes nothing that could be read again: it would be lost on the way. So it is looked for before. No code
- * of others is run for that. Answers whether it remains doubtful that what is written can be read: a getter may still answer a module, and an error that
- * is reached from its own cause is written in a way that V8 can't read.
+ * V8's serializer takes a WebAssembly module, and writes nothing that could be read again; and it writes objects of Node's own as if they were plain. They would
+ * be lost on the way. So they are looked for before, and refused.
  */
-function refuseModules(value: unknown): boolean {
+function contentOf(value: object): Content {
   // Those that are added while it is gone through are gone through as well.
   const found = new Set<object>()
   const find = (one: unknown): unknown => isObject(one) && found.add(one)
   find(value)
-  let doubtful = false
+  let getters = false
+  let exceptions = false
+  let causes = false
   forEachItem.call(found, (one) => {
     // A proxy is refused by V8, and would have its traps called.
     if (ArrayBuffer.isView(one) || types.isProxy(one)) return
     if (isModule(one)) refuse(one)
+    const fate = fateOf(one)
+    if (fate === 'refused') refuse(one)
+    exceptions ||= fate === 'exception'
     if (types.isMap(one)) {
       forEachEntry.call(one, (item, key) => {
         find(key)
@@ -137,34 +172,82 @@ function refuseModules(value: unknown): boolean {
     } else if (types.isNativeError(one)) {
       // Not enumerable, but cloned.
       const cause = Object.getOwnPropertyDescriptor(one, 'cause')
-      doubtful ||= isObject(cause?.value) || cause?.get !== undefined
+      causes ||= isObject(cause?.value)
+      getters ||= cause?.get !== undefined
       find(cause?.value)
     }
+    if (isOfLanguage(one) && !Array.isArray(one)) return
     const keys = Object.keys(one)
     for (let k = 0; k < keys.length; k++) {
       const property = Object.getOwnPropertyDescriptor(one, keys[k] as string)
-      doubtful ||= property?.get !== undefined
+      getters ||= property?.get !== undefined
       find(property?.value)
     }
   })
-  return doubtful
+  return { objects: found, getters, exceptions, causes }
 }
 
 /** Throws a `DataCloneError`, a `DOMException`, for what can't be cloned. */
 export function serialize(value: unknown): Uint8Array {
-  const doubtful = isObject(value) && refuseModules(value)
+  if (!isObject(value)) return written(value)
+  const { getters, exceptions, causes } = contentOf(value)
+  // Even if it does not count then, as structuredClone crashes at what this finds: a port that is closed.
+  const bytes = written(value)
+  if (exceptions) return writtenClone(value)
+  if (!getters && !causes) return bytes
+  let copy: unknown
+  try {
+    copy = deserialize(bytes)
+  } catch {
+    refuse(value)
+  }
+  return getters && platformLooksPlain() && isObject(copy) && hasRemains(copy) ? writtenClone(value) : bytes
+}
+
+/** What may be left of a Blob, say, or a DOMException that a getter answered. */
+function hasRemains(copy: object): boolean {
+  for (const one of contentOf(copy).objects) {
+    if (types.isNativeError(one) || (Object.getPrototypeOf(one) === Object.prototype && Object.keys(one).length === 0)) return true
+  }
+  return false
+}
+
+/** By way of a clone, in which getters have become what they answered. They run once more for it. */
+function writtenClone(value: object): Uint8Array {
+  const clone = structuredClone(value)
+  const { objects, exceptions } = contentOf(clone)
+  return written(exceptions ? hideExceptions(clone, objects) : clone)
+}
+
+let looksPlain: boolean | undefined
+
+/** Whether V8's serializer takes objects of Node's own classes for plain ones. */
+function platformLooksPlain(): boolean {
+  looksPlain ??= isWritten(new Blob([]))
+  return looksPlain
+}
+
+function isWritten(one: object): boolean {
+  try {
+    written(one)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Whether the object is of Node's own, and so refused, or an exception. */
+function fateOf(one: object): Fate {
+  if (!isOfPlatform(one) || !platformLooksPlain()) return 'plain'
+  // First V8's serializer, as structuredClone crashes at a port that is closed.
+  return isWritten(one) ? fateOfClone(one) : 'refused'
+}
+
+function written(value: unknown): Uint8Array {
   const serializer = new StructuredSerializer()
   serializer.writeHeader()
   serializer.writeValue(value)
-  const bytes = serializer.releaseBuffer()
-  if (doubtful) {
-    try {
-      deserialize(bytes)
-    } catch {
-      refuse(value)
-    }
-  }
-  return bytes
+  return serializer.releaseBuffer()
 }
 
 export function deserialize(bytes: Uint8Array): unknown {

@@ -54,14 +54,14 @@ export interface Outcome {
 }
 
 /** Starts `test/fixtures/<name>.ts` as a process of its own. */
-export function startProcess(name: string, args: string[] = []): ChildProcess {
-  return spawn(process.execPath, [fixture(name), ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+export function startProcess(name: string, args: string[] = [], nodeOptions: string[] = []): ChildProcess {
+  return spawn(process.execPath, [...nodeOptions, fixture(name), ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
 }
 
 /** Runs `test/fixtures/<name>.ts` as a process of its own, until it ends; it is killed, and the test fails, when it takes too long. */
-export async function runProcess(name: string, args: string[] = [], milliseconds = 20_000): Promise<Outcome> {
+export async function runProcess(name: string, args: string[] = [], milliseconds = 20_000, nodeOptions?: string[]): Promise<Outcome> {
   const start = performance.now()
-  const child = startProcess(name, args)
+  const child = startProcess(name, args, nodeOptions)
   const outcome: Outcome = { code: null, signal: null, stdout: '', stderr: '', milliseconds: 0 }
   child.stdout?.on('data', (text) => (outcome.stdout += String(text)))
   child.stderr?.on('data', (text) => (outcome.stderr += String(text)))

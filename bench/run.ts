@@ -13,8 +13,8 @@ import { installRuntimes, type Runtime, runtimesAt } from './harness/runtimes.js
 import { caseTable, goalsTable } from './harness/tables.js'
 import { cases } from './suite.js'
 
-const THOROUGH = { rounds: 7, roundMilliseconds: 100, fewer: 1 }
-const QUICK = { rounds: 3, roundMilliseconds: 50, fewer: 3 }
+const THOROUGH = { rounds: 7, roundMilliseconds: 160, fewer: 1 }
+const QUICK = { rounds: 3, roundMilliseconds: 80, fewer: 3 }
 
 /** `--runtimes` may stand alone. */
 const given = process.argv.slice(2).map((argument, k, all) => {

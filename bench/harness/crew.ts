@@ -21,7 +21,7 @@ export interface WorkerSetup {
   readonly role: string
   readonly data: unknown
   readonly threads: number
-  /** How many have come to the gate, and the round that it was last open for. */
+  /** How many have come to the gate, and how often it was open. */
   readonly gate: SharedArrayBuffer
 }
 
@@ -41,7 +41,6 @@ export interface RoundOfCrew {
 
 export class Crew {
   readonly #workers: readonly Worker[]
-  #round = 0
 
   constructor(posts: readonly Post[]) {
     const gate = new SharedArrayBuffer(8)
@@ -53,10 +52,9 @@ export class Crew {
 
   /** The nth worker does lead(n) items, and then items(n) that count. */
   async run(items: number | ((n: number) => number), lead: (n: number) => number = () => 0): Promise<RoundOfCrew> {
-    const round = ++this.#round
     const outcomes = await Promise.all(
       this.#workers.map((worker, n) => {
-        worker.postMessage({ lead: lead(n), items: typeof items === 'number' ? items : items(n), round })
+        worker.postMessage({ lead: lead(n), items: typeof items === 'number' ? items : items(n) })
         return outcomeOf(worker)
       }),
     )

@@ -1,4 +1,5 @@
 /** One thread of a crew. */
+import { availableParallelism } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import { now } from './clock.js'
 import type { Outcome, Roles, WorkerSetup } from './crew.js'
@@ -8,27 +9,34 @@ const words = new Int32Array(gate)
 const ARRIVED = 0
 const OPEN = 1
 
-/** Milliseconds. Who sleeps at the gate may wake up on the core of another. */
-const SPINNING = 5
+/** Milliseconds. Who sleeps at the gate may wake up on the core of another; who spins there may keep another from coming. */
+const SPINNING = threads <= availableParallelism() ? 5 : 0
 
-function passGate(round: number): void {
-  if (Atomics.add(words, ARRIVED, 1) + 1 === threads * round) {
-    Atomics.store(words, OPEN, round)
+let passed = 0
+
+/** Waits until all threads have come. */
+function passGate(): void {
+  const time = ++passed
+  if (Atomics.add(words, ARRIVED, 1) + 1 === threads * time) {
+    Atomics.store(words, OPEN, time)
     Atomics.notify(words, OPEN)
   }
   const patience = performance.now() + SPINNING
-  while (Atomics.load(words, OPEN) < round && performance.now() < patience);
-  for (let open = Atomics.load(words, OPEN); open < round; open = Atomics.load(words, OPEN)) Atomics.wait(words, OPEN, open)
+  while (Atomics.load(words, OPEN) < time && performance.now() < patience);
+  for (let open = Atomics.load(words, OPEN); open < time; open = Atomics.load(words, OPEN)) Atomics.wait(words, OPEN, open)
 }
 
 const { roles } = (await import(module)) as { roles: Roles }
 const work = await (roles[role] as Roles[string])(data as never)
 
-parentPort?.on('message', async ({ lead, items, round }: { lead: number; items: number; round: number }) => {
+parentPort?.on('message', async ({ lead, items }: { lead: number; items: number }) => {
   let outcome: Outcome
   try {
-    if (lead > 0) await work(lead)
-    passGate(round)
+    if (lead > 0) {
+      passGate()
+      await work(lead)
+    }
+    passGate()
     const start = now()
     const result = await work(items)
     outcome = { start, end: now(), result }

@@ -314,7 +314,7 @@ const AWKWARD: [string, () => unknown][] = [
     'a DOMException at many places',
     () => {
       const e = new DOMException('m', 'AbortError')
-      return { e, list: [e, { e }], map: new Map<unknown, unknown>([[e, 1], [1, [e]]]), set: new Set([0, e]), error: new Error('e', { cause: e }) } // prettier-ignore
+      return { e, text: Object('ab') as unknown, list: [e, { e }], map: new Map<unknown, unknown>([[e, 1], [1, [e]]]), set: new Set([0, e]), error: new Error('e', { cause: e }) } // prettier-ignore
     },
   ],
   [

@@ -90,10 +90,11 @@ export function hideExceptions(value: unknown, objects: ReadonlySet<object>): un
       const items = [...one]
       one.clear()
       for (const item of items) one.add(hide(item))
-    } else {
+    } else if (types.isNativeError(one)) {
+      if (Object.hasOwn(one, 'cause')) one.cause = hide(one.cause)
+    } else if (Array.isArray(one) || !isOfLanguage(one)) {
       const object = one as Record<string, unknown>
       for (const key of Object.keys(object)) object[key] = hide(object[key])
-      if (types.isNativeError(one) && Object.hasOwn(one, 'cause')) one.cause = hide(one.cause)
     }
   }
   return hide(value)

@@ -503,7 +503,7 @@ describe('native code', function () {
       const worker = work({ role: 'host', queue: queue.handle, full: full.handle, event: event.handle })
       await within('the worker', once(worker, 'message'))
       const own = start('consume', queue)
-      await new Promise((resolve) => setTimeout(resolve, 20))
+      await until('all to wait', () => queue.stats().waitingGets === 2 && full.stats().waitingPuts === 1)
       assert.equal(addon.detachedJobs().running, before.running + 3)
       await within('the end of the worker', worker.terminate())
       await until('all are told', () => addon.detachedJobs().running === before.running)
@@ -514,9 +514,10 @@ describe('native code', function () {
 
     it('comes soon though a native call blocks its thread', async () => {
       const ready = new SharedArrayBuffer(4)
-      const worker = work({ role: 'block natively', queue: numbers(1).handle, ready })
+      const queue = numbers(1)
+      const worker = work({ role: 'block natively', queue: queue.handle, ready })
       await until('the worker is about to block', () => Atomics.load(new Int32Array(ready), 0) === 1)
-      await new Promise((resolve) => setTimeout(resolve, 20))
+      await until('the native call to wait', () => queue.stats().waitingGets === 1)
       await within('the end of the worker', worker.terminate(), 2000)
     })
 

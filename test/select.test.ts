@@ -259,13 +259,14 @@ describe('selectSync, while it blocks', () => {
     }
     const ended = finished(startWorker('select-worker', task))
     await within('the worker', waiting.wait())
+    const asleep = () => until('the select to announce itself', () => queues[0]?.stats().waitingGets === 1)
     for (let round = 0; round < 300; round++) {
       queues[round % 3]?.putSync(round)
       assert.equal(await within('an answer', answers.get()), round % 3)
-      // Long enough, now and then, that it does not just spin.
-      if (round % 10 === 0) await new Promise((resolve) => setTimeout(resolve, 2))
+      // Now and then when it has stopped spinning.
+      if (round % 10 === 0) await asleep()
     }
-    await new Promise((resolve) => setTimeout(resolve, 5))
+    await asleep()
     event.set()
     event.clear()
     assert.equal(await within('the event', answers.get()), 3)

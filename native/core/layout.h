@@ -5,12 +5,15 @@
 //
 //     byte 0     unused: C++ lets no object live at address 0, where WebAssembly's memory begins
 //     byte 128   Header: what the object is; written once, before the object is shared
-//     then       queue: tail | head | not_empty | not_full | counters, each on lines of its own, then the slots
+//     then       queue: tail | head | not_empty | not_full | counters, each on lines of its own, then the slots; of cells, then the blocks
 //                event: word | waiters
 //
 // A queue has two forms of slots. A type of fixed size has stamp and payload side by side, so that an 8-byte element shares
 // a cache line with its stamp; a type of any size has all stamps first and all payloads after them, so that a message that
 // spans slots is contiguous, but for the one place where the ring wraps.
+//
+// Blocks of cells pass through an area of this memory that belongs to one thread: WebAssembly reaches nothing else. Each thread has the
+// same place in every queue (native/platform/block_area.h); those that find none left go through the addon.
 //
 // Zeroed memory is a valid ring at lap 0: creating a queue touches none of its slots, however many there are.
 #pragma once
@@ -30,9 +33,11 @@ inline constexpr std::size_t kOrigin = kLine;  // where the Header lies in the m
 inline constexpr u64 kMaxBytes = u64{1} << 32;
 inline constexpr u32 kMaxSlots = u32{1} << 28;     // leaves a position three bits for the lap
 inline constexpr u64 kMagic = 0x6566617364726874;  // "thrdsafe"
-inline constexpr u32 kLayoutVersion = 1;
+inline constexpr u32 kLayoutVersion = 2;
 inline constexpr u32 kMaxLoops = 1024;    // event loops that wait natively at one time, in one process
 inline constexpr u32 kPageBytes = 65536;  // WebAssembly's unit of memory
+inline constexpr u32 kBlockAreas = 16;    // threads that may have one, in one process
+inline constexpr u32 kBlockBytes = 2048;  // of an area
 
 enum class Kind : u32 { queue = 1, event = 2 };
 
@@ -62,6 +67,9 @@ constexpr u32 tag_bytes(ElementType type) { return type == ElementType::any || t
 // Types whose items have no fixed size and may span slots.
 constexpr bool spans(ElementType type) { return type == ElementType::any || type == ElementType::string || type == ElementType::bytes; }
 
+// Types whose items are cells: a number, a bigint, a boolean.
+constexpr bool is_cell(ElementType type) { return !spans(type) && type != ElementType::record; }
+
 struct Header {
   u64 magic;
   u32 version;
@@ -87,6 +95,7 @@ struct QueueHeader {
   u32 payload_stride;               // bytes from one slot's payload to the next
   u32 stamps;                       // offset of the first stamp from this header
   u32 payloads;                     // offset of the first payload from this header
+  u32 blocks;                       // offset of the first block area from this header, of cells alone
   alignas(kLine) Atomic<u64> tail;  // next position to put at; see ring.h
   alignas(kLine) Atomic<u64> head;  // next position to get from
   WaitList not_empty;
@@ -116,7 +125,7 @@ static_assert(offsetof(QueueHeader, not_full) == 5 * kLine);
 static_assert(offsetof(QueueHeader, turn) == 7 * kLine);
 static_assert(sizeof(QueueHeader) == 8 * kLine);
 static_assert(sizeof(EventHeader) == 4 * kLine);
-static_assert(offsetof(QueueHeader, payloads) == 56, "the same in WebAssembly, where pointers are shorter");
+static_assert(offsetof(QueueHeader, blocks) == 60, "the same in WebAssembly, where pointers are shorter");
 #endif
 
 // The slots of an 8-byte element, whose strides are known when compiling: the WebAssembly build's hot path.
@@ -145,6 +154,12 @@ inline u64 lay_out(QueueHeader& queue, ElementType type, u32 capacity, u32 item_
     queue.stamp_stride = queue.payload_stride = kStampBytes + payload_stride;
     queue.payloads = queue.stamps + kStampBytes;
     end = queue.stamps + u64{capacity} * queue.stamp_stride;
+  }
+  queue.blocks = 0;
+  if (is_cell(type)) {
+    end = (end + kLine - 1) / kLine * kLine;
+    queue.blocks = static_cast<u32>(end);
+    end += u64{kBlockAreas} * kBlockBytes;
   }
   const u64 bytes = kOrigin + end;
   return bytes <= kMaxBytes ? bytes : 0;

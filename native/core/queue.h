@@ -87,6 +87,23 @@ class Queue {
     return status;
   }
 
+  // The same for WebAssembly, where no loop may lie between claim and publish. write(index, k), read(index, k).
+  template <class Write>
+  Status try_put_in_runs(u32 most, u32 bytes, u32& done, Write&& write) {
+    const auto next = [&](u32 index, u32 k) { write(index, done + k); };
+    return in_runs(
+        most, done, header_.not_empty, [&]<u32 kRun>() { return ring_.template try_put_run<kRun>(bytes, next); },
+        [&] { return ring_.try_put(1, bytes, [&](const Span& span) { next(span.index, 0); }); });
+  }
+  template <class Read>
+  Status try_get_in_runs(u32 most, u32& done, Read&& read) {
+    const auto next = [&](u32 index, u32 k) { read(index, done + k); };
+    const auto one = [](u32) { return 1u; };
+    return in_runs(
+        most, done, header_.not_full, [&]<u32 kRun>() { return ring_.template try_get_run<kRun>(next); },
+        [&] { return ring_.try_get(~u32{0}, one, [&](const Span& span) { next(span.index, 0); }); });
+  }
+
   // A put that does not wait, with what the overflow policy does when full: ok, full, closed or dropped. [signal-safe]
   template <class Write>
   Status offer(u32 bytes, Write&& write) {
@@ -248,6 +265,29 @@ class Queue {
     if (!(low(holder) & kTurnOfLoop)) return true;
     const u64 both = u64{high(holder)} + slots;
     return !ring_.has_room(both < header_.capacity ? static_cast<u32>(both) : header_.capacity);
+  }
+
+  static constexpr u32 kLongRun = 32;
+  static constexpr u32 kShortRun = 4;
+
+  // Until `most` are done, or not even `single` brings one more; then one wake for all. ok if there were any.
+  template <class Run, class Single>
+  Status in_runs(u32 most, u32& done, WaitList& list, Run&& run, Single&& single) {
+    done = 0;
+    Status status = Status::ok;
+    while (done < most && status == Status::ok) {
+      if (most - done >= kLongRun && run.template operator()<kLongRun>()) {
+        done += kLongRun;
+      } else if (most - done >= kShortRun && run.template operator()<kShortRun>()) {
+        done += kShortRun;
+      } else {
+        status = single();
+        if (status == Status::ok) done++;
+      }
+    }
+    if (done == 0) return status;
+    if (someone_waits_after_many_stores(list)) wake_.one(list);
+    return Status::ok;
   }
 
   void room_was_made() {

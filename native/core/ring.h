@@ -22,11 +22,15 @@
 // call ever waits for another thread, nor for the code that a signal handler has interrupted. The price: while a producer is
 // between claim and publish, items published behind it can't be got yet; see wait.h for the wake that this needs.
 //
-// Orders. The claims (compare-exchange of tail, head) are relaxed: they hand out distinct positions, and what a position's
-// owner may touch is told by the stamps alone. Each stamp is loaded with acquire or stronger and stored with release or
-// stronger: a get sees the payload that was put, and a put overwrites only what a get has finished reading. Where a stamp
-// or `closed` decides that a caller goes to sleep, the order is sequentially consistent, for the argument in wait.h.
+// Orders. Each stamp is loaded with acquire or stronger, and stored with release or stronger: a get sees the payload that was put, and
+// a put overwrites only what a get has finished reading. A batch of items makes one exception: of its stamps only that of its first slot is
+// stored so, and last; those behind it are relaxed. Nobody comes to a slot behind the first but by way of that one: it was seen
+// there by this very call, or by whoever has moved head (tail) past it. For that the claims (compare-exchange of tail, head) are acquire
+// and release: what the last claimer has seen, the next one has. Where a stamp or `closed` decides that a caller goes to sleep, the order
+// is sequentially consistent, for the argument in wait.h.
 #pragma once
+
+#include <algorithm>
 
 #include "layout.h"
 #include "status.h"
@@ -89,7 +93,7 @@ class Ring {
         continue;
       }
       const u64 next = pack(high(tail) + 1, positions_.advance(position, slots));
-      if (tail_.compare_exchange_weak(tail, next, memory_order_relaxed, memory_order_relaxed)) break;
+      if (tail_.compare_exchange_weak(tail, next, memory_order_acq_rel, memory_order_relaxed)) break;
     }
     const u32 index = positions_.index(position);
     write(Span{index, slots, bytes});
@@ -123,7 +127,7 @@ class Ring {
       }
       const u32 slots = slots_of(bytes);
       const u64 next = pack(high(head) + 1, positions_.advance(position, slots));
-      if (!head_.compare_exchange_weak(head, next, memory_order_relaxed, memory_order_relaxed)) continue;
+      if (!head_.compare_exchange_weak(head, next, memory_order_acq_rel, memory_order_relaxed)) continue;
       read(Span{index, slots, bytes});
       release(position, slots);
       return Status::ok;
@@ -132,57 +136,50 @@ class Ring {
 
   // Puts up to `most` messages of one slot and `bytes` each, as many as there is room for, with one claim; `done` says how many. They lie
   // in one part of the ring, or in two where it wraps: write(index, k, n) writes n of them, from the k-th on, to the slots from index on.
-  // Stamps are stored with release: who looks for waiters then does it by a read-modify-write (wait.h).
+  // The stamps are stored with release at most: who looks for waiters then does it by a read-modify-write (wait.h).
   template <class Write>
   Status try_put_many(u32 most, u32 bytes, u32& done, Write&& write) {
-    done = 0;
-    u64 tail = tail_.load(memory_order_relaxed);
-    for (;;) {
-      if (low(tail) & kClosed) return Status::closed;
-      const u32 position = low(tail);
-      const u32 count = run_of(position, most, 0);
-      if (count == 0) {
-        const u64 now = tail_.load(memory_order_seq_cst);
-        if (now == tail) return Status::full;
-        tail = now;
-        continue;
-      }
-      const u64 next = pack(high(tail) + count, positions_.advance(position, count));
-      if (!tail_.compare_exchange_weak(tail, next, memory_order_relaxed, memory_order_relaxed)) continue;
-      in_parts(position, count, [&](u32 part, u32 n) {
-        const u32 index = positions_.index(part);
-        write(index, done, n);
-        store_stamps(index, n, pack(bytes, positions_.full_turn(part)));
-        done += n;
-      });
-      return Status::ok;
-    }
+    Claim claim;
+    const Status status = claim_to_put([=](u32) { return most; }, claim);
+    done = claim.count;
+    each_part(claim, [&](u32 part, u32 k, u32 n) { write(positions_.index(part), k, n); });
+    store_stamps(claim, [=, this](u32 part) { return pack(bytes, positions_.full_turn(part)); });
+    return status;
   }
 
   // Gets up to `most` messages, which must be of one slot each, as many as there are, with one claim: read(index, k, n), likewise.
   template <class Read>
   Status try_get_many(u32 most, u32& done, Read&& read) {
-    done = 0;
+    Claim claim;
+    const Status status = claim_to_get([=](u32) { return most; }, claim);
+    done = claim.count;
+    each_part(claim, [&](u32 part, u32 k, u32 n) { read(positions_.index(part), k, n); });
+    store_stamps(claim, [this](u32 part) { return positions_.next_free_turn(part); });
+    return status;
+  }
+
+  // A batch of exactly kRun, all or none, without a loop between claim and publish: a thread that runs WebAssembly may be ended at any
+  // loop. write(index, k): the k-th goes to that slot. False for whatever reason; try_put tells of those for which a caller may sleep.
+  template <u32 kRun, class Write>
+  bool try_put_run(u32 bytes, Write&& write) {
+    u64 tail = tail_.load(memory_order_relaxed);
+    const u32 position = low(tail);
+    if ((position & kClosed) || !is_run<kRun>(position, positions_.free_turn(position))) return false;
+    const u64 next = pack(high(tail) + kRun, positions_.advance(position, kRun));
+    if (!tail_.compare_exchange_weak(tail, next, memory_order_acq_rel, memory_order_relaxed)) return false;
+    straight<kRun>(positions_.index(position), pack(bytes, positions_.full_turn(position)), write);
+    return true;
+  }
+
+  template <u32 kRun, class Read>
+  bool try_get_run(Read&& read) {
     u64 head = head_.load(memory_order_relaxed);
-    for (;;) {
-      const u32 position = low(head);
-      const u32 count = run_of(position, most, 1);
-      if (count == 0) {
-        const u64 now = head_.load(memory_order_seq_cst);
-        if (now == head) return nothing_at(position);
-        head = now;
-        continue;
-      }
-      const u64 next = pack(high(head) + count, positions_.advance(position, count));
-      if (!head_.compare_exchange_weak(head, next, memory_order_relaxed, memory_order_relaxed)) continue;
-      in_parts(position, count, [&](u32 part, u32 n) {
-        const u32 index = positions_.index(part);
-        read(index, done, n);
-        store_stamps(index, n, positions_.next_free_turn(part));
-        done += n;
-      });
-      return Status::ok;
-    }
+    const u32 position = low(head);
+    if (!is_run<kRun>(position, positions_.full_turn(position))) return false;
+    const u64 next = pack(high(head) + kRun, positions_.advance(position, kRun));
+    if (!head_.compare_exchange_weak(head, next, memory_order_acq_rel, memory_order_relaxed)) return false;
+    straight<kRun>(positions_.index(position), positions_.next_free_turn(position), read);
+    return true;
   }
 
   // A hint: by the time of the answer it may be another's.
@@ -280,20 +277,79 @@ class Ring {
     return true;
   }
 
-  // part(position, n) for the slots before the end of the ring, then for those after it, if there are any.
+  // What a batch owns: so many slots from that position on.
+  struct Claim {
+    u32 position = 0;
+    u32 count = 0;
+  };
+
+  // Claims up to limit(position) slots that are free for their lap: ok, full or closed.
+  template <class Limit>
+  Status claim_to_put(Limit&& limit, Claim& claim) {
+    u64 tail = tail_.load(memory_order_relaxed);
+    for (;;) {
+      if (low(tail) & kClosed) return Status::closed;
+      const u32 position = low(tail);
+      const u32 count = run_of(position, limit(position), 0);
+      if (count == 0) {
+        const u64 now = tail_.load(memory_order_seq_cst);
+        if (now == tail) return Status::full;
+        tail = now;
+        continue;
+      }
+      const u64 next = pack(high(tail) + count, positions_.advance(position, count));
+      if (!tail_.compare_exchange_weak(tail, next, memory_order_acq_rel, memory_order_relaxed)) continue;
+      claim = {position, count};
+      return Status::ok;
+    }
+  }
+
+  // Claims up to limit(position) items of one slot each: ok, empty or closed.
+  template <class Limit>
+  Status claim_to_get(Limit&& limit, Claim& claim) {
+    u64 head = head_.load(memory_order_relaxed);
+    for (;;) {
+      const u32 position = low(head);
+      const u32 count = run_of(position, limit(position), 1);
+      if (count == 0) {
+        const u64 now = head_.load(memory_order_seq_cst);
+        if (now == head) return nothing_at(position);
+        head = now;
+        continue;
+      }
+      const u64 next = pack(high(head) + count, positions_.advance(position, count));
+      if (!head_.compare_exchange_weak(head, next, memory_order_acq_rel, memory_order_relaxed)) continue;
+      claim = {position, count};
+      return Status::ok;
+    }
+  }
+
+  // part(position, k, n) for the slots before the end of the ring, then for those after it, if there are any: n of them, from the k-th on.
   template <class Part>
-  void in_parts(u32 position, u32 count, Part&& part) const {
-    const u32 until_end = positions_.capacity - positions_.index(position);
-    const u32 first = count < until_end ? count : until_end;
-    part(position, first);
-    if (first < count) part(positions_.advance(position, first), count - first);
+  void each_part(const Claim& claim, Part&& part) const {
+    const u32 first = std::min(claim.count, until_end(claim.position));
+    if (first > 0) part(claim.position, 0, first);
+    if (first < claim.count) part(positions_.advance(claim.position, first), first, claim.count - first);
+  }
+
+  u32 until_end(u32 position) const { return positions_.capacity - positions_.index(position); }
+
+  // Whether so many slots from there on, and before the end of the ring, have that turn. All are looked at: it takes less than to branch.
+  template <u32 kRun>
+  bool is_run(u32 position, u32 turn) const {
+    if (until_end(position) < kRun) return false;
+    const u32 index = positions_.index(position);
+    u32 others = 0;
+#pragma GCC unroll 64
+    for (u32 k = 0; k < kRun; k++) others |= low(slots_.stamp(index + k).load(memory_order_acquire)) ^ turn;
+    return others == 0;
   }
 
   // How many slots from there on, at most `most`, are free for their lap (published: 0) or published in it (1), without a gap.
   u32 run_of(u32 position, u32 most, u32 published) const {
     u32 count = 0;
     bool whole = true;
-    in_parts(position, most < positions_.capacity ? most : positions_.capacity, [&](u32 part, u32 n) {
+    each_part({position, std::min(most, positions_.capacity)}, [&](u32 part, u32, u32 n) {
       const u32 index = positions_.index(part);
       const u32 turn = positions_.free_turn(part) + published;
       for (u32 k = 0; whole && k < n; k++) {
@@ -304,8 +360,32 @@ class Ring {
     return count;
   }
 
-  void store_stamps(u32 index, u32 n, u64 stamp) const {
-    for (u32 k = 0; k < n; k++) slots_.stamp(index + k).store(stamp, memory_order_release);
+  // each(slot, k) and that stamp for each slot of a run, the first last.
+  template <u32 kRun, class Each>
+  void straight(u32 index, u64 stamp, Each&& each) const {
+    if constexpr (kRun > 0) {
+      each(index + kRun - 1, kRun - 1);
+      store_stamp(index, kRun - 1, stamp);
+      straight<kRun - 1>(index, stamp, each);
+    }
+  }
+
+  // The k-th stamp of a batch that begins at `index`, whose first one is stored last.
+  void store_stamp(u32 index, u32 k, u64 stamp) const {
+    if (k > 0) {
+      store_relaxed(slots_.stamp(index + k), stamp);  // made known by the first, see "Orders"
+    } else {
+      slots_.stamp(index).store(stamp, memory_order_release);
+    }
+  }
+
+  template <class StampOf>
+  void store_stamps(const Claim& claim, StampOf&& stamp_of) const {
+    if (claim.count == 0) return;
+    each_part(claim, [&](u32 part, u32 first, u32 n) {
+      for (u32 k = first == 0 ? 1 : 0; k < n; k++) store_relaxed(slots_.stamp(positions_.index(part) + k), stamp_of(part));
+    });
+    store_stamp(positions_.index(claim.position), 0, stamp_of(claim.position));
   }
 
   // A tail that is closed stands still: with head there, nothing is left and nothing will come. Else somebody is on the way

@@ -82,6 +82,15 @@ class ModelQueue {
     });
   }
 
+  template <u32 kRun>
+  bool try_put_run(u32 first) {
+    return ring().template try_put_run<kRun>(kPayloadBytes, [=, this](u32 index, u32 k) { slots_.write({index, 1, 0}, first + k); });
+  }
+  template <u32 kRun>
+  bool try_get_run(u32 (&numbers)[kRun]) {
+    return ring().template try_get_run<kRun>([&](u32 index, u32 k) { numbers[k] = slots_.read({index, 1, 0}); });
+  }
+
   Status put(u32 number, u32 slots = 1, u32 putter = 1) {
     Parker parker(not_full_);
     return core().put(parker, putter, slots * kPayloadBytes, writer(number));
@@ -117,6 +126,8 @@ class ModelQueue {
   }
 
  private:
+  auto ring() { return Ring(header_.tail, header_.head, Positions{header_.capacity, header_.index_bits}, slots_); }
+
   auto writer(u32 number) {
     return [this, number](const Span& span) { slots_.write(span, number); };
   }

@@ -35,6 +35,86 @@ struct TwoByTwo : rl::test_suite<TwoByTwo<capacity, slots>, 4> {
   }
 };
 
+// Two slots are filled, or emptied, together: by many() as a batch, or as a run. Their second stamp is relaxed; Relacy tells if whoever
+// comes to it, by way of another who took the first, does not see what was done to its payload.
+struct AsBatch {
+  template <class Queue>
+  static bool put(Queue& queue, u32 first) {
+    u32 done;
+    return queue.try_put_many(first, 2, done) == Status::ok && done == 2;
+  }
+  template <class Queue>
+  static bool get(Queue& queue) {
+    u32 done;
+    return queue.try_get_many(2, done) == Status::ok && done == 2;
+  }
+};
+
+struct AsRun {
+  template <class Queue>
+  static bool put(Queue& queue, u32 first) {
+    return queue.template try_put_run<2>(first);
+  }
+  template <class Queue>
+  static bool get(Queue& queue) {
+    u32 numbers[2];
+    return queue.template try_get_run<2>(numbers);
+  }
+};
+
+template <class Way>
+struct PutTogether : rl::test_suite<PutTogether<Way>, 3> {
+  ModelQueue<3> queue;
+  u32 got[2];
+
+  void thread(unsigned index) {
+    if (index == 2) {
+      while (!Way::put(queue, 0)) rl::yield(1, $);
+    } else {
+      while (queue.try_get(got[index]) != Status::ok) rl::yield(1, $);
+    }
+  }
+
+  void after() { RL_ASSERT(got[0] + got[1] == 1); }
+};
+
+template <class Way>
+struct GetTogether : rl::test_suite<GetTogether<Way>, 3> {
+  ModelQueue<2> queue;
+
+  void before() {
+    queue.try_put(0);
+    queue.try_put(1);
+  }
+
+  void thread(unsigned index) {
+    if (index == 2) {
+      while (!Way::get(queue)) rl::yield(1, $);
+    } else {
+      while (queue.try_put(index) != Status::ok) rl::yield(1, $);
+    }
+  }
+
+  void after() { RL_ASSERT(queue.core().size() == 2); }
+};
+
+// A run on one side, a run on the other, round the ring.
+struct RunsRound : rl::test_suite<RunsRound, 2> {
+  ModelQueue<4> queue;
+
+  void thread(unsigned index) {
+    for (u32 k = 0; k < 3; k++) {
+      if (index == 0) {
+        while (!queue.try_put_run<2>(2 * k)) rl::yield(1, $);
+      } else {
+        u32 numbers[2];
+        while (!queue.try_get_run<2>(numbers)) rl::yield(1, $);
+        RL_ASSERT(numbers[0] == 2 * k && numbers[1] == 2 * k + 1);
+      }
+    }
+  }
+};
+
 // What does not fit is not put, in whatever order: never more than the capacity.
 template <u32 capacity>
 struct NeverMore : rl::test_suite<NeverMore<capacity>, capacity + 1> {
@@ -121,10 +201,13 @@ struct PeekWhileReused : rl::test_suite<PeekWhileReused, 2> {
 
 int main(int argc, char** argv) {
   const Scenario scenarios[] = {
-      scenario<TwoByTwo<1, 1>>("capacity_1", 200'000),     scenario<TwoByTwo<2, 1>>("capacity_2", 200'000),
-      scenario<TwoByTwo<2, 2>>("spanning_2", 200'000),     scenario<TwoByTwo<3, 2>>("spanning_3", 200'000),
-      scenario<NeverMore<1>>("never_more_than_1", 50'000), scenario<NeverMore<2>>("never_more_than_2", 50'000),
-      scenario<PutOrClosed>("put_or_closed", 100'000),     scenario<PeekWhileReused>("peek", 200'000),
+      scenario<TwoByTwo<1, 1>>("capacity_1", 200'000),      scenario<TwoByTwo<2, 1>>("capacity_2", 200'000),
+      scenario<TwoByTwo<2, 2>>("spanning_2", 200'000),      scenario<TwoByTwo<3, 2>>("spanning_3", 200'000),
+      scenario<NeverMore<1>>("never_more_than_1", 50'000),  scenario<NeverMore<2>>("never_more_than_2", 50'000),
+      scenario<PutOrClosed>("put_or_closed", 100'000),      scenario<PeekWhileReused>("peek", 200'000),
+      scenario<PutTogether<AsBatch>>("put_batch", 200'000), scenario<GetTogether<AsBatch>>("get_batch", 200'000),
+      scenario<PutTogether<AsRun>>("put_run", 200'000),     scenario<GetTogether<AsRun>>("get_run", 200'000),
+      scenario<RunsRound>("runs_round", 100'000),
   };
   return threadsafe::model::main(argc, argv, scenarios);
 }

@@ -3,18 +3,22 @@
  * made. All ThreadSafeQueue objects that this thread has of the same queue share it.
  */
 import { type Batch, withCount } from './batch.js'
+import { CellTransport } from './cell-transport.js'
+import { messageCodec } from './codec/message.js'
 import type { ElementType } from './element-type.js'
 import { QueueClosedError, TimeoutError } from './errors.js'
 import { join, leave, type Liveness, mayServeAtOnce, needDoorbell, tidyLater, turnIsComing, type Waiting } from './loop.js'
+import { MessageTransport } from './message-transport.js'
 import { type NativeQueue, native, type OpenedQueue, type QueueStats } from './native.js'
 import type { Patience } from './options.js'
-import { NOTHING, type Nothing, type Transport, transportOf } from './transport.js'
+import type { ScalarType } from './record.js'
 import type { Selectable } from './select.js'
+import { NOTHING, type Nothing, type Transport } from './transport.js'
 import { Line, type Place, Waiter } from './waiter.js'
 
 const { queue: QUEUE, status: STATUS } = native
 
-/** The wait lists, as native/wasm/exports.cc numbers them. */
+/** The wait lists, as native/wasm/queue.cc numbers them. */
 const NOT_EMPTY = 0
 const NOT_FULL = 1
 
@@ -29,6 +33,12 @@ interface PutAttempt {
   readonly batch?: Batch<unknown>
 }
 type PutWaiter = Waiter<void, PutAttempt>
+
+function transportOf(memory: WebAssembly.Memory, queue: OpenedQueue, type: ElementType): Transport<unknown, unknown, unknown> {
+  const codec = messageCodec(type)
+  const transport = codec ? new MessageTransport(queue, codec) : new CellTransport(memory, queue, type as ScalarType)
+  return transport as Transport<unknown, unknown, unknown>
+}
 
 function reasonOf({ want: { batch } }: Place<void, PutAttempt>, reason: unknown): unknown {
   return batch ? withCount(reason, batch) : reason

@@ -2,7 +2,7 @@ import { blocking } from './blocking.js'
 import { TimeoutError } from './errors.js'
 import { checkHandle, type Handle, incompatible, makeHandle } from './handle.js'
 import { join, leave, Liveness, needDoorbell, tidyLater, type Waiting } from './loop.js'
-import { allocate, bytesOf, type Core, instantiate, OpenObjects } from './memory.js'
+import { allocate, bytesOf, type EventCore, instantiate, OpenObjects } from './memory.js'
 import { type NativeEvent, native, type OpenedEvent } from './native.js'
 import { nativeEvent, type NativeHandle } from './native-code.js'
 import { checkObject, checkTimeout, type Patience, patience, type WaitOptions } from './options.js'
@@ -22,14 +22,14 @@ type EventPlace = Place<void, number>
 /** One event as this thread sees it, and its asynchronous calls that wait. */
 class EventChannel implements Waiting, Selectable<number> {
   readonly view: Uint8Array
-  readonly core: Core
+  readonly core: EventCore
   readonly native: NativeEvent
   readonly #line = new Line<void, number>()
 
   constructor(memory: WebAssembly.Memory, event: OpenedEvent) {
     this.view = event.view
     this.native = event.object
-    this.core = instantiate(memory, event.wake)
+    this.core = instantiate('event', memory, event.wake)
   }
 
   wait(patience: Patience, liveness: Liveness): Promise<void> {

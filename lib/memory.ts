@@ -5,28 +5,44 @@
 import { native, type Weak } from './native.js'
 import { wasm } from './wasm.generated.js'
 
-/** The exports of native/wasm/exports.cc. */
-export interface Core {
+/** The exports of native/wasm/event.cc. */
+export interface EventCore {
+  set(): void
+  clear(): void
+  is_set(): number
+  word(): number
+}
+
+/** The exports of native/wasm/queue.cc. */
+export interface CellCore {
+  put(value: unknown): number
+  get(): unknown
+  put_block(area: number, count: number): number
+  get_block(area: number, most: number): number
   status(): number
   spin_for_item(): number
   spin_for_room(): number
   size(): number
   full(): number
   closed(): number
-  set(): void
-  clear(): void
-  is_set(): number
-  word(): number
-  [putOrGet: `put_${string}`]: (value: never) => number
-  [putOrGet: `get_${string}`]: () => never
 }
 
-let module: WebAssembly.Module | undefined
+type Cores = Record<Exclude<keyof typeof wasm, 'event'>, CellCore> & { event: EventCore }
 
-/** The core over that memory, for this thread. `wake` is the addon's function for what waits there. */
-export function instantiate(memory: WebAssembly.Memory, wake: (list: number) => void): Core {
-  module ??= new WebAssembly.Module(Buffer.from(wasm, 'base64'))
-  return new WebAssembly.Instance(module, { env: { memory }, host: { wake } }).exports as unknown as Core
+const modules = new Map<keyof Cores, WebAssembly.Module>()
+
+function moduleOf(kind: keyof Cores): WebAssembly.Module {
+  let module = modules.get(kind)
+  if (!module) {
+    module = new WebAssembly.Module(Buffer.from(wasm[kind], 'base64'))
+    modules.set(kind, module)
+  }
+  return module
+}
+
+/** The core for that kind of object over its memory, for this thread. `wake` is the addon's function for what waits there. */
+export function instantiate<Kind extends keyof Cores>(kind: Kind, memory: WebAssembly.Memory, wake: (list: number) => void): Cores[Kind] {
+  return new WebAssembly.Instance(moduleOf(kind), { env: { memory }, host: { wake } }).exports as unknown as Cores[Kind]
 }
 
 /** Zeroed memory of at least that many bytes. */

@@ -26,6 +26,8 @@ export interface OpenedQueue extends Opened<'queue'> {
   readonly capacity: number
   readonly itemBytes: number
   readonly overflow: number
+  /** Where in its memory the areas for blocks begin; of cells alone. */
+  readonly blocks: number
 }
 
 export type OpenedEvent = Opened<'event'>
@@ -60,7 +62,8 @@ interface QueueFunctions {
   /** From `first` on. */
   putMany(queue: NativeQueue, items: NodeJS.TypedArray, first: number): number
   putManyBlocking(queue: NativeQueue, items: NodeJS.TypedArray, first: number, timeout: number): { status: number; done: number }
-  getMany(queue: NativeQueue, items: NodeJS.TypedArray, first: number): number
+  /** From `first` on, to before `end`. */
+  getMany(queue: NativeQueue, items: NodeJS.TypedArray, first: number, end: number): number
   /** As get, but the item stays. */
   peek(queue: NativeQueue): number
   clear(queue: NativeQueue): number
@@ -102,6 +105,7 @@ interface Native {
   readonly overflows: Readonly<Record<string, number>>
   readonly layoutVersion: number
   readonly pageBytes: number
+  readonly blockBytes: number
   readonly eventMemory: number
   readonly firstRealtimeSignal: number
   readonly lastRealtimeSignal: number
@@ -118,6 +122,8 @@ interface Native {
   queueMemory(type: number, capacity: number, itemBytes: number): number
   initQueue(memory: Uint8Array, type: number, capacity: number, itemBytes: number, overflow: number): void
   openQueue(memory: Uint8Array): OpenedQueue | undefined
+  /** The number of this thread's area for blocks, the same in every queue; -1 if there is none for it. */
+  blockArea(): number
   initEvent(memory: Uint8Array): void
   openEvent(memory: Uint8Array): OpenedEvent | undefined
   /** `words`: for each object, an event's word when the wait began. */

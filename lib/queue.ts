@@ -3,6 +3,7 @@ import { checkIterable, withCount } from './batch.js'
 import { blocking } from './blocking.js'
 import { Channel } from './channel.js'
 import { tellingClose, tellingDrops } from './diagnostics.js'
+import type { Block } from './codec/block.js'
 import { checkElementType, type ElementType, itemBytesOf, typeCode } from './element-type.js'
 import { invalidType, invalidValue, outOfRange, QueueClosedError, QueueEmptyError, QueueFullError, TimeoutError } from './errors.js'
 import { checkHandle, type Handle, incompatible, makeHandle } from './handle.js'
@@ -30,6 +31,11 @@ export interface QueueOptions {
   itemBytes?: number
   /** Default: 'reject'. */
   overflow?: Overflow
+}
+
+export interface IntoOption {
+  /** For numeric types: what takes the items, instead of a new typed array of that type. Its length is a limit as well. */
+  into?: NodeJS.TypedArray
 }
 
 /** What several items come out as: the typed array of the queue's numeric type, or an array. */
@@ -301,20 +307,25 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
 
   /**
    * Takes what is there, at least one item and at most `max`: a typed array for numeric types, else an array. Empty and closed are as for `getSync`.
+   * `into`, a typed array of the queue's numeric type, takes them in place of a new one: it is answered if it is filled, else a view of its beginning.
    *
    * @example
    * const samples = queue.getManySync(1024, { block: true })
+   * @example
+   * const block = new Float32Array(128)
+   * play(queue.getManySync(128, { block: true, into: block }))
    */
-  getManySync(max: number, options?: SyncWaitOptions): Many<T> {
+  getManySync(max: number, options?: SyncWaitOptions & IntoOption): Many<T> {
     const timeout = syncTimeout(options)
     wholeNumber('max', max, 'any number')
     const { transport } = this.#channel
-    let items = transport.getMany(max)
+    const into = this.#checked(options?.into)
+    let items = transport.getMany(max, into)
     if (items !== NOTHING) return items as Many<T>
     if (transport.lastStatus() === STATUS.closed) throw new QueueClosedError()
     if (timeout === undefined) throw new QueueEmptyError()
     if (timeout === 0) throw new TimeoutError(0)
-    items = blocking('get', [this], () => transport.getManyBlocking(max, timeout))
+    items = blocking('get', [this], () => transport.getManyBlocking(max, timeout, into))
     if (items !== NOTHING) return items as Many<T>
     throw transport.lastStatus() === STATUS.closed ? new QueueClosedError() : new TimeoutError(timeout)
   }
@@ -332,12 +343,17 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
     }
   }
 
-  /** Waits for the first item and takes what is there, at most `max`, after this thread's earlier gets. Closed and drained: as for `get`. */
-  getMany(max: number, options?: WaitOptions): Promise<Many<T>> {
+  /**
+   * Waits for the first item and takes what is there, at most `max`, after this thread's earlier gets. Closed and drained: as for `get`. `into` is as for
+   * `getManySync`; until the promise is settled it may be written at any time.
+   */
+  getMany(max: number, options?: WaitOptions & IntoOption): Promise<Many<T>> {
     try {
       const limits = patience(options)
       wholeNumber('max', max, 'any number')
-      return this.#channel.get(() => this.#channel.transport.getMany(max), limits, this.#liveness) as Promise<Many<T>>
+      const into = this.#checked(options?.into)
+      // It may be detached when there are items for it.
+      return this.#channel.get(() => this.#channel.transport.getMany(max, this.#checked(into)), limits, this.#liveness) as Promise<Many<T>>
     } catch (error) {
       return Promise.reject(error)
     }
@@ -406,6 +422,10 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
   unref(): this {
     this.#liveness.reference(false)
     return this
+  }
+
+  #checked(into: unknown): Block | undefined {
+    return into === undefined ? undefined : this.#channel.transport.checkInto(into)
   }
 
   #offer(put: () => number): number {

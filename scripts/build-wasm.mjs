@@ -1,4 +1,4 @@
-// Builds native/wasm/exports.cc and writes it, inlined, to lib/wasm.generated.ts, which is committed: so nobody who installs the package
+// Builds the modules of native/wasm and writes them, inlined, to lib/wasm.generated.ts, which is committed: so nobody who installs the package
 // needs clang. With --check it writes nothing, and fails if the committed file is not what would be written.
 //
 // Needs clang++, wasm-ld and libc++ for wasm32; Debian: clang-19 lld-19 libc++-19-dev-wasm32. CLANG names another compiler.
@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const source = 'native/wasm/exports.cc'
+const sources = 'native/wasm'
 const target = 'lib/wasm.generated.ts'
 const clang = process.env.CLANG ?? 'clang++-19'
 
@@ -24,6 +24,9 @@ const compiling = [
   '-fno-exceptions',
   '-fno-rtti',
   '-fno-delete-null-pointer-checks',
+  // Everything: see verify().
+  '-mllvm',
+  '-inline-threshold=100000',
   '-Wall',
   '-Wextra',
   '-Werror',
@@ -41,59 +44,101 @@ const linking = [
   '-Wl,--strip-all',
 ]
 
+// element, parameter, result
+const cells = {
+  int8: ['std::int8_t', 'int', 'double'],
+  uint8: ['std::uint8_t', 'int', 'double'],
+  int16: ['std::int16_t', 'int', 'double'],
+  uint16: ['std::uint16_t', 'int', 'double'],
+  int32: ['std::int32_t', 'int', 'double'],
+  uint32: ['std::uint32_t', 'int', 'double'],
+  bigint64: ['std::int64_t', 'std::int64_t', 'std::int64_t'],
+  // WebAssembly's 64-bit integers have no sign.
+  biguint64: ['std::int64_t', 'std::int64_t', 'std::int64_t'],
+  float32: ['float', 'float', 'double'],
+  float64: ['double', 'double', 'double'],
+}
+
+const modules = {
+  event: ['event.cc'],
+  ...Object.fromEntries(
+    Object.entries(cells).map(([type, [element, parameter, result]]) => {
+      return [type, ['queue.cc', `-DELEMENT=${element}`, `-DPARAMETER=${parameter}`, `-DRESULT=${result}`]]
+    }),
+  ),
+}
+
+const functionSection = 3
 const dataSection = 11
 
-// The ids of a module's sections: each is a byte, then the section's length as LEB128.
-function sectionsOf(bytes) {
-  const ids = []
-  for (let at = 8; at < bytes.length;) {
-    ids.push(bytes[at++])
-    let length = 0
-    for (let shift = 0, more = true; more; shift += 7) {
-      const byte = bytes[at++]
-      length += (byte & 0x7f) * 2 ** shift
-      more = (byte & 0x80) !== 0
-    }
-    at += length
+// A number in LEB128, and where it ends.
+function numberAt(bytes, at) {
+  let value = 0
+  for (let shift = 0, more = true; more; shift += 7) {
+    const byte = bytes[at++]
+    value += (byte & 0x7f) * 2 ** shift
+    more = (byte & 0x80) !== 0
   }
-  return ids
+  return [value, at]
 }
 
-// Instances of every thread share one memory, in which the module owns nothing: a stack, or static data, would be shared as well.
-function verify(object, module) {
+// A module's sections by their ids: each is a byte, then the section's length.
+function sectionsOf(bytes) {
+  const sections = new Map()
+  for (let at = 8; at < bytes.length;) {
+    const id = bytes[at]
+    const [length, start] = numberAt(bytes, at + 1)
+    at = start + length
+    sections.set(id, bytes.subarray(start, at))
+  }
+  return sections
+}
+
+// Instances of every thread share one memory, in which the module owns nothing: a stack, or static data, would be shared as well. And V8 ends a
+// thread where a function begins: so each export is one function, and no call lies in between.
+function verify(name, object, bytes) {
   // An object file imports the stack pointer if it uses it, for the linker to provide; and has data also for what is zero at first.
   const imported = WebAssembly.Module.imports(new WebAssembly.Module(object)).map(({ name }) => name)
-  if (imported.includes('__stack_pointer')) throw new Error(`${source}: some function needs a stack in memory`)
-  if (sectionsOf(object).includes(dataSection) || sectionsOf(module).includes(dataSection)) {
-    throw new Error(`${source}: there is static data`)
-  }
-  const needed = WebAssembly.Module.imports(new WebAssembly.Module(module)).map(({ module, name }) => `${module}.${name}`)
-  if (needed.sort().join() !== 'env.memory,host.wake') throw new Error(`${source}: imports ${needed}, not memory and wake alone`)
+  if (imported.includes('__stack_pointer')) throw new Error(`${name}: some function needs a stack in memory`)
+  const sections = sectionsOf(bytes)
+  if (sectionsOf(object).has(dataSection) || sections.has(dataSection)) throw new Error(`${name}: there is static data`)
+  const module = new WebAssembly.Module(bytes)
+  const needed = WebAssembly.Module.imports(module).map(({ module, name }) => `${module}.${name}`)
+  if (needed.sort().join() !== 'env.memory,host.wake') throw new Error(`${name}: imports ${needed}, not memory and wake alone`)
+  const [functions] = numberAt(sections.get(functionSection), 0)
+  const exports = WebAssembly.Module.exports(module).length
+  if (functions !== exports) throw new Error(`${name}: ${functions} functions for ${exports} exports, so one calls another`)
 }
 
-function build() {
+function build(name) {
   const directory = mkdtempSync(join(tmpdir(), 'threadsafe-wasm-'))
   const run = (...args) => execFileSync(clang, args, { cwd: root, stdio: 'inherit' })
+  const [source, ...definitions] = modules[name]
   try {
-    const object = join(directory, 'exports.o')
-    const module = join(directory, 'exports.wasm')
-    run(...compiling, '-c', source, '-o', object)
+    const object = join(directory, 'module.o')
+    const module = join(directory, 'module.wasm')
+    run(...compiling, ...definitions, '-c', `${sources}/${source}`, '-o', object)
     run(...linking, object, '-o', module)
-    verify(readFileSync(object), readFileSync(module))
-    return readFileSync(module)
+    const bytes = readFileSync(module)
+    verify(name, readFileSync(object), bytes)
+    return bytes
   } finally {
     rmSync(directory, { recursive: true })
   }
 }
 
-function typescript(module) {
-  const lines = module.toString('base64').match(/.{1,120}/g)
-  return [
-    `// Generated by \`npm run wasm\` from ${source}, do not edit. ${module.length} bytes.`,
-    'export const wasm =',
-    lines.map((line) => `  '${line}'`).join(' +\n'),
-    '',
-  ].join('\n')
+function typescript() {
+  const lines = (bytes) =>
+    bytes
+      .toString('base64')
+      .match(/.{1,120}/g)
+      .map((line) => `    '${line}'`)
+      .join(' +\n')
+  const entries = Object.keys(modules).map((name) => {
+    const bytes = build(name)
+    return `  // ${bytes.length} bytes\n  ${name}:\n${lines(bytes)},`
+  })
+  return [`// Generated by \`npm run wasm\` from ${sources}, do not edit.`, 'export const wasm = {', ...entries, '}', ''].join('\n')
 }
 
 function committed() {
@@ -104,10 +149,10 @@ function committed() {
   }
 }
 
-const text = typescript(build())
+const text = typescript()
 if (!process.argv.includes('--check')) {
   writeFileSync(join(root, target), text)
 } else if (text !== committed()) {
-  console.error(`${target} is not what ${source} gives. Run \`npm run wasm\` and commit the result.`)
+  console.error(`${target} is not what ${sources} gives. Run \`npm run wasm\` and commit the result.`)
   process.exitCode = 1
 }

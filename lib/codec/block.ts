@@ -5,6 +5,8 @@ import { ACCESS, checkCell } from './cell.js'
 
 export type Block = Exclude<NodeJS.TypedArray, Uint8ClampedArray>
 type BlockConstructor = {
+  readonly name: string
+  readonly BYTES_PER_ELEMENT: number
   new (length: number): Block
   new (items: Block): Block
   new (buffer: ArrayBufferLike, offset: number, length: number): Block
@@ -28,12 +30,25 @@ export function blockConstructor(type: NumericType): BlockConstructor {
   return CONSTRUCTORS[type] as unknown as BlockConstructor
 }
 
+/** One that was made otherwise, or says otherwise how long it is, is none. */
+export function isBlock(type: NumericType, items: unknown): items is Block {
+  return isTypedArray(items) && Object.getPrototypeOf(items) === CONSTRUCTORS[type].prototype && !Object.hasOwn(items, 'length')
+}
+
+/** A view of so many of its elements, from one on. */
+export function blockOver(type: NumericType, block: Block, from: number, length: number): Block {
+  return new (blockConstructor(type))(block.buffer, block.byteOffset + from * block.BYTES_PER_ELEMENT, length)
+}
+
+/** Both of one type. */
+export function copyBlock(to: Block, at: number, from: Block): void {
+  to.set(from as never, at)
+}
+
 /** The items as a block of that type; the same object if they are one. Throws `TypeError`, which names them, if one of them is of another JavaScript type. */
 export function toBlock(type: NumericType, items: Iterable<unknown>, name = 'items'): Block {
-  const constructor = CONSTRUCTORS[type]
-  // One that was made otherwise, or says otherwise how long it is, is taken for what it gives when iterated.
-  const plain = isTypedArray(items) && Object.getPrototypeOf(items) === constructor.prototype && !Object.hasOwn(items, 'length')
-  if (plain) return items as Block
+  // What looks like one and is none is taken for what it gives when iterated.
+  if (isBlock(type, items)) return items
   const all = [...items]
   const { kind } = ACCESS[type]
   all.forEach((item, k) => checkCell(`${name}[${k}]`, kind, item))

@@ -47,6 +47,11 @@ bool Environment::open_doorbell(const Napi::Function& on_ring) {
   return true;
 }
 
+u32 Environment::block_area() {
+  if (!block_area_) block_area_ = take_block_area();
+  return *block_area_;
+}
+
 void Environment::rung() {
   const Napi::HandleScope scope(env_);
   native_handles_.sweep();
@@ -85,6 +90,7 @@ void Environment::end(napi_async_cleanup_hook_handle hook) {
   }
   ended_ = true;
   native_handles_.end();
+  if (block_area_.value_or(kNoBlockArea) != kNoBlockArea) give_back_block_area(*block_area_);
   {
     const Napi::HandleScope scope(env_);
     for (SharedObject* object = first_object_; object; object = object->next) object->abandon();

@@ -4,9 +4,11 @@
 #include <napi.h>
 
 #include <memory>
+#include <optional>
 
 #include "../core/layout.h"
 #include "../core/status.h"
+#include "../platform/block_area.h"
 #include "../platform/doorbell.h"
 #include "../platform/signals.h"
 #include "native_handles.h"
@@ -34,6 +36,9 @@ class Environment : public std::enable_shared_from_this<Environment> {
   void keep_alive(bool alive) { keep_loop_alive(doorbell_, alive); }
   u32 doorbell() const { return doorbell_; }
 
+  // This thread's area for blocks of cells, in each queue; kNoBlockArea if all were taken when it was first asked for.
+  u32 block_area();
+
   // Names this thread among the putters that take turns; never 0.
   u32 putter() const { return putter_; }
 
@@ -60,6 +65,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
   Napi::FunctionReference on_ring_;
   std::unique_ptr<Napi::AsyncContext> ring_context_;
   u32 doorbell_ = kNoDoorbell;
+  std::optional<u32> block_area_;
   SharedObject* first_object_ = nullptr;
   NativeHandles native_handles_;
   std::unique_ptr<bool[]> sources_;

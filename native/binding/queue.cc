@@ -121,7 +121,7 @@ class QueueObject final : public SharedObject {
     queue_.pass_on_put();
   }
 
-  // The list as native/wasm/exports.cc numbers them.
+  // The list as native/wasm/queue.cc numbers them.
   WaitList& list(const Napi::Value& number) { return list(number.As<Napi::Number>().Uint32Value()); }
 
   WaitList& list(u32 number) { return number == 0 ? header_.not_empty : header_.not_full; }
@@ -209,11 +209,12 @@ class QueueObject final : public SharedObject {
     return result;
   }
 
-  // (view, first): fills the view with items of a type of fixed size, from that place on: how many, or a status.
+  // (view, first, end): fills the view with items of a type of fixed size, from one place to before another: how many, or a status.
   Napi::Value get_many(const Napi::CallbackInfo& info) {
     const Items items(info, 2);
+    const u32 most = info[3].As<Napi::Number>().Uint32Value() - info[2].As<Napi::Number>().Uint32Value();
     u32 done = 0;
-    const Status status = queue_.try_get_many(items.count, done, [&](u32 index, u32 k, u32 n) { items.copy_out(slots_, index, k, n); });
+    const Status status = queue_.try_get_many(most, done, [&](u32 index, u32 k, u32 n) { items.copy_out(slots_, index, k, n); });
     return answer(info, status, done);
   }
 
@@ -321,7 +322,14 @@ Napi::Value open_queue(const Napi::CallbackInfo& info) {
   object["capacity"] = Napi::Number::New(info.Env(), header->capacity);
   object["itemBytes"] = Napi::Number::New(info.Env(), header->item_bytes);
   object["overflow"] = Napi::Number::New(info.Env(), static_cast<u32>(header->overflow));
+  object["blocks"] = Napi::Number::New(info.Env(), kOrigin + double{1} * header->blocks);
   return object;
+}
+
+// This thread's area for blocks, by its number; -1 if there is none for it.
+Napi::Value block_area(const Napi::CallbackInfo& info) {
+  const u32 area = Environment::of(info.Env()).block_area();
+  return Napi::Number::New(info.Env(), area == kNoBlockArea ? -1 : double{1} * area);
 }
 
 }  // namespace
@@ -332,6 +340,7 @@ void export_queue(Napi::Env env, Napi::Object exports) {
   exports["queue"] = QueueObject::functions(env);
   exports["queueMemory"] = Napi::Function::New<queue_memory>(env, "queueMemory");
   exports["initQueue"] = Napi::Function::New<init_queue>(env, "initQueue");
+  exports["blockArea"] = Napi::Function::New<block_area>(env, "blockArea");
   exports["openQueue"] = Napi::Function::New<open_queue>(env, "openQueue");
 }
 

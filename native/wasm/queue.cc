@@ -1,36 +1,27 @@
-// The WebAssembly build: the core as JavaScript's hot path. One call puts or gets one number; what waits is woken by the addon,
-// which is called only if someone does. Nothing here may need a stack in memory or static data: every thread's instance has the
-// same memory. `npm run wasm` builds lib/wasm.generated.ts from this file and checks that.
-#include "../core/event.h"
+// The module of a queue of cells, for one type of them: ELEMENT, whose values come from JavaScript as PARAMETER and go there as RESULT.
+// What is cut off where a parameter is wider is what typed arrays cut off. One call puts or gets one cell, or a block of them by way of
+// this thread's area in the memory.
 #include "../core/queue.h"
-#include "../core/slots.h"
-#include "spinning.h"
 
-#define EXPORT(name) extern "C" __attribute__((export_name(name)))
+#include "../core/slots.h"
+#include "module.h"
+#include "spinning.h"
 
 namespace {
 
 using namespace threadsafe;
 
-enum List : int { kNotEmpty = 0, kNotFull = 1, kEvent = 0 };  // as native/binding/object.h numbers them
+enum List : int { kNotEmpty = 0, kNotFull = 1 };  // as native/binding/queue.cc numbers them
 
-// The addon's function: wakes one waiter of that list (of an event's: all).
-extern "C" __attribute__((import_module("host"), import_name("wake"))) void wake(int list);
-
-QueueHeader& queue_header() { return *reinterpret_cast<QueueHeader*>(kOrigin); }
-EventHeader& event_header() { return *reinterpret_cast<EventHeader*>(kOrigin); }
+QueueHeader& queue_header() { return header<QueueHeader>(); }
 
 struct QueueWake {
   void one(WaitList& list) { wake(&list == &queue_header().not_empty ? kNotEmpty : kNotFull); }
   void all(WaitList& list) { one(list); }
 };
 
-struct EventWake {
-  void all(WaitList&) { wake(kEvent); }
-};
-
-auto queue() { return Queue<CellSlots, QueueWake>(queue_header(), CellSlots(queue_header()), QueueWake{}); }
-auto event() { return Event<EventWake>(event_header(), EventWake{}); }
+auto slots() { return CellSlots(queue_header()); }
+auto queue() { return Queue<CellSlots, QueueWake>(queue_header(), slots(), QueueWake{}); }
 
 // Why the last get of this instance brought nothing. A WebAssembly global (that is what address space 1 means to clang), so that
 // each thread has its own.
@@ -64,41 +55,40 @@ bool look_often(Ready&& ready) {
   return false;
 }
 
-template <class T>
-int put(T value) {
-  return static_cast<int>(queue().try_put(sizeof(T), [=](Span span) { CellSlots(queue_header()).value<T>(span.index) = value; }));
+ELEMENT* block(u32 area) {
+  return reinterpret_cast<ELEMENT*>(reinterpret_cast<std::byte*>(&queue_header()) + queue_header().blocks + area * kBlockBytes);
 }
 
-// NaN, or the bigint 0, when there is nothing; as that may also be an item, the caller then asks status().
-template <class T, class Result>
-Result get(Result nothing) {
-  Result result = nothing;
-  last_status = queue().try_get(~u32{0}, [&](Span span) { result = CellSlots(queue_header()).value<T>(span.index); });
-  return result;
-}
-
-template <class T>
-double get_number() {
-  return get<T>(__builtin_nan(""));
-}
+int done_or(Status status, u32 done) { return status == Status::ok ? static_cast<int>(done) : -static_cast<int>(status); }
 
 }  // namespace
 
-// An integer's low bytes are those of the narrower types, so one function puts them all; and what is cut off is what typed arrays cut off.
-EXPORT("put_integer") int put_integer(int value) { return put(value); }
-EXPORT("put_bigint") int put_bigint(std::int64_t value) { return put(value); }
-EXPORT("put_float32") int put_float32(float value) { return put(value); }
-EXPORT("put_float64") int put_float64(double value) { return put(value); }
+EXPORT("put") int put(PARAMETER value) {
+  return static_cast<int>(
+      queue().try_put(sizeof(ELEMENT), [=](const Span& span) { slots().value<ELEMENT>(span.index) = static_cast<ELEMENT>(value); }));
+}
 
-EXPORT("get_float64") double get_float64() { return get_number<double>(); }
-EXPORT("get_float32") double get_float32() { return get_number<float>(); }
-EXPORT("get_int8") double get_int8() { return get_number<std::int8_t>(); }
-EXPORT("get_uint8") double get_uint8() { return get_number<std::uint8_t>(); }
-EXPORT("get_int16") double get_int16() { return get_number<std::int16_t>(); }
-EXPORT("get_uint16") double get_uint16() { return get_number<std::uint16_t>(); }
-EXPORT("get_int32") double get_int32() { return get_number<std::int32_t>(); }
-EXPORT("get_uint32") double get_uint32() { return get_number<std::uint32_t>(); }
-EXPORT("get_bigint") std::int64_t get_bigint() { return get<std::int64_t>(std::int64_t{0}); }
+// NaN, or the bigint 0, when there is nothing; as that may also be an item, the caller then asks status().
+EXPORT("get") RESULT get() {
+  RESULT result = std::is_floating_point_v<RESULT> ? static_cast<RESULT>(__builtin_nan("")) : RESULT{};
+  last_status = queue().try_get(~u32{0}, [&](const Span& span) { result = slots().value<ELEMENT>(span.index); });
+  return result;
+}
+
+// So many cells, no more than the area of that number holds: how many, or a status as its negative.
+EXPORT("put_block") int put_block(u32 area, u32 count) {
+  u32 done;
+  const ELEMENT* const from = block(area);
+  const Status status =
+      queue().try_put_in_runs(count, sizeof(ELEMENT), done, [=](u32 index, u32 k) { slots().value<ELEMENT>(index) = from[k]; });
+  return done_or(status, done);
+}
+EXPORT("get_block") int get_block(u32 area, u32 most) {
+  u32 done;
+  ELEMENT* const to = block(area);
+  const Status status = queue().try_get_in_runs(most, done, [=](u32 index, u32 k) { to[k] = slots().value<ELEMENT>(index); });
+  return done_or(status, done);
+}
 
 // Whether there is an item, or room, after a short wait for it: a hint, as others may be quicker.
 EXPORT("spin_for_item") int spin_for_item() {
@@ -114,8 +104,3 @@ EXPORT("status") int status() { return static_cast<int>(last_status); }
 EXPORT("size") int size() { return static_cast<int>(queue().size()); }
 EXPORT("full") int full() { return queue().full(); }
 EXPORT("closed") int closed() { return queue().closed(); }
-
-EXPORT("set") void set() { event().set(); }
-EXPORT("clear") void clear() { event().clear(); }
-EXPORT("is_set") int is_set() { return event().is_set(); }
-EXPORT("word") double word() { return static_cast<double>(event().word()); }

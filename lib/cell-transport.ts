@@ -1,0 +1,264 @@
+/** Items that are cells - a number, a bigint, a boolean: each is one WebAssembly call, and so is a block of them, by way of an area of the queue's memory. */
+import { type Batch, batchOf } from './batch.js'
+import { type Block, blockConstructor, blockOver, copyBlock, isBlock, toBlock } from './codec/block.js'
+import { ACCESS, type CellAccess, checkCell, readCell, writeCell } from './codec/cell.js'
+import { invalidType, invalidValue } from './errors.js'
+import { type CellCore, instantiate } from './memory.js'
+import { type NativeQueue, native, type OpenedQueue } from './native.js'
+import type { NumericType, ScalarType } from './record.js'
+import { NOTHING, offerAll, type Transport } from './transport.js'
+
+const { queue: QUEUE, status: STATUS } = native
+
+let areaNumber: number | undefined
+
+/** Taken when it is first needed: there are not many. Negative if there was none left. */
+function ownAreaNumber(): number {
+  return (areaNumber ??= native.blockArea())
+}
+
+export class CellTransport implements Transport<unknown, unknown, unknown> {
+  readonly #native: NativeQueue
+  readonly #memory: WebAssembly.Memory
+  readonly #overflow: number
+  readonly #core: CellCore
+  readonly #kind: CellAccess['kind']
+  readonly #access: CellAccess
+  readonly #put: CellCore['put']
+  readonly #get: CellCore['get']
+  /** What WebAssembly's number has to become, if it is not the item. */
+  readonly #convert: ((value: never) => unknown) | undefined
+  /** Booleans are stored as 0 and 1, and their blocks are made of those. */
+  readonly #stored: NumericType
+  readonly #blocks: number
+  /** This thread's area of the memory, for blocks. */
+  #area: Block | undefined
+  /** The beginning of it that was needed last. */
+  #part: Block | undefined
+  /** Why the last get brought nothing, where WebAssembly does not know. */
+  #status: number | undefined
+
+  constructor(memory: WebAssembly.Memory, queue: OpenedQueue, type: ScalarType) {
+    this.#native = queue.object
+    this.#overflow = queue.overflow
+    this.#blocks = queue.blocks
+    this.#memory = memory
+    const stored = type === 'boolean' ? 'uint8' : type
+    const core = instantiate(stored, memory, queue.wake)
+    this.#core = core
+    this.#stored = stored
+    if (type === 'boolean') this.#convert = (value: number) => value !== 0
+    // WebAssembly's 64-bit integers have no sign; as bigints they all have one.
+    if (type === 'biguint64') this.#convert = (value: bigint) => BigInt.asUintN(64, value)
+    this.#access = ACCESS[type]
+    this.#kind = this.#access.kind
+    this.#put = core.put
+    this.#get = core.get
+  }
+
+  prepare(item: unknown): unknown {
+    // The commonest kind first, and inline: this is the hot path.
+    if (typeof item !== this.#kind) checkCell('item', this.#kind, item)
+    return item
+  }
+
+  put(item: unknown): number {
+    return this.#put(item)
+  }
+
+  offer(item: unknown): number {
+    return QUEUE.offer(this.#native, this.#write(item))
+  }
+
+  putBlocking(item: unknown, timeout: number): number {
+    if (this.#core.spin_for_room() !== 0 && this.put(item) === STATUS.ok) return STATUS.ok
+    return QUEUE.putBlocking(this.#native, this.#write(item), timeout)
+  }
+
+  keep(item: unknown): unknown {
+    return item
+  }
+
+  putInTurn(item: unknown): number {
+    return this.#put(item)
+  }
+
+  get(): unknown {
+    const value = this.#get()
+    // NaN (the only value that is not itself), or 0n of a bigint queue, stands for nothing. It may also be an item: the status tells.
+    if (value !== value || value === 0n) {
+      this.#status = undefined
+      if (this.#core.status() !== STATUS.ok) return NOTHING
+    }
+    return this.#convert === undefined ? value : this.#convert(value as never)
+  }
+
+  getBlocking(timeout: number): unknown {
+    if (this.#core.spin_for_item() !== 0) {
+      const item = this.get()
+      if (item !== NOTHING) return item
+    }
+    return this.#getParked(timeout)
+  }
+
+  #getParked(timeout: number): unknown {
+    const answer = QUEUE.getBlocking(this.#native, timeout)
+    if (answer < 0) {
+      this.#status = -answer
+      return NOTHING
+    }
+    return this.#read()
+  }
+
+  peek(): unknown {
+    return QUEUE.peek(this.#native) < 0 ? NOTHING : this.#read()
+  }
+
+  lastStatus(): number {
+    return this.#status ?? this.#core.status()
+  }
+
+  size(): number {
+    return this.#core.size()
+  }
+
+  full(): boolean {
+    return this.#core.full() !== 0
+  }
+
+  closed(): boolean {
+    return this.#core.closed() !== 0
+  }
+
+  prepareMany(items: Iterable<unknown>): Batch<Block> {
+    if (this.#kind !== 'boolean') return batchOf(toBlock(this.#stored, items))
+    return batchOf(Uint8Array.from(items, (item: unknown) => (checkCell('items', 'boolean', item), item ? 1 : 0)))
+  }
+
+  keepMany(batch: Batch<Block>): Batch<Block> {
+    return { ...batch, items: new (blockConstructor(this.#stored))(batch.items) }
+  }
+
+  putMany(batch: Batch<Block>): number {
+    const { items, length } = batch
+    if (batch.done === length) return this.closed() ? STATUS.closed : STATUS.ok
+    const area = this.#ownArea()
+    while (batch.done < length) {
+      const answer = area ? this.#putBlock(area, items, batch.done) : QUEUE.putMany(this.#native, items, batch.done)
+      if (answer < 0) return -answer
+      batch.done += answer
+    }
+    return STATUS.ok
+  }
+
+  putManyBlocking(batch: Batch<Block>, timeout: number): number {
+    if (this.#core.spin_for_room() !== 0) {
+      const status = this.putMany(batch)
+      if (status !== STATUS.full) return status
+    }
+    const { status, done } = QUEUE.putManyBlocking(this.#native, batch.items, batch.done, timeout)
+    batch.done += done
+    return status
+  }
+
+  putManyInTurn(batch: Batch<Block>): number {
+    return this.putMany(batch)
+  }
+
+  offerRest(batch: Batch<Block>): number {
+    return offerAll(batch, this.#overflow, (k) => this.offer(this.#fromStored(batch.items[k] as number | bigint)))
+  }
+
+  checkInto(into: unknown): Block {
+    if (this.#kind === 'boolean') throw invalidValue('options.into', 'left out: booleans come out as an array', into)
+    const { name } = blockConstructor(this.#stored)
+    if (!isBlock(this.#stored, into)) throw invalidType('options.into', `a ${name}`, into)
+    if (into.length === 0) throw invalidValue('options.into', `a ${name} of at least one element`, into)
+    return into
+  }
+
+  getMany(max: number, into?: Block): unknown {
+    const block = into ?? this.#newBlock(Math.min(max, Math.max(1, this.size())))
+    const answer = this.#fill(block, 0, Math.min(max, block.length))
+    if (answer < 0) {
+      this.#status = -answer
+      return NOTHING
+    }
+    return this.#blockOut(block, answer, into)
+  }
+
+  getManyBlocking(max: number, timeout: number, into?: Block): unknown {
+    if (this.#core.spin_for_item() !== 0) {
+      const items = this.getMany(max, into)
+      if (items !== NOTHING) return items
+    }
+    const first = this.#getParked(timeout)
+    if (first === NOTHING) return NOTHING
+    const block = into ?? this.#newBlock(Math.min(max, 1 + this.size()))
+    block[0] = (this.#kind === 'boolean' ? Number(first) : first) as never
+    return this.#blockOut(block, 1 + Math.max(0, this.#fill(block, 1, Math.min(max, block.length))), into)
+  }
+
+  /** From one place of the block to before another, with what is there: how many, or a status as its negative. */
+  #fill(block: Block, from: number, end: number): number {
+    const area = this.#ownArea()
+    if (!area) return QUEUE.getMany(this.#native, block, from, end)
+    for (let at = from; at < end;) {
+      const answer = this.#core.get_block(ownAreaNumber(), Math.min(end - at, area.length))
+      if (answer < 0) return at > from ? at - from : answer
+      copyBlock(block, at, this.#partOf(area, answer))
+      at += answer
+    }
+    return end - from
+  }
+
+  /** As many as there is room for in the area and in the queue, from that place on: how many, or a status as its negative. */
+  #putBlock(area: Block, items: Block, from: number): number {
+    const count = Math.min(items.length - from, area.length)
+    copyBlock(area, 0, count === items.length ? items : blockOver(this.#stored, items, from, count))
+    return this.#core.put_block(ownAreaNumber(), count)
+  }
+
+  /** Undefined if this thread has none: then the addon reads and writes blocks where they are. */
+  #ownArea(): Block | undefined {
+    const number = ownAreaNumber()
+    if (number < 0) return undefined
+    return (this.#area ??= this.#areaAt(this.#blocks + number * native.blockBytes))
+  }
+
+  #areaAt(offset: number): Block {
+    const constructor = blockConstructor(this.#stored)
+    return new constructor(this.#memory.buffer, offset, native.blockBytes / constructor.BYTES_PER_ELEMENT)
+  }
+
+  /** The same as the last time, most often: making a view takes longer than copying a short block. */
+  #partOf(area: Block, length: number): Block {
+    if (length === area.length) return area
+    if (this.#part?.length !== length) this.#part = area.subarray(0, length) as Block
+    return this.#part
+  }
+
+  #newBlock(length: number): Block {
+    return new (blockConstructor(this.#stored))(length)
+  }
+
+  #fromStored(value: number | bigint): number | bigint | boolean {
+    return this.#kind === 'boolean' ? value !== 0 : value
+  }
+
+  /** The first `count` of the block: that itself where it is full, a part of the caller's, a copy of one that was made too long. */
+  #blockOut(block: Block, count: number, into: Block | undefined): unknown {
+    if (this.#kind === 'boolean') return Array.from(block.subarray(0, count) as Uint8Array, (value) => value !== 0)
+    if (count === block.length) return block
+    return into ? blockOver(this.#stored, into, 0, count) : block.slice(0, count)
+  }
+
+  #read(): unknown {
+    return readCell(this.#access)
+  }
+
+  #write(item: unknown): number {
+    writeCell(this.#access, item)
+    return 8
+  }
+}

@@ -1,0 +1,26 @@
+#include "block_area.h"
+
+#include <atomic>
+#include <bit>
+
+namespace threadsafe {
+namespace {
+
+static_assert(kBlockAreas < 32);
+std::atomic<u32> taken{0};  // a bit each
+
+}  // namespace
+
+u32 take_block_area() {
+  u32 bits = taken.load(std::memory_order_relaxed);
+  for (;;) {
+    const u32 number = static_cast<u32>(std::countr_one(bits));
+    if (number >= kBlockAreas) return kNoBlockArea;
+    // Acquire: what the last thread wrote to its areas happened before.
+    if (taken.compare_exchange_weak(bits, bits | u32{1} << number, std::memory_order_acquire, std::memory_order_relaxed)) return number;
+  }
+}
+
+void give_back_block_area(u32 number) { taken.fetch_and(~(u32{1} << number), std::memory_order_release); }
+
+}  // namespace threadsafe

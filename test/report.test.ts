@@ -147,7 +147,7 @@ describe('benchmark report', () => {
       const [head, cases, goals] = markdown(result).split('\n\n') as [string, string, string]
       assert.match(head, /FIXTURE.*commit fixture.*5 rounds/)
       assert.equal(cases.split('\n').length, 2 + result.cases.length)
-      assert.match(cases, /^\| float64, put and get, one queue, ns\/item \| \*\*32\.4\*\* \| ringbuf\.js 185 \(5\.7 ×\) · /m)
+      assert.match(cases, /^\| float64, put and get, one queue, ns\/item \| \*\*32\.4\*\* \| ringbuf\.js 185 \(5\.9 ×\) · /m)
       assert.equal(goals.split('\n').length, 2 + 16)
       assert.equal(goals.match(/\*\*missed\*\*/g)?.length, 2)
     })

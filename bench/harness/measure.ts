@@ -9,7 +9,7 @@ import { versionOf } from './paths.js'
 import { type Answer, MARK, type Request } from './protocol.js'
 import type { CaseResult, ContenderResult, GoalResult } from '../report/result.js'
 import type { Runtime } from './runtimes.js'
-import { median } from './statistics.js'
+import { median, pairedRatio } from './statistics.js'
 
 export interface Settings {
   readonly rounds: number
@@ -192,8 +192,8 @@ function nativeBuild(): Promise<string | undefined> {
 }
 
 function judge({ text, of = OURS, against, atMost }: Goal, contenders: readonly ContenderResult[]): GoalResult {
-  const figure = (id: string) => median(contenders.find((contender) => contender.id === id)?.samples ?? [])
-  const measured = against === null ? figure(of) : figure(of) / figure(against)
+  const samples = (id: string) => contenders.find((contender) => contender.id === id)?.samples ?? []
+  const measured = against === null ? median(samples(of)) : pairedRatio(samples(of), samples(against))
   if (!Number.isFinite(measured)) return { text, against, atMost, measured: null, met: false }
   return { text, against, atMost, measured, met: measured <= atMost }
 }

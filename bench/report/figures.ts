@@ -1,7 +1,7 @@
 /** From samples to the figures that are shown, and how they are written. */
 import { OURS } from '../harness/case.js'
 import type { CaseResult, ContenderResult, GoalResult, Percentiles } from './result.js'
-import { median } from '../harness/statistics.js'
+import { median, pairedRatio } from '../harness/statistics.js'
 
 export interface Figure {
   readonly contender: ContenderResult
@@ -10,7 +10,7 @@ export interface Figure {
   readonly middle: number
   readonly low: number
   readonly high: number
-  /** How many times our cost; undefined where we have none. */
+  /** How many times our cost, by the rounds side by side; undefined where we have none. */
   readonly ratio: number | undefined
 }
 
@@ -31,10 +31,9 @@ export function measured(contender: ContenderResult): boolean {
 /** The figures of those contenders that have some, in the suite's order. */
 export function figures(one: CaseResult): Figure[] {
   const mine = ours(one)
-  const base = mine && measured(mine) ? spread(mine).middle : undefined
   return one.contenders.filter(measured).map((contender) => {
-    const figure = spread(contender)
-    return { contender, ours: contender === mine, ...figure, ratio: base ? figure.middle / base : undefined }
+    const times = mine && measured(mine) ? pairedRatio(contender.samples, mine.samples) : NaN
+    return { contender, ours: contender === mine, ...spread(contender), ratio: Number.isFinite(times) ? times : undefined }
   })
 }
 

@@ -44,7 +44,7 @@ function hasCurves(one: CaseResult): boolean {
 function single({ id, title, one }: Single, looks: Looks): Html {
   const nothing = figures(one).length === 0
   const plot = hasCurves(one)
-    ? html`${figure(`curves:${id}`, curves(one, looks), html`Latency by percentile, in ${unit(one)}; symbols at p50, p90, p99, p99.9. “× ours”: by the median of the rounds’ medians.`)}
+    ? html`${figure(`curves:${id}`, curves(one, looks), html`Latency by percentile, in ${unit(one)}; symbols at p50, p90, p99, p99.9.`)}
       ${caseTable(one, looks, true)}`
     : html`${
           !nothing &&
@@ -181,7 +181,7 @@ export function page(result: Result): string {
             <h1>threadsafe</h1>
             <p class="lead">
               All figures are of one run, whose ${rounds} rounds meet every contender in turn. Lower is better everywhere; “×” is a
-              contender’s cost divided by ours.
+              contender’s cost divided by ours in the same round, by the median of the rounds.
             </p>
             ${quick && html`<p class="warning" role="note">A quick run, with few rounds: its figures are a first look, not a result.</p>`}
             ${facts(result)}
@@ -193,7 +193,7 @@ export function page(result: Result): string {
             html`<section id="overview">
               <h2>Overview</h2>
               ${key(compared, known)}
-              ${figure('overview', overview(compared, known), html`Each contender’s median divided by ours. Right of the line: costs more than ours.`)}
+              ${figure('overview', overview(compared, known), html`How many times our cost each contender has. Right of the line: costs more than ours.`)}
             </section>`
           }
           ${parts.map((part) => chapter(part, known))}

@@ -145,6 +145,7 @@ export const pingPong: readonly Case[] = [
     kind: 'latency',
     unit: 'us',
     items: TRIPS,
+    everywhere: true,
     contenders: [
       byWay('threadsafe'),
       {

@@ -139,8 +139,9 @@ class Entry {
     const { id, name, note, package: packageName } = this.contender
     return {
       id: this.#runtime ? `${id}@${this.#runtime.id}` : id,
-      name: this.#runtime ? `${name}, on ${this.#runtime.name}` : name,
+      name: this.#runtime ? `${this.#runtime.name}: ${name}` : name,
       ...(packageName && { version: versionOf(packageName) }),
+      ...(this.#runtime && { runtime: this.#runtime.name }),
       ...(note && { note }),
       ...(this.#why !== undefined && { unavailable: this.#why }),
       samples: this.samples,
@@ -200,7 +201,7 @@ function judge({ text, of = OURS, against, atMost }: Goal, contenders: readonly 
 
 export async function measure(measured: Case, settings: Settings): Promise<CaseResult> {
   const entries = measured.contenders.flatMap((contender) => {
-    const elsewhere = contender.everywhere ? settings.runtimes : []
+    const elsewhere = measured.everywhere && contender.everywhere ? settings.runtimes : []
     return [new Entry(measured, contender, settings), ...elsewhere.map((runtime) => new Entry(measured, contender, settings, runtime))]
   })
   try {

@@ -1,5 +1,5 @@
 /** Result as Markdown. */
-import { OURS } from './case.js'
+import { ours } from '../report/figures.js'
 import type { CaseResult, ContenderResult, GoalResult } from '../report/result.js'
 import { median, pairedRatio } from './statistics.js'
 
@@ -45,8 +45,9 @@ function histograms(unit: string, contenders: readonly ContenderResult[]): strin
   })
 }
 
-export function caseTable({ id, title, unit, kind, contenders }: CaseResult): string {
-  const ours = contenders.find((contender) => contender.id === OURS)?.samples ?? []
+export function caseTable(one: CaseResult): string {
+  const { id, title, unit, kind, contenders } = one
+  const oursOn = (runtime?: string) => ours(one, runtime)?.samples ?? []
   const measured = contenders.filter(({ unavailable }) => unavailable === undefined)
   const head = ['', kind === 'latency' ? `p50, ${unit}` : unit, 'lowest - highest', ...(kind === 'latency' ? ['p99'] : []), 'to ours']
   const lines = [`### ${title} (${id})`, '']
@@ -54,7 +55,7 @@ export function caseTable({ id, title, unit, kind, contenders }: CaseResult): st
     lines.push(
       table(
         head,
-        measured.map((contender) => cells(contender, ours)),
+        measured.map((contender) => cells(contender, oursOn(contender.runtime))),
       ),
     )
   }

@@ -1,5 +1,6 @@
 /** A number there and back between two workers that block. */
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
+import { A_CORE_EACH } from '../harness/affinity.js'
 import type { Case, Contender } from '../harness/case.js'
 import type { Roles } from '../harness/crew.js'
 import { nativeRunner } from '../harness/native.js'
@@ -111,7 +112,8 @@ export const roles: Roles = {
   },
 }
 
-const PARTIES = { module: import.meta.url, roles: ['ping', 'echo'] } as const
+/** A core each: sharing one, a blocked call that spins keeps its partner from running, until the scheduler sets the two apart. */
+const PARTIES = { module: import.meta.url, roles: ['ping', 'echo'], placement: A_CORE_EACH } as const
 
 /** One of the ways, opened once for each direction. */
 function byWay(id: string): Contender {

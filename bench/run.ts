@@ -1,82 +1,71 @@
 /**
  * npm run bench -- [CASE...] [--quick] [--json FILE] [--compare OLD.json [NEW.json]] [--runtimes [PATH,PATH]] [--rounds N] [--list]
  *
- * Measures every case, or those whose id or title has one of the words. Prints a table for each and the goals at the end.
+ * Measures every case, or those whose id or title has one of the words. Prints a table for each and the goals at the end. Exits with 1 if
+ * something became slower than in the result that it is compared with, with 2 if an argument is wrong.
  */
-import { readFileSync, writeFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
+import { writeFileSync } from 'node:fs'
+import { type Arguments, argumentsOf, BadArgument, USAGE } from './arguments.js'
 import { changesText, compare } from './harness/compare.js'
 import { describe, machine } from './harness/machine.js'
 import { measure, type Settings } from './harness/measure.js'
-import type { CaseResult, Result } from './report/result.js'
 import { installRuntimes, type Runtime, runtimesAt } from './harness/runtimes.js'
 import { caseTable, goalsTable } from './harness/tables.js'
-import { cases } from './suite.js'
+import type { CaseResult, Result } from './report/result.js'
 
 const THOROUGH = { rounds: 7, roundMilliseconds: 160, fewer: 1 }
 const QUICK = { rounds: 3, roundMilliseconds: 80, fewer: 3 }
 
-/** `--runtimes` may stand alone. */
-const given = process.argv.slice(2).map((argument, k, all) => {
-  return argument === '--runtimes' && !all[k + 1]?.includes('/') ? '--runtimes=' : argument
-})
-
-const { values: options, positionals } = parseArgs({
-  args: given,
-  allowPositionals: true,
-  options: {
-    quick: { type: 'boolean', default: false },
-    json: { type: 'string' },
-    compare: { type: 'string' },
-    runtimes: { type: 'string' },
-    rounds: { type: 'string' },
-    list: { type: 'boolean', default: false },
-  },
-})
-
 const log = (text: string) => process.stderr.write(`${text}\n`)
-const read = (file: string) => JSON.parse(readFileSync(file, 'utf8')) as Result
 
-const words = positionals.filter((word) => !word.endsWith('.json')).map((word) => word.toLowerCase())
-const newer = positionals.find((word) => word.endsWith('.json'))
-const chosen = cases.filter(({ id, title }) => {
-  return words.length === 0 || words.some((word) => id === word || id.includes(word) || title.toLowerCase().includes(word))
-})
-
-async function runtimes(): Promise<readonly Runtime[]> {
-  if (options.runtimes === undefined) return []
-  return options.runtimes === '' ? installRuntimes(log) : runtimesAt(options.runtimes.split(','))
+async function runtimesOf(paths: readonly string[] | undefined): Promise<readonly Runtime[]> {
+  if (paths === undefined) return []
+  if (paths.length === 0) return installRuntimes(log)
+  try {
+    return await runtimesAt(paths)
+  } catch (error) {
+    throw new BadArgument(`--runtimes: ${(error as Error).message}`)
+  }
 }
 
-async function run(): Promise<Result> {
+async function run({ cases, quick, rounds, runtimes }: Arguments): Promise<Result> {
   const where = machine()
-  const settings: Settings = { ...(options.quick ? QUICK : THOROUGH), runtimes: await runtimes() }
-  const rounds = options.rounds === undefined ? settings.rounds : Number(options.rounds)
-  console.log(`${describe(where)}\n${rounds} rounds${options.quick ? ', quick' : ''}; medians; lower is better\n`)
+  const chosen = quick ? QUICK : THOROUGH
+  const settings: Settings = { ...chosen, rounds: rounds ?? chosen.rounds, runtimes: await runtimesOf(runtimes) }
+  const summary = `${settings.rounds} ${settings.rounds === 1 ? 'round' : 'rounds'}${quick ? ', quick' : ''}; medians; lower is better`
+  console.log(`${describe(where)}\n${summary}\n`)
   const results: CaseResult[] = []
-  for (const [k, one] of chosen.entries()) {
-    log(`[${k + 1}/${chosen.length}] ${one.id}`)
-    const result = await measure(one, { ...settings, rounds })
+  for (const [k, one] of cases.entries()) {
+    log(`[${k + 1}/${cases.length}] ${one.id}`)
+    const result = await measure(one, settings)
     results.push(result)
     console.log(`${caseTable(result)}\n`)
   }
   const goals = goalsTable(results)
   if (goals) console.log(`## Goals\n\n${goals}\n`)
   const command = ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' ')
-  return { version: 1, machine: where, command, rounds, quick: options.quick, cases: results }
+  return { version: 1, machine: where, command, rounds: settings.rounds, quick, cases: results }
 }
 
-if (options.list) {
-  for (const { id, title, contenders } of chosen) console.log(`${id.padEnd(24)} ${title}: ${contenders.map((one) => one.id).join(', ')}`)
-} else if (chosen.length === 0) {
-  log(`No case has ${words.join(' or ')}; --list names them`)
-  process.exitCode = 2
-} else {
-  const results = newer === undefined ? await run() : read(newer)
-  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(results, null, 1)}\n`)
-  if (options.compare !== undefined) {
-    const changes = compare(read(options.compare), results)
-    console.log(changesText(changes))
-    if (changes.some(({ verdict }) => verdict === 'slower')) process.exitCode = 1
+async function main(): Promise<void> {
+  const asked = argumentsOf(process.argv.slice(2))
+  if (asked.list) {
+    for (const { id, title, contenders } of asked.cases)
+      console.log(`${id.padEnd(26)} ${title}: ${contenders.map((one) => one.id).join(', ')}`)
+    return
   }
+  const result = asked.newer ?? (await run(asked))
+  if (asked.json !== undefined) writeFileSync(asked.json, `${JSON.stringify(result, null, 1)}\n`)
+  if (asked.older === undefined) return
+  const changes = compare(asked.older, result)
+  console.log(changesText(changes))
+  if (changes.some(({ verdict }) => verdict === 'slower')) process.exitCode = 1
+}
+
+try {
+  await main()
+} catch (error) {
+  if (!(error instanceof BadArgument)) throw error
+  log(`${error.message}\n${USAGE}`)
+  process.exitCode = 2
 }

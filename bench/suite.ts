@@ -6,6 +6,7 @@ import { nativeToLoop } from './cases/native.js'
 import { objects } from './cases/objects.js'
 import { oneThread } from './cases/one-thread.js'
 import { pingPong } from './cases/ping-pong.js'
+import { pingPongLoops } from './cases/ping-pong-loops.js'
 import { resources } from './cases/resources.js'
 import { signals } from './cases/signals.js'
 import { wake } from './cases/wake.js'
@@ -17,6 +18,7 @@ export const cases: readonly Case[] = [
   ...blocks,
   ...objects,
   ...pingPong,
+  ...pingPongLoops,
   ...wake,
   ...forAwait,
   ...signals,

@@ -31,6 +31,8 @@ const PLOTS = [
   'series:float64-queues',
   'bars:memory-per-queue',
   'bars:creation',
+  'bars:float64-one-thread-runtimes',
+  'bars:ping-pong-blocking-runtimes',
 ]
 
 const run = promisify(execFile)
@@ -100,6 +102,28 @@ describe('benchmark report', () => {
       assert.ok(reasons.includes('signals need Linux'))
     })
 
+    it('tells of other runtimes in a section of their own, and why one could not take part', () => {
+      const rows = [...document.querySelectorAll('#runtimes #ping-pong-blocking-runtimes tbody tr')].map((row) =>
+        [...row.querySelectorAll('th, td')].map(({ textContent }) => (textContent ?? '').replace(/\s+/g, ' ').trim()),
+      )
+      const on = (runtime: string) => rows.filter(([name]) => name?.includes(runtime))
+      assert.equal(rows.length, 6)
+      assert.deepEqual(
+        on('Node 24').map((row) => row.at(-1)),
+        ['ours', '55 ×'],
+      )
+      assert.deepEqual(
+        on('Bun').map((row) => row.at(-1)),
+        ['its worker did not start', 'its worker did not start'],
+      )
+      assert.equal(plot('bars:ping-pong-blocking-runtimes').querySelectorAll('svg.wide g[aria-label="bar"] > *').length, 4)
+      // The other plots and tables are of this one alone.
+      assert.equal(plot('bars:float64-one-thread').querySelectorAll('svg.wide g[aria-label="bar"] > *').length, 4)
+      assert.doesNotMatch(document.querySelector('#overview')?.textContent ?? '', /Node 24|Bun/)
+      const none = { ...fixture(), cases: [caseOf(fixture(), 'creation')] }
+      assert.doesNotMatch(page(none), /Other runtimes/)
+    })
+
     it('records the machine and the command, and labels a quick run', () => {
       const facts = textOf('.facts dd').join('\n')
       const { machine, command } = fixture()
@@ -144,10 +168,15 @@ describe('benchmark report', () => {
   describe('as Markdown', () => {
     it('has a row for each case and each goal', () => {
       const result = fixture()
-      const [head, cases, goals] = markdown(result).split('\n\n') as [string, string, string]
+      const [head, cases, runtimes, reasons, goals] = markdown(result).split('\n\n') as [string, string, string, string, string]
       assert.match(head, /FIXTURE.*commit fixture.*5 rounds/)
       assert.equal(cases.split('\n').length, 2 + result.cases.length)
-      assert.match(cases, /^\| float64, put and get, one queue, ns\/item \| \*\*32\.4\*\* \| ringbuf\.js 185 \(5\.7 ×\) · /m)
+      assert.match(cases, /^\| float64, put and get, one queue, ns\/item \| \*\*32\.4\*\* \| ringbuf\.js 185 \(5\.9 ×\) · /m)
+      assert.match(runtimes, /^\| other runtimes.* \| Node 20\.\d+\.\d+ \| Node 24\.11\.0 \| Bun 1\.3\.4 \|$/m)
+      assert.match(runtimes, /^\| float64, put and get, one queue: threadsafe.*, ns\/item \| \*\*32\.4\*\* \| \*\*48\.6\*\* \| – \|$/m)
+      assert.match(runtimes, /^\| a round trip, both blocking: MessageChannel, µs \| 146 \(55 ×\) \| 219 \(55 ×\) \| – \|$/m)
+      assert.equal(reasons.split('\n').length, 3)
+      assert.match(reasons, /^- a round trip, both blocking: Bun 1\.3\.4: MessageChannel: its worker did not start$/m)
       assert.equal(goals.split('\n').length, 2 + 16)
       assert.equal(goals.match(/\*\*missed\*\*/g)?.length, 2)
     })

@@ -69,13 +69,13 @@ const oursOneToOne: Contender = {
   ...passing(wayOf('threadsafe'), numbers(1, 1)),
   id: 'threadsafe-1-to-1',
   name: 'threadsafe, 1 to 1',
-  everywhere: false,
 }
 
 const fourToFour = numbers(4, 4)
 
 export const betweenThreads: readonly Case[] = [
   manyToMany('one-to-one', '1 to 1', 1, 1, {
+    everywhere: true,
     goals: [
       { text: '1 producer 1 consumer: >= 30 x faster than postMessage', against: 'postMessage', atMost: 1 / 30 },
       { text: '1 producer 1 consumer: >= 3 x faster than ringbuf.js', against: 'ringbuf', atMost: 1 / 3 },

@@ -97,6 +97,7 @@ export const forAwait: readonly Case[] = [
     topology: '1 to 1',
     kind: 'rate',
     unit: 'ns/item',
+    everywhere: true,
     contenders: [
       { id: 'threadsafe', name: 'threadsafe, for await', package: 'threadsafe', everywhere: true, open: byIteration },
       { id: 'threadsafe-get', name: 'threadsafe, await queue.get()', package: 'threadsafe', open: byGet },

@@ -47,6 +47,7 @@ export const objects: readonly Case[] = [
     id: 'object-small',
     title: '1 producer, 1 consumer: a small object {id, name, x, y, tags[3]}',
     ...common,
+    everywhere: true,
     contenders: contenders({ kind: 'object' }),
     goals: [
       { text: 'small object: >= 3 x faster than postMessage', against: 'postMessage', atMost: 1 / 3 },

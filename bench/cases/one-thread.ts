@@ -123,6 +123,7 @@ export const oneThread: readonly Case[] = [
     topology: 'one thread',
     kind: 'rate',
     unit: 'ns/item',
+    everywhere: true,
     contenders: [...contenders(1), ...others],
     goals: [
       { text: 'float64, put and get on one thread: <= 35 ns', against: null, atMost: 35 },

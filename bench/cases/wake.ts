@@ -1,11 +1,12 @@
-/** How long it takes from a call in another thread until the event loop that waits runs JavaScript. */
+/** How long it takes from a call in another thread until the event loop that waits runs JavaScript; the two share a core or have one each. */
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { type EventHandle, type QueueHandle, ThreadSafeEvent, ThreadSafeQueue } from '../../lib/index.js'
+import { A_CORE_EACH, bindMain, type Placement, SHARING_A_CORE } from '../harness/affinity.js'
 import { type Case, type Contender, type Runner, Unavailable } from '../harness/case.js'
 import { now, sleep, threadsShareClock } from '../harness/clock.js'
 import { Crew, type Roles } from '../harness/crew.js'
 import { benchAddon } from '../harness/native.js'
-import { loadMultithreading, MULTITHREADING } from '../peers/multithreading.js'
+import { MULTITHREADING, oneWorkerOn } from '../peers/multithreading.js'
 
 const WAKES = 300
 /** Long enough for the loop to be asleep again. */
@@ -101,13 +102,15 @@ type Prepared = {
   wait?(wakes: number, woken: () => void): Promise<void>
 }
 
-function wakeRunner(kind: string, prepare: (woken: () => void) => Prepared): () => Runner {
+/** The loop is the main thread's, which has the first core of the placement. */
+function wakeRunner(kind: string, placement: Placement, prepare: (woken: () => void) => Prepared): () => Runner {
   return () => {
     if (!threadsShareClock) throw new Unavailable('each thread has a clock of its own there')
     const shared = newShared()
     const listener = new Listener(shared)
     const { data, transfer, wait } = prepare(listener.woken)
-    const crew = new Crew([{ module: import.meta.url, role: 'waker', data: { kind, data, shared }, transfer }])
+    const crew = new Crew([{ module: import.meta.url, role: 'waker', data: { kind, data, shared }, transfer, core: placement[1] }])
+    bindMain(placement[0])
     return async (wakes) => {
       await Promise.all([crew.run(wakes), wait?.(wakes, listener.woken)])
       return listener.take()
@@ -117,9 +120,9 @@ function wakeRunner(kind: string, prepare: (woken: () => void) => Prepared): () 
 
 const numberQueue = () => new ThreadSafeQueue<number>(16, { type: 'float64' })
 
-async function multithreadingWake(): Promise<Runner> {
-  const { spawn, move, channel, initRuntime } = await loadMultithreading()
-  initRuntime({ maxWorkers: 1 })
+async function multithreadingWake(placement: Placement): Promise<Runner> {
+  const { spawn, move, channel } = await oneWorkerOn(placement[1])
+  bindMain(placement[0])
   const [sender, receiver] = channel<number>(16)
   return async (wakes) => {
     const task = spawn(move(sender.clone(), wakes, PAUSE), (theirs, count, pause) => {
@@ -141,13 +144,13 @@ async function multithreadingWake(): Promise<Runner> {
   }
 }
 
-const contenders: readonly Contender[] = [
+const contenders = (placement: Placement): Contender[] => [
   {
     id: 'threadsafe',
     name: 'threadsafe, await queue.get()',
     package: 'threadsafe',
     everywhere: true,
-    open: wakeRunner('queue', () => {
+    open: wakeRunner('queue', placement, () => {
       const queue = numberQueue()
       const wait = async (wakes: number, woken: () => void) => {
         for (let k = 0; k < wakes; k++) {
@@ -162,7 +165,7 @@ const contenders: readonly Contender[] = [
     id: 'threadsafe-event',
     name: 'threadsafe, await event.wait()',
     package: 'threadsafe',
-    open: wakeRunner('event', () => {
+    open: wakeRunner('event', placement, () => {
       const event = new ThreadSafeEvent()
       const wait = async (wakes: number, woken: () => void) => {
         for (let k = 0; k < wakes; k++) {
@@ -178,13 +181,13 @@ const contenders: readonly Contender[] = [
     id: 'uv-async',
     name: 'bare uv_async_send, by Node-API',
     native: true,
-    open: wakeRunner('async', (woken) => ({ data: benchAddon().openAsync(woken) })),
+    open: wakeRunner('async', placement, (woken) => ({ data: benchAddon().openAsync(woken) })),
   },
   {
     id: 'postMessage',
     name: "postMessage, on('message')",
     everywhere: true,
-    open: wakeRunner('port', (woken) => {
+    open: wakeRunner('port', placement, (woken) => {
       const { port1, port2 } = new MessageChannel()
       port1.on('message', woken)
       return { data: port2, transfer: [port2] }
@@ -193,7 +196,7 @@ const contenders: readonly Contender[] = [
   {
     id: 'waitAsync',
     name: 'Atomics.waitAsync and notify',
-    open: wakeRunner('word', () => {
+    open: wakeRunner('word', placement, () => {
       const memory = new SharedArrayBuffer(4)
       const word = new Int32Array(memory)
       const { waitAsync } = Atomics as unknown as { waitAsync(words: Int32Array, index: number, value: number): { value: unknown } }
@@ -208,21 +211,26 @@ const contenders: readonly Contender[] = [
       return { data: memory, wait }
     }),
   },
-  { ...MULTITHREADING, name: 'multithreading, await recv()', open: multithreadingWake },
+  { ...MULTITHREADING, name: 'multithreading, await recv()', open: () => multithreadingWake(placement) },
 ]
 
-export const wake: readonly Case[] = [
-  {
-    id: 'wake-loop',
-    title: 'Another thread wakes an event loop that awaits',
+function wakes(id: string, placement: Placement, where: string): Case {
+  return {
+    id,
+    title: `Another thread wakes an event loop that awaits, ${where}`,
     topology: 'wake',
     kind: 'latency',
     unit: 'us',
     items: WAKES,
-    contenders,
+    contenders: contenders(placement),
     goals: [
-      { text: 'other thread to awaiting loop, p50: <= 1.2 x a bare uv_async_send', against: 'uv-async', atMost: 1.2 },
-      { text: 'other thread to awaiting loop, p50: faster than postMessage', against: 'postMessage', atMost: 1 },
+      { text: `other thread to awaiting loop, ${where}, p50: <= 1.2 x a bare uv_async_send`, against: 'uv-async', atMost: 1.2 },
+      { text: `other thread to awaiting loop, ${where}, p50: faster than postMessage`, against: 'postMessage', atMost: 1 },
     ],
-  },
+  }
+}
+
+export const wake: readonly Case[] = [
+  wakes('wake-loop-two-cores', A_CORE_EACH, 'a core each'),
+  wakes('wake-loop-one-core', SHARING_A_CORE, 'on one core'),
 ]

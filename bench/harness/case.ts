@@ -15,7 +15,7 @@ export interface Contender {
   readonly cannot?: string
   /** Needs what native/bench builds. */
   readonly native?: boolean
-  /** Measured on other runtimes as well, if there are any. */
+  /** Measured on other runtimes as well, where its case is. */
   readonly everywhere?: boolean
   readonly open?: () => Runner | Promise<Runner>
 }
@@ -42,6 +42,8 @@ export interface Case {
   readonly items?: number
   /** Each round in a new process and without warm-up: for what only the first time shows. */
   readonly fresh?: boolean
+  /** Measured on other runtimes as well, if there are any: few are, as each runtime costs as much time again. */
+  readonly everywhere?: boolean
   /** Ours first. */
   readonly contenders: readonly Contender[]
   readonly goals?: readonly Goal[]

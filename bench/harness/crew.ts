@@ -3,6 +3,7 @@
  * with a lead that does not count: threads that have just been woken often share a core, until the scheduler sets them apart.
  */
 import { type Transferable, Worker } from 'node:worker_threads'
+import { onCore } from './affinity.js'
 import { threadsShareClock } from './clock.js'
 
 /** What one of the threads does: `roles[role]` of that module makes, of `data`, the function that does a round. */
@@ -11,6 +12,8 @@ export interface Post {
   readonly role: string
   readonly data: unknown
   readonly transfer?: readonly Transferable[]
+  /** Which core it stays on, among those that the process may use; any if not said. */
+  readonly core?: number
 }
 
 export type Work = (items: number) => unknown
@@ -44,9 +47,10 @@ export class Crew {
 
   constructor(posts: readonly Post[]) {
     const gate = new SharedArrayBuffer(8)
-    this.#workers = posts.map(({ module, role, data, transfer }) => {
+    this.#workers = posts.map(({ module, role, data, transfer, core }) => {
       const workerData: WorkerSetup = { module, role, data, threads: posts.length, gate }
-      return new Worker(new URL('./role-worker.js', import.meta.url), { workerData, transferList: [...(transfer ?? [])] })
+      const start = () => new Worker(new URL('./role-worker.js', import.meta.url), { workerData, transferList: [...(transfer ?? [])] })
+      return core === undefined ? start() : onCore(core, start)
     })
   }
 

@@ -9,7 +9,7 @@ import { versionOf } from './paths.js'
 import { type Answer, MARK, type Request } from './protocol.js'
 import type { CaseResult, ContenderResult, GoalResult } from '../report/result.js'
 import type { Runtime } from './runtimes.js'
-import { median } from './statistics.js'
+import { median, pairedRatio } from './statistics.js'
 
 export interface Settings {
   readonly rounds: number
@@ -139,8 +139,9 @@ class Entry {
     const { id, name, note, package: packageName } = this.contender
     return {
       id: this.#runtime ? `${id}@${this.#runtime.id}` : id,
-      name: this.#runtime ? `${name}, on ${this.#runtime.name}` : name,
+      name: this.#runtime ? `${this.#runtime.name}: ${name}` : name,
       ...(packageName && { version: versionOf(packageName) }),
+      ...(this.#runtime && { runtime: this.#runtime.name }),
       ...(note && { note }),
       ...(this.#why !== undefined && { unavailable: this.#why }),
       samples: this.samples,
@@ -192,15 +193,15 @@ function nativeBuild(): Promise<string | undefined> {
 }
 
 function judge({ text, of = OURS, against, atMost }: Goal, contenders: readonly ContenderResult[]): GoalResult {
-  const figure = (id: string) => median(contenders.find((contender) => contender.id === id)?.samples ?? [])
-  const measured = against === null ? figure(of) : figure(of) / figure(against)
+  const samples = (id: string) => contenders.find((contender) => contender.id === id)?.samples ?? []
+  const measured = against === null ? median(samples(of)) : pairedRatio(samples(of), samples(against))
   if (!Number.isFinite(measured)) return { text, against, atMost, measured: null, met: false }
   return { text, against, atMost, measured, met: measured <= atMost }
 }
 
 export async function measure(measured: Case, settings: Settings): Promise<CaseResult> {
   const entries = measured.contenders.flatMap((contender) => {
-    const elsewhere = contender.everywhere ? settings.runtimes : []
+    const elsewhere = measured.everywhere && contender.everywhere ? settings.runtimes : []
     return [new Entry(measured, contender, settings), ...elsewhere.map((runtime) => new Entry(measured, contender, settings, runtime))]
   })
   try {

@@ -14,3 +14,12 @@ export function deviation(values: readonly number[]): number {
   const middle = median(values)
   return TO_DEVIATION * median(values.map((value) => Math.abs(value - middle)))
 }
+
+/**
+ * How many times what `other` costs `one` does, whose rounds ran side by side: the median of the rounds' ratios. A machine that is slower in some
+ * rounds slows down both in them, which moves the ratio of the medians, but not this. NaN if there is none.
+ */
+export function pairedRatio(one: readonly number[], other: readonly number[]): number {
+  const ratios = one.slice(0, other.length).map((value, round) => value / (other[round] as number))
+  return median(ratios.filter(Number.isFinite))
+}

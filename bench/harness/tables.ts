@@ -1,7 +1,7 @@
 /** Result as Markdown. */
-import { OURS } from './case.js'
+import { ours } from '../report/figures.js'
 import type { CaseResult, ContenderResult, GoalResult } from '../report/result.js'
-import { median } from './statistics.js'
+import { median, pairedRatio } from './statistics.js'
 
 /** Three digits that count, or all before the point. */
 export function short(value: number): string {
@@ -21,12 +21,13 @@ function nameOf({ name, version }: ContenderResult): string {
   return version ? `${name} (${version})` : name
 }
 
-function cells(contender: ContenderResult, ours: number): string[] {
+function cells(contender: ContenderResult, ours: readonly number[]): string[] {
   const { samples, percentiles } = contender
   const middle = median(samples)
   const spread = `${short(Math.min(...samples))} - ${short(Math.max(...samples))}`
   const tail = percentiles ? [short(percentiles.p99)] : []
-  return [nameOf(contender), short(middle), spread, ...tail, Number.isFinite(ours) && ours !== 0 ? `${short(middle / ours)} x` : '-']
+  const ratio = pairedRatio(samples, ours)
+  return [nameOf(contender), short(middle), spread, ...tail, Number.isFinite(ratio) ? `${short(ratio)} x` : '-']
 }
 
 const BAR = 30
@@ -44,8 +45,9 @@ function histograms(unit: string, contenders: readonly ContenderResult[]): strin
   })
 }
 
-export function caseTable({ id, title, unit, kind, contenders }: CaseResult): string {
-  const ours = median(contenders.find((contender) => contender.id === OURS)?.samples ?? [])
+export function caseTable(one: CaseResult): string {
+  const { id, title, unit, kind, contenders } = one
+  const oursOn = (runtime?: string) => ours(one, runtime)?.samples ?? []
   const measured = contenders.filter(({ unavailable }) => unavailable === undefined)
   const head = ['', kind === 'latency' ? `p50, ${unit}` : unit, 'lowest - highest', ...(kind === 'latency' ? ['p99'] : []), 'to ours']
   const lines = [`### ${title} (${id})`, '']
@@ -53,7 +55,7 @@ export function caseTable({ id, title, unit, kind, contenders }: CaseResult): st
     lines.push(
       table(
         head,
-        measured.map((contender) => cells(contender, ours)),
+        measured.map((contender) => cells(contender, oursOn(contender.runtime))),
       ),
     )
   }

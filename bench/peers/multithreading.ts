@@ -5,6 +5,7 @@
 import { availableParallelism } from 'node:os'
 import type * as multithreading from 'multithreading'
 import type { Receiver, Sender } from 'multithreading'
+import { onCore } from '../harness/affinity.js'
 import type { Contender, Runner } from '../harness/case.js'
 import { expectedSum } from './passing.js'
 import { itemsOf } from './payload.js'
@@ -21,6 +22,15 @@ export async function loadMultithreading(): Promise<typeof multithreading> {
     return { promise, resolve, reject }
   }
   return import('multithreading')
+}
+
+/** With a pool of one thread, which is started here and stays on that core. */
+export async function oneWorkerOn(place: number): Promise<typeof multithreading> {
+  const loaded = await loadMultithreading()
+  loaded.initRuntime({ maxWorkers: 1 })
+  // Its pool starts the thread with the first task.
+  await onCore(place, () => loaded.spawn(() => undefined)).join()
+  return loaded
 }
 
 /** Its default, 64 KiB, is too little for most of what is measured. */

@@ -1,7 +1,8 @@
 /** From samples to the figures that are shown, and how they are written. */
 import { OURS } from '../harness/case.js'
+import { contenderId } from './runtimes.js'
 import type { CaseResult, ContenderResult, GoalResult, Percentiles } from './result.js'
-import { median } from '../harness/statistics.js'
+import { median, pairedRatio } from '../harness/statistics.js'
 
 export interface Figure {
   readonly contender: ContenderResult
@@ -10,13 +11,13 @@ export interface Figure {
   readonly middle: number
   readonly low: number
   readonly high: number
-  /** How many times our cost; undefined where we have none. */
+  /** How many times our cost, by the rounds side by side; undefined where we have none. */
   readonly ratio: number | undefined
 }
 
-/** The contender whose figures the others' are divided by. */
-export function ours({ contenders }: CaseResult): ContenderResult | undefined {
-  return contenders.find(({ id }) => id === OURS)
+/** The contender whose figures the others' on that runtime are divided by. */
+export function ours({ contenders }: CaseResult, runtime?: string): ContenderResult | undefined {
+  return contenders.find((contender) => contender.runtime === runtime && contenderId(contender) === OURS)
 }
 
 function spread({ samples, percentiles }: ContenderResult): { middle: number; low: number; high: number } {
@@ -30,11 +31,10 @@ export function measured(contender: ContenderResult): boolean {
 
 /** The figures of those contenders that have some, in the suite's order. */
 export function figures(one: CaseResult): Figure[] {
-  const mine = ours(one)
-  const base = mine && measured(mine) ? spread(mine).middle : undefined
   return one.contenders.filter(measured).map((contender) => {
-    const figure = spread(contender)
-    return { contender, ours: contender === mine, ...figure, ratio: base ? figure.middle / base : undefined }
+    const mine = ours(one, contender.runtime)
+    const times = mine && measured(mine) ? pairedRatio(contender.samples, mine.samples) : NaN
+    return { contender, ours: contender === mine, ...spread(contender), ratio: Number.isFinite(times) ? times : undefined }
   })
 }
 

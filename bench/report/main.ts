@@ -7,15 +7,9 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { markdown, markdownGoals, replaceMarked } from './markdown.js'
 import { page } from './page.js'
-import type { Result } from './result.js'
+import { read } from './result.js'
 
 const USAGE = 'usage: node dist/bench/report/main.js RESULT.json [--html FILE] [--markdown FILE] [--goals FILE]'
-
-function read(file: string): Result {
-  const result = JSON.parse(readFileSync(file, 'utf8')) as Result
-  if (result.version !== 1 || !Array.isArray(result.cases)) throw new Error(`${file} is not a result of the benchmark suite, version 1`)
-  return result
-}
 
 function main(): void {
   const { values, positionals } = parseArgs({

@@ -2,7 +2,8 @@
 import { chapters } from './chapters.js'
 import { OURS } from '../harness/case.js'
 import { figures, measured, number, ratio, unit, verdict } from './figures.js'
-import type { CaseResult, Result } from './result.js'
+import type { CaseResult, ContenderResult, Result } from './result.js'
+import { contenderId, here, onRuntimes } from './runtimes.js'
 
 export const BEGIN = '<!-- bench:begin -->'
 export const END = '<!-- bench:end -->'
@@ -24,6 +25,39 @@ function caseRow(one: CaseResult): string[] {
     .map(({ contender, middle, ratio: times }) => `${contender.name} ${number(middle)}${times === undefined ? '' : ` (${ratio(times)})`}`)
   const missing = one.contenders.filter((contender) => contender.id !== OURS && !measured(contender)).map(({ name }) => `${name} –`)
   return [`${one.title}, ${unit(one)}`, mine ? `**${number(mine.middle)}**` : '–', [...others, ...missing].join(' · ')]
+}
+
+function runtimeCell(one: CaseResult, contender: ContenderResult | undefined): string {
+  const figure = figures(one).find((figure) => figure.contender === contender)
+  if (!figure) return '–'
+  if (figure.ours) return `**${number(figure.middle)}**`
+  return `${number(figure.middle)}${figure.ratio === undefined ? '' : ` (${ratio(figure.ratio)})`}`
+}
+
+/** A row for each contender that ran on other runtimes, and beneath why one did not. */
+function runtimesTable(result: Result): string | undefined {
+  const cases = onRuntimes(result)
+  const runtimes = [...new Set(cases.flatMap(({ contenders }) => contenders.map(({ runtime }) => runtime)))]
+  const rows = cases.flatMap((one) =>
+    [...new Set(one.contenders.map(contenderId))].map((id) => {
+      const on = new Map(
+        one.contenders.filter((contender) => contenderId(contender) === id).map((contender) => [contender.runtime, contender]),
+      )
+      const [first] = [...on.values()] as [ContenderResult]
+      const name = first.name.replace(`${first.runtime}: `, '')
+      return [`${one.title}: ${name}, ${unit(one)}`, ...runtimes.map((runtime) => runtimeCell(one, on.get(runtime)))]
+    }),
+  )
+  const reasons = cases.flatMap(({ title, contenders }) =>
+    contenders.flatMap(({ name, unavailable }) =>
+      unavailable === undefined ? [] : [`- ${cell(title)}: ${cell(name)}: ${cell(unavailable)}`],
+    ),
+  )
+  if (rows.length === 0) return undefined
+  return [
+    table(['other runtimes; in brackets: times ours on the same', ...runtimes.map(String)], rows),
+    ...(reasons.length ? ['', ...reasons] : []),
+  ].join('\n')
 }
 
 const STATES = { met: 'met', missed: '**missed**', 'not measured': 'not measured' } as const
@@ -50,8 +84,9 @@ export function markdown(result: Result): string {
   const { rounds, quick, command } = result
   return [
     `${machineOf(result)} ` +
-      `Medians of ${rounds} rounds that meet every contender in turn; lower is better; in brackets: times our cost; –: can't do the case.${quick ? ' A quick run.' : ''} Made by \`${command}\`.`,
-    table(['case', 'threadsafe', 'others'], casesOf(result).map(caseRow)),
+      `Medians of ${rounds} rounds that meet every contender in turn; lower is better; in brackets: times our cost in the same round, by the median of the rounds; –: can't do the case.${quick ? ' A quick run.' : ''} Made by \`${command}\`.`,
+    table(['case', 'threadsafe', 'others'], casesOf(here(result)).map(caseRow)),
+    runtimesTable(result),
     goalsTable(result),
   ]
     .filter((part) => part !== undefined)

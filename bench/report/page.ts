@@ -5,6 +5,7 @@ import { html, Html } from './html.js'
 import { looks, type Looks } from './look.js'
 import { bars, curves, goalMark, overview, series as seriesPlot } from './plots.js'
 import type { CaseResult, Result } from './result.js'
+import { here, onRuntimes } from './runtimes.js'
 import { STYLE } from './style.js'
 import { caseTable, key, seriesTable } from './tables.js'
 
@@ -44,7 +45,7 @@ function hasCurves(one: CaseResult): boolean {
 function single({ id, title, one }: Single, looks: Looks): Html {
   const nothing = figures(one).length === 0
   const plot = hasCurves(one)
-    ? html`${figure(`curves:${id}`, curves(one, looks), html`Latency by percentile, in ${unit(one)}; symbols at p50, p90, p99, p99.9. “× ours”: by the median of the rounds’ medians.`)}
+    ? html`${figure(`curves:${id}`, curves(one, looks), html`Latency by percentile, in ${unit(one)}; symbols at p50, p90, p99, p99.9.`)}
       ${caseTable(one, looks, true)}`
     : html`${
           !nothing &&
@@ -79,6 +80,25 @@ function series({ id, title, cases }: Series, looks: Looks): Html {
     }
     ${seriesTable(cases, title, looks)} ${curved}
   </article>`
+}
+
+function runtimes(cases: readonly CaseResult[]): Html | false {
+  const known = looks(cases)
+  const caption = (one: CaseResult) =>
+    html`Median in ${unit(one)}, and times ours on the same runtime. Whiskers: lowest and highest of the rounds.`
+  return (
+    cases.length > 0 &&
+    html`<section id="runtimes">
+      <h2>Other runtimes</h2>
+      ${cases.map(
+        (one) =>
+          html`<article id="${slug(one.id)}">
+            <h3>${one.title}</h3>
+            ${figures(one).length > 0 && figure(`bars:${slug(one.id)}`, bars(one), caption(one))} ${caseTable(one, known, false)}
+          </article>`,
+      )}
+    </section>`
+  )
 }
 
 function chapter({ id, title, entries }: Chapter, looks: Looks): Html {
@@ -152,14 +172,17 @@ function facts({ machine, command, rounds }: Result): Html {
 }
 
 export function page(result: Result): string {
-  const { cases, quick, rounds } = result
+  const { quick, rounds } = result
+  const { cases } = here(result)
+  const elsewhere = onRuntimes(result)
   const known = looks(cases)
-  const parts = chapters(result)
+  const parts = chapters({ ...result, cases })
   const compared = comparable(cases)
   const links = [
     cases.some(({ goals }) => goals.length > 0) && ['goals', 'Goals'],
     compared.length > 0 && ['overview', 'Overview'],
     ...parts.map(({ id, title }) => [id, title]),
+    elsewhere.length > 0 && ['runtimes', 'Other runtimes'],
   ].filter((link) => link !== false)
   const document = html`<!doctype html>
     <html lang="en">
@@ -181,7 +204,7 @@ export function page(result: Result): string {
             <h1>threadsafe</h1>
             <p class="lead">
               All figures are of one run, whose ${rounds} rounds meet every contender in turn. Lower is better everywhere; “×” is a
-              contender’s cost divided by ours.
+              contender’s cost divided by ours in the same round, by the median of the rounds.
             </p>
             ${quick && html`<p class="warning" role="note">A quick run, with few rounds: its figures are a first look, not a result.</p>`}
             ${facts(result)}
@@ -193,10 +216,10 @@ export function page(result: Result): string {
             html`<section id="overview">
               <h2>Overview</h2>
               ${key(compared, known)}
-              ${figure('overview', overview(compared, known), html`Each contender’s median divided by ours. Right of the line: costs more than ours.`)}
+              ${figure('overview', overview(compared, known), html`How many times our cost each contender has. Right of the line: costs more than ours.`)}
             </section>`
           }
-          ${parts.map((part) => chapter(part, known))}
+          ${parts.map((part) => chapter(part, known))} ${runtimes(elsewhere)}
           <footer>Made by the benchmark suite of threadsafe from its own JSON. Plots by Observable Plot.</footer>
         </main>
       </body>

@@ -1,4 +1,5 @@
-/** What a run of the suite leaves behind: one JSON document, the input of the report. */
+/** What a run of the suite leaves behind: one JSON document, the input of the report and of --compare. */
+import { readFileSync } from 'node:fs'
 
 export type Topology =
   | 'one thread'
@@ -28,6 +29,8 @@ export interface ContenderResult {
   id: string
   name: string
   version?: string
+  /** Where it was measured, if not on the Node that ran the suite. */
+  runtime?: string
   /** How it was set up, where that matters to a reader. */
   note?: string
   /** Why it has no figures in this case. */
@@ -83,4 +86,20 @@ export interface Result {
   rounds: number
   quick: boolean
   cases: CaseResult[]
+}
+
+/** Throws, with a message that names the file, if that holds no result. */
+export function read(file: string): Result {
+  const result = parsed(file) as Partial<Result> | null
+  if (result?.version !== 1 || !Array.isArray(result.cases)) throw new Error(`${file} is not a result of the benchmark suite, version 1`)
+  return result as Result
+}
+
+function parsed(file: string): unknown {
+  const text = readFileSync(file, 'utf8')
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new Error(`${file} is not JSON`)
+  }
 }

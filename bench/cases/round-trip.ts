@@ -1,0 +1,51 @@
+/** What the ping-pongs have in common: two threads, a number that goes there and back, and how a round of that begins and ends. */
+import type { Runner } from '../harness/case.js'
+import type { Placement } from '../harness/affinity.js'
+import { Crew } from '../harness/crew.js'
+import type { End } from '../peers/way.js'
+
+/** Of a millisecond. */
+export const NANOSECONDS = 1e6
+/**
+ * How long turns are taken before they count, in milliseconds: two threads that have just been woken often share a core, until the scheduler
+ * sets them apart, and their caches are cold.
+ */
+export const SETTLING = 100
+/** The turn that ends a round. */
+export const LAST = -1
+
+/** What a word of shared memory holds for a number, as 0 is for none. */
+export const wordOf = (value: number): number => value + 1 - LAST
+export const numberOf = (word: number): number => word - 1 + LAST
+
+export interface Pair {
+  readonly ping: End
+  readonly echo: End
+}
+
+export interface Words {
+  readonly inbox: SharedArrayBuffer
+  readonly outbox: SharedArrayBuffer
+}
+
+export function wordPair(): Pair {
+  const [there, back] = [new SharedArrayBuffer(4), new SharedArrayBuffer(4)]
+  return { ping: { data: { inbox: back, outbox: there } }, echo: { data: { inbox: there, outbox: back } } }
+}
+
+interface Parties {
+  readonly module: string
+  /** Of that module: the one whose latencies count, and its partner. */
+  readonly roles: readonly [ping: string, echo: string]
+  readonly placement?: Placement
+}
+
+/** `job` is what both get, beside the `data` of their ends. */
+export function pairRunner({ module, roles, placement }: Parties, job: object, ends: () => Pair): () => Runner {
+  return () => {
+    const { ping, echo } = ends()
+    const post = (k: 0 | 1, { data, transfer }: End) => ({ module, role: roles[k], data: { ...job, data }, transfer, core: placement?.[k] })
+    const crew = new Crew([post(0, ping), post(1, echo)])
+    return async (trips) => (await crew.run(trips)).results[0] as number[]
+  }
+}

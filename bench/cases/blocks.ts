@@ -2,7 +2,7 @@
 import { RingBuffer } from 'ringbuf.js'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { type QueueHandle, ThreadSafeQueue } from '../../lib/index.js'
-import { type Case, type Contender, type Runner, Unavailable } from '../harness/case.js'
+import type { Case, Contender, Runner } from '../harness/case.js'
 import { Crew, type Roles } from '../harness/crew.js'
 import { newStorage } from '../peers/ringbuf.js'
 import { insist } from '../peers/way.js'
@@ -17,17 +17,13 @@ interface BlockQueue {
   get(): Float64Array
 }
 
-/** The calls of a later version of the package. */
-interface Batches {
-  putManySync?(items: Float64Array, options: { block: boolean }): number
-  getManySync?(max: number, options: { block: boolean }): Float64Array
-}
-
-function ours(queue: ThreadSafeQueue<number>): BlockQueue {
-  const batches = queue as unknown as Batches
-  if (!batches.putManySync || !batches.getManySync) throw new Unavailable('putManySync and getManySync are still to come')
-  const both = batches as Required<Batches>
-  return { put: (block) => void both.putManySync(block, BLOCKING), get: () => both.getManySync(BLOCK, BLOCKING) }
+/** `into` an array of its own, as ringbuf.js does, or a new one for each block. */
+function ours(queue: ThreadSafeQueue<number>, fresh: boolean): BlockQueue {
+  const options = fresh ? BLOCKING : { ...BLOCKING, into: new Float64Array(BLOCK) }
+  return {
+    put: (block) => void queue.putManySync(block, BLOCKING),
+    get: () => queue.getManySync(BLOCK, options) as Float64Array,
+  }
 }
 
 function ringbuf(storage: SharedArrayBuffer): BlockQueue {
@@ -85,7 +81,8 @@ function onOneThread(queue: BlockQueue): Runner {
 }
 
 const open: Readonly<Record<string, (data: never) => BlockQueue>> = {
-  threadsafe: (handle: QueueHandle<number>) => ours(ThreadSafeQueue.from(handle)),
+  threadsafe: (handle: QueueHandle<number>) => ours(ThreadSafeQueue.from(handle), false),
+  'threadsafe-fresh': (handle: QueueHandle<number>) => ours(ThreadSafeQueue.from(handle), true),
   ringbuf,
 }
 
@@ -154,7 +151,8 @@ function between(kind: string, ends: () => [producer: unknown, consumer: unknown
 
 const same = (data: unknown): [unknown, unknown] => [data, data]
 
-const OURS = { id: 'threadsafe', name: 'threadsafe, putManySync and getManySync', package: 'threadsafe' }
+const OURS = { id: 'threadsafe', name: 'threadsafe, putManySync and getManySync into an array', package: 'threadsafe' }
+const FRESH = { id: 'threadsafe-fresh', name: 'threadsafe, getManySync gives a new array', package: 'threadsafe' }
 const RINGBUF = { id: 'ringbuf', name: 'ringbuf.js, push and pop', package: 'ringbuf.js' }
 const ONE_BY_ONE: Contender = { id: 'threadsafe-single', name: 'threadsafe, tryPut and tryGet, item by item', package: 'threadsafe' }
 
@@ -170,7 +168,8 @@ export const blocks: readonly Case[] = [
     kind: 'rate',
     unit: 'ns/element',
     contenders: [
-      { ...OURS, open: () => onOneThread(ours(newQueue())) },
+      { ...OURS, open: () => onOneThread(ours(newQueue(), false)) },
+      { ...FRESH, open: () => onOneThread(ours(newQueue(), true)) },
       { ...RINGBUF, open: () => onOneThread(ringbuf(newStorage(CAPACITY))) },
       { ...ONE_BY_ONE, open: () => onOneThread(oneByOne(newQueue())) },
     ],
@@ -183,14 +182,8 @@ export const blocks: readonly Case[] = [
     kind: 'rate',
     unit: 'ns/element',
     contenders: [
-      {
-        ...OURS,
-        open() {
-          const queue = newQueue()
-          ours(queue)
-          return between('threadsafe', () => same(queue.handle))()
-        },
-      },
+      { ...OURS, open: between('threadsafe', () => same(newQueue().handle)) },
+      { ...FRESH, open: between('threadsafe-fresh', () => same(newQueue().handle)) },
       { ...RINGBUF, open: between('ringbuf', () => same(newStorage(CAPACITY))) },
       {
         id: 'postMessage',

@@ -4,7 +4,8 @@
  */
 import { reserve, scratch, scratchView, trim } from '../scratch.js'
 import type { MessageCodec } from './message.js'
-import { decodePlain, encodePlain } from './plain.js'
+import { decodePlain } from './plain/reader.js'
+import { encodePlain } from './plain/writer.js'
 import { decodeString, encodeString } from './string.js'
 import { deserialize, serialize } from './structured.js'
 

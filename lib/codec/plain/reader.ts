@@ -1,0 +1,122 @@
+/** Reads plain values. Nothing here calls code of the user's. */
+import { scratch, scratchView } from '../../scratch.js'
+import { MOST_ELEMENTS, MOST_SHAPE_WORDS, MOST_SHAPES, TAG, WORD, WORDS_UNIT } from './format.js'
+
+const MOST_STRINGS = 1024
+
+/** The place in the scratch buffer. */
+let at = 0
+
+/** What objects of one shape are made from: they get its keys as properties of their own, whatever Object.prototype may have been given. */
+interface Shape {
+  readonly words: Uint32Array
+  readonly keys: readonly string[]
+  readonly template: Readonly<Record<string, unknown>>
+}
+
+const shapes: (Shape | undefined)[] = Array.from({ length: MOST_SHAPES }, () => undefined)
+
+/** Short strings often come again. */
+const strings: string[] = Array.from({ length: MOST_STRINGS }, () => '')
+
+function isTextAt(start: number, text: string): boolean {
+  const bytes = scratch
+  for (let k = 0; k < text.length; k++) if (bytes[start + k] !== text.charCodeAt(k)) return false
+  return true
+}
+
+function readShort(length: number): string {
+  const bytes = scratch
+  const start = at
+  at += length
+  let hash = length
+  for (let k = start; k < at; k++) hash = (Math.imul(hash, 31) + (bytes[k] as number)) | 0
+  const place = (hash >>> 0) % MOST_STRINGS
+  const known = strings[place] as string
+  if (known.length === length && isTextAt(start, known)) return known
+  const text = scratch.toString('latin1', start, at)
+  strings[place] = text
+  return text
+}
+
+function readString(wide: boolean): string {
+  const start = at + 4
+  const length = scratchView.getUint32(at, true)
+  at = start + (wide ? length * 2 : length)
+  return scratch.toString(wide ? 'utf16le' : 'latin1', start, at)
+}
+
+/** The second word tells how many there are, so nothing is read that is not of the shape. */
+function areAt(start: number, words: Uint32Array): boolean {
+  const view = scratchView
+  for (let k = 0; k < words.length; k++) if (view.getUint32(start + k * WORD, true) !== words[k]) return false
+  return true
+}
+
+function readShape(): Shape {
+  const start = at
+  const place = scratchView.getUint32(start, true) % MOST_SHAPES
+  const known = shapes[place]
+  if (known && areAt(start, known.words)) {
+    at = start + known.words.length * WORD
+    return known
+  }
+  const counts = scratchView.getUint32(start + WORD, true)
+  const words = Uint32Array.from({ length: Math.floor(counts / WORDS_UNIT) }, (_, k) => scratchView.getUint32(start + k * WORD, true))
+  at = start + 2 * WORD
+  const keys = Array.from({ length: counts % WORDS_UNIT }, () => readValue() as string)
+  at = start + words.length * WORD
+  const shape = { words, keys, template: Object.fromEntries(keys.map((key) => [key, undefined])) }
+  if (words.length <= MOST_SHAPE_WORDS) shapes[place] = shape
+  return shape
+}
+
+function readObject(): unknown {
+  const { keys, template } = readShape()
+  const object: Record<string, unknown> = { ...template }
+  for (let k = 0; k < keys.length; k++) object[keys[k] as string] = readValue()
+  return object
+}
+
+const BLANK: readonly undefined[] = Array.from({ length: MOST_ELEMENTS }, () => undefined)
+
+function readArray(): unknown[] {
+  const length = scratch[at++] as number
+  const array: unknown[] = BLANK.slice(0, length)
+  for (let k = 0; k < length; k++) array[k] = readValue()
+  return array
+}
+
+function readValue(): unknown {
+  const tag = scratch[at++] as number
+  if (tag >= TAG.short) return readShort(tag - TAG.short)
+  switch (tag) {
+    case TAG.integer:
+      at += 4
+      return scratchView.getInt32(at - 4, true)
+    case TAG.number:
+      at += 8
+      return scratchView.getFloat64(at - 8, true)
+    case TAG.latin1:
+    case TAG.utf16:
+      return readString(tag === TAG.utf16)
+    case TAG.array:
+      return readArray()
+    case TAG.object:
+      return readObject()
+    case TAG.true:
+      return true
+    case TAG.false:
+      return false
+    case TAG.null:
+      return null
+    default:
+      return undefined
+  }
+}
+
+/** Decodes the value that begins there in the scratch buffer. */
+export function decodePlain(start: number): unknown {
+  at = start
+  return readValue()
+}

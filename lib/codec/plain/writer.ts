@@ -1,0 +1,193 @@
+/**
+ * Writes plain values. No code of the user's runs meanwhile, as getters and proxies are given up on before they are read: nothing changes the value, and
+ * nothing takes the scratch buffer away.
+ */
+import { types } from 'node:util'
+import { scratch, scratchView } from '../../scratch.js'
+import { isWide } from '../string.js'
+import {
+  MOST_BYTES,
+  MOST_DEPTH,
+  MOST_ELEMENTS,
+  MOST_OBJECTS,
+  MOST_SHAPE_WORDS,
+  MOST_SHAPES,
+  SHORT,
+  TAG,
+  WORD,
+  WORDS_UNIT,
+} from './format.js'
+
+/** What a function here answers, instead of where the next is to be written, if the value is not plain or too long. */
+const GIVEN_UP = -1
+
+/** More than a number takes, or a short string. */
+const ROOM = 32
+
+/** The objects that were met. Arrays here have their elements from the beginning: others may have given Array.prototype what makes adding them impossible. */
+const seen: (object | undefined)[] = Array.from({ length: MOST_OBJECTS }, () => undefined)
+let seenCount = 0
+
+const { toString } = Object.prototype
+
+/** Tells a getter from a value without reading it, and without making an object, as asking for a descriptor does. Somebody may have removed it. */
+const { __lookupGetter__: getterOf = getterByDescriptor } = Object.prototype as { __lookupGetter__?: typeof getterByDescriptor }
+
+function getterByDescriptor(this: object, key: PropertyKey): unknown {
+  return Object.getOwnPropertyDescriptor(this, key)?.get
+}
+
+function isSeen(object: object): boolean {
+  for (let k = 0; k < seenCount; k++) if (seen[k] === object) return true
+  return false
+}
+
+function writeNumber(value: number, at: number): number {
+  const integer = value | 0
+  // Of the two zeros only one is an integer.
+  if (integer === value && (integer !== 0 || Object.is(value, 0))) {
+    scratch[at] = TAG.integer
+    scratchView.setInt32(at + 1, integer, true)
+    return at + 5
+  }
+  scratch[at] = TAG.number
+  scratchView.setFloat64(at + 1, value, true)
+  return at + 9
+}
+
+function writeString(text: string, at: number): number {
+  const { length } = text
+  if (at + ROOM + length * 2 > MOST_BYTES) return GIVEN_UP
+  if (length <= SHORT) {
+    const bytes = scratch
+    let all = 0
+    for (let k = 0; k < length; k++) {
+      const character = text.charCodeAt(k)
+      all |= character
+      bytes[at + 1 + k] = character
+    }
+    if (all <= 0xff) {
+      bytes[at] = TAG.short + length
+      return at + 1 + length
+    }
+  }
+  const wide = isWide(text)
+  scratch[at] = wide ? TAG.utf16 : TAG.latin1
+  scratchView.setUint32(at + 1, length, true)
+  return at + 5 + scratch.write(text, at + 5, wide ? 'utf16le' : 'latin1')
+}
+
+function writeArray(array: readonly unknown[], at: number, depth: number): number {
+  const { length } = array
+  if (length > MOST_ELEMENTS || Object.getPrototypeOf(array) !== Array.prototype) return GIVEN_UP
+  // Indices come first among the keys: if there are as many keys as elements and the last is the last index, there are no holes and nothing else.
+  const keys = Object.keys(array)
+  if (keys.length !== length || (length > 0 && keys[length - 1] !== String(length - 1))) return GIVEN_UP
+  scratch[at] = TAG.array
+  scratch[at + 1] = length
+  at += 2
+  for (let k = 0; k < length && at >= 0; k++) {
+    if (getterOf.call(array, k) !== undefined) return GIVEN_UP
+    at = writeValue(array[k], at, depth)
+  }
+  return at
+}
+
+function writeObject(object: Readonly<Record<string, unknown>>, at: number, depth: number): number {
+  if (Object.getPrototypeOf(object) !== Object.prototype || Symbol.toStringTag in object || ArrayBuffer.isView(object)) return GIVEN_UP
+  // What looks plain and is not: a Date that was given another prototype, arguments. It would ask for a tag, which may be a getter.
+  if (toString.call(object) !== '[object Object]') return GIVEN_UP
+  const keys = Object.keys(object)
+  // What has no properties may be anything else.
+  if (keys.length === 0) return GIVEN_UP
+  scratch[at] = TAG.object
+  at = writeShape(keys, at + 1)
+  for (let k = 0; k < keys.length && at >= 0; k++) {
+    const key = keys[k] as string
+    if (getterOf.call(object, key) !== undefined) return GIVEN_UP
+    at = writeValue(object[key], at, depth)
+  }
+  return at
+}
+
+/** Shapes as they were written, at a place that their keys tell. */
+const written: ({ readonly keys: readonly string[]; readonly words: Uint32Array } | undefined)[] = Array.from(
+  { length: MOST_SHAPES },
+  () => undefined,
+)
+
+function writeShape(keys: readonly string[], at: number): number {
+  const first = keys[0] as string
+  const place = (first.length + keys.length * 8 + (first.charCodeAt(0) || 0) * 64) % MOST_SHAPES
+  const known = written[place]
+  if (!known || !sameKeys(known.keys, keys)) return writeNewShape(keys, at, place)
+  const { words } = known
+  const end = at + words.length * WORD
+  if (end > MOST_BYTES) return GIVEN_UP
+  const view = scratchView
+  for (let k = 0; k < words.length; k++) view.setUint32(at + k * WORD, words[k] as number, true)
+  return end
+}
+
+function writeNewShape(keys: readonly string[], start: number, place: number): number {
+  let at = start + 2 * WORD
+  for (let k = 0; k < keys.length && at >= 0; k++) at = writeString(keys[k] as string, at)
+  if (at < 0 || at + WORD > MOST_BYTES) return GIVEN_UP
+  while ((at - start) % WORD !== 0) scratch[at++] = 0
+  const length = (at - start) / WORD
+  scratchView.setUint32(start + WORD, length * WORDS_UNIT + keys.length, true)
+  const words = new Uint32Array(length)
+  let hash = 0
+  for (let k = 1; k < length; k++) {
+    const word = scratchView.getUint32(start + k * WORD, true)
+    words[k] = word
+    hash = Math.imul(hash ^ word, 0x9e3779b1)
+    hash ^= hash >>> 15
+  }
+  words[0] = hash
+  scratchView.setUint32(start, hash, true)
+  if (length <= MOST_SHAPE_WORDS) written[place] = { keys, words }
+  return at
+}
+
+function sameKeys(some: readonly string[], others: readonly string[]): boolean {
+  if (some.length !== others.length) return false
+  for (let k = 0; k < some.length; k++) if (some[k] !== others[k]) return false
+  return true
+}
+
+function writeValue(value: unknown, at: number, depth: number): number {
+  if (at + ROOM > MOST_BYTES) return GIVEN_UP
+  switch (typeof value) {
+    case 'number':
+      return writeNumber(value, at)
+    case 'string':
+      return writeString(value, at)
+    case 'boolean':
+      scratch[at] = value ? TAG.true : TAG.false
+      return at + 1
+    case 'undefined':
+      scratch[at] = TAG.undefined
+      return at + 1
+    case 'object':
+      if (value !== null) {
+        if (depth === MOST_DEPTH || seenCount === MOST_OBJECTS || isSeen(value) || types.isProxy(value)) return GIVEN_UP
+        seen[seenCount++] = value
+        if (Array.isArray(value)) return writeArray(value, at, depth + 1)
+        return writeObject(value as Record<string, unknown>, at, depth + 1)
+      }
+      scratch[at] = TAG.null
+      return at + 1
+    default:
+      return GIVEN_UP
+  }
+}
+
+/** Writes the value to the scratch buffer, from there on, and answers where it ends; -1 if it is not plain. */
+export function encodePlain(value: object, start: number): number {
+  // Also where the last call ran out of stack.
+  seenCount = 0
+  const end = writeValue(value, start, 0)
+  while (seenCount > 0) seen[--seenCount] = undefined
+  return end
+}

@@ -133,6 +133,14 @@ export class Channel implements Waiting, Selectable<Take> {
     const { transport } = this
     const atOnce = this.#mayPutAtOnce(patience)
     const prepared = transport.prepare(item)
+    patience.signal?.throwIfAborted()
+    if (atOnce && !this.#puts.first && transport.put(prepared) === STATUS.ok) return Promise.resolve()
+    return this.#putLate(atOnce, prepared, patience, liveness)
+  }
+
+  // Apart from put, since a function that contains functions allocates for them each time, also when they are not needed.
+  #putLate(atOnce: boolean, prepared: unknown, patience: Patience, liveness: Liveness): Promise<void> {
+    const { transport } = this
     return this.#put(
       atOnce,
       () => transport.put(prepared),

@@ -13,13 +13,17 @@ export interface Waiting {
 }
 
 const waiting = new Set<Waiting>()
-/** Node's own: a test of the user's may put another in its place for a while, and drop what that was given. */
+/** Node's own: a test of the user's may put others in their place for a while, which drop what they were given, or stand still. */
 const { setImmediate: inNextTurn } = globalThis
+const now = performance.now.bind(performance)
 let doorbell = false
 
-/** How many asynchronous calls may be done at once before the loop gets to do other things, as they need only microtasks. */
-const CALLS_PER_TURN = 1000
+/** How long asynchronous calls may be served at once, one after the other, before the loop gets to do other things: they need only microtasks. */
+const TURN_MILLISECONDS = 1
+/** How many of them for each look at the clock. */
+const CALLS_PER_LOOK = 250
 let calls = 0
+let turnBegan = 0
 let turnRequested = false
 
 /** Whatever one of them throws, none is left out: they may have been rung for. */
@@ -37,6 +41,12 @@ function forAll(some: Iterable<Waiting>, call: (one: Waiting) => void): void {
 
 function pollAll(): void {
   forAll(waiting, (one) => one.poll())
+}
+
+function beginTurn(): void {
+  turnBegan = now()
+  turnRequested = false
+  pollAll()
 }
 
 /** Opens this loop's doorbell, the first time. Throws if too many loops of this process wait already. */
@@ -60,18 +70,12 @@ export function leave(one: Waiting): void {
  * a `for await` over a queue that is never empty must not keep timers and I/O from running.
  */
 export function mayServeAtOnce(): boolean {
-  if (calls < CALLS_PER_TURN) {
-    calls++
-    return true
-  }
-  if (!turnRequested) {
-    turnRequested = true
-    inNextTurn(() => {
-      turnRequested = false
-      calls = 0
-      pollAll()
-    })
-  }
+  if (turnRequested) return false
+  if (++calls < CALLS_PER_LOOK) return true
+  calls = 0
+  if (now() - turnBegan < TURN_MILLISECONDS) return true
+  turnRequested = true
+  inNextTurn(beginTurn)
   return false
 }
 

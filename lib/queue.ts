@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream'
-import { checkIterable, withCount } from './batch.js'
+import { type Batch, checkIterable, withCount } from './batch.js'
 import { blocking } from './blocking.js'
 import { Channel } from './channel.js'
 import { tellingClose, tellingDrops } from './diagnostics.js'
@@ -190,11 +190,17 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
    * queue.putSync(1.5, { timeout: 100 })
    */
   putSync(item: T, options?: SyncWaitOptions): void {
-    const timeout = syncTimeout(options)
+    const timeout = options === undefined ? undefined : syncTimeout(options)
     const { transport } = this.#channel
     const prepared = transport.prepare(item)
-    let status = transport.put(prepared)
-    if (status === STATUS.ok) return
+    const status = transport.put(prepared)
+    if (status !== STATUS.ok) this.#putLate(prepared, status, timeout)
+  }
+
+  // What contains functions is apart from what is called for each item, where it would allocate for them each time, also when they are not needed.
+  #putLate(prepared: unknown, tried: number, timeout: number | undefined): void {
+    const { transport } = this.#channel
+    let status = tried
     if (status === STATUS.full) {
       if (timeout === undefined) status = this.#offer(() => transport.offer(prepared))
       else if (timeout === 0) status = STATUS.timeout
@@ -213,15 +219,22 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
    * const item = queue.getSync({ block: true })
    */
   getSync(options?: SyncWaitOptions): T {
-    const timeout = syncTimeout(options)
+    const timeout = options === undefined ? undefined : syncTimeout(options)
+    const item = this.#channel.transport.get()
+    return (item === NOTHING ? this.#getOneLate(timeout) : item) as T
+  }
+
+  #getOneLate(timeout: number | undefined): unknown {
+    return this.#getLate(timeout, (milliseconds) => this.#channel.transport.getBlocking(milliseconds))
+  }
+
+  #getLate(timeout: number | undefined, block: (milliseconds: number) => unknown): unknown {
     const { transport } = this.#channel
-    let item = transport.get()
-    if (item !== NOTHING) return item as T
     if (transport.lastStatus() === STATUS.closed) throw new QueueClosedError()
     if (timeout === undefined) throw new QueueEmptyError()
     if (timeout === 0) throw new TimeoutError(0)
-    item = blocking('get', [this], () => transport.getBlocking(timeout))
-    if (item !== NOTHING) return item as T
+    const item = blocking('get', [this], () => block(timeout))
+    if (item !== NOTHING) return item
     throw transport.lastStatus() === STATUS.closed ? new QueueClosedError() : new TimeoutError(timeout)
   }
 
@@ -232,9 +245,13 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
   tryPut(item: T): boolean {
     const { transport } = this.#channel
     const prepared = transport.prepare(item)
-    let status = transport.put(prepared)
-    if (status === STATUS.ok) return true
-    if (status === STATUS.full) status = this.#offer(() => transport.offer(prepared))
+    const status = transport.put(prepared)
+    return status === STATUS.ok || this.#offered(prepared, status)
+  }
+
+  #offered(prepared: unknown, tried: number): boolean {
+    const { transport } = this.#channel
+    const status = tried === STATUS.full ? this.#offer(() => transport.offer(prepared)) : tried
     if (status === STATUS.closed) throw new QueueClosedError()
     return status === STATUS.ok
   }
@@ -294,7 +311,14 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
     const timeout = syncTimeout(options)
     const { transport } = this.#channel
     const batch = transport.prepareMany(checkIterable(items))
-    let status = transport.putMany(batch)
+    const status = transport.putMany(batch)
+    if (status !== STATUS.ok) this.#putManyLate(batch, status, timeout)
+    return batch.done
+  }
+
+  #putManyLate(batch: Batch<unknown>, tried: number, timeout: number | undefined): void {
+    const { transport } = this.#channel
+    let status = tried
     if (status === STATUS.full) {
       if (timeout === undefined) status = this.#offer(() => transport.offerRest(batch))
       else if (timeout === 0) status = STATUS.timeout
@@ -302,7 +326,6 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
     }
     if (status === STATUS.closed) throw withCount(new QueueClosedError(), batch)
     if (status === STATUS.timeout) throw withCount(new TimeoutError(timeout as number), batch)
-    return batch.done
   }
 
   /**
@@ -318,16 +341,13 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
   getManySync(max: number, options?: SyncWaitOptions & IntoOption): Many<T> {
     const timeout = syncTimeout(options)
     wholeNumber('max', max, 'any number')
-    const { transport } = this.#channel
     const into = this.#checked(options?.into)
-    let items = transport.getMany(max, into)
-    if (items !== NOTHING) return items as Many<T>
-    if (transport.lastStatus() === STATUS.closed) throw new QueueClosedError()
-    if (timeout === undefined) throw new QueueEmptyError()
-    if (timeout === 0) throw new TimeoutError(0)
-    items = blocking('get', [this], () => transport.getManyBlocking(max, timeout, into))
-    if (items !== NOTHING) return items as Many<T>
-    throw transport.lastStatus() === STATUS.closed ? new QueueClosedError() : new TimeoutError(timeout)
+    const items = this.#channel.transport.getMany(max, into)
+    return (items === NOTHING ? this.#getManyLate(max, into, timeout) : items) as Many<T>
+  }
+
+  #getManyLate(max: number, into: Block | undefined, timeout: number | undefined): unknown {
+    return this.#getLate(timeout, (milliseconds) => this.#channel.transport.getManyBlocking(max, milliseconds, into))
   }
 
   /**

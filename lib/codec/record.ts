@@ -10,36 +10,41 @@ import type { MessageCodec } from './message.js'
 /** How one field is checked, then written to the scratch buffer, and read from it. */
 interface FieldCodec {
   readonly name: string
-  /** Answers what is to be written. */
-  check(name: string, value: unknown): unknown
+  /** Answers what is to be written; throws what it is not. */
+  check(value: unknown): unknown
   write(value: never): void
   read(): unknown
 }
 
+/** As errors name it. Made once, and not for each item. */
+const pathOf = (name: string) => `item.${name}`
+
 function scalarCodec({ name, type, offset }: Field): FieldCodec {
-  const access = ACCESS[type as keyof typeof ACCESS]
+  const { kind, write, read } = ACCESS[type as keyof typeof ACCESS]
+  const path = pathOf(name)
   return {
     name,
-    check(name, value) {
-      checkCell(name, access.kind, value)
+    check(value) {
+      if (typeof value !== kind) checkCell(path, kind, value)
       return value
     },
-    write: (value) => access.write(scratchView, offset, value),
-    read: () => access.read(scratchView, offset),
+    write: (value) => write(scratchView, offset, value),
+    read: () => read(scratchView, offset),
   }
 }
 
 function arrayCodec({ name, type, offset }: Field, length: number): FieldCodec {
   const element = type === 'bytes' ? 'uint8' : (type as Exclude<Field['type'], 'bytes' | 'boolean'>)
   const constructor = blockConstructor(element)
+  const path = pathOf(name)
   const expected = `${length} ${type === 'bytes' ? 'bytes' : `elements of ${type}`}`
   return {
     name,
-    check(name, value) {
+    check(value) {
       const iterable = typeof (value as Iterable<unknown> | null | undefined)?.[Symbol.iterator] === 'function'
-      if (type !== 'bytes' && !iterable) throw invalidType(name, expected, value)
-      const block = type === 'bytes' ? bytesOf(value, name) : toBlock(element, value as Iterable<unknown>, name)
-      if (block.length !== length) throw invalidValue(name, expected, value)
+      if (type !== 'bytes' && !iterable) throw invalidType(path, expected, value)
+      const block = type === 'bytes' ? bytesOf(value, path) : toBlock(element, value as Iterable<unknown>, path)
+      if (block.length !== length) throw invalidValue(path, expected, value)
       return block
     },
     write: (value) => new constructor(scratch.buffer, offset, length).set(value),
@@ -49,6 +54,7 @@ function arrayCodec({ name, type, offset }: Field, length: number): FieldCodec {
 
 export function recordCodec(type: RecordType): MessageCodec<unknown> {
   const fields = type.layout.map((field) => (field.length === undefined ? scalarCodec(field) : arrayCodec(field, field.length)))
+  const hasGaps = type.layout.reduce((sum, { bytes }) => sum + bytes, 0) < type.bytes
   // Its fields are properties of its own, whatever Object.prototype may have been given.
   const template = Object.fromEntries(fields.map(({ name }) => [name, undefined]))
   return {
@@ -56,11 +62,11 @@ export function recordCodec(type: RecordType): MessageCodec<unknown> {
       if (typeof item !== 'object' || item === null)
         throw invalidType('item', `an object with the fields ${Object.keys(type.fields).join(', ')}`, item)
       // All are read before any is written: a getter is other code, and may use a queue itself.
-      const values = fields.map(({ name, check }) => check(`item.${name}`, (item as Record<string, unknown>)[name]))
+      const values = fields.map(({ name, check }) => check((item as Record<string, unknown>)[name]))
       reserve(type.bytes)
       // Bytes between the fields are the same for equal records.
-      scratch.fill(0, 0, type.bytes)
-      fields.forEach(({ write }, k) => write(values[k] as never))
+      if (hasGaps) scratch.fill(0, 0, type.bytes)
+      for (let k = 0; k < fields.length; k++) (fields[k] as FieldCodec).write(values[k] as never)
       return type.bytes
     },
     decode() {

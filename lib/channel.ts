@@ -217,6 +217,7 @@ export class Channel implements Waiting, Selectable<Take> {
   }
 
   stats(): QueueStats {
+    this.#countWaiting()
     return QUEUE.stats(this.native)
   }
 
@@ -236,17 +237,12 @@ export class Channel implements Waiting, Selectable<Take> {
     return Promise.resolve(item)
   }
 
-  #served(): void {
-    this.#countWaiting()
-    tidyLater(this)
-  }
-
   tidy(): void {
     if (!this.#gets.first && !this.#puts.first) leave(this)
     this.#countWaiting()
   }
 
-  /** For the statistics, which are of all threads. */
+  /** For the statistics, which are of all threads. What was served is told late, as most often the next one waits by then. */
   #countWaiting(): void {
     const gets = this.#gets.length
     const puts = this.#puts.length
@@ -280,7 +276,7 @@ export class Channel implements Waiting, Selectable<Take> {
       }
     }
     if (announced && !this.#gets.first) QUEUE.withdraw(this.native, NOT_EMPTY)
-    if (this.#gets.length < before) this.#served()
+    if (this.#gets.length < before) tidyLater(this)
   }
 
   #servePuts(): void {
@@ -313,7 +309,7 @@ export class Channel implements Waiting, Selectable<Take> {
       else first.reject(reasonOf(first, new QueueClosedError()))
     }
     if (announced && !this.#puts.first) QUEUE.withdraw(this.native, NOT_FULL)
-    if (this.#puts.length < before) this.#served()
+    if (this.#puts.length < before) tidyLater(this)
   }
 
   #cancelPut(waiter: PutWaiter, reason: unknown): void {

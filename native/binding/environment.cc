@@ -57,7 +57,7 @@ void Environment::rung() {
   native_handles_.sweep();
   napi_value receiver, error;
   // Not an undefined receiver: a callback into JavaScript from the loop needs an object, whose context it runs in.
-  napi_create_object(env_, &receiver);
+  napi_get_global(env_, &receiver);
   const napi_status status = napi_make_callback(env_, *ring_context_, receiver, on_ring_.Value(), 0, nullptr, nullptr);
   if (status == napi_pending_exception && napi_get_and_clear_last_exception(env_, &error) == napi_ok) napi_fatal_exception(env_, error);
 }

@@ -44,7 +44,7 @@ export class CellTransport implements Transport<unknown, unknown, unknown> {
     this.#blocks = queue.blocks
     this.#memory = memory
     const stored = type === 'boolean' ? 'uint8' : type
-    const core = instantiate(stored, memory, queue.wake)
+    const core = instantiate(stored === 'biguint64' ? 'bigint64' : stored, memory, queue.wake)
     this.#core = core
     this.#stored = stored
     if (type === 'boolean') this.#convert = (value: number) => value !== 0

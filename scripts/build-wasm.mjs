@@ -52,9 +52,8 @@ const cells = {
   uint16: ['std::uint16_t', 'int', 'double'],
   int32: ['std::int32_t', 'int', 'double'],
   uint32: ['std::uint32_t', 'int', 'double'],
+  // Of biguint64 as well: WebAssembly's 64-bit integers have no sign.
   bigint64: ['std::int64_t', 'std::int64_t', 'std::int64_t'],
-  // WebAssembly's 64-bit integers have no sign.
-  biguint64: ['std::int64_t', 'std::int64_t', 'std::int64_t'],
   float32: ['float', 'float', 'double'],
   float64: ['double', 'double', 'double'],
 }

@@ -2,22 +2,12 @@
 import { strict as assert } from 'node:assert'
 import { once } from 'node:events'
 import type { Worker } from 'node:worker_threads'
+import { blockConstructor } from '../lib/codec/block.js'
 import { type NumericType, QueueEmptyError, record, ThreadSafeQueue } from '../lib/index.js'
 import { native } from '../lib/native.js'
 import { finished, random, rejection, startWorker, thrown, until, within } from './support.js'
 
-const ARRAYS = {
-  int8: Int8Array,
-  uint8: Uint8Array,
-  int16: Int16Array,
-  uint16: Uint16Array,
-  int32: Int32Array,
-  uint32: Uint32Array,
-  bigint64: BigInt64Array,
-  biguint64: BigUint64Array,
-  float32: Float32Array,
-  float64: Float64Array,
-} satisfies Record<NumericType, unknown>
+const TYPES: readonly NumericType[] = ['int8', 'uint8', 'int16', 'uint16', 'int32', 'uint32', 'bigint64', 'biguint64', 'float32', 'float64']
 
 /** Numbers of every magnitude of that type, the smallest and largest among them. */
 function numbersOf(type: NumericType, count: number): NodeJS.TypedArray {
@@ -25,7 +15,7 @@ function numbersOf(type: NumericType, count: number): NodeJS.TypedArray {
   const next = random(count)
   for (let k = 0; k < bytes.length; k++) bytes[k] = next() < 0.1 ? 255 : next() * 256
   // Without NaN, whose payload is not kept.
-  const all = new ARRAYS[type](bytes.buffer, 0, count)
+  const all = new (blockConstructor(type))(bytes.buffer, 0, count)
   return all.map(((value: number | bigint) => (Number.isNaN(value) ? 1 : value)) as never) as NodeJS.TypedArray
 }
 
@@ -55,11 +45,11 @@ describe('blocks', function () {
     await Promise.all(workers.splice(0).map((worker) => worker.terminate()))
   })
 
-  for (const type of Object.keys(ARRAYS) as NumericType[]) {
+  for (const type of TYPES) {
     it(`of ${type} of any length come out as they went in, across the end of the ring`, () => {
       const queue = new ThreadSafeQueue<number | bigint>(3001, { type })
       const all = numbersOf(type, 3001)
-      const into = new ARRAYS[type](3001)
+      const into = new (blockConstructor(type))(3001)
       for (const length of [1, 2, 3, 4, 5, 31, 32, 33, 127, 255, 256, 257, 511, 512, 513, 1000, 2049, 3001]) {
         const block = all.subarray(0, length) as Float64Array
         assert.equal(queue.putManySync(block), length)

@@ -8,8 +8,8 @@ export interface Batch<Items> {
   done: number
 }
 
-export function batchOf<Items extends { readonly length: number }>(items: Items): Batch<Items> {
-  return { items, length: items.length, done: 0 }
+export function batchOf<Items extends { readonly length: number }>(items: Items, length = items.length): Batch<Items> {
+  return { items, length, done: 0 }
 }
 
 export function checkIterable(items: unknown): Iterable<unknown> {

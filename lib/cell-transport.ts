@@ -1,7 +1,8 @@
 /** Items that are cells - a number, a bigint, a boolean: each is one WebAssembly call, and so is a block of them, by way of an area of the queue's memory. */
 import { type Batch, batchOf } from './batch.js'
-import { type Block, blockConstructor, blockOver, copyBlock, isBlock, toBlock } from './codec/block.js'
+import { type Block, blockConstructor, blockOver, isBlock, toBlock } from './codec/block.js'
 import { ACCESS, type CellAccess, checkCell, readCell, writeCell } from './codec/cell.js'
+import { copyElements, elementsOf } from './codec/view.js'
 import { invalidType, invalidValue } from './errors.js'
 import { type CellCore, instantiate } from './memory.js'
 import { type NativeQueue, native, type OpenedQueue } from './native.js'
@@ -131,20 +132,24 @@ export class CellTransport implements Transport<unknown, unknown, unknown> {
   }
 
   prepareMany(items: Iterable<unknown>): Batch<Block> {
-    if (this.#kind !== 'boolean') return batchOf(toBlock(this.#stored, items))
+    if (this.#kind !== 'boolean') {
+      const block = toBlock(this.#stored, items)
+      return batchOf(block, elementsOf(block))
+    }
     return batchOf(Uint8Array.from(items, (item: unknown) => (checkCell('items', 'boolean', item), item ? 1 : 0)))
   }
 
   keepMany(batch: Batch<Block>): Batch<Block> {
-    return { ...batch, items: new (blockConstructor(this.#stored))(batch.items) }
+    return { ...batch, items: this.#copyOf(this.#itemsOf(batch), batch.length) }
   }
 
   putMany(batch: Batch<Block>): number {
-    const { items, length } = batch
+    const { length } = batch
     if (batch.done === length) return this.closed() ? STATUS.closed : STATUS.ok
+    const items = this.#itemsOf(batch)
     const area = this.#ownArea()
     while (batch.done < length) {
-      const answer = area ? this.#putBlock(area, items, batch.done) : QUEUE.putMany(this.#native, items, batch.done)
+      const answer = area ? this.#putBlock(area, items, batch.done, length) : QUEUE.putMany(this.#native, items, batch.done)
       if (answer < 0) return -answer
       batch.done += answer
     }
@@ -156,9 +161,13 @@ export class CellTransport implements Transport<unknown, unknown, unknown> {
       const status = this.putMany(batch)
       if (status !== STATUS.full) return status
     }
-    const { status, done } = QUEUE.putManyBlocking(this.#native, batch.items, batch.done, timeout)
-    batch.done += done
-    return status
+    const items = this.#itemsOf(batch)
+    for (;;) {
+      const { status, done } = QUEUE.putManyBlocking(this.#native, items, batch.done, timeout)
+      batch.done += done
+      // One call puts at most 2^32 - 1.
+      if (status !== STATUS.ok || batch.done === batch.length) return status
+    }
   }
 
   putManyInTurn(batch: Batch<Block>): number {
@@ -173,13 +182,13 @@ export class CellTransport implements Transport<unknown, unknown, unknown> {
     if (this.#kind === 'boolean') throw invalidValue('options.into', 'left out: booleans come out as an array', into)
     const { name } = blockConstructor(this.#stored)
     if (!isBlock(this.#stored, into)) throw invalidType('options.into', `a ${name}`, into)
-    if (into.length === 0) throw invalidValue('options.into', `a ${name} of at least one element`, into)
+    if (elementsOf(into) === 0) throw invalidValue('options.into', `a ${name} of at least one element`, into)
     return into
   }
 
   getMany(max: number, into?: Block): unknown {
     const block = into ?? this.#newBlock(Math.min(max, Math.max(1, this.size())))
-    const answer = this.#fill(block, 0, Math.min(max, block.length))
+    const answer = this.#fill(block, 0, Math.min(max, elementsOf(block)))
     if (answer < 0) {
       this.#status = -answer
       return NOTHING
@@ -196,8 +205,10 @@ export class CellTransport implements Transport<unknown, unknown, unknown> {
     if (first === NOTHING) return NOTHING
     const block = into ?? this.#newBlock(Math.min(max, 1 + this.size()))
     block[0] = (this.#kind === 'boolean' ? Number(first) : first) as never
-    return this.#blockOut(block, 1 + Math.max(0, this.#fill(block, 1, Math.min(max, block.length))), into)
+    return this.#blockOut(block, 1 + Math.max(0, this.#fill(block, 1, Math.min(max, elementsOf(block)))), into)
   }
+
+  // No code of others runs between a copy into the area, or out of it, and the call: it might use a queue, and the area, itself.
 
   /** From one place of the block to before another, with what is there: how many, or a status as its negative. */
   #fill(block: Block, from: number, end: number): number {
@@ -206,16 +217,16 @@ export class CellTransport implements Transport<unknown, unknown, unknown> {
     for (let at = from; at < end;) {
       const answer = this.#core.get_block(ownAreaNumber(), Math.min(end - at, area.length))
       if (answer < 0) return at > from ? at - from : answer
-      copyBlock(block, at, this.#partOf(area, answer))
+      copyElements(block, at, this.#partOf(area, answer))
       at += answer
     }
     return end - from
   }
 
   /** As many as there is room for in the area and in the queue, from that place on: how many, or a status as its negative. */
-  #putBlock(area: Block, items: Block, from: number): number {
-    const count = Math.min(items.length - from, area.length)
-    copyBlock(area, 0, count === items.length ? items : blockOver(this.#stored, items, from, count))
+  #putBlock(area: Block, items: Block, from: number, end: number): number {
+    const count = Math.min(end - from, area.length)
+    copyElements(area, 0, count === end ? items : blockOver(this.#stored, items, from, count))
     return this.#core.put_block(ownAreaNumber(), count)
   }
 
@@ -223,10 +234,10 @@ export class CellTransport implements Transport<unknown, unknown, unknown> {
   #ownArea(): Block | undefined {
     const number = ownAreaNumber()
     if (number < 0) return undefined
-    return (this.#area ??= this.#areaAt(this.#blocks + number * native.blockBytes))
+    return (this.#area ??= this.#newArea(this.#blocks + number * native.blockBytes))
   }
 
-  #areaAt(offset: number): Block {
+  #newArea(offset: number): Block {
     const constructor = blockConstructor(this.#stored)
     return new constructor(this.#memory.buffer, offset, native.blockBytes / constructor.BYTES_PER_ELEMENT)
   }
@@ -234,7 +245,7 @@ export class CellTransport implements Transport<unknown, unknown, unknown> {
   /** The same as the last time, most often: making a view takes longer than copying a short block. */
   #partOf(area: Block, length: number): Block {
     if (length === area.length) return area
-    if (this.#part?.length !== length) this.#part = area.subarray(0, length) as Block
+    if (this.#part?.length !== length) this.#part = blockOver(this.#stored, area, 0, length)
     return this.#part
   }
 
@@ -248,9 +259,19 @@ export class CellTransport implements Transport<unknown, unknown, unknown> {
 
   /** The first `count` of the block: that itself where it is full, a part of the caller's, a copy of one that was made too long. */
   #blockOut(block: Block, count: number, into: Block | undefined): unknown {
-    if (this.#kind === 'boolean') return Array.from(block.subarray(0, count) as Uint8Array, (value) => value !== 0)
-    if (count === block.length) return block
-    return into ? blockOver(this.#stored, into, 0, count) : block.slice(0, count)
+    if (this.#kind === 'boolean') return Array.from(this.#copyOf(block, count) as Uint8Array, (value) => value !== 0)
+    if (count === elementsOf(block)) return block
+    return into ? blockOver(this.#stored, into, 0, count) : this.#copyOf(block, count)
+  }
+
+  /** As many as there were when the batch began: if there are fewer now, as its buffer was resized, this throws. */
+  #itemsOf({ items, length }: Batch<Block>): Block {
+    return elementsOf(items) === length ? items : blockOver(this.#stored, items, 0, length)
+  }
+
+  /** Of the first `count`. */
+  #copyOf(block: Block, count: number): Block {
+    return new (blockConstructor(this.#stored))(blockOver(this.#stored, block, 0, count))
   }
 
   #read(): unknown {

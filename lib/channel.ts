@@ -10,7 +10,7 @@ import { QueueClosedError, TimeoutError } from './errors.js'
 import { join, leave, type Liveness, mayServeAtOnce, needDoorbell, tidyLater, turnIsComing, type Waiting } from './loop.js'
 import { MessageTransport } from './message-transport.js'
 import { type NativeQueue, native, type OpenedQueue, type QueueStats } from './native.js'
-import type { Patience } from './options.js'
+import { checkAborted, type Patience } from './options.js'
 import type { ScalarType } from './record.js'
 import type { Selectable } from './select.js'
 import { NOTHING, type Nothing, type Transport } from './transport.js'
@@ -133,7 +133,7 @@ export class Channel implements Waiting, Selectable<Take> {
     const { transport } = this
     const atOnce = this.#mayPutAtOnce(patience)
     const prepared = transport.prepare(item)
-    patience.signal?.throwIfAborted()
+    checkAborted(patience.signal)
     if (atOnce && !this.#puts.first && transport.put(prepared) === STATUS.ok) return Promise.resolve()
     return this.#putLate(atOnce, prepared, patience, liveness)
   }
@@ -186,7 +186,7 @@ export class Channel implements Waiting, Selectable<Take> {
   /** `attempt` does it at once, if it may; `keep` answers what is to be tried later. */
   #put(atOnce: boolean, attempt: () => number, keep: () => PutAttempt, patience: Patience, liveness: Liveness): Promise<void> {
     // Preparing the item may have run code that aborted, or that waits to put itself.
-    patience.signal?.throwIfAborted()
+    checkAborted(patience.signal)
     const isFirst = !this.#puts.first
     if (isFirst && atOnce) {
       const status = attempt()

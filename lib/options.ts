@@ -39,6 +39,13 @@ export function syncTimeout(options: SyncWaitOptions | undefined): number | unde
   return (block ?? timeout !== undefined) ? milliseconds : undefined
 }
 
+const { throwIfAborted } = AbortSignal.prototype
+
+/** Throws the signal's reason if it is aborted. Runs no code of others, whatever the signal says of itself. */
+export function checkAborted(signal: AbortSignal | undefined): void {
+  if (signal) throwIfAborted.call(signal)
+}
+
 /** What an asynchronous call waits with; throws the signal's reason if that is aborted already. */
 export interface Patience {
   signal: AbortSignal | undefined
@@ -53,6 +60,6 @@ export function patience(options: WaitOptions | undefined): Patience {
   const { signal, timeout } = options
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalidType('options.signal', 'an AbortSignal', signal)
   const milliseconds = checkTimeout(timeout)
-  signal?.throwIfAborted()
+  checkAborted(signal)
   return { signal, timeout: milliseconds }
 }

@@ -365,7 +365,7 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
 
   /**
    * Waits for the first item and takes what is there, at most `max`, after this thread's earlier gets. Closed and drained: as for `get`. `into` is as for
-   * `getManySync`; until the promise is settled it may be written at any time.
+   * `getManySync`; until the promise is settled it may be written at any time, and each call that waits needs one of its own.
    */
   getMany(max: number, options?: WaitOptions & IntoOption): Promise<Many<T>> {
     try {

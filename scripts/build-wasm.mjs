@@ -1,7 +1,7 @@
 // Builds the modules of native/wasm and writes them, inlined, to lib/wasm.generated.ts, which is committed: so nobody who installs the package
 // needs clang. With --check it writes nothing, and fails if the committed file is not what would be written.
 //
-// Needs clang++, wasm-ld and libc++ for wasm32; Debian: clang-19 lld-19 libc++-19-dev-wasm32. CLANG names another compiler.
+// Needs clang++, wasm-ld, llvm-objdump and libc++ for wasm32; Debian: clang-19 lld-19 llvm-19 libc++-19-dev-wasm32. CLANG and OBJDUMP name others.
 
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -13,6 +13,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const sources = 'native/wasm'
 const target = 'lib/wasm.generated.ts'
 const clang = process.env.CLANG ?? 'clang++-19'
+const objdump = process.env.OBJDUMP ?? 'llvm-objdump-19'
 
 const compiling = [
   '--target=wasm32-unknown-wasi',
@@ -58,11 +59,13 @@ const cells = {
   float64: ['double', 'double', 'double'],
 }
 
+const queueSource = 'queue.cc'
+
 const modules = {
   event: ['event.cc'],
   ...Object.fromEntries(
     Object.entries(cells).map(([type, [element, parameter, result]]) => {
-      return [type, ['queue.cc', `-DELEMENT=${element}`, `-DPARAMETER=${parameter}`, `-DRESULT=${result}`]]
+      return [type, [queueSource, `-DELEMENT=${element}`, `-DPARAMETER=${parameter}`, `-DRESULT=${result}`]]
     }),
   ),
 }
@@ -93,8 +96,17 @@ function sectionsOf(bytes) {
   return sections
 }
 
-// Instances of every thread share one memory, in which the module owns nothing: a stack, or static data, would be shared as well. And V8 ends a
-// thread where a function begins: so each export is one function, and no call lies in between.
+// V8 ends what runs in a thread where a function begins, and at loops: neither may lie between a claim and what publishes it.
+function verifyClaims(name, file) {
+  let claim
+  for (const line of execFileSync(objdump, ['-d', file], { encoding: 'utf8' }).split('\n')) {
+    if (line.includes('i64.atomic.rmw.cmpxchg')) claim = line
+    else if (line.includes('i64.atomic.store')) claim = undefined
+    else if (claim && /\t(loop|call)/.test(line)) throw new Error(`${name}: between claim and publish there is${line}`)
+  }
+}
+
+// Instances of every thread share one memory, in which the module owns nothing: a stack, or static data, would be shared as well.
 function verify(name, object, bytes) {
   // An object file imports the stack pointer if it uses it, for the linker to provide; and has data also for what is zero at first.
   const imported = WebAssembly.Module.imports(new WebAssembly.Module(object)).map(({ name }) => name)
@@ -120,6 +132,7 @@ function build(name) {
     run(...linking, object, '-o', module)
     const bytes = readFileSync(module)
     verify(name, readFileSync(object), bytes)
+    if (source === queueSource) verifyClaims(name, module)
     return bytes
   } finally {
     rmSync(directory, { recursive: true })

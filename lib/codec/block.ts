@@ -2,6 +2,7 @@
 import { isTypedArray } from 'node:util/types'
 import type { NumericType } from '../record.js'
 import { ACCESS, checkCell } from './cell.js'
+import { placeOf } from './view.js'
 
 export type Block = Exclude<NodeJS.TypedArray, Uint8ClampedArray>
 type BlockConstructor = {
@@ -30,24 +31,20 @@ export function blockConstructor(type: NumericType): BlockConstructor {
   return CONSTRUCTORS[type] as unknown as BlockConstructor
 }
 
-/** One that was made otherwise, or says otherwise how long it is, is none. */
 export function isBlock(type: NumericType, items: unknown): items is Block {
-  return isTypedArray(items) && Object.getPrototypeOf(items) === CONSTRUCTORS[type].prototype && !Object.hasOwn(items, 'length')
+  return isTypedArray(items) && Object.getPrototypeOf(items) === CONSTRUCTORS[type].prototype
 }
 
-/** A view of so many of its elements, from one on. */
+/** A view of so many of its elements, from one on. Throws if it has become too short for that. */
 export function blockOver(type: NumericType, block: Block, from: number, length: number): Block {
-  return new (blockConstructor(type))(block.buffer, block.byteOffset + from * block.BYTES_PER_ELEMENT, length)
-}
-
-/** Both of one type. */
-export function copyBlock(to: Block, at: number, from: Block): void {
-  to.set(from as never, at)
+  const constructor = blockConstructor(type)
+  const [buffer, byteOffset] = placeOf(block, from * constructor.BYTES_PER_ELEMENT)
+  return new constructor(buffer, byteOffset, length)
 }
 
 /** The items as a block of that type; the same object if they are one. Throws `TypeError`, which names them, if one of them is of another JavaScript type. */
 export function toBlock(type: NumericType, items: Iterable<unknown>, name = 'items'): Block {
-  // What looks like one and is none is taken for what it gives when iterated.
+  // Another one, or what only looks like one, is taken for what it gives when iterated.
   if (isBlock(type, items)) return items
   const all = [...items]
   const { kind } = ACCESS[type]

@@ -6,6 +6,7 @@ import { blockConstructor, toBlock } from './block.js'
 import { bytesOf } from './bytes.js'
 import { ACCESS, checkCell } from './cell.js'
 import type { MessageCodec } from './message.js'
+import { elementsOf } from './view.js'
 
 /** How one field is checked, then written to the scratch buffer, and read from it. */
 interface FieldCodec {
@@ -44,7 +45,7 @@ function arrayCodec({ name, type, offset }: Field, length: number): FieldCodec {
       const iterable = typeof (value as Iterable<unknown> | null | undefined)?.[Symbol.iterator] === 'function'
       if (type !== 'bytes' && !iterable) throw invalidType(path, expected, value)
       const block = type === 'bytes' ? bytesOf(value, path) : toBlock(element, value as Iterable<unknown>, path)
-      if (block.length !== length) throw invalidValue(path, expected, value)
+      if (elementsOf(block) !== length) throw invalidValue(path, expected, value)
       return block
     },
     write: (value) => new constructor(scratch.buffer, offset, length).set(value),

@@ -20,6 +20,8 @@ const accessors = (prototype: object): Accessors => ({
   byteLength: getter(prototype, 'byteLength'),
 })
 const OF_TYPED_ARRAY = accessors(TYPED_ARRAY)
+const lengthOf = getter<number>(TYPED_ARRAY, 'length')
+const { set } = Uint8Array.prototype
 const OF_DATA_VIEW = accessors(DataView.prototype)
 
 /** 'Uint8Array' for a Buffer, or any class of the user's that extends it. */
@@ -35,4 +37,19 @@ export function bytesOfView(view: ArrayBufferView): Uint8Array {
   // A typed array that is out of bounds says that it is empty, but can't be used.
   if (length === 0 && isTypedArray) keys.call(view as Uint8Array)
   return new Uint8Array(buffer.call(view), byteOffset.call(view), length)
+}
+
+/** The elements that a typed array has, whatever it says. */
+export function elementsOf(array: NodeJS.TypedArray): number {
+  return lengthOf.call(array)
+}
+
+/** What a constructor of views takes, to see what the array shows from so many bytes on. */
+export function placeOf(array: NodeJS.TypedArray, bytes: number): [buffer: ArrayBuffer, byteOffset: number] {
+  return [OF_TYPED_ARRAY.buffer.call(array), OF_TYPED_ARRAY.byteOffset.call(array) + bytes]
+}
+
+/** Both of one type. */
+export function copyElements(to: NodeJS.TypedArray, at: number, from: NodeJS.TypedArray): void {
+  set.call(to as Uint8Array, from as Uint8Array, at)
 }

@@ -1,7 +1,8 @@
-// The queue's functions for lib/cell-transport.ts, lib/message-transport.ts and lib/channel.ts. Items pass through the environment's scratch buffer; a status is answered
-// as its number, a length as itself and a status in its place as its negative.
+// The queue's functions for lib/cell-transport.ts, lib/message-transport.ts and lib/channel.ts. Items pass through the environment's
+// scratch buffer; a status is answered as its number, a length as itself and a status in its place as its negative.
 #include "../core/queue.h"
 
+#include <algorithm>
 #include <thread>
 
 #include "../core/select.h"
@@ -19,10 +20,10 @@ struct Items {
     std::size_t length = 0;
     void* data = nullptr;
     napi_get_typedarray_info(info.Env(), info[first_argument - 1], &type, &length, &data, nullptr, nullptr);
-    const u32 skipped = info[first_argument].As<Napi::Number>().Uint32Value();
+    const auto skipped = static_cast<std::size_t>(info[first_argument].As<Napi::Number>().Int64Value());
     bytes = kElementBytes[type];
-    count = static_cast<u32>(length) - skipped;
-    first = static_cast<std::byte*>(data) + std::size_t{skipped} * bytes;
+    count = static_cast<u32>(std::min<std::size_t>(length - skipped, ~u32{0}));
+    first = static_cast<std::byte*>(data) + skipped * bytes;
   }
 
   // n of them, from the k-th on, to or from the slots from that index on. By size: a call of memcpy for each costs more than all the rest.
@@ -212,9 +213,10 @@ class QueueObject final : public SharedObject {
   // (view, first, end): fills the view with items of a type of fixed size, from one place to before another: how many, or a status.
   Napi::Value get_many(const Napi::CallbackInfo& info) {
     const Items items(info, 2);
-    const u32 most = info[3].As<Napi::Number>().Uint32Value() - info[2].As<Napi::Number>().Uint32Value();
+    const auto wanted = info[3].As<Napi::Number>().Int64Value() - info[2].As<Napi::Number>().Int64Value();
     u32 done = 0;
-    const Status status = queue_.try_get_many(most, done, [&](u32 index, u32 k, u32 n) { items.copy_out(slots_, index, k, n); });
+    const Status status = queue_.try_get_many(static_cast<u32>(std::min<std::int64_t>(wanted, items.count)), done,
+                                              [&](u32 index, u32 k, u32 n) { items.copy_out(slots_, index, k, n); });
     return answer(info, status, done);
   }
 

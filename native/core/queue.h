@@ -270,7 +270,8 @@ class Queue {
   static constexpr u32 kLongRun = 32;
   static constexpr u32 kShortRun = 4;
 
-  // Until `most` are done, or not even `single` brings one more; then one wake for all. ok if there were any.
+  // Until `most` are done, or not even `single` brings one more: ok if there were any. Each piece makes its own wake, before the loop comes
+  // round: there V8 may end the call, and the thread live on (a timeout of node:vm), with nobody who makes up for it.
   template <class Run, class Single>
   Status in_runs(u32 most, u32& done, WaitList& list, Run&& run, Single&& single) {
     done = 0;
@@ -282,12 +283,12 @@ class Queue {
         done += kShortRun;
       } else {
         status = single();
-        if (status == Status::ok) done++;
+        if (status != Status::ok) break;
+        done++;
       }
+      if (someone_waits_after_many_stores(list)) wake_.one(list);
     }
-    if (done == 0) return status;
-    if (someone_waits_after_many_stores(list)) wake_.one(list);
-    return Status::ok;
+    return done > 0 ? Status::ok : status;
   }
 
   void room_was_made() {

@@ -11,6 +11,9 @@ import { NOTHING, offerAll, type Transport } from './transport.js'
 
 const { queue: QUEUE, status: STATUS } = native
 
+/** What putManyBlocking() counts is below that; the rest of its answer is a status. */
+const MOST_DONE = 2 ** 32
+
 let areaNumber: number | undefined
 
 /** Taken when it is first needed: there are not many. Negative if there was none left. */
@@ -162,12 +165,14 @@ export class CellTransport implements Transport<unknown, unknown, unknown> {
       if (status !== STATUS.full) return status
     }
     const items = this.#itemsOf(batch)
-    for (;;) {
-      const { status, done } = QUEUE.putManyBlocking(this.#native, items, batch.done, timeout)
-      batch.done += done
-      // One call puts at most 2^32 - 1.
-      if (status !== STATUS.ok || batch.done === batch.length) return status
+    let status: number = STATUS.ok
+    // One call puts at most 2^32 - 1.
+    while (status === STATUS.ok && batch.done < batch.length) {
+      const answer = QUEUE.putManyBlocking(this.#native, items, batch.done, timeout)
+      status = Math.floor(answer / MOST_DONE)
+      batch.done += answer % MOST_DONE
     }
+    return status
   }
 
   putManyInTurn(batch: Batch<Block>): number {

@@ -61,7 +61,8 @@ interface QueueFunctions {
   getBlocking(queue: NativeQueue, timeout: number): number
   /** From `first` on. */
   putMany(queue: NativeQueue, items: NodeJS.TypedArray, first: number): number
-  putManyBlocking(queue: NativeQueue, items: NodeJS.TypedArray, first: number, timeout: number): { status: number; done: number }
+  /** How many were put, plus the status times 2^32. */
+  putManyBlocking(queue: NativeQueue, items: NodeJS.TypedArray, first: number, timeout: number): number
   /** From `first` on, to before `end`. */
   getMany(queue: NativeQueue, items: NodeJS.TypedArray, first: number, end: number): number
   /** As get, but the item stays. */

@@ -1,10 +1,12 @@
 /** Blocks of numbers: what of them goes through WebAssembly, in pieces and by way of an area for each thread, and arrays of the caller's that take them. */
 import { strict as assert } from 'node:assert'
 import { once } from 'node:events'
+import { createContext, Script } from 'node:vm'
 import type { Worker } from 'node:worker_threads'
 import { blockConstructor } from '../lib/codec/block.js'
-import { type NumericType, QueueEmptyError, record, ThreadSafeQueue } from '../lib/index.js'
+import { type NumericType, QueueClosedError, QueueEmptyError, record, ThreadSafeQueue } from '../lib/index.js'
 import { native } from '../lib/native.js'
+import { resizable } from './clone-values.js'
 import { finished, random, rejection, startWorker, thrown, until, within } from './support.js'
 
 const TYPES: readonly NumericType[] = ['int8', 'uint8', 'int16', 'uint16', 'int32', 'uint32', 'bigint64', 'biguint64', 'float32', 'float64']
@@ -233,5 +235,103 @@ describe('blocks', function () {
       assert.equal(queue.putManySync(counting(2000)), queue.capacity)
       assert.deepEqual(queue.getManySync(2000), counting(queue.capacity))
     }
+  })
+
+  it('that are cut short by a timeout of node:vm wake who waits for what is in', async () => {
+    const LENGTH = 2048
+    const queue = new ThreadSafeQueue<number>(40_000, { type: 'uint8' })
+    const worker = startWorker('blocks-drain', queue.handle)
+    workers.push(worker)
+    const ended = finished(worker)
+    const block = new Uint8Array(LENGTH)
+    const putSome = () => {
+      if (queue.stats().waitingGets > 0) for (let k = 0; k < 4; k++) queue.putManySync(block)
+    }
+    const script = new Script('for (;;) putSome()')
+    const context = createContext({ putSome })
+    let cut = 0
+    for (let round = 0, end = performance.now() + 5000; cut < 100 && performance.now() < end; round++) {
+      const timeout = 1 + (round % 3)
+      assert.equal((thrown(() => script.runInContext(context, { timeout })) as { code?: string }).code, 'ERR_SCRIPT_EXECUTION_TIMEOUT')
+      const missing = LENGTH - (queue.stats().puts % LENGTH)
+      if (missing === LENGTH) continue
+      cut++
+      await until('the items of a block that was cut short to be taken', () => queue.qsize() === 0)
+      while (queue.stats().puts % LENGTH !== 0) queue.putSync(0)
+    }
+    assert.ok(cut > 0, 'no block was cut short')
+    queue.close()
+    await ended
+  })
+
+  describe('whose arrays are not what they say', () => {
+    const counted = (length: number) => counting(length, 1000)
+
+    it('go in as they are', () => {
+      const queue = new ThreadSafeQueue<number>(1000, { type: 'float64' })
+      queue.putManySync(counting(1000))
+      queue.getManySync(1000)
+      for (const [key, value] of Object.entries({ buffer: 3, byteOffset: 8, length: 7, constructor: Object, subarray: null, set: null })) {
+        const block = Object.defineProperty(counted(700), key, { value })
+        assert.equal(queue.putManySync(block), 700)
+        assert.deepEqual(queue.getManySync(1000), counted(700))
+      }
+    })
+
+    it('are filled as they are', () => {
+      const queue = new ThreadSafeQueue<number>(1000, { type: 'float64' })
+      for (const [key, value] of Object.entries({ buffer: 3, byteOffset: 8, length: 1, constructor: Object, subarray: null, set: null })) {
+        const into = Object.defineProperty(new Float64Array(500), key, { value })
+        queue.putManySync(counted(10))
+        assert.deepEqual(queue.getManySync(1000, { into }), counted(10))
+        queue.putManySync(counted(500))
+        assert.equal(queue.getManySync(1000, { into }), into)
+        assert.deepEqual(
+          Array.from({ length: 500 }, (_, k) => into[k]),
+          [...counted(500)],
+        )
+      }
+    })
+
+    it('run no code between their copy and the call', () => {
+      const queue = new ThreadSafeQueue<number>(1000, { type: 'float64' })
+      const original = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Float64Array) as object, Symbol.species) as PropertyDescriptor
+      let asked = 0
+      Object.defineProperty(Float64Array, Symbol.species, {
+        configurable: true,
+        get() {
+          asked++
+          queue.putManySync([91, 92, 93])
+          return original.get?.call(Float64Array) as unknown
+        },
+      })
+      try {
+        for (const length of [5, 257, 300]) {
+          queue.putManySync(counted(length))
+          assert.deepEqual(Array.from(queue.getManySync(1000) as Float64Array), [...counted(length)])
+        }
+      } finally {
+        Reflect.deleteProperty(Float64Array, Symbol.species)
+      }
+      assert.equal(asked, 0)
+      assert.equal(queue.qsize(), 0)
+    })
+
+    it('fail if they have become too short, and the queue goes on', async () => {
+      const buffer = resizable(8000, 8000) as ArrayBuffer & { resize(bytes: number): void }
+      const queue = new ThreadSafeQueue<number>(10, { type: 'float64' })
+      const put = queue.putMany(new Float64Array(buffer))
+      buffer.resize(80)
+      for (let next = 0; next < 1000; next += 10) assert.equal(((await queue.getMany(10)) as Float64Array).length, 10)
+      await put
+      // One whose signal shortens it just before: it is not asked for what it says of itself.
+      buffer.resize(8000)
+      const { signal } = new AbortController()
+      Object.defineProperty(signal, 'throwIfAborted', { value: () => buffer.resize(40) })
+      const cancelled = queue.putMany(new Float64Array(buffer), { signal })
+      assert.equal(buffer.byteLength, 8000)
+      queue.close()
+      assert.ok((await rejection(cancelled)) instanceof QueueClosedError)
+    })
   })
 })

@@ -196,7 +196,8 @@ class QueueObject final : public SharedObject {
     return answer(info, status, done);
   }
 
-  // (view, first, timeout): blocks until all are put: { status, done }.
+  // (view, first, timeout): blocks until all are put: how many of them, and the status, times 2^32. In one number, since an isolate that is
+  // being stopped can't be given an object with properties, and half of an answer would be worse than none.
   Napi::Value put_many_blocking(const Napi::CallbackInfo& info) {
     const Items items(info, 2);
     const Deadline deadline = SharedObject::deadline(info[3]);
@@ -204,10 +205,7 @@ class QueueObject final : public SharedObject {
     u32 done = 0;
     const Status status = queue_.put_many([&] { return ThreadParker(header_.not_full, deadline, stops); }, items.count, items.bytes, done,
                                           [&](u32 index, u32 k, u32 n) { items.copy_in(slots_, index, k, n); });
-    Napi::Object result = Napi::Object::New(info.Env());
-    result["status"] = answer(info, status);
-    result["done"] = Napi::Number::New(info.Env(), done);
-    return result;
+    return Napi::Number::New(info.Env(), static_cast<double>(pack(static_cast<u32>(status), done)));
   }
 
   // (view, first, end): fills the view with items of a type of fixed size, from one place to before another: how many, or a status.

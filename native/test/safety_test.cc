@@ -193,6 +193,7 @@ TEST_CASE("the handler neither allocates nor locks, whatever it has to do") {
   {
     const Guarded guard(SIGUSR2);
     std::atomic<u32> got{0};
+    std::atomic<u32> heard{0};
     run_together({[&] {
                     SignalInfo info;
                     for (u32 k = 0; k < rounds; k++) got += waited.get_info(info) == Status::ok;
@@ -202,6 +203,7 @@ TEST_CASE("the handler neither allocates nor locks, whatever it has to do") {
                       PatientParker parker(event.waiters());
                       event.core().wait(parker);
                       event.core().clear();
+                      heard++;
                     }
                   },
                   [&] {
@@ -212,7 +214,9 @@ TEST_CASE("the handler neither allocates nor locks, whatever it has to do") {
                       announce_loop(event_with_loop.waiters(), bell);
                       event_with_loop.core().clear();
                       raise(SIGUSR2);
-                      wait_until([&] { return got == k + 1; });
+                      // Also that the event was cleared: whoever is woken announces itself once more before it looks, and would be taken
+                      // for the next.
+                      wait_until([&] { return got == k + 1 && heard == k + 1; });
                       uv_run(&loop, UV_RUN_NOWAIT);
                     }
                   }});

@@ -275,20 +275,19 @@ class Queue {
   template <class Run, class Single>
   Status in_runs(u32 most, u32& done, WaitList& list, Run&& run, Single&& single) {
     done = 0;
-    Status status = Status::ok;
-    while (done < most && status == Status::ok) {
+    while (done < most) {
       if (most - done >= kLongRun && run.template operator()<kLongRun>()) {
         done += kLongRun;
       } else if (most - done >= kShortRun && run.template operator()<kShortRun>()) {
         done += kShortRun;
       } else {
-        status = single();
-        if (status != Status::ok) break;
+        const Status status = single();
+        if (status != Status::ok) return done > 0 ? Status::ok : status;
         done++;
       }
       if (someone_waits_after_many_stores(list)) wake_.one(list);
     }
-    return done > 0 ? Status::ok : status;
+    return Status::ok;
   }
 
   void room_was_made() {

@@ -140,7 +140,7 @@ class Ring {
   template <class Write>
   Status try_put_many(u32 most, u32 bytes, u32& done, Write&& write) {
     Claim claim;
-    const Status status = claim_to_put([=](u32) { return most; }, claim);
+    const Status status = claim_to_put(most, claim);
     done = claim.count;
     each_part(claim, [&](u32 part, u32 k, u32 n) { write(positions_.index(part), k, n); });
     store_stamps(claim, [=, this](u32 part) { return pack(bytes, positions_.full_turn(part)); });
@@ -151,7 +151,7 @@ class Ring {
   template <class Read>
   Status try_get_many(u32 most, u32& done, Read&& read) {
     Claim claim;
-    const Status status = claim_to_get([=](u32) { return most; }, claim);
+    const Status status = claim_to_get(most, claim);
     done = claim.count;
     each_part(claim, [&](u32 part, u32 k, u32 n) { read(positions_.index(part), k, n); });
     store_stamps(claim, [this](u32 part) { return positions_.next_free_turn(part); });
@@ -283,14 +283,13 @@ class Ring {
     u32 count = 0;
   };
 
-  // Claims up to limit(position) slots that are free for their lap: ok, full or closed.
-  template <class Limit>
-  Status claim_to_put(Limit&& limit, Claim& claim) {
+  // Claims up to `most` slots that are free for their lap: ok, full or closed.
+  Status claim_to_put(u32 most, Claim& claim) {
     u64 tail = tail_.load(memory_order_relaxed);
     for (;;) {
       if (low(tail) & kClosed) return Status::closed;
       const u32 position = low(tail);
-      const u32 count = run_of(position, limit(position), 0);
+      const u32 count = run_of(position, most, 0);
       if (count == 0) {
         const u64 now = tail_.load(memory_order_seq_cst);
         if (now == tail) return Status::full;
@@ -304,13 +303,12 @@ class Ring {
     }
   }
 
-  // Claims up to limit(position) items of one slot each: ok, empty or closed.
-  template <class Limit>
-  Status claim_to_get(Limit&& limit, Claim& claim) {
+  // Claims up to `most` items of one slot each: ok, empty or closed.
+  Status claim_to_get(u32 most, Claim& claim) {
     u64 head = head_.load(memory_order_relaxed);
     for (;;) {
       const u32 position = low(head);
-      const u32 count = run_of(position, limit(position), 1);
+      const u32 count = run_of(position, most, 1);
       if (count == 0) {
         const u64 now = head_.load(memory_order_seq_cst);
         if (now == head) return nothing_at(position);
@@ -340,7 +338,7 @@ class Ring {
     if (until_end(position) < kRun) return false;
     const u32 index = positions_.index(position);
     u32 others = 0;
-#pragma GCC unroll 64
+#pragma GCC unroll 32
     for (u32 k = 0; k < kRun; k++) others |= low(slots_.stamp(index + k).load(memory_order_acquire)) ^ turn;
     return others == 0;
   }

@@ -23,7 +23,11 @@ export function checkIterable(items: unknown): Iterable<unknown> {
  * with it, it tells of the last.
  */
 export function withCount(reason: unknown, { done }: Pick<Batch<unknown>, 'done'>): unknown {
-  if (typeof reason === 'object' && reason !== null)
+  if (typeof reason !== 'object' || reason === null) return reason
+  try {
     Reflect.defineProperty(reason, 'count', { value: done, configurable: true, writable: true, enumerable: true })
+  } catch {
+    // A proxy may refuse so.
+  }
   return reason
 }

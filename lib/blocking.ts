@@ -1,6 +1,7 @@
 /** What is told of synchronous calls that block for long. */
 import { isMainThread } from 'node:worker_threads'
 import { type BlockMessage, blocksAreTold, tellBlock } from './diagnostics.js'
+import { native } from './native.js'
 
 const LONG_ON_MAIN_THREAD_MILLISECONDS = 1000
 let mayWarn = isMainThread
@@ -18,11 +19,11 @@ function warn(duration: number): void {
 export function blocking<R>(operation: BlockMessage['operation'], sources: BlockMessage['sources'], call: () => R): R {
   const told = blocksAreTold()
   if (!told && !mayWarn) return call()
-  const start = performance.now()
+  const start = native.now()
   try {
     return call()
   } finally {
-    const duration = performance.now() - start
+    const duration = native.now() - start
     if (mayWarn && duration > LONG_ON_MAIN_THREAD_MILLISECONDS) warn(duration)
     if (told) tellBlock(operation, sources, duration)
   }

@@ -7,14 +7,14 @@ import { CellTransport } from './cell-transport.js'
 import { messageCodec } from './codec/message.js'
 import type { ElementType } from './element-type.js'
 import { QueueClosedError, TimeoutError } from './errors.js'
-import { join, leave, type Liveness, mayServeAtOnce, needDoorbell, tidyLater, turnIsComing, type Waiting } from './loop.js'
+import { join, leave, type Liveness, mayServeAtOnce, pollIsComing, tidyLater, type Waiting } from './loop.js'
 import { MessageTransport } from './message-transport.js'
 import { type NativeQueue, native, type OpenedQueue, type QueueStats } from './native.js'
 import { checkAborted, type Patience } from './options.js'
 import type { ScalarType } from './record.js'
 import type { Selectable } from './select.js'
 import { NOTHING, type Nothing, type Transport } from './transport.js'
-import { Line, type Place, Waiter } from './waiter.js'
+import { Call, Line, Place } from './waiter.js'
 
 const { queue: QUEUE, status: STATUS } = native
 
@@ -24,7 +24,6 @@ const NOT_FULL = 1
 
 /** How a get takes what it is for: one item, or several. NOTHING if there is none. */
 export type Take = () => unknown | Nothing
-export type GetWaiter = Waiter<unknown, Take>
 
 /** What a put that waits does when it is its turn to try. */
 interface PutAttempt {
@@ -32,16 +31,25 @@ interface PutAttempt {
   /** For an error to tell how far a batch has come. */
   readonly batch?: Batch<unknown>
 }
-type PutWaiter = Waiter<void, PutAttempt>
+
+/** A put that waits. What it fails with tells how far a batch has come. */
+class PutCall extends Call {
+  readonly #batch: Batch<unknown> | undefined
+
+  constructor(batch: Batch<unknown> | undefined) {
+    super()
+    this.#batch = batch
+  }
+
+  override fail(reason: unknown): void {
+    super.fail(this.#batch ? withCount(reason, this.#batch) : reason)
+  }
+}
 
 function transportOf(memory: WebAssembly.Memory, queue: OpenedQueue, type: ElementType): Transport<unknown, unknown, unknown> {
   const codec = messageCodec(type)
   const transport = codec ? new MessageTransport(queue, codec) : new CellTransport(memory, queue, type as ScalarType)
   return transport as Transport<unknown, unknown, unknown>
-}
-
-function reasonOf({ want: { batch } }: Place<void, PutAttempt>, reason: unknown): unknown {
-  return batch ? withCount(reason, batch) : reason
 }
 
 export class Channel implements Waiting, Selectable<Take> {
@@ -53,12 +61,15 @@ export class Channel implements Waiting, Selectable<Take> {
   readonly transport: Transport<unknown, unknown, unknown>
   readonly takeOne: Take = () => this.transport.get()
   readonly native: NativeQueue
-  readonly #gets = new Line<unknown, Take>()
-  readonly #puts = new Line<void, PutAttempt>()
+  readonly #gets = new Line<Take>(this)
+  readonly #puts = new Line<PutAttempt>(this)
+  /** Whether the line is announced, and has been tried since: whoever makes a change that concerns it rings, or has rung. */
+  #getsAnnounced = false
+  #putsAnnounced = false
   #countedGets = 0
   #countedPuts = 0
-  /** Whether the first of the waiting puts has been tried before, and so may claim the turn. */
-  #firstPutTried = false
+  /** The first of the waiting puts when that has been tried before: then it may claim the priority token, and may have it. */
+  #tried: Place<PutAttempt> | undefined
 
   constructor(memory: WebAssembly.Memory, queue: OpenedQueue, type: ElementType) {
     this.view = queue.view
@@ -77,38 +88,21 @@ export class Channel implements Waiting, Selectable<Take> {
   get(take: Take, patience: Patience, liveness: Liveness): Promise<unknown> {
     if (patience.timeout === 0) return this.#getOnce(take)
     const taken = this.takeAtOnce(take)
-    return taken === NOTHING ? this.waitToGet(take, patience, liveness).promise : Promise.resolve(taken)
+    return taken === NOTHING ? this.waitToGet(new Place(new Call(), take, liveness), patience) : Promise.resolve(taken)
   }
 
-  waitToGet(take: Take, patience: Patience, liveness: Liveness): GetWaiter {
-    needDoorbell()
-    const waiter: GetWaiter = new Waiter(take, liveness)
-    waiter.limit(patience, (reason) => this.cancelGet(waiter, reason))
-    this.enter(waiter)
-    return waiter
+  waitToGet(place: Place<Take>, patience: Patience): Promise<unknown> {
+    return place.call.wait(patience, () => this.enter(place))
   }
 
   /** Puts a get into the line, and serves it if it can be served already. */
-  enter(place: Place<unknown, Take>): void {
+  enter(place: Place<Take>): void {
+    tidyLater(this)
     join(this)
-    const isFirst = !this.#gets.first
     this.#gets.add(place)
-    if (isFirst && !turnIsComing()) this.#serveGets()
-    this.tidy()
-  }
-
-  /** Rejects a waiting get; does nothing to one that has its outcome already. */
-  cancelGet(waiter: GetWaiter, reason: unknown): void {
-    if (waiter.settled) return
-    this.leave(waiter)
-    waiter.reject(reason)
-  }
-
-  /** Takes a get out of the line that has no outcome from it. All loops are woken by each item, so there is no wake to hand on. */
-  leave(place: Place<unknown, Take>): void {
-    this.#gets.remove(place)
-    if (!this.#gets.first) QUEUE.withdraw(this.native, NOT_EMPTY)
-    this.tidy()
+    // Nobody else's call: this one may be stopped in the middle of it.
+    if (this.#gets.first === place && !pollIsComing()) this.#serveGets()
+    this.#countWaiting()
   }
 
   /** What select() wants of a queue. */
@@ -197,14 +191,17 @@ export class Channel implements Waiting, Selectable<Take> {
     }
     if (patience.timeout === 0) throw new TimeoutError(0)
     const kept = keep()
-    needDoorbell()
-    const waiter: PutWaiter = new Waiter(kept, liveness)
-    waiter.limit(patience, (reason) => this.#cancelPut(waiter, reason))
+    const call = new PutCall(kept.batch)
+    const place = new Place(call, kept, liveness)
+    return call.wait(patience, () => this.#enterPut(place)) as Promise<void>
+  }
+
+  #enterPut(place: Place<PutAttempt>): void {
+    tidyLater(this)
     join(this)
-    this.#puts.add(waiter)
-    if (isFirst && !turnIsComing()) this.#servePuts()
-    this.tidy()
-    return waiter.promise
+    this.#puts.add(place)
+    if (this.#puts.first === place && !pollIsComing()) this.#servePuts()
+    this.#countWaiting()
   }
 
   poll(): void {
@@ -238,6 +235,11 @@ export class Channel implements Waiting, Selectable<Take> {
   }
 
   tidy(): void {
+    this.#leaveTurnUnless(this.#puts.first)
+    if (!pollIsComing()) {
+      if (this.#gets.first && !this.#getsAnnounced) this.#serveGets()
+      if (this.#puts.first && !this.#putsAnnounced) this.#servePuts()
+    }
     if (!this.#gets.first && !this.#puts.first) leave(this)
     this.#countWaiting()
   }
@@ -246,83 +248,92 @@ export class Channel implements Waiting, Selectable<Take> {
   #countWaiting(): void {
     const gets = this.#gets.length
     const puts = this.#puts.length
-    if (gets !== this.#countedGets) QUEUE.waiting(this.native, NOT_EMPTY, (this.#countedGets = gets))
-    if (puts !== this.#countedPuts) QUEUE.waiting(this.native, NOT_FULL, (this.#countedPuts = puts))
+    if (gets !== this.#countedGets) {
+      QUEUE.waiting(this.native, NOT_EMPTY, gets)
+      this.#countedGets = gets
+    }
+    if (puts !== this.#countedPuts) {
+      QUEUE.waiting(this.native, NOT_FULL, puts)
+      this.#countedPuts = puts
+    }
   }
 
-  // Try; announce; try again: then whoever puts an item sees the announcement and rings, or this try sees the item.
+  // Try; announce; try again: then whoever puts an item sees the announcement and rings, or this try sees the item. The announcement is never taken back: it
+  // is this loop's, and another evaluation of the package in this thread may wait for the same. One that nobody needs is worth one ring.
   #serveGets(): void {
-    const before = this.#gets.length
-    let announced = false
+    let announced = (this.#getsAnnounced = false)
     for (let first = this.#gets.first; first; first = this.#gets.first) {
-      let item: unknown
-      try {
-        item = first.want()
-      } catch (error) {
-        // An item that can't be decoded is this call's to tell of; the others go on.
-        this.#gets.remove(first)
-        first.reject(error)
+      const { call } = first
+      if (call.settled) {
+        call.finish()
         continue
       }
-      if (item !== NOTHING) {
-        this.#gets.shift()?.resolve(item)
+      let value: unknown
+      try {
+        value = first.want()
+        if (value !== NOTHING) value = first.outcome(value)
+      } catch (error) {
+        // An item that can't be decoded is this call's to tell of; the others go on.
+        first.fail(error)
+        continue
+      }
+      if (value !== NOTHING) {
+        // As call.resolve() does: here no function is entered where the script that makes this call could be ended, and the item be lost.
+        call.settled = true
+        call.fulfil(value)
+        call.finish()
       } else if (this.transport.lastStatus() === STATUS.closed) {
-        this.#gets.shift()?.reject(new QueueClosedError())
+        first.fail(new QueueClosedError())
       } else if (!announced) {
         QUEUE.announce(this.native, NOT_EMPTY)
         announced = true
       } else {
-        break
+        this.#getsAnnounced = true
+        return
       }
     }
-    if (announced && !this.#gets.first) QUEUE.withdraw(this.native, NOT_EMPTY)
-    if (this.#gets.length < before) tidyLater(this)
   }
 
   #servePuts(): void {
-    const before = this.#puts.length
-    let announced = false
+    let announced = (this.#putsAnnounced = false)
     for (let first = this.#puts.first; first; first = this.#puts.first) {
+      const { call } = first
+      if (call.settled) {
+        call.finish()
+        continue
+      }
+      this.#leaveTurnUnless(first)
       let status: number
       try {
-        status = first.want.put(this.#firstPutTried)
+        status = first.want.put(first === this.#tried)
       } catch (error) {
         // There was no memory to load it from: this call's to tell of.
-        QUEUE.leaveTurn(this.native)
-        this.#firstPutTried = false
-        this.#puts.remove(first)
-        first.reject(reasonOf(first, error))
+        first.fail(error)
         continue
       }
       if (status === STATUS.full) {
         if (announced) {
-          this.#firstPutTried = true
-          break
+          this.#tried = first
+          this.#putsAnnounced = true
+          return
         }
         QUEUE.announce(this.native, NOT_FULL)
         announced = true
         continue
       }
-      this.#firstPutTried = false
-      this.#puts.remove(first)
-      if (status === STATUS.ok) first.resolve()
-      else first.reject(reasonOf(first, new QueueClosedError()))
+      // With its outcome it has left the turn.
+      this.#tried = undefined
+      if (status === STATUS.ok) call.resolve(undefined)
+      else first.fail(new QueueClosedError())
     }
-    if (announced && !this.#puts.first) QUEUE.withdraw(this.native, NOT_FULL)
-    if (this.#puts.length < before) tidyLater(this)
+    this.#leaveTurnUnless(undefined)
   }
 
-  #cancelPut(waiter: PutWaiter, reason: unknown): void {
-    const wasFirst = waiter === this.#puts.first
-    this.#puts.remove(waiter)
-    waiter.reject(reasonOf(waiter, reason))
-    if (wasFirst) {
-      QUEUE.leaveTurn(this.native)
-      this.#firstPutTried = false
-      // The next may need less room.
-      this.#servePuts()
-    }
-    if (!this.#puts.first) QUEUE.withdraw(this.native, NOT_FULL)
-    this.tidy()
+  /** The put that was tried may be gone, and the next may need less room. */
+  #leaveTurnUnless(first: Place<PutAttempt> | undefined): void {
+    if (this.#tried === undefined || this.#tried === first) return
+    QUEUE.leaveTurn(this.native)
+    this.#tried = undefined
+    this.#putsAnnounced = false
   }
 }

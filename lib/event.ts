@@ -1,14 +1,14 @@
 import { blocking } from './blocking.js'
 import { TimeoutError } from './errors.js'
 import { checkHandle, type Handle, incompatible, makeHandle } from './handle.js'
-import { join, leave, Liveness, needDoorbell, tidyLater, type Waiting } from './loop.js'
+import { join, leave, Liveness, tidyLater, type Waiting } from './loop.js'
 import { allocate, bytesOf, type EventCore, instantiate, OpenObjects } from './memory.js'
 import { type NativeEvent, native, type OpenedEvent } from './native.js'
 import { nativeEvent, type NativeHandle } from './native-code.js'
 import { checkObject, checkTimeout, type Patience, patience, type WaitOptions } from './options.js'
 import type { Selectable } from './select.js'
 import { NOTHING, type Nothing } from './transport.js'
-import { Line, type Place, Waiter } from './waiter.js'
+import { Call, Line, Place } from './waiter.js'
 
 const { event: EVENT, status: STATUS } = native
 
@@ -17,14 +17,17 @@ export interface EventHandle {
   readonly threadsafe: 'event'
 }
 
-type EventPlace = Place<void, number>
+type EventPlace = Place<number>
 
 /** One event as this thread sees it, and its asynchronous calls that wait. */
 class EventChannel implements Waiting, Selectable<number> {
   readonly view: Uint8Array
   readonly core: EventCore
   readonly native: NativeEvent
-  readonly #line = new Line<void, number>()
+  /** In the order of what they want: each one's word is the event's when it came, or is served at once. */
+  readonly #line = new Line<number>(this)
+  /** Whether the line is announced, and has been looked at since: whoever sets the event rings, or has rung. */
+  #announced = false
 
   constructor(memory: WebAssembly.Memory, event: OpenedEvent) {
     this.view = event.view
@@ -35,14 +38,9 @@ class EventChannel implements Waiting, Selectable<number> {
   wait(patience: Patience, liveness: Liveness): Promise<void> {
     if (this.core.is_set()) return Promise.resolve()
     if (patience.timeout === 0) throw new TimeoutError(0)
-    needDoorbell()
-    const waiter = new Waiter<void, number>(this.want(), liveness)
-    waiter.limit(patience, (reason) => {
-      this.leave(waiter)
-      waiter.reject(reason)
-    })
-    this.enter(waiter)
-    return waiter.promise
+    const call = new Call()
+    const place = new Place(call, this.want(), liveness)
+    return call.wait(patience, () => this.enter(place)) as Promise<void>
   }
 
   /** The word tells later whether the event was set in between; see native/core/event.h. */
@@ -51,7 +49,7 @@ class EventChannel implements Waiting, Selectable<number> {
   }
 
   tryNow(word: number): undefined | Nothing {
-    return this.core.is_set() || this.core.word() !== word ? undefined : NOTHING
+    return this.#isDone(word) ? undefined : NOTHING
   }
 
   /** An event serves all who wait, so there is no order to keep. */
@@ -59,42 +57,44 @@ class EventChannel implements Waiting, Selectable<number> {
     return this.tryNow(word)
   }
 
+  // It looks for itself alone: what it costs does not grow with the line.
   enter(place: EventPlace): void {
+    tidyLater(this)
     join(this)
     this.#line.add(place)
-    this.poll()
-  }
-
-  leave(place: EventPlace): void {
-    this.#line.remove(place)
-    this.tidy()
+    if (this.#line.first === place) this.poll()
+    else if (this.#isDone(place.want)) resolve(place)
   }
 
   // Announce, then look: whoever sets the event now sees the announcement and rings, or this look sees the event.
   poll(): void {
+    this.#announced = false
+    if (!this.#line.first) return
     EVENT.announce(this.native)
-    const set = this.core.is_set() !== 0
-    const word = this.core.word()
-    const done: EventPlace[] = []
-    for (let place = this.#line.first; place; place = place.next) {
-      if (set || place.want !== word) done.push(place)
-    }
-    for (const place of done) {
-      this.#line.remove(place)
-      place.resolve()
-    }
-    if (done.length > 0) tidyLater(this)
+    // Behind one that is not done nobody is.
+    for (let place = this.#line.first; place && (place.call.settled || this.#isDone(place.want)); place = this.#line.first) resolve(place)
+    this.#announced = true
   }
 
   waitBlocking(timeout: number): boolean {
-    return EVENT.waitBlocking(this.native, timeout) === STATUS.ok
+    const word = this.want()
+    return EVENT.waitBlocking(this.native, timeout) === STATUS.ok || this.#isDone(word)
   }
 
   tidy(): void {
-    if (this.#line.first) return
-    EVENT.withdraw(this.native)
-    leave(this)
+    if (!this.#line.first) leave(this)
+    else if (!this.#announced) this.poll()
   }
+
+  #isDone(word: number): boolean {
+    return this.core.is_set() !== 0 || this.core.word() !== word
+  }
+}
+
+function resolve(place: EventPlace): void {
+  const { call } = place
+  if (call.settled) call.finish()
+  else call.resolve(place.outcome(undefined))
 }
 
 const channels = new OpenObjects<EventChannel>()

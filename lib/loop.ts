@@ -1,33 +1,38 @@
 /**
  * This thread's event loop, as what waits asynchronously: it has one doorbell, which other contexts ring, and everything that waits
- * in it is asked to look again on each ring.
+ * in it is asked to look again on each ring. Timers and clock are the addon's: tests replace those of Node.
+ *
+ * What may stop us. A script of node:vm is ended when its time is up, and a stack may overflow: at whatever function is entered, and (the script) wherever a
+ * loop comes round. No `finally` runs for the script. What lies between two such places is done whole. So each call first sees to it that a microtask will
+ * look after what it touches, and only then changes it; that look trusts nothing but the lines themselves.
  */
-import { native } from './native.js'
+import { type Listener, native } from './native.js'
 
 /** Something with waiting calls in this thread. */
 export interface Waiting {
   /** Serves those of its calls that can be served now. */
   poll(): void
-  /** Puts in order what need not be when a call was served, as it may be that the next one waits already. */
+  /** Puts in order what need not be when a call was served, as it may be that the next one waits already; and what a call that was stopped has left. */
   tidy(): void
 }
 
-const waiting = new Set<Waiting>()
-/** Node's own: a test of the user's may put others in their place for a while, which drop what they were given, or stand still. */
-const { setImmediate: inNextTurn } = globalThis
-const now = performance.now.bind(performance)
-let doorbell = false
+/** A call that waits. */
+export interface Held {
+  /** It was stopped while it was being made, or given its outcome. */
+  repair(): void
+  /** Its time is up. */
+  expire(): void
+}
 
-/** How long asynchronous calls may be served at once, one after the other, before the loop gets to do other things: they need only microtasks. */
-const TURN_MILLISECONDS = 1
-/** How many of them for each look at the clock. */
-const CALLS_PER_LOOK = 250
-let calls = 0
-let turnBegan = 0
-let turnRequested = false
+let listener: Listener | undefined
+const waiting = new Set<Waiting>()
+const untidy = new Set<Waiting>()
+const held = new Set<Held>()
+const due = new Map<number, Held>()
+let lastNumber = 0
 
 /** Whatever one of them throws, none is left out: they may have been rung for. */
-function forAll(some: Iterable<Waiting>, call: (one: Waiting) => void): void {
+function forAll<One>(some: Iterable<One>, call: (one: One) => void): void {
   const errors: unknown[] = []
   for (const one of some) {
     try {
@@ -39,25 +44,37 @@ function forAll(some: Iterable<Waiting>, call: (one: Waiting) => void): void {
   if (errors.length > 0) throw errors[0]
 }
 
-function pollAll(): void {
+/** The loop calls: no JavaScript of this thread is under way. */
+function onLoop(numbers?: number[]): void {
+  if (numbers) {
+    forAll(numbers, expire)
+    return
+  }
+  spent = false
+  callsLeft = 1
+  if (held.size + untidy.size > 0) tidyAll()
   forAll(waiting, (one) => one.poll())
 }
 
-function beginTurn(): void {
-  turnBegan = now()
-  turnRequested = false
-  pollAll()
+function expire(number: number): void {
+  const call = due.get(number)
+  due.delete(number)
+  call?.expire()
+}
+
+function listen(): boolean {
+  listener ??= native.listen(onLoop)
+  return listener !== undefined
 }
 
 /** Opens this loop's doorbell, the first time. Throws if too many loops of this process wait already. */
-export function needDoorbell(): void {
-  doorbell ||= native.openDoorbell(pollAll)
-  if (!doorbell) throw new Error('threadsafe: no more event loops can wait in this process')
+export function needDoorbell(): Listener {
+  if (!listen()) throw new Error('threadsafe: no more event loops can wait in this process')
+  return listener as Listener
 }
 
-/** From now on `one` is polled on each ring. Throws as needDoorbell() does. */
+/** From now on `one` is polled on each ring. Needs the doorbell. */
 export function join(one: Waiting): void {
-  needDoorbell()
   waiting.add(one)
 }
 
@@ -66,22 +83,33 @@ export function leave(one: Waiting): void {
 }
 
 /**
- * Whether a call that could be served at once may be. Every so often the answer is no, and everything is polled in the loop's next turn:
- * a `for await` over a queue that is never empty must not keep timers and I/O from running.
+ * How many calls may still be served at once before the clock is looked at. That is one at first, and few always: nobody knows how long what the caller does
+ * with an item will take.
+ */
+let callsLeft = 1
+/** Whether calls have had their time of this iteration of the loop. Then the doorbell has been rung, and everything is polled in the next one. */
+let spent = false
+
+/**
+ * Whether a call that could be served at once may be. Every so often the answer is no: a `for await` over a queue that is never empty must not keep timers
+ * and I/O from running.
  */
 export function mayServeAtOnce(): boolean {
-  if (turnRequested) return false
-  if (++calls < CALLS_PER_LOOK) return true
-  calls = 0
-  if (now() - turnBegan < TURN_MILLISECONDS) return true
-  turnRequested = true
-  inNextTurn(beginTurn)
-  return false
+  return --callsLeft > 0 || look()
 }
 
-/** Whether everything will be polled soon without a ring, because mayServeAtOnce() said no. */
-export function turnIsComing(): boolean {
-  return turnRequested
+function look(): boolean {
+  if (spent) return false
+  // A loop that can't wait can't be made to.
+  if (!listen()) return true
+  callsLeft = native.look()
+  spent = callsLeft === 0
+  return !spent
+}
+
+/** Whether everything will be polled soon without a ring from outside, because mayServeAtOnce() said no. */
+export function pollIsComing(): boolean {
+  return spent
 }
 
 /**
@@ -89,67 +117,114 @@ export function turnIsComing(): boolean {
  * keeps the loop alive, and whatever else would be undone and done again stays as it is.
  */
 const MICROTASKS = 5
-const DONE = Promise.resolve()
-const untidy = new Set<Waiting>()
 let tidying = false
 
-function tidySoon(microtasks = MICROTASKS): void {
+// By `await` alone, which asks no `then` that somebody may have replaced.
+async function tidySoon(): Promise<void> {
+  for (let k = 0; k <= MICROTASKS; k++) await undefined
+  tidyAll()
+}
+
+function needTidying(): void {
+  if (tidying) return
+  void tidySoon()
   tidying = true
-  void DONE.then(() => (microtasks > 0 ? tidySoon(microtasks - 1) : tidyAll()))
 }
 
 function tidyAll(): void {
   tidying = false
+  const calls = [...held]
   const some = [...untidy]
+  held.clear()
   untidy.clear()
-  keepAlive(keepingAlive > 0)
-  forAll(some, (one) => one.tidy())
+  try {
+    forAll(calls, (call) => call.repair())
+    forAll(some, (one) => one.tidy())
+  } finally {
+    tellLoop()
+  }
 }
 
 /** `one.tidy()` is called when those that were served have gone on. */
 export function tidyLater(one: Waiting): void {
   untidy.add(one)
-  if (!tidying) tidySoon()
+  needTidying()
 }
 
-let keepingAlive = 0
-let alive = false
-
-function keepAlive(wanted: boolean): void {
-  if (wanted === alive) return
-  needDoorbell()
-  native.keepAlive(wanted)
-  alive = wanted
+/** From now on, until release(), the call is in the middle of something. If it still is when a microtask comes, it was stopped there, and is repaired. */
+export function hold(call: Held): void {
+  held.add(call)
+  needTidying()
 }
 
-function countKeepAlive(change: number): void {
-  if (keepingAlive + change > 0) keepAlive(true)
-  else if (!tidying) tidySoon()
-  keepingAlive += change
+export function release(call: Held): void {
+  held.delete(call)
+}
+
+/** When a call expires. */
+export interface Deadline {
+  readonly number: number
+  readonly at: number
+}
+
+export function setDeadline(call: Held, milliseconds: number): Deadline {
+  const listener = needDoorbell()
+  const number = ++lastNumber
+  const at = native.setDeadline(listener, number, milliseconds)
+  due.set(number, call)
+  return { number, at }
+}
+
+export function clearDeadline({ number, at }: Deadline): void {
+  if (due.delete(number)) native.clearDeadline(listener as Listener, number, at)
+}
+
+/** How many calls that wait keep the process alive. In an object, as it is changed by others in the middle of what must be done whole. */
+export const keepingAlive = { calls: 0 }
+
+/** What the addon has been told; undefined if that is not known. */
+let toldAlive: boolean | undefined = false
+let toldWaits: boolean | undefined = false
+
+function tellLoop(): void {
+  const alive = keepingAlive.calls > 0
+  const waits = waiting.size > 0
+  if (alive === toldAlive && waits === toldWaits) return
+  const listener = needDoorbell()
+  toldAlive = toldWaits = undefined
+  native.keep(listener, alive, waits)
+  toldAlive = alive
+  toldWaits = waits
 }
 
 /** Whether the pending calls of one object keep the process alive. They do, unless it is `unref()`ed. */
 export class Liveness {
-  #pending = 0
-  #referenced: boolean
+  /** How many are pending. Written by Line in waiter.ts. */
+  calls = 0
+  referenced: boolean
 
   constructor(referenced = true) {
-    this.#referenced = referenced
+    this.referenced = referenced
   }
 
   begin(): void {
-    if (this.#referenced) countKeepAlive(1)
-    this.#pending++
+    if (this.referenced) needDoorbell()
+    needTidying()
+    this.calls++
+    if (this.referenced) keepingAlive.calls++
   }
 
   end(): void {
-    this.#pending--
-    if (this.#referenced) countKeepAlive(-1)
+    needTidying()
+    this.calls--
+    if (this.referenced) keepingAlive.calls--
   }
 
   reference(referenced: boolean): void {
-    if (referenced === this.#referenced) return
-    if (this.#pending > 0) countKeepAlive(referenced ? this.#pending : -this.#pending)
-    this.#referenced = referenced
+    if (referenced === this.referenced) return
+    if (this.calls > 0) needDoorbell()
+    needTidying()
+    keepingAlive.calls += referenced ? this.calls : -this.calls
+    this.referenced = referenced
   }
 }

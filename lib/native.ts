@@ -73,7 +73,6 @@ interface QueueFunctions {
   waiting(queue: NativeQueue, list: number, calls: number): void
   nextBytes(queue: NativeQueue): number
   announce(queue: NativeQueue, list: number): void
-  withdraw(queue: NativeQueue, list: number): void
   close(queue: NativeQueue): void
   discard(queue: NativeQueue): void
   slotsOf(queue: NativeQueue, bytes: number): number
@@ -85,12 +84,18 @@ interface QueueFunctions {
 interface EventFunctions {
   waitBlocking(event: NativeEvent, timeout: number): number
   announce(event: NativeEvent): void
-  withdraw(event: NativeEvent): void
 }
 
 export interface SourceCounts {
   readonly delivered: number
   readonly dropped: number
+}
+
+declare const listens: unique symbol
+
+/** What the addon keeps of this evaluation of the package: there may be others in this thread. */
+export interface Listener {
+  readonly [listens]: true
 }
 
 declare const weakTarget: unique symbol
@@ -114,8 +119,23 @@ interface Native {
   readonly event: Readonly<EventFunctions>
   setScratch(bytes: Uint8Array): void
   setProbe(probe: () => void): void
-  openDoorbell(onRing: () => void): boolean
-  keepAlive(alive: boolean): void
+  /**
+   * Opens this loop's doorbell, if it is not open yet. From then on `onLoop` is called on each ring, and with the numbers of calls that are due. The addon holds
+   * it weakly, unless keep() says otherwise. Undefined when too many loops wait already.
+   */
+  listen(onLoop: (due?: number[]) => void): Listener | undefined
+  /** `alive`: calls keep the loop alive. `waits`: there are calls that wait. */
+  keep(listener: Listener, alive: boolean, waits: boolean): void
+  /** Returns what clearDeadline() has to know. */
+  setDeadline(listener: Listener, call: number, milliseconds: number): number
+  clearDeadline(listener: Listener, call: number, at: number): void
+  /**
+   * How many asynchronous calls may be served at once, this one included, before the next look. 0: none in this iteration of the loop, whose doorbell has been rung
+   * for the next one. Needs a listener.
+   */
+  look(): number
+  /** Milliseconds of a clock that nobody sets. */
+  now(): number
   address(memory: Uint8Array): number
   weak<T extends object>(object: T): Weak<T>
   /** Undefined when it is gone. */

@@ -1,4 +1,5 @@
 /** Reading the options that waiting calls have in common. Nothing has changed when one of these throws. */
+import { types } from 'node:util'
 import { invalidType, outOfRange } from './errors.js'
 
 /** Options of synchronous calls. */
@@ -39,11 +40,32 @@ export function syncTimeout(options: SyncWaitOptions | undefined): number | unde
   return (block ?? timeout !== undefined) ? milliseconds : undefined
 }
 
-const { throwIfAborted } = AbortSignal.prototype
+/** Of Node's signals; where the global is another's (jsdom), or missing (a context of node:vm), no signal is one of those. */
+const { aborted, throwIfAborted } = ((prototype: AbortSignal | undefined) => ({
+  aborted: prototype && Object.getOwnPropertyDescriptor(prototype, 'aborted')?.get,
+  throwIfAborted: prototype?.throwIfAborted,
+}))(globalThis.AbortSignal?.prototype)
 
-/** Throws the signal's reason if it is aborted. Runs no code of others, whatever the signal says of itself. */
+function isNodes(signal: AbortSignal): boolean {
+  if (types.isProxy(signal)) return false
+  try {
+    aborted?.call(signal)
+    return aborted !== undefined
+  } catch {
+    return false
+  }
+}
+
+/** Throws the signal's reason if it is aborted. Runs no code of others, whatever the signal says of itself: one that is not Node's is not asked. */
 export function checkAborted(signal: AbortSignal | undefined): void {
-  if (signal) throwIfAborted.call(signal)
+  if (signal && isNodes(signal)) throwIfAborted?.call(signal)
+}
+
+/** Also those of other realms, and of other makers. */
+function checkSignal(signal: unknown): asserts signal is AbortSignal {
+  const { aborted, addEventListener, removeEventListener } = Object(signal) as Partial<AbortSignal>
+  const isSignal = typeof aborted === 'boolean' && typeof addEventListener === 'function' && typeof removeEventListener === 'function'
+  if (!isSignal) throw invalidType('options.signal', 'an AbortSignal', signal)
 }
 
 /** What an asynchronous call waits with; throws the signal's reason if that is aborted already. */
@@ -58,8 +80,11 @@ export function patience(options: WaitOptions | undefined): Patience {
   if (options === undefined) return FOR_EVER
   checkObject('options', options)
   const { signal, timeout } = options
-  if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalidType('options.signal', 'an AbortSignal', signal)
+  if (signal !== undefined) checkSignal(signal)
   const milliseconds = checkTimeout(timeout)
-  checkAborted(signal)
+  if (signal !== undefined) {
+    if (isNodes(signal)) throwIfAborted?.call(signal)
+    else if (signal.aborted) throw signal.reason
+  }
   return { signal, timeout: milliseconds }
 }

@@ -1,15 +1,46 @@
-import type { Channel, GetWaiter, Take } from './channel.js'
+import type { Channel, Take } from './channel.js'
 import { QueueClosedError } from './errors.js'
 import type { Liveness } from './loop.js'
 import { NOTHING } from './transport.js'
+import { Call, Place } from './waiter.js'
 
 const PATIENCE = { signal: undefined, timeout: Infinity }
 
-/** The reason with which return() ends a pending next(). */
-const RETURNED = Symbol('returned')
+function done<Value>(value: Value): IteratorReturnResult<Value> {
+  return { value, done: true }
+}
 
-function done(): IteratorReturnResult<undefined> {
-  return { value: undefined, done: true }
+/** A `next()` that waits. */
+class NextCall extends Call {
+  readonly #pending: Set<NextCall>
+  readonly #end: () => void
+
+  constructor(pending: Set<NextCall>, end: () => void) {
+    super()
+    this.#pending = pending
+    this.#end = end
+    pending.add(this)
+  }
+
+  override fail(reason: unknown): void {
+    if (!(reason instanceof QueueClosedError)) {
+      super.fail(reason)
+      return
+    }
+    this.#end()
+    this.resolve(done(undefined))
+  }
+
+  override finish(): void {
+    this.#pending.delete(this)
+    super.finish()
+  }
+}
+
+class NextPlace extends Place<Take> {
+  override outcome(value: unknown): IteratorYieldResult<unknown> {
+    return { value, done: false }
+  }
 }
 
 /** What `for await` goes through. It takes an item only in answer to `next()`, so leaving the loop loses none. */
@@ -17,8 +48,8 @@ export class QueueIterator<T> implements AsyncIterableIterator<T> {
   readonly #channel: Channel
   readonly #liveness: Liveness
   readonly #take: Take
-  readonly #pending = new Set<GetWaiter>()
-  #returned = false
+  readonly #pending = new Set<NextCall>()
+  #ended = false
 
   constructor(channel: Channel, liveness: Liveness, take: Take) {
     this.#channel = channel
@@ -27,7 +58,7 @@ export class QueueIterator<T> implements AsyncIterableIterator<T> {
   }
 
   next(): Promise<IteratorResult<T, undefined>> {
-    if (this.#returned) return Promise.resolve(done())
+    if (this.#ended) return Promise.resolve(done(undefined))
     try {
       const item = this.#channel.takeAtOnce(this.#take)
       return item === NOTHING ? this.#wait() : Promise.resolve({ value: item as T, done: false })
@@ -36,28 +67,29 @@ export class QueueIterator<T> implements AsyncIterableIterator<T> {
     }
   }
 
-  /** Ends the iteration; each pending `next()` is done, and has taken nothing. */
-  return(): Promise<IteratorResult<T, undefined>> {
-    this.#returned = true
-    for (const waiter of this.#pending) this.#channel.cancelGet(waiter, RETURNED)
-    return Promise.resolve(done())
+  /** Ends the iteration, with that value; each pending `next()` is done, and has taken nothing. */
+  async return<Value>(value?: Value | PromiseLike<Value>): Promise<IteratorResult<T, Value>> {
+    this.#end()
+    return done((await value) as Value)
+  }
+
+  /** The same, and rejects with the error. */
+  throw(error?: unknown): Promise<never> {
+    this.#end()
+    return Promise.reject(error)
   }
 
   [Symbol.asyncIterator](): this {
     return this
   }
 
-  async #wait(): Promise<IteratorResult<T, undefined>> {
-    const waiter = this.#channel.waitToGet(this.#take, PATIENCE, this.#liveness)
-    this.#pending.add(waiter)
-    try {
-      return { value: (await waiter.promise) as T, done: false }
-    } catch (reason) {
-      if (reason !== RETURNED && !(reason instanceof QueueClosedError)) throw reason
-      this.#returned = true
-      return done()
-    } finally {
-      this.#pending.delete(waiter)
-    }
+  #wait(): Promise<IteratorResult<T, undefined>> {
+    const call = new NextCall(this.#pending, () => (this.#ended = true))
+    return this.#channel.waitToGet(new NextPlace(call, this.#take, this.#liveness), PATIENCE) as Promise<IteratorResult<T, undefined>>
+  }
+
+  #end(): void {
+    this.#ended = true
+    for (const call of this.#pending) call.resolve(done(undefined))
   }
 }

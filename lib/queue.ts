@@ -103,6 +103,8 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
   readonly handle: QueueHandle<T>
   readonly #channel: Channel
   readonly #liveness: Liveness
+  /** Whether this object is the one that created the queue. */
+  readonly #created: boolean
 
   /**
    * A queue that holds `capacity` items: a whole number from 1 up to what 4 GiB hold. Throws `RangeError` `ERR_OUT_OF_RANGE` for other
@@ -116,6 +118,7 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
     this.handle = handle as QueueHandle<T>
     this.#channel = open(handle)
     this.#liveness = new Liveness()
+    this.#created = !(capacity instanceof Existing)
   }
 
   /**
@@ -452,12 +455,14 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
     return this.#channel.mayDrop ? tellingDrops(this, () => this.#channel.dropped(), put) : put()
   }
 
+  /** Closes the queue at the end of a block, if this object created it. Others go on using one that is `from()` a handle. */
   [Symbol.dispose](): void {
-    this.close()
+    if (this.#created) this.close()
   }
 
+  /** As `Symbol.dispose`. */
   [Symbol.asyncDispose](): Promise<void> {
-    this.close()
+    if (this.#created) this.close()
     return Promise.resolve()
   }
 }

@@ -2,12 +2,12 @@
 import { blocking } from './blocking.js'
 import { invalidType, invalidValue, QueueClosedError, TimeoutError } from './errors.js'
 import { ThreadSafeEvent } from './event.js'
-import { type Liveness, mayServeAtOnce, needDoorbell } from './loop.js'
+import { type Liveness, mayServeAtOnce } from './loop.js'
 import { native, type NativeObject } from './native.js'
 import { checkObject, checkTimeout, type Patience, patience, type WaitOptions } from './options.js'
 import { ThreadSafeQueue } from './queue.js'
 import { NOTHING, type Nothing } from './transport.js'
-import { Place, Waiter } from './waiter.js'
+import { Call, Place } from './waiter.js'
 
 const { status: STATUS } = native
 
@@ -40,8 +40,8 @@ export interface Selectable<Want> {
   tryNow(want: Want): unknown | Nothing
   /** The same, and NOTHING as well where asynchronous calls of this thread were there before. */
   tryInOrder(want: Want): unknown | Nothing
-  enter(place: Place<unknown, Want>): void
-  leave(place: Place<unknown, Want>): void
+  /** Puts it into the line, and serves it if that can be done already. */
+  enter(place: Place<Want>): void
 }
 
 type AnySelected = SelectedOf<SelectSource, number>
@@ -52,13 +52,28 @@ function failed(error: unknown, source: SelectSource, index: number): unknown {
   return error instanceof QueueClosedError ? Object.assign(error, { source, index }) : error
 }
 
-function tryOne(attempt: Attempt, source: SelectSource, index: number, want: unknown): AnySelected | undefined {
+function tryOne(attempt: Attempt, sources: readonly SelectSource[], k: number, want: unknown): AnySelected | undefined {
+  const { channel } = sources[k] as SelectSource
+  let item: unknown
   try {
-    const item = (source.channel as Selectable<unknown>)[attempt](want)
-    return item === NOTHING ? undefined : { source, index, item }
+    item = (channel as Selectable<unknown>)[attempt](want)
+    if (item === NOTHING) return undefined
   } catch (error) {
-    throw failed(error, source, index)
+    const index = firstPlace(sources, channel)
+    throw failed(error, sources[index] as SelectSource, index)
   }
+  const index = firstPlace(sources, channel)
+  return { source: sources[index] as SelectSource, index, item }
+}
+
+let state = 0x9e3779b9
+
+/** A whole number below `limit`, as good as random (xorshift). Not Math.random(), which tests replace. */
+function randomBelow(limit: number): number {
+  state ^= state << 13
+  state ^= state >>> 17
+  state ^= state << 5
+  return (state >>> 0) % limit
 }
 
 /** Asks for each place until one has an answer, in an order that is new each time: of those that have, each is as likely as any other. */
@@ -66,7 +81,7 @@ function inRandomOrder<Answer>(count: number, ask: (k: number) => Answer | undef
   const places: number[] = []
   for (let k = 0; k < count; k++) places.push(k)
   for (let left = count; left > 0; left--) {
-    const pick = Math.floor(Math.random() * left)
+    const pick = randomBelow(left)
     const answer = ask(places[pick] as number)
     if (answer) return answer
     places[pick] = places[left - 1] as number
@@ -77,61 +92,48 @@ function inRandomOrder<Answer>(count: number, ask: (k: number) => Answer | undef
 function tryAll(attempt: Attempt, sources: readonly SelectSource[]): AnySelected | undefined {
   return inRandomOrder(sources.length, (index) => {
     const source = sources[index] as SelectSource
-    return tryOne(attempt, source, index, source.channel.want())
+    return tryOne(attempt, sources, index, source.channel.want())
   })
 }
 
-/** One source of a call that waits, and its place in that source's line. */
-class Branch extends Place<unknown, unknown> {
+/** One source of a call, and its place in that source's line. */
+class Branch extends Place<unknown> {
   readonly source: SelectSource
   readonly index: number
   readonly channel: Selectable<unknown>
-  #settle: ((outcome: () => AnySelected) => void) | undefined
 
-  constructor(source: SelectSource, index: number) {
+  constructor(call: Call, source: SelectSource, index: number, liveness: Liveness) {
     const channel = source.channel as Selectable<unknown>
-    super(channel.want())
+    super(call, channel.want(), liveness)
     this.source = source
     this.index = index
     this.channel = channel
   }
 
-  /** Waits in the line; `settle` is called when there is an outcome, which may be before this returns. */
-  enter(settle: (outcome: () => AnySelected) => void): void {
-    this.#settle = settle
-    this.channel.enter(this)
-  }
-
-  leave(): void {
-    if (!this.#settle) return
-    this.#settle = undefined
-    this.channel.leave(this)
-  }
-
-  resolve(item: unknown): void {
+  override outcome(item: unknown): AnySelected {
     const { source, index } = this
-    this.#end(() => ({ source, index, item }))
+    return { source, index, item }
   }
 
-  reject(reason: unknown): void {
-    this.#end(() => {
-      throw failed(reason, this.source, this.index)
-    })
-  }
-
-  // Whoever brings the outcome has taken it out of the line.
-  #end(outcome: () => AnySelected): void {
-    const settle = this.#settle
-    this.#settle = undefined
-    settle?.(outcome)
+  override fail(error: unknown): void {
+    super.fail(failed(error, this.source, this.index))
   }
 }
 
-/** Each queue and event once: in one line a call has one place. */
-function branchesOf(sources: readonly SelectSource[]): Branch[] {
-  const branches = new Map<unknown, Branch>()
-  for (const [index, source] of sources.entries()) {
-    if (!branches.has(source.channel)) branches.set(source.channel, new Branch(source, index))
+/** A queue or event that is given twice counts once, at its first place. */
+function firstPlace(sources: readonly SelectSource[], channel: unknown): number {
+  return sources.findIndex((source) => source.channel === channel)
+}
+
+/** Each queue and event once; and once more for another object of it, right behind: the call keeps the process alive if one of its sources would. */
+function branchesOf(call: Call, sources: readonly SelectSource[]): Branch[] {
+  const branches = new Map<Liveness, Branch>()
+  const first = new Map<unknown, number>()
+  for (let k = 0; k < sources.length; k++) {
+    const { channel, liveness } = sources[k] as SelectSource
+    const index = first.get(channel) ?? k
+    first.set(channel, index)
+    if (!branches.has(liveness)) branches.set(liveness, new Branch(call, sources[index] as SelectSource, index, liveness))
   }
   return [...branches.values()]
 }
@@ -146,40 +148,18 @@ function checkSources(sources: unknown): void {
   }
 }
 
-/** The call keeps the process alive if one of its sources would. */
-function livenessOf(sources: readonly SelectSource[]): Pick<Liveness, 'begin' | 'end'> {
-  // Of all, also of two objects of the same queue.
-  const all = sources.map(({ liveness }) => liveness)
-  return {
-    begin: () => all.forEach((liveness) => liveness.begin()),
-    end: () => all.forEach((liveness) => liveness.end()),
-  }
-}
-
 /** Waits in all lines at once. The first outcome settles the call and takes it out of the other lines: one thread's JavaScript, so no other can come in between. */
 function wait(sources: readonly SelectSource[], limits: Patience): Promise<AnySelected> {
-  needDoorbell()
-  const branches = branchesOf(sources)
-  const waiter = new Waiter<AnySelected, undefined>(undefined, livenessOf(sources))
-  const settle = (outcome: () => AnySelected): void => {
-    for (const branch of branches) branch.leave()
-    try {
-      waiter.resolve(outcome())
-    } catch (reason) {
-      waiter.reject(reason)
-    }
-  }
-  waiter.limit(limits, (reason) =>
-    settle(() => {
-      throw reason
-    }),
-  )
-  // The order in which a ring lets them look, as a rule.
-  inRandomOrder(branches.length, (k) => {
-    branches[k]?.enter(settle)
-    return waiter.settled || undefined
-  })
-  return waiter.promise
+  const call = new Call()
+  const branches = branchesOf(call, sources)
+  return call.wait(limits, () => {
+    // The order in which a ring lets them look, as a rule.
+    inRandomOrder(branches.length, (k) => {
+      const branch = branches[k] as Branch
+      branch.channel.enter(branch)
+      return call.settled || undefined
+    })
+  }) as Promise<AnySelected>
 }
 
 /**
@@ -236,16 +216,15 @@ export function selectSync<const Sources extends readonly SelectSource[]>(
 
 /** The addon says when there is probably something, and takes nothing: so items of all types go their usual way. */
 function block(sources: readonly SelectSource[], timeout: number): AnySelected {
-  const branches = branchesOf(sources)
-  const objects = branches.map(({ channel }) => channel.native)
-  const words = branches.map(({ want }) => (typeof want === 'number' ? want : 0))
-  const end = performance.now() + timeout
+  const channels = sources.map(({ channel }): unknown => channel)
+  const places = [...new Map(channels.map((channel, k) => [channel, k]).reverse() as [unknown, number][]).values()]
+  const objects = places.map((k) => (sources[k] as SelectSource).channel.native)
+  const wants = places.map((k): unknown => (sources[k] as SelectSource).channel.want())
+  const words = wants.map((want) => (typeof want === 'number' ? want : 0))
+  const end = native.now() + timeout
   for (;;) {
-    const status = native.selectBlocking(objects, words, Math.max(0, end - performance.now()))
-    const selected = inRandomOrder(branches.length, (k) => {
-      const { source, index, want } = branches[k] as Branch
-      return tryOne('tryNow', source, index, want)
-    })
+    const status = native.selectBlocking(objects, words, Math.max(0, end - native.now()))
+    const selected = inRandomOrder(places.length, (k) => tryOne('tryNow', sources, places[k] as number, wants[k]))
     if (selected) return selected
     if (status === STATUS.timeout) throw new TimeoutError(timeout)
   }

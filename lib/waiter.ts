@@ -1,116 +1,226 @@
-/** Asynchronous calls that wait: one of them, and a line of them. */
+/** Asynchronous calls that wait: one of them, its place in a line, and the line. What may stop them in the middle is told in loop.ts. */
 import { addAbortListener } from 'node:events'
 import { TimeoutError } from './errors.js'
-import type { Liveness } from './loop.js'
+import {
+  clearDeadline,
+  type Deadline,
+  type Held,
+  hold,
+  keepingAlive,
+  type Liveness,
+  needDoorbell,
+  release,
+  setDeadline,
+  tidyLater,
+  type Waiting,
+} from './loop.js'
 import type { Patience } from './options.js'
 
-/** The longest that a timer of Node's can take, in milliseconds: 24 days. */
-const LONGEST_TIMER = 2 ** 31 - 1
-
-/** What stands in a line. Whoever gives it its outcome takes it out of the line first. */
-export abstract class Place<Value, Want> {
-  /** What the call is for. */
-  readonly want: Want
-  next: Place<Value, Want> | undefined
-  previous: Place<Value, Want> | undefined
-
-  constructor(want: Want) {
-    this.want = want
-  }
-
-  abstract resolve(value: Value): void
-  abstract reject(reason: unknown): void
-}
-
-/** A call that waits in one line, or (select.ts) in several. With its outcome, it has no timer and no listener left, and does not keep the process alive. */
-export class Waiter<Value, Want> extends Place<Value, Want> {
-  readonly promise: Promise<Value>
-  #resolve!: (value: Value) => void
-  #reject!: (reason: unknown) => void
-  #liveness: Pick<Liveness, 'begin' | 'end'>
-  #timer: NodeJS.Timeout | undefined
-  #listener: Disposable | undefined
-  /** Whether it has an outcome. */
+/**
+ * A call that waits in one line, or (select.ts) in several. It has its outcome first, and is taken out of everything then: nothing that throws, or stops us,
+ * while that is done keeps the outcome from the caller.
+ */
+export class Call implements Held {
+  readonly promise: Promise<unknown>
+  /** Where it waits. */
+  readonly places: Pick<Place<unknown>, 'leave' | 'look'>[] = []
+  /** Whether it has its outcome. Whoever brings that says so first, since the promise may run code of others, which finds the call in its line. */
   settled = false
+  fulfil!: (value: unknown) => void
+  #reject!: (reason: unknown) => void
+  /** Whether its caller has the promise. */
+  #returned = false
+  #cancelled: { readonly reason: unknown } | undefined
+  #timeout = 0
+  #deadline: Deadline | undefined
+  #signal: AbortSignal | undefined
+  #listener: (() => void) | undefined
 
-  constructor(want: Want, liveness: Pick<Liveness, 'begin' | 'end'>) {
-    super(want)
-    this.#liveness = liveness
+  constructor() {
     this.promise = new Promise((resolve, reject) => {
-      this.#resolve = resolve
+      this.fulfil = resolve
       this.#reject = reject
     })
-    liveness.begin()
   }
 
-  /** Calls `giveUp` with the reason when the call's patience ends. */
-  limit({ signal, timeout }: Patience, cancel: (reason: unknown) => void): void {
-    // An abort that came before the listener is told of later, when the call may have its outcome.
-    const giveUp = (reason: unknown): void => {
-      if (!this.settled) cancel(reason)
-    }
+  /**
+   * Waits until the caller's patience ends; `enter` puts the call where it waits. Throws what the signal throws that can't be listened to, and then nothing is left
+   * of the call.
+   */
+  wait({ signal, timeout }: Patience, enter: () => void): Promise<unknown> {
+    needDoorbell()
+    hold(this)
     try {
-      if (timeout !== Infinity) this.#startTimer(timeout, () => giveUp(new TimeoutError(timeout)))
-      if (signal) this.#listener = addAbortListener(signal, () => giveUp(signal.reason))
+      if (timeout !== Infinity) {
+        this.#timeout = timeout
+        this.#deadline = setDeadline(this, timeout)
+      }
+      if (signal) this.#listen(signal)
+      // Listening runs code of others if the signal has any, and that may abort.
+      if (!this.settled) enter()
     } catch (error) {
-      // A signal may have a way of its own to add listeners.
-      this.#settle()
-      throw error
+      if (!this.settled) {
+        this.#drop()
+        throw error
+      }
     }
+    this.#returned = true
+    release(this)
+    return this.promise
   }
 
-  resolve(value: Value): void {
-    this.#settle()
-    this.#resolve(value)
+  resolve(value: unknown): void {
+    this.settled = true
+    this.fulfil(value)
+    this.finish()
   }
 
   reject(reason: unknown): void {
-    this.#settle()
-    this.#reject(reason)
-  }
-
-  #startTimer(milliseconds: number, over: () => void): void {
-    const rest = milliseconds - LONGEST_TIMER
-    // What keeps the process alive is the doorbell, not the timer.
-    this.#timer = rest > 0 ? setTimeout(() => this.#startTimer(rest, over), LONGEST_TIMER) : setTimeout(over, milliseconds)
-    this.#timer.unref()
-  }
-
-  #settle(): void {
     this.settled = true
-    clearTimeout(this.#timer)
-    this.#listener?.[Symbol.dispose]()
-    this.#liveness.end()
+    this.#reject(reason)
+    this.finish()
+  }
+
+  /** What comes of it when it can't do what it is for. */
+  fail(reason: unknown): void {
+    this.reject(reason)
+  }
+
+  /** Does nothing to a call that has its outcome already. */
+  cancel(reason: unknown): void {
+    if (this.settled) return
+    this.#cancelled = { reason }
+    hold(this)
+    this.fail(reason)
+  }
+
+  /** Looks once more: what is there by now counts. */
+  expire(): void {
+    for (let k = 0; k < this.places.length && !this.settled; k++) this.places[k]?.look()
+    this.cancel(new TimeoutError(this.#timeout))
+  }
+
+  repair(): void {
+    if (this.settled || !this.#returned) this.#drop()
+    else if (this.#cancelled) this.fail(this.#cancelled.reason)
+  }
+
+  /** Out of all lines, without timer and listener. May be called again. */
+  finish(): void {
+    for (let k = 0; k < this.places.length; k++) this.places[k]?.leave()
+    if (this.#deadline) clearDeadline(this.#deadline)
+    this.#deadline = undefined
+    if (this.#listener) this.#unlisten(this.#listener)
+    release(this)
+  }
+
+  #drop(): void {
+    this.settled = true
+    this.finish()
+  }
+
+  #listen(signal: AbortSignal): void {
+    this.#signal = signal
+    this.#listener = () => {
+      if (!this.settled) this.cancel(reasonOf(signal))
+    }
+    // A signal that has just been aborted tells later, when the call may have its outcome.
+    addAbortListener(signal, this.#listener)
+  }
+
+  // Not by what addAbortListener() returns, whose method is Symbol.dispose: in a context of node:vm that may be missing.
+  #unlisten(listener: () => void): void {
+    this.#listener = undefined
+    try {
+      this.#signal?.removeEventListener('abort', listener)
+    } catch {
+      // A signal may have a way of its own to lose listeners. The call has its outcome, and this one does nothing any more.
+    }
   }
 }
 
-/** First in, first out, and any one can leave: a doubly linked list. */
-export class Line<Value, Want> {
-  first: Place<Value, Want> | undefined
-  length = 0
-  #last: Place<Value, Want> | undefined
+function reasonOf(signal: AbortSignal): unknown {
+  try {
+    return signal.reason
+  } catch (error) {
+    return error
+  }
+}
 
-  add(place: Place<Value, Want>): void {
+/** A call's place in a line. */
+export class Place<Want> {
+  readonly call: Call
+  /** What the call is for. */
+  readonly want: Want
+  readonly liveness: Liveness
+  line: Line<Want> | undefined
+  next: Place<Want> | undefined
+  previous: Place<Want> | undefined
+
+  constructor(call: Call, want: Want, liveness: Liveness) {
+    this.call = call
+    this.want = want
+    this.liveness = liveness
+    call.places.push(this)
+  }
+
+  /** What the call resolves to when that was taken for it. */
+  outcome(taken: unknown): unknown {
+    return taken
+  }
+
+  /** What it is in line for can't be had. */
+  fail(error: unknown): void {
+    this.call.fail(error)
+  }
+
+  /** Serves the line, so that the call is served if it can be. */
+  look(): void {
+    this.line?.owner.poll()
+  }
+
+  leave(): void {
+    const { line } = this
+    if (!line) return
+    tidyLater(line.owner)
+    line.remove(this)
+  }
+}
+
+/** First in, first out, and any one can leave: a doubly linked list. Each change is done whole, together with the counts of who waits: it calls nothing. */
+export class Line<Want> {
+  readonly owner: Waiting
+  first: Place<Want> | undefined
+  length = 0
+  #last: Place<Want> | undefined
+
+  constructor(owner: Waiting) {
+    this.owner = owner
+  }
+
+  add(place: Place<Want>): void {
+    const { liveness } = place
     this.length++
+    liveness.calls++
+    if (liveness.referenced) keepingAlive.calls++
+    place.line = this
     place.previous = this.#last
     if (this.#last) this.#last.next = place
     else this.first = place
     this.#last = place
   }
 
-  remove(place: Place<Value, Want>): void {
+  remove(place: Place<Want>): void {
+    if (place.line !== this) return
+    const { liveness } = place
     this.length--
+    liveness.calls--
+    if (liveness.referenced) keepingAlive.calls--
+    place.line = undefined
     if (place.previous) place.previous.next = place.next
     else this.first = place.next
     if (place.next) place.next.previous = place.previous
     else this.#last = place.previous
     place.next = place.previous = undefined
-  }
-
-  /** Takes out the first. */
-  shift(): Place<Value, Want> | undefined {
-    const first = this.first
-    if (first) this.remove(first)
-    return first
   }
 }

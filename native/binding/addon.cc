@@ -20,10 +20,47 @@ Napi::Value set_probe(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-// (function to call on each ring): false when no doorbell is to be had
-Napi::Value open_doorbell(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), Environment::of(info.Env()).open_doorbell(info[0].As<Napi::Function>()));
+Listener& listener_of(const Napi::Value& value) { return *value.As<Napi::External<Listener>>().Data(); }
+
+double number_of(const Napi::Value& value) { return value.As<Napi::Number>().DoubleValue(); }
+
+// (function): a listener, whose function is called without an argument on each ring, and with the numbers of the calls that are due;
+// undefined when no doorbell is to be had
+Napi::Value listen(const Napi::CallbackInfo& info) {
+  Environment& environment = Environment::of(info.Env());
+  if (!environment.loop().open(info.Env())) return info.Env().Undefined();
+  auto* const listener = new Listener(environment.shared_from_this(), info[0].As<Napi::Function>());
+  return Napi::External<Listener>::New(info.Env(), listener, [](Napi::Env, Listener* listener) { delete listener; });
 }
+
+// (listener, whether its calls keep the loop alive, whether there are any)
+Napi::Value keep(const Napi::CallbackInfo& info) {
+  listener_of(info[0]).keep(info[1].As<Napi::Boolean>().Value(), info[2].As<Napi::Boolean>().Value());
+  return info.Env().Undefined();
+}
+
+// (listener, number of the call, milliseconds): the time, for clear_deadline
+Napi::Value set_deadline(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), listener_of(info[0]).set_deadline(number_of(info[1]), number_of(info[2])));
+}
+
+// (listener, number of the call, its time)
+Napi::Value clear_deadline(const Napi::CallbackInfo& info) {
+  listener_of(info[0]).clear_deadline(number_of(info[1]), number_of(info[2]));
+  return info.Env().Undefined();
+}
+
+// (): see Loop::look(). Straight through Node-API, as it is called every few calls.
+napi_value look(napi_env env, napi_callback_info info) {
+  void* environment = nullptr;
+  napi_value calls = nullptr;
+  napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &environment);
+  napi_create_uint32(env, static_cast<Environment*>(environment)->loop().look(), &calls);
+  return calls;
+}
+
+// (): milliseconds of a clock that nobody sets
+Napi::Value now(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), static_cast<double>(uv_hrtime()) / 1e6); }
 
 // (view of a memory): where it lies, which is the same in every isolate
 Napi::Value address(const Napi::CallbackInfo& info) {
@@ -45,19 +82,19 @@ Napi::Value target(const Napi::CallbackInfo& info) {
   return object.IsEmpty() ? info.Env().Undefined() : Napi::Value(object);
 }
 
-// (boolean); only with an open doorbell
-Napi::Value keep_alive(const Napi::CallbackInfo& info) {
-  Environment::of(info.Env()).keep_alive(info[0].As<Napi::Boolean>().Value());
-  return info.Env().Undefined();
-}
-
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   pin_library();
   Environment::create(env);
   exports["setScratch"] = Napi::Function::New<set_scratch>(env, "setScratch");
   exports["setProbe"] = Napi::Function::New<set_probe>(env, "setProbe");
-  exports["openDoorbell"] = Napi::Function::New<open_doorbell>(env, "openDoorbell");
-  exports["keepAlive"] = Napi::Function::New<keep_alive>(env, "keepAlive");
+  exports["listen"] = Napi::Function::New<listen>(env, "listen");
+  exports["keep"] = Napi::Function::New<keep>(env, "keep");
+  exports["setDeadline"] = Napi::Function::New<set_deadline>(env, "setDeadline");
+  exports["clearDeadline"] = Napi::Function::New<clear_deadline>(env, "clearDeadline");
+  exports["now"] = Napi::Function::New<now>(env, "now");
+  napi_value look_function = nullptr;
+  napi_create_function(env, "look", NAPI_AUTO_LENGTH, look, &Environment::of(env), &look_function);
+  exports["look"] = Napi::Value(env, look_function);
   exports["weak"] = Napi::Function::New<weak>(env, "weak");
   exports["target"] = Napi::Function::New<target>(env, "target");
   exports["address"] = Napi::Function::New<address>(env, "address");

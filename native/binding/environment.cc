@@ -7,7 +7,7 @@
 
 namespace threadsafe {
 
-Environment::Environment(Napi::Env env) : env_(env), putter_(next_putter()) {}
+Environment::Environment(Napi::Env env) : env_(env), putter_(next_putter()), loop_(*this) {}
 
 void Environment::create(Napi::Env env) {
   auto* const holder = new std::shared_ptr<Environment>(new Environment(env));
@@ -36,30 +36,9 @@ bool Environment::interrupted() {
   return napi_call_function(env_, receiver, probe_.Value(), 0, nullptr, &result) != napi_ok;
 }
 
-bool Environment::open_doorbell(const Napi::Function& on_ring) {
-  if (doorbell_ != kNoDoorbell) return true;
-  uv_loop_t* loop;
-  if (napi_get_uv_event_loop(env_, &loop) != napi_ok) return false;
-  doorbell_ = threadsafe::open_doorbell(loop, [](void* data) { static_cast<Environment*>(data)->rung(); }, this);
-  if (doorbell_ == kNoDoorbell) return false;
-  on_ring_ = Napi::Persistent(on_ring);
-  ring_context_ = std::make_unique<Napi::AsyncContext>(env_, "threadsafe");
-  return true;
-}
-
 u32 Environment::block_area() {
   if (!block_area_) block_area_ = take_block_area();
   return *block_area_;
-}
-
-void Environment::rung() {
-  const Napi::HandleScope scope(env_);
-  native_handles_.sweep();
-  napi_value receiver, error;
-  // Not an undefined receiver: a callback into JavaScript from the loop needs an object, whose context it runs in.
-  napi_get_global(env_, &receiver);
-  const napi_status status = napi_make_callback(env_, *ring_context_, receiver, on_ring_.Value(), 0, nullptr, nullptr);
-  if (status == napi_pending_exception && napi_get_and_clear_last_exception(env_, &error) == napi_ok) napi_fatal_exception(env_, error);
 }
 
 void Environment::add(SharedObject& object) {
@@ -97,13 +76,7 @@ void Environment::end(napi_async_cleanup_hook_handle hook) {
   }
   scratch_reference_.Reset();
   probe_.Reset();
-  on_ring_.Reset();
-  ring_context_.reset();
-  if (doorbell_ == kNoDoorbell) {
-    napi_remove_async_cleanup_hook(hook);
-    return;
-  }
-  close_doorbell(doorbell_, [](void* hook) { napi_remove_async_cleanup_hook(static_cast<napi_async_cleanup_hook_handle>(hook)); }, hook);
+  loop_.end([](void* hook) { napi_remove_async_cleanup_hook(static_cast<napi_async_cleanup_hook_handle>(hook)); }, hook);
 }
 
 }  // namespace threadsafe

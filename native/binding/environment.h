@@ -1,4 +1,4 @@
-// What the addon keeps for each isolate: its doorbell, the buffer that items pass through, the objects it has open. And how it ends.
+// What the addon keeps for each isolate: its loop, the buffer that items pass through, the objects it has open. And how it ends.
 #pragma once
 
 #include <napi.h>
@@ -9,8 +9,8 @@
 #include "../core/layout.h"
 #include "../core/status.h"
 #include "../platform/block_area.h"
-#include "../platform/doorbell.h"
 #include "../platform/signals.h"
+#include "loop.h"
 #include "native_handles.h"
 
 namespace threadsafe {
@@ -31,10 +31,8 @@ class Environment : public std::enable_shared_from_this<Environment> {
   void set_probe(const Napi::Function& probe) { probe_ = Napi::Persistent(probe); }
   bool interrupted();
 
-  // Opens this loop's doorbell, once. False when there is none to be had.
-  bool open_doorbell(const Napi::Function& on_ring);
-  void keep_alive(bool alive) { keep_loop_alive(doorbell_, alive); }
-  u32 doorbell() const { return doorbell_; }
+  Loop& loop() { return loop_; }
+  u32 doorbell() const { return loop_.doorbell(); }
 
   // This thread's area for blocks of cells, in each queue; kNoBlockArea if all were taken when it was first asked for.
   u32 block_area();
@@ -53,7 +51,6 @@ class Environment : public std::enable_shared_from_this<Environment> {
 
  private:
   explicit Environment(Napi::Env env);
-  void rung();
   void end(napi_async_cleanup_hook_handle hook);
 
   const napi_env env_;
@@ -62,9 +59,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
   void* scratch_ = nullptr;
   u32 scratch_bytes_ = 0;
   Napi::FunctionReference probe_;
-  Napi::FunctionReference on_ring_;
-  std::unique_ptr<Napi::AsyncContext> ring_context_;
-  u32 doorbell_ = kNoDoorbell;
+  Loop loop_;
   std::optional<u32> block_area_;
   SharedObject* first_object_ = nullptr;
   NativeHandles native_handles_;

@@ -19,7 +19,6 @@ class EventObject final : public SharedObject {
     Napi::Object object = Napi::Object::New(env);
     object["waitBlocking"] = function<EventObject, &EventObject::wait_blocking>(env, "waitBlocking");
     object["announce"] = function<EventObject, &EventObject::announce>(env, "announce");
-    object["withdraw"] = function<EventObject, &EventObject::withdraw>(env, "withdraw");
     return object;
   }
 
@@ -50,11 +49,6 @@ class EventObject final : public SharedObject {
 
   Napi::Value announce(const Napi::CallbackInfo& info) {
     announce_loop(header_.waiters, environment().doorbell());
-    return info.Env().Undefined();
-  }
-
-  Napi::Value withdraw(const Napi::CallbackInfo& info) {
-    withdraw_loop(header_.waiters, environment().doorbell());
     return info.Env().Undefined();
   }
 

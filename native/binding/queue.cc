@@ -92,7 +92,6 @@ class QueueObject final : public SharedObject {
     object["waiting"] = function<QueueObject, &QueueObject::waiting>(env, "waiting");
     object["nextBytes"] = function<QueueObject, &QueueObject::next_bytes>(env, "nextBytes");
     object["announce"] = function<QueueObject, &QueueObject::announce>(env, "announce");
-    object["withdraw"] = function<QueueObject, &QueueObject::withdraw>(env, "withdraw");
     object["close"] = function<QueueObject, &QueueObject::close>(env, "close");
     object["discard"] = function<QueueObject, &QueueObject::discard>(env, "discard");
     object["slotsOf"] = function<QueueObject, &QueueObject::slots_of>(env, "slotsOf");
@@ -254,11 +253,6 @@ class QueueObject final : public SharedObject {
 
   Napi::Value announce(const Napi::CallbackInfo& info) {
     announce_loop(list(info[1]), environment().doorbell());
-    return info.Env().Undefined();
-  }
-
-  Napi::Value withdraw(const Napi::CallbackInfo& info) {
-    withdraw_loop(list(info[1]), environment().doorbell());
     return info.Env().Undefined();
   }
 

@@ -1,0 +1,97 @@
+// What this isolate's event loop has of ours: the doorbell, the deadlines of calls that wait, and the time that asynchronous calls have had
+// of the present iteration. All of it is libuv's, and nothing Node's JavaScript timers: tests replace those.
+#pragma once
+
+#include <napi.h>
+#include <uv.h>
+
+#include <memory>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "../core/layout.h"
+#include "../platform/doorbell.h"
+
+namespace threadsafe {
+
+class Environment;
+class Loop;
+
+// One evaluation of the package's JavaScript. There may be several in an isolate (Jest's module registry, require() beside import), and all
+// of them share the doorbell: a ring is for each of them. JavaScript owns it.
+class Listener {
+ public:
+  Listener(std::shared_ptr<Environment> environment, const Napi::Function& call);
+  ~Listener();
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+
+  // `alive`: its calls keep the loop alive. `waits`: it has calls that wait, so that its function must stay.
+  void keep(bool alive, bool waits);
+
+  // The call of that number is due in so many milliseconds. Returns the time, which clear_deadline() takes.
+  double set_deadline(double call, double milliseconds);
+  void clear_deadline(double call, double at) { deadlines_.erase({at, call}); }
+
+ private:
+  friend Loop;
+
+  const std::shared_ptr<Environment> environment_;
+  // Weak while nothing of it waits: an evaluation that nobody uses any more can be collected.
+  Napi::FunctionReference call_;
+  bool alive_ = false;
+  bool waits_ = false;
+  std::set<std::pair<double, double>> deadlines_;  // when, in nanoseconds of uv_hrtime(); number of the call
+};
+
+class Loop {
+ public:
+  explicit Loop(Environment& environment) : environment_(environment) {}
+  ~Loop();
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+
+  // Opens the doorbell, once. False when there is none to be had.
+  bool open(napi_env env);
+  u32 doorbell() const { return doorbell_; }
+
+  // How many asynchronous calls may be served at once, this one included, before the next look. 0: none in this iteration of the loop; then
+  // the doorbell has been rung, so that they are served in the next one. With an open doorbell.
+  u32 look();
+
+  void add(Listener& listener) { listeners_.push_back(&listener); }
+  void remove(Listener& listener);
+
+  // The isolate ends; ended(data) is called when the loop has nothing of ours any more.
+  void end(void (*ended)(void* data), void* data);
+
+ private:
+  friend Listener;
+
+  struct Handles;
+  struct Call {
+    napi_value function;
+    napi_value due;
+  };
+
+  void rung();
+  void due();
+  void begin_iteration();
+  void call(const std::vector<Call>& calls);
+  void keep_alive();
+  void arm();
+
+  Environment& environment_;
+  napi_env env_ = nullptr;
+  u32 doorbell_ = kNoDoorbell;
+  std::unique_ptr<Napi::AsyncContext> context_;
+  std::vector<Listener*> listeners_;
+  Handles* handles_ = nullptr;
+  double armed_ = 0;  // when the timer goes off
+  u64 began_ = 0;     // when the first call of this iteration was looked at
+  u64 looked_ = 0;    // when the last one was
+  u32 allowed_ = 1;   // what that look returned
+};
+
+}  // namespace threadsafe

@@ -54,6 +54,7 @@ function transportOf(memory: WebAssembly.Memory, queue: OpenedQueue, type: Eleme
 
 export class Channel implements Waiting, Selectable<Take> {
   readonly view: Uint8Array
+  untidy = false
   readonly type: ElementType
   readonly capacity: number
   /** Whether puts that do not wait may lose items. */

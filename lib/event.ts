@@ -22,6 +22,7 @@ type EventPlace = Place<number>
 /** One event as this thread sees it, and its asynchronous calls that wait. */
 class EventChannel implements Waiting, Selectable<number> {
   readonly view: Uint8Array
+  untidy = false
   readonly core: EventCore
   readonly native: NativeEvent
   /** In the order of what they want: each one's word is the event's when it came, or is served at once. */

@@ -14,6 +14,8 @@ export interface Waiting {
   poll(): void
   /** Puts in order what need not be when a call was served, as it may be that the next one waits already; and what a call that was stopped has left. */
   tidy(): void
+  /** For tidyLater(): whether it will be tidied. */
+  untidy: boolean
 }
 
 /** A call that waits. */
@@ -26,8 +28,8 @@ export interface Held {
 
 let listener: Listener | undefined
 const waiting = new Set<Waiting>()
-const untidy = new Set<Waiting>()
-const held = new Set<Held>()
+let untidy: Waiting[] = []
+let held: Held[] = []
 const due = new Map<number, Held>()
 let lastNumber = 0
 
@@ -52,7 +54,7 @@ function onLoop(numbers?: number[]): void {
   }
   spent = false
   callsLeft = 1
-  if (held.size + untidy.size > 0) tidyAll()
+  if (held.length + untidy.length > 0) tidyAll()
   forAll(waiting, (one) => one.poll())
 }
 
@@ -133,12 +135,13 @@ function needTidying(): void {
 
 function tidyAll(): void {
   tidying = false
-  const calls = [...held]
-  const some = [...untidy]
-  held.clear()
-  untidy.clear()
+  const calls = held
+  const some = untidy
+  held = []
+  untidy = []
+  for (let k = 0; k < some.length; k++) (some[k] as Waiting).untidy = false
   try {
-    forAll(calls, (call) => call.repair())
+    if (calls.length > 0) forAll(calls, (call) => call.repair())
     forAll(some, (one) => one.tidy())
   } finally {
     tellLoop()
@@ -147,18 +150,23 @@ function tidyAll(): void {
 
 /** `one.tidy()` is called when those that were served have gone on. */
 export function tidyLater(one: Waiting): void {
-  untidy.add(one)
+  if (!one.untidy) {
+    untidy.push(one)
+    one.untidy = true
+  }
   needTidying()
 }
 
 /** From now on, until release(), the call is in the middle of something. If it still is when a microtask comes, it was stopped there, and is repaired. */
 export function hold(call: Held): void {
-  held.add(call)
+  held.push(call)
   needTidying()
 }
 
 export function release(call: Held): void {
-  held.delete(call)
+  // The last one, as a rule.
+  const place = held.lastIndexOf(call)
+  if (place >= 0) held.splice(place, 1)
 }
 
 /** When a call expires. */

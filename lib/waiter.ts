@@ -22,8 +22,8 @@ import type { Patience } from './options.js'
  */
 export class Call implements Held {
   readonly promise: Promise<unknown>
-  /** Where it waits. */
-  readonly places: Pick<Place<unknown>, 'leave' | 'look'>[] = []
+  /** Where it waits, a list that goes on by `sibling`. */
+  places: Standing | undefined
   /** Whether it has its outcome. Whoever brings that says so first, since the promise may run code of others, which finds the call in its line. */
   settled = false
   fulfil!: (value: unknown) => void
@@ -96,7 +96,7 @@ export class Call implements Held {
 
   /** Looks once more: what is there by now counts. */
   expire(): void {
-    for (let k = 0; k < this.places.length && !this.settled; k++) this.places[k]?.look()
+    for (let place = this.places; place && !this.settled; place = place.sibling) place.look()
     this.cancel(new TimeoutError(this.#timeout))
   }
 
@@ -107,7 +107,7 @@ export class Call implements Held {
 
   /** Out of all lines, without timer and listener. May be called again. */
   finish(): void {
-    for (let k = 0; k < this.places.length; k++) this.places[k]?.leave()
+    for (let place = this.places; place; place = place.sibling) place.leave()
     if (this.#deadline) clearDeadline(this.#deadline)
     this.#deadline = undefined
     if (this.#listener) this.#unlisten(this.#listener)
@@ -147,12 +147,21 @@ function reasonOf(signal: AbortSignal): unknown {
   }
 }
 
+/** A place in a line, whatever it is for. */
+interface Standing {
+  readonly sibling: Standing | undefined
+  /** Serves the line, so that the call is served if it can be. */
+  look(): void
+  leave(): void
+}
+
 /** A call's place in a line. */
-export class Place<Want> {
+export class Place<Want> implements Standing {
   readonly call: Call
   /** What the call is for. */
   readonly want: Want
   readonly liveness: Liveness
+  readonly sibling: Standing | undefined
   line: Line<Want> | undefined
   next: Place<Want> | undefined
   previous: Place<Want> | undefined
@@ -161,7 +170,8 @@ export class Place<Want> {
     this.call = call
     this.want = want
     this.liveness = liveness
-    call.places.push(this)
+    this.sibling = call.places
+    call.places = this
   }
 
   /** What the call resolves to when that was taken for it. */
@@ -174,7 +184,6 @@ export class Place<Want> {
     this.call.fail(error)
   }
 
-  /** Serves the line, so that the call is served if it can be. */
   look(): void {
     this.line?.owner.poll()
   }

@@ -95,16 +95,14 @@ void Loop::keep_alive() {
   if (handles_) keep_loop_alive(doorbell_, std::any_of(listeners_.begin(), listeners_.end(), [](Listener* one) { return one->alive_; }));
 }
 
-void Loop::begin_iteration() {
-  if (uv_is_active(reinterpret_cast<uv_handle_t*>(&handles_->iteration))) return;
-  uv_prepare_start(&handles_->iteration, [](uv_prepare_t* iteration) { uv_prepare_stop(iteration); });
-  began_ = looked_ = uv_hrtime();
-  allowed_ = 1;
-}
-
 u32 Loop::look() {
-  begin_iteration();
   const u64 now = uv_hrtime();
+  if (!uv_is_active(reinterpret_cast<uv_handle_t*>(&handles_->iteration))) {
+    uv_prepare_start(&handles_->iteration, [](uv_prepare_t* iteration) { uv_prepare_stop(iteration); });
+    began_ = looked_ = now;
+    allowed_ = 1;
+    return 1;
+  }
   const u64 since_began = now - began_;
   if (since_began >= kMostNanoseconds) {
     ring_doorbell(doorbell_);
@@ -121,7 +119,6 @@ u32 Loop::look() {
 void Loop::rung() {
   const Napi::HandleScope scope(env_);
   environment_.native_handles().sweep();
-  begin_iteration();
   std::vector<Call> calls;
   for (Listener* const listener : listeners_) {
     const Napi::Function function = listener->call_.Value();

@@ -77,7 +77,6 @@ class Loop {
 
   void rung();
   void due();
-  void begin_iteration();
   void call(const std::vector<Call>& calls);
   void keep_alive();
   void arm();

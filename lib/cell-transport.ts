@@ -67,7 +67,17 @@ export class CellTransport implements Transport<unknown, unknown, unknown> {
   }
 
   put(item: unknown): number {
-    return this.#put(item)
+    const status = this.#put(item)
+    return status === STATUS.ok ? status : this.#putSettled(item, status)
+  }
+
+  /** WebAssembly has waited for another's copy for a moment, the addon waits for longer. */
+  #putSettled(item: unknown, status: number): number {
+    return status === STATUS.busy ? QUEUE.put(this.#native, this.#write(item)) : status
+  }
+
+  putFirst(item: unknown): number {
+    return this.put(item)
   }
 
   offer(item: unknown): number {
@@ -84,7 +94,7 @@ export class CellTransport implements Transport<unknown, unknown, unknown> {
   }
 
   putInTurn(item: unknown): number {
-    return this.#put(item)
+    return this.put(item)
   }
 
   get(): unknown {
@@ -92,7 +102,9 @@ export class CellTransport implements Transport<unknown, unknown, unknown> {
     // NaN (the only value that is not itself), or 0n of a bigint queue, stands for nothing. It may also be an item: the status tells.
     if (value !== value || value === 0n) {
       this.#status = undefined
-      if (this.#core.status() !== STATUS.ok) return NOTHING
+      const status = this.#core.status()
+      if (status === STATUS.busy) return this.#getNative(QUEUE.get(this.#native))
+      if (status !== STATUS.ok) return NOTHING
     }
     return this.#convert === undefined ? value : this.#convert(value as never)
   }
@@ -102,11 +114,11 @@ export class CellTransport implements Transport<unknown, unknown, unknown> {
       const item = this.get()
       if (item !== NOTHING) return item
     }
-    return this.#getParked(timeout)
+    return this.#getNative(QUEUE.getBlocking(this.#native, timeout))
   }
 
-  #getParked(timeout: number): unknown {
-    const answer = QUEUE.getBlocking(this.#native, timeout)
+  /** What a get of the addon's has brought. */
+  #getNative(answer: number): unknown {
     if (answer < 0) {
       this.#status = -answer
       return NOTHING
@@ -152,7 +164,8 @@ export class CellTransport implements Transport<unknown, unknown, unknown> {
     const items = this.#itemsOf(batch)
     const area = this.#ownArea()
     while (batch.done < length) {
-      const answer = area ? this.#putBlock(area, items, batch.done, length) : QUEUE.putMany(this.#native, items, batch.done)
+      let answer = area ? this.#putBlock(area, items, batch.done, length) : -STATUS.busy
+      if (answer === -STATUS.busy) answer = QUEUE.putMany(this.#native, items, batch.done)
       if (answer < 0) return -answer
       batch.done += answer
     }
@@ -206,7 +219,7 @@ export class CellTransport implements Transport<unknown, unknown, unknown> {
       const items = this.getMany(max, into)
       if (items !== NOTHING) return items
     }
-    const first = this.#getParked(timeout)
+    const first = this.#getNative(QUEUE.getBlocking(this.#native, timeout))
     if (first === NOTHING) return NOTHING
     const block = into ?? this.#newBlock(Math.min(max, 1 + this.size()))
     block[0] = (this.#kind === 'boolean' ? Number(first) : first) as never
@@ -218,11 +231,11 @@ export class CellTransport implements Transport<unknown, unknown, unknown> {
   /** From one place of the block to before another, with what is there: how many, or a status as its negative. */
   #fill(block: Block, from: number, end: number): number {
     const area = this.#ownArea()
-    if (!area) return QUEUE.getMany(this.#native, block, from, end)
     for (let at = from; at < end;) {
-      const answer = this.#core.get_block(ownAreaNumber(), Math.min(end - at, area.length))
+      let answer = area ? this.#core.get_block(ownAreaNumber(), Math.min(end - at, area.length)) : -STATUS.busy
+      if (answer > 0) copyElements(block, at, this.#partOf(area as Block, answer))
+      else if (answer === -STATUS.busy) answer = QUEUE.getMany(this.#native, block, at, end)
       if (answer < 0) return at > from ? at - from : answer
-      copyElements(block, at, this.#partOf(area, answer))
       at += answer
     }
     return end - from

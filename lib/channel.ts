@@ -129,8 +129,12 @@ export class Channel implements Waiting, Selectable<Take> {
     const atOnce = this.#mayPutAtOnce(patience)
     const prepared = transport.prepare(item)
     checkAborted(patience.signal)
-    if (atOnce && !this.#puts.first && transport.put(prepared) === STATUS.ok) return Promise.resolve()
+    if (atOnce && !this.#puts.first && this.#firstTry(prepared, patience) === STATUS.ok) return Promise.resolve()
     return this.#putLate(atOnce, prepared, patience, liveness)
+  }
+
+  #firstTry(prepared: unknown, { timeout }: Patience): number {
+    return timeout === 0 ? this.transport.put(prepared) : this.transport.putFirst(prepared)
   }
 
   // Apart from put, since a function that contains functions allocates for them each time, also when they are not needed.
@@ -138,7 +142,7 @@ export class Channel implements Waiting, Selectable<Take> {
     const { transport } = this
     return this.#put(
       atOnce,
-      () => transport.put(prepared),
+      () => this.#firstTry(prepared, patience),
       () => {
         const kept = transport.keep(prepared)
         return { put: (woken) => transport.putInTurn(kept, woken) }
@@ -160,7 +164,7 @@ export class Channel implements Waiting, Selectable<Take> {
     try {
       return this.#put(
         atOnce,
-        () => transport.putMany(given),
+        () => (patience.timeout === 0 ? transport.putMany(given) : transport.putManyInTurn(given, false)),
         () => {
           const batch = transport.keepMany(given)
           return { put: (woken) => transport.putManyInTurn(batch, woken), batch }

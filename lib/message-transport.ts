@@ -36,6 +36,10 @@ export class MessageTransport implements Transport<unknown, number, Uint8Array> 
     return QUEUE.put(this.#native, bytes)
   }
 
+  putFirst(bytes: number): number {
+    return QUEUE.putInTurn(this.#native, bytes, false)
+  }
+
   offer(bytes: number): number {
     return QUEUE.offer(this.#native, bytes)
   }

@@ -196,7 +196,7 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
     const timeout = options === undefined ? undefined : syncTimeout(options)
     const { transport } = this.#channel
     const prepared = transport.prepare(item)
-    const status = transport.put(prepared)
+    const status = timeout ? transport.putFirst(prepared) : transport.put(prepared)
     if (status !== STATUS.ok) this.#putLate(prepared, status, timeout)
   }
 
@@ -314,7 +314,7 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
     const timeout = syncTimeout(options)
     const { transport } = this.#channel
     const batch = transport.prepareMany(checkIterable(items))
-    const status = transport.putMany(batch)
+    const status = timeout ? transport.putManyInTurn(batch, false) : transport.putMany(batch)
     if (status !== STATUS.ok) this.#putManyLate(batch, status, timeout)
     return batch.done
   }

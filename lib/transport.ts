@@ -14,11 +14,14 @@ export type Nothing = typeof NOTHING
 
 /**
  * An item is checked and made storable by `prepare` (what that answers is good until other code runs), put by one of the puts, which
- * answer a status, and made fit for waiting by `keep`.
+ * answer a status, and made fit for waiting by `keep`. What puts and gets say is exact: where another thread is in the middle of a copy that
+ * decides, they wait for that.
  */
 export interface Transport<T, Prepared, Kept> {
   prepare(item: T): Prepared
   put(prepared: Prepared): number
+  /** The first try of a put that may wait: full also while a put that waits for several slots goes first. */
+  putFirst(prepared: Prepared): number
   /** A put that does not wait, when `put` answered full: does what the overflow policy says. */
   offer(prepared: Prepared): number
   putBlocking(prepared: Prepared, timeout: number): number
@@ -34,7 +37,7 @@ export interface Transport<T, Prepared, Kept> {
   keepMany(batch: Batch<unknown>): Batch<unknown>
   /** Puts as many of the batch as there is room for: ok when all are in, else full or closed. */
   putMany(batch: Batch<unknown>): number
-  /** The same, as an attempt of this thread's first waiting put. */
+  /** The same, as an attempt of this thread's first waiting put, or as the first try (not `woken`) of one that may wait. */
   putManyInTurn(batch: Batch<unknown>, woken: boolean): number
   putManyBlocking(batch: Batch<unknown>, timeout: number): number
   /** What the overflow policy makes of the items for which there was no room: ok, or closed. */

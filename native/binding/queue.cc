@@ -3,10 +3,10 @@
 #include "../core/queue.h"
 
 #include <algorithm>
-#include <thread>
 
 #include "../core/select.h"
 #include "../core/slots.h"
+#include "../platform/patience.h"
 #include "binding.h"
 #include "object.h"
 
@@ -116,7 +116,8 @@ class QueueObject final : public SharedObject {
     }
     count_calls(0, 0);
     count_calls(1, 0);
-    queue_.leave_turn(environment().putter());
+    queue_.leave_turn({environment().putter(), false});
+    queue_.leave_turn({environment().putter(), true});
     queue_.pass_on_get();
     queue_.pass_on_put();
   }
@@ -150,30 +151,62 @@ class QueueObject final : public SharedObject {
     return info.Env().Undefined();
   }
 
-  Napi::Value put(const Napi::CallbackInfo& info) { return answer(info, queue_.try_put(length(info), from_scratch())); }
-  Napi::Value offer(const Napi::CallbackInfo& info) { return answer(info, queue_.offer(length(info), from_scratch())); }
+  // Attempts whose answer is exact, since they wait for a copy of somebody else's that decides: full or empty only if the queue was.
+  template <class Attempt>
+  Status settle_put(Attempt&& attempt) {
+    auto stops = stop_check();
+    return stuck_.settle_put(queue_, Patience(stops), attempt);
+  }
+  template <class Attempt>
+  Status settle_get(Attempt&& attempt) {
+    auto stops = stop_check();
+    return stuck_.settle_get(queue_, Patience(stops), attempt);
+  }
 
-  // (length, woken): an attempt of the waiting put that is first among this loop's.
+  // What became of a blocking call: its deadline may have passed while somebody was in the middle of a copy.
+  template <class Settle>
+  static Status after_blocking(Status status, Settle&& settle) {
+    if (status != Status::busy) return status;
+    status = settle();
+    return status == Status::full || status == Status::empty ? Status::timeout : status;
+  }
+
+  Napi::Value put(const Napi::CallbackInfo& info) {
+    return answer(info, settle_put([&, bytes = length(info)] { return queue_.attempt_put(bytes, from_scratch()); }));
+  }
+
+  Napi::Value offer(const Napi::CallbackInfo& info) {
+    return answer(info, settle_put([&, bytes = length(info)] { return queue_.attempt_offer(bytes, from_scratch()); }));
+  }
+
+  // (length, woken): an attempt of this loop's put that waits, or may come to.
   Napi::Value put_in_turn(const Napi::CallbackInfo& info) {
-    return answer(info,
-                  queue_.put_in_turn({environment().putter(), true}, info[2].As<Napi::Boolean>().Value(), length(info), from_scratch()));
+    const Status status =
+        queue_.put_in_turn({environment().putter(), true}, info[2].As<Napi::Boolean>().Value(), length(info), from_scratch());
+    // It need not wait for a copy, as whoever makes that rings.
+    return answer(info, status == Status::busy ? Status::full : status);
   }
 
   Napi::Value leave_turn(const Napi::CallbackInfo& info) {
-    queue_.leave_turn(environment().putter());
+    queue_.leave_turn({environment().putter(), true});
     return info.Env().Undefined();
   }
 
   // (length, timeout)
   Napi::Value put_blocking(const Napi::CallbackInfo& info) {
     auto stops = stop_check();
+    const u32 bytes = length(info);
+    const u32 putter = environment().putter();
     ThreadParker waiting(header_.not_full, deadline(info[2]), stops);
-    return answer(info, queue_.put(waiting, environment().putter(), length(info), from_scratch()));
+    const Status status = queue_.put(waiting, putter, bytes, from_scratch());
+    return answer(info, after_blocking(status, [&] {
+                    return settle_put([&] { return queue_.put_in_turn({putter, false}, false, bytes, from_scratch()); });
+                  }));
   }
 
   Napi::Value get(const Napi::CallbackInfo& info) {
     u32 length = 0;
-    const Status status = queue_.try_get(environment().scratch_bytes(), to_scratch(length));
+    const Status status = settle_get([&] { return queue_.attempt_get(environment().scratch_bytes(), to_scratch(length)); });
     return answer(info, status, length);
   }
 
@@ -182,16 +215,18 @@ class QueueObject final : public SharedObject {
     u32 length = 0;
     auto stops = stop_check();
     ThreadParker waiting(header_.not_empty, deadline(info[1]), stops);
-    const Status status = queue_.get(waiting, environment().scratch_bytes(), to_scratch(length));
-    return answer(info, status, length);
+    const auto read = to_scratch(length);
+    const Status status = queue_.get(waiting, environment().scratch_bytes(), read);
+    const auto settled = [&] { return settle_get([&] { return queue_.attempt_get(environment().scratch_bytes(), read); }); };
+    return answer(info, after_blocking(status, settled), length);
   }
 
   // (view, first): items of a type of fixed size, from that one on, as many as there is room for: how many, or a status.
   Napi::Value put_many(const Napi::CallbackInfo& info) {
     const Items items(info, 2);
     u32 done = 0;
-    const Status status =
-        queue_.try_put_many(items.count, items.bytes, done, [&](u32 index, u32 k, u32 n) { items.copy_in(slots_, index, k, n); });
+    const auto write = [&](u32 index, u32 k, u32 n) { items.copy_in(slots_, index, k, n); };
+    const Status status = settle_put([&] { return queue_.try_put_many(items.count, items.bytes, done, write); });
     return answer(info, status, done);
   }
 
@@ -202,8 +237,18 @@ class QueueObject final : public SharedObject {
     const Deadline deadline = SharedObject::deadline(info[3]);
     auto stops = stop_check();
     u32 done = 0;
-    const Status status = queue_.put_many([&] { return ThreadParker(header_.not_full, deadline, stops); }, items.count, items.bytes, done,
-                                          [&](u32 index, u32 k, u32 n) { items.copy_in(slots_, index, k, n); });
+    const auto write = [&](u32 index, u32 k, u32 n) { items.copy_in(slots_, index, k, n); };
+    Status status =
+        queue_.put_many([&] { return ThreadParker(header_.not_full, deadline, stops); }, items.count, items.bytes, done, write);
+    if (status == Status::busy) {
+      u32 more = 0;
+      const auto write_more = [&](u32 index, u32 k, u32 n) { write(index, done + k, n); };
+      status = after_blocking(status, [&] {
+        return settle_put([&] { return queue_.try_put_many(items.count - done, items.bytes, more, write_more); });
+      });
+      done += more;
+      if (status == Status::ok && done < items.count) status = Status::timeout;
+    }
     return Napi::Number::New(info.Env(), static_cast<double>(pack(static_cast<u32>(status), done)));
   }
 
@@ -211,23 +256,28 @@ class QueueObject final : public SharedObject {
   Napi::Value get_many(const Napi::CallbackInfo& info) {
     const Items items(info, 2);
     const auto wanted = info[3].As<Napi::Number>().Int64Value() - info[2].As<Napi::Number>().Int64Value();
+    const auto most = static_cast<u32>(std::min<std::int64_t>(wanted, items.count));
     u32 done = 0;
-    const Status status = queue_.try_get_many(static_cast<u32>(std::min<std::int64_t>(wanted, items.count)), done,
-                                              [&](u32 index, u32 k, u32 n) { items.copy_out(slots_, index, k, n); });
+    const auto read = [&](u32 index, u32 k, u32 n) { items.copy_out(slots_, index, k, n); };
+    const Status status = settle_get([&] { return queue_.try_get_many(most, done, read); });
     return answer(info, status, done);
   }
 
   // The oldest item stays: its length, or a status.
   Napi::Value peek(const Napi::CallbackInfo& info) {
     u32 length = 0;
-    const Status status = queue_.try_peek(environment().scratch_bytes(), [&](const Span& span) {
+    const auto look = [&](const Span& span) {
       slots_.copy_out_unclaimed(span, environment().scratch());
       length = span.bytes;
-    });
+    };
+    const Status status = settle_get([&] { return queue_.try_peek(environment().scratch_bytes(), look); });
     return answer(info, status, length);
   }
 
-  Napi::Value clear(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), queue_.clear()); }
+  Napi::Value clear(const Napi::CallbackInfo& info) {
+    auto stops = stop_check();
+    return Napi::Number::New(info.Env(), queue_.clear(Patience(stops)));
+  }
 
   Napi::Value stats(const Napi::CallbackInfo& info) {
     const QueueStats stats = queue_.stats();
@@ -262,7 +312,8 @@ class QueueObject final : public SharedObject {
   }
 
   Napi::Value discard(const Napi::CallbackInfo& info) {
-    queue_.discard([] { std::this_thread::yield(); });
+    auto stops = stop_check();
+    queue_.discard(Patience(stops));
     return info.Env().Undefined();
   }
 
@@ -282,6 +333,7 @@ class QueueObject final : public SharedObject {
   QueueHeader& header_;
   const StridedSlots slots_;
   Queue<StridedSlots, ThreadWake> queue_;
+  Stuck stuck_;
   u32 calls_[2] = {0, 0};
 };
 

@@ -6,6 +6,7 @@
 
 #include "../core/event.h"
 #include "../core/queue.h"
+#include "../platform/patience.h"
 #include "../platform/wakes.h"
 
 namespace threadsafe {
@@ -76,6 +77,9 @@ class CallParker {
 
   void leave() { parker_.leave(); }
   bool slept() const { return parker_.slept(); }
+
+  // Until then it may also wait for another's copy.
+  auto patience() { return [this, patience = Patience(stops_)]() mutable { return handle_.alive() && patience(); }; }
 
  private:
   struct Stopping {
@@ -174,11 +178,15 @@ threadsafe_status put(threadsafe_queue* handle, const void* item, std::size_t by
   auto core = core_of(queue, ThreadWake{});
   const auto length = static_cast<u32>(bytes);
   const auto write = copy_in(queue, item);
-  const Status status = core.try_put(length, write);
-  if (status != Status::full) return answer(status);
-  if (milliseconds == 0) return THREADSAFE_TIMEOUT;
+  const Putter putter{queue.putter(), false};
+  const bool waits = milliseconds != 0;
+  const auto attempt = [&] { return waits ? core.put_in_turn(putter, false, length, write) : core.attempt_put(length, write); };
+  Status status = attempt();
+  if (status == Status::ok || status == Status::closed) return answer(status);
   CallParker parker(queue, queue.header.not_full, milliseconds);
-  return answer(core.put(parker, queue.putter(), length, write));
+  if (waits) status = core.put(parker, putter.number, length, write);
+  if (status == Status::busy) status = queue.stuck.settle_put(core, parker.patience(), attempt);
+  return answer(status == Status::full ? Status::timeout : status);
 }
 
 threadsafe_status try_get(threadsafe_queue* handle, void* item, std::size_t bytes, std::size_t* item_bytes) {
@@ -200,11 +208,13 @@ threadsafe_status get(threadsafe_queue* handle, void* item, std::size_t bytes, s
   auto core = core_of(queue, ThreadWake{});
   const u32 limit = buffer.limit(queue);
   const auto read = buffer.copy_out(queue);
-  const Status status = core.try_get(limit, read);
-  if (status != Status::empty) return buffer.answer(core, status);
-  if (milliseconds == 0) return THREADSAFE_TIMEOUT;
+  const auto attempt = [&] { return core.attempt_get(limit, read); };
+  Status status = attempt();
+  if (status != Status::empty && status != Status::busy) return buffer.answer(core, status);
   CallParker parker(queue, queue.header.not_empty, milliseconds);
-  return buffer.answer(core, core.get(parker, limit, read));
+  if (milliseconds != 0) status = core.get(parker, limit, read);
+  if (status == Status::busy) status = queue.stuck.settle_get(core, parker.patience(), attempt);
+  return buffer.answer(core, status == Status::empty ? Status::timeout : status);
 }
 
 threadsafe_status queue_end(threadsafe_queue* handle) {

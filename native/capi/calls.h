@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../core/slots.h"
+#include "../platform/patience.h"
 #include "handle.h"
 
 namespace threadsafe {
@@ -31,6 +32,7 @@ class OpenQueue final : public threadsafe_queue, public Handle {
   const StridedSlots slots;
   const u32 item_bytes;
   const u64 most_bytes;
+  Stuck stuck;
 };
 
 class OpenEvent final : public threadsafe_event, public Handle {

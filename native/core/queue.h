@@ -1,15 +1,15 @@
 // A queue: the ring, its two wait lists, and closing. What is here runs in a worker, an event loop, a native thread and (try_put, try_get,
 // offer) in a signal handler.
 //
-// Putters that wait where messages span slots take turns. Without that, a message of four slots waits for ever while others
-// put small ones into each slot that falls free. A waiting put of several slots that has been woken and still lacks room takes the turn:
+// Putters that wait where messages span slots have a priority token. Without that, a message of four slots waits for ever while others
+// put small ones into each slot that falls free. A waiting put of several slots that has been woken and still lacks room takes the token:
 //
 //     turn  | its slots : 32 | of a loop : 1 | putter : 31 |
 //
-// As long as it has it, the other waiting putters act as if the queue were full. It puts, or gives up, then clears the turn and wakes them
-// all. The turn of an event loop is weaker, since that may not come round for long: others go ahead where there is room for both, or
-// nothing at all is in the queue. Calls that do not wait take no notice of turns. `turn` is an ordinary change in the sense of wait.h:
-// stored, then the list is looked at, sequentially consistent both.
+// As long as it has it, the other puts that may wait act as if the queue were full, at their first try as well. It puts, or gives up,
+// then clears the token and wakes them all. The token of an event loop is weaker, since that may not come round for long: others go ahead
+// where there is room for both, or nothing at all is in the queue. Calls that do not wait take no notice of tokens. `turn` is an ordinary
+// change in the sense of wait.h: stored, then the list is looked at, sequentially consistent both.
 #pragma once
 
 #include "layout.h"
@@ -38,6 +38,15 @@ struct QueueStats {
   u32 waiting_puts;
 };
 
+// For callers that may wait for another's copy: tries until the attempt is not `busy`, or patience() is at its end and answers false. That
+// pauses, for longer and longer: a copy takes no time, but whoever is in the middle of it may have been preempted, or have died.
+template <class Patience, class Attempt>
+Status settle(Patience&& patience, Attempt&& attempt) {
+  Status status = attempt();
+  while (status == Status::busy && patience()) status = attempt();
+  return status;
+}
+
 // Wake: one(list) and all(list), called when someone waits there.
 template <class Slots, class Wake>
 class Queue {
@@ -54,24 +63,41 @@ class Queue {
     return !spans_ || bytes <= one ? 1 : 1 + (bytes - one + header_.item_bytes - 1) / header_.item_bytes;
   }
 
-  // ok, full or closed. [signal-safe]
+  // The calls that do not wait come in two forms. attempt_put, attempt_get, attempt_offer and those of batches return `busy` where somebody
+  // else is in the middle of a copy that decides, for callers that may wait for that: they try again (settle, below), and what they are
+  // told then is exact. try_put, try_get and offer are for signal handlers, which may have interrupted that very copy: they take busy for
+  // full or empty.
+
+  // ok, full, closed or busy. [signal-safe]
   template <class Write>
-  Status try_put(u32 bytes, Write&& write) {
+  Status attempt_put(u32 bytes, Write&& write) {
     const Status status = ring_.try_put(slots_of(bytes), bytes, write);
     if (status == Status::ok && someone_waits(header_.not_empty)) wake_.one(header_.not_empty);
     return status;
   }
 
-  // ok, empty, closed or too_small: the next item is longer than `limit`. [signal-safe]
+  // ok, full or closed. [signal-safe]
+  template <class Write>
+  Status try_put(u32 bytes, Write&& write) {
+    return unless_busy(attempt_put(bytes, write), Status::full);
+  }
+
+  // ok, empty, closed, busy or too_small: the next item is longer than `limit`. [signal-safe]
   template <class Read>
-  Status try_get(u32 limit, Read&& read) {
+  Status attempt_get(u32 limit, Read&& read) {
     const Status status = ring_.try_get(limit, [this](u32 bytes) { return slots_of(bytes); }, read);
     if (status == Status::ok) room_was_made();
     return status;
   }
 
+  // ok, empty, closed or too_small. [signal-safe]
+  template <class Read>
+  Status try_get(u32 limit, Read&& read) {
+    return unless_busy(attempt_get(limit, read), Status::empty);
+  }
+
   // For types of fixed size: up to `most` items of `bytes` each, as many as there is room for; `done` says how many. One wake serves all of
-  // them, as whoever leaves a wait passes on what is left: ok, full or closed. [signal-safe]
+  // them, as whoever leaves a wait passes on what is left: ok, full, closed or busy. [signal-safe]
   template <class Write>
   Status try_put_many(u32 most, u32 bytes, u32& done, Write&& write) {
     const Status status = ring_.try_put_many(most, bytes, done, write);
@@ -79,7 +105,7 @@ class Queue {
     return status;
   }
 
-  // For types of fixed size: up to `most` items, as many as there are: ok, empty or closed. [signal-safe]
+  // For types of fixed size: up to `most` items, as many as there are: ok, empty, closed or busy. [signal-safe]
   template <class Read>
   Status try_get_many(u32 most, u32& done, Read&& read) {
     const Status status = ring_.try_get_many(most, done, read);
@@ -104,81 +130,88 @@ class Queue {
         [&] { return ring_.try_get(~u32{0}, one, [&](const Span& span) { next(span.index, 0); }); });
   }
 
-  // A put that does not wait, with what the overflow policy does when full: ok, full, closed or dropped. [signal-safe]
+  // A put that does not wait, with what the overflow policy does when full: ok, full, closed, dropped or busy. [signal-safe]
   template <class Write>
-  Status offer(u32 bytes, Write&& write) {
-    Status status = try_put(bytes, write);
+  Status attempt_offer(u32 bytes, Write&& write) {
+    const Status status = attempt_put(bytes, write);
     if (status != Status::full || header_.overflow == Overflow::reject) return status;
-    if (header_.overflow == Overflow::drop_oldest) {
-      const auto forget = [](Span) {};
-      // As many as may be in the way. Where somebody is between claim and free (perhaps the code that this handler interrupted), that
-      // room does not come while we look: then the new item goes.
-      for (u32 k = slots_of(bytes); k > 0 && status == Status::full && try_get(~u32{0}, forget) == Status::ok; k--) {
-        header_.evicted.fetch_add(1, memory_order_relaxed);
-        count_dropped();
-        status = try_put(bytes, write);
-      }
-    }
-    if (status != Status::full) return status;
+    if (header_.overflow == Overflow::drop_oldest) return attempt_evicting(bytes, write);
     count_dropped();
     return Status::dropped;
   }
 
-  void count_dropped() { header_.dropped.fetch_add(1, memory_order_relaxed); }  // a count, which orders nothing
+  // ok, full, closed or dropped: the new item, also where somebody is between claim and free (perhaps the code that this handler has
+  // interrupted), and that room does not come while we look. [signal-safe]
+  template <class Write>
+  Status offer(u32 bytes, Write&& write) {
+    const Status status = attempt_offer(bytes, write);
+    if (status != Status::busy) return status;
+    if (header_.overflow == Overflow::reject) return Status::full;
+    count_dropped();
+    return Status::dropped;
+  }
 
-  // Looks at the oldest item and leaves it; see Ring::try_peek. ok, empty, closed or too_small.
+  void count_dropped() { count_dropped(1); }
+
+  // What tells whether puts, or gets, have come any further since: see settle().
+  u64 put_word() const { return ring_.tail_word(); }
+  u64 get_word() const { return ring_.head_word(); }
+
+  // Looks at the oldest item and leaves it; see Ring::try_peek. ok, empty, closed, busy or too_small.
   template <class Look>
   Status try_peek(u32 limit, Look&& look) {
     return ring_.try_peek(limit, [this](u32 bytes) { return slots_of(bytes); }, look);
   }
 
-  // A put of somebody who waits: full also while it is another's turn. `putter` names the thread whose put it is: one that blocks must not
-  // wait for the turn of an asynchronous put of its own loop.
+  // An attempt of a put that may wait, `woken` if it has waited since the attempt before: full also while another has the token. `putter`
+  // names the thread whose put it is: one that blocks must not wait for an asynchronous put of its own loop. ok, full, closed or busy.
   template <class Write>
   Status put_in_turn(Putter putter, bool woken, u32 bytes, Write&& write) {
-    if (!spans_) return try_put(bytes, write);
+    if (!spans_) return attempt_put(bytes, write);
     const u32 slots = slots_of(bytes);
     u64 holder = header_.turn.load(memory_order_seq_cst);
     if (must_let(holder, putter, slots)) return closed() ? Status::closed : Status::full;
-    const Status status = try_put(bytes, write);
-    if (status != Status::full) {
-      leave_turn(putter.number);
+    const Status status = attempt_put(bytes, write);
+    if (status == Status::ok || status == Status::closed) {
+      leave_turn(putter);
     } else if (woken && holder == 0 && slots > 1) {
-      const u64 mine = pack(slots, putter.number | (putter.is_loop ? kTurnOfLoop : 0));
-      // Strong by looping: a spurious failure would leave a starving putter without its turn.
+      const u64 mine = pack(slots, name_of(putter));
+      // Strong by looping: a spurious failure would leave a starving putter without its token.
       while (holder == 0 && !header_.turn.compare_exchange_weak(holder, mine, memory_order_seq_cst, memory_order_seq_cst)) {
       }
     }
     return status;
   }
 
-  // Whoever waited to put leaves by this, whatever became of it.
-  void leave_turn(u32 putter) {
-    if (!spans_ || (low(header_.turn.load(memory_order_seq_cst)) & ~kTurnOfLoop) != putter) return;
+  // Whoever waited to put leaves by this, whatever became of it. A thread that has blocked leaves the token of its own loop alone, whose
+  // put still waits.
+  void leave_turn(Putter putter) {
+    if (!spans_ || low(header_.turn.load(memory_order_seq_cst)) != name_of(putter)) return;
     header_.turn.store(0, memory_order_seq_cst);
     if (someone_waits(header_.not_full)) wake_.all(header_.not_full);
   }
 
-  // Blocks until there is an item: ok, closed, too_small, timeout or interrupted.
+  // Blocks until there is an item: ok, closed, too_small, timeout or interrupted; or busy: the time was over while somebody was in the
+  // middle of a copy, and the caller may wait for that.
   template <class Parker, class Read>
   Status get(Parker& parker, u32 limit, Read&& read) {
     return wait(
-        header_.not_empty, parker, [&] { return try_get(limit, read); }, [this] { return permits(header_.not_empty) == 0; },
+        header_.not_empty, parker, [&] { return attempt_get(limit, read); }, [this] { return permits(header_.not_empty) == 0; },
         [this] { pass_on_get(); });
   }
 
-  // Blocks until there is room: ok, closed, timeout or interrupted.
+  // Blocks until there is room: ok, closed, timeout, interrupted or busy.
   template <class Parker, class Write>
   Status put(Parker& parker, u32 putter, u32 bytes, Write&& write) {
     const Status status = wait(
         header_.not_full, parker, [&] { return put_in_turn({putter, false}, parker.slept(), bytes, write); },
         [this] { return permits(header_.not_full) == 0; }, [this] { pass_on_put(); });
-    leave_turn(putter);
+    leave_turn({putter, false});
     return status;
   }
 
-  // Blocks until all `count` items are put: ok, closed, timeout or interrupted; `done` says how many are. make_parker() is called for each
-  // time that it waits; as those may be many and short, each is asked whether this thread is being stopped.
+  // Blocks until all `count` items are put: ok, closed, timeout, interrupted or busy; `done` says how many are. make_parker() is called for
+  // each time that it waits; as those may be many and short, each is asked whether this thread is being stopped.
   template <class MakeParker, class Write>
   Status put_many(MakeParker&& make_parker, u32 count, u32 bytes, u32& done, Write&& write) {
     done = 0;
@@ -214,12 +247,16 @@ class Queue {
     if (someone_waits(header_.not_full)) wake_.all(header_.not_full);
   }
 
-  // Drops the items that are in the queue now, and answers how many; not what others put meanwhile, nor what is behind an item that is not
-  // published yet.
-  u32 clear() {
+  // Drops the items that are in the queue now, and returns how many; not what others put meanwhile. patience() as for settle().
+  template <class Patience>
+  u32 clear(Patience&& patience) {
     const u32 end = ring_.items_put();
+    const auto forget = [](Span) {};
     u32 count = 0;
-    while (static_cast<std::int32_t>(end - ring_.items_got()) > 0 && try_get(~u32{0}, [](Span) {}) == Status::ok) count++;
+    while (static_cast<std::int32_t>(end - ring_.items_got()) > 0 &&
+           settle(patience, [&] { return attempt_get(~u32{0}, forget); }) == Status::ok) {
+      count++;
+    }
     header_.discarded.fetch_add(count, memory_order_relaxed);  // a count, which orders nothing
     return count;
   }
@@ -239,15 +276,16 @@ class Queue {
             .waiting_puts = calls_waiting(header_.not_full)};
   }
 
-  // Drops what is left in a closed queue. Yields to producers that are between claim and publish: they are few, as none can
-  // come any more, and none of them waits for anything.
-  template <class Yield>
-  void discard(Yield&& yield) {
+  // Drops what is left in a closed queue. Waits for producers that are between claim and publish: they are few, as none can come any more,
+  // and none of them waits for anything. But one may have died there; so only as long as patience() says.
+  template <class Patience>
+  void discard(Patience&& patience) {
+    const auto forget = [](Span) {};
     while (!ring_.drained()) {
-      if (try_get(~u32{0}, [](Span) {}) == Status::ok) {
+      if (try_get(~u32{0}, forget) == Status::ok) {
         header_.discarded.fetch_add(1, memory_order_relaxed);  // a count, which orders nothing
-      } else {
-        yield();
+      } else if (!patience()) {
+        return;
       }
     }
   }
@@ -259,12 +297,33 @@ class Queue {
   u32 next_bytes() const { return ring_.next_bytes(); }
 
  private:
+  static constexpr u32 name_of(Putter putter) { return putter.number | (putter.is_loop ? kTurnOfLoop : 0); }
+
   bool must_let(u64 holder, Putter putter, u32 slots) const {
     const u32 number = low(holder) & ~kTurnOfLoop;
     if (number == 0 || number == putter.number) return false;
     if (!(low(holder) & kTurnOfLoop)) return true;
     const u64 both = u64{high(holder)} + slots;
     return !ring_.has_room(both < header_.capacity ? static_cast<u32>(both) : header_.capacity);
+  }
+
+  static Status unless_busy(Status status, Status otherwise) { return status == Status::busy ? otherwise : status; }
+
+  void count_dropped(u32 items) { header_.dropped.fetch_add(items, memory_order_relaxed); }  // a count, which orders nothing
+
+  // ok, closed or busy.
+  template <class Write>
+  Status attempt_evicting(u32 bytes, Write&& write) {
+    u32 evicted = 0;
+    const Status status = ring_.put_evicting(slots_of(bytes), bytes, [this](u32 of_item) { return slots_of(of_item); }, evicted, write);
+    if (evicted > 0) {
+      header_.evicted.fetch_add(evicted, memory_order_relaxed);  // a count, which orders nothing
+      count_dropped(evicted);
+    }
+    if (status == Status::ok && someone_waits(header_.not_empty)) wake_.one(header_.not_empty);
+    // Putters may have slept because the tail was held, and more room may have been made than is needed: slots freed by several stores.
+    if (someone_waits_after_many_stores(header_.not_full) && ring_.put_ready()) wake_putters();
+    return status;
   }
 
   static constexpr u32 kLongRun = 32;

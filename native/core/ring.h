@@ -1,11 +1,11 @@
 // The ring: bounded, for any number of producers and consumers, lock-free. After Dmitry Vyukov's bounded MPMC queue
 // (1024cores.net), with the turns of rigtorp's MPMCQueue, so that any capacity N holds exactly N; a message may span slots.
 //
-// A position names one slot in one lap around the ring: position = lap << index bits | index, 31 bits, wrapping. `tail` is the
+// A position names one slot in one lap around the ring: position = lap << index bits | index, 30 bits, wrapping. `tail` is the
 // position of the next put, `head` that of the next get:
 //
-//     tail   | items put, mod 2^32 : 32 | closed : 1 | position : 31 |
-//     head   | items got, mod 2^32 : 32 |          0 | position : 31 |
+//     tail   | items put, mod 2^32 : 32 | held : 1 | closed : 1 | position : 30 |
+//     head   | items got, mod 2^32 : 32 |        0 |          0 | position : 30 |
 //
 // The counts cost nothing, since they change in the same compare-exchange, and they make a stale compare-exchange fail for 2^32
 // items instead of a few laps of a large ring. A slot has one stamp:
@@ -18,9 +18,23 @@
 //     put    checks that its k slots are free for their lap, advances tail by k, copies, publishes the first slot's stamp
 //     get    reads the head slot's stamp, advances head by its k slots, copies out, frees them for the next lap
 //
-// A slot that is claimed but not yet published reads as empty, and one that is claimed but not yet freed as full. So neither
-// call ever waits for another thread, nor for the code that a signal handler has interrupted. The price: while a producer is
-// between claim and publish, items published behind it can't be got yet; see wait.h for the wake that this needs.
+// No call waits for another thread, nor for the code that a signal handler has interrupted. Where the slot that a call needs is
+// claimed by somebody who is still copying, it returns `busy`, and the caller decides: one that may wait tries again until that copy
+// has ended, one that may not takes it for full or empty. `full` and `empty` are exact: at some moment of the call the positions
+// said so.
+//
+//     full     tail was read, then head, and then tail again, unchanged: when head was read, fewer slots were free than are needed.
+//              The other way round, items that were put and got between the two would count as being in the ring.
+//     empty    head was read, then tail, and they were the same position: since head never passes tail, head was still there.
+//
+// While a producer is between claim and publish, items published behind it can't be got yet; see wait.h for the wake that this needs.
+//
+// Pushing out the oldest items and putting one in their place is one step for everybody else (put_evicting). Whoever does that holds
+// the tail meanwhile, by a bit in it: no other put can claim slots, and a get that finds nothing left is `busy`, since the item that
+// replaces the last one is on its way. The holder calls nobody and waits for nothing.
+//
+//     evict    holds the tail; sees that its slots are free or can be made so; advances head past the items that are in the way, at
+//              once; frees their slots; advances tail and lets go of it; copies, publishes
 //
 // Orders. Each stamp is loaded with acquire or stronger, and stored with release or stronger: a get sees the payload that was put, and
 // a put overwrites only what a get has finished reading. A batch of items makes one exception: of its stamps only that of its first slot is
@@ -37,7 +51,8 @@
 
 namespace threadsafe {
 
-inline constexpr u32 kClosed = u32{1} << 31;
+inline constexpr u32 kHeld = u32{1} << 31;  // by whoever is evicting
+inline constexpr u32 kClosed = u32{1} << 30;
 inline constexpr u32 kPositionMask = kClosed - 1;
 
 constexpr u32 low(u64 word) { return static_cast<u32>(word); }
@@ -62,6 +77,12 @@ struct Positions {
     const u32 next_lap = position - index(position) + lap_unit();
     return (next_lap + (at - capacity)) & kPositionMask;
   }
+
+  // How many slots lie between a head and a tail: at most the capacity, so they are in the same lap or in two that follow each other.
+  u32 between(u32 head, u32 tail) const {
+    const u32 lap = head >> index_bits == tail >> index_bits ? 0 : capacity;
+    return lap + index(tail) - index(head);
+  }
 };
 
 // What a claim owns: k slots from `index` on, around the end of the ring if need be, and a message of `bytes`.
@@ -78,31 +99,58 @@ class Ring {
   Ring(Atomic<u64>& tail, Atomic<u64>& head, Positions positions, Slots slots)
       : tail_(tail), head_(head), positions_(positions), slots_(slots) {}
 
+  // ok, full, closed or busy.
   template <class Write>
   Status try_put(u32 slots, u32 bytes, Write&& write) {
     u64 tail = tail_.load(memory_order_relaxed);  // a guess, checked by the compare-exchange
     u32 position;
     for (;;) {
-      if (low(tail) & kClosed) return Status::closed;
       position = low(tail);
+      if (position & (kClosed | kHeld)) {
+        const Status status = no_put_at(tail);
+        if (status != Status::ok) return status;
+        continue;
+      }
       if (!free(position, slots)) {
-        // Not free for this lap: full, if this is still the lap. Sequentially consistent, as the answer may put the caller to sleep.
-        const u64 now = tail_.load(memory_order_seq_cst);
-        if (now == tail) return Status::full;
-        tail = now;
+        const Status status = no_room_at(tail, slots);
+        if (status != Status::ok) return status;
         continue;
       }
       const u64 next = pack(high(tail) + 1, positions_.advance(position, slots));
       if (tail_.compare_exchange_weak(tail, next, memory_order_acq_rel, memory_order_relaxed)) break;
     }
-    const u32 index = positions_.index(position);
-    write(Span{index, slots, bytes});
-    // Release: the payload is visible to whoever sees the stamp. Sequentially consistent: see publishing in wait.h.
-    slots_.stamp(index).store(pack(bytes, positions_.full_turn(position)), memory_order_seq_cst);
+    publish(position, slots, bytes, write);
     return Status::ok;
   }
 
-  // slots_of(bytes) tells how many slots a message of that length has; below `limit` bytes it is taken, else left: too_small.
+  // A put that makes room for itself, if there is none, by pushing out as many of the oldest items as are in the way: ok, closed or busy.
+  // `evicted` says how many went, none unless it is ok. Nothing is pushed out while somebody is still copying into or out of a slot that
+  // is needed, since that would not make room.
+  template <class SlotsOf, class Write>
+  Status put_evicting(u32 slots, u32 bytes, SlotsOf&& slots_of, u32& evicted, Write&& write) {
+    evicted = 0;
+    u64 tail = tail_.load(memory_order_relaxed);  // a guess, checked by the compare-exchange
+    do {
+      if (low(tail) & kClosed) return Status::closed;
+      if (low(tail) & kHeld) return Status::busy;
+    } while (!tail_.compare_exchange_weak(tail, tail | kHeld, memory_order_acq_rel, memory_order_relaxed));
+    const u32 position = low(tail);
+    Status status = make_room(position, slots, slots_of, evicted);
+    // Only close() changes a tail that is held. Where items were pushed out this put is in before the close: it took their place then.
+    u64 held = tail | kHeld;
+    u64 next;
+    do {
+      const u32 closed = low(held) & kClosed;
+      if (closed && status == Status::ok && evicted == 0) status = Status::closed;
+      next = (status == Status::ok ? pack(high(tail) + 1, positions_.advance(position, slots)) : tail) | closed;
+      // Sequentially consistent: whoever found the tail held may sleep, and its holder looks for waiters after this.
+    } while (!tail_.compare_exchange_weak(held, next, memory_order_seq_cst, memory_order_relaxed));
+    if (status == Status::ok) publish(position, slots, bytes, write);
+    return status;
+  }
+
+  // ok, empty, closed, busy or too_small. slots_of(bytes) tells how many slots a message of that length has; below `limit` bytes it is
+  // taken, else left.
   template <class SlotsOf, class Read>
   Status try_get(u32 limit, SlotsOf&& slots_of, Read&& read) {
     u64 head = head_.load(memory_order_relaxed);
@@ -164,7 +212,7 @@ class Ring {
   bool try_put_run(u32 bytes, Write&& write) {
     u64 tail = tail_.load(memory_order_relaxed);
     const u32 position = low(tail);
-    if ((position & kClosed) || !is_run<kRun>(position, positions_.free_turn(position))) return false;
+    if ((position & (kClosed | kHeld)) || !is_run<kRun>(position, positions_.free_turn(position))) return false;
     const u64 next = pack(high(tail) + kRun, positions_.advance(position, kRun));
     if (!tail_.compare_exchange_weak(tail, next, memory_order_acq_rel, memory_order_relaxed)) return false;
     straight<kRun>(positions_.index(position), pack(bytes, positions_.full_turn(position)), write);
@@ -181,6 +229,10 @@ class Ring {
     straight<kRun>(positions_.index(position), positions_.next_free_turn(position), read);
     return true;
   }
+
+  // Where puts and gets have come to: what does not change as long as the slot that all puts, or all gets, need is claimed.
+  u64 tail_word() const { return tail_.load(memory_order_relaxed); }
+  u64 head_word() const { return head_.load(memory_order_relaxed); }
 
   // A hint: by the time of the answer it may be another's.
   bool has_item() const {
@@ -231,8 +283,8 @@ class Ring {
   u32 items_put() const { return high(tail_.load(memory_order_seq_cst)); }
   u32 items_got() const { return high(head_.load(memory_order_seq_cst)); }
 
-  // Looks at the next item and leaves it: ok, empty, closed or too_small. look(span) may see what is being overwritten, since it has not
-  // claimed the slots: it must copy and nothing else, and what it copied counts only when this answers ok.
+  // Looks at the next item and leaves it: ok, empty, closed, busy or too_small. look(span) may see what is being overwritten, since it has
+  // not claimed the slots: it must copy and nothing else, and what it copied counts only when this answers ok.
   template <class SlotsOf, class Look>
   Status try_peek(u32 limit, SlotsOf&& slots_of, Look&& look) {
     u64 head = head_.load(memory_order_seq_cst);
@@ -264,7 +316,7 @@ class Ring {
 
   bool drained() const {
     const u64 head = head_.load(memory_order_seq_cst);
-    return low(head) == (low(tail_.load(memory_order_seq_cst)) & kPositionMask);
+    return low(head) == (low(tail_.load(memory_order_seq_cst)) & ~kClosed);  // not while somebody holds the tail, who may put one more
   }
 
  private:
@@ -277,23 +329,91 @@ class Ring {
     return true;
   }
 
+  // Why a put can't claim slots at that tail: closed or busy. ok if the tail has changed, which is then what it is now.
+  Status no_put_at(u64& tail) const {
+    if (low(tail) & kClosed) return Status::closed;
+    // Sequentially consistent, as the caller may sleep.
+    const u64 now = tail_.load(memory_order_seq_cst);
+    if (now == tail) return Status::busy;
+    tail = now;
+    return Status::ok;
+  }
+
+  // Why so many slots are not free at that tail: full or busy; ok likewise. What was seen of the slots counts if this is still their lap.
+  // Sequentially consistent, as the caller may sleep, and so that all who compare the two words agree on the order of their changes.
+  Status no_room_at(u64& tail, u32 slots) const {
+    u64 now = tail_.load(memory_order_seq_cst);
+    if (now == tail) {
+      const u32 used = positions_.between(low(head_.load(memory_order_seq_cst)), low(tail));
+      now = tail_.load(memory_order_seq_cst);
+      if (now == tail) return positions_.capacity - used < slots ? Status::full : Status::busy;
+    }
+    tail = now;
+    return Status::ok;
+  }
+
+  // For the one who holds the tail, which is at that position: sees to it that so many slots are free from there on. ok or busy.
+  template <class SlotsOf>
+  Status make_room(u32 tail, u32 slots, SlotsOf&& slots_of, u32& evicted) {
+    u64 head = head_.load(memory_order_seq_cst);
+    for (;;) {
+      const u32 room = positions_.capacity - positions_.between(low(head), tail);
+      u32 freed = 0;
+      u32 items = 0;
+      bool settled = free(tail, std::min(room, slots));
+      for (u32 at = low(head); settled && room + freed < slots;) {
+        const u64 stamp = slots_.stamp(positions_.index(at)).load(memory_order_seq_cst);
+        settled = low(stamp) == positions_.full_turn(at);
+        if (!settled) break;
+        const u32 of_item = slots_of(high(stamp));
+        at = positions_.advance(at, of_item);
+        freed += of_item;
+        items++;
+      }
+      if (!settled) {
+        const u64 now = head_.load(memory_order_seq_cst);
+        if (now == head) return Status::busy;
+        head = now;
+        continue;
+      }
+      if (items == 0) return Status::ok;
+      // Acquire and release, as for every claim of head.
+      const u64 next = pack(high(head) + items, positions_.advance(low(head), freed));
+      if (!head_.compare_exchange_weak(head, next, memory_order_acq_rel, memory_order_relaxed)) continue;
+      release(low(head), freed);
+      evicted = items;
+      return Status::ok;
+    }
+  }
+
+  template <class Write>
+  void publish(u32 position, u32 slots, u32 bytes, Write&& write) {
+    const u32 index = positions_.index(position);
+    write(Span{index, slots, bytes});
+    // Release: the payload is visible to whoever sees the stamp. Sequentially consistent: see publishing in wait.h.
+    slots_.stamp(index).store(pack(bytes, positions_.full_turn(position)), memory_order_seq_cst);
+  }
+
   // What a batch owns: so many slots from that position on.
   struct Claim {
     u32 position = 0;
     u32 count = 0;
   };
 
-  // Claims up to `most` slots that are free for their lap: ok, full or closed.
+  // Claims up to `most` slots that are free for their lap: ok, full, closed or busy.
   Status claim_to_put(u32 most, Claim& claim) {
     u64 tail = tail_.load(memory_order_relaxed);
     for (;;) {
-      if (low(tail) & kClosed) return Status::closed;
       const u32 position = low(tail);
+      if (position & (kClosed | kHeld)) {
+        const Status status = no_put_at(tail);
+        if (status != Status::ok) return status;
+        continue;
+      }
       const u32 count = run_of(position, most, 0);
       if (count == 0) {
-        const u64 now = tail_.load(memory_order_seq_cst);
-        if (now == tail) return Status::full;
-        tail = now;
+        const Status status = no_room_at(tail, 1);
+        if (status != Status::ok) return status;
         continue;
       }
       const u64 next = pack(high(tail) + count, positions_.advance(position, count));
@@ -303,7 +423,7 @@ class Ring {
     }
   }
 
-  // Claims up to `most` items of one slot each: ok, empty or closed.
+  // Claims up to `most` items of one slot each: ok, empty, closed or busy.
   Status claim_to_get(u32 most, Claim& claim) {
     u64 head = head_.load(memory_order_relaxed);
     for (;;) {
@@ -386,10 +506,12 @@ class Ring {
     store_stamp(positions_.index(claim.position), 0, stamp_of(claim.position));
   }
 
-  // A tail that is closed stands still: with head there, nothing is left and nothing will come. Else somebody is on the way
-  // between claim and publish, or the ring is just empty.
+  // Why there is nothing at that head. A tail that is closed stands still: with head there, nothing is left and nothing will come. A tail
+  // elsewhere, or held, is of somebody who is about to publish an item.
   Status nothing_at(u32 position) const {
-    return low(tail_.load(memory_order_seq_cst)) == (position | kClosed) ? Status::closed : Status::empty;
+    const u32 tail = low(tail_.load(memory_order_seq_cst));
+    if (tail == position) return Status::empty;
+    return tail == (position | kClosed) ? Status::closed : Status::busy;
   }
 
   // One slot: sequentially consistent, see freeing in wait.h. Several: release, and the caller looks for waiters with a read-modify-write.

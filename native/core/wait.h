@@ -139,7 +139,7 @@ void wake_all(WaitList& list, Waker& waker) {
 
 // How a blocking call waits. The steps, as functions, so that one loop serves gets, puts and events:
 //
-//     try_now()    what the call is for; Status::empty and Status::full mean "not now"
+//     try_now()    what the call is for; Status::empty, Status::full and Status::busy mean "not now"
 //     may_sleep()  false if something has happened since the last try_now(); called by the parker while it decides to sleep
 //     pass_on()    wakes the next waiter, if there is something for it
 //
@@ -147,7 +147,7 @@ void wake_all(WaitList& list, Waker& waker) {
 // sleep(may_sleep) answers ok when it was woken (or may have been), timeout or interrupted.
 template <class Parker, class TryNow, class MaySleep, class PassOn>
 Status wait(WaitList& list, Parker& parker, TryNow&& try_now, MaySleep&& may_sleep, PassOn&& pass_on) {
-  const auto not_now = [](Status status) { return status == Status::empty || status == Status::full; };
+  const auto not_now = [](Status status) { return status == Status::empty || status == Status::full || status == Status::busy; };
   Status status;
   do {
     status = try_now();
@@ -159,7 +159,9 @@ Status wait(WaitList& list, Parker& parker, TryNow&& try_now, MaySleep&& may_sle
     if (!not_now(status)) break;
     const Status woken = parker.sleep(may_sleep);
     if (woken != Status::ok) {
-      status = woken;
+      // What is there by the deadline is taken. If somebody is in the middle of a copy just then, the caller is told, who may wait for it.
+      if (woken == Status::timeout) status = try_now();
+      if (woken != Status::timeout || status == Status::empty || status == Status::full) status = woken;
       break;
     }
     renew_thread(list);

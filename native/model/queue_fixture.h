@@ -49,18 +49,56 @@ struct QueueWake {
   Parking* not_full;
 };
 
-template <u32 capacity, bool spanning = false>
+// The patience of settle(): it never ends, as here nobody dies in the middle of a copy.
+inline bool yield() {
+  rl::yield(1, $);
+  return true;
+}
+
+template <u32 capacity, bool spanning = false, Overflow overflow = Overflow::reject>
 class ModelQueue {
  public:
   ModelQueue() {
     lay_out(header_, spanning ? ElementType::bytes : ElementType::uint32, capacity, kPayloadBytes);
-    header_.overflow = Overflow::reject;
+    header_.overflow = overflow;
   }
 
   auto core() { return Queue(header_, slots_, QueueWake{&header_, &not_empty_, &not_full_}); }
 
   Status try_put(u32 number, u32 slots = 1) { return core().try_put(slots * kPayloadBytes, writer(number)); }
   Status try_get(u32& number) { return core().try_get(~u32{0}, reader(number)); }
+
+  // Of callers that may wait for another's copy.
+  Status put_exactly(u32 number, u32 slots = 1) {
+    return settle(yield, [&] { return core().attempt_put(slots * kPayloadBytes, writer(number)); });
+  }
+  Status get_exactly(u32& number) {
+    return settle(yield, [&] { return core().attempt_get(~u32{0}, reader(number)); });
+  }
+  Status offer_exactly(u32 number, u32 slots = 1) {
+    return settle(yield, [&] { return core().attempt_offer(slots * kPayloadBytes, writer(number)); });
+  }
+
+  // As a signal handler does it.
+  Status offer(u32 number, u32 slots = 1) { return core().offer(slots * kPayloadBytes, writer(number)); }
+
+  // What is called is called in the middle of the copy, as by a handler that strikes there.
+  template <class Strike>
+  Status get_and(u32& number, Strike&& strike) {
+    return core().attempt_get(~u32{0}, [&](const Span& span) {
+      strike();
+      number = slots_.read(span);
+      strike();
+    });
+  }
+  template <class Strike>
+  Status put_and(u32 number, u32 slots, Strike&& strike) {
+    return core().attempt_put(slots * kPayloadBytes, [&](const Span& span) {
+      strike();
+      slots_.write(span, number);
+      strike();
+    });
+  }
 
   // As try_put, and sets `claimed` when it has its slot and has not published it yet.
   Status try_put_telling(u32 number, Atomic<u32>& claimed) {
@@ -97,7 +135,7 @@ class ModelQueue {
   }
   Status put_with_deadline(u32 number, u32 slots = 1, u32 putter = 1) {
     Parker parker(not_full_, true);
-    return core().put(parker, putter, slots * kPayloadBytes, writer(number));
+    return unless_busy(core().put(parker, putter, slots * kPayloadBytes, writer(number)));
   }
   Status get(u32& number, u32 limit = ~u32{0}) {
     Parker parker(not_empty_);
@@ -105,7 +143,7 @@ class ModelQueue {
   }
   Status get_with_deadline(u32& number) {
     Parker parker(not_empty_, true);
-    return core().get(parker, ~u32{0}, reader(number));
+    return unless_busy(core().get(parker, ~u32{0}, reader(number)));
   }
 
   // As a source of wait_any().
@@ -118,6 +156,8 @@ class ModelQueue {
     while (threads_in(header_.not_empty.state.load(memory_order_seq_cst)) < threads) rl::yield(1, $);
   }
 
+  u32 dropped() const { return header_.dropped.load(memory_order_relaxed); }
+
   // Nothing is left behind: every announcement and every permit was withdrawn.
   void check_nobody_waits() {
     RL_ASSERT(header_.not_empty.state.load(memory_order_seq_cst) == 0);
@@ -127,6 +167,9 @@ class ModelQueue {
 
  private:
   auto ring() { return Ring(header_.tail, header_.head, Positions{header_.capacity, header_.index_bits}, slots_); }
+
+  // Whose time was over while somebody was in the middle of a copy, and does not wait for that.
+  static Status unless_busy(Status status) { return status == Status::busy ? Status::timeout : status; }
 
   auto writer(u32 number) {
     return [this, number](const Span& span) { slots_.write(span, number); };

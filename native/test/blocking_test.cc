@@ -6,6 +6,80 @@ using namespace threadsafe::test;
 
 TEST_SUITE_BEGIN("blocking");
 
+namespace {
+
+// A Parker whose deadline passes in its first sleep, just after something has happened.
+template <class Happens>
+struct TooLate {
+  Happens happens;
+
+  bool pause() { return false; }
+  template <class MaySleep>
+  Status sleep(MaySleep&&) {
+    happens();
+    return Status::timeout;
+  }
+  void leave() {}
+  bool slept() const { return true; }
+};
+
+}  // namespace
+
+TEST_CASE("what is there when the deadline passes is taken") {
+  TestQueue queue(2, ElementType::uint32, 4);
+  u32 value = 0;
+  CHECK(queue.get(TooLate{[&] { queue.try_put(7); }}, value) == Status::ok);
+  CHECK(value == 7);
+  CHECK(queue.get(TooLate{[] {}}, value) == Status::timeout);
+  queue.try_put(1);
+  queue.try_put(2);
+  CHECK(queue.put(TooLate{[&] { queue.try_get(value); }}, 3) == Status::ok);
+  CHECK(queue.put(TooLate{[] {}}, 4) == Status::timeout);
+  CHECK(queue.core().size() == 2);
+  CHECK(queue.nobody_waits());
+}
+
+TEST_CASE("a deadline that passes in the middle of another's copy is told from one that passes at an empty or full queue") {
+  TestQueue queue(2, ElementType::uint32, 4);
+  u32 value = 0;
+  queue.core().attempt_put(4, [&](const Span&) { CHECK(queue.get(TooLate{[] {}}, value) == Status::busy); });
+  queue.try_put(2);
+  queue.core().attempt_get(4, [&](const Span&) { CHECK(queue.put(TooLate{[] {}}, 3) == Status::busy); });
+  CHECK(queue.nobody_waits());
+}
+
+TEST_CASE("while a long message has the token a put that may wait takes it for full at its first try, one that does not wait does not") {
+  TestQueue queue(4);
+  const auto first_try = [&](Putter putter, u32 bytes) {
+    const auto message = TestQueue::message_of(bytes, 1);
+    return queue.core().put_in_turn(putter, false, bytes, [&](const Span& span) { queue.slots().copy_in(span, message.data()); });
+  };
+  std::vector<unsigned char> message;
+  for (const bool is_loop : {false, true}) {
+    CAPTURE(is_loop);
+    const Putter longer{1, is_loop};
+    const auto whole = TestQueue::message_of(32, 0);
+    const auto write = [&](const Span& span) { queue.slots().copy_in(span, whole.data()); };
+    for (u32 k = 0; k < 2; k++) queue.try_put_message(8, k);
+    CHECK(queue.core().put_in_turn(longer, true, 32, write) == Status::full);
+    CHECK(first_try({2, false}, 8) == Status::full);
+    CHECK(first_try({2, true}, 8) == Status::full);
+    CHECK(queue.try_put_message(8, 2) == Status::ok);
+    // A thread that blocks does not wait for its own loop, which can't come round; and leaves it the token.
+    CHECK(first_try({1, !is_loop}, 8) == Status::ok);
+    CHECK(first_try({2, false}, 8) == Status::full);
+    while (queue.try_get_message(message) == Status::ok) {
+    }
+    CHECK(queue.core().put_in_turn(longer, true, 32, write) == Status::ok);
+    while (queue.try_get_message(message) == Status::ok) {
+    }
+    CHECK(first_try({2, false}, 8) == Status::ok);
+    while (queue.try_get_message(message) == Status::ok) {
+    }
+  }
+  CHECK(queue.nobody_waits());
+}
+
 TEST_CASE("4 producers, 4 consumers: each item once, in order for each producer") {
   constexpr u32 kThreads = 4;
   const u32 items = scaled(50'000);

@@ -10,6 +10,21 @@ namespace {
 
 u32 count(const Atomic<u32>& word) { return word.load(memory_order_relaxed); }
 
+// The numbers of the messages that are left; of `lengths`, by their number.
+std::vector<u32> numbers_left(TestQueue& queue, const std::vector<u32>& lengths) {
+  std::vector<u32> numbers;
+  std::vector<unsigned char> message;
+  while (queue.try_get_message(message) == Status::ok) {
+    u32 number = 0;
+    while (number < lengths.size() && message != TestQueue::message_of(lengths[number], number)) number++;
+    numbers.push_back(number);
+  }
+  return numbers;
+}
+
+// One that is done at once, so that nobody is waited for.
+bool no_patience() { return false; }
+
 }  // namespace
 
 TEST_CASE("a closed queue takes no item, and gives those it has") {
@@ -60,7 +75,10 @@ TEST_CASE("discarding drops what is left, and counts it") {
   queue.try_put_message(10, 1);
   queue.try_put_message(20, 2);
   queue.core().close();
-  queue.core().discard([] { FAIL("nobody is on the way"); });
+  queue.core().discard([] {
+    FAIL("nobody is on the way");
+    return false;
+  });
   std::vector<unsigned char> message;
   CHECK(queue.try_get_message(message) == Status::closed);
   CHECK(count(queue.header().discarded) == 2);
@@ -80,9 +98,79 @@ TEST_CASE("discarding waits for the item that is on its way") {
                 [&] {
                   wait_until([&] { return claimed.load(); });
                   queue.core().close();
-                  queue.core().discard([&] { waited = true; });
+                  queue.core().discard([&] { return waited = true; });
                 }});
   CHECK(count(queue.header().discarded) == 1);
+}
+
+TEST_CASE("discarding gives up where a producer has died in the middle of its put") {
+  TestQueue queue(3);
+  std::vector<unsigned char> message;
+  queue.try_put_message(8, 1);
+  queue.put_and(8, 2, [&] {
+    queue.try_put_message(8, 3);
+    queue.core().close();
+    u32 asked = 0;
+    queue.core().discard([&] { return ++asked < 5; });
+    CHECK(asked == 5);
+  });
+  CHECK(count(queue.header().discarded) == 1);
+}
+
+TEST_CASE("clearing drops what was put before, whoever is in the middle of a put") {
+  TestQueue queue(3);
+  u32 cleared = 0;
+  u32 asked = 0;
+  queue.put_and(8, 1, [&] {
+    queue.try_put_message(8, 2);
+    cleared = queue.core().clear([&] { return ++asked < 3; });
+  });
+  CHECK(asked == 3);
+  CHECK(cleared == 0);
+  CHECK(queue.core().clear(no_patience) == 2);
+}
+
+TEST_CASE("in the middle of a put: busy, not empty, once there is more; a handler takes it for empty") {
+  for (const u32 bytes : {8u, 20u}) {
+    TestQueue queue(6);
+    std::vector<unsigned char> message;
+    queue.put_and(bytes, 1, [&] {
+      CHECK(queue.attempt_get_message(message) == Status::busy);
+      CHECK(queue.try_put_message(bytes, 2) == Status::ok);
+      CHECK(queue.attempt_get_message(message) == Status::busy);
+      CHECK(queue.try_get_message(message) == Status::empty);
+      CHECK(queue.core().try_peek(~u32{0}, [](const Span&) {}) == Status::busy);
+    });
+    CHECK(queue.attempt_get_message(message) == Status::ok);
+    CHECK(queue.attempt_get_message(message) == Status::ok);
+    CHECK(queue.attempt_get_message(message) == Status::empty);
+  }
+}
+
+TEST_CASE("in the middle of a get: busy, not full, where that makes the room; a handler takes it for full") {
+  for (const u32 bytes : {8u, 20u}) {
+    TestQueue queue(6);
+    std::vector<unsigned char> message;
+    const u32 items = 6 / queue.core().slots_of(bytes);
+    for (u32 k = 0; k < items; k++) CHECK(queue.attempt_put_message(bytes, k) == Status::ok);
+    CHECK(queue.attempt_put_message(bytes, 9) == Status::full);
+    queue.get_and(message, [&] {
+      CHECK(queue.attempt_put_message(bytes, 9) == Status::busy);
+      CHECK(queue.attempt_put_message(bytes + 8, 9) == Status::full);
+      CHECK(queue.try_put_message(bytes, 9) == Status::full);
+    });
+    CHECK(queue.attempt_put_message(bytes, 9) == Status::ok);
+  }
+}
+
+TEST_CASE("whoever has patience settles when the copy has ended, and else gives up") {
+  TestQueue queue(2);
+  std::vector<unsigned char> message;
+  u32 asked = 0;
+  queue.put_and(8, 1,
+                [&] { CHECK(settle([&] { return ++asked < 4; }, [&] { return queue.attempt_get_message(message); }) == Status::busy); });
+  CHECK(asked == 4);
+  CHECK(settle(no_patience, [&] { return queue.attempt_get_message(message); }) == Status::ok);
 }
 
 TEST_CASE("reject: a full queue says so") {
@@ -131,6 +219,110 @@ TEST_CASE("drop oldest: where the oldest is just being read, the new item goes")
   queue.try_put(1);
   queue.core().try_get(4, [&](const Span&) { CHECK(queue.offer(2) == Status::dropped); });
   CHECK(count(queue.header().dropped) == 1);
+}
+
+TEST_CASE("drop oldest: in the middle of a get a handler drops its own item, and none of the others") {
+  for (const u32 bytes : {8u, 20u}) {
+    TestQueue queue(12, ElementType::bytes, 8, Overflow::drop_oldest);
+    const u32 items = 12 / queue.core().slots_of(bytes);
+    std::vector<u32> kept;
+    for (u32 k = 0; k < items; k++) {
+      queue.try_put_message(bytes, k);
+      if (k > 0) kept.push_back(k);
+    }
+    std::vector<unsigned char> message;
+    queue.get_and(message, [&] {
+      for (u32 k = 0; k < 3; k++) CHECK(queue.offer_message(bytes, 9) == Status::dropped);
+      CHECK(queue.attempt_offer_message(bytes, 9) == Status::busy);
+      // One that needs the room of others as well.
+      CHECK(queue.offer_message(2 * bytes, 9) == Status::dropped);
+    });
+    CHECK(count(queue.header().dropped) == 4);
+    CHECK(count(queue.header().evicted) == 0);
+    CHECK(numbers_left(queue, std::vector<u32>(items, bytes)) == kept);
+  }
+}
+
+TEST_CASE("drop oldest: in the middle of a put that is the oldest, a handler drops its own item") {
+  for (const u32 bytes : {8u, 20u}) {
+    TestQueue queue(3, ElementType::bytes, 8, Overflow::drop_oldest);
+    queue.put_and(bytes, 0, [&] {
+      while (queue.try_put_message(8, 1) == Status::ok) {
+      }
+      CHECK(queue.offer_message(8, 2) == Status::dropped);
+      CHECK(queue.attempt_offer_message(8, 2) == Status::busy);
+    });
+    CHECK(count(queue.header().evicted) == 0);
+    CHECK(queue.offer_message(8, 2) == Status::ok);
+    CHECK(count(queue.header().evicted) == 1);
+  }
+}
+
+TEST_CASE("drop oldest: in the middle of a put behind the oldest, the oldest goes, and what is still being put stays") {
+  TestQueue queue(3, ElementType::bytes, 8, Overflow::drop_oldest);
+  queue.try_put_message(8, 0);
+  queue.put_and(8, 1, [&] {
+    queue.try_put_message(8, 2);
+    CHECK(queue.offer_message(8, 3) == Status::ok);
+    CHECK(queue.offer_message(8, 4) == Status::dropped);
+  });
+  CHECK(count(queue.header().evicted) == 1);
+  CHECK(numbers_left(queue, {8, 8, 8, 8}) == std::vector<u32>{1, 2, 3});
+}
+
+TEST_CASE("drop oldest: in the middle of an eviction nobody else puts, and the queue is not empty") {
+  TestQueue queue(1, ElementType::uint32, 4, Overflow::drop_oldest);
+  queue.try_put(1);
+  const u32 value = 2;
+  bool struck = false;
+  const Status status = queue.core().offer(4, [&](const Span& span) {
+    struck = true;
+    u32 got;
+    CHECK(queue.core().attempt_get(4, [](const Span&) {}) == Status::busy);
+    CHECK(queue.try_get(got) == Status::empty);
+    CHECK(queue.offer(3) == Status::dropped);
+    queue.slots().copy_in(span, &value);
+  });
+  CHECK(status == Status::ok);
+  CHECK(struck);
+  u32 got = 0;
+  CHECK(queue.try_get(got) == Status::ok);
+  CHECK(got == 2);
+}
+
+TEST_CASE("drop oldest: a short message in place of a long one leaves the rest of its room to others") {
+  TestQueue queue(4, ElementType::bytes, 8, Overflow::drop_oldest);
+  queue.try_put_message(24, 0);
+  queue.try_put_message(8, 1);
+  CHECK(queue.offer_message(8, 2) == Status::ok);
+  CHECK(count(queue.header().evicted) == 1);
+  CHECK(queue.try_put_message(16, 3) == Status::ok);
+  CHECK(queue.try_put_message(8, 4) == Status::full);
+  CHECK(numbers_left(queue, {24, 8, 8, 16}) == std::vector<u32>{1, 2, 3});
+}
+
+TEST_CASE("drop oldest: messages of changing length, around the ring, push out as few as make room") {
+  for (const u32 capacity : {1u, 2u, 3u, 5u, 8u}) {
+    TestQueue queue(capacity, ElementType::bytes, 8, Overflow::drop_oldest);
+    Random random(capacity);
+    std::vector<u32> lengths;
+    std::vector<u32> inside;
+    u32 used = 0;
+    u32 pushed_out = 0;
+    for (u32 number = 0; number < 250; number++) {  // numbers from 256 on would not be told from these
+      const u32 bytes = random.below(capacity * 8) + 1;
+      lengths.push_back(bytes);
+      used += queue.core().slots_of(bytes);
+      inside.push_back(number);
+      for (; used > capacity; pushed_out++) {
+        used -= queue.core().slots_of(lengths[inside.front()]);
+        inside.erase(inside.begin());
+      }
+      REQUIRE(queue.offer_message(bytes, number) == Status::ok);
+      REQUIRE(count(queue.header().evicted) == pushed_out);
+    }
+    CHECK(numbers_left(queue, lengths) == inside);
+  }
 }
 
 TEST_SUITE_END();

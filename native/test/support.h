@@ -227,6 +227,37 @@ class TestQueue {
     return message;
   }
 
+  // strike() is called in the middle of that copy, as a signal handler would be.
+  template <class Strike>
+  Status put_and(u32 bytes, u32 number, Strike&& strike) {
+    const auto message = message_of(bytes, number);
+    return core().attempt_put(bytes, [&](const Span& span) {
+      strike();
+      slots().copy_in(span, message.data());
+    });
+  }
+  template <class Strike>
+  Status get_and(std::vector<unsigned char>& message, Strike&& strike) {
+    return core().attempt_get(~u32{0}, [&](const Span& span) {
+      message_reader(message)(span);
+      strike();
+    });
+  }
+  Status offer_message(u32 bytes, u32 number) {
+    const auto message = message_of(bytes, number);
+    return core().offer(bytes, writer(message.data()));
+  }
+  // Of callers that may wait for another's copy: `busy` is told.
+  Status attempt_put_message(u32 bytes, u32 number) {
+    const auto message = message_of(bytes, number);
+    return core().attempt_put(bytes, writer(message.data()));
+  }
+  Status attempt_offer_message(u32 bytes, u32 number) {
+    const auto message = message_of(bytes, number);
+    return core().attempt_offer(bytes, writer(message.data()));
+  }
+  Status attempt_get_message(std::vector<unsigned char>& message) { return core().attempt_get(~u32{0}, message_reader(message)); }
+
   // No announcement, no permit and no turn is left when nobody waits.
   bool nobody_waits() {
     return header_.not_empty.state.load(memory_order_seq_cst) == 0 && header_.not_full.state.load(memory_order_seq_cst) == 0 &&

@@ -35,6 +35,18 @@ __attribute__((address_space(1))) bool room_streams;
 
 void pause(u32 rounds) { idled = idle(rounds, idled); }
 
+// The attempt, and while somebody is in the middle of a copy that decides, some more of them, for a microsecond in all: then `busy`, and
+// the caller goes to the addon, which has more patience. A copy of its own before the loop: the attempt is what should be quick.
+template <class Attempt>
+Status settle_soon(Attempt&& attempt) {
+  Status status = attempt();
+  for (u32 rounds = 1; status == Status::busy && rounds <= kLongestPause; rounds *= 2) {
+    pause(rounds);
+    status = attempt();
+  }
+  return status;
+}
+
 // Where others are streaming, or to find out: pauses until there should be many. Answers whether there are, by amount().
 template <class Amount>
 bool pause_for_many(bool streaming, Amount&& amount) {
@@ -64,14 +76,17 @@ int done_or(Status status, u32 done) { return status == Status::ok ? static_cast
 }  // namespace
 
 EXPORT("put") int put(PARAMETER value) {
-  return static_cast<int>(
-      queue().try_put(sizeof(ELEMENT), [=](const Span& span) { slots().value<ELEMENT>(span.index) = static_cast<ELEMENT>(value); }));
+  return static_cast<int>(settle_soon([=] {
+    return queue().attempt_put(sizeof(ELEMENT),
+                               [=](const Span& span) { slots().value<ELEMENT>(span.index) = static_cast<ELEMENT>(value); });
+  }));
 }
 
 // NaN, or the bigint 0, when there is nothing; as that may also be an item, the caller then asks status().
 EXPORT("get") RESULT get() {
   RESULT result = std::is_floating_point_v<RESULT> ? static_cast<RESULT>(__builtin_nan("")) : RESULT{};
-  last_status = queue().try_get(~u32{0}, [&](const Span& span) { result = slots().value<ELEMENT>(span.index); });
+  last_status =
+      settle_soon([&] { return queue().attempt_get(~u32{0}, [&](const Span& span) { result = slots().value<ELEMENT>(span.index); }); });
   return result;
 }
 

@@ -1,0 +1,88 @@
+// How a call that may wait does so for somebody who is in the middle of a copy, between claim and publish or between claim and free: the
+// patience of settle() in core/queue.h. Not for signal handlers.
+//
+// That copy is over in nanoseconds, unless whoever makes it was preempted: so this looks again at once, then gives its core away, then
+// sleeps for longer and longer. Whoever died there, a native thread that was cancelled, never ends it: after some seconds the call gives
+// up, and answers full or empty as a signal handler would. Stuck remembers where that was, so that only the first call waits for so long.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <thread>
+
+#include "../core/queue.h"
+#include "parking.h"
+
+namespace threadsafe {
+
+inline constexpr std::chrono::seconds kLongestCopy{5};
+
+template <class Interrupted>
+class Patience {
+ public:
+  explicit Patience(StopCheck<Interrupted>& stop_check) : stop_check_(stop_check) {}
+
+  // Pauses; false when it is at its end, or this thread is being stopped.
+  bool operator()() {
+    if (tries_++ < kQuickTries) return true;  // a try takes as long as a pause would
+    const auto now = Clock::now();
+    if (tries_ == kQuickTries + 1) ends_ = now + kLongestCopy;
+    if (now >= ends_ || stop_check_.stopped(now)) return false;
+    if (tries_ < kQuickTries + kYields) {
+      std::this_thread::yield();
+    } else {
+      std::this_thread::sleep_for(sleep_);
+      sleep_ = std::min<Clock::duration>(2 * sleep_, kLongestSleep);
+    }
+    return true;
+  }
+
+ private:
+  static constexpr u32 kQuickTries = 50;
+  static constexpr u32 kYields = 100;
+  static constexpr std::chrono::milliseconds kLongestSleep{1};
+
+  StopCheck<Interrupted>& stop_check_;
+  u32 tries_ = 0;
+  Clock::time_point ends_{};
+  Clock::duration sleep_ = std::chrono::microseconds(20);
+};
+
+// Where puts and gets were when somebody lost patience: as long as they have come no further, nobody waits again.
+class Stuck {
+ public:
+  // The attempt of a put, which waits for a copy that is in its way; full if that does not end.
+  template <class Queue, class Patience, class Attempt>
+  Status settle_put(const Queue& queue, Patience&& patience, Attempt&& attempt) {
+    return settle_at([&] { return queue.put_word(); }, put_word_, patience, attempt, Status::full);
+  }
+
+  // Of a get likewise; empty if it does not end.
+  template <class Queue, class Patience, class Attempt>
+  Status settle_get(const Queue& queue, Patience&& patience, Attempt&& attempt) {
+    return settle_at([&] { return queue.get_word(); }, get_word_, patience, attempt, Status::empty);
+  }
+
+ private:
+  static constexpr u64 kNowhere = ~u64{0};  // 2^32 - 1 items, at the end of the last lap
+
+  // Relaxed: what is remembered is a hint, which orders nothing.
+  template <class Word, class Patience, class Attempt>
+  static Status settle_at(Word&& word, std::atomic<u64>& stuck_at, Patience&& patience, Attempt&& attempt, Status otherwise) {
+    u64 at = kNowhere;
+    const auto patience_here = [&] {
+      at = word();
+      return at != stuck_at.load(std::memory_order_relaxed) && patience();
+    };
+    const Status status = settle(patience_here, attempt);
+    if (status != Status::busy) return status;
+    stuck_at.store(at, std::memory_order_relaxed);
+    return otherwise;
+  }
+
+  std::atomic<u64> put_word_{kNowhere};
+  std::atomic<u64> get_word_{kNowhere};
+};
+
+}  // namespace threadsafe

@@ -49,18 +49,45 @@ struct QueueWake {
   Parking* not_full;
 };
 
+// The Wake of a signal handler, for an object of any kind.
+struct HandlerWake {
+  void one(WaitList& list) { wake_one(list, waker); }
+  void all(WaitList& list) { wake_all(list, waker); }
+
+  HandlerWaker waker;
+};
+
 template <u32 capacity, bool spanning = false>
 class ModelQueue {
  public:
   ModelQueue() {
     lay_out(header_, spanning ? ElementType::bytes : ElementType::uint32, capacity, kPayloadBytes);
     header_.overflow = Overflow::reject;
+    unparks_.set_lists(header_.not_empty, &header_.not_full);
   }
 
   auto core() { return Queue(header_, slots_, QueueWake{&header_, &not_empty_, &not_full_}); }
 
   Status try_put(u32 number, u32 slots = 1) { return core().try_put(slots * kPayloadBytes, writer(number)); }
   Status try_get(u32& number) { return core().try_get(~u32{0}, reader(number)); }
+
+  // The calls that a signal handler may make; see Helper.
+  Status try_put_in_handler(Helper& helper, u32 number) {
+    return in_handler(helper, [&](auto core) { return core.try_put(kPayloadBytes, writer(number)); });
+  }
+  Status try_get_in_handler(Helper& helper) {
+    u32 number;
+    return in_handler(helper, [&](auto core) { return core.try_get(~u32{0}, reader(number)); });
+  }
+  void close_in_handler(Helper& helper) {
+    in_handler(helper, [](auto core) {
+      core.close();
+      return Status::ok;
+    });
+  }
+  void make_unparks() {
+    unparks_.make([this](const WaitList& list, u32 most) { (&list == &header_.not_empty ? not_empty_ : not_full_).unpark(most); });
+  }
 
   // As try_put, and sets `claimed` when it has its slot and has not published it yet.
   Status try_put_telling(u32 number, Atomic<u32>& claimed) {
@@ -114,9 +141,8 @@ class ModelQueue {
   void pass_on() { core().pass_on_get(); }
   Parking& parking() { return not_empty_; }
 
-  void until_announced(u32 threads) {
-    while (threads_in(header_.not_empty.state.load(memory_order_seq_cst)) < threads) rl::yield(1, $);
-  }
+  void until_announced(u32 threads) { until(header_.not_empty, threads); }
+  void until_announced_to_put(u32 threads) { until(header_.not_full, threads); }
 
   // Nothing is left behind: every announcement and every permit was withdrawn.
   void check_nobody_waits() {
@@ -126,6 +152,18 @@ class ModelQueue {
   }
 
  private:
+  template <class Call>
+  Status in_handler(Helper& helper, Call&& call) {
+    bool noted = false;
+    const Status status = call(Queue(header_, slots_, HandlerWake{{unparks_, noted}}));
+    if (noted) helper.call();
+    return status;
+  }
+
+  static void until(const WaitList& list, u32 threads) {
+    while (threads_in(list.state.load(memory_order_seq_cst)) < threads) rl::yield(1, $);
+  }
+
   auto ring() { return Ring(header_.tail, header_.head, Positions{header_.capacity, header_.index_bits}, slots_); }
 
   auto writer(u32 number) {
@@ -140,6 +178,7 @@ class ModelQueue {
   ModelSlots<capacity> slots_{&memory_};
   Parking not_empty_;
   Parking not_full_;
+  DeferredUnparks unparks_;
 };
 
 }  // namespace threadsafe::model

@@ -126,6 +126,11 @@ class ModelQueue {
     Parker parker(not_full_, true);
     return core().put(parker, putter, slots * kPayloadBytes, writer(number));
   }
+  // An attempt of an event loop that was woken before: where there is no room it takes the priority token.
+  Status put_in_turn_of_loop(u32 number, u32 slots, u32 putter) {
+    return core().put_in_turn({putter, true}, true, slots * kPayloadBytes, writer(number));
+  }
+  void leave_turn(u32 putter) { core().leave_turn(putter); }
   Status get(u32& number, u32 limit = ~u32{0}) {
     Parker parker(not_empty_);
     return core().get(parker, limit, reader(number));

@@ -1,5 +1,6 @@
 /** Memory is given back: neither items nor queues that nobody has any more stay. */
 import { strict as assert } from 'node:assert'
+import { native } from '../lib/native.js'
 import { runProcess } from './support.js'
 
 describe('resident memory stays as it is', function () {
@@ -25,6 +26,25 @@ describe('resident memory stays as it is', function () {
       const early = Math.max(...sizes.slice(1, 3))
       const late = Math.min(...sizes.slice(-2))
       assert.ok(late < early + 20, `resident, in MB: ${sizes.map(Math.round).join(', ')}`)
+    })
+  }
+})
+
+describe('the memory that a call sleeps in', function () {
+  this.timeout(30_000)
+
+  const { timeout } = native.status
+  const CASES: [call: string, result: number][] = [
+    ['waitBlocking', timeout],
+    ['getBlocking', -timeout],
+    ['putBlocking', timeout],
+    ['putManyBlocking', timeout * 2 ** 32 + 1],
+    ['selectBlocking', timeout],
+  ]
+  for (const [call, result] of CASES) {
+    it(`stays when nobody else has it and garbage is collected (${call})`, async () => {
+      const outcome = await runProcess('memory-blocked', [call])
+      assert.deepEqual({ ...outcome, milliseconds: 0 }, { code: 0, signal: null, stdout: `${result}\n`, stderr: '', milliseconds: 0 })
     })
   }
 })

@@ -42,6 +42,7 @@ class EventObject final : public SharedObject {
 
   // (timeout)
   Napi::Value wait_blocking(const Napi::CallbackInfo& info) {
+    keep_memory();
     auto stops = stop_check();
     ThreadParker waiting(header_.waiters, deadline(info[1]), stops);
     return Napi::Number::New(info.Env(), static_cast<u32>(event_.wait(waiting)));

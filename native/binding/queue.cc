@@ -194,6 +194,7 @@ class QueueObject final : public SharedObject {
 
   // (length, timeout)
   Napi::Value put_blocking(const Napi::CallbackInfo& info) {
+    keep_memory();
     auto stops = stop_check();
     const u32 bytes = length(info);
     const u32 putter = environment().putter();
@@ -212,6 +213,7 @@ class QueueObject final : public SharedObject {
 
   // (timeout)
   Napi::Value get_blocking(const Napi::CallbackInfo& info) {
+    keep_memory();
     u32 length = 0;
     auto stops = stop_check();
     ThreadParker waiting(header_.not_empty, deadline(info[1]), stops);
@@ -233,6 +235,7 @@ class QueueObject final : public SharedObject {
   // (view, first, timeout): blocks until all are put: how many of them, and the status, times 2^32. In one number, since an isolate that is
   // being stopped can't be given an object with properties, and half of an answer would be worse than none.
   Napi::Value put_many_blocking(const Napi::CallbackInfo& info) {
+    keep_memory();
     const Items items(info, 2);
     const Deadline deadline = SharedObject::deadline(info[3]);
     auto stops = stop_check();

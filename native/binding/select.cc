@@ -28,6 +28,7 @@ Napi::Value select_blocking(const Napi::CallbackInfo& info) {
   std::vector<Place> places;
   for (u32 k = 0; k < objects.Length(); k++) {
     SharedObject* const object = objects.Get(k).As<Napi::External<SharedObject>>().Data();
+    object->keep_memory();
     sources.push_back({object, static_cast<u64>(words.Get(k).As<Napi::Number>().Int64Value())});
     places.emplace_back(object->get_list());
   }

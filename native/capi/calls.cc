@@ -51,7 +51,7 @@ threadsafe_status signal_safe(Handle& handle, Call&& call) {
   const Handle::Use use(handle);
   if (!use.alive()) return THREADSAFE_CLOSED;
   bool unpark_needed = false;
-  const threadsafe_status status = call(SignalWake{SignalWaker{unpark_needed}});
+  const threadsafe_status status = call(SignalWake{SignalWaker{handle.unparks(), unpark_needed}});
   if (unpark_needed) handle.unpark_later();
   return status;
 }

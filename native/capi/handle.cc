@@ -1,6 +1,5 @@
 #include "handle.h"
 
-#include "../core/wait.h"
 #include "../platform/helper.h"
 #include "../platform/parking.h"
 #include "../platform/putter.h"
@@ -21,7 +20,7 @@ u32 Handle::putter() const {
 }
 
 void Handle::unpark_later() {
-  // Sequentially consistent, with the helper's exchange: either that comes later, and the helper sees the permit; or it has come, and the
+  // Sequentially consistent, with the helper's exchange: either that comes later, and the helper sees what was noted; or it has come, and the
   // handle goes on the list again. Where another call is just about to put it there, perhaps the one that this handler has interrupted,
   // that one calls the helper.
   if (!listed_.exchange(true, std::memory_order_seq_cst)) {
@@ -40,29 +39,15 @@ void Handle::unpark_listed() {
   for (Handle* handle = listed.exchange(nullptr, std::memory_order_acquire); handle; handle = next) {
     next = handle->next_listed_;  // before it may be listed again
     handle->listed_.exchange(false, std::memory_order_seq_cst);
-    handle->unpark_permitted();
+    handle->unparks_.make(unpark);  // the lists are only addresses to it: their memory may have gone
     handle->disown();
-  }
-}
-
-// Without memory, nobody knows how many have a permit; all may look then. The lists are only addresses to unpark().
-void Handle::unpark_permitted() const {
-  const Use use(const_cast<Handle&>(*this));
-  for (WaitList* const list : lists_) {
-    if (list) unpark(*list, use.alive() ? permits(*list) : kEverybody);
-  }
-}
-
-void Handle::unpark_all() const {
-  for (WaitList* const list : lists_) {
-    if (list) unpark(*list, kEverybody);
   }
 }
 
 void Handle::cancel() {
   alive_.store(false, std::memory_order_seq_cst);
   // Under the lock under which sleepers look whether they may: one that has not seen the above is in the list by now.
-  unpark_all();
+  unparks_.each_list([](const WaitList& list) { unpark(list, kEverybody); });
 }
 
 void Handle::wait_for_calls() const {

@@ -13,7 +13,7 @@
 #include <atomic>
 #include <thread>
 
-#include "../core/layout.h"
+#include "../core/deferred.h"
 #include "../include/threadsafe.h"
 #include "../platform/doorbell.h"
 
@@ -31,7 +31,7 @@ struct Opener {
 class Handle {
  public:
   // `second` is null for objects with one wait list.
-  Handle(const Opener& opener, WaitList& first, WaitList* second) : opener_(opener), lists_{&first, second} {}
+  Handle(const Opener& opener, const WaitList& first, const WaitList* second) : opener_(opener) { unparks_.set_lists(first, second); }
   virtual ~Handle() = default;
   Handle(const Handle&) = delete;
   Handle& operator=(const Handle&) = delete;
@@ -68,7 +68,8 @@ class Handle {
   bool own_thread_stopping() const { return opener_.stopping(opener_.environment); }
   u32 putter() const;
 
-  // Leaves to the helper thread to unpark who has got a permit. Within a Use. [signal-safe]
+  // Leaves to the helper thread whom to unpark: note it in unparks(), then unpark_later(). Within a Use. [signal-safe]
+  DeferredUnparks& unparks() { return unparks_; }
   void unpark_later();
 
   void cancel();
@@ -85,12 +86,10 @@ class Handle {
   static void unpark_listed();
 
   void wait_for_calls() const;
-  void unpark_all() const;
-  void unpark_permitted() const;
   void disown();
 
   const Opener opener_;
-  WaitList* const lists_[2];
+  DeferredUnparks unparks_;
   std::atomic<u32> owners_{2};
   std::atomic<bool> closed_{false};
   std::atomic<bool> listed_{false};  // for the helper thread

@@ -205,7 +205,7 @@ class Queue {
   Status put(Parker& parker, u32 putter, u32 bytes, Write&& write) {
     const Status status = wait(
         header_.not_full, parker, [&] { return put_in_turn({putter, false}, parker.slept(), bytes, write); },
-        [this] { return permits(header_.not_full) == 0; }, [this] { pass_on_put(); });
+        [&] { return permits(header_.not_full) == 0 && !may_put_in_turn({putter, false}, bytes); }, [this] { pass_on_put(); });
     leave_turn({putter, false});
     return status;
   }
@@ -298,6 +298,14 @@ class Queue {
 
  private:
   static constexpr u32 name_of(Putter putter) { return putter.number | (putter.is_loop ? kTurnOfLoop : 0); }
+
+  // Whether a waiting put could do something now. Asked before it sleeps, since putters of messages that span slots can't stand in for each
+  // other: its permit may have gone to one that needs more room, or that must let another go first where this one need not.
+  bool may_put_in_turn(Putter putter, u32 bytes) const {
+    if (!spans_) return false;  // any other putter will do: permits are enough
+    const u32 slots = slots_of(bytes);
+    return closed() || (!must_let(header_.turn.load(memory_order_seq_cst), putter, slots) && ring_.has_room(slots));
+  }
 
   bool must_let(u64 holder, Putter putter, u32 slots) const {
     const u32 number = low(holder) & ~kTurnOfLoop;

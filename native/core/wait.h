@@ -37,6 +37,26 @@
 //   3. Room for one slot wakes a putter that needs four, and one that needs a single slot sleeps on. Where messages span slots
 //      a wake for room therefore goes to all putters (queue.h).
 //
+// Why an unpark may come late. Between the permit and the unpark anything may happen: its maker is preempted, or has left the unpark to the
+// deferred-wake thread (deferred.h). Meanwhile waiters come round by themselves - a deadline, a slice of time, a first sleep that is about
+// to begin - and take permits, perhaps several, that were given for others. So the number of sleepers to unpark is fixed by the
+// compare-exchange that gives the permits; what is left of the permits later says nothing.
+//
+//   wake_one: the first n sleepers, where n is how many permits there are then. Sleepers stand in the order of their arrival, and whoever
+//   sleeps is announced. Take the last permit that was given, with its n. Since then permits have only become fewer; and while there is
+//   one nobody falls asleep, as may_sleep() sees it. So whoever sleeps beside a permit did so when the last one was given, and has kept its
+//   place. The unpark wakes the first n, or all. Of those n each that has left since took a permit with it, so the waiters awake are at
+//   least as many as the permits. And whoever is awake takes a permit before it sleeps or as it leaves, and then looks: no permit is left
+//   beside sleepers alone, and no change unseen. It does not matter who takes whose permit, as long as any waiter can do with any change.
+//
+//   wake_all: everybody. Used where waiters can't stand in for each other: each has to learn that the event was set, and each putter of
+//   messages that span slots needs other room. A waiter that took another's permit sees nothing that would help that other. So permits are
+//   not enough here, and may_sleep() also looks at the thing itself: who was in the bucket by the time of the unpark is woken by it, and
+//   who enters later sees the change, as the bucket's lock orders them. Closing wakes all likewise, and does without that look: whoever
+//   leaves a closed queue wakes the next.
+//
+// An unpark that comes late may meet sleepers that have nothing to do with it. They look, and sleep again.
+//
 // The loops flag and the bits are two words. A loop sets its bit, then the flag; a waker clears the flag, then takes the bits. A bit that
 // is taken early is a ring for nothing; a flag that is set late finds no bits; neither loses one, since a flag that was cleared after a
 // loop had set it means that this waker takes the bits after the loop had set its own.
@@ -96,7 +116,8 @@ inline void announce_loop(WaitList& list, u32 loop) {
 
 inline void withdraw_loop(WaitList& list, u32 loop) { list.loops[loop / 64].fetch_and(~(u64{1} << loop % 64), memory_order_seq_cst); }
 
-// Waker: unpark(list, n) lets the first n sleepers of the list look again; ring(loop) makes that event loop come round.
+// Waker: unpark(list, n) lets the first n sleepers of the list look again, now or at any time later; ring(loop) makes that event loop come
+// round.
 template <class Waker>
 void ring_loops(WaitList& list, Waker& waker) {
   for (u32 word = 0; word < kMaxLoops / 64; word++) {

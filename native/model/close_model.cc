@@ -77,6 +77,58 @@ struct Discard : rl::test_suite<Discard, 4> {
   void after() { queue.check_nobody_waits(); }
 };
 
+// A handler puts and closes, and leaves the unparks to the helper, which may come at any time; one of two getters comes and goes.
+struct CloseInHandler : rl::test_suite<CloseInHandler, 4> {
+  ModelQueue<2> queue;
+  Helper helper;
+
+  void thread(unsigned index) {
+    u32 number;
+    if (index == 0) {
+      queue.until_announced(2);
+      RL_ASSERT(queue.try_put_in_handler(helper, 7) == Status::ok);
+      queue.close_in_handler(helper);
+    } else if (index == 1) {
+      while (queue.get(number) != Status::closed) {
+      }
+    } else if (index == 2) {
+      while (queue.get_with_deadline(number) != Status::closed) rl::yield(1, $);
+    } else {
+      return helper.serve(3, [this] { queue.make_unparks(); });
+    }
+    helper.one_has_finished();
+  }
+
+  void after() { queue.check_nobody_waits(); }
+};
+
+// The same of putters, of messages that span slots.
+struct CloseFullInHandler : rl::test_suite<CloseFullInHandler, 4> {
+  ModelQueue<2, true> queue;
+  Helper helper;
+
+  void before() {
+    queue.try_put(0);
+    queue.try_put(0);
+  }
+
+  void thread(unsigned index) {
+    if (index == 0) {
+      queue.until_announced_to_put(2);
+      queue.close_in_handler(helper);
+    } else if (index == 1) {
+      RL_ASSERT(queue.put(7, 1, index) == Status::closed);
+    } else if (index == 2) {
+      while (queue.put_with_deadline(7, 2, index) != Status::closed) rl::yield(1, $);
+    } else {
+      return helper.serve(3, [this] { queue.make_unparks(); });
+    }
+    helper.one_has_finished();
+  }
+
+  void after() { queue.check_nobody_waits(); }
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -84,6 +136,8 @@ int main(int argc, char** argv) {
       scenario<CloseInFlight>("close_in_flight", 300'000),
       scenario<CloseFull>("close_full", 200'000),
       scenario<Discard>("discard", 200'000),
+      scenario<CloseInHandler>("close_in_handler", 200'000),
+      scenario<CloseFullInHandler>("close_full_in_handler", 200'000),
   };
   return threadsafe::model::main(argc, argv, scenarios);
 }

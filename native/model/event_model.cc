@@ -21,9 +21,27 @@ struct EventWake {
   Parking* parking;
 };
 
+struct HandlerWake {
+  void all(WaitList& list) { wake_all(list, waker); }
+  void one(WaitList& list) { wake_one(list, waker); }
+
+  HandlerWaker waker;
+};
+
 class ModelEvent {
  public:
+  ModelEvent() { unparks_.set_lists(header_.waiters, nullptr); }
+
   auto core() { return Event(header_, EventWake{&parking_}); }
+
+  void set_in_handler(Helper& helper) {
+    bool noted = false;
+    Event(header_, HandlerWake{{unparks_, noted}}).set();
+    if (noted) helper.call();
+  }
+  void make_unparks() {
+    unparks_.make([this](const WaitList&, u32 most) { parking_.unpark(most); });
+  }
 
   void set() { core().set(); }
   void clear() { core().clear(); }
@@ -45,6 +63,7 @@ class ModelEvent {
  private:
   EventHeader header_;
   Parking parking_;
+  DeferredUnparks unparks_;
 };
 
 // Set, while somebody begins to wait.
@@ -119,6 +138,77 @@ struct GivingUp : rl::test_suite<GivingUp, 4> {
   void after() { event.check_nobody_waits(); }
 };
 
+// One waits for ever; the other comes and goes, and takes what permits it meets.
+void come_and_go(ModelEvent& event) {
+  while (event.wait_with_deadline() != Status::ok) rl::yield(1, $);
+}
+
+// A handler sets the event and leaves the unparks to the helper, which may come at any time.
+struct SetInHandler : rl::test_suite<SetInHandler, 4> {
+  ModelEvent event;
+  Helper helper;
+
+  void thread(unsigned index) {
+    if (index == 0) {
+      event.until_announced(2);
+      event.set_in_handler(helper);
+    } else if (index == 1) {
+      RL_ASSERT(event.wait() == Status::ok);
+    } else if (index == 2) {
+      come_and_go(event);
+    } else {
+      return helper.serve(3, [this] { event.make_unparks(); });
+    }
+    helper.one_has_finished();
+  }
+
+  void after() { event.check_nobody_waits(); }
+};
+
+// The same with a thread that sets, and may be preempted between the permits and the unpark.
+struct SetByPreempted : rl::test_suite<SetByPreempted, 3> {
+  ModelEvent event;
+
+  void thread(unsigned index) {
+    if (index == 0) {
+      event.set();
+      event.clear();
+      event.set();
+    } else if (index == 1) {
+      RL_ASSERT(event.wait() == Status::ok);
+    } else {
+      come_and_go(event);
+    }
+  }
+
+  void after() { event.check_nobody_waits(); }
+};
+
+// Two handlers and a thread set it, and clear in between: each may find what another has noted, or a permit that it has given.
+struct SetByMany : rl::test_suite<SetByMany, 5> {
+  ModelEvent event;
+  Helper helper;
+
+  void thread(unsigned index) {
+    if (index == 0) {
+      event.set_in_handler(helper);
+      event.clear();
+      event.set();
+    } else if (index == 1) {
+      event.set_in_handler(helper);
+    } else if (index == 2) {
+      RL_ASSERT(event.wait() == Status::ok);
+    } else if (index == 3) {
+      come_and_go(event);
+    } else {
+      return helper.serve(4, [this] { event.make_unparks(); });
+    }
+    helper.one_has_finished();
+  }
+
+  void after() { event.check_nobody_waits(); }
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -127,6 +217,9 @@ int main(int argc, char** argv) {
       scenario<SetAndClear>("set_and_clear", 200'000),
       scenario<LateWake>("late_wake", 300'000),
       scenario<GivingUp>("giving_up", 200'000),
+      scenario<SetInHandler>("set_in_handler", 300'000),
+      scenario<SetByPreempted>("set_by_preempted", 200'000),
+      scenario<SetByMany>("set_by_many", 200'000),
   };
   return threadsafe::model::main(argc, argv, scenarios);
 }

@@ -2,10 +2,38 @@
 // without its slices of 50 ms, which would hide a lost wake. Relacy reports a thread that nobody wakes as a deadlock.
 #pragma once
 
+#include "core/deferred.h"
 #include "core/status.h"
 #include "core/wait.h"
 
 namespace threadsafe::model {
+
+// Relacy's own wakes for no reason whenever others run, and so rescues nearly all who sleep beside a permit. This one never does, or may.
+class Condition {
+ public:
+  explicit Condition(bool spurious) { impl_.init(spurious, $); }
+  ~Condition() { impl_.deinit($); }
+  Condition(const Condition&) = delete;
+  Condition& operator=(const Condition&) = delete;
+
+  void wait(rl::mutex& mutex) { impl_.wait(mutex, false, $); }
+  // False when the time is over.
+  bool wait_for_a_time(rl::mutex& mutex) { return impl_.wait(mutex, true, $) != rl::sema_wakeup_reason_timeout; }
+  void notify_one() { impl_.notify_one($); }
+
+ private:
+  rl::rl_pthread_cond_t impl_;
+};
+
+// Often no time at all, and otherwise any length of it: until nobody else can go on, even.
+inline void delay() {
+  if (rl::rand(3) != 0) return;
+  rl::mutex mutex;
+  Condition over(false);
+  mutex.lock($);
+  for (unsigned k = 1 + rl::rand(6); k > 0; k--) over.wait_for_a_time(mutex);
+  mutex.unlock($);
+}
 
 class Sleeper;
 struct Parking;
@@ -65,7 +93,7 @@ class Sleeper {
     mutex_.lock($);
     notified_ = true;
     mutex_.unlock($);
-    condition_.notify_one($);
+    condition_.notify_one();
   }
 
  private:
@@ -85,15 +113,15 @@ class Sleeper {
   }
 
   bool block(bool has_deadline) {
-    if (has_deadline) return condition_.wait_for(mutex_, 0, $) || notified_;
-    condition_.wait(mutex_, $);
+    if (has_deadline) return condition_.wait_for_a_time(mutex_) || notified_;
+    condition_.wait(mutex_);
     return true;
   }
 
   Place places_[kMostPlaces];
   const u32 count_;
   rl::mutex mutex_;
-  rl::condition_variable condition_;
+  Condition condition_{rl::rand(2) == 0};
   bool notified_ = false;
   bool entered_ = false;
 };
@@ -128,11 +156,65 @@ class Parker {
   bool slept_ = false;
 };
 
-// A Waker that knows only threads: the models have no event loops.
+// A Waker that knows only threads: the models have no event loops. It may be preempted between the permit and the unpark.
 struct Waker {
   Parking& parking;
-  void unpark(const WaitList&, u32 most) { parking.unpark(most); }
+  void unpark(const WaitList&, u32 most) {
+    delay();
+    parking.unpark(most);
+  }
   void ring(u32) { RL_ASSERT(!"no loop has announced itself"); }
+};
+
+// The Waker of a signal handler, whose thread may be preempted likewise before the note.
+struct HandlerWaker {
+  DeferredUnparks& unparks;
+  bool& noted;
+  void unpark(const WaitList& list, u32 most) {
+    delay();
+    unparks.note(list, most);
+    noted = true;
+  }
+  void ring(u32) { RL_ASSERT(!"no loop has announced itself"); }
+};
+
+// The deferred-wake thread, which serves the other threads of a model until all have finished. It sleeps while nobody calls it, so that a
+// lost wake is a deadlock.
+class Helper {
+ public:
+  void call() {
+    mutex_.lock($);
+    called_ = true;
+    mutex_.unlock($);
+    condition_.notify_one();
+  }
+
+  void one_has_finished() {
+    mutex_.lock($);
+    finished_++;
+    mutex_.unlock($);
+    condition_.notify_one();
+  }
+
+  template <class Work>
+  void serve(u32 others, Work&& work) {
+    for (;;) {
+      mutex_.lock($);
+      while (!called_ && finished_ < others) condition_.wait(mutex_);
+      const bool called = called_;
+      called_ = false;
+      mutex_.unlock($);
+      if (!called) return;
+      delay();
+      work();
+    }
+  }
+
+ private:
+  rl::mutex mutex_;
+  Condition condition_{false};
+  bool called_ = false;
+  u32 finished_ = 0;
 };
 
 }  // namespace threadsafe::model

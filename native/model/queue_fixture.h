@@ -55,12 +55,21 @@ inline bool yield() {
   return true;
 }
 
+// The Wake of a signal handler, for an object of any kind.
+struct HandlerWake {
+  void one(WaitList& list) { wake_one(list, waker); }
+  void all(WaitList& list) { wake_all(list, waker); }
+
+  HandlerWaker waker;
+};
+
 template <u32 capacity, bool spanning = false, Overflow overflow = Overflow::reject>
 class ModelQueue {
  public:
   ModelQueue() {
     lay_out(header_, spanning ? ElementType::bytes : ElementType::uint32, capacity, kPayloadBytes);
     header_.overflow = overflow;
+    unparks_.set_lists(header_.not_empty, &header_.not_full);
   }
 
   auto core() { return Queue(header_, slots_, QueueWake{&header_, &not_empty_, &not_full_}); }
@@ -100,6 +109,24 @@ class ModelQueue {
     });
   }
 
+  // The calls that a signal handler may make; see Helper.
+  Status try_put_in_handler(Helper& helper, u32 number) {
+    return in_handler(helper, [&](auto core) { return core.try_put(kPayloadBytes, writer(number)); });
+  }
+  Status try_get_in_handler(Helper& helper) {
+    u32 number;
+    return in_handler(helper, [&](auto core) { return core.try_get(~u32{0}, reader(number)); });
+  }
+  void close_in_handler(Helper& helper) {
+    in_handler(helper, [](auto core) {
+      core.close();
+      return Status::ok;
+    });
+  }
+  void make_unparks() {
+    unparks_.make([this](const WaitList& list, u32 most) { (&list == &header_.not_empty ? not_empty_ : not_full_).unpark(most); });
+  }
+
   // As try_put, and sets `claimed` when it has its slot and has not published it yet.
   Status try_put_telling(u32 number, Atomic<u32>& claimed) {
     return core().try_put(kPayloadBytes, [&](const Span& span) {
@@ -137,6 +164,11 @@ class ModelQueue {
     Parker parker(not_full_, true);
     return unless_busy(core().put(parker, putter, slots * kPayloadBytes, writer(number)));
   }
+  // An attempt of an event loop that was woken before: where there is no room it takes the priority token.
+  Status put_in_turn_of_loop(u32 number, u32 slots, u32 putter) {
+    return core().put_in_turn({putter, true}, true, slots * kPayloadBytes, writer(number));
+  }
+  void leave_turn(u32 putter) { core().leave_turn({putter, true}); }
   Status get(u32& number, u32 limit = ~u32{0}) {
     Parker parker(not_empty_);
     return core().get(parker, limit, reader(number));
@@ -152,9 +184,8 @@ class ModelQueue {
   void pass_on() { core().pass_on_get(); }
   Parking& parking() { return not_empty_; }
 
-  void until_announced(u32 threads) {
-    while (threads_in(header_.not_empty.state.load(memory_order_seq_cst)) < threads) rl::yield(1, $);
-  }
+  void until_announced(u32 threads) { until(header_.not_empty, threads); }
+  void until_announced_to_put(u32 threads) { until(header_.not_full, threads); }
 
   u32 dropped() const { return header_.dropped.load(memory_order_relaxed); }
 
@@ -166,6 +197,18 @@ class ModelQueue {
   }
 
  private:
+  template <class Call>
+  Status in_handler(Helper& helper, Call&& call) {
+    bool noted = false;
+    const Status status = call(Queue(header_, slots_, HandlerWake{{unparks_, noted}}));
+    if (noted) helper.call();
+    return status;
+  }
+
+  static void until(const WaitList& list, u32 threads) {
+    while (threads_in(list.state.load(memory_order_seq_cst)) < threads) rl::yield(1, $);
+  }
+
   auto ring() { return Ring(header_.tail, header_.head, Positions{header_.capacity, header_.index_bits}, slots_); }
 
   // Whose time was over while somebody was in the middle of a copy, and does not wait for that.
@@ -183,6 +226,7 @@ class ModelQueue {
   ModelSlots<capacity> slots_{&memory_};
   Parking not_empty_;
   Parking not_full_;
+  DeferredUnparks unparks_;
 };
 
 }  // namespace threadsafe::model

@@ -188,6 +188,134 @@ struct BatchRoom : rl::test_suite<BatchRoom, 3> {
   void after() { queue.check_nobody_waits(); }
 };
 
+// A handler puts three items and leaves the unparks to the helper, which may come at any time. Two wait for ever; one comes and goes, and
+// takes what permits it meets.
+struct PutInHandler : rl::test_suite<PutInHandler, 5> {
+  ModelQueue<3> queue;
+  Helper helper;
+
+  void thread(unsigned index) {
+    u32 number;
+    if (index == 0) {
+      queue.until_announced(3);
+      for (u32 k = 0; k < 3; k++) RL_ASSERT(queue.try_put_in_handler(helper, k) == Status::ok);
+    } else if (index < 3) {
+      RL_ASSERT(queue.get(number) == Status::ok);
+    } else if (index == 3) {
+      while (queue.get_with_deadline(number) != Status::ok) rl::yield(1, $);
+    } else {
+      return helper.serve(4, [this] { queue.make_unparks(); });
+    }
+    helper.one_has_finished();
+  }
+
+  void after() { queue.check_nobody_waits(); }
+};
+
+// The same of room.
+struct GetInHandler : rl::test_suite<GetInHandler, 5> {
+  ModelQueue<3> queue;
+  Helper helper;
+
+  void before() {
+    for (u32 k = 0; k < 3; k++) queue.try_put(k);
+  }
+
+  void thread(unsigned index) {
+    if (index == 0) {
+      queue.until_announced_to_put(3);
+      for (u32 k = 0; k < 3; k++) RL_ASSERT(queue.try_get_in_handler(helper) == Status::ok);
+    } else if (index < 3) {
+      RL_ASSERT(queue.put(index) == Status::ok);
+    } else if (index == 3) {
+      while (queue.put_with_deadline(index) != Status::ok) rl::yield(1, $);
+    } else {
+      return helper.serve(4, [this] { queue.make_unparks(); });
+    }
+    helper.one_has_finished();
+  }
+
+  void after() { queue.check_nobody_waits(); }
+};
+
+// Two handlers in two threads: the first to give a permit may be the last to note it.
+struct TwoHandlers : rl::test_suite<TwoHandlers, 5> {
+  ModelQueue<2> queue;
+  Helper helper;
+  Atomic<u32> first_is_done;
+
+  void thread(unsigned index) {
+    u32 number;
+    if (index == 0) {
+      queue.until_announced(2);
+      RL_ASSERT(queue.try_put_in_handler(helper, 1) == Status::ok);
+      first_is_done.store(1, memory_order_seq_cst);
+    } else if (index == 1) {
+      while (permits(queue.list()) == 0 && first_is_done.load(memory_order_seq_cst) == 0) rl::yield(1, $);
+      RL_ASSERT(queue.try_put_in_handler(helper, 2) == Status::ok);
+    } else if (index == 2) {
+      RL_ASSERT(queue.get(number) == Status::ok);
+    } else if (index == 3) {
+      while (queue.get_with_deadline(number) != Status::ok) rl::yield(1, $);
+    } else {
+      return helper.serve(4, [this] { queue.make_unparks(); });
+    }
+    helper.one_has_finished();
+  }
+
+  void after() { queue.check_nobody_waits(); }
+};
+
+// What is noted for the helper: the larger note is not lost, whichever comes first, and brings what was written before it.
+struct Notes : rl::test_suite<Notes, 3> {
+  WaitList list;
+  DeferredUnparks unparks;
+  rl::var<u32> change;
+  u32 most = 0;
+
+  void thread(unsigned index) {
+    if (index == 0) {
+      unparks.note(list, 1);
+    } else if (index == 1) {
+      change($) = 1;
+      unparks.note(list, 2);
+    } else {
+      make();
+    }
+  }
+
+  void before() { unparks.set_lists(list, nullptr); }
+  void after() {
+    make();
+    RL_ASSERT(most == 2);
+  }
+
+  void make() {
+    unparks.make([this](const WaitList&, u32 noted) {
+      if (noted == 2) RL_ASSERT(u32(change($)) == 1);
+      most = most > noted ? most : noted;
+    });
+  }
+};
+
+// Two threads put, each of which may be preempted between the permit and the unpark, while one who waits comes and goes.
+struct PutByPreempted : rl::test_suite<PutByPreempted, 4> {
+  ModelQueue<2> queue;
+
+  void thread(unsigned index) {
+    u32 number;
+    if (index < 2) {
+      RL_ASSERT(queue.try_put(index) == Status::ok);
+    } else if (index == 2) {
+      RL_ASSERT(queue.get(number) == Status::ok);
+    } else {
+      while (queue.get_with_deadline(number) != Status::ok) rl::yield(1, $);
+    }
+  }
+
+  void after() { queue.check_nobody_waits(); }
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -201,6 +329,11 @@ int main(int argc, char** argv) {
       scenario<WakeSpentOnAnother>("wake_spent_on_another", 100'000),
       scenario<Overtaken>("overtaken", 300'000),
       scenario<OvertakenRoom>("overtaken_room", 500'000),
+      scenario<PutInHandler>("put_in_handler", 200'000),
+      scenario<GetInHandler>("get_in_handler", 200'000),
+      scenario<TwoHandlers>("two_handlers", 200'000),
+      scenario<Notes>("notes", 100'000),
+      scenario<PutByPreempted>("put_by_preempted", 200'000),
   };
   return threadsafe::model::main(argc, argv, scenarios);
 }

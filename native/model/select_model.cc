@@ -20,7 +20,26 @@ struct EventWake {
 
 class ModelEvent {
  public:
+  ModelEvent() { unparks_.set_lists(header_.waiters, nullptr); }
+
   auto core() { return Event(header_, EventWake{&parking_}); }
+
+  void set_in_handler(Helper& helper) {
+    bool noted = false;
+    Event(header_, HandlerWake{{unparks_, noted}}).set();
+    if (noted) helper.call();
+  }
+  void make_unparks() {
+    unparks_.make([this](const WaitList&, u32 most) { parking_.unpark(most); });
+  }
+  Status wait() {
+    Parker parker(parking_);
+    return core().wait(parker);
+  }
+  Status wait_with_deadline() {
+    Parker parker(parking_, true);
+    return core().wait(parker);
+  }
   void begin() { began_ = core().word(); }
 
   WaitList& list() { return header_.waiters; }
@@ -33,6 +52,7 @@ class ModelEvent {
  private:
   EventHeader header_;
   Parking parking_;
+  DeferredUnparks unparks_;
   u64 began_ = 0;
 };
 
@@ -207,8 +227,7 @@ struct SetAndClear : rl::test_suite<SetAndClear, 3> {
       event.core().set();
       event.core().clear();
     } else if (index == 1) {
-      Parker parker(event.parking());
-      RL_ASSERT(event.core().wait(parker) == Status::ok);
+      RL_ASSERT(event.wait() == Status::ok);
     } else {
       RL_ASSERT(wait_for_either(queue, event) == Status::ok);
     }
@@ -217,6 +236,94 @@ struct SetAndClear : rl::test_suite<SetAndClear, 3> {
   void after() {
     queue.check_nobody_waits();
     event.check_nobody_waits();
+  }
+};
+
+// A handler sets an event and leaves the unparks to the helper, which may come at any time. One waits for it for ever; the one who selects
+// comes and goes, and takes what permits it meets.
+struct EventInHandler : rl::test_suite<EventInHandler, 4> {
+  OneQueue queue;
+  ModelEvent event;
+  Helper helper;
+
+  void thread(unsigned index) {
+    if (index == 0) {
+      while (threads_in(event.list().state.load(memory_order_seq_cst)) < 2) rl::yield(1, $);
+      event.set_in_handler(helper);
+    } else if (index == 1) {
+      RL_ASSERT(event.wait() == Status::ok);
+    } else if (index == 2) {
+      while (wait_for_either(queue, event, true) != Status::ok) rl::yield(1, $);
+    } else {
+      return helper.serve(3, [this] { event.make_unparks(); });
+    }
+    helper.one_has_finished();
+  }
+
+  void after() {
+    queue.check_nobody_waits();
+    event.check_nobody_waits();
+  }
+};
+
+// The other way round: the one who selects stays, and the one who waits for the event comes and goes.
+struct SelectInHandler : rl::test_suite<SelectInHandler, 4> {
+  OneQueue queue;
+  ModelEvent event;
+  Helper helper;
+
+  void thread(unsigned index) {
+    if (index == 0) {
+      while (threads_in(event.list().state.load(memory_order_seq_cst)) < 2) rl::yield(1, $);
+      event.set_in_handler(helper);
+    } else if (index == 1) {
+      RL_ASSERT(wait_for_either(queue, event) == Status::ok);
+    } else if (index == 2) {
+      while (event.wait_with_deadline() != Status::ok) rl::yield(1, $);
+    } else {
+      return helper.serve(3, [this] { event.make_unparks(); });
+    }
+    helper.one_has_finished();
+  }
+
+  void after() {
+    queue.check_nobody_waits();
+    event.check_nobody_waits();
+  }
+};
+
+// Handlers put into both queues, two items into the first. One gets from the first; the one who selects comes and goes until it has an item
+// of either.
+struct ItemsInHandler : rl::test_suite<ItemsInHandler, 5> {
+  OneQueue first, second;
+  Helper helper;
+
+  void thread(unsigned index) {
+    u32 number;
+    if (index == 0) {
+      first.until_announced(1);
+      RL_ASSERT(first.try_put_in_handler(helper, 1) == Status::ok);
+      RL_ASSERT(first.try_put_in_handler(helper, 2) == Status::ok);
+    } else if (index == 1) {
+      RL_ASSERT(second.try_put_in_handler(helper, 3) == Status::ok);
+    } else if (index == 2) {
+      RL_ASSERT(first.get(number) == Status::ok);
+    } else if (index == 3) {
+      do {
+        while (wait_for_either(second, first, true) != Status::ok) rl::yield(1, $);
+      } while (second.try_get(number) != Status::ok && first.try_get(number) != Status::ok);
+    } else {
+      return helper.serve(4, [this] {
+        first.make_unparks();
+        second.make_unparks();
+      });
+    }
+    helper.one_has_finished();
+  }
+
+  void after() {
+    first.check_nobody_waits();
+    second.check_nobody_waits();
   }
 };
 
@@ -231,6 +338,9 @@ int main(int argc, char** argv) {
       scenario<TwoSelect>("two_select", 200'000),
       scenario<Closed>("closed", 200'000),
       scenario<SetAndClear>("set_and_clear", 200'000),
+      scenario<EventInHandler>("event_in_handler", 200'000),
+      scenario<SelectInHandler>("select_in_handler", 200'000),
+      scenario<ItemsInHandler>("items_in_handler", 200'000),
   };
   return threadsafe::model::main(argc, argv, scenarios);
 }

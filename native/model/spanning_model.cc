@@ -72,6 +72,69 @@ struct FreeingMany : rl::test_suite<FreeingMany, 3> {
   void after() { queue.check_nobody_waits(); }
 };
 
+// A busy event loop has the priority token and does not come round. Once there is room for both, the small putter need not wait for it; the
+// large one must. The room is made at once, by handlers or by a thread, so the large one may take all permits that come of it, and sleep.
+template <bool in_handler>
+struct BusyLoop : rl::test_suite<BusyLoop<in_handler>, 4> {
+  static constexpr u32 kLoop = 7;
+  ModelQueue<4, true> queue;
+  Helper helper;
+  ModelQueue<1> small_is_in;
+
+  void before() {
+    for (u32 k = 0; k < 4; k++) queue.try_put(k);
+    RL_ASSERT(queue.put_in_turn_of_loop(9, 2, kLoop) == Status::full);
+  }
+
+  void thread(unsigned index) {
+    u32 number;
+    if (index == 0) {
+      for (u32 k = 0; k < 3; k++) RL_ASSERT((in_handler ? queue.try_get_in_handler(helper) : queue.try_get(number)) == Status::ok);
+      RL_ASSERT(small_is_in.get(number) == Status::ok);
+      // What is left, and what the small one has put; then the large one has the whole queue.
+      for (u32 k = 0; k < 3; k++) RL_ASSERT(queue.get(number) == Status::ok);
+      queue.leave_turn(kLoop);
+    } else if (index == 1) {
+      RL_ASSERT(queue.put(100, 1, index) == Status::ok);
+      small_is_in.try_put(1);
+    } else if (index == 2) {
+      RL_ASSERT(queue.put(100, 3, index) == Status::ok);
+    } else {
+      return helper.serve(3, [this] { queue.make_unparks(); });
+    }
+    helper.one_has_finished();
+  }
+
+  void after() { queue.check_nobody_waits(); }
+};
+
+// Handlers make the room that a large and a small putter wait for, and one that comes and goes.
+struct RoomInHandler : rl::test_suite<RoomInHandler, 5> {
+  ModelQueue<3, true> queue;
+  Helper helper;
+
+  void before() {
+    for (u32 k = 0; k < 3; k++) queue.try_put(k);
+  }
+
+  void thread(unsigned index) {
+    if (index == 0) {
+      for (u32 k = 0; k < 6; k++) {
+        while (queue.try_get_in_handler(helper) != Status::ok) rl::yield(1, $);
+      }
+    } else if (index < 3) {
+      RL_ASSERT(queue.put(100, 3 - index, index) == Status::ok);
+    } else if (index == 3) {
+      while (queue.put_with_deadline(100, 2, index) != Status::ok) rl::yield(1, $);
+    } else {
+      return helper.serve(4, [this] { queue.make_unparks(); });
+    }
+    helper.one_has_finished();
+  }
+
+  void after() { queue.check_nobody_waits(); }
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -81,6 +144,9 @@ int main(int argc, char** argv) {
       scenario<LargeAndSmall<4, 3>>("large_and_small_4", 200'000),
       scenario<Turns>("turns", 200'000),
       scenario<FreeingMany>("freeing_many", 200'000),
+      scenario<BusyLoop<false>>("busy_loop", 300'000),
+      scenario<BusyLoop<true>>("busy_loop_in_handler", 300'000),
+      scenario<RoomInHandler>("room_in_handler", 100'000),
   };
   return threadsafe::model::main(argc, argv, scenarios);
 }

@@ -31,7 +31,7 @@ struct Source {
   std::atomic<u32> users{0};  // handlers, and the helper thread, that look at the rest
   std::atomic<u32> delivered{0};
   std::atomic<u32> dropped{0};
-  std::atomic<bool> unpark_needed{false};
+  DeferredUnparks unparks{};  // left to the helper thread by handlers
   // Written while reserved, read while active.
   int signo = 0;
   SignalTarget target{};
@@ -157,7 +157,7 @@ bool is_late(Source& source, SignalInfo& record) {
 bool deliver(Source& source, const SignalInfo& record) {
   bool unpark_needed = false;
   bool delivered = true;
-  const WakeBy<SignalWaker> wake{SignalWaker{unpark_needed}};
+  const WakeBy<SignalWaker> wake{SignalWaker{source.unparks, unpark_needed}};
   if (source.target.event) {
     Event(*source.target.event, wake).set();
   } else {
@@ -169,7 +169,6 @@ bool deliver(Source& source, const SignalInfo& record) {
   }
   // Counts that order nothing.
   (delivered ? source.delivered : source.dropped).fetch_add(1, std::memory_order_relaxed);
-  if (unpark_needed) source.unpark_needed.store(true, std::memory_order_release);
   return unpark_needed;
 }
 
@@ -254,23 +253,11 @@ void on_signal(int signo, siginfo_t* info, void* context) {
   errno = saved_errno;
 }
 
-// Wakes the threads for which a handler has left permits.
-void unpark_for(Source& source) {
-  if (!source.unpark_needed.exchange(false, std::memory_order_acquire)) return;
-  if (source.target.event) {
-    unpark(source.target.event->waiters, kEverybody);
-  } else {
-    QueueHeader& queue = *source.target.queue;
-    unpark(queue.not_empty, permits(queue.not_empty));
-    unpark(queue.not_full, permits(queue.not_full));
-  }
-}
-
 void helper_work() {
   for (Source& source : sources) {
     if (source.state.load(std::memory_order_relaxed) != Source::kActive) continue;  // a guess, checked by the use
     const UseOfSource use(source);
-    if (use.active()) unpark_for(source);
+    if (use.active()) source.unparks.make(unpark);
   }
 }
 
@@ -328,7 +315,7 @@ SourceCounts retire(u32 number) {
   signal.sources[number / 64].fetch_and(~(u64{1} << number % 64), std::memory_order_seq_cst);
   source.state.store(Source::kReserved, std::memory_order_seq_cst);
   while (source.users.load(std::memory_order_seq_cst) != 0) std::this_thread::yield();
-  unpark_for(source);  // what the handler has left to the helper, and it did not come to
+  source.unparks.make(unpark);  // what the handler has left to the helper, and it did not come to
   const SourceCounts counts = source_counts(number);
   // Where a tick may still come, the handler stays, for as long as the process: without sources it does nothing.
   if (settled && --signal.attached == 0) restore_handler(source.signo);
@@ -346,6 +333,11 @@ Attached attach(int signo, SignalTarget target, const TimerSettings* timer) {
   Source& source = sources[number];
   source.signo = signo;
   source.target = target;
+  if (target.event) {
+    source.unparks.set_lists(target.event->waiters, nullptr);
+  } else {
+    source.unparks.set_lists(target.queue->not_empty, &target.queue->not_full);
+  }
   source.is_timer = timer != nullptr;
   source.heartbeat = timer ? timer->heartbeat : Heartbeat{};
   source.told_beat.store(0, std::memory_order_relaxed);

@@ -1,6 +1,7 @@
 // The two ways to wake: from a thread, and from a signal handler.
 #pragma once
 
+#include "../core/deferred.h"
 #include "../core/wait.h"
 #include "doorbell.h"
 #include "parking.h"
@@ -12,10 +13,14 @@ struct ThreadWaker {
   void ring(u32 loop) { ring_doorbell(loop); }
 };
 
-// From a signal handler, which may not lock: that there is somebody to unpark is noted, for the helper thread to do.
+// From a signal handler, which may not lock: whom to unpark is noted, for the helper thread to do.
 struct SignalWaker {
+  DeferredUnparks& unparks;
   bool& unpark_needed;
-  void unpark(const WaitList&, u32) { unpark_needed = true; }
+  void unpark(const WaitList& list, u32 most) {
+    unparks.note(list, most);
+    unpark_needed = true;
+  }
   void ring(u32 loop) { ring_doorbell(loop); }
 };
 

@@ -32,6 +32,7 @@ constexpr Named kStatus[] = {
     of("interrupted", Status::interrupted),
     of("tooSmall", Status::too_small),
     of("dropped", Status::dropped),
+    of("damaged", Status::damaged),
 };
 
 constexpr Named kElementTypes[] = {

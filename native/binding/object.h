@@ -5,6 +5,8 @@
 
 #include <napi.h>
 
+#include <optional>
+
 #include "../platform/parking.h"
 #include "../platform/wakes.h"
 #include "environment.h"
@@ -13,11 +15,20 @@ namespace threadsafe {
 
 using ThreadWake = WakeBy<ThreadWaker>;
 
+// A queue in shared memory. JavaScript may have made up that memory, and may write over it later: so the geometry was checked against the
+// memory's size, and is a copy.
+struct FoundQueue {
+  QueueHeader* header;
+  Geometry geometry;
+};
+
+// The object in the memory that `view` is a Uint8Array of, the whole of it: none unless it is one of this kind, this layout and this copy
+// of the addon, and lies within it.
+std::optional<FoundQueue> queue_in(Napi::Uint8Array view);
+EventHeader* event_in(Napi::Uint8Array view);
+
 class SharedObject {
  public:
-  // `view` is a Uint8Array of the whole memory; null unless that is an object of this kind, this layout and this copy of the addon.
-  static Header* header_in(Napi::Uint8Array view, Kind kind);
-
   virtual ~SharedObject() { environment_->remove(*this); }
   SharedObject(const SharedObject&) = delete;
   SharedObject& operator=(const SharedObject&) = delete;

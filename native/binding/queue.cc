@@ -69,8 +69,8 @@ struct Items {
 class QueueObject final : public SharedObject {
  public:
   // { object, wake }
-  static Napi::Object open(Napi::Env env, Napi::Uint8Array view, QueueHeader& header) {
-    return opened<&QueueObject::wake>(env, new QueueObject(env, view, header));
+  static Napi::Object open(Napi::Env env, Napi::Uint8Array view, const FoundQueue& queue) {
+    return opened<&QueueObject::wake>(env, new QueueObject(env, view, queue));
   }
 
   // The functions that take such an object.
@@ -103,11 +103,15 @@ class QueueObject final : public SharedObject {
   }
 
  private:
-  QueueObject(Napi::Env env, Napi::Uint8Array view, QueueHeader& header)
-      : SharedObject(Environment::of(env), view), header_(header), slots_(header), queue_(header, slots_, ThreadWake{}) {}
+  QueueObject(Napi::Env env, Napi::Uint8Array view, const FoundQueue& found)
+      : SharedObject(Environment::of(env), view),
+        header_(*found.header),
+        geometry_(found.geometry),
+        slots_(header_, geometry_),
+        queue_(header_, geometry_, slots_, ThreadWake{}) {}
 
   WaitList& get_list() override { return header_.not_empty; }
-  bool ready(u64) override { return get_ready(header_, slots_); }
+  bool ready(u64) override { return get_ready(header_, geometry_, slots_); }
   void pass_on() override { queue_.pass_on_get(); }
 
   void withdraw_and_wake() override {
@@ -268,7 +272,10 @@ class QueueObject final : public SharedObject {
   }
 
   Napi::Value discard(const Napi::CallbackInfo& info) {
-    queue_.discard([] { std::this_thread::yield(); });
+    queue_.discard([this] {
+      std::this_thread::yield();
+      return !environment().interrupted();
+    });
     return info.Env().Undefined();
   }
 
@@ -286,6 +293,7 @@ class QueueObject final : public SharedObject {
   }
 
   QueueHeader& header_;
+  const Geometry geometry_;
   const StridedSlots slots_;
   Queue<StridedSlots, ThreadWake> queue_;
   u32 calls_[2] = {0, 0};
@@ -296,9 +304,9 @@ Napi::Value queue_memory(const Napi::CallbackInfo& info) {
   const double capacity = info[1].As<Napi::Number>().DoubleValue();
   const double item_bytes = info[2].As<Napi::Number>().DoubleValue();
   if (capacity > kMaxSlots || item_bytes > double{kMaxBytes} / 2) return Napi::Number::New(info.Env(), 0);
-  QueueHeader header{};
+  Geometry geometry{};
   const auto type = static_cast<ElementType>(info[0].As<Napi::Number>().Uint32Value());
-  const u64 bytes = lay_out(header, type, static_cast<u32>(capacity), static_cast<u32>(item_bytes));
+  const u64 bytes = lay_out(geometry, type, static_cast<u32>(capacity), static_cast<u32>(item_bytes));
   return Napi::Number::New(info.Env(), static_cast<double>(bytes));
 }
 
@@ -306,8 +314,8 @@ Napi::Value queue_memory(const Napi::CallbackInfo& info) {
 Napi::Value init_queue(const Napi::CallbackInfo& info) {
   const auto number = [&](int argument) { return info[argument].As<Napi::Number>().Uint32Value(); };
   auto& header = *reinterpret_cast<QueueHeader*>(info[0].As<Napi::Uint8Array>().Data() + kOrigin);
-  lay_out(header, static_cast<ElementType>(number(1)), number(2), number(3));
-  header.overflow = static_cast<Overflow>(number(4));
+  lay_out(header.geometry, static_cast<ElementType>(number(1)), number(2), number(3));
+  header.geometry.overflow = static_cast<Overflow>(number(4));
   header.object = {kMagic, kLayoutVersion, Kind::queue, doorbell_table_id()};
   return info.Env().Undefined();
 }
@@ -315,14 +323,15 @@ Napi::Value init_queue(const Napi::CallbackInfo& info) {
 // (view): the queue in that memory, with what can be known of it, or undefined.
 Napi::Value open_queue(const Napi::CallbackInfo& info) {
   auto view = info[0].As<Napi::Uint8Array>();
-  auto* const header = reinterpret_cast<QueueHeader*>(SharedObject::header_in(view, Kind::queue));
-  if (!header) return info.Env().Undefined();
-  Napi::Object object = QueueObject::open(info.Env(), view, *header);
-  object["type"] = Napi::Number::New(info.Env(), static_cast<u32>(header->type));
-  object["capacity"] = Napi::Number::New(info.Env(), header->capacity);
-  object["itemBytes"] = Napi::Number::New(info.Env(), header->item_bytes);
-  object["overflow"] = Napi::Number::New(info.Env(), static_cast<u32>(header->overflow));
-  object["blocks"] = Napi::Number::New(info.Env(), kOrigin + double{1} * header->blocks);
+  const std::optional<FoundQueue> queue = queue_in(view);
+  if (!queue) return info.Env().Undefined();
+  const Geometry& geometry = queue->geometry;
+  Napi::Object object = QueueObject::open(info.Env(), view, *queue);
+  object["type"] = Napi::Number::New(info.Env(), static_cast<u32>(geometry.type));
+  object["capacity"] = Napi::Number::New(info.Env(), geometry.capacity);
+  object["itemBytes"] = Napi::Number::New(info.Env(), geometry.item_bytes);
+  object["overflow"] = Napi::Number::New(info.Env(), static_cast<u32>(geometry.overflow));
+  object["blocks"] = Napi::Number::New(info.Env(), kOrigin + double{1} * geometry.blocks);
   return object;
 }
 
@@ -333,8 +342,6 @@ Napi::Value block_area(const Napi::CallbackInfo& info) {
 }
 
 }  // namespace
-
-QueueHeader* queue_in(Napi::Uint8Array view) { return reinterpret_cast<QueueHeader*>(SharedObject::header_in(view, Kind::queue)); }
 
 void export_queue(Napi::Env env, Napi::Object exports) {
   exports["queue"] = QueueObject::functions(env);

@@ -38,20 +38,21 @@ struct QueueStats {
   u32 waiting_puts;
 };
 
-// Wake: one(list) and all(list), called when someone waits there.
+// Wake: one(list) and all(list), called when someone waits there. The geometry must outlive the queue; see Geometry for whose it is.
 template <class Slots, class Wake>
 class Queue {
  public:
-  Queue(QueueHeader& header, Slots slots, Wake wake)
+  Queue(QueueHeader& header, const Geometry& geometry, Slots slots, Wake wake)
       : header_(header),
-        ring_(header.tail, header.head, Positions{header.capacity, header.index_bits}, slots),
+        geometry_(geometry),
+        ring_(header.tail, header.head, Positions{geometry.capacity, geometry.index_bits}, slots),
         wake_(wake),
-        spans_(Slots::kMaySpan && threadsafe::spans(header.type)) {}
+        spans_(Slots::kMaySpan && threadsafe::spans(geometry.type)) {}
 
   // How many slots a message of that length has; more than the capacity means that it never fits.
   u32 slots_of(u32 bytes) const {
-    const u32 one = header_.item_bytes + tag_bytes(header_.type);
-    return !spans_ || bytes <= one ? 1 : 1 + (bytes - one + header_.item_bytes - 1) / header_.item_bytes;
+    const u32 one = geometry_.item_bytes + tag_bytes(geometry_.type);
+    return !spans_ || bytes <= one ? 1 : 1 + (bytes - one + geometry_.item_bytes - 1) / geometry_.item_bytes;
   }
 
   // ok, full or closed. [signal-safe]
@@ -62,10 +63,10 @@ class Queue {
     return status;
   }
 
-  // ok, empty, closed or too_small: the next item is longer than `limit`. [signal-safe]
+  // ok, empty, closed or too_small: the next item is longer than `limit`; or damaged. [signal-safe]
   template <class Read>
   Status try_get(u32 limit, Read&& read) {
-    const Status status = ring_.try_get(limit, [this](u32 bytes) { return slots_of(bytes); }, read);
+    const Status status = ring_.try_get(limit, [this](u32 bytes) { return slots_found(bytes); }, read);
     if (status == Status::ok) room_was_made();
     return status;
   }
@@ -108,8 +109,8 @@ class Queue {
   template <class Write>
   Status offer(u32 bytes, Write&& write) {
     Status status = try_put(bytes, write);
-    if (status != Status::full || header_.overflow == Overflow::reject) return status;
-    if (header_.overflow == Overflow::drop_oldest) {
+    if (status != Status::full || geometry_.overflow == Overflow::reject) return status;
+    if (geometry_.overflow == Overflow::drop_oldest) {
       const auto forget = [](Span) {};
       // As many as may be in the way. Where somebody is between claim and free (perhaps the code that this handler interrupted), that
       // room does not come while we look: then the new item goes.
@@ -126,10 +127,10 @@ class Queue {
 
   void count_dropped() { header_.dropped.fetch_add(1, memory_order_relaxed); }  // a count, which orders nothing
 
-  // Looks at the oldest item and leaves it; see Ring::try_peek. ok, empty, closed or too_small.
+  // Looks at the oldest item and leaves it; see Ring::try_peek. ok, empty, closed, too_small or damaged.
   template <class Look>
   Status try_peek(u32 limit, Look&& look) {
-    return ring_.try_peek(limit, [this](u32 bytes) { return slots_of(bytes); }, look);
+    return ring_.try_peek(limit, [this](u32 bytes) { return slots_found(bytes); }, look);
   }
 
   // A put of somebody who waits: full also while it is another's turn. `putter` names the thread whose put it is: one that blocks must not
@@ -240,14 +241,16 @@ class Queue {
   }
 
   // Drops what is left in a closed queue. Yields to producers that are between claim and publish: they are few, as none can
-  // come any more, and none of them waits for anything.
-  template <class Yield>
-  void discard(Yield&& yield) {
+  // come any more, and none of them waits for anything. go_on() yields, and says whether to wait longer for one that does not come: a
+  // thread may have died there, or somebody has written over the memory.
+  template <class GoOn>
+  void discard(GoOn&& go_on) {
     while (!ring_.drained()) {
-      if (try_get(~u32{0}, [](Span) {}) == Status::ok) {
+      const Status status = try_get(~u32{0}, [](Span) {});
+      if (status == Status::ok) {
         header_.discarded.fetch_add(1, memory_order_relaxed);  // a count, which orders nothing
-      } else {
-        yield();
+      } else if (status == Status::damaged || !go_on()) {
+        return;
       }
     }
   }
@@ -256,15 +259,21 @@ class Queue {
   bool full() const { return !ring_.has_room(1); }
   bool has_item() const { return ring_.has_item(); }
   u32 size() const { return ring_.size(); }
-  u32 next_bytes() const { return ring_.next_bytes(); }
+  u32 next_bytes() const { return static_cast<u32>(std::min<u64>(ring_.next_bytes(), geometry_.most_bytes())); }
 
  private:
+  // Of a message whose length was read from memory; 0 if there is none so long. Slots that don't span are read by their element's size.
+  u32 slots_found(u32 bytes) const {
+    if constexpr (!Slots::kMaySpan) return 1;
+    return bytes <= geometry_.most_bytes() ? slots_of(bytes) : 0;
+  }
+
   bool must_let(u64 holder, Putter putter, u32 slots) const {
     const u32 number = low(holder) & ~kTurnOfLoop;
     if (number == 0 || number == putter.number) return false;
     if (!(low(holder) & kTurnOfLoop)) return true;
     const u64 both = u64{high(holder)} + slots;
-    return !ring_.has_room(both < header_.capacity ? static_cast<u32>(both) : header_.capacity);
+    return !ring_.has_room(both < geometry_.capacity ? static_cast<u32>(both) : geometry_.capacity);
   }
 
   static constexpr u32 kLongRun = 32;
@@ -307,6 +316,7 @@ class Queue {
   }
 
   QueueHeader& header_;
+  const Geometry& geometry_;
   Ring<Slots> ring_;
   Wake wake_;
   const bool spans_;

@@ -66,7 +66,10 @@ struct Discard : rl::test_suite<Discard, 4> {
       queue.try_put(7);
     } else if (index == 1) {
       queue.core().close();
-      queue.core().discard([] { rl::yield(1, $); });
+      queue.core().discard([] {
+        rl::yield(1, $);
+        return true;
+      });
     } else {
       u32 number;
       while (queue.get(number) != Status::closed) {

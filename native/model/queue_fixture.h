@@ -53,11 +53,11 @@ template <u32 capacity, bool spanning = false>
 class ModelQueue {
  public:
   ModelQueue() {
-    lay_out(header_, spanning ? ElementType::bytes : ElementType::uint32, capacity, kPayloadBytes);
-    header_.overflow = Overflow::reject;
+    lay_out(header_.geometry, spanning ? ElementType::bytes : ElementType::uint32, capacity, kPayloadBytes);
+    header_.geometry.overflow = Overflow::reject;
   }
 
-  auto core() { return Queue(header_, slots_, QueueWake{&header_, &not_empty_, &not_full_}); }
+  auto core() { return Queue(header_, header_.geometry, slots_, QueueWake{&header_, &not_empty_, &not_full_}); }
 
   Status try_put(u32 number, u32 slots = 1) { return core().try_put(slots * kPayloadBytes, writer(number)); }
   Status try_get(u32& number) { return core().try_get(~u32{0}, reader(number)); }
@@ -110,7 +110,7 @@ class ModelQueue {
 
   // As a source of wait_any().
   WaitList& list() { return header_.not_empty; }
-  bool ready() { return get_ready(header_, slots_); }
+  bool ready() { return get_ready(header_, header_.geometry, slots_); }
   void pass_on() { core().pass_on_get(); }
   Parking& parking() { return not_empty_; }
 

@@ -50,15 +50,15 @@ export interface QueueStats {
   readonly waitingPuts: number
 }
 
-/** A length is answered as itself, a status in its place as its negative. */
+/** A length is answered as itself, a status in its place as its negative. `long` takes the place of the scratch buffer for items that are longer than that. */
 interface QueueFunctions {
-  put(queue: NativeQueue, bytes: number): number
-  offer(queue: NativeQueue, bytes: number): number
-  putInTurn(queue: NativeQueue, bytes: number, woken: boolean): number
+  put(queue: NativeQueue, bytes: number, long?: Uint8Array): number
+  offer(queue: NativeQueue, bytes: number, long?: Uint8Array): number
+  putInTurn(queue: NativeQueue, bytes: number, woken: boolean, long?: Uint8Array): number
   leaveTurn(queue: NativeQueue): void
-  putBlocking(queue: NativeQueue, bytes: number, timeout: number): number
-  get(queue: NativeQueue): number
-  getBlocking(queue: NativeQueue, timeout: number): number
+  putBlocking(queue: NativeQueue, bytes: number, timeout: number, long?: Uint8Array): number
+  get(queue: NativeQueue, long?: Uint8Array): number
+  getBlocking(queue: NativeQueue, timeout: number, long?: Uint8Array): number
   /** From `first` on. */
   putMany(queue: NativeQueue, items: NodeJS.TypedArray, first: number): number
   /** How many were put, plus the status times 2^32. */
@@ -66,7 +66,7 @@ interface QueueFunctions {
   /** From `first` on, to before `end`. */
   getMany(queue: NativeQueue, items: NodeJS.TypedArray, first: number, end: number): number
   /** As get, but the item stays. */
-  peek(queue: NativeQueue): number
+  peek(queue: NativeQueue, long?: Uint8Array): number
   clear(queue: NativeQueue): number
   stats(queue: NativeQueue): QueueStats
   /** Tells how many asynchronous calls of this thread wait there. */
@@ -101,18 +101,20 @@ export interface Weak<T extends object> {
 }
 
 interface Native {
-  readonly status: Readonly<Record<'ok' | 'empty' | 'full' | 'closed' | 'timeout' | 'interrupted' | 'tooSmall' | 'dropped', number>>
+  readonly status: Readonly<Record<'ok' | 'empty' | 'full' | 'closed' | 'timeout' | 'interrupted' | 'tooSmall' | 'dropped' | 'damaged', number>>
   readonly elementTypes: Readonly<Record<string, number>>
   readonly overflows: Readonly<Record<string, number>>
   readonly layoutVersion: number
   readonly pageBytes: number
   readonly blockBytes: number
+  readonly scratchBytes: number
   readonly eventMemory: number
   readonly firstRealtimeSignal: number
   readonly lastRealtimeSignal: number
   readonly queue: Readonly<QueueFunctions>
   readonly event: Readonly<EventFunctions>
-  setScratch(bytes: Uint8Array): void
+  /** What messages pass through, of `scratchBytes`: the same for all who ask in this thread. */
+  scratchBuffer(): ArrayBuffer
   setProbe(probe: () => void): void
   openDoorbell(onRing: () => void): boolean
   keepAlive(alive: boolean): void

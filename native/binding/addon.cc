@@ -8,11 +8,8 @@
 namespace threadsafe {
 namespace {
 
-// (Uint8Array)
-Napi::Value set_scratch(const Napi::CallbackInfo& info) {
-  Environment::of(info.Env()).set_scratch(info[0].As<Napi::Uint8Array>());
-  return info.Env().Undefined();
-}
+// The ArrayBuffer that this thread's messages pass through.
+Napi::Value scratch_buffer(const Napi::CallbackInfo& info) { return Environment::of(info.Env()).scratch_buffer(); }
 
 // (function that does nothing)
 Napi::Value set_probe(const Napi::CallbackInfo& info) {
@@ -54,7 +51,7 @@ Napi::Value keep_alive(const Napi::CallbackInfo& info) {
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   pin_library();
   Environment::create(env);
-  exports["setScratch"] = Napi::Function::New<set_scratch>(env, "setScratch");
+  exports["scratchBuffer"] = Napi::Function::New<scratch_buffer>(env, "scratchBuffer");
   exports["setProbe"] = Napi::Function::New<set_probe>(env, "setProbe");
   exports["openDoorbell"] = Napi::Function::New<open_doorbell>(env, "openDoorbell");
   exports["keepAlive"] = Napi::Function::New<keep_alive>(env, "keepAlive");

@@ -1,7 +1,5 @@
 #include "environment.h"
 
-#include <algorithm>
-
 #include "../platform/putter.h"
 #include "object.h"
 
@@ -21,10 +19,15 @@ void Environment::create(Napi::Env env) {
 
 Environment& Environment::of(Napi::Env env) { return **env.GetInstanceData<std::shared_ptr<Environment>>(); }
 
-void Environment::set_scratch(Napi::Uint8Array view) {
-  scratch_reference_ = Napi::Persistent(view);
-  scratch_ = view.Data();
-  scratch_bytes_ = static_cast<u32>(std::min<std::size_t>(view.ByteLength(), ~u32{0}));
+Napi::Value Environment::scratch_buffer() {
+  if (scratch_buffer_.IsEmpty()) {
+    // JavaScript may keep the buffer longer than this object lives.
+    auto* const owner = new std::shared_ptr<std::byte[]>(scratch_);
+    const auto buffer = Napi::ArrayBuffer::New(
+        env_, scratch_.get(), kScratchBytes, [](Napi::Env, void*, std::shared_ptr<std::byte[]>* owner) { delete owner; }, owner);
+    scratch_buffer_ = Napi::Persistent(buffer);
+  }
+  return scratch_buffer_.Value();
 }
 
 // Node stops an isolate by refusing it JavaScript; it can't stop a thread that sleeps in our condition variable. So a blocked
@@ -95,7 +98,7 @@ void Environment::end(napi_async_cleanup_hook_handle hook) {
     const Napi::HandleScope scope(env_);
     for (SharedObject* object = first_object_; object; object = object->next) object->abandon();
   }
-  scratch_reference_.Reset();
+  scratch_buffer_.Reset();
   probe_.Reset();
   on_ring_.Reset();
   ring_context_.reset();

@@ -3,6 +3,7 @@
 
 #include <napi.h>
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 
@@ -22,10 +23,11 @@ class Environment : public std::enable_shared_from_this<Environment> {
   static void create(Napi::Env env);
   static Environment& of(Napi::Env env);
 
-  // The buffer that items are encoded into and decoded from: one for all queues, as each item is in it only during one call.
-  void set_scratch(Napi::Uint8Array view);
-  void* scratch() const { return scratch_; }
-  u32 scratch_bytes() const { return scratch_bytes_; }
+  // The buffer that items are encoded into and decoded from, kScratchBytes long: one for all queues of the thread, and for all evaluations of
+  // lib/, as each item is in it only during one call. The memory is this object's, and not an ArrayBuffer's, which JavaScript may detach.
+  std::byte* scratch() const { return scratch_.get(); }
+  // An ArrayBuffer over it, the same each time.
+  Napi::Value scratch_buffer();
 
   // `probe` is called, and does nothing, to learn whether this isolate may still run JavaScript.
   void set_probe(const Napi::Function& probe) { probe_ = Napi::Persistent(probe); }
@@ -58,9 +60,8 @@ class Environment : public std::enable_shared_from_this<Environment> {
 
   const napi_env env_;
   const u32 putter_;
-  Napi::Reference<Napi::Uint8Array> scratch_reference_;
-  void* scratch_ = nullptr;
-  u32 scratch_bytes_ = 0;
+  const std::shared_ptr<std::byte[]> scratch_ = std::make_shared<std::byte[]>(kScratchBytes);
+  Napi::Reference<Napi::ArrayBuffer> scratch_buffer_;
   Napi::FunctionReference probe_;
   Napi::FunctionReference on_ring_;
   std::unique_ptr<Napi::AsyncContext> ring_context_;

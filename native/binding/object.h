@@ -5,6 +5,7 @@
 
 #include <napi.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "../platform/parking.h"
@@ -26,6 +27,30 @@ struct FoundQueue {
 // of the addon, and lies within it.
 std::optional<FoundQueue> queue_in(Napi::Uint8Array view);
 EventHeader* event_in(Napi::Uint8Array view);
+
+// Where a message passes between JavaScript and the slots: the environment's scratch buffer; or, if it is longer than that, a Uint8Array
+// that comes with the call as its last argument, if there is one. Its size is asked for at each call, as JavaScript may have detached it.
+class Passage {
+ public:
+  Passage(const Environment& environment, const Napi::CallbackInfo& info, std::size_t argument) : scratch_(environment.scratch()) {
+    if (info.Length() <= argument) return;
+    void* data = nullptr;
+    std::size_t bytes = 0;
+    if (napi_get_typedarray_info(info.Env(), info[argument], nullptr, &bytes, &data, nullptr, nullptr) != napi_ok) return;
+    longer_ = static_cast<std::byte*>(data);
+    longer_bytes_ = static_cast<u32>(std::min<std::size_t>(bytes, ~u32{0}));
+  }
+
+  // The longest that it has room for.
+  u32 limit() const { return std::max(kScratchBytes, longer_bytes_); }
+
+  std::byte* of(u32 bytes) const { return bytes <= kScratchBytes ? scratch_ : longer_; }
+
+ private:
+  std::byte* const scratch_;
+  std::byte* longer_ = nullptr;
+  u32 longer_bytes_ = 0;
+};
 
 class SharedObject {
  public:

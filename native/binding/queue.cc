@@ -22,7 +22,7 @@ struct Items {
     napi_get_typedarray_info(info.Env(), info[first_argument - 1], &type, &length, &data, nullptr, nullptr);
     const auto skipped = static_cast<std::size_t>(info[first_argument].As<Napi::Number>().Int64Value());
     bytes = kElementBytes[type];
-    count = static_cast<u32>(std::min<std::size_t>(length - skipped, ~u32{0}));
+    count = static_cast<u32>(std::min<std::size_t>(length - std::min(length, skipped), ~u32{0}));
     first = static_cast<std::byte*>(data) + skipped * bytes;
   }
 
@@ -139,15 +139,28 @@ class QueueObject final : public SharedObject {
 
   static u32 length(const Napi::CallbackInfo& info) { return info[1].As<Napi::Number>().Uint32Value(); }
 
-  auto from_scratch() {
-    return [this](const Span& span) { slots_.copy_in(span, environment().scratch()); };
+  // What JavaScript has written for that put, and is so long. put(write) is not called where there is no room for so much.
+  template <class Put>
+  Napi::Value put_by(const Napi::CallbackInfo& info, std::size_t longer, Put&& put) {
+    const Passage passage(environment(), info, longer);
+    const u32 bytes = length(info);
+    if (bytes > passage.limit()) {
+      Napi::RangeError::New(info.Env(), "threadsafe: the item's buffer was taken away").ThrowAsJavaScriptException();
+      return info.Env().Undefined();
+    }
+    return answer(info, put(bytes, [&](const Span& span) { slots_.copy_in(span, passage.of(bytes)); }));
   }
 
-  auto to_scratch(u32& length) {
-    return [this, &length](const Span& span) {
-      slots_.copy_out(span, environment().scratch());
+  // get(limit, read): the item's length, or a status.
+  template <class Get>
+  Napi::Value get_by(const Napi::CallbackInfo& info, std::size_t longer, Get&& get) {
+    const Passage passage(environment(), info, longer);
+    u32 length = 0;
+    const Status status = get(passage.limit(), [&](const Span& span) {
+      slots_.copy_out(span, passage.of(span.bytes));
       length = span.bytes;
-    };
+    });
+    return answer(info, status, length);
   }
 
   Napi::Value wake(const Napi::CallbackInfo& info) {
@@ -155,13 +168,21 @@ class QueueObject final : public SharedObject {
     return info.Env().Undefined();
   }
 
-  Napi::Value put(const Napi::CallbackInfo& info) { return answer(info, queue_.try_put(length(info), from_scratch())); }
-  Napi::Value offer(const Napi::CallbackInfo& info) { return answer(info, queue_.offer(length(info), from_scratch())); }
+  // (length, longer): as in Passage.
+  Napi::Value put(const Napi::CallbackInfo& info) {
+    return put_by(info, 2, [this](u32 bytes, auto write) { return queue_.try_put(bytes, write); });
+  }
 
-  // (length, woken): an attempt of the waiting put that is first among this loop's.
+  // (length, longer)
+  Napi::Value offer(const Napi::CallbackInfo& info) {
+    return put_by(info, 2, [this](u32 bytes, auto write) { return queue_.offer(bytes, write); });
+  }
+
+  // (length, woken, longer): an attempt of the waiting put that is first among this loop's.
   Napi::Value put_in_turn(const Napi::CallbackInfo& info) {
-    return answer(info,
-                  queue_.put_in_turn({environment().putter(), true}, info[2].As<Napi::Boolean>().Value(), length(info), from_scratch()));
+    const bool woken = info[2].As<Napi::Boolean>().Value();
+    return put_by(info, 3,
+                  [&](u32 bytes, auto write) { return queue_.put_in_turn({environment().putter(), true}, woken, bytes, write); });
   }
 
   Napi::Value leave_turn(const Napi::CallbackInfo& info) {
@@ -169,26 +190,24 @@ class QueueObject final : public SharedObject {
     return info.Env().Undefined();
   }
 
-  // (length, timeout)
+  // (length, timeout, longer)
   Napi::Value put_blocking(const Napi::CallbackInfo& info) {
     auto stops = stop_check();
     ThreadParker waiting(header_.not_full, deadline(info[2]), stops);
-    return answer(info, queue_.put(waiting, environment().putter(), length(info), from_scratch()));
+    return put_by(info, 3,
+                  [&](u32 bytes, auto write) { return queue_.put(waiting, environment().putter(), bytes, write); });
   }
 
+  // (longer)
   Napi::Value get(const Napi::CallbackInfo& info) {
-    u32 length = 0;
-    const Status status = queue_.try_get(environment().scratch_bytes(), to_scratch(length));
-    return answer(info, status, length);
+    return get_by(info, 1, [this](u32 limit, auto read) { return queue_.try_get(limit, read); });
   }
 
-  // (timeout)
+  // (timeout, longer)
   Napi::Value get_blocking(const Napi::CallbackInfo& info) {
-    u32 length = 0;
     auto stops = stop_check();
     ThreadParker waiting(header_.not_empty, deadline(info[1]), stops);
-    const Status status = queue_.get(waiting, environment().scratch_bytes(), to_scratch(length));
-    return answer(info, status, length);
+    return get_by(info, 2, [&](u32 limit, auto read) { return queue_.get(waiting, limit, read); });
   }
 
   // (view, first): items of a type of fixed size, from that one on, as many as there is room for: how many, or a status.
@@ -222,11 +241,12 @@ class QueueObject final : public SharedObject {
     return answer(info, status, done);
   }
 
-  // The oldest item stays: its length, or a status.
+  // (longer): the oldest item stays: its length, or a status.
   Napi::Value peek(const Napi::CallbackInfo& info) {
+    const Passage passage(environment(), info, 1);
     u32 length = 0;
-    const Status status = queue_.try_peek(environment().scratch_bytes(), [&](const Span& span) {
-      slots_.copy_out_unclaimed(span, environment().scratch());
+    const Status status = queue_.try_peek(passage.limit(), [&](const Span& span) {
+      slots_.copy_out_unclaimed(span, passage.of(span.bytes));
       length = span.bytes;
     });
     return answer(info, status, length);

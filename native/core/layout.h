@@ -37,6 +37,7 @@ inline constexpr u64 kMagic = 0x6566617364726874;  // "thrdsafe"
 inline constexpr u32 kLayoutVersion = 2;
 inline constexpr u32 kMaxLoops = 1024;    // event loops that wait natively at one time, in one process
 inline constexpr u32 kPageBytes = 65536;  // WebAssembly's unit of memory
+inline constexpr u32 kScratchBytes = 65536;  // of the buffer that a thread's messages pass through; longer ones have their own
 inline constexpr u32 kBlockAreas = 16;    // threads that may have one, in one process
 inline constexpr u32 kBlockBytes = 2048;  // of an area
 

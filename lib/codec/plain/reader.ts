@@ -4,6 +4,7 @@ import { MOST_ELEMENTS, MOST_SHAPE_WORDS, MOST_SHAPES, TAG, WORD, WORDS_UNIT } f
 
 const MOST_STRINGS = 1024
 
+
 /** The place in the scratch buffer. */
 let at = 0
 
@@ -34,7 +35,7 @@ function readShort(length: number): string {
   const place = (hash >>> 0) % MOST_STRINGS
   const known = strings[place] as string
   if (known.length === length && isTextAt(start, known)) return known
-  const text = scratch.toString('latin1', start, at)
+  const text = scratch.latin1Slice(start, at)
   strings[place] = text
   return text
 }
@@ -43,7 +44,7 @@ function readString(wide: boolean): string {
   const start = at + 4
   const length = scratchView.getUint32(at, true)
   at = start + (wide ? length * 2 : length)
-  return scratch.toString(wide ? 'utf16le' : 'latin1', start, at)
+  return wide ? scratch.ucs2Slice(start, at) : scratch.latin1Slice(start, at)
 }
 
 /** The second word tells how many there are, so nothing is read that is not of the shape. */

@@ -1,5 +1,7 @@
 /** Every error that this package throws by itself. Errors about arguments look like Node's own. */
-import { inspect } from 'node:util'
+import { inspect, types } from 'node:util'
+
+const { isAnyArrayBuffer, isSharedArrayBuffer } = types
 
 /** What all errors of a queue or an event have in common: a `code`. */
 export class ThreadSafeError extends Error {
@@ -54,28 +56,54 @@ export function withCode<E extends Error>(error: E, code: string): WithCode<E> {
   return Object.assign(error, { code })
 }
 
-function shown(value: unknown): string {
-  const text = inspect(value, { depth: 0, breakLength: Infinity, maxStringLength: 60 })
+/** The longest that an error shows of a value. */
+const MOST_SHOWN = 100
+
+/** The memory of a queue says what no queue can hold. */
+export function damaged(): WithCode<Error> {
+  return withCode(new Error("Something has written over the queue's memory: what is left in it can't be got"), 'ERR_DAMAGED_MEMORY')
+}
+
+/** A value in one line, and a short one. Runs none of its code. */
+export function oneLine(value: unknown): string {
+  let text: string
+  if (isAnyArrayBuffer(value)) {
+    text = `${isSharedArrayBuffer(value) ? 'SharedArrayBuffer' : 'ArrayBuffer'} of ${value.byteLength} bytes`
+  } else {
+    try {
+      text = inspect(value, { depth: 0, breakLength: Infinity, customInspect: false, maxStringLength: 60, maxArrayLength: 8 })
+    } catch {
+      text = `something of the type ${typeof value}`
+    }
+  }
+  return shortened(text)
+}
+
+export function shortened(text: string): string {
+  const line = text.replace(/\s+/g, ' ')
+  return line.length > MOST_SHOWN ? `${line.slice(0, MOST_SHOWN - 1)}…` : line
+}
+
+function received(value: unknown): string {
+  const text = oneLine(value)
   return value === null || value === undefined ? text : `type ${typeof value} (${text})`
 }
 
 /** `name` is not of the type it should be. */
-export function invalidType(name: string, expected: string, received: unknown): WithCode<TypeError> {
-  return withCode(new TypeError(`The "${name}" argument must be ${expected}. Received ${shown(received)}`), 'ERR_INVALID_ARG_TYPE')
+export function invalidType(name: string, expected: string, value: unknown): WithCode<TypeError> {
+  return withCode(new TypeError(`The "${name}" argument must be ${expected}. Received ${received(value)}`), 'ERR_INVALID_ARG_TYPE')
 }
 
 /** `name` is of the right type, and none of the values that it may have. */
-export function invalidValue(name: string, expected: string, received: unknown): WithCode<TypeError> {
-  return withCode(
-    new TypeError(`The argument "${name}" must be ${expected}. Received ${inspect(received, { depth: 0 })}`),
-    'ERR_INVALID_ARG_VALUE',
-  )
+export function invalidValue(name: string, expected: string, value: unknown, hint = ''): WithCode<TypeError> {
+  const message = `The argument "${name}" must be ${expected}. Received ${oneLine(value)}`
+  return withCode(new TypeError(hint ? `${message}. ${hint}` : message), 'ERR_INVALID_ARG_VALUE')
 }
 
 /** `name` is a number or a size that is too small or too large. */
-export function outOfRange(name: string, expected: string, received: unknown): WithCode<RangeError> {
+export function outOfRange(name: string, expected: string, value: unknown): WithCode<RangeError> {
   return withCode(
-    new RangeError(`The value of "${name}" is out of range. It must be ${expected}. Received ${inspect(received)}`),
+    new RangeError(`The value of "${name}" is out of range. It must be ${expected}. Received ${oneLine(value)}`),
     'ERR_OUT_OF_RANGE',
   )
 }

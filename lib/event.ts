@@ -142,8 +142,8 @@ export class ThreadSafeEvent {
    * handle and `Error` `ERR_INCOMPATIBLE_HANDLE` for one of another version.
    */
   static from(handle: EventHandle): ThreadSafeEvent {
-    const checked = checkHandle('event', handle, ThreadSafeEvent)
-    return new ThreadSafeEvent(new Existing(checked))
+    const { memory } = checkHandle('event', handle, ThreadSafeEvent)
+    return new ThreadSafeEvent(new Existing(makeHandle('event', memory, {})))
   }
 
   /** @internal The shared memory, for what lets native code set it. */

@@ -2,6 +2,8 @@
  * The shared memory of one object. V8 counts the references to it over all isolates, so it lives as long as any thread has it; its
  * address never changes.
  */
+import { types } from 'node:util'
+import { uncurried } from './intrinsics.js'
 import { native, type Weak } from './native.js'
 import { wasm } from './wasm.generated.js'
 
@@ -59,8 +61,24 @@ export function allocate(bytes: number): WebAssembly.Memory {
   }
 }
 
+const { get: getBuffer } = Object.getOwnPropertyDescriptor(WebAssembly.Memory.prototype, 'buffer') as {
+  get: (this: unknown) => ArrayBufferLike
+}
+const bufferOf = uncurried(getBuffer)
+const { isSharedArrayBuffer } = types
+
+/** The buffer of a shared memory, of whatever realm; undefined for anything else. What the object itself says is not asked for. */
+export function sharedBufferOf(memory: unknown): ArrayBufferLike | undefined {
+  try {
+    const buffer = bufferOf(memory)
+    return isSharedArrayBuffer(buffer) ? buffer : undefined
+  } catch {
+    return undefined
+  }
+}
+
 export function bytesOf(memory: WebAssembly.Memory): Uint8Array {
-  return new Uint8Array(memory.buffer)
+  return new Uint8Array(bufferOf(memory))
 }
 
 /** What this thread has made of objects' memories, so that all who open the same one share it. Found by address: a memory that came back by postMessage is another JavaScript object. */

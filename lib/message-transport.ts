@@ -1,7 +1,7 @@
 /** Items that are messages - bytes of some length: each is encoded into the scratch buffer, and then one call of the addon. */
 import { type Batch, batchOf } from './batch.js'
 import type { MessageCodec } from './codec/message.js'
-import { invalidValue, withCode } from './errors.js'
+import { damaged, invalidValue, withCode } from './errors.js'
 import { copyInto } from './intrinsics.js'
 import { type NativeQueue, native, type OpenedQueue } from './native.js'
 import { longBuffer, reserve, scratch, USUAL_BYTES } from './scratch.js'
@@ -86,6 +86,7 @@ export class MessageTransport implements Transport<unknown, number, Uint8Array> 
       reserve(QUEUE.nextBytes(this.#native))
       answer = QUEUE.peek(this.#native, longBuffer())
     }
+    if (answer === -STATUS.damaged) throw damaged()
     return answer < 0 ? NOTHING : this.#codec.decode(answer)
   }
 
@@ -190,6 +191,7 @@ export class MessageTransport implements Transport<unknown, number, Uint8Array> 
 
   #decode(answer: number): unknown {
     if (answer >= 0) return this.#codec.decode(answer)
+    if (answer === -STATUS.damaged) throw damaged()
     this.#status = -answer
     return NOTHING
   }
@@ -197,7 +199,10 @@ export class MessageTransport implements Transport<unknown, number, Uint8Array> 
   #checkFits(bytes: number): void {
     if (QUEUE.slotsOf(this.#native, bytes) <= this.#capacity) return
     throw withCode(
-      new RangeError(`The item takes ${bytes} bytes, the whole queue has ${this.#capacity} slots of ${this.#itemBytes} bytes`),
+      new RangeError(
+        `The item takes ${bytes} bytes, and the whole queue (capacity ${this.#capacity}, itemBytes ${this.#itemBytes}) holds ` +
+          `${this.#capacity * this.#itemBytes}. Create it with a larger itemBytes, for which ${Math.ceil(bytes / this.#capacity)} is enough`,
+      ),
       'ERR_ITEM_TOO_LARGE',
     )
   }

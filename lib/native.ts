@@ -101,7 +101,9 @@ export interface Weak<T extends object> {
 }
 
 interface Native {
-  readonly status: Readonly<Record<'ok' | 'empty' | 'full' | 'closed' | 'timeout' | 'interrupted' | 'tooSmall' | 'dropped' | 'damaged', number>>
+  readonly status: Readonly<
+    Record<'ok' | 'empty' | 'full' | 'closed' | 'timeout' | 'interrupted' | 'tooSmall' | 'dropped' | 'damaged', number>
+  >
   readonly elementTypes: Readonly<Record<string, number>>
   readonly overflows: Readonly<Record<string, number>>
   readonly layoutVersion: number

@@ -54,7 +54,8 @@ function spaceOver(buffer: ArrayBuffer, size: number): Space {
   return { size, buffer, bytes, view }
 }
 
-const usual = spaceOver(native.scratchBuffer(), USUAL_BYTES)
+/** The addon's buffer. */
+export const usual = spaceOver(native.scratchBuffer(), USUAL_BYTES)
 export const { bytes: scratch, view: scratchView } = usual
 
 let long: Space | undefined

@@ -2,7 +2,7 @@
 import { invalidType, invalidValue } from '../errors.js'
 import type { Field, RecordType } from '../record.js'
 import { copyInto } from '../intrinsics.js'
-import { reserve, type Space, trim } from '../scratch.js'
+import { reserve, type Space, trim, usual } from '../scratch.js'
 import { blockConstructor, toBlock } from './block.js'
 import { bytesOf } from './bytes.js'
 import { ACCESS, checkCell } from './cell.js'
@@ -63,13 +63,15 @@ export function recordCodec(type: RecordType): MessageCodec<unknown> {
   const hasGaps = type.layout.reduce((sum, { bytes }) => sum + bytes, 0) < type.bytes
   // Its fields are properties of its own, whatever Object.prototype may have been given.
   const template = Object.fromEntries(fields.map(({ name }) => [name, undefined]))
+  const isLong = type.bytes > usual.size
+  const space = (): Space => (isLong ? reserve(type.bytes) : usual)
   return {
     encode(item) {
       if (typeof item !== 'object' || item === null)
         throw invalidType('item', `an object with the fields ${Object.keys(type.fields).join(', ')}`, item)
       // All are read before any is written: a getter is other code, and may use a queue itself.
       const values = fields.map(({ name, check }) => check((item as Record<string, unknown>)[name]))
-      const to = reserve(type.bytes)
+      const to = space()
       // Bytes between the fields are the same for equal records.
       if (hasGaps) to.bytes.fill(0, 0, type.bytes)
       for (let k = 0; k < fields.length; k++) (fields[k] as FieldCodec).write(to, values[k] as never)
@@ -77,12 +79,12 @@ export function recordCodec(type: RecordType): MessageCodec<unknown> {
     },
     decode() {
       const item: Record<string, unknown> = { ...template }
-      const from = reserve(type.bytes)
+      const from = space()
       for (let k = 0; k < fields.length; k++) {
         const { name, read } = fields[k] as FieldCodec
         item[name] = read(from)
       }
-      trim()
+      if (isLong) trim()
       return item
     },
   }

@@ -126,7 +126,7 @@ class ModelQueue {
   }
 
  private:
-  auto ring() { return Ring(header_.tail, header_.head, Positions{header_.capacity, header_.index_bits}, slots_); }
+  auto ring() { return Ring(header_.tail, header_.head, Positions{header_.geometry.capacity, header_.geometry.index_bits}, slots_); }
 
   auto writer(u32 number) {
     return [this, number](const Span& span) { slots_.write(span, number); };

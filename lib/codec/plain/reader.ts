@@ -4,7 +4,6 @@ import { MOST_ELEMENTS, MOST_SHAPE_WORDS, MOST_SHAPES, TAG, WORD, WORDS_UNIT } f
 
 const MOST_STRINGS = 1024
 
-
 /** The place in the scratch buffer. */
 let at = 0
 

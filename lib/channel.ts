@@ -6,7 +6,7 @@ import { type Batch, withCount } from './batch.js'
 import { CellTransport } from './cell-transport.js'
 import { messageCodec } from './codec/message.js'
 import type { ElementType } from './element-type.js'
-import { QueueClosedError, TimeoutError } from './errors.js'
+import { QueueClosedError, TimeoutError, traced } from './errors.js'
 import { join, leave, type Liveness, mayServeAtOnce, needDoorbell, tidyLater, turnIsComing, type Waiting } from './loop.js'
 import { MessageTransport } from './message-transport.js'
 import { type NativeQueue, native, type OpenedQueue, type QueueStats } from './native.js'
@@ -77,13 +77,13 @@ export class Channel implements Waiting, Selectable<Take> {
   get(take: Take, patience: Patience, liveness: Liveness): Promise<unknown> {
     if (patience.timeout === 0) return this.#getOnce(take)
     const taken = this.takeAtOnce(take)
-    return taken === NOTHING ? this.waitToGet(take, patience, liveness).promise : Promise.resolve(taken)
+    return taken === NOTHING ? traced(this.waitToGet(take, patience, liveness).promise) : Promise.resolve(taken)
   }
 
   waitToGet(take: Take, patience: Patience, liveness: Liveness): GetWaiter {
     needDoorbell()
     const waiter: GetWaiter = new Waiter(take, liveness)
-    waiter.limit(patience, (reason) => this.cancelGet(waiter, reason))
+    waiter.limit(patience, (reason) => this.cancelGet(waiter, reason), this.capacity)
     this.enter(waiter)
     return waiter
   }
@@ -118,14 +118,14 @@ export class Channel implements Waiting, Selectable<Take> {
 
   tryNow(take: Take): unknown | Nothing {
     const item = take()
-    if (item === NOTHING && this.transport.lastStatus() === STATUS.closed) throw new QueueClosedError()
+    if (item === NOTHING && this.transport.lastStatus() === STATUS.closed) throw new QueueClosedError(this.capacity)
     return item
   }
 
   tryInOrder(take: Take): unknown | Nothing {
     if (!this.#gets.first) return this.tryNow(take)
     // Those that wait have not been told yet.
-    if (this.transport.closed() && this.transport.size() === 0) throw new QueueClosedError()
+    if (this.transport.closed() && this.transport.size() === 0) throw new QueueClosedError(this.capacity)
     return NOTHING
   }
 
@@ -191,20 +191,20 @@ export class Channel implements Waiting, Selectable<Take> {
     if (isFirst && atOnce) {
       const status = attempt()
       if (status === STATUS.ok) return Promise.resolve()
-      if (status === STATUS.closed) throw new QueueClosedError()
+      if (status === STATUS.closed) throw new QueueClosedError(this.capacity)
     } else if (this.transport.closed()) {
-      throw new QueueClosedError()
+      throw new QueueClosedError(this.capacity)
     }
-    if (patience.timeout === 0) throw new TimeoutError(0)
+    if (patience.timeout === 0) throw new TimeoutError(0, this.capacity)
     const kept = keep()
     needDoorbell()
     const waiter: PutWaiter = new Waiter(kept, liveness)
-    waiter.limit(patience, (reason) => this.#cancelPut(waiter, reason))
+    waiter.limit(patience, (reason) => this.#cancelPut(waiter, reason), this.capacity)
     join(this)
     this.#puts.add(waiter)
     if (isFirst && !turnIsComing()) this.#servePuts()
     this.tidy()
-    return waiter.promise
+    return traced(waiter.promise)
   }
 
   poll(): void {
@@ -233,7 +233,7 @@ export class Channel implements Waiting, Selectable<Take> {
 
   #getOnce(take: Take): Promise<unknown> {
     const item = this.tryInOrder(take)
-    if (item === NOTHING) throw new TimeoutError(0)
+    if (item === NOTHING) throw new TimeoutError(0, this.capacity)
     return Promise.resolve(item)
   }
 
@@ -267,7 +267,7 @@ export class Channel implements Waiting, Selectable<Take> {
       if (item !== NOTHING) {
         this.#gets.shift()?.resolve(item)
       } else if (this.transport.lastStatus() === STATUS.closed) {
-        this.#gets.shift()?.reject(new QueueClosedError())
+        this.#gets.shift()?.reject(new QueueClosedError(this.capacity))
       } else if (!announced) {
         QUEUE.announce(this.native, NOT_EMPTY)
         announced = true
@@ -306,7 +306,7 @@ export class Channel implements Waiting, Selectable<Take> {
       this.#firstPutTried = false
       this.#puts.remove(first)
       if (status === STATUS.ok) first.resolve()
-      else first.reject(reasonOf(first, new QueueClosedError()))
+      else first.reject(reasonOf(first, new QueueClosedError(this.capacity)))
     }
     if (announced && !this.#puts.first) QUEUE.withdraw(this.native, NOT_FULL)
     if (this.#puts.length < before) tidyLater(this)

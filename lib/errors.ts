@@ -17,17 +17,22 @@ export class ThreadSafeError extends Error {
   }
 }
 
+/** A queue, as errors name it. */
+function nameOf(capacity: number | undefined): string {
+  return capacity === undefined ? 'The queue' : `The queue (capacity ${capacity})`
+}
+
 /** A put that does not wait found the queue full. */
 export class QueueFullError extends ThreadSafeError {
-  constructor() {
-    super('The queue is full', 'ERR_QUEUE_FULL')
+  constructor(capacity?: number) {
+    super(`${nameOf(capacity)} is full`, 'ERR_QUEUE_FULL')
   }
 }
 
 /** A get that does not wait found the queue empty. */
 export class QueueEmptyError extends ThreadSafeError {
-  constructor() {
-    super('The queue is empty', 'ERR_QUEUE_EMPTY')
+  constructor(capacity?: number) {
+    super(`${nameOf(capacity)} is empty`, 'ERR_QUEUE_EMPTY')
   }
 }
 
@@ -38,15 +43,15 @@ export class QueueClosedError extends ThreadSafeError {
   /** From `select()` and `selectSync()`: its place among the sources. */
   declare readonly index?: number
 
-  constructor() {
-    super('The queue is closed', 'ERR_QUEUE_CLOSED')
+  constructor(capacity?: number) {
+    super(`${nameOf(capacity)} is closed`, 'ERR_QUEUE_CLOSED')
   }
 }
 
 /** The time that a call was given passed before it could do its work; it did nothing. */
 export class TimeoutError extends ThreadSafeError {
-  constructor(milliseconds: number) {
-    super(`Nothing happened within ${milliseconds} ms`, 'ERR_TIMEOUT')
+  constructor(milliseconds: number, capacity?: number) {
+    super(`Nothing happened within ${milliseconds} ms${capacity === undefined ? '' : ` in the queue (capacity ${capacity})`}`, 'ERR_TIMEOUT')
   }
 }
 
@@ -106,4 +111,19 @@ export function outOfRange(name: string, expected: string, value: unknown): With
     new RangeError(`The value of "${name}" is out of range. It must be ${expected}. Received ${oneLine(value)}`),
     'ERR_OUT_OF_RANGE',
   )
+}
+
+const { captureStackTrace } = Error
+
+/**
+ * The promise of a call that waits. What rejects it is made by a doorbell or a timer, of which its stack would tell. Told anew in here, it tells of those who
+ * await this: V8 finds them by the promises, which costs nothing until then, where remembering the call's stack costs as much as half a wait.
+ */
+export async function traced<T>(promise: Promise<T>): Promise<T> {
+  try {
+    return await promise
+  } catch (error) {
+    if (error instanceof ThreadSafeError) captureStackTrace(error, traced)
+    throw error
+  }
 }

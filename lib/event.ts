@@ -1,5 +1,5 @@
 import { blocking } from './blocking.js'
-import { TimeoutError } from './errors.js'
+import { TimeoutError, traced } from './errors.js'
 import { checkHandle, type Handle, incompatible, makeHandle } from './handle.js'
 import { join, leave, Liveness, needDoorbell, tidyLater, type Waiting } from './loop.js'
 import { allocate, bytesOf, type EventCore, instantiate, OpenObjects } from './memory.js'
@@ -42,7 +42,7 @@ class EventChannel implements Waiting, Selectable<number> {
       waiter.reject(reason)
     })
     this.enter(waiter)
-    return waiter.promise
+    return traced(waiter.promise)
   }
 
   /** The word tells later whether the event was set in between; see native/core/event.h. */

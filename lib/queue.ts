@@ -215,9 +215,9 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
       else if (timeout === 0) status = STATUS.timeout
       else status = blocking('put', [this], () => transport.putBlocking(prepared, timeout))
     }
-    if (status === STATUS.full) throw new QueueFullError()
-    if (status === STATUS.closed) throw new QueueClosedError()
-    if (status === STATUS.timeout) throw new TimeoutError(timeout as number)
+    if (status === STATUS.full) throw new QueueFullError(this.capacity)
+    if (status === STATUS.closed) throw new QueueClosedError(this.capacity)
+    if (status === STATUS.timeout) throw new TimeoutError(timeout as number, this.capacity)
   }
 
   /**
@@ -239,12 +239,12 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
 
   #getLate(timeout: number | undefined, block: (milliseconds: number) => unknown): unknown {
     const { transport } = this.#channel
-    if (transport.lastStatus() === STATUS.closed) throw new QueueClosedError()
-    if (timeout === undefined) throw new QueueEmptyError()
-    if (timeout === 0) throw new TimeoutError(0)
+    if (transport.lastStatus() === STATUS.closed) throw new QueueClosedError(this.capacity)
+    if (timeout === undefined) throw new QueueEmptyError(this.capacity)
+    if (timeout === 0) throw new TimeoutError(0, this.capacity)
     const item = blocking('get', [this], () => block(timeout))
     if (item !== NOTHING) return item
-    throw transport.lastStatus() === STATUS.closed ? new QueueClosedError() : new TimeoutError(timeout)
+    throw transport.lastStatus() === STATUS.closed ? new QueueClosedError(this.capacity) : new TimeoutError(timeout, this.capacity)
   }
 
   /**
@@ -261,7 +261,7 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
   #offered(prepared: unknown, tried: number): boolean {
     const { transport } = this.#channel
     const status = tried === STATUS.full ? this.#offer(() => transport.offer(prepared)) : tried
-    if (status === STATUS.closed) throw new QueueClosedError()
+    if (status === STATUS.closed) throw new QueueClosedError(this.capacity)
     return status === STATUS.ok
   }
 
@@ -270,7 +270,7 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
     const { transport } = this.#channel
     const item = transport.get()
     if (item !== NOTHING) return item as T
-    if (transport.lastStatus() === STATUS.closed) throw new QueueClosedError()
+    if (transport.lastStatus() === STATUS.closed) throw new QueueClosedError(this.capacity)
     return undefined
   }
 
@@ -333,8 +333,8 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
       else if (timeout === 0) status = STATUS.timeout
       else status = blocking('put', [this], () => transport.putManyBlocking(batch, timeout))
     }
-    if (status === STATUS.closed) throw withCount(new QueueClosedError(), batch)
-    if (status === STATUS.timeout) throw withCount(new TimeoutError(timeout as number), batch)
+    if (status === STATUS.closed) throw withCount(new QueueClosedError(this.capacity), batch)
+    if (status === STATUS.timeout) throw withCount(new TimeoutError(timeout as number, this.capacity), batch)
   }
 
   /**

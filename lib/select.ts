@@ -1,6 +1,6 @@
 /** Waiting for the first of several: gets from queues, and events. */
 import { blocking } from './blocking.js'
-import { invalidType, invalidValue, QueueClosedError, TimeoutError } from './errors.js'
+import { invalidType, invalidValue, QueueClosedError, TimeoutError, traced } from './errors.js'
 import { ThreadSafeEvent } from './event.js'
 import { type Liveness, mayServeAtOnce, needDoorbell } from './loop.js'
 import { native, type NativeObject } from './native.js'
@@ -179,7 +179,7 @@ function wait(sources: readonly SelectSource[], limits: Patience): Promise<AnySe
     branches[k]?.enter(settle)
     return waiter.settled || undefined
   })
-  return waiter.promise
+  return traced(waiter.promise)
 }
 
 /**

@@ -43,14 +43,14 @@ export class Waiter<Value, Want> extends Place<Value, Want> {
     liveness.begin()
   }
 
-  /** Calls `giveUp` with the reason when the call's patience ends. */
-  limit({ signal, timeout }: Patience, cancel: (reason: unknown) => void): void {
+  /** Calls `cancel` with the reason when the call's patience ends. `capacity`: of the queue it waits for. */
+  limit({ signal, timeout }: Patience, cancel: (reason: unknown) => void, capacity?: number): void {
     // An abort that came before the listener is told of later, when the call may have its outcome.
     const giveUp = (reason: unknown): void => {
       if (!this.settled) cancel(reason)
     }
     try {
-      if (timeout !== Infinity) this.#startTimer(timeout, () => giveUp(new TimeoutError(timeout)))
+      if (timeout !== Infinity) this.#startTimer(timeout, () => giveUp(new TimeoutError(timeout, capacity)))
       if (signal) this.#listener = addAbortListener(signal, () => giveUp(signal.reason))
     } catch (error) {
       // A signal may have a way of its own to add listeners.

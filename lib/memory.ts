@@ -47,12 +47,37 @@ export function instantiate<Kind extends keyof Cores>(kind: Kind, memory: WebAss
   return new WebAssembly.Instance(moduleOf(kind), { env: { memory }, host: { wake } }).exports as unknown as Cores[Kind]
 }
 
+const { Memory } = WebAssembly
+
+/** How long others get to collect their garbage before there really is no memory, in milliseconds: between the tries, longer each time. */
+const PAUSES = [1, 2, 4, 8, 16, 32, 64, 128, 256]
+
+function pause(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds)
+}
+
+/** Undefined if there is none even when all threads have collected what they do not use any more. */
+function allocateLate(pages: number): WebAssembly.Memory | undefined {
+  native.collectEverywhere()
+  for (const milliseconds of PAUSES) {
+    pause(milliseconds)
+    try {
+      return new Memory({ initial: pages, maximum: pages, shared: true })
+    } catch {
+      // Not yet.
+    }
+  }
+  return undefined
+}
+
 /** Zeroed memory of at least that many bytes. */
 export function allocate(bytes: number): WebAssembly.Memory {
   const pages = Math.ceil(bytes / native.pageBytes)
   try {
-    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
+    return new Memory({ initial: pages, maximum: pages, shared: true })
   } catch (cause) {
+    const memory = allocateLate(pages)
+    if (memory) return memory
     throw new Error(
       `threadsafe: no memory of ${bytes} bytes could be had. Each queue and event reserves address space of about 10 GiB, so there can be some ` +
         'thousands of them in a process; those that are not used any more are freed by the garbage collector.',

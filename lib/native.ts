@@ -120,6 +120,8 @@ interface Native {
   setProbe(probe: () => void): void
   openDoorbell(onRing: () => void): boolean
   keepAlive(alive: boolean): void
+  /** Has all threads collect what they do not use any more: this one now, the others when their loops come round. */
+  collectEverywhere(): void
   address(memory: Uint8Array): number
   weak<T extends object>(object: T): Weak<T>
   /** Undefined when it is gone. */

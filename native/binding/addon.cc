@@ -42,6 +42,9 @@ Napi::Value target(const Napi::CallbackInfo& info) {
   return object.IsEmpty() ? info.Env().Undefined() : Napi::Value(object);
 }
 
+// Asks all isolates to collect what they do not use any more.
+void collect_everywhere(const Napi::CallbackInfo& info) { Environment::of(info.Env()).collect_everywhere(); }
+
 // (boolean); only with an open doorbell
 Napi::Value keep_alive(const Napi::CallbackInfo& info) {
   Environment::of(info.Env()).keep_alive(info[0].As<Napi::Boolean>().Value());
@@ -54,6 +57,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports["scratchBuffer"] = Napi::Function::New<scratch_buffer>(env, "scratchBuffer");
   exports["setProbe"] = Napi::Function::New<set_probe>(env, "setProbe");
   exports["openDoorbell"] = Napi::Function::New<open_doorbell>(env, "openDoorbell");
+  exports["collectEverywhere"] = Napi::Function::New<collect_everywhere>(env, "collectEverywhere");
   exports["keepAlive"] = Napi::Function::New<keep_alive>(env, "keepAlive");
   exports["weak"] = Napi::Function::New<weak>(env, "weak");
   exports["target"] = Napi::Function::New<target>(env, "target");

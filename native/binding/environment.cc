@@ -1,11 +1,38 @@
 #include "environment.h"
 
+#include <algorithm>
+#include <atomic>
+
 #include "../platform/putter.h"
 #include "object.h"
 
 namespace threadsafe {
+namespace {
 
-Environment::Environment(Napi::Env env) : env_(env), putter_(next_putter()) {}
+// Objects that are open, in all isolates: an upper limit of the memories that are reserved. There is room for some 12,800.
+std::atomic<u32> objects_open{0};
+
+// From so many on each isolate has its garbage collected for each so many that it opens, or as many as it keeps.
+constexpr u32 kManyObjects = 4096;
+constexpr u32 kOpenedPerCollection = 256;
+
+// How often collect_everywhere() was called.
+std::atomic<u32> collections{0};
+
+// V8 collects when it is told of much more memory outside its heap than at its last collection: of 64 MiB more it begins one, which goes on
+// beside the program; of more than its heap may have, it does it at once.
+constexpr std::int64_t kMuchMemory = std::int64_t{65} << 20;
+constexpr std::int64_t kTooMuchMemory = std::int64_t{1} << 40;
+
+void pretend_to_use(napi_env env, std::int64_t bytes) {
+  std::int64_t all;
+  napi_adjust_external_memory(env, bytes, &all);
+  napi_adjust_external_memory(env, -bytes, &all);
+}
+
+}  // namespace
+
+Environment::Environment(Napi::Env env) : env_(env), putter_(next_putter()), collect_after_(kOpenedPerCollection) {}
 
 void Environment::create(Napi::Env env) {
   auto* const holder = new std::shared_ptr<Environment>(new Environment(env));
@@ -39,12 +66,17 @@ bool Environment::interrupted() {
   return napi_call_function(env_, receiver, probe_.Value(), 0, nullptr, &result) != napi_ok;
 }
 
-bool Environment::open_doorbell(const Napi::Function& on_ring) {
+bool Environment::open_doorbell() {
   if (doorbell_ != kNoDoorbell) return true;
   uv_loop_t* loop;
   if (napi_get_uv_event_loop(env_, &loop) != napi_ok) return false;
   doorbell_ = threadsafe::open_doorbell(loop, [](void* data) { static_cast<Environment*>(data)->rung(); }, this);
-  if (doorbell_ == kNoDoorbell) return false;
+  return doorbell_ != kNoDoorbell;
+}
+
+bool Environment::open_doorbell(const Napi::Function& on_ring) {
+  if (!on_ring_.IsEmpty()) return true;
+  if (!open_doorbell()) return false;
   on_ring_ = Napi::Persistent(on_ring);
   ring_context_ = std::make_unique<Napi::AsyncContext>(env_, "threadsafe");
   return true;
@@ -58,6 +90,8 @@ u32 Environment::block_area() {
 void Environment::rung() {
   const Napi::HandleScope scope(env_);
   native_handles_.sweep();
+  if (collected_ != collections.load(std::memory_order_relaxed)) collect_now();
+  if (on_ring_.IsEmpty()) return;  // nothing has waited yet
   napi_value receiver, error;
   // Not an undefined receiver: a callback into JavaScript from the loop needs an object, whose context it runs in.
   napi_get_global(env_, &receiver);
@@ -65,7 +99,42 @@ void Environment::rung() {
   if (status == napi_pending_exception && napi_get_and_clear_last_exception(env_, &error) == napi_ok) napi_fatal_exception(env_, error);
 }
 
+// How many of its objects are not collected. Objects may be gone long before their finalizers run.
+u32 Environment::memories() const {
+  u32 count = 0;
+  for (const SharedObject* object = first_object_; object; object = object->next) {
+    const Napi::HandleScope scope(env_);
+    if (object->has_memory()) count++;
+  }
+  return count;
+}
+
+void Environment::collect_soon() {
+  // Those that were there at the last collection, and still are, will be there after this one: for them alone it would be in vain.
+  const u32 all = memories();
+  collect_after_ = std::max(kOpenedPerCollection, all - std::min(all, opened_));
+  opened_ = 0;
+  pretend_to_use(env_, kMuchMemory);
+}
+
+void Environment::collect_now() {
+  collected_ = collections.load(std::memory_order_relaxed);
+  opened_ = 0;
+  pretend_to_use(env_, kTooMuchMemory);
+}
+
+void Environment::collect_everywhere() {
+  collections.fetch_add(1, std::memory_order_relaxed);  // whoever is rung sees it: a ring orders
+  for (u32 doorbell = 0; doorbell < kMaxLoops; doorbell++) ring_doorbell(doorbell);
+  collect_now();
+}
+
 void Environment::add(SharedObject& object) {
+  // A count, which orders nothing.
+  if (objects_open.fetch_add(1, std::memory_order_relaxed) >= kManyObjects) {
+    open_doorbell();  // by which others can ask for a collection
+    if (++opened_ >= collect_after_) collect_soon();
+  }
   object.next = first_object_;
   object.previous = nullptr;
   if (first_object_) first_object_->previous = &object;
@@ -73,6 +142,7 @@ void Environment::add(SharedObject& object) {
 }
 
 void Environment::remove(SharedObject& object) {
+  objects_open.fetch_sub(1, std::memory_order_relaxed);
   (object.previous ? object.previous->next : first_object_) = object.next;
   if (object.next) object.next->previous = object.previous;
 }

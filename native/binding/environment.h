@@ -23,8 +23,9 @@ class Environment : public std::enable_shared_from_this<Environment> {
   static void create(Napi::Env env);
   static Environment& of(Napi::Env env);
 
-  // The buffer that items are encoded into and decoded from, kScratchBytes long: one for all queues of the thread, and for all evaluations of
-  // lib/, as each item is in it only during one call. The memory is this object's, and not an ArrayBuffer's, which JavaScript may detach.
+  // The buffer that items are encoded into and decoded from, kScratchBytes long: one for all queues of the thread, and for all evaluations
+  // of lib/, as each item is in it only during one call. The memory is this object's, and not an ArrayBuffer's, which JavaScript may
+  // detach.
   std::byte* scratch() const { return scratch_.get(); }
   // An ArrayBuffer over it, the same each time.
   Napi::Value scratch_buffer();
@@ -35,6 +36,10 @@ class Environment : public std::enable_shared_from_this<Environment> {
 
   // Opens this loop's doorbell, once. False when there is none to be had.
   bool open_doorbell(const Napi::Function& on_ring);
+
+  // Has the garbage of all isolates collected: of this one now, of the others when their loops come round. For the thread that has found no
+  // address space left: each object holds some 10 GiB of it, for as long as any isolate has not collected it, and looks tiny to V8.
+  void collect_everywhere();
   void keep_alive(bool alive) { keep_loop_alive(doorbell_, alive); }
   u32 doorbell() const { return doorbell_; }
 
@@ -55,7 +60,11 @@ class Environment : public std::enable_shared_from_this<Environment> {
 
  private:
   explicit Environment(Napi::Env env);
+  bool open_doorbell();
   void rung();
+  u32 memories() const;
+  void collect_soon();
+  void collect_now();
   void end(napi_async_cleanup_hook_handle hook);
 
   const napi_env env_;
@@ -68,6 +77,9 @@ class Environment : public std::enable_shared_from_this<Environment> {
   u32 doorbell_ = kNoDoorbell;
   std::optional<u32> block_area_;
   SharedObject* first_object_ = nullptr;
+  u32 opened_ = 0;  // since the last collection that was asked for
+  u32 collect_after_;
+  u32 collected_ = 0;
   NativeHandles native_handles_;
   std::unique_ptr<bool[]> sources_;
   bool ended_ = false;

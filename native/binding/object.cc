@@ -24,7 +24,7 @@ std::optional<FoundQueue> queue_in(Napi::Uint8Array view) {
 EventHeader* event_in(Napi::Uint8Array view) { return object_in<EventHeader>(view, Kind::event); }
 
 void SharedObject::abandon() {
-  if (!view_.Value().IsEmpty()) withdraw_and_wake();
+  if (has_memory()) withdraw_and_wake();
 }
 
 }  // namespace threadsafe

@@ -58,6 +58,9 @@ class SharedObject {
   SharedObject(const SharedObject&) = delete;
   SharedObject& operator=(const SharedObject&) = delete;
 
+  // False once JavaScript's side of it has been collected, and so the memory may be gone. Within a scope for handles.
+  bool has_memory() const { return !view_.Value().IsEmpty(); }
+
   // Called as the isolate ends: does nothing if the memory has gone before it.
   void abandon();
 

@@ -181,8 +181,7 @@ class QueueObject final : public SharedObject {
   // (length, woken, longer): an attempt of the waiting put that is first among this loop's.
   Napi::Value put_in_turn(const Napi::CallbackInfo& info) {
     const bool woken = info[2].As<Napi::Boolean>().Value();
-    return put_by(info, 3,
-                  [&](u32 bytes, auto write) { return queue_.put_in_turn({environment().putter(), true}, woken, bytes, write); });
+    return put_by(info, 3, [&](u32 bytes, auto write) { return queue_.put_in_turn({environment().putter(), true}, woken, bytes, write); });
   }
 
   Napi::Value leave_turn(const Napi::CallbackInfo& info) {
@@ -194,8 +193,7 @@ class QueueObject final : public SharedObject {
   Napi::Value put_blocking(const Napi::CallbackInfo& info) {
     auto stops = stop_check();
     ThreadParker waiting(header_.not_full, deadline(info[2]), stops);
-    return put_by(info, 3,
-                  [&](u32 bytes, auto write) { return queue_.put(waiting, environment().putter(), bytes, write); });
+    return put_by(info, 3, [&](u32 bytes, auto write) { return queue_.put(waiting, environment().putter(), bytes, write); });
   }
 
   // (longer)

@@ -1,13 +1,13 @@
 /** Items that are cells - a number, a bigint, a boolean: each is one WebAssembly call, and so is a block of them, by way of an area of the queue's memory. */
 import { type Batch, batchOf } from './batch.js'
-import { type Block, blockConstructor, blockOver, isBlock, toBlock } from './codec/block.js'
+import { type Block, blockConstructor, blockOver, isArrayOf, toBlock } from './codec/block.js'
 import { ACCESS, type CellAccess, checkCell, readCell, writeCell } from './codec/cell.js'
 import { copyElements, elementsOf } from './codec/view.js'
-import { invalidType, invalidValue } from './errors.js'
-import { type CellCore, instantiate } from './memory.js'
+import { damaged, invalidType, invalidValue } from './errors.js'
+import { bytesOf, type CellCore, instantiate } from './memory.js'
 import { type NativeQueue, native, type OpenedQueue } from './native.js'
 import type { NumericType, ScalarType } from './record.js'
-import { NOTHING, offerAll, type Transport } from './transport.js'
+import { NOTHING, type Nothing, offerAll, type Transport } from './transport.js'
 
 const { queue: QUEUE, status: STATUS } = native
 
@@ -119,15 +119,19 @@ export class CellTransport implements Transport<unknown, unknown, unknown> {
 
   /** What a get of the addon's has brought. */
   #getNative(answer: number): unknown {
-    if (answer < 0) {
-      this.#status = -answer
-      return NOTHING
-    }
-    return this.#read()
+    return answer < 0 ? this.#nothing(-answer) : this.#read()
   }
 
   peek(): unknown {
-    return QUEUE.peek(this.#native) < 0 ? NOTHING : this.#read()
+    const answer = QUEUE.peek(this.#native)
+    if (answer === -STATUS.damaged) throw damaged()
+    return answer < 0 ? NOTHING : this.#read()
+  }
+
+  #nothing(status: number): Nothing {
+    if (status === STATUS.damaged) throw damaged()
+    this.#status = status
+    return NOTHING
   }
 
   lastStatus(): number {
@@ -199,7 +203,7 @@ export class CellTransport implements Transport<unknown, unknown, unknown> {
   checkInto(into: unknown): Block {
     if (this.#kind === 'boolean') throw invalidValue('options.into', 'left out: booleans come out as an array', into)
     const { name } = blockConstructor(this.#stored)
-    if (!isBlock(this.#stored, into)) throw invalidType('options.into', `a ${name}`, into)
+    if (!isArrayOf(this.#stored, into)) throw invalidType('options.into', `a ${name}`, into)
     if (elementsOf(into) === 0) throw invalidValue('options.into', `a ${name} of at least one element`, into)
     return into
   }
@@ -207,11 +211,7 @@ export class CellTransport implements Transport<unknown, unknown, unknown> {
   getMany(max: number, into?: Block): unknown {
     const block = into ?? this.#newBlock(Math.min(max, Math.max(1, this.size())))
     const answer = this.#fill(block, 0, Math.min(max, elementsOf(block)))
-    if (answer < 0) {
-      this.#status = -answer
-      return NOTHING
-    }
-    return this.#blockOut(block, answer, into)
+    return answer < 0 ? this.#nothing(-answer) : this.#blockOut(block, answer, into)
   }
 
   getManyBlocking(max: number, timeout: number, into?: Block): unknown {
@@ -257,7 +257,7 @@ export class CellTransport implements Transport<unknown, unknown, unknown> {
 
   #newArea(offset: number): Block {
     const constructor = blockConstructor(this.#stored)
-    return new constructor(this.#memory.buffer, offset, native.blockBytes / constructor.BYTES_PER_ELEMENT)
+    return new constructor(bytesOf(this.#memory).buffer, offset, native.blockBytes / constructor.BYTES_PER_ELEMENT)
   }
 
   /** The same as the last time, most often: making a view takes longer than copying a short block. */

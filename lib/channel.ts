@@ -6,7 +6,7 @@ import { type Batch, withCount } from './batch.js'
 import { CellTransport } from './cell-transport.js'
 import { messageCodec } from './codec/message.js'
 import type { ElementType } from './element-type.js'
-import { QueueClosedError, TimeoutError } from './errors.js'
+import { QueueClosedError, TimeoutError, traced } from './errors.js'
 import { join, leave, type Liveness, mayServeAtOnce, pollIsComing, tidyLater, type Waiting } from './loop.js'
 import { MessageTransport } from './message-transport.js'
 import { type NativeQueue, native, type OpenedQueue, type QueueStats } from './native.js'
@@ -36,8 +36,8 @@ interface PutAttempt {
 class PutCall extends Call {
   readonly #batch: Batch<unknown> | undefined
 
-  constructor(batch: Batch<unknown> | undefined) {
-    super()
+  constructor(capacity: number, batch: Batch<unknown> | undefined) {
+    super(capacity)
     this.#batch = batch
   }
 
@@ -89,7 +89,7 @@ export class Channel implements Waiting, Selectable<Take> {
   get(take: Take, patience: Patience, liveness: Liveness): Promise<unknown> {
     if (patience.timeout === 0) return this.#getOnce(take)
     const taken = this.takeAtOnce(take)
-    return taken === NOTHING ? this.waitToGet(new Place(new Call(), take, liveness), patience) : Promise.resolve(taken)
+    return taken === NOTHING ? traced(this.waitToGet(new Place(new Call(this.capacity), take, liveness), patience)) : Promise.resolve(taken)
   }
 
   waitToGet(place: Place<Take>, patience: Patience): Promise<unknown> {
@@ -113,14 +113,14 @@ export class Channel implements Waiting, Selectable<Take> {
 
   tryNow(take: Take): unknown | Nothing {
     const item = take()
-    if (item === NOTHING && this.transport.lastStatus() === STATUS.closed) throw new QueueClosedError()
+    if (item === NOTHING && this.transport.lastStatus() === STATUS.closed) throw new QueueClosedError(this.capacity)
     return item
   }
 
   tryInOrder(take: Take): unknown | Nothing {
     if (!this.#gets.first) return this.tryNow(take)
     // Those that wait have not been told yet.
-    if (this.transport.closed() && this.transport.size() === 0) throw new QueueClosedError()
+    if (this.transport.closed() && this.transport.size() === 0) throw new QueueClosedError(this.capacity)
     return NOTHING
   }
 
@@ -190,15 +190,15 @@ export class Channel implements Waiting, Selectable<Take> {
     if (isFirst && atOnce) {
       const status = attempt()
       if (status === STATUS.ok) return Promise.resolve()
-      if (status === STATUS.closed) throw new QueueClosedError()
+      if (status === STATUS.closed) throw new QueueClosedError(this.capacity)
     } else if (this.transport.closed()) {
-      throw new QueueClosedError()
+      throw new QueueClosedError(this.capacity)
     }
-    if (patience.timeout === 0) throw new TimeoutError(0)
+    if (patience.timeout === 0) throw new TimeoutError(0, this.capacity)
     const kept = keep()
-    const call = new PutCall(kept.batch)
+    const call = new PutCall(this.capacity, kept.batch)
     const place = new Place(call, kept, liveness)
-    return call.wait(patience, () => this.#enterPut(place)) as Promise<void>
+    return traced(call.wait(patience, () => this.#enterPut(place)) as Promise<void>)
   }
 
   #enterPut(place: Place<PutAttempt>): void {
@@ -235,7 +235,7 @@ export class Channel implements Waiting, Selectable<Take> {
 
   #getOnce(take: Take): Promise<unknown> {
     const item = this.tryInOrder(take)
-    if (item === NOTHING) throw new TimeoutError(0)
+    if (item === NOTHING) throw new TimeoutError(0, this.capacity)
     return Promise.resolve(item)
   }
 
@@ -288,7 +288,7 @@ export class Channel implements Waiting, Selectable<Take> {
         call.fulfil(value)
         call.finish()
       } else if (this.transport.lastStatus() === STATUS.closed) {
-        first.fail(new QueueClosedError())
+        first.fail(new QueueClosedError(this.capacity))
       } else if (!announced) {
         QUEUE.announce(this.native, NOT_EMPTY)
         announced = true
@@ -329,7 +329,7 @@ export class Channel implements Waiting, Selectable<Take> {
       // With its outcome it has left the turn.
       this.#tried = undefined
       if (status === STATUS.ok) call.resolve(undefined)
-      else first.fail(new QueueClosedError())
+      else first.fail(new QueueClosedError(this.capacity))
     }
     this.#leaveTurnUnless(undefined)
   }

@@ -2,28 +2,83 @@
 import { messageCodec } from './codec/message.js'
 import { invalidValue } from './errors.js'
 import { native } from './native.js'
-import { type NumericType, RecordType } from './record.js'
+import { isRecordType, type NumericType, type RecordType, recordTypeOf } from './record.js'
 
 export type ElementType = 'any' | 'string' | 'bytes' | 'boolean' | NumericType | RecordType
 
 const CELL_BYTES = 8
 
+type TypeName = Exclude<ElementType, RecordType>
+
+function isTypeName(type: string): type is TypeName {
+  return type !== 'record' && Object.hasOwn(native.elementTypes, type)
+}
+
+/** What other languages and libraries call them. */
+const OTHER_NAMES: Readonly<Record<string, TypeName>> = {
+  number: 'float64',
+  double: 'float64',
+  f64: 'float64',
+  float: 'float32',
+  f32: 'float32',
+  int: 'int32',
+  integer: 'int32',
+  i8: 'int8',
+  i16: 'int16',
+  short: 'int16',
+  i32: 'int32',
+  uint: 'uint32',
+  u8: 'uint8',
+  byte: 'uint8',
+  u16: 'uint16',
+  u32: 'uint32',
+  bigint: 'bigint64',
+  int64: 'bigint64',
+  i64: 'bigint64',
+  long: 'bigint64',
+  uint64: 'biguint64',
+  u64: 'biguint64',
+  bool: 'boolean',
+  text: 'string',
+  str: 'string',
+  utf8: 'string',
+  buffer: 'bytes',
+  binary: 'bytes',
+  blob: 'bytes',
+  arraybuffer: 'bytes',
+  uint8array: 'bytes',
+  object: 'any',
+  json: 'any',
+  array: 'any',
+  unknown: 'any',
+}
+
+/** What somebody has meant who gave that type, which is none; empty if there is no telling. */
+function meant(type: unknown): string {
+  if (typeof type === 'object' && type !== null) return 'A type of objects with such fields is made by record()'
+  const given = typeof type === 'function' ? type.name : type
+  if (typeof given !== 'string') return ''
+  const name = given.toLowerCase()
+  const element = name.replace(/array$/, '')
+  const found = Object.hasOwn(OTHER_NAMES, name) ? OTHER_NAMES[name] : [name, element].find(isTypeName)
+  return found ? `Did you mean '${found}'?` : ''
+}
+
 export function checkElementType(type: unknown): ElementType {
-  const known = typeof type === 'string' && type !== 'record' && Object.hasOwn(native.elementTypes, type)
-  if (!known && !(type instanceof RecordType)) {
-    const names = Object.keys(native.elementTypes).filter((name) => name !== 'record')
-    throw invalidValue('options.type', `one of ${names.join(', ')}, or what record() made`, type)
-  }
-  return type as ElementType
+  if (typeof type === 'string' && isTypeName(type)) return type
+  const recordType = recordTypeOf(type)
+  if (recordType) return recordType
+  const names = Object.keys(native.elementTypes).filter(isTypeName)
+  throw invalidValue('options.type', `one of ${names.join(', ')}, or what record() made`, type, meant(type))
 }
 
 /** Its number in the shared memory. */
 export function typeCode(type: ElementType): number {
-  return native.elementTypes[type instanceof RecordType ? 'record' : type] as number
+  return native.elementTypes[isRecordType(type) ? 'record' : type] as number
 }
 
 /** Bytes of an item that takes one slot; `itemBytes` counts for types of no fixed size only. */
 export function itemBytesOf(type: ElementType, itemBytes: number): number {
-  if (type instanceof RecordType) return type.bytes
+  if (isRecordType(type)) return type.bytes
   return messageCodec(type) ? itemBytes : CELL_BYTES
 }

@@ -1,5 +1,7 @@
 /** Every error that this package throws by itself. Errors about arguments look like Node's own. */
-import { inspect } from 'node:util'
+import { inspect, types } from 'node:util'
+
+const { isAnyArrayBuffer, isSharedArrayBuffer } = types
 
 /** What all errors of a queue or an event have in common: a `code`. */
 export class ThreadSafeError extends Error {
@@ -15,17 +17,22 @@ export class ThreadSafeError extends Error {
   }
 }
 
+/** A queue, as errors name it. */
+function nameOf(capacity: number | undefined): string {
+  return capacity === undefined ? 'The queue' : `The queue (capacity ${capacity})`
+}
+
 /** A put that does not wait found the queue full. */
 export class QueueFullError extends ThreadSafeError {
-  constructor() {
-    super('The queue is full', 'ERR_QUEUE_FULL')
+  constructor(capacity?: number) {
+    super(`${nameOf(capacity)} is full`, 'ERR_QUEUE_FULL')
   }
 }
 
 /** A get that does not wait found the queue empty. */
 export class QueueEmptyError extends ThreadSafeError {
-  constructor() {
-    super('The queue is empty', 'ERR_QUEUE_EMPTY')
+  constructor(capacity?: number) {
+    super(`${nameOf(capacity)} is empty`, 'ERR_QUEUE_EMPTY')
   }
 }
 
@@ -36,15 +43,18 @@ export class QueueClosedError extends ThreadSafeError {
   /** From `select()` and `selectSync()`: its place among the sources. */
   declare readonly index?: number
 
-  constructor() {
-    super('The queue is closed', 'ERR_QUEUE_CLOSED')
+  constructor(capacity?: number) {
+    super(`${nameOf(capacity)} is closed`, 'ERR_QUEUE_CLOSED')
   }
 }
 
 /** The time that a call was given passed before it could do its work; it did nothing. */
 export class TimeoutError extends ThreadSafeError {
-  constructor(milliseconds: number) {
-    super(`Nothing happened within ${milliseconds} ms`, 'ERR_TIMEOUT')
+  constructor(milliseconds: number, capacity?: number) {
+    super(
+      `Nothing happened within ${milliseconds} ms${capacity === undefined ? '' : ` in the queue (capacity ${capacity})`}`,
+      'ERR_TIMEOUT',
+    )
   }
 }
 
@@ -54,28 +64,69 @@ export function withCode<E extends Error>(error: E, code: string): WithCode<E> {
   return Object.assign(error, { code })
 }
 
-function shown(value: unknown): string {
-  const text = inspect(value, { depth: 0, breakLength: Infinity, maxStringLength: 60 })
+/** The longest that an error shows of a value. */
+const MOST_SHOWN = 100
+
+/** The memory of a queue says what no queue can hold. */
+export function damaged(): WithCode<Error> {
+  return withCode(new Error("Something has written over the queue's memory: what is left in it can't be got"), 'ERR_DAMAGED_MEMORY')
+}
+
+/** A value in one line, and a short one. Runs none of its code. */
+export function oneLine(value: unknown): string {
+  let text: string
+  if (isAnyArrayBuffer(value)) {
+    text = `${isSharedArrayBuffer(value) ? 'SharedArrayBuffer' : 'ArrayBuffer'} of ${value.byteLength} bytes`
+  } else {
+    try {
+      text = inspect(value, { depth: 0, breakLength: Infinity, customInspect: false, maxStringLength: 60, maxArrayLength: 8 })
+    } catch {
+      text = `something of the type ${typeof value}`
+    }
+  }
+  return shortened(text)
+}
+
+export function shortened(text: string): string {
+  const line = text.replace(/\s+/g, ' ')
+  return line.length > MOST_SHOWN ? `${line.slice(0, MOST_SHOWN - 1)}…` : line
+}
+
+function received(value: unknown): string {
+  const text = oneLine(value)
   return value === null || value === undefined ? text : `type ${typeof value} (${text})`
 }
 
 /** `name` is not of the type it should be. */
-export function invalidType(name: string, expected: string, received: unknown): WithCode<TypeError> {
-  return withCode(new TypeError(`The "${name}" argument must be ${expected}. Received ${shown(received)}`), 'ERR_INVALID_ARG_TYPE')
+export function invalidType(name: string, expected: string, value: unknown): WithCode<TypeError> {
+  return withCode(new TypeError(`The "${name}" argument must be ${expected}. Received ${received(value)}`), 'ERR_INVALID_ARG_TYPE')
 }
 
 /** `name` is of the right type, and none of the values that it may have. */
-export function invalidValue(name: string, expected: string, received: unknown): WithCode<TypeError> {
-  return withCode(
-    new TypeError(`The argument "${name}" must be ${expected}. Received ${inspect(received, { depth: 0 })}`),
-    'ERR_INVALID_ARG_VALUE',
-  )
+export function invalidValue(name: string, expected: string, value: unknown, hint = ''): WithCode<TypeError> {
+  const message = `The argument "${name}" must be ${expected}. Received ${oneLine(value)}`
+  return withCode(new TypeError(hint ? `${message}. ${hint}` : message), 'ERR_INVALID_ARG_VALUE')
 }
 
 /** `name` is a number or a size that is too small or too large. */
-export function outOfRange(name: string, expected: string, received: unknown): WithCode<RangeError> {
+export function outOfRange(name: string, expected: string, value: unknown): WithCode<RangeError> {
   return withCode(
-    new RangeError(`The value of "${name}" is out of range. It must be ${expected}. Received ${inspect(received)}`),
+    new RangeError(`The value of "${name}" is out of range. It must be ${expected}. Received ${oneLine(value)}`),
     'ERR_OUT_OF_RANGE',
   )
+}
+
+const { captureStackTrace } = Error
+
+/**
+ * The promise of a call that waits. What rejects it is made by a doorbell or a timer, of which its stack would tell. Told anew in here, it tells of those who
+ * await this: V8 finds them by the promises, which costs nothing until then, where remembering the call's stack costs as much as half a wait.
+ */
+export async function traced<T>(promise: Promise<T>): Promise<T> {
+  try {
+    return await promise
+  } catch (error) {
+    if (error instanceof ThreadSafeError) captureStackTrace(error, traced)
+    throw error
+  }
 }

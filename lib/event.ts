@@ -1,5 +1,5 @@
 import { blocking } from './blocking.js'
-import { TimeoutError } from './errors.js'
+import { TimeoutError, traced } from './errors.js'
 import { checkHandle, type Handle, incompatible, makeHandle } from './handle.js'
 import { join, leave, Liveness, tidyLater, type Waiting } from './loop.js'
 import { allocate, bytesOf, type EventCore, instantiate, OpenObjects } from './memory.js'
@@ -41,7 +41,7 @@ class EventChannel implements Waiting, Selectable<number> {
     if (patience.timeout === 0) throw new TimeoutError(0)
     const call = new Call()
     const place = new Place(call, this.want(), liveness)
-    return call.wait(patience, () => this.enter(place)) as Promise<void>
+    return traced(call.wait(patience, () => this.enter(place)) as Promise<void>)
   }
 
   /** The word tells later whether the event was set in between; see native/core/event.h. */
@@ -143,8 +143,8 @@ export class ThreadSafeEvent {
    * handle and `Error` `ERR_INCOMPATIBLE_HANDLE` for one of another version.
    */
   static from(handle: EventHandle): ThreadSafeEvent {
-    const checked = checkHandle('event', handle, ThreadSafeEvent)
-    return new ThreadSafeEvent(new Existing(checked))
+    const { memory } = checkHandle('event', handle, ThreadSafeEvent)
+    return new ThreadSafeEvent(new Existing(makeHandle('event', memory, {})))
   }
 
   /** @internal The shared memory, for what lets native code set it. */

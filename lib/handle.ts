@@ -1,6 +1,6 @@
 /** Handles: what an object is posted to another thread as. Plain data around the shared memory, so structured clone takes them. */
-import { types } from 'node:util'
 import { invalidType, withCode } from './errors.js'
+import { sharedBufferOf } from './memory.js'
 import { native } from './native.js'
 
 export type HandleKind = 'queue' | 'event'
@@ -19,15 +19,31 @@ export function incompatible(detail: string): Error {
   return withCode(new Error(`The handle was made by another version or copy of threadsafe: ${detail}`), 'ERR_INCOMPATIBLE_HANDLE')
 }
 
+type Properties = Readonly<Partial<Record<'threadsafe' | 'version' | 'memory' | 'type' | 'handle', unknown>>>
+
+function isObject(value: unknown): value is Properties {
+  return typeof value === 'object' && value !== null
+}
+
+/** What a handle of that kind has, each read once; `type` is not checked. */
+export interface CheckedHandle {
+  readonly memory: WebAssembly.Memory
+  readonly type: unknown
+}
+
 /** Throws unless `value` is a handle of that kind and version. `owner` is the class whose objects are easily passed by mistake. */
-export function checkHandle(kind: HandleKind, value: unknown, owner: abstract new (...args: never[]) => unknown): Handle {
+export function checkHandle(kind: HandleKind, value: unknown, owner: { readonly name: string }): CheckedHandle {
   const expected = `the handle of a ${owner.name}`
-  if (value instanceof owner) throw invalidType('handle', `${expected}, not the object itself: pass its .handle`, value)
-  const handle = value as Partial<Handle> | null
-  if (typeof handle !== 'object' || handle === null || handle.threadsafe !== kind) throw invalidType('handle', expected, value)
-  if (handle.version !== native.layoutVersion)
-    throw incompatible(`it has version ${String(handle.version)}, this is ${native.layoutVersion}`)
-  const { memory } = handle
-  if (!(memory instanceof WebAssembly.Memory) || !types.isSharedArrayBuffer(memory.buffer)) throw invalidType('handle', expected, value)
-  return handle as Handle
+  if (!isObject(value)) throw invalidType('handle', expected, value)
+  const { threadsafe, version, memory, type, handle } = value
+  if (threadsafe !== kind) {
+    // The object, or what structured clone has left of it.
+    const isOwner = isObject(handle) && handle.threadsafe === kind
+    throw invalidType('handle', isOwner ? `${expected}, not the object itself: pass its .handle` : expected, value)
+  }
+  if (version !== native.layoutVersion) throw incompatible(`it has version ${String(version)}, this is ${native.layoutVersion}`)
+  if (!sharedBufferOf(memory)) {
+    throw invalidType('handle', `${expected} with its shared memory, which works within one process and does not survive JSON`, value)
+  }
+  return { memory: memory as WebAssembly.Memory, type }
 }

@@ -2,6 +2,8 @@
  * The shared memory of one object. V8 counts the references to it over all isolates, so it lives as long as any thread has it; its
  * address never changes.
  */
+import { types } from 'node:util'
+import { uncurried } from './intrinsics.js'
 import { native, type Weak } from './native.js'
 import { wasm } from './wasm.generated.js'
 
@@ -45,12 +47,37 @@ export function instantiate<Kind extends keyof Cores>(kind: Kind, memory: WebAss
   return new WebAssembly.Instance(moduleOf(kind), { env: { memory }, host: { wake } }).exports as unknown as Cores[Kind]
 }
 
+const { Memory } = WebAssembly
+
+/** How long others get to collect their garbage before there really is no memory, in milliseconds: between the tries, longer each time. */
+const PAUSES = [1, 2, 4, 8, 16, 32, 64, 128, 256]
+
+function pause(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds)
+}
+
+/** Undefined if there is none even when all threads have collected what they do not use any more. */
+function allocateLate(pages: number): WebAssembly.Memory | undefined {
+  native.collectEverywhere()
+  for (const milliseconds of PAUSES) {
+    pause(milliseconds)
+    try {
+      return new Memory({ initial: pages, maximum: pages, shared: true })
+    } catch {
+      // Not yet.
+    }
+  }
+  return undefined
+}
+
 /** Zeroed memory of at least that many bytes. */
 export function allocate(bytes: number): WebAssembly.Memory {
   const pages = Math.ceil(bytes / native.pageBytes)
   try {
-    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
+    return new Memory({ initial: pages, maximum: pages, shared: true })
   } catch (cause) {
+    const memory = allocateLate(pages)
+    if (memory) return memory
     throw new Error(
       `threadsafe: no memory of ${bytes} bytes could be had. Each queue and event reserves address space of about 10 GiB, so there can be some ` +
         'thousands of them in a process; those that are not used any more are freed by the garbage collector.',
@@ -59,8 +86,24 @@ export function allocate(bytes: number): WebAssembly.Memory {
   }
 }
 
+const { get: getBuffer } = Object.getOwnPropertyDescriptor(WebAssembly.Memory.prototype, 'buffer') as {
+  get: (this: unknown) => ArrayBufferLike
+}
+const bufferOf = uncurried(getBuffer)
+const { isSharedArrayBuffer } = types
+
+/** The buffer of a shared memory, of whatever realm; undefined for anything else. What the object itself says is not asked for. */
+export function sharedBufferOf(memory: unknown): ArrayBufferLike | undefined {
+  try {
+    const buffer = bufferOf(memory)
+    return isSharedArrayBuffer(buffer) ? buffer : undefined
+  } catch {
+    return undefined
+  }
+}
+
 export function bytesOf(memory: WebAssembly.Memory): Uint8Array {
-  return new Uint8Array(memory.buffer)
+  return new Uint8Array(bufferOf(memory))
 }
 
 /** What this thread has made of objects' memories, so that all who open the same one share it. Found by address: a memory that came back by postMessage is another JavaScript object. */

@@ -1,12 +1,16 @@
 /** Items that are messages - bytes of some length: each is encoded into the scratch buffer, and then one call of the addon. */
 import { type Batch, batchOf } from './batch.js'
 import type { MessageCodec } from './codec/message.js'
-import { invalidValue, withCode } from './errors.js'
+import { damaged, invalidValue, withCode } from './errors.js'
+import { copyInto } from './intrinsics.js'
 import { type NativeQueue, native, type OpenedQueue } from './native.js'
-import { reserve, scratch } from './scratch.js'
+import { longBuffer, reserve, scratch, USUAL_BYTES } from './scratch.js'
 import { NOTHING, offerAll, type Transport } from './transport.js'
 
 const { queue: QUEUE, status: STATUS } = native
+
+/** The most that an encoding puts before an item's own bytes. */
+const TAG_BYTES = 1
 
 export class MessageTransport implements Transport<unknown, number, Uint8Array> {
   readonly #native: NativeQueue
@@ -14,6 +18,8 @@ export class MessageTransport implements Transport<unknown, number, Uint8Array> 
   readonly #codec: MessageCodec<unknown>
   readonly #capacity: number
   readonly #itemBytes: number
+  /** Whether there may be items that do not pass through the scratch buffer. */
+  readonly #mayBeLong: boolean
   #status = 0
   /** Why a batch ended before an item that is lost. */
   #undecoded: { readonly error: unknown } | undefined
@@ -24,6 +30,7 @@ export class MessageTransport implements Transport<unknown, number, Uint8Array> 
     this.#codec = codec
     this.#capacity = queue.capacity
     this.#itemBytes = queue.itemBytes
+    this.#mayBeLong = queue.capacity * queue.itemBytes + TAG_BYTES > USUAL_BYTES
   }
 
   prepare(item: unknown): number {
@@ -33,7 +40,7 @@ export class MessageTransport implements Transport<unknown, number, Uint8Array> 
   }
 
   put(bytes: number): number {
-    return QUEUE.put(this.#native, bytes)
+    return bytes <= USUAL_BYTES ? QUEUE.put(this.#native, bytes) : QUEUE.put(this.#native, bytes, longBuffer())
   }
 
   putFirst(bytes: number): number {
@@ -41,46 +48,49 @@ export class MessageTransport implements Transport<unknown, number, Uint8Array> 
   }
 
   offer(bytes: number): number {
-    return QUEUE.offer(this.#native, bytes)
+    return QUEUE.offer(this.#native, bytes, longBuffer())
   }
 
   putBlocking(bytes: number, timeout: number): number {
-    return QUEUE.putBlocking(this.#native, bytes, timeout)
+    return QUEUE.putBlocking(this.#native, bytes, timeout, longBuffer())
   }
 
   keep(bytes: number): Uint8Array {
-    return new Uint8Array(scratch.subarray(0, bytes))
+    const kept = new Uint8Array(bytes)
+    copyInto(kept, new Uint8Array(reserve(bytes).buffer, 0, bytes))
+    return kept
   }
 
   putInTurn(kept: Uint8Array, woken: boolean): number {
-    return QUEUE.putInTurn(this.#native, this.#load(kept), woken)
+    return QUEUE.putInTurn(this.#native, this.#load(kept), woken, kept)
   }
 
   get(): unknown {
-    let answer = QUEUE.get(this.#native)
+    let answer = this.#mayBeLong ? QUEUE.get(this.#native, longBuffer()) : QUEUE.get(this.#native)
     while (answer === -STATUS.tooSmall) {
       reserve(QUEUE.nextBytes(this.#native))
-      answer = QUEUE.get(this.#native)
+      answer = QUEUE.get(this.#native, longBuffer())
     }
     return this.#decode(answer)
   }
 
   getBlocking(timeout: number): unknown {
     const start = performance.now()
-    let answer = QUEUE.getBlocking(this.#native, timeout)
+    let answer = QUEUE.getBlocking(this.#native, timeout, longBuffer())
     while (answer === -STATUS.tooSmall) {
       reserve(QUEUE.nextBytes(this.#native))
-      answer = QUEUE.getBlocking(this.#native, Math.max(0, timeout - (performance.now() - start)))
+      answer = QUEUE.getBlocking(this.#native, Math.max(0, timeout - (performance.now() - start)), longBuffer())
     }
     return this.#decode(answer)
   }
 
   peek(): unknown {
-    let answer = QUEUE.peek(this.#native)
+    let answer = QUEUE.peek(this.#native, longBuffer())
     while (answer === -STATUS.tooSmall) {
       reserve(QUEUE.nextBytes(this.#native))
-      answer = QUEUE.peek(this.#native)
+      answer = QUEUE.peek(this.#native, longBuffer())
     }
+    if (answer === -STATUS.damaged) throw damaged()
     return answer < 0 ? NOTHING : this.#codec.decode(answer)
   }
 
@@ -109,7 +119,7 @@ export class MessageTransport implements Transport<unknown, number, Uint8Array> 
   }
 
   putMany(batch: Batch<Uint8Array[]>): number {
-    return this.#putEach(batch, (kept) => this.put(this.#load(kept)))
+    return this.#putEach(batch, (kept) => QUEUE.put(this.#native, this.#load(kept), kept))
   }
 
   putManyInTurn(batch: Batch<Uint8Array[]>, woken: boolean): number {
@@ -127,11 +137,16 @@ export class MessageTransport implements Transport<unknown, number, Uint8Array> 
 
   putManyBlocking(batch: Batch<Uint8Array[]>, timeout: number): number {
     const start = performance.now()
-    return this.#putEach(batch, (kept) => this.putBlocking(this.#load(kept), Math.max(0, timeout - (performance.now() - start))))
+    return this.#putEach(batch, (kept) =>
+      QUEUE.putBlocking(this.#native, this.#load(kept), Math.max(0, timeout - (performance.now() - start)), kept),
+    )
   }
 
   offerRest(batch: Batch<Uint8Array[]>): number {
-    return offerAll(batch, this.#overflow, (k) => this.offer(this.#load(batch.items[k] as Uint8Array)))
+    return offerAll(batch, this.#overflow, (k) => {
+      const kept = batch.items[k] as Uint8Array
+      return QUEUE.offer(this.#native, this.#load(kept), kept)
+    })
   }
 
   checkInto(into: unknown): never {
@@ -172,14 +187,15 @@ export class MessageTransport implements Transport<unknown, number, Uint8Array> 
     return items
   }
 
+  /** Short ones go through the scratch buffer, long ones from where they are. */
   #load(kept: Uint8Array): number {
-    reserve(kept.length)
-    scratch.set(kept)
+    if (kept.length <= USUAL_BYTES) copyInto(scratch, kept)
     return kept.length
   }
 
   #decode(answer: number): unknown {
     if (answer >= 0) return this.#codec.decode(answer)
+    if (answer === -STATUS.damaged) throw damaged()
     this.#status = -answer
     return NOTHING
   }
@@ -187,7 +203,10 @@ export class MessageTransport implements Transport<unknown, number, Uint8Array> 
   #checkFits(bytes: number): void {
     if (QUEUE.slotsOf(this.#native, bytes) <= this.#capacity) return
     throw withCode(
-      new RangeError(`The item takes ${bytes} bytes, the whole queue has ${this.#capacity} slots of ${this.#itemBytes} bytes`),
+      new RangeError(
+        `The item takes ${bytes} bytes, and the whole queue (capacity ${this.#capacity}, itemBytes ${this.#itemBytes}) holds ` +
+          `${this.#capacity * this.#itemBytes}. Create it with a larger itemBytes, for which ${Math.ceil(bytes / this.#capacity)} is enough`,
+      ),
       'ERR_ITEM_TOO_LARGE',
     )
   }

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { type ElementType, typeCode } from './element-type.js'
 import { needDoorbell } from './loop.js'
 import { native } from './native.js'
-import { RecordType } from './record.js'
+import { isRecordType } from './record.js'
 
 /**
  * The directory of `threadsafe.h`, the C header for addons that produce and consume in native code; see docs/native.md.
@@ -23,10 +23,9 @@ export interface NativeHandle<Kind extends 'queue' | 'event'> {
 function nativeHandle<Kind extends 'queue' | 'event'>(view: Uint8Array, type?: ElementType): NativeHandle<Kind> {
   // By it other threads say that they have closed what they opened.
   needDoorbell()
-  const fields =
-    type instanceof RecordType
-      ? type.layout.map(({ name, type, offset, bytes }) => ({ name, type: typeCode(type), offset, bytes }))
-      : undefined
+  const fields = isRecordType(type)
+    ? type.layout.map(({ name, type, offset, bytes }) => ({ name, type: typeCode(type), offset, bytes }))
+    : undefined
   const object = native.nativeObject(view, fields)
   if (!object) throw new Error('threadsafe: Node-API refused a value for native code')
   return object as NativeHandle<Kind>

@@ -50,15 +50,15 @@ export interface QueueStats {
   readonly waitingPuts: number
 }
 
-/** A length is answered as itself, a status in its place as its negative. */
+/** A length is answered as itself, a status in its place as its negative. `long` takes the place of the scratch buffer for items that are longer than that. */
 interface QueueFunctions {
-  put(queue: NativeQueue, bytes: number): number
-  offer(queue: NativeQueue, bytes: number): number
-  putInTurn(queue: NativeQueue, bytes: number, woken: boolean): number
+  put(queue: NativeQueue, bytes: number, long?: Uint8Array): number
+  offer(queue: NativeQueue, bytes: number, long?: Uint8Array): number
+  putInTurn(queue: NativeQueue, bytes: number, woken: boolean, long?: Uint8Array): number
   leaveTurn(queue: NativeQueue): void
-  putBlocking(queue: NativeQueue, bytes: number, timeout: number): number
-  get(queue: NativeQueue): number
-  getBlocking(queue: NativeQueue, timeout: number): number
+  putBlocking(queue: NativeQueue, bytes: number, timeout: number, long?: Uint8Array): number
+  get(queue: NativeQueue, long?: Uint8Array): number
+  getBlocking(queue: NativeQueue, timeout: number, long?: Uint8Array): number
   /** From `first` on. */
   putMany(queue: NativeQueue, items: NodeJS.TypedArray, first: number): number
   /** How many were put, plus the status times 2^32. */
@@ -66,7 +66,7 @@ interface QueueFunctions {
   /** From `first` on, to before `end`. */
   getMany(queue: NativeQueue, items: NodeJS.TypedArray, first: number, end: number): number
   /** As get, but the item stays. */
-  peek(queue: NativeQueue): number
+  peek(queue: NativeQueue, long?: Uint8Array): number
   clear(queue: NativeQueue): number
   stats(queue: NativeQueue): QueueStats
   /** Tells how many asynchronous calls of this thread wait there. */
@@ -107,19 +107,21 @@ export interface Weak<T extends object> {
 
 interface Native {
   readonly status: Readonly<
-    Record<'ok' | 'empty' | 'full' | 'closed' | 'timeout' | 'interrupted' | 'tooSmall' | 'dropped' | 'busy', number>
+    Record<'ok' | 'empty' | 'full' | 'closed' | 'timeout' | 'interrupted' | 'tooSmall' | 'dropped' | 'busy' | 'damaged', number>
   >
   readonly elementTypes: Readonly<Record<string, number>>
   readonly overflows: Readonly<Record<string, number>>
   readonly layoutVersion: number
   readonly pageBytes: number
   readonly blockBytes: number
+  readonly scratchBytes: number
   readonly eventMemory: number
   readonly firstRealtimeSignal: number
   readonly lastRealtimeSignal: number
   readonly queue: Readonly<QueueFunctions>
   readonly event: Readonly<EventFunctions>
-  setScratch(bytes: Uint8Array): void
+  /** What messages pass through, of `scratchBytes`: the same for all who ask in this thread. */
+  scratchBuffer(): ArrayBuffer
   setProbe(probe: () => void): void
   /**
    * Opens this loop's doorbell, if it is not open yet. From then on `onLoop` is called on each ring, and with the numbers of calls that are due. The addon holds
@@ -138,6 +140,8 @@ interface Native {
   look(): number
   /** Milliseconds of a clock that nobody sets. */
   now(): number
+  /** Has all threads collect what they do not use any more: this one now, the others when their loops come round. */
+  collectEverywhere(): void
   address(memory: Uint8Array): number
   weak<T extends object>(object: T): Weak<T>
   /** Undefined when it is gone. */

@@ -14,7 +14,7 @@ import { type NativeHandle, nativeQueue } from './native-code.js'
 import { checkObject, patience, type SyncWaitOptions, syncTimeout, type WaitOptions } from './options.js'
 import { QueueIterator } from './queue-iterator.js'
 import { queueWritable, type QueueWritableOptions } from './queue-writable.js'
-import { type FieldTypes, record, RecordType } from './record.js'
+import { type FieldTypes, isRecordType, record, type RecordType } from './record.js'
 import { NOTHING } from './transport.js'
 
 const { status: STATUS } = native
@@ -52,25 +52,34 @@ export interface QueueHandle<T = unknown> {
 type PostedType = Exclude<ElementType, RecordType> | { readonly record: FieldTypes }
 type PostedHandle = Handle & { readonly type: PostedType }
 
+function posted(memory: WebAssembly.Memory, type: ElementType): PostedHandle {
+  return makeHandle('queue', memory, { type: isRecordType(type) ? { record: type.fields } : type })
+}
+
+/** The type that a handle says; throws what it is not. */
+function typeOf(said: unknown): ElementType {
+  return checkElementType(typeof said === 'object' && said !== null ? record((said as { record: FieldTypes }).record) : said)
+}
+
 const channels = new OpenObjects<Channel>()
 
-function open(handle: PostedHandle): Channel {
-  return channels.get(handle.memory, (bytes) => {
-    const type = checkElementType(typeof handle.type === 'object' && handle.type !== null ? record(handle.type.record) : handle.type)
+function open(memory: WebAssembly.Memory, type: ElementType): Channel {
+  return channels.get(memory, (bytes) => {
     const queue = native.openQueue(bytes)
-    if (!queue || queue.type !== typeCode(type) || (type instanceof RecordType && queue.itemBytes !== type.bytes))
+    if (!queue || queue.type !== typeCode(type) || (isRecordType(type) && queue.itemBytes !== type.bytes))
       throw incompatible('its memory holds something else')
-    return new Channel(handle.memory, queue, type)
+    return new Channel(memory, queue, type)
   })
 }
 
-function wholeNumber(name: string, value: unknown, most: string): number {
+function wholeNumber(name: string, value: unknown, most?: string): number {
   if (typeof value !== 'number') throw invalidType(name, 'a whole number', value)
-  if (!Number.isInteger(value) || value < 1) throw outOfRange(name, `a whole number from 1 up to ${most}`, value)
+  if (!Number.isInteger(value) || value < 1)
+    throw outOfRange(name, most ? `a whole number from 1 up to ${most}` : 'a whole number, at least 1', value)
   return value
 }
 
-function create(capacity: number, options: QueueOptions | undefined): PostedHandle {
+function create(capacity: number, options: QueueOptions | undefined): Existing {
   wholeNumber('capacity', capacity, 'what 4 GiB hold')
   checkObject('options', options)
   const { type: givenType = 'any', itemBytes = DEFAULT_ITEM_BYTES, overflow = 'reject' } = options ?? {}
@@ -85,7 +94,7 @@ function create(capacity: number, options: QueueOptions | undefined): PostedHand
   if (bytes === 0) throw outOfRange('capacity', `at most what 4 GiB hold, with ${slot} bytes for each item`, capacity)
   const memory = allocate(bytes)
   native.initQueue(bytesOf(memory), typeCode(type), capacity, slot, native.overflows[overflow] as number)
-  return makeHandle('queue', memory, { type: type instanceof RecordType ? { record: type.fields } : type })
+  return new Existing(memory, type)
 }
 
 /**
@@ -114,9 +123,9 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
   /** @internal from() passes the handle of a queue that exists. */
   constructor(existing: Existing)
   constructor(capacity: number | Existing, options?: QueueOptions) {
-    const handle = capacity instanceof Existing ? capacity.handle : create(capacity, options)
-    this.handle = handle as QueueHandle<T>
-    this.#channel = open(handle)
+    const { memory, type } = capacity instanceof Existing ? capacity : create(capacity, options)
+    this.handle = posted(memory, type) as QueueHandle<T>
+    this.#channel = open(memory, type)
     this.#liveness = new Liveness()
     this.#created = !(capacity instanceof Existing)
   }
@@ -126,8 +135,8 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
    * and `Error` `ERR_INCOMPATIBLE_HANDLE` for one of another version.
    */
   static from<T>(handle: QueueHandle<T>): ThreadSafeQueue<T> {
-    const checked = checkHandle('queue', handle, ThreadSafeQueue) as PostedHandle
-    return new ThreadSafeQueue<T>(new Existing(checked))
+    const { memory, type } = checkHandle('queue', handle, ThreadSafeQueue)
+    return new ThreadSafeQueue<T>(new Existing(memory, typeOf(type)))
   }
 
   /** How many items fit, if each is no longer than `itemBytes`. */
@@ -209,9 +218,9 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
       else if (timeout === 0) status = STATUS.timeout
       else status = blocking('put', [this], () => transport.putBlocking(prepared, timeout))
     }
-    if (status === STATUS.full) throw new QueueFullError()
-    if (status === STATUS.closed) throw new QueueClosedError()
-    if (status === STATUS.timeout) throw new TimeoutError(timeout as number)
+    if (status === STATUS.full) throw new QueueFullError(this.capacity)
+    if (status === STATUS.closed) throw new QueueClosedError(this.capacity)
+    if (status === STATUS.timeout) throw new TimeoutError(timeout as number, this.capacity)
   }
 
   /**
@@ -233,12 +242,12 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
 
   #getLate(timeout: number | undefined, block: (milliseconds: number) => unknown): unknown {
     const { transport } = this.#channel
-    if (transport.lastStatus() === STATUS.closed) throw new QueueClosedError()
-    if (timeout === undefined) throw new QueueEmptyError()
-    if (timeout === 0) throw new TimeoutError(0)
+    if (transport.lastStatus() === STATUS.closed) throw new QueueClosedError(this.capacity)
+    if (timeout === undefined) throw new QueueEmptyError(this.capacity)
+    if (timeout === 0) throw new TimeoutError(0, this.capacity)
     const item = blocking('get', [this], () => block(timeout))
     if (item !== NOTHING) return item
-    throw transport.lastStatus() === STATUS.closed ? new QueueClosedError() : new TimeoutError(timeout)
+    throw transport.lastStatus() === STATUS.closed ? new QueueClosedError(this.capacity) : new TimeoutError(timeout, this.capacity)
   }
 
   /**
@@ -255,7 +264,7 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
   #offered(prepared: unknown, tried: number): boolean {
     const { transport } = this.#channel
     const status = tried === STATUS.full ? this.#offer(() => transport.offer(prepared)) : tried
-    if (status === STATUS.closed) throw new QueueClosedError()
+    if (status === STATUS.closed) throw new QueueClosedError(this.capacity)
     return status === STATUS.ok
   }
 
@@ -264,7 +273,7 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
     const { transport } = this.#channel
     const item = transport.get()
     if (item !== NOTHING) return item as T
-    if (transport.lastStatus() === STATUS.closed) throw new QueueClosedError()
+    if (transport.lastStatus() === STATUS.closed) throw new QueueClosedError(this.capacity)
     return undefined
   }
 
@@ -327,8 +336,8 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
       else if (timeout === 0) status = STATUS.timeout
       else status = blocking('put', [this], () => transport.putManyBlocking(batch, timeout))
     }
-    if (status === STATUS.closed) throw withCount(new QueueClosedError(), batch)
-    if (status === STATUS.timeout) throw withCount(new TimeoutError(timeout as number), batch)
+    if (status === STATUS.closed) throw withCount(new QueueClosedError(this.capacity), batch)
+    if (status === STATUS.timeout) throw withCount(new TimeoutError(timeout as number, this.capacity), batch)
   }
 
   /**
@@ -343,7 +352,7 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
    */
   getManySync(max: number, options?: SyncWaitOptions & IntoOption): Many<T> {
     const timeout = syncTimeout(options)
-    wholeNumber('max', max, 'any number')
+    wholeNumber('max', max)
     const into = this.#checked(options?.into)
     const items = this.#channel.transport.getMany(max, into)
     return (items === NOTHING ? this.#getManyLate(max, into, timeout) : items) as Many<T>
@@ -373,7 +382,7 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
   getMany(max: number, options?: WaitOptions & IntoOption): Promise<Many<T>> {
     try {
       const limits = patience(options)
-      wholeNumber('max', max, 'any number')
+      wholeNumber('max', max)
       const into = this.#checked(options?.into)
       // It may be detached when there are items for it.
       return this.#channel.get(() => this.#channel.transport.getMany(max, this.#checked(into)), limits, this.#liveness) as Promise<Many<T>>
@@ -384,7 +393,7 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
 
   /** Gets batches of at most `max` items until the queue is closed and drained. Leaving the loop loses no item. */
   batches(max: number): AsyncIterableIterator<Many<T>> {
-    wholeNumber('max', max, 'any number')
+    wholeNumber('max', max)
     return new QueueIterator<Many<T>>(this.#channel, this.#liveness, () => this.#channel.transport.getMany(max))
   }
 
@@ -467,7 +476,10 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
   }
 }
 
-/** Marks a checked handle in the constructor's first argument; not exported, so nobody else can pass one. */
+/** Marks what a checked handle has in the constructor's first argument; not exported, so nobody else can pass one. */
 class Existing {
-  constructor(readonly handle: PostedHandle) {}
+  constructor(
+    readonly memory: WebAssembly.Memory,
+    readonly type: ElementType,
+  ) {}
 }

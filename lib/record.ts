@@ -79,6 +79,9 @@ function parse(fieldType: unknown): Parsed | undefined {
   return known && Number(count) <= MOST_ELEMENTS ? { type, length: Number(count) } : undefined
 }
 
+/** On the types that other evaluations of this module have made, and other copies of the package. */
+const RECORD_TYPE = Symbol.for('threadsafe.record')
+
 /** Made by `record()`. */
 export class RecordType<F extends FieldTypes = FieldTypes> {
   /** The types of the fields, in their order. */
@@ -89,7 +92,10 @@ export class RecordType<F extends FieldTypes = FieldTypes> {
   readonly layout: readonly Field[]
 
   /** @internal */
-  constructor(fields: F) {
+  constructor(given: F) {
+    // Read once: it may have getters.
+    const fields = { ...given }
+    checkFields(fields)
     const layout: Field[] = []
     let end = 0
     let alignment = 1
@@ -103,10 +109,15 @@ export class RecordType<F extends FieldTypes = FieldTypes> {
       end = offset + bytes
       alignment = Math.max(alignment, size)
     }
-    this.fields = Object.freeze({ ...fields })
+    this.fields = Object.freeze(fields)
     this.bytes = align(end, alignment)
     this.layout = layout
     Object.freeze(this)
+  }
+
+  /** @internal */
+  get [RECORD_TYPE](): true {
+    return true
   }
 
   /** Whether the other has the same fields in the same order, so that their records have the same bytes. */
@@ -126,6 +137,10 @@ export class RecordType<F extends FieldTypes = FieldTypes> {
 export function record<const F extends FieldTypes>(fields: F): RecordType<F> {
   if (typeof fields !== 'object' || fields === null || Array.isArray(fields))
     throw invalidType('fields', 'an object of field types', fields)
+  return new RecordType(fields)
+}
+
+function checkFields(fields: FieldTypes): void {
   const entries = Object.entries(fields)
   if (entries.length === 0) throw invalidValue('fields', 'an object with at least one field', fields)
   for (const [name, type] of entries) {
@@ -136,5 +151,16 @@ export function record<const F extends FieldTypes>(fields: F): RecordType<F> {
       throw invalidValue(`fields.${name}`, `one of ${types}, or an array as 'float32[128]' or 'bytes[16]'`, type)
     }
   }
-  return new RecordType(fields)
+}
+
+/** One that `recordTypeOf()` has answered, or `record()` made. */
+export function isRecordType(type: unknown): type is RecordType {
+  return type instanceof RecordType
+}
+
+/** The record type that this is; undefined if it is none. One of another evaluation of this module becomes one of this. */
+export function recordTypeOf(type: unknown): RecordType | undefined {
+  if (isRecordType(type)) return type
+  const isOther = typeof type === 'object' && type !== null && (type as { [RECORD_TYPE]?: unknown })[RECORD_TYPE] === true
+  return isOther ? record((type as RecordType).fields) : undefined
 }

@@ -1,6 +1,6 @@
 /** Waiting for the first of several: gets from queues, and events. */
 import { blocking } from './blocking.js'
-import { invalidType, invalidValue, QueueClosedError, TimeoutError } from './errors.js'
+import { invalidType, invalidValue, QueueClosedError, TimeoutError, traced } from './errors.js'
 import { ThreadSafeEvent } from './event.js'
 import { type Liveness, mayServeAtOnce } from './loop.js'
 import { native, type NativeObject } from './native.js'
@@ -152,14 +152,16 @@ function checkSources(sources: unknown): void {
 function wait(sources: readonly SelectSource[], limits: Patience): Promise<AnySelected> {
   const call = new Call()
   const branches = branchesOf(call, sources)
-  return call.wait(limits, () => {
-    // The order in which a ring lets them look, as a rule.
-    inRandomOrder(branches.length, (k) => {
-      const branch = branches[k] as Branch
-      branch.channel.enter(branch)
-      return call.settled || undefined
-    })
-  }) as Promise<AnySelected>
+  return traced(
+    call.wait(limits, () => {
+      // The order in which a ring lets them look, as a rule.
+      inRandomOrder(branches.length, (k) => {
+        const branch = branches[k] as Branch
+        branch.channel.enter(branch)
+        return call.settled || undefined
+      })
+    }) as Promise<AnySelected>,
+  )
 }
 
 /**

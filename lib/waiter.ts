@@ -31,12 +31,15 @@ export class Call implements Held {
   /** Whether its caller has the promise. */
   #returned = false
   #cancelled: { readonly reason: unknown } | undefined
+  /** Of the queue it waits for, which errors name. */
+  readonly #capacity: number | undefined
   #timeout = 0
   #deadline: Deadline | undefined
   #signal: AbortSignal | undefined
   #listener: (() => void) | undefined
 
-  constructor() {
+  constructor(capacity?: number) {
+    this.#capacity = capacity
     this.promise = new Promise((resolve, reject) => {
       this.fulfil = resolve
       this.#reject = reject
@@ -97,7 +100,7 @@ export class Call implements Held {
   /** Looks once more: what is there by now counts. */
   expire(): void {
     for (let place = this.places; place && !this.settled; place = place.sibling) place.look()
-    this.cancel(new TimeoutError(this.#timeout))
+    this.cancel(new TimeoutError(this.#timeout, this.#capacity))
   }
 
   repair(): void {

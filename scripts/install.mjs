@@ -12,4 +12,9 @@ if (!env.npm_config_nodedir && existsSync(resolve(nodeDirectory, 'include/node/n
 const command = process.argv.includes('--rebuild') ? 'node-gyp rebuild' : 'node-gyp-build'
 const { status, error } = spawnSync(command, { stdio: 'inherit', shell: true, env })
 if (error) throw error
+if (status !== 0) {
+  console.error(
+    `threadsafe: its addon could not be built for ${process.platform}-${process.arch}. That needs a C++20 compiler (g++ 10, clang 12, or Visual Studio 2019), make and python3.`,
+  )
+}
 process.exitCode = status ?? 1

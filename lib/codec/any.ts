@@ -2,7 +2,8 @@
  * Any value that `structuredClone` takes without a transfer list. A byte in front tells how the rest is encoded: primitives, strings, and small plain
  * objects each by a path of their own, everything else by V8's serializer.
  */
-import { reserve, scratch, scratchView, trim } from '../scratch.js'
+import { copyInto, uncurried } from '../intrinsics.js'
+import { reserve, scratch, scratchView, trim, USUAL_BYTES } from '../scratch.js'
 import type { MessageCodec } from './message.js'
 import { decodePlain } from './plain/reader.js'
 import { encodePlain } from './plain/writer.js'
@@ -17,6 +18,8 @@ const PLAIN = 4
 const SIMPLE: readonly unknown[] = [undefined, null, true, false]
 const FIRST_SIMPLE = 5
 
+const indexOf = uncurried(Array.prototype.indexOf as (this: readonly unknown[], item: unknown) => number)
+
 function encodeObject(item: object): number {
   const end = encodePlain(item, 1)
   if (end < 0) return store(SERIALIZED, serialize(item))
@@ -25,15 +28,16 @@ function encodeObject(item: object): number {
 }
 
 function store(tag: number, bytes: Uint8Array): number {
-  reserve(1 + bytes.length)
-  scratch[0] = tag
-  scratch.set(bytes, 1)
+  const to = reserve(1 + bytes.length).bytes
+  to[0] = tag
+  copyInto(to, bytes, 1)
   return 1 + bytes.length
 }
 
 function decodeSerialized(bytes: number): unknown {
   // A copy: views that are deserialized may refer to what they are read from.
-  const copy = Buffer.from(scratch.subarray(1, bytes))
+  const copy = new Uint8Array(bytes - 1)
+  copyInto(copy, new Uint8Array(reserve(bytes).buffer, 1, bytes - 1))
   trim()
   return deserialize(copy)
 }
@@ -47,13 +51,13 @@ export const anyCodec: MessageCodec<unknown> = {
     }
     if (typeof item === 'string') return encodeString(item, STRING)
     if (typeof item === 'object' && item !== null) return encodeObject(item)
-    const simple = SIMPLE.indexOf(item)
+    const simple = indexOf(SIMPLE, item)
     if (simple < 0) return store(SERIALIZED, serialize(item))
     scratch[0] = FIRST_SIMPLE + simple
     return 1
   },
   decode(bytes) {
-    const tag = scratch[0] as number
+    const tag = (bytes <= USUAL_BYTES ? scratch : reserve(bytes).bytes)[0] as number
     if (tag === NUMBER) return scratchView.getFloat64(1, true)
     if (tag < SERIALIZED) return decodeString(bytes, STRING)
     if (tag === PLAIN) return decodePlain(1)

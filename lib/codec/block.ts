@@ -2,7 +2,7 @@
 import { isTypedArray } from 'node:util/types'
 import type { NumericType } from '../record.js'
 import { ACCESS, checkCell } from './cell.js'
-import { placeOf } from './view.js'
+import { placeOf, viewName } from './view.js'
 
 export type Block = Exclude<NodeJS.TypedArray, Uint8ClampedArray>
 type BlockConstructor = {
@@ -31,8 +31,14 @@ export function blockConstructor(type: NumericType): BlockConstructor {
   return CONSTRUCTORS[type] as unknown as BlockConstructor
 }
 
+/** Whether it can be copied as it is: what it gives when iterated are its elements. */
 export function isBlock(type: NumericType, items: unknown): items is Block {
   return isTypedArray(items) && Object.getPrototypeOf(items) === CONSTRUCTORS[type].prototype
+}
+
+/** Whether it is a typed array of that type, of whatever realm or class. */
+export function isArrayOf(type: NumericType, items: unknown): items is Block {
+  return isTypedArray(items) && viewName(items) === CONSTRUCTORS[type].name
 }
 
 /** A view of so many of its elements, from one on. Throws if it has become too short for that. */

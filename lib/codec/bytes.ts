@@ -1,7 +1,8 @@
 /** Bytes of any view or buffer; a fresh Uint8Array comes out. */
 import { isAnyArrayBuffer, isSharedArrayBuffer } from 'node:util/types'
 import { invalidType } from '../errors.js'
-import { reserve, scratch, trim } from '../scratch.js'
+import { copyInto } from '../intrinsics.js'
+import { reserve, trim } from '../scratch.js'
 import type { MessageCodec } from './message.js'
 import { bytesOfView } from './view.js'
 
@@ -21,13 +22,12 @@ export function bytesOf(item: unknown, name = 'item'): Uint8Array {
 export const bytesCodec: MessageCodec<Uint8Array> = {
   encode(item) {
     const bytes = bytesOf(item)
-    reserve(bytes.length)
-    scratch.set(bytes)
+    copyInto(reserve(bytes.length).bytes, bytes)
     return bytes.length
   },
   decode(bytes) {
     const item = new Uint8Array(bytes)
-    item.set(scratch.subarray(0, bytes))
+    copyInto(item, new Uint8Array(reserve(bytes).buffer, 0, bytes))
     trim()
     return item
   },

@@ -1,6 +1,6 @@
 /** What encodes items that are messages - bytes of some length - into the scratch buffer, and decodes them from it. */
 import type { ElementType } from '../element-type.js'
-import { RecordType } from '../record.js'
+import { isRecordType } from '../record.js'
 import { anyCodec } from './any.js'
 import { bytesCodec } from './bytes.js'
 import { recordCodec } from './record.js'
@@ -15,7 +15,7 @@ export interface MessageCodec<T> {
 
 /** Undefined for types that are not messages but cells. */
 export function messageCodec(type: ElementType): MessageCodec<unknown> | undefined {
-  if (type instanceof RecordType) return recordCodec(type)
+  if (isRecordType(type)) return recordCodec(type)
   switch (type) {
     case 'any':
       return anyCodec

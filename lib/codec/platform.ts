@@ -4,6 +4,7 @@
  */
 import { Blob } from 'node:buffer'
 import { types } from 'node:util'
+import { DOMException, structuredClone } from '../intrinsics.js'
 
 /** What Node has in the prototypes of those that it clones, also of those that are not global. */
 const CLONE = Object.getOwnPropertySymbols(Blob.prototype).find(({ description }) => description === 'messaging_clone_symbol')
@@ -46,6 +47,12 @@ export function isOfPlatform(one: object): boolean {
   }
 }
 
+/** Whether it is one that a literal makes, in whatever realm. */
+export function isPlain(one: object): boolean {
+  const prototype = Object.getPrototypeOf(one) as object | null
+  return prototype === null || Object.getPrototypeOf(prototype) === null
+}
+
 /** What `structuredClone` does with an object: makes a plain one of it, or one of its own kind, or refuses it. */
 export type Fate = 'plain' | 'exception' | 'refused'
 
@@ -56,7 +63,7 @@ export function fateOfClone(one: object): Fate {
   } catch {
     return 'refused'
   }
-  if (Object.getPrototypeOf(clone) === Object.prototype) return 'plain'
+  if (isPlain(clone)) return 'plain'
   return clone instanceof DOMException ? 'exception' : 'refused'
 }
 

@@ -1,7 +1,8 @@
 /** Records: each field at its offset. */
 import { invalidType, invalidValue } from '../errors.js'
 import type { Field, RecordType } from '../record.js'
-import { reserve, scratch, scratchView } from '../scratch.js'
+import { copyInto } from '../intrinsics.js'
+import { reserve, type Space, trim, usual } from '../scratch.js'
 import { blockConstructor, toBlock } from './block.js'
 import { bytesOf } from './bytes.js'
 import { ACCESS, checkCell } from './cell.js'
@@ -13,8 +14,8 @@ interface FieldCodec {
   readonly name: string
   /** Answers what is to be written; throws what it is not. */
   check(value: unknown): unknown
-  write(value: never): void
-  read(): unknown
+  write(to: Space, value: never): void
+  read(from: Space): unknown
 }
 
 /** As errors name it. Made once, and not for each item. */
@@ -29,8 +30,8 @@ function scalarCodec({ name, type, offset }: Field): FieldCodec {
       if (typeof value !== kind) checkCell(path, kind, value)
       return value
     },
-    write: (value) => write(scratchView, offset, value),
-    read: () => read(scratchView, offset),
+    write: ({ view }, value) => write(view, offset, value),
+    read: ({ view }) => read(view, offset),
   }
 }
 
@@ -48,8 +49,12 @@ function arrayCodec({ name, type, offset }: Field, length: number): FieldCodec {
       if (elementsOf(block) !== length) throw invalidValue(path, expected, value)
       return block
     },
-    write: (value) => new constructor(scratch.buffer, offset, length).set(value),
-    read: () => new constructor(new constructor(scratch.buffer, offset, length)),
+    write: ({ buffer }, value) => copyInto(new constructor(buffer, offset, length), value),
+    read({ buffer }) {
+      const block = new constructor(length)
+      copyInto(block, new constructor(buffer, offset, length))
+      return block
+    },
   }
 }
 
@@ -58,21 +63,28 @@ export function recordCodec(type: RecordType): MessageCodec<unknown> {
   const hasGaps = type.layout.reduce((sum, { bytes }) => sum + bytes, 0) < type.bytes
   // Its fields are properties of its own, whatever Object.prototype may have been given.
   const template = Object.fromEntries(fields.map(({ name }) => [name, undefined]))
+  const isLong = type.bytes > usual.size
+  const space = (): Space => (isLong ? reserve(type.bytes) : usual)
   return {
     encode(item) {
       if (typeof item !== 'object' || item === null)
         throw invalidType('item', `an object with the fields ${Object.keys(type.fields).join(', ')}`, item)
       // All are read before any is written: a getter is other code, and may use a queue itself.
       const values = fields.map(({ name, check }) => check((item as Record<string, unknown>)[name]))
-      reserve(type.bytes)
+      const to = space()
       // Bytes between the fields are the same for equal records.
-      if (hasGaps) scratch.fill(0, 0, type.bytes)
-      for (let k = 0; k < fields.length; k++) (fields[k] as FieldCodec).write(values[k] as never)
+      if (hasGaps) to.bytes.fill(0, 0, type.bytes)
+      for (let k = 0; k < fields.length; k++) (fields[k] as FieldCodec).write(to, values[k] as never)
       return type.bytes
     },
     decode() {
       const item: Record<string, unknown> = { ...template }
-      for (const { name, read } of fields) item[name] = read()
+      const from = space()
+      for (let k = 0; k < fields.length; k++) {
+        const { name, read } = fields[k] as FieldCodec
+        item[name] = read(from)
+      }
+      if (isLong) trim()
       return item
     },
   }

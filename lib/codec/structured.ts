@@ -2,7 +2,9 @@
 import { Blob } from 'node:buffer'
 import { inspect, types } from 'node:util'
 import { Deserializer, Serializer } from 'node:v8'
-import { exceptionOf, type Fate, fateOfClone, hideExceptions, isOfLanguage, isOfPlatform } from './platform.js'
+import { shortened } from '../errors.js'
+import { copyInto, DOMException, structuredClone } from '../intrinsics.js'
+import { exceptionOf, type Fate, fateOfClone, hideExceptions, isOfLanguage, isOfPlatform, isPlain } from './platform.js'
 import { bytesOfView, viewName } from './view.js'
 
 type TypedArrayConstructor = Int8ArrayConstructor
@@ -40,16 +42,23 @@ function kindOf(view: ArrayBufferView): number {
   return VIEWS.findIndex((constructor) => constructor.name === name)
 }
 
+/** Its class in one word; or the whole of what is no object. */
 function describe(what: unknown): string {
   try {
-    return inspect(what, { depth: 0, customInspect: false })
+    return shortened(inspect(what, { depth: -1, customInspect: false })).replace(/^\[(.*)\]$/, '$1')
   } catch {
     return 'The object'
   }
 }
 
+function cloneError(what: string, instead: string): DOMException {
+  return new DOMException(`${what} could not be cloned: ${instead}.`, 'DataCloneError')
+}
+
 function refuse(what: unknown): never {
-  throw new DOMException(`${describe(what)} could not be cloned.`, 'DataCloneError')
+  throw types.isSharedArrayBuffer(what)
+    ? cloneError('SharedArrayBuffer', 'send it, or the handle of a queue or event that it is part of, by postMessage() or workerData')
+    : cloneError(describe(what), 'send it by postMessage() or workerData, or put plain data that stands for it')
 }
 
 function bytesOf(view: ArrayBufferView): Uint8Array {
@@ -69,7 +78,7 @@ class StructuredSerializer extends Serializer {
 
   /** Called by V8 as a constructor of the error to throw. */
   _getDataCloneError(message: string): DOMException {
-    return new DOMException(message, 'DataCloneError')
+    return cloneError(shortened(message.replace(/ could not be cloned\.$/, '')), 'put plain data that stands for it')
   }
 
   /** Called by V8 for a SharedArrayBuffer, or what holds one: it would need a way of its own to the other thread. */
@@ -110,7 +119,7 @@ class StructuredDeserializer extends Deserializer {
     const constructor = VIEWS[kind] as TypedArrayConstructor
     const length = this.readUint32()
     const bytes = new Uint8Array(length)
-    bytes.set(this.readRawBytes(length))
+    copyInto(bytes, this.readRawBytes(length))
     return new constructor(bytes.buffer)
   }
 }
@@ -118,10 +127,13 @@ class StructuredDeserializer extends Deserializer {
 const { forEach: forEachEntry } = Map.prototype
 const { forEach: forEachItem } = Set.prototype
 
+const { exports: exportsOf } = WebAssembly.Module
+
 function isModule(object: object): boolean {
-  if (!(object instanceof WebAssembly.Module)) return false
+  // One of another realm is known by asking it alone, which takes long.
+  if (!(object instanceof WebAssembly.Module) && (isPlain(object) || isOfLanguage(object))) return false
   try {
-    WebAssembly.Module.exports(object)
+    exportsOf(object as WebAssembly.Module)
     return true
   } catch {
     // It only inherits from one.
@@ -207,7 +219,7 @@ export function serialize(value: unknown): Uint8Array {
 /** What may be left of a Blob, say, or a DOMException that a getter answered. */
 function hasRemains(copy: object): boolean {
   for (const one of contentOf(copy).objects) {
-    if (types.isNativeError(one) || (Object.getPrototypeOf(one) === Object.prototype && Object.keys(one).length === 0)) return true
+    if (types.isNativeError(one) || (isPlain(one) && Object.keys(one).length === 0)) return true
   }
   return false
 }

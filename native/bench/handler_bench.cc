@@ -29,8 +29,8 @@ Work work;
 void put_many(int signo, siginfo_t*, void*) {
   SignalInfo record{};
   record.signo = signo;
-  const StridedSlots slots(*work.queue);
-  Queue<StridedSlots, ThreadWake> queue(*work.queue, slots, ThreadWake{});
+  const StridedSlots slots(*work.queue, work.queue->geometry);
+  Queue<StridedSlots, ThreadWake> queue(*work.queue, work.queue->geometry, slots, ThreadWake{});
   const auto start = Clock::now();
   for (u32 k = 0; k < kPuts; k++) {
     record.value = static_cast<int>(k);
@@ -40,10 +40,10 @@ void put_many(int signo, siginfo_t*, void*) {
 }
 
 double put_cost(u64 times) {
-  QueueHeader geometry{};
+  Geometry geometry{};
   const Memory memory = zeroed(static_cast<std::size_t>(lay_out(geometry, ElementType::record, kPuts, sizeof(SignalInfo))));
   auto& header = *static_cast<QueueHeader*>(memory.get());
-  lay_out(header, ElementType::record, kPuts, sizeof(SignalInfo));
+  lay_out(header.geometry, ElementType::record, kPuts, sizeof(SignalInfo));
   work.queue = &header;
   struct sigaction action{};
   action.sa_sigaction = put_many;
@@ -55,7 +55,7 @@ double put_cost(u64 times) {
   for (u64 k = 0; k < signals; k++) {
     raise(SIGUSR2);
     nanoseconds += work.nanoseconds;
-    Queue<StridedSlots, ThreadWake> queue(header, StridedSlots(header), ThreadWake{});
+    Queue<StridedSlots, ThreadWake> queue(header, header.geometry, StridedSlots(header, header.geometry), ThreadWake{});
     u32 taken = 0;
     while (queue.try_get(~u32{0}, [](const Span&) {}) == Status::ok) taken++;
     if (taken != kPuts) {

@@ -24,7 +24,8 @@ constexpr std::size_t bytes_of_numbers(u32 capacity) { return sizeof(QueueHeader
 // The core's queue in memory that is the caller's, which must be aligned to kLine, and zeroed before the first NumberQueue is made of it.
 class NumberQueue {
  public:
-  NumberQueue(void* memory, u32 capacity) : header_(laid_out(memory, capacity)), queue_(header_, CellSlots(header_), ThreadWake{}) {}
+  NumberQueue(void* memory, u32 capacity)
+      : header_(laid_out(memory, capacity)), queue_(header_, header_.geometry, CellSlots(header_), ThreadWake{}) {}
 
   Status try_put(double value) {
     return queue_.try_put(sizeof value, [this, value](Span span) { CellSlots(header_).value<double>(span.index) = value; });
@@ -66,7 +67,7 @@ class NumberQueue {
 
   static QueueHeader& laid_out(void* memory, u32 capacity) {
     auto& header = *static_cast<QueueHeader*>(memory);
-    if (header.capacity == 0) lay_out(header, ElementType::float64, capacity, sizeof(double));
+    if (header.geometry.capacity == 0) lay_out(header.geometry, ElementType::float64, capacity, sizeof(double));
     return header;
   }
 

@@ -16,10 +16,10 @@ namespace threadsafe::bench {
 double whole_handler_cost(std::uint64_t times) {
   constexpr u32 kCapacity = 64;
   constexpr std::size_t kLeastBatches = 101;
-  QueueHeader geometry{};
+  Geometry geometry{};
   const Memory memory = zeroed(static_cast<std::size_t>(lay_out(geometry, ElementType::record, kCapacity, sizeof(SignalInfo))));
   auto& header = *static_cast<QueueHeader*>(memory.get());
-  lay_out(header, ElementType::record, kCapacity, sizeof(SignalInfo));
+  lay_out(header.geometry, ElementType::record, kCapacity, sizeof(SignalInfo));
 
   struct sigaction nothing{};
   nothing.sa_sigaction = [](int, siginfo_t*, void*) {};
@@ -29,7 +29,7 @@ double whole_handler_cost(std::uint64_t times) {
 
   const Attached source = attach_signal(SIGUSR2, SignalTarget{&header, nullptr});
   if (source.error != 0) std::exit(1);
-  Queue<StridedSlots, ThreadWake> queue(header, StridedSlots(header), ThreadWake{});
+  Queue<StridedSlots, ThreadWake> queue(header, header.geometry, StridedSlots(header, header.geometry), ThreadWake{});
   std::vector<double> differences;
   // Both in turn, in batches that fit into the queue and are short; the median, as a batch that was interrupted tells nothing.
   for (u64 signals = 0; signals < times || differences.size() < kLeastBatches; signals += kCapacity) {

@@ -8,11 +8,8 @@
 namespace threadsafe {
 namespace {
 
-// (Uint8Array)
-Napi::Value set_scratch(const Napi::CallbackInfo& info) {
-  Environment::of(info.Env()).set_scratch(info[0].As<Napi::Uint8Array>());
-  return info.Env().Undefined();
-}
+// The ArrayBuffer that this thread's messages pass through.
+Napi::Value scratch_buffer(const Napi::CallbackInfo& info) { return Environment::of(info.Env()).scratch_buffer(); }
 
 // (function that does nothing)
 Napi::Value set_probe(const Napi::CallbackInfo& info) {
@@ -82,10 +79,13 @@ Napi::Value target(const Napi::CallbackInfo& info) {
   return object.IsEmpty() ? info.Env().Undefined() : Napi::Value(object);
 }
 
+// Asks all isolates to collect what they do not use any more.
+void collect_everywhere(const Napi::CallbackInfo& info) { Environment::of(info.Env()).collect_everywhere(); }
+
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   pin_library();
   Environment::create(env);
-  exports["setScratch"] = Napi::Function::New<set_scratch>(env, "setScratch");
+  exports["scratchBuffer"] = Napi::Function::New<scratch_buffer>(env, "scratchBuffer");
   exports["setProbe"] = Napi::Function::New<set_probe>(env, "setProbe");
   exports["listen"] = Napi::Function::New<listen>(env, "listen");
   exports["keep"] = Napi::Function::New<keep>(env, "keep");
@@ -95,6 +95,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   napi_value look_function = nullptr;
   napi_create_function(env, "look", NAPI_AUTO_LENGTH, look, &Environment::of(env), &look_function);
   exports["look"] = Napi::Value(env, look_function);
+  exports["collectEverywhere"] = Napi::Function::New<collect_everywhere>(env, "collectEverywhere");
   exports["weak"] = Napi::Function::New<weak>(env, "weak");
   exports["target"] = Napi::Function::New<target>(env, "target");
   exports["address"] = Napi::Function::New<address>(env, "address");

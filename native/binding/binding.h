@@ -7,10 +7,6 @@
 
 namespace threadsafe {
 
-// The object in that memory; null unless it is one of this kind, this layout and this copy of the addon.
-QueueHeader* queue_in(Napi::Uint8Array view);
-EventHeader* event_in(Napi::Uint8Array view);
-
 void export_queue(Napi::Env env, Napi::Object exports);
 void export_event(Napi::Env env, Napi::Object exports);
 void export_select(Napi::Env env, Napi::Object exports);

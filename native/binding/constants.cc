@@ -33,6 +33,7 @@ constexpr Named kStatus[] = {
     of("tooSmall", Status::too_small),
     of("dropped", Status::dropped),
     of("busy", Status::busy),
+    of("damaged", Status::damaged),
 };
 
 constexpr Named kElementTypes[] = {
@@ -57,6 +58,7 @@ void export_constants(Napi::Env env, Napi::Object exports) {
   exports["overflows"] = object_of(env, kOverflow);
   exports["layoutVersion"] = Napi::Number::New(env, kLayoutVersion);
   exports["pageBytes"] = Napi::Number::New(env, kPageBytes);
+  exports["scratchBytes"] = Napi::Number::New(env, kScratchBytes);
   exports["blockBytes"] = Napi::Number::New(env, kBlockBytes);
   exports["eventMemory"] = Napi::Number::New(env, kOrigin + sizeof(EventHeader));
 }

@@ -1,13 +1,38 @@
 #include "environment.h"
 
 #include <algorithm>
+#include <atomic>
 
 #include "../platform/putter.h"
 #include "object.h"
 
 namespace threadsafe {
+namespace {
 
-Environment::Environment(Napi::Env env) : env_(env), putter_(next_putter()), loop_(*this) {}
+// Objects that are open, in all isolates: an upper limit of the memories that are reserved. There is room for some 12,800.
+std::atomic<u32> objects_open{0};
+
+// From so many on each isolate has its garbage collected for each so many that it opens, or as many as it keeps.
+constexpr u32 kManyObjects = 4096;
+constexpr u32 kOpenedPerCollection = 256;
+
+// How often collect_everywhere() was called.
+std::atomic<u32> collections{0};
+
+// V8 collects when it is told of much more memory outside its heap than at its last collection: of 64 MiB more it begins one, which goes on
+// beside the program; of more than its heap may have, it does it at once.
+constexpr std::int64_t kMuchMemory = std::int64_t{65} << 20;
+constexpr std::int64_t kTooMuchMemory = std::int64_t{1} << 40;
+
+void pretend_to_use(napi_env env, std::int64_t bytes) {
+  std::int64_t all;
+  napi_adjust_external_memory(env, bytes, &all);
+  napi_adjust_external_memory(env, -bytes, &all);
+}
+
+}  // namespace
+
+Environment::Environment(Napi::Env env) : env_(env), putter_(next_putter()), loop_(*this), collect_after_(kOpenedPerCollection) {}
 
 void Environment::create(Napi::Env env) {
   auto* const holder = new std::shared_ptr<Environment>(new Environment(env));
@@ -21,10 +46,15 @@ void Environment::create(Napi::Env env) {
 
 Environment& Environment::of(Napi::Env env) { return **env.GetInstanceData<std::shared_ptr<Environment>>(); }
 
-void Environment::set_scratch(Napi::Uint8Array view) {
-  scratch_reference_ = Napi::Persistent(view);
-  scratch_ = view.Data();
-  scratch_bytes_ = static_cast<u32>(std::min<std::size_t>(view.ByteLength(), ~u32{0}));
+Napi::Value Environment::scratch_buffer() {
+  if (scratch_buffer_.IsEmpty()) {
+    // JavaScript may keep the buffer longer than this object lives.
+    auto* const owner = new std::shared_ptr<std::byte[]>(scratch_);
+    const auto buffer = Napi::ArrayBuffer::New(
+        env_, scratch_.get(), kScratchBytes, [](Napi::Env, void*, std::shared_ptr<std::byte[]>* owner) { delete owner; }, owner);
+    scratch_buffer_ = Napi::Persistent(buffer);
+  }
+  return scratch_buffer_.Value();
 }
 
 // Node stops an isolate by refusing it JavaScript; it can't stop a thread that sleeps in our condition variable. So a blocked
@@ -41,7 +71,47 @@ u32 Environment::block_area() {
   return *block_area_;
 }
 
+// How many of its objects are not collected. Objects may be gone long before their finalizers run.
+u32 Environment::memories() const {
+  u32 count = 0;
+  for (const SharedObject* object = first_object_; object; object = object->next) {
+    const Napi::HandleScope scope(env_);
+    if (object->has_memory()) count++;
+  }
+  return count;
+}
+
+void Environment::collect_soon() {
+  // Those that were there at the last collection, and still are, will be there after this one: for them alone it would be in vain.
+  const u32 all = memories();
+  collect_after_ = std::max(kOpenedPerCollection, all - std::min(all, opened_));
+  opened_ = 0;
+  pretend_to_use(env_, kMuchMemory);
+}
+
+// A collection was asked for by another thread.
+void Environment::collect_if_asked() {
+  if (collected_ != collections.load(std::memory_order_relaxed)) collect_now();
+}
+
+void Environment::collect_now() {
+  collected_ = collections.load(std::memory_order_relaxed);
+  opened_ = 0;
+  pretend_to_use(env_, kTooMuchMemory);
+}
+
+void Environment::collect_everywhere() {
+  collections.fetch_add(1, std::memory_order_relaxed);  // whoever is rung sees it: a ring orders
+  for (u32 doorbell = 0; doorbell < kMaxLoops; doorbell++) ring_doorbell(doorbell);
+  collect_now();
+}
+
 void Environment::add(SharedObject& object) {
+  // A count, which orders nothing.
+  if (objects_open.fetch_add(1, std::memory_order_relaxed) >= kManyObjects) {
+    loop_.open(env_);  // by whose doorbell others can ask for a collection
+    if (++opened_ >= collect_after_) collect_soon();
+  }
   object.next = first_object_;
   object.previous = nullptr;
   if (first_object_) first_object_->previous = &object;
@@ -49,6 +119,7 @@ void Environment::add(SharedObject& object) {
 }
 
 void Environment::remove(SharedObject& object) {
+  objects_open.fetch_sub(1, std::memory_order_relaxed);
   (object.previous ? object.previous->next : first_object_) = object.next;
   if (object.next) object.next->previous = object.previous;
 }
@@ -74,7 +145,7 @@ void Environment::end(napi_async_cleanup_hook_handle hook) {
     const Napi::HandleScope scope(env_);
     for (SharedObject* object = first_object_; object; object = object->next) object->abandon();
   }
-  scratch_reference_.Reset();
+  scratch_buffer_.Reset();
   probe_.Reset();
   loop_.end([](void* hook) { napi_remove_async_cleanup_hook(static_cast<napi_async_cleanup_hook_handle>(hook)); }, hook);
 }

@@ -3,6 +3,7 @@
 
 #include <napi.h>
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 
@@ -22,10 +23,12 @@ class Environment : public std::enable_shared_from_this<Environment> {
   static void create(Napi::Env env);
   static Environment& of(Napi::Env env);
 
-  // The buffer that items are encoded into and decoded from: one for all queues, as each item is in it only during one call.
-  void set_scratch(Napi::Uint8Array view);
-  void* scratch() const { return scratch_; }
-  u32 scratch_bytes() const { return scratch_bytes_; }
+  // The buffer that items are encoded into and decoded from, kScratchBytes long: one for all queues of the thread, and for all evaluations
+  // of lib/, as each item is in it only during one call. The memory is this object's, and not an ArrayBuffer's, which JavaScript may
+  // detach.
+  std::byte* scratch() const { return scratch_.get(); }
+  // An ArrayBuffer over it, the same each time.
+  Napi::Value scratch_buffer();
 
   // `probe` is called, and does nothing, to learn whether this isolate may still run JavaScript.
   void set_probe(const Napi::Function& probe) { probe_ = Napi::Persistent(probe); }
@@ -33,6 +36,11 @@ class Environment : public std::enable_shared_from_this<Environment> {
 
   Loop& loop() { return loop_; }
   u32 doorbell() const { return loop_.doorbell(); }
+
+  // Has the garbage of all isolates collected: of this one now, of the others when their loops come round. For the thread that has found no
+  // address space left: each object holds some 10 GiB of it, for as long as any isolate has not collected it, and looks tiny to V8.
+  void collect_everywhere();
+  void collect_if_asked();
 
   // This thread's area for blocks of cells, in each queue; kNoBlockArea if all were taken when it was first asked for.
   u32 block_area();
@@ -51,17 +59,22 @@ class Environment : public std::enable_shared_from_this<Environment> {
 
  private:
   explicit Environment(Napi::Env env);
+  u32 memories() const;
+  void collect_soon();
+  void collect_now();
   void end(napi_async_cleanup_hook_handle hook);
 
   const napi_env env_;
   const u32 putter_;
-  Napi::Reference<Napi::Uint8Array> scratch_reference_;
-  void* scratch_ = nullptr;
-  u32 scratch_bytes_ = 0;
+  const std::shared_ptr<std::byte[]> scratch_ = std::make_shared<std::byte[]>(kScratchBytes);
+  Napi::Reference<Napi::ArrayBuffer> scratch_buffer_;
   Napi::FunctionReference probe_;
   Loop loop_;
   std::optional<u32> block_area_;
   SharedObject* first_object_ = nullptr;
+  u32 opened_ = 0;  // since the last collection that was asked for
+  u32 collect_after_;
+  u32 collected_ = 0;
   NativeHandles native_handles_;
   std::unique_ptr<bool[]> sources_;
   bool ended_ = false;

@@ -74,8 +74,6 @@ Napi::Value open_event(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-EventHeader* event_in(Napi::Uint8Array view) { return reinterpret_cast<EventHeader*>(SharedObject::header_in(view, Kind::event)); }
-
 void export_event(Napi::Env env, Napi::Object exports) {
   exports["event"] = EventObject::functions(env);
   exports["initEvent"] = Napi::Function::New<init_event>(env, "initEvent");

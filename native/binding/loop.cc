@@ -119,6 +119,7 @@ u32 Loop::look() {
 void Loop::rung() {
   const Napi::HandleScope scope(env_);
   environment_.native_handles().sweep();
+  environment_.collect_if_asked();
   std::vector<Call> calls;
   for (Listener* const listener : listeners_) {
     const Napi::Function function = listener->call_.Value();

@@ -21,14 +21,20 @@ struct RecordField {
 
 // What such a value wraps. It lives as long as the value, in one isolate.
 struct NativeObject final : threadsafe_native {
-  NativeObject(Environment& owner, Napi::Uint8Array memory, Header& object)
-      : threadsafe_native{&function_table}, environment(owner.shared_from_this()), view(Napi::Persistent(memory)), header(object) {}
+  NativeObject(Environment& owner, Napi::Uint8Array memory, const std::optional<FoundQueue>& found_queue, EventHeader* found_event)
+      : threadsafe_native{&function_table},
+        environment(owner.shared_from_this()),
+        view(Napi::Persistent(memory)),
+        queue(found_queue),
+        event(found_event) {}
 
   static const NativeObject& of(const threadsafe_native* object) { return static_cast<const NativeObject&>(*object); }
 
   const std::shared_ptr<Environment> environment;
   const Napi::Reference<Napi::Uint8Array> view;
-  Header& header;
+  // One of the two.
+  const std::optional<FoundQueue> queue;
+  EventHeader* const event;
   std::vector<RecordField> fields;
 };
 
@@ -48,10 +54,10 @@ Napi::Value wrapped(Napi::Env env, std::unique_ptr<NativeObject> object) {
 // doorbell.
 Napi::Value native_object(const Napi::CallbackInfo& info) {
   auto view = info[0].As<Napi::Uint8Array>();
-  Header* header = SharedObject::header_in(view, Kind::queue);
-  if (!header) header = SharedObject::header_in(view, Kind::event);
-  if (!header) return info.Env().Undefined();
-  auto object = std::make_unique<NativeObject>(Environment::of(info.Env()), view, *header);
+  const std::optional<FoundQueue> queue = queue_in(view);
+  EventHeader* const event = queue ? nullptr : event_in(view);
+  if (!queue && !event) return info.Env().Undefined();
+  auto object = std::make_unique<NativeObject>(Environment::of(info.Env()), view, queue, event);
   if (info[1].IsArray()) {
     auto fields = info[1].As<Napi::Array>();
     for (u32 k = 0; k < fields.Length(); k++) {
@@ -123,18 +129,18 @@ Opener opener_of(const NativeObject& object) {
 threadsafe_status open_native_queue(const threadsafe_native* object, threadsafe_type type, std::size_t item_bytes,
                                     const threadsafe_field* fields, std::size_t field_count, threadsafe_queue** queue) {
   const NativeObject& source = NativeObject::of(object);
-  if (source.header.kind != Kind::queue) return THREADSAFE_WRONG_KIND;
-  auto& header = reinterpret_cast<QueueHeader&>(source.header);
+  if (!source.queue) return THREADSAFE_WRONG_KIND;
+  const Geometry& geometry = source.queue->geometry;
   // A queue of the encodings of lib/codec has a type that is none of threadsafe.h.
-  if (static_cast<u32>(header.type) != static_cast<u32>(type) || header.type < ElementType::bytes) return THREADSAFE_WRONG_TYPE;
+  if (static_cast<u32>(geometry.type) != static_cast<u32>(type) || geometry.type < ElementType::bytes) return THREADSAFE_WRONG_TYPE;
   u32 fixed_bytes = natural_bytes(type);
   if (type == THREADSAFE_RECORD) {
     if (!same_layout(source.fields, fields, field_count)) return THREADSAFE_WRONG_LAYOUT;
-    fixed_bytes = header.item_bytes;
+    fixed_bytes = geometry.item_bytes;
   }
   if (fixed_bytes != 0 && item_bytes != fixed_bytes) return THREADSAFE_WRONG_SIZE;
   if (!prepare(source)) return THREADSAFE_FAILED;
-  auto* const handle = new (std::nothrow) OpenQueue(opener_of(source), header, fixed_bytes);
+  auto* const handle = new (std::nothrow) OpenQueue(opener_of(source), *source.queue->header, geometry, fixed_bytes);
   const threadsafe_status status = adopt(source, handle);
   if (status == THREADSAFE_OK) *queue = handle;
   return status;
@@ -142,9 +148,9 @@ threadsafe_status open_native_queue(const threadsafe_native* object, threadsafe_
 
 threadsafe_status open_native_event(const threadsafe_native* object, threadsafe_event** event) {
   const NativeObject& source = NativeObject::of(object);
-  if (source.header.kind != Kind::event) return THREADSAFE_WRONG_KIND;
+  if (!source.event) return THREADSAFE_WRONG_KIND;
   if (!prepare(source)) return THREADSAFE_FAILED;
-  auto* const handle = new (std::nothrow) OpenEvent(opener_of(source), reinterpret_cast<EventHeader&>(source.header));
+  auto* const handle = new (std::nothrow) OpenEvent(opener_of(source), *source.event);
   const threadsafe_status status = adopt(source, handle);
   if (status == THREADSAFE_OK) *event = handle;
   return status;

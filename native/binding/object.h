@@ -5,6 +5,9 @@
 
 #include <napi.h>
 
+#include <algorithm>
+#include <optional>
+
 #include "../platform/parking.h"
 #include "../platform/wakes.h"
 #include "environment.h"
@@ -13,20 +16,56 @@ namespace threadsafe {
 
 using ThreadWake = WakeBy<ThreadWaker>;
 
+// A queue in shared memory. JavaScript may have made up that memory, and may write over it later: so the geometry was checked against the
+// memory's size, and is a copy.
+struct FoundQueue {
+  QueueHeader* header;
+  Geometry geometry;
+};
+
+// The object in the memory that `view` is a Uint8Array of, the whole of it: none unless it is one of this kind, this layout and this copy
+// of the addon, and lies within it.
+std::optional<FoundQueue> queue_in(Napi::Uint8Array view);
+EventHeader* event_in(Napi::Uint8Array view);
+
+// Where a message passes between JavaScript and the slots: the environment's scratch buffer; or, if it is longer than that, a Uint8Array
+// that comes with the call as its last argument, if there is one. Its size is asked for at each call, as JavaScript may have detached it.
+class Passage {
+ public:
+  Passage(const Environment& environment, const Napi::CallbackInfo& info, std::size_t argument) : scratch_(environment.scratch()) {
+    if (info.Length() <= argument) return;
+    void* data = nullptr;
+    std::size_t bytes = 0;
+    if (napi_get_typedarray_info(info.Env(), info[argument], nullptr, &bytes, &data, nullptr, nullptr) != napi_ok) return;
+    longer_ = static_cast<std::byte*>(data);
+    longer_bytes_ = static_cast<u32>(std::min<std::size_t>(bytes, ~u32{0}));
+  }
+
+  // The longest that it has room for.
+  u32 limit() const { return std::max(kScratchBytes, longer_bytes_); }
+
+  std::byte* of(u32 bytes) const { return bytes <= kScratchBytes ? scratch_ : longer_; }
+
+ private:
+  std::byte* const scratch_;
+  std::byte* longer_ = nullptr;
+  u32 longer_bytes_ = 0;
+};
+
 class SharedObject {
  public:
-  // `view` is a Uint8Array of the whole memory; null unless that is an object of this kind, this layout and this copy of the addon.
-  static Header* header_in(Napi::Uint8Array view, Kind kind);
-
   virtual ~SharedObject() { environment_->remove(*this); }
   SharedObject(const SharedObject&) = delete;
   SharedObject& operator=(const SharedObject&) = delete;
 
+  // False once JavaScript's side of it has been collected, and so the memory may be gone. Within a scope for handles.
+  bool has_memory() const { return !view_.Value().IsEmpty(); }
+
   // Called as the isolate ends: does nothing if the memory has gone before it.
   void abandon();
 
-  // Keeps the memory until the call of JavaScript that this is part of returns. For calls that block: as they ask whether the isolate is being
-  // stopped, V8 may collect garbage, and an optimized caller has already forgotten the objects that it does not use after the call.
+  // Keeps the memory until the call of JavaScript that this is part of returns. For calls that block: as they ask whether the isolate is
+  // being stopped, V8 may collect garbage, and an optimized caller has already forgotten the objects that it does not use after the call.
   void keep_memory() const { view_.Value(); }  // a handle in the call's scope
 
   // As a source of wait_any() in core/select.h, for a get or a wait: `since` is an event's word when the wait began, of no use to a queue.

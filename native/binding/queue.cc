@@ -22,7 +22,7 @@ struct Items {
     napi_get_typedarray_info(info.Env(), info[first_argument - 1], &type, &length, &data, nullptr, nullptr);
     const auto skipped = static_cast<std::size_t>(info[first_argument].As<Napi::Number>().Int64Value());
     bytes = kElementBytes[type];
-    count = static_cast<u32>(std::min<std::size_t>(length - skipped, ~u32{0}));
+    count = static_cast<u32>(std::min<std::size_t>(length - std::min(length, skipped), ~u32{0}));
     first = static_cast<std::byte*>(data) + skipped * bytes;
   }
 
@@ -69,8 +69,8 @@ struct Items {
 class QueueObject final : public SharedObject {
  public:
   // { object, wake }
-  static Napi::Object open(Napi::Env env, Napi::Uint8Array view, QueueHeader& header) {
-    return opened<&QueueObject::wake>(env, new QueueObject(env, view, header));
+  static Napi::Object open(Napi::Env env, Napi::Uint8Array view, const FoundQueue& queue) {
+    return opened<&QueueObject::wake>(env, new QueueObject(env, view, queue));
   }
 
   // The functions that take such an object.
@@ -102,11 +102,15 @@ class QueueObject final : public SharedObject {
   }
 
  private:
-  QueueObject(Napi::Env env, Napi::Uint8Array view, QueueHeader& header)
-      : SharedObject(Environment::of(env), view), header_(header), slots_(header), queue_(header, slots_, ThreadWake{}) {}
+  QueueObject(Napi::Env env, Napi::Uint8Array view, const FoundQueue& found)
+      : SharedObject(Environment::of(env), view),
+        header_(*found.header),
+        geometry_(found.geometry),
+        slots_(header_, geometry_),
+        queue_(header_, geometry_, slots_, ThreadWake{}) {}
 
   WaitList& get_list() override { return header_.not_empty; }
-  bool ready(u64) override { return get_ready(header_, slots_); }
+  bool ready(u64) override { return get_ready(header_, geometry_, slots_); }
   void pass_on() override { queue_.pass_on_get(); }
 
   void withdraw_and_wake() override {
@@ -135,15 +139,28 @@ class QueueObject final : public SharedObject {
 
   static u32 length(const Napi::CallbackInfo& info) { return info[1].As<Napi::Number>().Uint32Value(); }
 
-  auto from_scratch() {
-    return [this](const Span& span) { slots_.copy_in(span, environment().scratch()); };
+  // What JavaScript has written for that put, and is so long. put(write) is not called where there is no room for so much.
+  template <class Put>
+  Napi::Value put_by(const Napi::CallbackInfo& info, std::size_t longer, Put&& put) {
+    const Passage passage(environment(), info, longer);
+    const u32 bytes = length(info);
+    if (bytes > passage.limit()) {
+      Napi::RangeError::New(info.Env(), "threadsafe: the item's buffer was taken away").ThrowAsJavaScriptException();
+      return info.Env().Undefined();
+    }
+    return answer(info, put(bytes, [&](const Span& span) { slots_.copy_in(span, passage.of(bytes)); }));
   }
 
-  auto to_scratch(u32& length) {
-    return [this, &length](const Span& span) {
-      slots_.copy_out(span, environment().scratch());
+  // get(limit, read): the item's length, or a status.
+  template <class Get>
+  Napi::Value get_by(const Napi::CallbackInfo& info, std::size_t longer, Get&& get) {
+    const Passage passage(environment(), info, longer);
+    u32 length = 0;
+    const Status status = get(passage.limit(), [&](const Span& span) {
+      slots_.copy_out(span, passage.of(span.bytes));
       length = span.bytes;
-    };
+    });
+    return answer(info, status, length);
   }
 
   Napi::Value wake(const Napi::CallbackInfo& info) {
@@ -171,20 +188,24 @@ class QueueObject final : public SharedObject {
     return status == Status::full || status == Status::empty ? Status::timeout : status;
   }
 
+  // (length, longer): as in Passage.
   Napi::Value put(const Napi::CallbackInfo& info) {
-    return answer(info, settle_put([&, bytes = length(info)] { return queue_.attempt_put(bytes, from_scratch()); }));
+    return put_by(info, 2, [this](u32 bytes, auto write) { return settle_put([&] { return queue_.attempt_put(bytes, write); }); });
   }
 
+  // (length, longer)
   Napi::Value offer(const Napi::CallbackInfo& info) {
-    return answer(info, settle_put([&, bytes = length(info)] { return queue_.attempt_offer(bytes, from_scratch()); }));
+    return put_by(info, 2, [this](u32 bytes, auto write) { return settle_put([&] { return queue_.attempt_offer(bytes, write); }); });
   }
 
-  // (length, woken): an attempt of this loop's put that waits, or may come to.
+  // (length, woken, longer): an attempt of this loop's put that waits, or may come to.
   Napi::Value put_in_turn(const Napi::CallbackInfo& info) {
-    const Status status =
-        queue_.put_in_turn({environment().putter(), true}, info[2].As<Napi::Boolean>().Value(), length(info), from_scratch());
-    // It need not wait for a copy, as whoever makes that rings.
-    return answer(info, status == Status::busy ? Status::full : status);
+    const bool woken = info[2].As<Napi::Boolean>().Value();
+    return put_by(info, 3, [&](u32 bytes, auto write) {
+      const Status status = queue_.put_in_turn({environment().putter(), true}, woken, bytes, write);
+      // It need not wait for a copy, as whoever makes that rings.
+      return status == Status::busy ? Status::full : status;
+    });
   }
 
   Napi::Value leave_turn(const Napi::CallbackInfo& info) {
@@ -192,35 +213,32 @@ class QueueObject final : public SharedObject {
     return info.Env().Undefined();
   }
 
-  // (length, timeout)
+  // (length, timeout, longer)
   Napi::Value put_blocking(const Napi::CallbackInfo& info) {
     keep_memory();
     auto stops = stop_check();
-    const u32 bytes = length(info);
     const u32 putter = environment().putter();
     ThreadParker waiting(header_.not_full, deadline(info[2]), stops);
-    const Status status = queue_.put(waiting, putter, bytes, from_scratch());
-    return answer(info, after_blocking(status, [&] {
-                    return settle_put([&] { return queue_.put_in_turn({putter, false}, false, bytes, from_scratch()); });
-                  }));
+    return put_by(info, 3, [&](u32 bytes, auto write) {
+      const Status status = queue_.put(waiting, putter, bytes, write);
+      return after_blocking(status, [&] { return settle_put([&] { return queue_.put_in_turn({putter, false}, false, bytes, write); }); });
+    });
   }
 
+  // (longer)
   Napi::Value get(const Napi::CallbackInfo& info) {
-    u32 length = 0;
-    const Status status = settle_get([&] { return queue_.attempt_get(environment().scratch_bytes(), to_scratch(length)); });
-    return answer(info, status, length);
+    return get_by(info, 1, [this](u32 limit, auto read) { return settle_get([&] { return queue_.attempt_get(limit, read); }); });
   }
 
-  // (timeout)
+  // (timeout, longer)
   Napi::Value get_blocking(const Napi::CallbackInfo& info) {
     keep_memory();
-    u32 length = 0;
     auto stops = stop_check();
     ThreadParker waiting(header_.not_empty, deadline(info[1]), stops);
-    const auto read = to_scratch(length);
-    const Status status = queue_.get(waiting, environment().scratch_bytes(), read);
-    const auto settled = [&] { return settle_get([&] { return queue_.attempt_get(environment().scratch_bytes(), read); }); };
-    return answer(info, after_blocking(status, settled), length);
+    return get_by(info, 2, [&](u32 limit, auto read) {
+      const Status status = queue_.get(waiting, limit, read);
+      return after_blocking(status, [&] { return settle_get([&] { return queue_.attempt_get(limit, read); }); });
+    });
   }
 
   // (view, first): items of a type of fixed size, from that one on, as many as there is room for: how many, or a status.
@@ -241,14 +259,12 @@ class QueueObject final : public SharedObject {
     auto stops = stop_check();
     u32 done = 0;
     const auto write = [&](u32 index, u32 k, u32 n) { items.copy_in(slots_, index, k, n); };
-    Status status =
-        queue_.put_many([&] { return ThreadParker(header_.not_full, deadline, stops); }, items.count, items.bytes, done, write);
+    Status status = queue_.put_many([&] { return ThreadParker(header_.not_full, deadline, stops); }, items.count, items.bytes, done, write);
     if (status == Status::busy) {
       u32 more = 0;
       const auto write_more = [&](u32 index, u32 k, u32 n) { write(index, done + k, n); };
-      status = after_blocking(status, [&] {
-        return settle_put([&] { return queue_.try_put_many(items.count - done, items.bytes, more, write_more); });
-      });
+      status = after_blocking(
+          status, [&] { return settle_put([&] { return queue_.try_put_many(items.count - done, items.bytes, more, write_more); }); });
       done += more;
       if (status == Status::ok && done < items.count) status = Status::timeout;
     }
@@ -266,14 +282,15 @@ class QueueObject final : public SharedObject {
     return answer(info, status, done);
   }
 
-  // The oldest item stays: its length, or a status.
+  // (longer): the oldest item stays: its length, or a status.
   Napi::Value peek(const Napi::CallbackInfo& info) {
+    const Passage passage(environment(), info, 1);
     u32 length = 0;
     const auto look = [&](const Span& span) {
-      slots_.copy_out_unclaimed(span, environment().scratch());
+      slots_.copy_out_unclaimed(span, passage.of(span.bytes));
       length = span.bytes;
     };
-    const Status status = settle_get([&] { return queue_.try_peek(environment().scratch_bytes(), look); });
+    const Status status = settle_get([&] { return queue_.try_peek(passage.limit(), look); });
     return answer(info, status, length);
   }
 
@@ -334,6 +351,7 @@ class QueueObject final : public SharedObject {
   }
 
   QueueHeader& header_;
+  const Geometry geometry_;
   const StridedSlots slots_;
   Queue<StridedSlots, ThreadWake> queue_;
   Stuck stuck_;
@@ -345,9 +363,9 @@ Napi::Value queue_memory(const Napi::CallbackInfo& info) {
   const double capacity = info[1].As<Napi::Number>().DoubleValue();
   const double item_bytes = info[2].As<Napi::Number>().DoubleValue();
   if (capacity > kMaxSlots || item_bytes > double{kMaxBytes} / 2) return Napi::Number::New(info.Env(), 0);
-  QueueHeader header{};
+  Geometry geometry{};
   const auto type = static_cast<ElementType>(info[0].As<Napi::Number>().Uint32Value());
-  const u64 bytes = lay_out(header, type, static_cast<u32>(capacity), static_cast<u32>(item_bytes));
+  const u64 bytes = lay_out(geometry, type, static_cast<u32>(capacity), static_cast<u32>(item_bytes));
   return Napi::Number::New(info.Env(), static_cast<double>(bytes));
 }
 
@@ -355,8 +373,8 @@ Napi::Value queue_memory(const Napi::CallbackInfo& info) {
 Napi::Value init_queue(const Napi::CallbackInfo& info) {
   const auto number = [&](int argument) { return info[argument].As<Napi::Number>().Uint32Value(); };
   auto& header = *reinterpret_cast<QueueHeader*>(info[0].As<Napi::Uint8Array>().Data() + kOrigin);
-  lay_out(header, static_cast<ElementType>(number(1)), number(2), number(3));
-  header.overflow = static_cast<Overflow>(number(4));
+  lay_out(header.geometry, static_cast<ElementType>(number(1)), number(2), number(3));
+  header.geometry.overflow = static_cast<Overflow>(number(4));
   header.object = {kMagic, kLayoutVersion, Kind::queue, doorbell_table_id()};
   return info.Env().Undefined();
 }
@@ -364,14 +382,15 @@ Napi::Value init_queue(const Napi::CallbackInfo& info) {
 // (view): the queue in that memory, with what can be known of it, or undefined.
 Napi::Value open_queue(const Napi::CallbackInfo& info) {
   auto view = info[0].As<Napi::Uint8Array>();
-  auto* const header = reinterpret_cast<QueueHeader*>(SharedObject::header_in(view, Kind::queue));
-  if (!header) return info.Env().Undefined();
-  Napi::Object object = QueueObject::open(info.Env(), view, *header);
-  object["type"] = Napi::Number::New(info.Env(), static_cast<u32>(header->type));
-  object["capacity"] = Napi::Number::New(info.Env(), header->capacity);
-  object["itemBytes"] = Napi::Number::New(info.Env(), header->item_bytes);
-  object["overflow"] = Napi::Number::New(info.Env(), static_cast<u32>(header->overflow));
-  object["blocks"] = Napi::Number::New(info.Env(), kOrigin + double{1} * header->blocks);
+  const std::optional<FoundQueue> queue = queue_in(view);
+  if (!queue) return info.Env().Undefined();
+  const Geometry& geometry = queue->geometry;
+  Napi::Object object = QueueObject::open(info.Env(), view, *queue);
+  object["type"] = Napi::Number::New(info.Env(), static_cast<u32>(geometry.type));
+  object["capacity"] = Napi::Number::New(info.Env(), geometry.capacity);
+  object["itemBytes"] = Napi::Number::New(info.Env(), geometry.item_bytes);
+  object["overflow"] = Napi::Number::New(info.Env(), static_cast<u32>(geometry.overflow));
+  object["blocks"] = Napi::Number::New(info.Env(), kOrigin + double{1} * geometry.blocks);
   return object;
 }
 
@@ -382,8 +401,6 @@ Napi::Value block_area(const Napi::CallbackInfo& info) {
 }
 
 }  // namespace
-
-QueueHeader* queue_in(Napi::Uint8Array view) { return reinterpret_cast<QueueHeader*>(SharedObject::header_in(view, Kind::queue)); }
 
 void export_queue(Napi::Env env, Napi::Object exports) {
   exports["queue"] = QueueObject::functions(env);

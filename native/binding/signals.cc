@@ -1,15 +1,22 @@
 // Signal sources for lib/signals.ts. What fails answers its errno, negative, where a number of a source is never.
 #include "../platform/signals.h"
 
+#include <cerrno>
+
 #include "binding.h"
 #include "environment.h"
+#include "object.h"
 
 namespace threadsafe {
 namespace {
 
+// lib/signals.ts has checked that it is an event, or a queue of signalInfo; but its memory may have been written over since. Then it is
+// neither.
 SignalTarget target_in(const Napi::Value& view) {
   auto bytes = view.As<Napi::Uint8Array>();
-  return {queue_in(bytes), event_in(bytes)};
+  const std::optional<FoundQueue> queue = queue_in(bytes);
+  if (queue && queue->geometry.item_bytes == sizeof(SignalInfo)) return {queue->header, queue->geometry};
+  return {nullptr, event_in(bytes)};
 }
 
 Napi::Value answer(const Napi::CallbackInfo& info, Attached attached) {
@@ -20,18 +27,22 @@ Napi::Value answer(const Napi::CallbackInfo& info, Attached attached) {
 
 // (signo, view of the target's memory)
 Napi::Value attach(const Napi::CallbackInfo& info) {
-  return answer(info, attach_signal(info[0].As<Napi::Number>().Int32Value(), target_in(info[1])));
+  const SignalTarget target = target_in(info[1]);
+  if (!target.queue && !target.event) return answer(info, {0, EINVAL});
+  return answer(info, attach_signal(info[0].As<Napi::Number>().Int32Value(), target));
 }
 
 // (signo, view of the target's memory, interval in nanoseconds, in this thread, view of the heartbeat or undefined, its limit in
 // nanoseconds)
 Napi::Value attach_interval(const Napi::CallbackInfo& info) {
   const auto nanoseconds = [&](int argument) { return static_cast<u64>(info[argument].As<Napi::Number>().DoubleValue()); };
+  const SignalTarget target = target_in(info[1]);
+  if (!target.queue && !target.event) return answer(info, {0, EINVAL});
   TimerSettings timer{nanoseconds(2), info[3].As<Napi::Boolean>().Value(), {}};
   if (!info[4].IsUndefined()) {
     timer.heartbeat = {reinterpret_cast<const Atomic<u64>*>(info[4].As<Napi::Uint8Array>().Data()), nanoseconds(5)};
   }
-  return answer(info, attach_timer(info[0].As<Napi::Number>().Int32Value(), timer, target_in(info[1])));
+  return answer(info, attach_timer(info[0].As<Napi::Number>().Int32Value(), timer, target));
 }
 
 // (signo)

@@ -18,7 +18,8 @@ using SignalWake = WakeBy<SignalWaker>;
 constexpr bool same(threadsafe_status code, Status status) { return static_cast<u32>(code) == static_cast<u32>(status); }
 static_assert(same(THREADSAFE_OK, Status::ok) && same(THREADSAFE_EMPTY, Status::empty) && same(THREADSAFE_FULL, Status::full) &&
               same(THREADSAFE_CLOSED, Status::closed) && same(THREADSAFE_TIMEOUT, Status::timeout) &&
-              same(THREADSAFE_TOO_SMALL, Status::too_small) && same(THREADSAFE_DROPPED, Status::dropped));
+              same(THREADSAFE_TOO_SMALL, Status::too_small) && same(THREADSAFE_DROPPED, Status::dropped) &&
+              same(THREADSAFE_DAMAGED, Status::damaged));
 
 constexpr bool same(threadsafe_type code, ElementType type) { return static_cast<u32>(code) == static_cast<u32>(type); }
 static_assert(same(THREADSAFE_BYTES, ElementType::bytes) && same(THREADSAFE_BOOLEAN, ElementType::boolean) &&
@@ -151,7 +152,7 @@ struct Buffer {
 
 template <class Wake>
 Queue<StridedSlots, Wake> core_of(const OpenQueue& queue, Wake wake) {
-  return {queue.header, queue.slots, wake};
+  return {queue.header, queue.geometry, queue.slots, wake};
 }
 
 threadsafe_status offer(threadsafe_queue* handle, const void* item, std::size_t bytes, bool drop) {

@@ -17,18 +17,20 @@ threadsafe_status open_native_event(const threadsafe_native* object, threadsafe_
 class OpenQueue final : public threadsafe_queue, public Handle {
  public:
   // `item_bytes`: of a type of fixed size, else 0.
-  OpenQueue(const Opener& opener, QueueHeader& queue_header, u32 fixed_bytes)
+  OpenQueue(const Opener& opener, QueueHeader& queue_header, const Geometry& checked, u32 fixed_bytes)
       : threadsafe_queue{&function_table},
         Handle(opener, queue_header.not_empty, &queue_header.not_full),
         header(queue_header),
-        slots(queue_header),
+        geometry(checked),
+        slots(header, geometry),
         item_bytes(fixed_bytes),
-        most_bytes(u64{queue_header.capacity} * queue_header.item_bytes) {}
+        most_bytes(geometry.most_bytes()) {}
 
   static OpenQueue& of(threadsafe_queue* queue) { return static_cast<OpenQueue&>(*queue); }
 
   // What can be known without the memory is copied.
   QueueHeader& header;
+  const Geometry geometry;
   const StridedSlots slots;
   const u32 item_bytes;
   const u64 most_bytes;

@@ -4,7 +4,7 @@
 // in pairs and some arm64 cores have lines that long):
 //
 //     byte 0     unused: C++ lets no object live at address 0, where WebAssembly's memory begins
-//     byte 128   Header: what the object is; written once, before the object is shared
+//     byte 128   Header: what the object is, and a queue's Geometry; written once, before the object is shared
 //     then       queue: tail | head | not_empty | not_full | counters, each on lines of its own, then the slots; of cells, then the blocks
 //                event: word | waiters
 //
@@ -20,6 +20,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "atomic.h"
 
@@ -34,10 +35,11 @@ inline constexpr u64 kMaxBytes = u64{1} << 32;
 inline constexpr u32 kMaxSlots = u32{1} << 28;     // leaves a position three bits for the lap
 inline constexpr u64 kMagic = 0x6566617364726874;  // "thrdsafe"
 inline constexpr u32 kLayoutVersion = 2;
-inline constexpr u32 kMaxLoops = 1024;    // event loops that wait natively at one time, in one process
-inline constexpr u32 kPageBytes = 65536;  // WebAssembly's unit of memory
-inline constexpr u32 kBlockAreas = 16;    // threads that may have one, in one process
-inline constexpr u32 kBlockBytes = 2048;  // of an area
+inline constexpr u32 kMaxLoops = 1024;       // event loops that wait natively at one time, in one process
+inline constexpr u32 kPageBytes = 65536;     // WebAssembly's unit of memory
+inline constexpr u32 kScratchBytes = 65536;  // of the buffer that a thread's messages pass through; longer ones have their own
+inline constexpr u32 kBlockAreas = 16;       // threads that may have one, in one process
+inline constexpr u32 kBlockBytes = 2048;     // of an area
 
 enum class Kind : u32 { queue = 1, event = 2 };
 
@@ -84,18 +86,27 @@ struct WaitList {
   alignas(kLine) Atomic<u64> loops[kMaxLoops / 64];
 };
 
-struct QueueHeader {
-  Header object;
+// What a queue holds and where. Written once, by whoever creates it. JavaScript reaches the memory and may write over it at any time, so
+// the addon checks the geometry when it opens a queue, and keeps a copy outside the memory (checked_geometry).
+struct Geometry {
   ElementType type;
   Overflow overflow;
-  u32 capacity;                     // slots
-  u32 index_bits;                   // how many bits of a position are the index
-  u32 item_bytes;                   // an item of so many bytes takes one slot; each so many more, another
-  u32 stamp_stride;                 // bytes from one slot's stamp to the next
-  u32 payload_stride;               // bytes from one slot's payload to the next
-  u32 stamps;                       // offset of the first stamp from this header
-  u32 payloads;                     // offset of the first payload from this header
-  u32 blocks;                       // offset of the first block area from this header, of cells alone
+  u32 capacity;        // slots
+  u32 index_bits;      // how many bits of a position are the index
+  u32 item_bytes;      // an item of so many bytes takes one slot; each so many more, another
+  u32 stamp_stride;    // bytes from one slot's stamp to the next
+  u32 payload_stride;  // bytes from one slot's payload to the next
+  u32 stamps;          // offset of the first stamp from the QueueHeader
+  u32 payloads;        // offset of the first payload from the QueueHeader
+  u32 blocks;          // offset of the first block area from the QueueHeader, of cells alone
+
+  // The longest message that the whole queue can hold.
+  u64 most_bytes() const { return spans(type) ? u64{capacity} * item_bytes + tag_bytes(type) : item_bytes; }
+};
+
+struct QueueHeader {
+  Header object;
+  Geometry geometry;
   alignas(kLine) Atomic<u64> tail;  // next position to put at; see ring.h
   alignas(kLine) Atomic<u64> head;  // next position to get from
   WaitList not_empty;
@@ -125,7 +136,7 @@ static_assert(offsetof(QueueHeader, not_full) == 5 * kLine);
 static_assert(offsetof(QueueHeader, turn) == 7 * kLine);
 static_assert(sizeof(QueueHeader) == 8 * kLine);
 static_assert(sizeof(EventHeader) == 4 * kLine);
-static_assert(offsetof(QueueHeader, blocks) == 60, "the same in WebAssembly, where pointers are shorter");
+static_assert(offsetof(QueueHeader, geometry) == 24 && sizeof(Geometry) == 40, "the same in WebAssembly, where pointers are shorter");
 #endif
 
 // The slots of an 8-byte element, whose strides are known when compiling: the WebAssembly build's hot path.
@@ -135,7 +146,7 @@ constexpr u32 round_up(u32 bytes, u32 unit) { return (bytes + unit - 1) / unit *
 
 // The geometry of a queue of `capacity` slots of `item_bytes`, written to `queue`; answers the bytes of memory it needs, origin
 // included, or 0 where that is more than a memory can have.
-inline u64 lay_out(QueueHeader& queue, ElementType type, u32 capacity, u32 item_bytes) {
+inline u64 lay_out(Geometry& queue, ElementType type, u32 capacity, u32 item_bytes) {
   const u32 payload_stride = round_up(item_bytes + tag_bytes(type), 8);
   queue.type = type;
   queue.capacity = capacity;
@@ -163,6 +174,24 @@ inline u64 lay_out(QueueHeader& queue, ElementType type, u32 capacity, u32 item_
   }
   const u64 bytes = kOrigin + end;
   return bytes <= kMaxBytes ? bytes : 0;
+}
+
+// Copies the geometry of a queue whose memory has `memory_bytes`. False unless it is what lay_out() makes, and lies within that memory:
+// then whatever is later read by it does, too.
+inline bool checked_geometry(const QueueHeader& queue, u64 memory_bytes, Geometry& geometry) {
+  // Each word is read once, as others may be writing over it.
+  u32 words[sizeof geometry / sizeof(u32)];
+  const volatile u32* const found = reinterpret_cast<const u32*>(&queue.geometry);
+  for (std::size_t k = 0; k < sizeof words / sizeof *words; k++) words[k] = found[k];
+  std::memcpy(&geometry, words, sizeof geometry);
+  if (geometry.type > ElementType::record || geometry.overflow > Overflow::drop_oldest) return false;
+  if (geometry.capacity == 0 || geometry.capacity > kMaxSlots) return false;
+  if (geometry.item_bytes == 0 || geometry.item_bytes > kMaxBytes / 2) return false;
+  if (is_cell(geometry.type) && geometry.item_bytes != kCellStride - kStampBytes) return false;
+  Geometry expected{};
+  const u64 bytes = lay_out(expected, geometry.type, geometry.capacity, geometry.item_bytes);
+  expected.overflow = geometry.overflow;
+  return bytes != 0 && bytes <= memory_bytes && std::memcmp(&expected, &geometry, sizeof geometry) == 0;
 }
 
 }  // namespace threadsafe

@@ -47,20 +47,21 @@ Status settle(Patience&& patience, Attempt&& attempt) {
   return status;
 }
 
-// Wake: one(list) and all(list), called when someone waits there.
+// Wake: one(list) and all(list), called when someone waits there. The geometry must outlive the queue; see Geometry for whose it is.
 template <class Slots, class Wake>
 class Queue {
  public:
-  Queue(QueueHeader& header, Slots slots, Wake wake)
+  Queue(QueueHeader& header, const Geometry& geometry, Slots slots, Wake wake)
       : header_(header),
-        ring_(header.tail, header.head, Positions{header.capacity, header.index_bits}, slots),
+        geometry_(geometry),
+        ring_(header.tail, header.head, Positions{geometry.capacity, geometry.index_bits}, slots),
         wake_(wake),
-        spans_(Slots::kMaySpan && threadsafe::spans(header.type)) {}
+        spans_(Slots::kMaySpan && threadsafe::spans(geometry.type)) {}
 
   // How many slots a message of that length has; more than the capacity means that it never fits.
   u32 slots_of(u32 bytes) const {
-    const u32 one = header_.item_bytes + tag_bytes(header_.type);
-    return !spans_ || bytes <= one ? 1 : 1 + (bytes - one + header_.item_bytes - 1) / header_.item_bytes;
+    const u32 one = geometry_.item_bytes + tag_bytes(geometry_.type);
+    return !spans_ || bytes <= one ? 1 : 1 + (bytes - one + geometry_.item_bytes - 1) / geometry_.item_bytes;
   }
 
   // The calls that do not wait come in two forms. attempt_put, attempt_get, attempt_offer and those of batches return `busy` where somebody
@@ -82,10 +83,10 @@ class Queue {
     return unless_busy(attempt_put(bytes, write), Status::full);
   }
 
-  // ok, empty, closed, busy or too_small: the next item is longer than `limit`. [signal-safe]
+  // ok, empty, closed, busy or too_small: the next item is longer than `limit`; or damaged. [signal-safe]
   template <class Read>
   Status attempt_get(u32 limit, Read&& read) {
-    const Status status = ring_.try_get(limit, [this](u32 bytes) { return slots_of(bytes); }, read);
+    const Status status = ring_.try_get(limit, [this](u32 bytes) { return slots_found(bytes); }, read);
     if (status == Status::ok) room_was_made();
     return status;
   }
@@ -134,8 +135,8 @@ class Queue {
   template <class Write>
   Status attempt_offer(u32 bytes, Write&& write) {
     const Status status = attempt_put(bytes, write);
-    if (status != Status::full || header_.overflow == Overflow::reject) return status;
-    if (header_.overflow == Overflow::drop_oldest) return attempt_evicting(bytes, write);
+    if (status != Status::full || geometry_.overflow == Overflow::reject) return status;
+    if (geometry_.overflow == Overflow::drop_oldest) return attempt_evicting(bytes, write);
     count_dropped();
     return Status::dropped;
   }
@@ -146,7 +147,7 @@ class Queue {
   Status offer(u32 bytes, Write&& write) {
     const Status status = attempt_offer(bytes, write);
     if (status != Status::busy) return status;
-    if (header_.overflow == Overflow::reject) return Status::full;
+    if (geometry_.overflow == Overflow::reject) return Status::full;
     count_dropped();
     return Status::dropped;
   }
@@ -157,10 +158,10 @@ class Queue {
   u64 put_word() const { return ring_.tail_word(); }
   u64 get_word() const { return ring_.head_word(); }
 
-  // Looks at the oldest item and leaves it; see Ring::try_peek. ok, empty, closed, busy or too_small.
+  // Looks at the oldest item and leaves it; see Ring::try_peek. ok, empty, closed, busy, too_small or damaged.
   template <class Look>
   Status try_peek(u32 limit, Look&& look) {
-    return ring_.try_peek(limit, [this](u32 bytes) { return slots_of(bytes); }, look);
+    return ring_.try_peek(limit, [this](u32 bytes) { return slots_found(bytes); }, look);
   }
 
   // An attempt of a put that may wait, `woken` if it has waited since the attempt before: full also while another has the token. `putter`
@@ -277,14 +278,16 @@ class Queue {
   }
 
   // Drops what is left in a closed queue. Waits for producers that are between claim and publish: they are few, as none can come any more,
-  // and none of them waits for anything. But one may have died there; so only as long as patience() says.
+  // and none of them waits for anything. But one may have died there, so only as long as patience() says; and somebody may have written
+  // over the memory.
   template <class Patience>
   void discard(Patience&& patience) {
     const auto forget = [](Span) {};
     while (!ring_.drained()) {
-      if (try_get(~u32{0}, forget) == Status::ok) {
+      const Status status = try_get(~u32{0}, forget);
+      if (status == Status::ok) {
         header_.discarded.fetch_add(1, memory_order_relaxed);  // a count, which orders nothing
-      } else if (!patience()) {
+      } else if (status == Status::damaged || !patience()) {
         return;
       }
     }
@@ -294,7 +297,7 @@ class Queue {
   bool full() const { return !ring_.has_room(1); }
   bool has_item() const { return ring_.has_item(); }
   u32 size() const { return ring_.size(); }
-  u32 next_bytes() const { return ring_.next_bytes(); }
+  u32 next_bytes() const { return static_cast<u32>(std::min<u64>(ring_.next_bytes(), geometry_.most_bytes())); }
 
  private:
   static constexpr u32 name_of(Putter putter) { return putter.number | (putter.is_loop ? kTurnOfLoop : 0); }
@@ -307,12 +310,18 @@ class Queue {
     return closed() || (!must_let(header_.turn.load(memory_order_seq_cst), putter, slots) && ring_.has_room(slots));
   }
 
+  // Of a message whose length was read from memory; 0 if there is none so long. Slots that don't span are read by their element's size.
+  u32 slots_found(u32 bytes) const {
+    if constexpr (!Slots::kMaySpan) return 1;
+    return bytes <= geometry_.most_bytes() ? slots_of(bytes) : 0;
+  }
+
   bool must_let(u64 holder, Putter putter, u32 slots) const {
     const u32 number = low(holder) & ~kTurnOfLoop;
     if (number == 0 || number == putter.number) return false;
     if (!(low(holder) & kTurnOfLoop)) return true;
     const u64 both = u64{high(holder)} + slots;
-    return !ring_.has_room(both < header_.capacity ? static_cast<u32>(both) : header_.capacity);
+    return !ring_.has_room(both < geometry_.capacity ? static_cast<u32>(both) : geometry_.capacity);
   }
 
   static Status unless_busy(Status status, Status otherwise) { return status == Status::busy ? otherwise : status; }
@@ -323,7 +332,7 @@ class Queue {
   template <class Write>
   Status attempt_evicting(u32 bytes, Write&& write) {
     u32 evicted = 0;
-    const Status status = ring_.put_evicting(slots_of(bytes), bytes, [this](u32 of_item) { return slots_of(of_item); }, evicted, write);
+    const Status status = ring_.put_evicting(slots_of(bytes), bytes, [this](u32 of_item) { return slots_found(of_item); }, evicted, write);
     if (evicted > 0) {
       header_.evicted.fetch_add(evicted, memory_order_relaxed);  // a count, which orders nothing
       count_dropped(evicted);
@@ -374,6 +383,7 @@ class Queue {
   }
 
   QueueHeader& header_;
+  const Geometry& geometry_;
   Ring<Slots> ring_;
   Wake wake_;
   const bool spans_;

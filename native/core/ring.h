@@ -65,7 +65,11 @@ struct Positions {
   u32 index_bits;
 
   u32 lap_unit() const { return u32{1} << index_bits; }
-  u32 index(u32 position) const { return position & (lap_unit() - 1); }
+  // Below the capacity, whatever the position: it is read from memory that JavaScript may have written over.
+  u32 index(u32 position) const {
+    const u32 index = position & (lap_unit() - 1);
+    return index < capacity ? index : 0;
+  }
   u32 free_turn(u32 position) const { return (position >> index_bits) * 2; }
   u32 full_turn(u32 position) const { return free_turn(position) + 1; }
   u32 next_free_turn(u32 position) const { return free_turn((position + lap_unit()) & kPositionMask); }
@@ -123,9 +127,9 @@ class Ring {
     return Status::ok;
   }
 
-  // A put that makes room for itself, if there is none, by pushing out as many of the oldest items as are in the way: ok, closed or busy.
-  // `evicted` says how many went, none unless it is ok. Nothing is pushed out while somebody is still copying into or out of a slot that
-  // is needed, since that would not make room.
+  // A put that makes room for itself, if there is none, by pushing out as many of the oldest items as are in the way: ok, closed, busy
+  // or damaged. `evicted` says how many went, none unless it is ok. Nothing is pushed out while somebody is still copying into or out of a
+  // slot that is needed, since that would not make room.
   template <class SlotsOf, class Write>
   Status put_evicting(u32 slots, u32 bytes, SlotsOf&& slots_of, u32& evicted, Write&& write) {
     evicted = 0;
@@ -149,8 +153,8 @@ class Ring {
     return status;
   }
 
-  // ok, empty, closed, busy or too_small. slots_of(bytes) tells how many slots a message of that length has; below `limit` bytes it is
-  // taken, else left.
+  // ok, empty, closed, busy, too_small or damaged. slots_of(bytes) tells how many slots a message of that length has, or 0 if there is none
+  // so long: then somebody has written over the memory, and it is left. Up to `limit` bytes it is taken, else left.
   template <class SlotsOf, class Read>
   Status try_get(u32 limit, SlotsOf&& slots_of, Read&& read) {
     u64 head = head_.load(memory_order_relaxed);
@@ -166,6 +170,8 @@ class Ring {
         continue;
       }
       const u32 bytes = high(stamp);
+      const u32 slots = slots_of(bytes);
+      if (slots == 0) return Status::damaged;
       if (bytes > limit) {
         // Another get may have taken that item, and the stamp may be of a later one: then this one has not been looked at yet.
         const u64 now = head_.load(memory_order_seq_cst);
@@ -173,7 +179,6 @@ class Ring {
         head = now;
         continue;
       }
-      const u32 slots = slots_of(bytes);
       const u64 next = pack(high(head) + 1, positions_.advance(position, slots));
       if (!head_.compare_exchange_weak(head, next, memory_order_acq_rel, memory_order_relaxed)) continue;
       read(Span{index, slots, bytes});
@@ -283,8 +288,8 @@ class Ring {
   u32 items_put() const { return high(tail_.load(memory_order_seq_cst)); }
   u32 items_got() const { return high(head_.load(memory_order_seq_cst)); }
 
-  // Looks at the next item and leaves it: ok, empty, closed, busy or too_small. look(span) may see what is being overwritten, since it has
-  // not claimed the slots: it must copy and nothing else, and what it copied counts only when this answers ok.
+  // Looks at the next item and leaves it: ok, empty, closed, busy, too_small or damaged. look(span) may see what is being overwritten,
+  // since it has not claimed the slots: it must copy and nothing else, and what it copied counts only when this answers ok.
   template <class SlotsOf, class Look>
   Status try_peek(u32 limit, SlotsOf&& slots_of, Look&& look) {
     u64 head = head_.load(memory_order_seq_cst);
@@ -294,7 +299,8 @@ class Ring {
       const u64 found = slots_.stamp(index).load(memory_order_seq_cst);
       const bool there = low(found) == positions_.full_turn(position);
       const u32 bytes = high(found);
-      if (there && bytes <= limit) look(Span{index, slots_of(bytes), bytes});
+      const u32 slots = slots_of(bytes);
+      if (there && slots > 0 && bytes <= limit) look(Span{index, slots, bytes});
       // While head has not moved nobody may overwrite the item. A read-modify-write, since that stays behind the copy, which a load need
       // not.
       const u64 now = head_.fetch_add(0, memory_order_seq_cst);
@@ -303,6 +309,7 @@ class Ring {
         continue;
       }
       if (!there) return nothing_at(position);
+      if (slots == 0) return Status::damaged;
       return bytes <= limit ? Status::ok : Status::too_small;
     }
   }
@@ -352,7 +359,8 @@ class Ring {
     return Status::ok;
   }
 
-  // For the one who holds the tail, which is at that position: sees to it that so many slots are free from there on. ok or busy.
+  // For the one who holds the tail, which is at that position: sees to it that so many slots are free from there on. ok, busy or
+  // damaged.
   template <class SlotsOf>
   Status make_room(u32 tail, u32 slots, SlotsOf&& slots_of, u32& evicted) {
     u64 head = head_.load(memory_order_seq_cst);
@@ -366,6 +374,7 @@ class Ring {
         settled = low(stamp) == positions_.full_turn(at);
         if (!settled) break;
         const u32 of_item = slots_of(high(stamp));
+        if (of_item == 0) return Status::damaged;
         at = positions_.advance(at, of_item);
         freed += of_item;
         items++;

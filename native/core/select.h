@@ -30,8 +30,8 @@ namespace threadsafe {
 
 // Could a get of that queue do something now: take an item, or learn that it is closed and drained? As the try of wait.h.
 template <class Slots>
-bool get_ready(QueueHeader& header, Slots slots) {
-  return Ring<Slots>(header.tail, header.head, Positions{header.capacity, header.index_bits}, slots).get_ready();
+bool get_ready(QueueHeader& header, const Geometry& geometry, Slots slots) {
+  return Ring<Slots>(header.tail, header.head, Positions{geometry.capacity, geometry.index_bits}, slots).get_ready();
 }
 
 // ok when one of the sources is ready, or probably was just now; timeout or interrupted, as the parker says. Sources: a range of what has

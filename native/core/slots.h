@@ -10,16 +10,16 @@
 
 namespace threadsafe {
 
-// Any queue: the strides are read from its header.
+// Any queue. The geometry is the caller's own, not that in the shared memory: it decides what is read and written.
 struct StridedSlots {
   static constexpr bool kMaySpan = true;
 
-  explicit StridedSlots(QueueHeader& header)
-      : stamps(reinterpret_cast<std::byte*>(&header) + header.stamps),
-        payloads(reinterpret_cast<std::byte*>(&header) + header.payloads),
-        stamp_stride(header.stamp_stride),
-        payload_stride(header.payload_stride),
-        capacity(header.capacity) {}
+  StridedSlots(QueueHeader& header, const Geometry& geometry)
+      : stamps(reinterpret_cast<std::byte*>(&header) + geometry.stamps),
+        payloads(reinterpret_cast<std::byte*>(&header) + geometry.payloads),
+        stamp_stride(geometry.stamp_stride),
+        payload_stride(geometry.payload_stride),
+        capacity(geometry.capacity) {}
 
   Atomic<u64>& stamp(u32 index) const { return *reinterpret_cast<Atomic<u64>*>(stamps + std::size_t{index} * stamp_stride); }
   std::byte* payload(u32 index) const { return payloads + std::size_t{index} * payload_stride; }

@@ -57,7 +57,8 @@ typedef enum threadsafe_status {
   THREADSAFE_WRONG_LAYOUT = 11, /* open: its records have other fields */
   THREADSAFE_WRONG_KIND = 12,   /* open: not a queue's `native`, or not an event's */
   THREADSAFE_TOO_OLD = 13,      /* open: the package is older than this addon needs */
-  THREADSAFE_FAILED = 14        /* open: the system refused memory or a thread */
+  THREADSAFE_FAILED = 14,       /* open: the system refused memory or a thread */
+  THREADSAFE_DAMAGED = 15       /* get: something in the process has written over the queue's memory */
 } threadsafe_status;
 
 /* What a queue holds: its `type` in JavaScript, and what an item is in C. Queues of 'any' and 'string' can't be opened: their encodings are
@@ -245,7 +246,8 @@ static inline threadsafe_status threadsafe_put(threadsafe_queue *queue, const vo
 /*
  * Takes the oldest item. `bytes` is the size of the buffer, which for a type of fixed size is the item's. `item_bytes`, if not NULL, is
  * told the item's length. Empty: THREADSAFE_EMPTY. Closed and drained: _CLOSED. Bytes that the buffer does not hold: _TOO_SMALL; the item
- * is left in the queue, and `item_bytes` tells what it needs, which is right as long as nobody else gets. [signal-safe]
+ * is left in the queue, and `item_bytes` tells what it needs, which is right as long as nobody else gets. Memory that somebody has written
+ * over: _DAMAGED. [signal-safe]
  *
  *     double sample;
  *     while (threadsafe_try_get(samples, &sample, sizeof sample, NULL) == THREADSAFE_OK) play(sample);
@@ -310,6 +312,8 @@ static inline const char *threadsafe_status_text(threadsafe_status status) {
       return "the package threadsafe is older than this addon needs";
     case THREADSAFE_FAILED:
       return "the system refused memory or a thread";
+    case THREADSAFE_DAMAGED:
+      return "the queue's memory was written over";
   }
   return "unknown";
 }

@@ -67,12 +67,12 @@ template <u32 capacity, bool spanning = false, Overflow overflow = Overflow::rej
 class ModelQueue {
  public:
   ModelQueue() {
-    lay_out(header_, spanning ? ElementType::bytes : ElementType::uint32, capacity, kPayloadBytes);
-    header_.overflow = overflow;
+    lay_out(header_.geometry, spanning ? ElementType::bytes : ElementType::uint32, capacity, kPayloadBytes);
+    header_.geometry.overflow = overflow;
     unparks_.set_lists(header_.not_empty, &header_.not_full);
   }
 
-  auto core() { return Queue(header_, slots_, QueueWake{&header_, &not_empty_, &not_full_}); }
+  auto core() { return Queue(header_, header_.geometry, slots_, QueueWake{&header_, &not_empty_, &not_full_}); }
 
   Status try_put(u32 number, u32 slots = 1) { return core().try_put(slots * kPayloadBytes, writer(number)); }
   Status try_get(u32& number) { return core().try_get(~u32{0}, reader(number)); }
@@ -180,7 +180,7 @@ class ModelQueue {
 
   // As a source of wait_any().
   WaitList& list() { return header_.not_empty; }
-  bool ready() { return get_ready(header_, slots_); }
+  bool ready() { return get_ready(header_, header_.geometry, slots_); }
   void pass_on() { core().pass_on_get(); }
   Parking& parking() { return not_empty_; }
 
@@ -200,7 +200,7 @@ class ModelQueue {
   template <class Call>
   Status in_handler(Helper& helper, Call&& call) {
     bool noted = false;
-    const Status status = call(Queue(header_, slots_, HandlerWake{{unparks_, noted}}));
+    const Status status = call(Queue(header_, header_.geometry, slots_, HandlerWake{{unparks_, noted}}));
     if (noted) helper.call();
     return status;
   }
@@ -209,7 +209,7 @@ class ModelQueue {
     while (threads_in(list.state.load(memory_order_seq_cst)) < threads) rl::yield(1, $);
   }
 
-  auto ring() { return Ring(header_.tail, header_.head, Positions{header_.capacity, header_.index_bits}, slots_); }
+  auto ring() { return Ring(header_.tail, header_.head, Positions{header_.geometry.capacity, header_.geometry.index_bits}, slots_); }
 
   // Whose time was over while somebody was in the middle of a copy, and does not wait for that.
   static Status unless_busy(Status status) { return status == Status::busy ? Status::timeout : status; }

@@ -29,8 +29,15 @@ static_assert(sizeof(SignalInfo) == 40 && offsetof(SignalInfo, timestamp) == 24 
 
 // Either a queue of SignalInfo or an event. It must stay in memory until the source is detached.
 struct SignalTarget {
-  QueueHeader* queue;
-  EventHeader* event;
+  constexpr SignalTarget() = default;
+  // In memory that JavaScript reaches: with a geometry that was checked (core/layout.h).
+  SignalTarget(QueueHeader* to, const Geometry& checked) : queue(to), geometry(checked) {}
+  // In memory that nobody else reaches. One of them is null.
+  SignalTarget(QueueHeader* to, EventHeader* set) : queue(to), event(set), geometry(to ? to->geometry : Geometry{}) {}
+
+  QueueHeader* queue = nullptr;
+  EventHeader* event = nullptr;
+  Geometry geometry{};
 };
 
 struct SourceCounts {

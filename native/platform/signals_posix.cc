@@ -161,8 +161,8 @@ bool deliver(Source& source, const SignalInfo& record) {
   if (source.target.event) {
     Event(*source.target.event, wake).set();
   } else {
-    const StridedSlots slots(*source.target.queue);
-    Queue queue(*source.target.queue, slots, wake);
+    const StridedSlots slots(*source.target.queue, source.target.geometry);
+    Queue queue(*source.target.queue, source.target.geometry, slots, wake);
     const Status status = queue.offer(sizeof record, [&](const Span& span) { slots.copy_in(span, &record); });
     delivered = status == Status::ok;
     if (status == Status::full) queue.count_dropped();

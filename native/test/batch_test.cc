@@ -39,7 +39,7 @@ template <class Put, class Get>
 void check_in_order(u32 capacity) {
   CAPTURE(capacity);
   TestQueue queue(capacity, ElementType::uint32, 4);
-  Positions positions{capacity, queue.header().index_bits};
+  Positions positions{capacity, queue.header().geometry.index_bits};
   queue.start_at((kClosed - positions.lap_unit()) | capacity / 2, ~u32{0} - capacity);
   Random random(capacity);
   u32 numbers[kMost];

@@ -33,7 +33,8 @@ Opener opener() {
 }
 
 struct Numbers {
-  explicit Numbers(u32 capacity) : queue(capacity, ElementType::float64, 8), handle(new OpenQueue(opener(), queue.header(), 8)) {
+  explicit Numbers(u32 capacity)
+      : queue(capacity, ElementType::float64, 8), handle(new OpenQueue(opener(), queue.header(), queue.header().geometry, 8)) {
     REQUIRE(start_unparking() == 0);
   }
   TestQueue queue;
@@ -104,7 +105,7 @@ TEST_CASE("a handler's puts reach a consumer that is blocked, though its own han
   for (u32 round = 0; round < scaled(2000); round++) {
     const Watchdog watchdog("a handler's item");
     Numbers numbers(4);
-    auto* const others = new OpenQueue(opener(), numbers.queue.header(), 8);
+    auto* const others = new OpenQueue(opener(), numbers.queue.header(), numbers.queue.header().geometry, 8);
     std::thread consumer([&] {
       double item = 0;
       CHECK(threadsafe_get(others, &item, sizeof item, nullptr, THREADSAFE_FOREVER) == THREADSAFE_OK);

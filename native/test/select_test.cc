@@ -11,7 +11,7 @@ namespace {
 struct QueueSource {
   TestQueue* queue;
   WaitList& list() const { return queue->header().not_empty; }
-  bool ready() const { return get_ready(queue->header(), queue->slots()); }
+  bool ready() const { return get_ready(queue->header(), queue->header().geometry, queue->slots()); }
   void pass_on() const { queue->core().pass_on_get(); }
 };
 

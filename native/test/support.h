@@ -172,18 +172,18 @@ class TestQueue {
 
   explicit TestQueue(u32 capacity, ElementType type = ElementType::bytes, u32 item_bytes = 8, Overflow overflow = Overflow::reject)
       : memory_(bytes_needed(type, capacity, item_bytes)), header_(*static_cast<QueueHeader*>(memory_.data())) {
-    lay_out(header_, type, capacity, item_bytes);
-    header_.overflow = overflow;
+    lay_out(header_.geometry, type, capacity, item_bytes);
+    header_.geometry.overflow = overflow;
   }
 
   QueueHeader& header() { return header_; }
-  StridedSlots slots() { return StridedSlots(header_); }
-  Core core() { return Core(header_, slots(), ThreadWake{}); }
+  StridedSlots slots() { return StridedSlots(header_, header_.geometry); }
+  Core core() { return Core(header_, header_.geometry, slots(), ThreadWake{}); }
 
   // Makes the empty ring one that has been in use for long: `items` were put, and the next position is this one.
   void start_at(u32 position, u32 items) {
-    const Positions positions{header_.capacity, header_.index_bits};
-    for (u32 k = 0, at = position; k < header_.capacity; k++, at = positions.advance(at, 1)) {
+    const Positions positions{header_.geometry.capacity, header_.geometry.index_bits};
+    for (u32 k = 0, at = position; k < header_.geometry.capacity; k++, at = positions.advance(at, 1)) {
       slots().stamp(positions.index(at)).store(positions.free_turn(at), memory_order_relaxed);
     }
     header_.tail.store(pack(items, position), memory_order_relaxed);
@@ -266,10 +266,8 @@ class TestQueue {
 
  private:
   static std::size_t bytes_needed(ElementType type, u32 capacity, u32 item_bytes) {
-    QueueHeader* const header = new QueueHeader{};
-    const u64 bytes = lay_out(*header, type, capacity, item_bytes);
-    delete header;
-    return static_cast<std::size_t>(bytes);
+    Geometry geometry;
+    return static_cast<std::size_t>(lay_out(geometry, type, capacity, item_bytes));
   }
 
   Memory memory_;

@@ -14,6 +14,8 @@ using namespace threadsafe;
 enum List : int { kNotEmpty = 0, kNotFull = 1 };  // as native/binding/queue.cc numbers them
 
 QueueHeader& queue_header() { return header<QueueHeader>(); }
+// That in the memory: WebAssembly can't reach anything else, whatever it says.
+const Geometry& geometry() { return queue_header().geometry; }
 
 struct QueueWake {
   void one(WaitList& list) { wake(&list == &queue_header().not_empty ? kNotEmpty : kNotFull); }
@@ -21,7 +23,7 @@ struct QueueWake {
 };
 
 auto slots() { return CellSlots(queue_header()); }
-auto queue() { return Queue<CellSlots, QueueWake>(queue_header(), slots(), QueueWake{}); }
+auto queue() { return Queue<CellSlots, QueueWake>(queue_header(), geometry(), slots(), QueueWake{}); }
 
 // Why the last get of this instance brought nothing. A WebAssembly global (that is what address space 1 means to clang), so that
 // each thread has its own.
@@ -51,7 +53,7 @@ Status settle_soon(Attempt&& attempt) {
 template <class Amount>
 bool pause_for_many(bool streaming, Amount&& amount) {
   if (!streaming && ++waits % kProbeInterval != 0) return false;
-  const u32 for_queue = queue_header().capacity * kStreamingPausePerSlot;
+  const u32 for_queue = geometry().capacity * kStreamingPausePerSlot;
   pause(for_queue < kStreamingPause ? for_queue : kStreamingPause);
   return amount() >= kManyItems;
 }
@@ -68,7 +70,7 @@ bool look_often(Ready&& ready) {
 }
 
 ELEMENT* block(u32 area) {
-  return reinterpret_cast<ELEMENT*>(reinterpret_cast<std::byte*>(&queue_header()) + queue_header().blocks + area * kBlockBytes);
+  return reinterpret_cast<ELEMENT*>(reinterpret_cast<std::byte*>(&queue_header()) + geometry().blocks + area * kBlockBytes);
 }
 
 int done_or(Status status, u32 done) { return status == Status::ok ? static_cast<int>(done) : -static_cast<int>(status); }
@@ -111,7 +113,7 @@ EXPORT("spin_for_item") int spin_for_item() {
   return look_often([] { return queue().has_item(); });
 }
 EXPORT("spin_for_room") int spin_for_room() {
-  room_streams = pause_for_many(room_streams, [] { return queue_header().capacity - queue().size(); });
+  room_streams = pause_for_many(room_streams, [] { return geometry().capacity - queue().size(); });
   return look_often([] { return !queue().full(); });
 }
 

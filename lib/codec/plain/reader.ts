@@ -34,7 +34,7 @@ function readShort(length: number): string {
   const place = (hash >>> 0) % MOST_STRINGS
   const known = strings[place] as string
   if (known.length === length && isTextAt(start, known)) return known
-  const text = scratch.toString('latin1', start, at)
+  const text = scratch.latin1Slice(start, at)
   strings[place] = text
   return text
 }
@@ -43,7 +43,7 @@ function readString(wide: boolean): string {
   const start = at + 4
   const length = scratchView.getUint32(at, true)
   at = start + (wide ? length * 2 : length)
-  return scratch.toString(wide ? 'utf16le' : 'latin1', start, at)
+  return wide ? scratch.ucs2Slice(start, at) : scratch.latin1Slice(start, at)
 }
 
 /** The second word tells how many there are, so nothing is read that is not of the shape. */

@@ -3,6 +3,7 @@
  * nothing takes the scratch buffer away.
  */
 import { types } from 'node:util'
+import { uncurried } from '../../intrinsics.js'
 import { scratch, scratchView } from '../../scratch.js'
 import { isWide } from '../string.js'
 import {
@@ -28,7 +29,12 @@ const ROOM = 32
 const seen: (object | undefined)[] = Array.from({ length: MOST_OBJECTS }, () => undefined)
 let seenCount = 0
 
-const { toString } = Object.prototype
+const { is, keys: keysOf, getPrototypeOf } = Object
+const { isArray } = Array
+const { isView } = ArrayBuffer
+const { isProxy } = types
+const toString = uncurried(Object.prototype.toString)
+const charCodeAt = uncurried(String.prototype.charCodeAt)
 
 /** Tells a getter from a value without reading it, and without making an object, as asking for a descriptor does. Somebody may have removed it. */
 const { __lookupGetter__: getterOf = getterByDescriptor } = Object.prototype as { __lookupGetter__?: typeof getterByDescriptor }
@@ -45,7 +51,7 @@ function isSeen(object: object): boolean {
 function writeNumber(value: number, at: number): number {
   const integer = value | 0
   // Of the two zeros only one is an integer.
-  if (integer === value && (integer !== 0 || Object.is(value, 0))) {
+  if (integer === value && (integer !== 0 || is(value, 0))) {
     scratch[at] = TAG.integer
     scratchView.setInt32(at + 1, integer, true)
     return at + 5
@@ -62,7 +68,7 @@ function writeString(text: string, at: number): number {
     const bytes = scratch
     let all = 0
     for (let k = 0; k < length; k++) {
-      const character = text.charCodeAt(k)
+      const character = charCodeAt(text, k)
       all |= character
       bytes[at + 1 + k] = character
     }
@@ -74,14 +80,14 @@ function writeString(text: string, at: number): number {
   const wide = isWide(text)
   scratch[at] = wide ? TAG.utf16 : TAG.latin1
   scratchView.setUint32(at + 1, length, true)
-  return at + 5 + scratch.write(text, at + 5, wide ? 'utf16le' : 'latin1')
+  return at + 5 + (wide ? scratch.ucs2Write(text, at + 5) : scratch.latin1Write(text, at + 5))
 }
 
 function writeArray(array: readonly unknown[], at: number, depth: number): number {
   const { length } = array
-  if (length > MOST_ELEMENTS || Object.getPrototypeOf(array) !== Array.prototype) return GIVEN_UP
+  if (length > MOST_ELEMENTS || getPrototypeOf(array) !== Array.prototype) return GIVEN_UP
   // Indices come first among the keys: if there are as many keys as elements and the last is the last index, there are no holes and nothing else.
-  const keys = Object.keys(array)
+  const keys = keysOf(array)
   if (keys.length !== length || (length > 0 && keys[length - 1] !== String(length - 1))) return GIVEN_UP
   scratch[at] = TAG.array
   scratch[at + 1] = length
@@ -94,10 +100,10 @@ function writeArray(array: readonly unknown[], at: number, depth: number): numbe
 }
 
 function writeObject(object: Readonly<Record<string, unknown>>, at: number, depth: number): number {
-  if (Object.getPrototypeOf(object) !== Object.prototype || Symbol.toStringTag in object || ArrayBuffer.isView(object)) return GIVEN_UP
+  if (getPrototypeOf(object) !== Object.prototype || Symbol.toStringTag in object || isView(object)) return GIVEN_UP
   // What looks plain and is not: a Date that was given another prototype, arguments. It would ask for a tag, which may be a getter.
-  if (toString.call(object) !== '[object Object]') return GIVEN_UP
-  const keys = Object.keys(object)
+  if (toString(object) !== '[object Object]') return GIVEN_UP
+  const keys = keysOf(object)
   // What has no properties may be anything else.
   if (keys.length === 0) return GIVEN_UP
   scratch[at] = TAG.object
@@ -118,7 +124,7 @@ const written: ({ readonly keys: readonly string[]; readonly words: Uint32Array 
 
 function writeShape(keys: readonly string[], at: number): number {
   const first = keys[0] as string
-  const place = (first.length + keys.length * 8 + (first.charCodeAt(0) || 0) * 64) % MOST_SHAPES
+  const place = (first.length + keys.length * 8 + (charCodeAt(first, 0) || 0) * 64) % MOST_SHAPES
   const known = written[place]
   if (!known || !sameKeys(known.keys, keys)) return writeNewShape(keys, at, place)
   const { words } = known
@@ -171,9 +177,9 @@ function writeValue(value: unknown, at: number, depth: number): number {
       return at + 1
     case 'object':
       if (value !== null) {
-        if (depth === MOST_DEPTH || seenCount === MOST_OBJECTS || isSeen(value) || types.isProxy(value)) return GIVEN_UP
+        if (depth === MOST_DEPTH || seenCount === MOST_OBJECTS || isSeen(value) || isProxy(value)) return GIVEN_UP
         seen[seenCount++] = value
-        if (Array.isArray(value)) return writeArray(value, at, depth + 1)
+        if (isArray(value)) return writeArray(value, at, depth + 1)
         return writeObject(value as Record<string, unknown>, at, depth + 1)
       }
       scratch[at] = TAG.null

@@ -25,8 +25,8 @@ class SharedObject {
   // Called as the isolate ends: does nothing if the memory has gone before it.
   void abandon();
 
-  // Keeps the memory until the call of JavaScript that this is part of returns. For calls that block: as they ask whether the isolate is being
-  // stopped, V8 may collect garbage, and an optimized caller has already forgotten the objects that it does not use after the call.
+  // Keeps the memory until the call of JavaScript that this is part of returns. For calls that block: as they ask whether the isolate is
+  // being stopped, V8 may collect garbage, and an optimized caller has already forgotten the objects that it does not use after the call.
   void keep_memory() const { view_.Value(); }  // a handle in the call's scope
 
   // As a source of wait_any() in core/select.h, for a get or a wait: `since` is an event's word when the wait began, of no use to a queue.

@@ -18,7 +18,8 @@ class DeferredUnparks {
     lists_[1] = second;
   }
 
-  // The first `most` sleepers of that list are to be unparked. Of several notes the largest counts, as it includes the others. [signal-safe]
+  // The first `most` sleepers of that list are to be unparked. Of several notes the largest counts, as it includes the others.
+  // [signal-safe]
   void note(const WaitList& list, u32 most) {
     Atomic<u32>& noted = most_[&list == lists_[0] ? 0 : 1];
     u32 before = noted.load(memory_order_relaxed);  // a guess, checked by the compare-exchange

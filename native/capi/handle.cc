@@ -20,8 +20,8 @@ u32 Handle::putter() const {
 }
 
 void Handle::unpark_later() {
-  // Sequentially consistent, with the helper's exchange: either that comes later, and the helper sees what was noted; or it has come, and the
-  // handle goes on the list again. Where another call is just about to put it there, perhaps the one that this handler has interrupted,
+  // Sequentially consistent, with the helper's exchange: either that comes later, and the helper sees what was noted; or it has come, and
+  // the handle goes on the list again. Where another call is just about to put it there, perhaps the one that this handler has interrupted,
   // that one calls the helper.
   if (!listed_.exchange(true, std::memory_order_seq_cst)) {
     owners_.fetch_add(1, std::memory_order_relaxed);  // this call's own use keeps it from being deleted now

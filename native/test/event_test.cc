@@ -75,4 +75,81 @@ TEST_CASE("no wake is lost: two threads take turns") {
   CHECK(turn == rounds);
 }
 
+// A parker whose first sleep waits for `resume`, after the try that found nothing: between that and the bucket anything may happen.
+class SlowParker : public PatientParker {
+ public:
+  SlowParker(const WaitList& list, std::atomic<bool>& about_to_sleep, std::atomic<bool>& resume)
+      : PatientParker(list), about_to_sleep_(about_to_sleep), resume_(resume) {}
+
+  template <class MaySleep>
+  Status sleep(MaySleep&& may_sleep) {
+    about_to_sleep_ = true;
+    wait_until([&] { return resume_.load(); });
+    return PatientParker::sleep(may_sleep);
+  }
+
+ private:
+  std::atomic<bool>& about_to_sleep_;
+  std::atomic<bool>& resume_;
+};
+
+TEST_CASE("a waiter that is about to sleep sees a setting whose permit another has taken") {
+  const Watchdog watchdog("a waiter that came too late for the unpark");
+  TestEvent event;
+  std::atomic<bool> about_to_sleep{false};
+  std::atomic<bool> resume{false};
+  run_together({[&] {
+                  SlowParker slow(event.waiters(), about_to_sleep, resume);
+                  CHECK(event.core().wait(slow) == Status::ok);
+                },
+                [&] {
+                  wait_until([&] { return about_to_sleep.load(); });
+                  event.core().set();
+                  event.core().clear();
+                  // What a waiter does that comes round by itself, and has not been there when the event was set.
+                  announce_thread(event.waiters());
+                  renew_thread(event.waiters());
+                  REQUIRE(permits(event.waiters()) == 0);
+                  resume = true;
+                  wait_until([&] { return announced(event.waiters()) == 1; });
+                  withdraw_thread(event.waiters());
+                }});
+  CHECK(event.waiters().state.load() == 0);
+}
+
+TEST_CASE("a putter that is about to sleep sees room whose permit another has taken") {
+  constexpr Putter kLoop{9, true};
+  constexpr u32 kSlot = 8;
+  const Watchdog watchdog("a putter that came too late for the unpark");
+  TestQueue queue(4);
+  WaitList& putters = queue.header().not_full;
+  for (u32 k = 0; k < 4; k++) queue.try_put_message(kSlot, k);
+  // A busy event loop has the priority token, for two slots: a small message may go beside it, one of three slots may not.
+  REQUIRE(queue.core().put_in_turn(kLoop, true, 2 * kSlot, [](const Span&) {}) == Status::full);
+  std::atomic<bool> about_to_sleep{false};
+  std::atomic<bool> resume{false};
+  std::atomic<bool> small_is_in{false};
+  run_together({[&] {
+                  SlowParker slow(putters, about_to_sleep, resume);
+                  CHECK(queue.put_message(slow, 1, kSlot, 100) == Status::ok);
+                  small_is_in = true;
+                },
+                [&] {
+                  wait_until([&] { return about_to_sleep.load(); });
+                  CHECK(queue.put_message(PatientParker(putters), 2, 3 * kSlot, 101) == Status::ok);
+                },
+                [&] {
+                  wait_until([&] { return announced(putters) == 2; });
+                  std::vector<unsigned char> message;
+                  for (u32 k = 0; k < 3; k++) CHECK(queue.try_get_message(message) == Status::ok);
+                  // The large one takes both permits, and sleeps.
+                  wait_until([&] { return permits(putters) == 0; });
+                  resume = true;
+                  wait_until([&] { return small_is_in.load(); });
+                  for (u32 k = 0; k < 3; k++) CHECK(queue.get_message(PatientParker(queue.header().not_empty), message) == Status::ok);
+                }});
+  queue.core().leave_turn(kLoop.number);
+  CHECK(queue.nobody_waits());
+}
+
 TEST_SUITE_END();

@@ -141,4 +141,126 @@ TEST_CASE("an event's handle: waiting, and the end of it") {
   }
 }
 
+// The deferred-wake thread unparks late, and a waiter that comes and goes takes permits that others were given.
+TEST_CASE("an event that is set by native code wakes all who wait, whoever else comes and goes") {
+  REQUIRE(start_unparking() == 0);
+  constexpr u32 kWaiters = 4;  // half of them come and go
+  const u32 rounds = scaled(5000);
+  TestEvent event;
+  auto* const setter = new OpenEvent(opener(), event.header());
+  auto* const waiter = new OpenEvent(opener(), event.header());
+  std::atomic<u32> round{0};
+  std::atomic<u32> woken{0};
+  const auto wait_each_round = [&](double milliseconds) {
+    for (u32 mine = 1; mine <= rounds; mine++) {
+      wait_until([&] { return round.load() >= mine; });
+      while (threadsafe_event_wait(waiter, milliseconds) != THREADSAFE_OK) {
+      }
+      woken++;
+    }
+  };
+  const Watchdog watchdog("a waiter of an event that native code has set");
+  const auto stay = [&] { wait_each_round(THREADSAFE_FOREVER); };
+  const auto come_and_go = [&] { wait_each_round(0.05); };
+  run_together({stay, stay, come_and_go, come_and_go, [&] {
+                  Random random(7);
+                  for (u32 k = 1; k <= rounds; k++) {
+                    threadsafe_event_clear(setter);
+                    round = k;
+                    const auto pause = Clock::now() + std::chrono::nanoseconds(random.below(400'000));
+                    wait_until([&] { return Clock::now() >= pause; });
+                    threadsafe_event_set(setter);
+                    wait_until([&] { return woken.load() == k * kWaiters; });
+                  }
+                }});
+  CHECK(event.waiters().state.load() == 0);
+  for (OpenEvent* const handle : {setter, waiter}) {
+    handle->end();
+    threadsafe_event_close(handle);
+  }
+}
+
+TEST_CASE("each item of a handler wakes a getter, whoever else comes and goes") {
+  struct sigaction action{}, before;
+  action.sa_handler = put_in_handler;
+  action.sa_flags = SA_RESTART;
+  sigaction(SIGUSR1, &action, &before);
+  constexpr u32 kPatient = 3;
+  constexpr u32 kGetters = kPatient + 1;
+  const u32 rounds = scaled(3000);
+  Numbers numbers(kGetters);
+  std::atomic<u32> round{0};
+  std::atomic<u32> got{0};
+  const auto get_each_round = [&](double milliseconds) {
+    for (u32 mine = 1; mine <= rounds; mine++) {
+      wait_until([&] { return round.load() >= mine; });
+      double item = 0;
+      while (threadsafe_get(numbers.handle, &item, sizeof item, nullptr, milliseconds) != THREADSAFE_OK) {
+      }
+      got++;
+    }
+  };
+  const Watchdog watchdog("a getter beside a handler's item");
+  std::vector<std::function<void()>> bodies(kPatient, [&] { get_each_round(THREADSAFE_FOREVER); });
+  bodies.push_back([&] { get_each_round(0.05); });
+  bodies.push_back([&] {
+    Random random(8);
+    struck.store(numbers.handle);
+    for (u32 k = 1; k <= rounds; k++) {
+      round = k;
+      const auto pause = Clock::now() + std::chrono::nanoseconds(random.below(200'000));
+      wait_until([&] { return Clock::now() >= pause; });
+      for (u32 item = 0; item < kGetters; item++) raise(SIGUSR1);
+      wait_until([&] { return got.load() == k * kGetters; });
+    }
+    struck.store(nullptr);
+  });
+  run_together(bodies);
+  CHECK(numbers.queue.nobody_waits());
+  numbers.handle->end();
+  threadsafe_queue_close(numbers.handle);
+  sigaction(SIGUSR1, &before, nullptr);
+}
+
+// A small message may go beside the large one of a busy event loop that has the priority token, another large one may not. Each round the
+// handler's calls make room for the small one alone.
+TEST_CASE("room made by native code wakes a small putter, though a large one takes the permits") {
+  REQUIRE(start_unparking() == 0);
+  constexpr Putter kLoop{9, true};
+  constexpr u32 kSlot = 8;
+  const auto none = [](const Span&) {};
+  const u32 rounds = scaled(3000);
+  Random random(9);
+  const Watchdog watchdog("a small putter beside room");
+  for (u32 round = 0; round < rounds; round++) {
+    TestQueue queue(4);
+    auto* const handle = new OpenQueue(opener(), queue.header(), 0);
+    for (u32 k = 0; k < 4; k++) queue.try_put_message(kSlot, k);
+    REQUIRE(queue.core().put_in_turn(kLoop, true, 2 * kSlot, none) == Status::full);
+    const unsigned char message[3 * kSlot] = {};
+    std::atomic<bool> small_is_in{false};
+    run_together({[&] {
+                    CHECK(threadsafe_put(handle, message, kSlot, THREADSAFE_FOREVER) == THREADSAFE_OK);
+                    small_is_in = true;
+                  },
+                  [&] { CHECK(threadsafe_put(handle, message, 3 * kSlot, THREADSAFE_FOREVER) == THREADSAFE_OK); },
+                  [&] {
+                    wait_until([&] { return announced(queue.header().not_full) == 2; });
+                    unsigned char got[3 * kSlot];
+                    for (u32 k = 0; k < 3; k++) {
+                      CHECK(threadsafe_try_get(handle, got, sizeof got, nullptr) == THREADSAFE_OK);
+                      const auto pause = Clock::now() + std::chrono::nanoseconds(random.below(50'000));
+                      wait_until([&] { return Clock::now() >= pause; });
+                    }
+                    wait_until([&] { return small_is_in.load(); });
+                    for (u32 k = 0; k < 3; k++)
+                      CHECK(threadsafe_get(handle, got, sizeof got, nullptr, THREADSAFE_FOREVER) == THREADSAFE_OK);
+                  }});
+    queue.core().leave_turn(kLoop.number);
+    CHECK(queue.nobody_waits());
+    handle->end();
+    threadsafe_queue_close(handle);
+  }
+}
+
 TEST_SUITE_END();

@@ -1,6 +1,5 @@
 /** What is told of synchronous calls that block for long. */
 import { writeSync } from 'node:fs'
-import { performance } from 'node:perf_hooks'
 import { isMainThread } from 'node:worker_threads'
 import { type BlockMessage, blocksAreTold, tellBlock } from './diagnostics.js'
 import { native } from './native.js'
@@ -52,7 +51,7 @@ function tellListeners(duration: number): void {
 let since: number | undefined
 
 function probe(): void {
-  if (since === undefined || told[WARNED] || performance.now() - since < LONG_ON_MAIN_THREAD_MILLISECONDS) return
+  if (since === undefined || told[WARNED] || native.now() - since < LONG_ON_MAIN_THREAD_MILLISECONDS) return
   told[WARNED] = true
   print()
 }
@@ -66,7 +65,7 @@ function warningAfter<R>(start: number, call: () => R): R {
     return call()
   } finally {
     since = undefined
-    const duration = performance.now() - start
+    const duration = native.now() - start
     if (told[WARNED]) {
       tellListeners(duration)
     } else if (duration >= LONG_ON_MAIN_THREAD_MILLISECONDS) {

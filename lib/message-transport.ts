@@ -44,7 +44,7 @@ export class MessageTransport implements Transport<unknown, number, Uint8Array> 
   }
 
   putFirst(bytes: number): number {
-    return QUEUE.putInTurn(this.#native, bytes, false)
+    return QUEUE.putInTurn(this.#native, bytes, false, longBuffer())
   }
 
   offer(bytes: number): number {
@@ -75,11 +75,11 @@ export class MessageTransport implements Transport<unknown, number, Uint8Array> 
   }
 
   getBlocking(timeout: number): unknown {
-    const start = performance.now()
+    const start = native.now()
     let answer = QUEUE.getBlocking(this.#native, timeout, longBuffer())
     while (answer === -STATUS.tooSmall) {
       reserve(QUEUE.nextBytes(this.#native))
-      answer = QUEUE.getBlocking(this.#native, Math.max(0, timeout - (performance.now() - start)), longBuffer())
+      answer = QUEUE.getBlocking(this.#native, Math.max(0, timeout - (native.now() - start)), longBuffer())
     }
     return this.#decode(answer)
   }
@@ -136,9 +136,9 @@ export class MessageTransport implements Transport<unknown, number, Uint8Array> 
   }
 
   putManyBlocking(batch: Batch<Uint8Array[]>, timeout: number): number {
-    const start = performance.now()
+    const start = native.now()
     return this.#putEach(batch, (kept) =>
-      QUEUE.putBlocking(this.#native, this.#load(kept), Math.max(0, timeout - (performance.now() - start)), kept),
+      QUEUE.putBlocking(this.#native, this.#load(kept), Math.max(0, timeout - (native.now() - start)), kept),
     )
   }
 

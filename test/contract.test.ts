@@ -268,19 +268,18 @@ describe('an item', () => {
 })
 
 describe('code that runs as a waiting call is served', () => {
-  /** Does that once, at the moment at which the promise that `make` answers is resolved. */
+  /** Does that once, at the moment at which the call that `make` makes has its outcome: the first promise that it makes is resolved then. */
   function asItResolves<T>(make: () => Promise<T>, act: () => void): { promise: Promise<T>; stop: () => void } {
-    const ids = new Map<number, object>()
-    let promise: Promise<T> | undefined = undefined
+    let outcome: number | undefined
     const hook = createHook({
-      init: (id, type, _trigger, resource) => void (type === 'PROMISE' && ids.set(id, resource)),
+      init: (id, type) => void (type === 'PROMISE' && (outcome ??= id)),
       promiseResolve(id) {
-        if (promise === undefined || ids.get(id) !== promise) return
-        ids.clear()
+        if (id !== outcome) return
+        outcome = -1
         act()
       },
     }).enable()
-    promise = make()
+    const promise = make()
     return { promise, stop: () => hook.disable() }
   }
 

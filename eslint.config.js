@@ -18,9 +18,18 @@ export default tseslint.config(
     },
   },
   {
-    files: ['**/*.mjs'],
+    files: ['**/*.mjs', 'test/tools/**'],
     languageOptions: {
-      globals: { process: 'readonly', console: 'readonly', Buffer: 'readonly', WebAssembly: 'readonly', URL: 'readonly' },
+      globals: Object.fromEntries(
+        ['AbortController', 'Buffer', 'URL', 'WebAssembly', 'clearTimeout', 'console', 'process', 'setTimeout', 'structuredClone'].map(
+          (name) => [name, 'readonly'],
+        ),
+      ),
     },
+  },
+  {
+    // What they are for.
+    files: ['**/*.cts'],
+    rules: { '@typescript-eslint/no-require-imports': 'off' },
   },
 )

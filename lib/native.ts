@@ -173,7 +173,15 @@ interface Native {
   sendSignal(pid: number, signo: number, value: number | undefined): number
 }
 
+/** Deno's Node-API frees a cleanup hook twice and has no handle scope at exit: the process would crash, at the latest as it ends. */
+function refuseDeno(): void {
+  const version = (process.versions as Readonly<Record<string, string | undefined>>).deno
+  if (version === undefined) return
+  throw new Error(`threadsafe does not run on Deno (this is ${version}), whose Node-API would crash the process. Use Node.js or Bun.`)
+}
+
 function load(): Native {
+  refuseDeno()
   const packageRoot = fileURLToPath(new URL('../..', import.meta.url))
   const require = createRequire(import.meta.url)
   const nodeGypBuild = require('node-gyp-build') as (directory: string) => Native

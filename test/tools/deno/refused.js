@@ -1,0 +1,6 @@
+// The package refuses to be imported, and the process goes on and ends as it should.
+const outcome = await import('threadsafe').then(
+  () => 'it was imported',
+  ({ message }) => message,
+)
+if (!/does not run on Deno .* Use Node\.js or Bun/.test(outcome)) throw new Error(`Not refused: ${outcome}`)

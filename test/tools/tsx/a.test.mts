@@ -1,0 +1,18 @@
+// The package by import here, and by require in the other file: two instances of it in one thread.
+import { createRequire } from 'node:module'
+import { mock, test } from 'node:test'
+import * as imported from 'threadsafe'
+import { queuesAndEvents, signals } from './suite.js'
+
+const { required, ...others } = createRequire(import.meta.url)('./b.test.cts') as typeof import('./b.test.cts')
+
+const fake = {
+  use: () => mock.timers.enable(),
+  advance: (ms: number) => mock.timers.tick(ms),
+  restore: () => mock.timers.reset(),
+}
+for (const lib of [imported, required]) {
+  queuesAndEvents({ test, fake }, lib)
+  signals({ test, fake }, lib)
+}
+others.across(test, imported)

@@ -9,6 +9,7 @@ import type { Worker } from 'node:worker_threads'
 import { includeDir, record, ThreadSafeEvent, ThreadSafeQueue } from '../lib/index.js'
 import * as lib from './fixtures/native-addon.js'
 import type { NativeRole } from './fixtures/native-worker.js'
+import { eachItemIsGot, eachSettingIsSeen } from './late-wakes.js'
 import { finished, runProcess, startWorker, until, within } from './support.js'
 
 const { OK, EMPTY, FULL, CLOSED, TIMEOUT, TOO_SMALL, DROPPED, TOO_LARGE, WRONG_SIZE, WRONG_TYPE, WRONG_LAYOUT, WRONG_KIND, TOO_OLD } = lib
@@ -458,6 +459,27 @@ describe('native code', function () {
           addon.restoreSignal(signo)
         }
       })
+
+      for (const target of ['queue', 'event'] as const) {
+        it(`wakes blocked workers, whoever else comes and goes, at ${target === 'queue' ? 'a queue' : 'an event'}`, async () => {
+          const queue = numbers(16)
+          const event = new ThreadSafeEvent()
+          const handled = addon.handleSignal(
+            signo,
+            target === 'queue' ? queue.native : undefined,
+            target === 'event' ? event.native : undefined,
+            0,
+          )
+          assert.equal(handled, OK)
+          const raise = (): void => addon.raiseSignal(signo)
+          try {
+            if (target === 'queue') await eachItemIsGot(queue as ThreadSafeQueue, 300, raise)
+            else await eachSettingIsSeen(event, 300, raise)
+          } finally {
+            addon.restoreSignal(signo)
+          }
+        })
+      }
 
       for (const tries of [0, 1] as const) {
         it(`may strike threads that are inside calls on the same queue (${tries ? 'try_put' : 'put_or_drop'})`, async () => {

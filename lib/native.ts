@@ -164,7 +164,14 @@ interface Native {
     heartbeat: Uint8Array | undefined,
     olderThanNanoseconds: number,
   ): number
-  reclaimSignal(signo: number): void
+  /** Whether the handler that the process has for it is ours. */
+  isInstalled(signo: number): boolean
+  /** `process.on()` is about to begin or end to listen to that signal. */
+  willListen(signo: number): void
+  /** It has; `listens`: it does now. */
+  hasListened(signo: number, listens: boolean): void
+  /** Somebody in this thread calls both, and it may be another instance of the module. */
+  watchesListeners?: true
   /** Answers its last counts. */
   detachSource(source: number): SourceCounts
   sourceCounts(source: number): SourceCounts

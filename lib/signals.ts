@@ -1,6 +1,8 @@
-import { getSystemErrorName } from 'node:util'
+import process from 'node:process'
+import { getSystemErrorName, types } from 'node:util'
 import { isMainThread } from 'node:worker_threads'
 import { invalidType, invalidValue, outOfRange, withCode } from './errors.js'
+import { elementsOf, placeOf } from './codec/view.js'
 import { ThreadSafeEvent } from './event.js'
 import { Liveness } from './loop.js'
 import { native, type SourceCounts } from './native.js'
@@ -24,6 +26,12 @@ export interface SignalStats {
   delivered: number
   /** Lost, as the queue was full or closed. */
   dropped: number
+  /**
+   * Whether our handler is the one that the process has for this signal right now. If not, somebody has put another in its place, such as a
+   * profiler that takes SIGPROF, and the source hears only what that one passes on. Attaching once more, to any target, puts ours in front of
+   * it. False after `detach()`.
+   */
+  installed: boolean
 }
 
 export interface SignalSource extends Disposable {
@@ -57,33 +65,33 @@ function checkTarget(target: unknown): Uint8Array {
   return target.view
 }
 
-/** Attached sources of this thread: their targets' memory must stay, which the views keep, also when nothing else refers to it. */
-const attached = new Set<Source>()
+/** Attached sources of this thread, with views of what the handler looks at: that memory must stay, also when nothing else refers to it. */
+const attached = new Map<Source, Uint8Array[]>()
 
-function statsOf({ delivered, dropped }: SourceCounts): SignalStats {
-  return { received: delivered + dropped, delivered, dropped }
+function statsOf({ delivered, dropped }: SourceCounts, installed: boolean): SignalStats {
+  return { received: delivered + dropped, delivered, dropped, installed }
 }
 
 abstract class Source implements Disposable {
   readonly signal: string
-  readonly view: Uint8Array
   readonly #number: number
+  readonly #signo: number
   readonly #liveness = new Liveness(false)
   #finalStats: SignalStats | undefined
 
-  constructor(view: Uint8Array, signo: number, call: string, attach: (view: Uint8Array) => number) {
-    const number = attach(view)
+  constructor(signo: number, call: string, memory: Uint8Array[], attach: () => number) {
+    const number = attach()
     if (number < 0) throw systemError(call, -number)
     this.signal = signalName(signo)
-    this.view = view
     this.#number = number
-    attached.add(this)
+    this.#signo = signo
+    attached.set(this, memory)
     this.#liveness.begin()
   }
 
   stats(): SignalStats {
     if (this.#finalStats) return { ...this.#finalStats }
-    return statsOf(native.sourceCounts(this.#number))
+    return statsOf(native.sourceCounts(this.#number), native.isInstalled(this.#signo))
   }
 
   ref(): this {
@@ -103,7 +111,7 @@ abstract class Source implements Disposable {
   /** @internal */
   end(): void {
     if (this.#finalStats) return
-    this.#finalStats = statsOf(native.detachSource(this.#number))
+    this.#finalStats = statsOf(native.detachSource(this.#number), false)
     attached.delete(this)
     this.#liveness.end()
   }
@@ -134,21 +142,31 @@ export function attachSignal(signal: NodeJS.Signals | (string & {}) | number, ta
   const { inspectorSignal = false } = options ?? {}
   if (typeof inspectorSignal !== 'boolean') throw invalidType('options.inspectorSignal', 'a boolean', inspectorSignal)
   const signo = catchableSignal(signal, inspectorSignal)
-  return new AttachedSignal(checkTarget(target), signo, 'sigaction', (view) => native.attachSignal(signo, view))
+  const view = checkTarget(target)
+  return new AttachedSignal(signo, 'sigaction', [view], () => native.attachSignal(signo, view))
 }
 
 /**
- * libuv knows nothing of a handler that is there before its own: with the first `process.on()` for a signal it replaces ours, and with the
- * last `process.off()` it restores the default action. Node does that in these very events, in listeners that came before this one, so
- * ours is installed again at once, and calls what libuv has put there. Only the main thread can have such listeners.
+ * libuv knows nothing of a handler that is there before its own: with the first `process.on()` for a signal it replaces what is there, and with
+ * the last `process.off()` it restores the default action. Node does that in these very events. So what is there is remembered in a listener
+ * that comes before Node's, and is in place again, with libuv's, in one that comes after. Only the main thread can have such listeners.
  */
-if (isMainThread && process.platform !== 'win32') {
-  const reclaim = (event: string | symbol): void => {
+if (isMainThread && process.platform !== 'win32' && !native.watchesListeners) {
+  native.watchesListeners = true
+  const before = (event: string | symbol): void => {
     const signo = namedSignal(event)
-    if (signo !== undefined) native.reclaimSignal(signo)
+    if (signo !== undefined) native.willListen(signo)
   }
-  process.on('newListener', reclaim)
-  process.on('removeListener', reclaim)
+  const after = (event: string | symbol, listens: boolean): void => {
+    const signo = namedSignal(event)
+    if (signo !== undefined) native.hasListened(signo, listens)
+  }
+  const emitter: NodeJS.EventEmitter = process
+  for (const event of emitter.eventNames()) after(event, true)
+  emitter.prependListener('newListener', before)
+  emitter.prependListener('removeListener', before)
+  emitter.on('newListener', (event: string | symbol) => after(event, true))
+  emitter.on('removeListener', (event: string | symbol) => after(event, emitter.listenerCount(event) > 0))
 }
 
 /** All timers may share one signal, since each tick says which timer it is for; it is one that nothing else is known to use. */
@@ -180,6 +198,8 @@ export interface SignalTimerOptions {
   olderThan?: number
 }
 
+const HEARTBEAT_BYTES = 8
+
 interface Watched {
   view: Uint8Array
   nanoseconds: number
@@ -191,15 +211,17 @@ function checkHeartbeat(heartbeat: unknown, olderThan: unknown): Watched | undef
     if (olderThan !== undefined) throw invalidValue('options.olderThan', 'given together with options.heartbeat', olderThan)
     return undefined
   }
-  const isWord = heartbeat instanceof BigUint64Array || heartbeat instanceof BigInt64Array
-  if (!isWord || !(heartbeat.buffer instanceof SharedArrayBuffer)) {
+  const isWord = types.isBigUint64Array(heartbeat) || types.isBigInt64Array(heartbeat)
+  // Where it is, and how long, is looked at once, and as it is: user code may override each property.
+  const [buffer, byteOffset] = isWord ? placeOf(heartbeat, 0) : []
+  if (!isWord || !types.isSharedArrayBuffer(buffer)) {
     throw invalidType('options.heartbeat', 'a BigUint64Array or BigInt64Array over a SharedArrayBuffer', heartbeat)
   }
-  if (heartbeat.length === 0) throw invalidValue('options.heartbeat', 'at least one element long', heartbeat)
+  if (elementsOf(heartbeat) === 0) throw invalidValue('options.heartbeat', 'at least one element long', heartbeat)
   if (typeof olderThan !== 'number') throw invalidType('options.olderThan', 'a number', olderThan)
   const longest = Math.floor(LONGEST_MICROSECONDS / 1000)
   if (!(olderThan > 0 && olderThan <= longest)) throw outOfRange('options.olderThan', `> 0 and <= ${longest}`, olderThan)
-  const view = new Uint8Array(heartbeat.buffer, heartbeat.byteOffset, heartbeat.BYTES_PER_ELEMENT)
+  const view = new Uint8Array(buffer, byteOffset, HEARTBEAT_BYTES)
   return { view, nanoseconds: Math.round(olderThan * NANOSECONDS_PER_MILLISECOND) }
 }
 
@@ -215,7 +237,6 @@ function checkHeartbeat(heartbeat: unknown, olderThan: unknown): Watched | undef
  * for await (const { timestamp, overrun } of ticks) sample(timestamp, overrun)
  */
 export class SignalTimer extends Source {
-  /** Kept for as long as the handler may look at it. */
   readonly heartbeat: BigUint64Array | BigInt64Array | undefined
 
   constructor(intervalMicroseconds: number, target: SignalTarget, options?: SignalTimerOptions) {
@@ -236,12 +257,14 @@ export class SignalTimer extends Source {
     }
     const signo = options?.signal === undefined ? TIMER_SIGNAL : signalNumber('options.signal', options.signal)
     if (signo < native.firstRealtimeSignal) throw invalidValue('options.signal', 'a real-time signal', options?.signal)
-    const watched = checkHeartbeat(options?.heartbeat, options?.olderThan)
+    const heartbeat = options?.heartbeat
+    const watched = checkHeartbeat(heartbeat, options?.olderThan)
     const nanoseconds = Math.round(intervalMicroseconds * NANOSECONDS)
-    super(checkTarget(target), signo, 'timer_create', (view) =>
+    const view = checkTarget(target)
+    super(signo, 'timer_create', watched ? [view, watched.view] : [view], () =>
       native.attachTimer(signo, view, nanoseconds, thread === 'loop', watched?.view, watched?.nanoseconds ?? 0),
     )
-    this.heartbeat = options?.heartbeat
+    this.heartbeat = heartbeat
   }
 
   /** Ends the timer. Twice is no error. */

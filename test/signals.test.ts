@@ -96,7 +96,7 @@ if (process.platform !== 'win32') {
       assert.equal(info.uid, process.getuid?.())
       assert.equal(info.value, 0)
       assert.ok(info.timestamp >= before && info.timestamp <= process.hrtime.bigint())
-      assert.deepEqual(source.stats(), { received: 1, delivered: 1, dropped: 0 })
+      assert.deepEqual(source.stats(), { received: 1, delivered: 1, dropped: 0, installed: true })
     })
 
     it('share a signal: each gets it', async () => {
@@ -107,7 +107,7 @@ if (process.platform !== 'win32') {
       await within('the event', event.wait({ timeout: PATIENCE }))
       for (const source of all) {
         await until('the signal at each source', () => source.stats().received === 1)
-        assert.deepEqual(source.stats(), { received: 1, delivered: 1, dropped: 0 })
+        assert.deepEqual(source.stats(), { received: 1, delivered: 1, dropped: 0, installed: true })
       }
       assert.deepEqual(
         queues.map((queue) => drain(queue).length),
@@ -140,7 +140,7 @@ if (process.platform !== 'win32') {
       await sendOne('SIGUSR2', source)
       assert.equal(event.isSet(), true)
       await sendOne('SIGUSR2', source)
-      assert.deepEqual(source.stats(), { received: 2, delivered: 2, dropped: 0 })
+      assert.deepEqual(source.stats(), { received: 2, delivered: 2, dropped: 0, installed: true })
 
       const ended = finished(start({ role: 'await', event: event.handle, rounds: 1 }), PATIENCE)
       await until('the worker has cleared the event', () => !event.isSet(), PATIENCE)
@@ -173,13 +173,13 @@ if (process.platform !== 'win32') {
       const queue = signalQueue(2)
       const source = willDetach(attachSignal('SIGUSR2', queue))
       for (let i = 0; i < 5; i++) await sendOne('SIGUSR2', source)
-      assert.deepEqual(source.stats(), { received: 5, delivered: 2, dropped: 3 })
+      assert.deepEqual(source.stats(), { received: 5, delivered: 2, dropped: 3, installed: true })
       const [first, second, ...others] = drain(queue) as [SignalInfo, SignalInfo]
       assert.equal(others.length, 0)
       await sendOne('SIGUSR2', source)
       const [last] = drain(queue) as [SignalInfo]
       assert.ok(first.timestamp < second.timestamp && second.timestamp < last.timestamp)
-      assert.deepEqual(source.stats(), { received: 6, delivered: 3, dropped: 3 })
+      assert.deepEqual(source.stats(), { received: 6, delivered: 3, dropped: 3, installed: true })
     })
 
     it("let the oldest go if the queue's overflow is drop-oldest", async () => {
@@ -190,7 +190,7 @@ if (process.platform !== 'win32') {
         await sendOne('SIGUSR2', source)
         times.push(process.hrtime.bigint())
       }
-      assert.deepEqual(source.stats(), { received: 5, delivered: 5, dropped: 0 })
+      assert.deepEqual(source.stats(), { received: 5, delivered: 5, dropped: 0, installed: true })
       const [older, newer, ...others] = drain(queue) as [SignalInfo, SignalInfo]
       assert.equal(others.length, 0)
       const [, , third, fourth, fifth] = times as [bigint, bigint, bigint, bigint, bigint]
@@ -204,7 +204,7 @@ if (process.platform !== 'win32') {
       await sendOne('SIGUSR2', source)
       queue.close()
       await sendOne('SIGUSR2', source)
-      assert.deepEqual(source.stats(), { received: 2, delivered: 1, dropped: 1 })
+      assert.deepEqual(source.stats(), { received: 2, delivered: 1, dropped: 1, installed: true })
       assert.equal(queue.getSync().pid, process.pid)
     })
 
@@ -238,7 +238,7 @@ if (process.platform !== 'win32') {
           await sendOne(signal, source)
           await within('a listener for one time', listened)
           await sendOne(signal, source)
-          assert.deepEqual(source.stats(), { received: 4 * round, delivered: 4 * round, dropped: 0 })
+          assert.deepEqual(source.stats(), { received: 4 * round, delivered: 4 * round, dropped: 0, installed: true })
           drain(queue)
         }
         await withHandler(signal, async (handled) => {
@@ -269,7 +269,7 @@ if (process.platform !== 'win32') {
         const source = attachSignal('SIGUSR2', queue)
         await sendOne('SIGUSR2', source)
         await sendOne('SIGUSR2', source)
-        const expected: SignalStats = { received: 2, delivered: 1, dropped: 1 }
+        const expected: SignalStats = { received: 2, delivered: 1, dropped: 1, installed: false }
         source.detach()
         assert.deepEqual(source.stats(), expected)
         // The next source may get the place of the one that is gone, and must not count for it.
@@ -278,7 +278,7 @@ if (process.platform !== 'win32') {
         source.detach()
         await sendOne('SIGUSR2', next)
         assert.deepEqual(source.stats(), expected)
-        assert.deepEqual(next.stats(), { received: 2, delivered: 0, dropped: 2 })
+        assert.deepEqual(next.stats(), { received: 2, delivered: 0, dropped: 2, installed: true })
         await until("Node's handler for all of them", () => handled() === 4)
       })
     })
@@ -646,7 +646,7 @@ if (process.platform === 'linux') {
       timer.stop()
       const ended = process.hrtime.bigint()
       const ticks = drain(queue)
-      assert.deepEqual(timer.stats(), { received: ticks.length, delivered: ticks.length, dropped: 0 })
+      assert.deepEqual(timer.stats(), { received: ticks.length, delivered: ticks.length, dropped: 0, installed: false })
       checkRate(ticks, started)
       const expirations = ticks.reduce((sum, { overrun }) => sum + 1 + overrun, 0)
       const most = Number(ended - before) / Number(MICROSECOND) / interval
@@ -704,7 +704,7 @@ if (process.platform === 'linux') {
         Array.from({ length: 100 }, (_, value) => value),
       )
       assert.deepEqual(new Set(drain(ticks).map(({ code }) => code)), new Set([SI_TIMER]))
-      assert.deepEqual(source.stats(), { received: 100, delivered: 100, dropped: 0 })
+      assert.deepEqual(source.stats(), { received: 100, delivered: 100, dropped: 0, installed: false })
     })
 
     it('takes another signal if it is told to', async () => {
@@ -742,7 +742,7 @@ if (process.platform === 'linux') {
         checkRate(drain(started.queue), started)
       }
       hours.timer.stop()
-      assert.deepEqual(hours.timer.stats(), { received: 0, delivered: 0, dropped: 0 })
+      assert.deepEqual(hours.timer.stats(), { received: 0, delivered: 0, dropped: 0, installed: false })
     })
 
     it('interrupts the thread that made it only if it is told to', async () => {

@@ -25,7 +25,6 @@ double whole_handler_cost(std::uint64_t times) {
   nothing.sa_sigaction = [](int, siginfo_t*, void*) {};
   nothing.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
   sigaction(SIGUSR1, &nothing, nullptr);
-  sigaction(SIGUSR2, &nothing, nullptr);
 
   const Attached source = attach_signal(SIGUSR2, SignalTarget{&header, nullptr});
   if (source.error != 0) std::exit(1);

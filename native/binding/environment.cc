@@ -37,7 +37,7 @@ Environment::Environment(Napi::Env env) : env_(env), putter_(next_putter()), loo
 void Environment::create(Napi::Env env) {
   auto* const holder = new std::shared_ptr<Environment>(new Environment(env));
   Environment& environment = **holder;
-  environment.sources_ = std::make_unique<bool[]>(kMaxSources);
+  environment.sources_ = std::make_unique<int[]>(kMaxSources);
   env.SetInstanceData<std::shared_ptr<Environment>>(holder);
   napi_add_async_cleanup_hook(
       env, [](napi_async_cleanup_hook_handle hook, void* data) { static_cast<Environment*>(data)->end(hook); }, &environment,
@@ -124,11 +124,24 @@ void Environment::remove(SharedObject& object) {
   if (object.next) object.next->previous = object.previous;
 }
 
-void Environment::attached(u32 source) { sources_[source] = true; }
+// Null where the isolate has none any more.
+uv_loop_t* Environment::uv_loop() const {
+  uv_loop_t* loop = nullptr;
+  napi_get_uv_event_loop(env_, &loop);
+  return loop;
+}
+
+void Environment::attached(u32 source, int signo) {
+  sources_[source] = signo;
+  if (uv_loop_t* const own = uv_loop()) libuv_signals_.attached(own, signo);
+}
 
 SourceCounts Environment::detach(u32 source) {
-  sources_[source] = false;
-  return detach_source(source);
+  const int signo = sources_[source];
+  sources_[source] = 0;
+  const SourceCounts last = detach_source(source);
+  libuv_signals_.detached(signo);
+  return last;
 }
 
 // The isolate ends, at whatever moment it was stopped. Its sources and what native code has opened go first, as they use memory that it may
@@ -136,7 +149,7 @@ SourceCounts Environment::detach(u32 source) {
 // been stopped between a change and the wake for it.
 void Environment::end(napi_async_cleanup_hook_handle hook) {
   for (u32 source = 0; source < kMaxSources; source++) {
-    if (sources_[source]) detach(source);
+    if (sources_[source] != 0) detach(source);
   }
   ended_ = true;
   native_handles_.end();
@@ -147,7 +160,13 @@ void Environment::end(napi_async_cleanup_hook_handle hook) {
   }
   scratch_buffer_.Reset();
   probe_.Reset();
-  loop_.end([](void* hook) { napi_remove_async_cleanup_hook(static_cast<napi_async_cleanup_hook_handle>(hook)); }, hook);
+  hook_ = hook;
+  libuv_signals_.close([](void* self) { static_cast<Environment*>(self)->end_loop(); }, this);
+}
+
+// The last of what is on the loop.
+void Environment::end_loop() {
+  loop_.end([](void* hook) { napi_remove_async_cleanup_hook(static_cast<napi_async_cleanup_hook_handle>(hook)); }, hook_);
 }
 
 }  // namespace threadsafe

@@ -11,6 +11,7 @@
 #include "../core/status.h"
 #include "../platform/block_area.h"
 #include "../platform/signals.h"
+#include "libuv_signals.h"
 #include "loop.h"
 #include "native_handles.h"
 
@@ -54,8 +55,10 @@ class Environment : public std::enable_shared_from_this<Environment> {
   NativeHandles& native_handles() { return native_handles_; }
   bool ended() const { return ended_; }
 
-  void attached(u32 source);
+  void attached(u32 source, int signo);
   SourceCounts detach(u32 source);
+  LibuvSignals& libuv_signals() { return libuv_signals_; }
+  uv_loop_t* uv_loop() const;
 
  private:
   explicit Environment(Napi::Env env);
@@ -63,6 +66,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
   void collect_soon();
   void collect_now();
   void end(napi_async_cleanup_hook_handle hook);
+  void end_loop();
 
   const napi_env env_;
   const u32 putter_;
@@ -76,7 +80,8 @@ class Environment : public std::enable_shared_from_this<Environment> {
   u32 collect_after_;
   u32 collected_ = 0;
   NativeHandles native_handles_;
-  std::unique_ptr<bool[]> sources_;
+  std::unique_ptr<int[]> sources_;  // by number: the signal of one that is attached, else 0
+  LibuvSignals libuv_signals_;
   bool ended_ = false;
   napi_async_cleanup_hook_handle hook_ = nullptr;
 };

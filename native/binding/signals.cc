@@ -19,9 +19,11 @@ SignalTarget target_in(const Napi::Value& view) {
   return {nullptr, event_in(bytes)};
 }
 
+int signo_of(const Napi::CallbackInfo& info) { return info[0].As<Napi::Number>().Int32Value(); }
+
 Napi::Value answer(const Napi::CallbackInfo& info, Attached attached) {
   if (attached.error != 0) return Napi::Number::New(info.Env(), -attached.error);
-  Environment::of(info.Env()).attached(attached.source);
+  Environment::of(info.Env()).attached(attached.source, signo_of(info));
   return Napi::Number::New(info.Env(), attached.source);
 }
 
@@ -29,7 +31,7 @@ Napi::Value answer(const Napi::CallbackInfo& info, Attached attached) {
 Napi::Value attach(const Napi::CallbackInfo& info) {
   const SignalTarget target = target_in(info[1]);
   if (!target.queue && !target.event) return answer(info, {0, EINVAL});
-  return answer(info, attach_signal(info[0].As<Napi::Number>().Int32Value(), target));
+  return answer(info, attach_signal(signo_of(info), target));
 }
 
 // (signo, view of the target's memory, interval in nanoseconds, in this thread, view of the heartbeat or undefined, its limit in
@@ -42,11 +44,20 @@ Napi::Value attach_interval(const Napi::CallbackInfo& info) {
   if (!info[4].IsUndefined()) {
     timer.heartbeat = {reinterpret_cast<const Atomic<u64>*>(info[4].As<Napi::Uint8Array>().Data()), nanoseconds(5)};
   }
-  return answer(info, attach_timer(info[0].As<Napi::Number>().Int32Value(), timer, target));
+  return answer(info, attach_timer(signo_of(info), timer, target));
 }
 
 // (signo)
-void reclaim(const Napi::CallbackInfo& info) { reclaim_signal(info[0].As<Napi::Number>().Int32Value()); }
+void will_listen(const Napi::CallbackInfo& info) { Environment::of(info.Env()).libuv_signals().will_listen(signo_of(info)); }
+
+// (signo, whether process.on() listens to it)
+void has_listened(const Napi::CallbackInfo& info) {
+  Environment& environment = Environment::of(info.Env());
+  environment.libuv_signals().has_listened(environment.uv_loop(), signo_of(info), info[1].As<Napi::Boolean>().Value());
+}
+
+// (signo)
+Napi::Value installed(const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), is_installed(signo_of(info))); }
 
 u32 source_of(const Napi::CallbackInfo& info) { return info[0].As<Napi::Number>().Uint32Value(); }
 
@@ -76,7 +87,9 @@ Napi::Value send(const Napi::CallbackInfo& info) {
 void export_signals(Napi::Env env, Napi::Object exports) {
   exports["attachSignal"] = Napi::Function::New<attach>(env, "attachSignal");
   exports["attachTimer"] = Napi::Function::New<attach_interval>(env, "attachTimer");
-  exports["reclaimSignal"] = Napi::Function::New<reclaim>(env, "reclaimSignal");
+  exports["willListen"] = Napi::Function::New<will_listen>(env, "willListen");
+  exports["hasListened"] = Napi::Function::New<has_listened>(env, "hasListened");
+  exports["isInstalled"] = Napi::Function::New<installed>(env, "isInstalled");
   exports["detachSource"] = Napi::Function::New<detach>(env, "detachSource");
   exports["sourceCounts"] = Napi::Function::New<counts>(env, "sourceCounts");
   exports["sendSignal"] = Napi::Function::New<send>(env, "sendSignal");

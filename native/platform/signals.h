@@ -6,7 +6,10 @@
 //
 //     a source    users + 1; if it is active and for this signal, deliver; users - 1. Whoever detaches makes it inactive and waits until
 //                 there are no users: handlers do not wait, so that is soon.
-//     a signal    which sources it has, as a set of bits, and the handler that was there before, which is called after ours
+//     a signal    which sources it has, as a set of bits, and the handlers that were there before, which are called after ours
+//                 (signal_chain.h)
+//
+// All signals are blocked while it works. What is in use is given back before a handler of others is called.
 #pragma once
 
 #include "../core/layout.h"
@@ -76,6 +79,25 @@ Attached attach_timer(int signo, const TimerSettings& timer, SignalTarget target
 
 // Somebody may have replaced the handler of that signal: if it has sources, ours is installed again, and calls theirs.
 void reclaim_signal(int signo);
+
+// Whether the handler that the process has for that signal is ours.
+bool is_installed(int signo);
+
+bool has_sources(int signo);
+
+// What libuv does with handlers, it does without regard to others: its own replaces whatever is there when the first uv_signal_t for a
+// signal starts, and the default action replaces that when the last one stops. Each time it may be about to, libuv_will_change() is called
+// before, and libuv_has_changed() after: then everybody's handler is in place again, ours on top if it is in use. In one thread at a time
+// for each signal. They need to know which handler is libuv's: one that somebody finds out, as it is not to be had otherwise.
+void libuv_will_change(int signo);
+void libuv_has_changed(int signo);
+void know_libuv_handler(const void* handler);
+bool libuv_handler_known();
+const void* current_handler(int signo);  // null: the default action
+
+// Whether process.on() listens to that signal; the main thread tells.
+void set_listened(int signo, bool listened);
+bool is_listened(int signo);
 
 // Answers its last counts: afterwards its number may be another's.
 SourceCounts detach_source(u32 source);

@@ -1,10 +1,11 @@
+#include <dlfcn.h>
+#include <pthread.h>
 #include <signal.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
-#include <cstring>
 #include <mutex>
 #include <thread>
 
@@ -12,9 +13,14 @@
 #include "../core/queue.h"
 #include "../core/slots.h"
 #include "helper.h"
+#include "signal_chain.h"
 #include "signals.h"
 #include "ticker.h"
 #include "wakes.h"
+
+// What copies of this package in one process ask each other: whether this one's handler is needed for that signal. Its name and meaning are
+// for good.
+extern "C" [[gnu::visibility("default")]] int threadsafe_signal_in_use(int signo);
 
 namespace threadsafe {
 namespace {
@@ -42,18 +48,18 @@ struct Source {
   std::atomic<u64> told_beat{0};  // the last beat whose lateness has been told
 };
 
-// A handler that was there before ours. Never changed nor freed, since a handler of ours may be looking at it.
-struct Previous {
-  struct sigaction action;
-  const Previous* next;
-};
-
 struct Signal {
   std::atomic<u64> sources[kMaxSources / 64];
-  std::atomic<const struct sigaction*> previous{nullptr};
-  // Under attach_mutex():
-  const Previous* known = nullptr;  // all that ever were previous, each once: as many as the process has handlers for this signal
-  u32 attached = 0;                 // sources
+  Chain chain;
+  std::atomic<u64> seen_on_top{0};  // when a handler of ours last found that it is the one that the kernel calls; by the record's clock
+  std::atomic<bool> listened{false};
+  // Written under attach_mutex():
+  std::atomic<u32> attached{0};    // sources
+  std::atomic<bool> stays{false};  // without sources as well, on behalf of those before it
+  bool was_installed = false;      // ever
+  Previous* replaced = nullptr;    // what it has last replaced, if that is called; else it is this:
+  struct sigaction uncalled{};
+  struct sigaction covered{};  // what was there when libuv was going to change it; see libuv_will_change()
 };
 
 constinit Source sources[kMaxSources];
@@ -172,40 +178,11 @@ bool deliver(Source& source, const SignalInfo& record) {
   return unpark_needed;
 }
 
-// The signals that are being passed to the handlers before ours. A handler that was installed over ours may pass them back: when ours is
-// then installed over that one, each would call the other for ever. A signal is told by its siginfo, which lies on the stack of whoever
-// handles it; passed back, it comes to a frame deeper in that stack. A handler that leaves by siglongjmp leaves its mark behind: the next
-// signal whose siginfo has that address comes to a frame as high, and takes the mark over.
-struct PassingOn {
-  std::atomic<const siginfo_t*> info{nullptr};
-  std::atomic<std::uintptr_t> frame{0};
-};
-constinit PassingOn passing_on[16];
+// Set in a child of fork(2) that goes on without exec: the helper and the timers' threads are not there, and whoever would be woken is the
+// parent. Its handlers only pass on.
+constinit std::atomic<bool> in_forked_child{false};
 
-// Relaxed, here and below: what is looked for was written by this thread, if at all.
-PassingOn* mark_of(const siginfo_t* info) {
-  for (PassingOn& passing : passing_on) {
-    if (passing.info.load(std::memory_order_relaxed) == info) return &passing;
-  }
-  return nullptr;
-}
-
-// Null if all are taken: then nothing is lost but the protection against circles.
-PassingOn* mark(const siginfo_t* info) {
-  for (PassingOn& passing : passing_on) {
-    const siginfo_t* nobody = nullptr;
-    if (passing.info.compare_exchange_strong(nobody, info, std::memory_order_relaxed)) return &passing;
-  }
-  return nullptr;
-}
-
-// Whether there is somebody to call. The default action and "ignore" are told by sa_handler whatever the flags say, as the kernel does; it
-// is one word with sa_sigaction. A handler for one time (SA_RESETHAND) relies on the default action being back when it is called: Node's
-// for SIGINT and SIGTERM resets the terminal and raises the signal again, for ever if ours were still there. It stands for the default
-// action, and like that is not taken while there is a source.
-bool is_called(const struct sigaction& action) {
-  return action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN && !(action.sa_flags & SA_RESETHAND);
-}
+bool is_ours(const struct sigaction& action);
 
 // Not inlined, so that the machine code of the handler has its only calls through a pointer here: test/signal-safety.test.ts.
 [[gnu::noinline]] void call_handler(const struct sigaction& action, int signo, siginfo_t* info, void* context) {
@@ -216,24 +193,69 @@ bool is_called(const struct sigaction& action) {
   }
 }
 
-void call_previous(int signo, siginfo_t* info, void* context, PassingOn* passing, std::uintptr_t frame) {
-  // Acquire: the copy was written before.
-  const struct sigaction* const previous = signals[signo].previous.load(std::memory_order_acquire);
-  if (!previous || !is_called(*previous)) return;
-  if (!passing) passing = mark(info);
-  if (passing) passing->frame.store(frame, std::memory_order_relaxed);
-  call_handler(*previous, signo, info, context);
-  if (passing) passing->info.store(nullptr, std::memory_order_relaxed);
+// What a handler of ours was called with.
+struct Call {
+  int signo;
+  siginfo_t* info;
+  ucontext_t* context;  // null if it was called by a handler that does not pass it on
+  SignalMask blocked;   // to be left blocked by whoever is called: when the kernel calls, what it has interrupted had that blocked
+};
+
+// Passes the signal on to those before ours that are left. Nothing of ours is half done any more, so that a handler may strike and leave by
+// siglongjmp. Answers whether it has changed the mask, which was every_signal.
+bool pass_on(const Call& call, SignalWord word, u64 called, bool passed_back, Inside& inside) {
+  const Chain& chain = signals[call.signo].chain;
+  Called shared(word);
+  bool mask_known = true;
+  bool mask_changed = false;
+  while (const Previous* const previous = chain.next(called, passed_back)) {
+    called |= previous->bit;
+    shared.set(called);
+    inside.enter(word);
+    const Installation& installation = *previous->current.load(std::memory_order_acquire);
+    const SignalMask wanted = (call.blocked | installation.blocks) & every_signal;
+    // libuv's handler, for one, wants all blocked, as they are. But when one has been called, nobody knows what it has left.
+    if (!mask_known || wanted != every_signal) {
+      block_exactly(wanted);
+      mask_changed = true;
+    }
+    call_handler(installation.action, call.signo, call.info, call.context);
+    mask_known = false;
+    inside.leave();
+    // One that has passed the signal back has had others called.
+    u64 by_now;
+    if (shared.known(by_now)) called |= by_now;
+  }
+  return mask_changed;
 }
 
-void on_signal(int signo, siginfo_t* info, void* context) {
-  if (note_settled(*info)) return;
-  const auto frame = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
-  PassingOn* const passing = mark_of(info);
-  if (passing && frame < passing->frame.load(std::memory_order_relaxed)) return;  // passed back
-  const int saved_errno = errno;
-  SignalInfo record = describe(signo, *info);
-  const bool tick = is_our_tick(*info);
+// Whether the handler was called by the kernel, or in place of a handler which the kernel has called: what lies above its frame, whose
+// canonical address this is, is then what the kernel has put there.
+bool lies_below_kernels([[maybe_unused]] const void* frame, [[maybe_unused]] const siginfo_t* info, [[maybe_unused]] const void* context) {
+#if defined(__linux__) && defined(__x86_64__)
+  return frame == context;
+#elif defined(__linux__) && defined(__aarch64__)
+  return frame == info;
+#else
+  return false;
+#endif
+}
+
+// Whether ours is the handler that the kernel calls: all signals are blocked then. A handler over ours that ends with calling ours looks
+// the same, but has its own mask. To ask costs as much as all that the handler does, so the answer is good for a tenth of a millisecond;
+// what somebody installs meanwhile may at worst be struck, and left by siglongjmp, in the midst of a put.
+bool is_on_top(Signal& signal, int signo, u64 now) {
+  constexpr u64 kGoodFor = 100'000;
+  // Relaxed: it orders nothing.
+  if (now - signal.seen_on_top.load(std::memory_order_relaxed) < kGoodFor) return true;
+  struct sigaction current;
+  if (sigaction(signo, nullptr, &current) != 0 || !is_ours(current)) return false;
+  signal.seen_on_top.store(now, std::memory_order_relaxed);
+  return true;
+}
+
+bool deliver_to_sources(int signo, const siginfo_t& info, SignalInfo& record) {
+  const bool tick = is_our_tick(info);
   bool helper_needed = false;
   for (u32 word = 0; word < kMaxSources / 64; word++) {
     // Acquire, with the bit's setting: the source was filled in before. It is checked once more by the use.
@@ -243,13 +265,46 @@ void on_signal(int signo, siginfo_t* info, void* context) {
       Source& source = sources[number];
       const UseOfSource use(source);
       if (!use.active() || source.signo != signo || source.is_timer != tick) continue;
-      if (tick && reinterpret_cast<u64>(info->si_value.sival_ptr) != tick_value(number)) continue;
+      if (tick && reinterpret_cast<u64>(info.si_value.sival_ptr) != tick_value(number)) continue;
       if (source.heartbeat.beat && !is_late(source, record)) continue;  // a tick: no other source gets this record
       helper_needed |= deliver(source, record);
     }
   }
-  if (helper_needed) call_helper();
-  call_previous(signo, info, context, passing, frame);
+  return helper_needed;
+}
+
+constexpr siginfo_t kNothingTold{};
+
+void on_signal(int signo, siginfo_t* told, void* context) {
+  const siginfo_t& info = told ? *told : kNothingTold;
+  if (note_settled(info)) return;
+  const int saved_errno = errno;
+  const void* const frame = __builtin_dwarf_cfa();
+  Signal& signal = signals[signo];
+  SignalInfo record = describe(signo, info);
+  // As long as ours is at work nothing may strike it, since what strikes may call a handler that leaves by siglongjmp, and then leave a
+  // slot claimed or a source in use for ever.
+  const bool below_kernels = lies_below_kernels(frame, told, context);
+  const SignalMask blocked = below_kernels && is_on_top(signal, signo, record.timestamp) ? every_signal : block_every_signal();
+  Call call{signo, told, static_cast<ucontext_t*>(context), blocked};
+  Inside inside(signo, reinterpret_cast<std::uintptr_t>(frame));
+  SignalWord word = call.context ? reinterpret_cast<SignalWord>(call.context->uc_link) : inside.word();
+  u64 called = 0;
+  const bool is_named = word & 1;
+  if (!is_named) word = new_word(doorbell_table_id());
+  if (call.context && !is_named) call.context->uc_link = reinterpret_cast<decltype(call.context->uc_link)>(word);
+  const bool passed_back = is_named && Called(word).known(called);
+  if (!passed_back) {
+    Called(word).set(called);
+    if (!in_forked_child.load(std::memory_order_relaxed) && deliver_to_sources(signo, info, record)) call_helper();
+  }
+  // A handler that has called ours in its midst relies on what it has blocked. One of a copy of ours relies on nothing.
+  if (call.context) call.blocked = mask_of(call.context->uc_sigmask);
+  if (!below_kernels && (passed_back || !is_named)) call.blocked |= blocked;
+  errno = saved_errno;
+  const bool mask_changed = (is_named || !inside.too_deep()) && pass_on(call, word, called, passed_back, inside);
+  // When the kernel goes on with what it has interrupted, it restores that mask.
+  if (!below_kernels && (mask_changed || (blocked & every_signal) != every_signal)) block_exactly(blocked);
   errno = saved_errno;
 }
 
@@ -263,40 +318,107 @@ void helper_work() {
 
 bool is_ours(const struct sigaction& action) { return action.sa_flags & SA_SIGINFO && action.sa_sigaction == on_signal; }
 
-bool same(const struct sigaction& a, const struct sigaction& b) {
-  if (a.sa_flags != b.sa_flags) return false;
-  for (int signo = 1; signo < kSignals; signo++) {
-    if (sigismember(&a.sa_mask, signo) != sigismember(&b.sa_mask, signo)) return false;
-  }
-  return a.sa_flags & SA_SIGINFO ? a.sa_sigaction == b.sa_sigaction : a.sa_handler == b.sa_handler;
-}
-
-// Remembers the handler to call after ours.
-void remember_previous(Signal& signal, const struct sigaction& action) {
-  const Previous* known = signal.known;
-  while (known && !same(known->action, action)) known = known->next;
-  if (!known) known = signal.known = new Previous{action, signal.known};
-  // Release: a handler that sees it sees the copy.
-  signal.previous.store(&known->action, std::memory_order_release);
-}
-
-int install_handler(int signo) {
-  struct sigaction current;
-  if (sigaction(signo, nullptr, &current) != 0) return errno;
-  if (is_ours(current)) return 0;
-  // Before ours is installed, so that its first signal finds it.
-  remember_previous(signals[signo], current);
+struct sigaction our_action() {
   struct sigaction ours{};
   ours.sa_sigaction = on_signal;
   ours.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
-  sigemptyset(&ours.sa_mask);
-  return sigaction(signo, &ours, nullptr) == 0 ? 0 : errno;
+  sigfillset(&ours.sa_mask);
+  return ours;
 }
 
-void restore_handler(int signo) {
+// -- Installing. All of this under attach_mutex(). --
+
+// libuv's, once that is known. What it is for: libuv calls nobody that was there before, and when it goes, it puts the default action in
+// place of whatever is there.
+constinit std::atomic<const void*> libuv_handler{nullptr};
+
+bool is_libuvs(const struct sigaction& action) { return is_called(action) && address_of(action) == libuv_handler.load(); }
+
+bool in_use(const Signal& signal) { return signal.attached.load() > 0 || signal.stays.load(); }
+
+// What ours has replaced, or is about to: it is called from now on, after ours. Answers whether it was not called before.
+bool remember(Signal& signal, int signo, const struct sigaction& action, bool begins_period = false) {
+  bool is_new = false;
+  if (is_called(action)) {
+    signal.replaced = signal.chain.add(signo, action, {begins_period, signal.was_installed}, is_new);
+  } else {
+    signal.replaced = nullptr;
+    signal.uncalled = action;
+  }
+  return is_new;
+}
+
+// `is_first`: for the first source. What has ours been used for before is over, if it is not there any more.
+int install_handler(int signo, bool is_first = false) {
+  Signal& signal = signals[signo];
+  struct sigaction current;
+  if (sigaction(signo, nullptr, &current) != 0) return errno;
+  if (is_ours(current)) return 0;
+  if (is_first) {
+    signal.chain.begin_period();
+    signal.stays = false;
+    signal.replaced = nullptr;
+    signal.uncalled = {};
+  }
+  // Before ours is installed, so that its first signal finds it. It may be another by then: what was replaced is what counts.
+  const bool is_new = remember(signal, signo, current, is_first);
+  Previous* const expected = signal.replaced;
+  const struct sigaction ours = our_action();
+  struct sigaction replaced;
+  if (sigaction(signo, &ours, &replaced) != 0) return errno;
+  if (!is_ours(replaced) && (is_called(replaced) != is_called(current) || address_of(replaced) != address_of(current))) {
+    if (is_new && expected) expected->gone.store(true, std::memory_order_relaxed);
+    remember(signal, signo, replaced, is_first);
+  }
+  signal.was_installed = true;
+  return 0;
+}
+
+// Puts that in place of ours, but not of what somebody may have installed meanwhile.
+void put_back(int signo, const struct sigaction& action) {
+  struct sigaction current;
+  if (sigaction(signo, &action, &current) == 0 && !is_ours(current)) sigaction(signo, &current, nullptr);
+}
+
+// Whether that is the handler of another copy of this package, which has no source for the signal and nobody to pass it on for.
+bool is_idle_copy(const struct sigaction& action, int signo) {
+  Dl_info library;
+  if (dladdr(address_of(action), &library) == 0) return false;
+  void* const handle = dlopen(library.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
+  if (!handle) return false;
+  const auto in_use_there = reinterpret_cast<decltype(&threadsafe_signal_in_use)>(dlsym(handle, "threadsafe_signal_in_use"));
+  const bool idle = in_use_there && !in_use_there(signo);
+  dlclose(handle);
+  return idle;
+}
+
+// There is no source any more: the one handler that was there before is there again. If there are several, ours stays, for without it all
+// but one would be deaf.
+void leave_handler(int signo) {
+  Signal& signal = signals[signo];
+  signal.stays = false;
   struct sigaction current;
   if (sigaction(signo, nullptr, &current) != 0 || !is_ours(current)) return;  // replaced since: not ours to restore
-  sigaction(signo, signals[signo].previous.load(std::memory_order_relaxed), nullptr);
+  u32 count = 0;
+  Previous* left = nullptr;
+  signal.chain.for_each([&](Previous& previous) {
+    if (is_idle_copy(previous.current.load()->action, signo)) return;
+    count++;
+    left = &previous;
+  });
+  if (count > 1) {
+    signal.stays = true;
+    return;
+  }
+  if (left && signal.replaced) {
+    const struct sigaction& action = left->current.load()->action;
+    put_back(signo, action);
+    signal.chain.restored(*left);
+    if (!is_libuvs(action)) signal.uncalled = {};
+  } else {
+    put_back(signo, signal.uncalled);
+    signal.uncalled = {};
+  }
 }
 
 // Whether no tick of the source is pending any more: one that is must find our handler, not the default action, which ends the process.
@@ -317,19 +439,30 @@ SourceCounts retire(u32 number) {
   while (source.users.load(std::memory_order_seq_cst) != 0) std::this_thread::yield();
   source.unparks.make(unpark);  // what the handler has left to the helper, and it did not come to
   const SourceCounts counts = source_counts(number);
-  // Where a tick may still come, the handler stays, for as long as the process: without sources it does nothing.
-  if (settled && --signal.attached == 0) restore_handler(source.signo);
+  // Where a tick may still come, the handler stays, for as long as the process: without sources it only passes on.
+  if (settled && --signal.attached == 0) leave_handler(source.signo);
   source.state.store(Source::kFree, std::memory_order_release);
   return counts;
+}
+
+// Before the first handler is installed. Under attach_mutex().
+int prepare() {
+  static bool prepared = false;
+  if (prepared) return 0;
+  find_every_signal();
+  const int error = pthread_atfork(nullptr, nullptr, [] { in_forked_child.store(true, std::memory_order_relaxed); });
+  prepared = error == 0;
+  return error;
 }
 
 Attached attach(int signo, SignalTarget target, const TimerSettings* timer) {
   if (const int error = start_helper(helper_work)) return {0, error};
   const std::lock_guard<std::mutex> lock(attach_mutex());
+  if (const int error = prepare()) return {0, error};
   u32 number = 0;
   while (number < kMaxSources && sources[number].state.load(std::memory_order_relaxed) != Source::kFree) number++;
   if (number == kMaxSources) return {0, EAGAIN};
-  if (const int error = install_handler(signo)) return {0, error};
+  if (const int error = install_handler(signo, signals[signo].attached.load() == 0)) return {0, error};
   Source& source = sources[number];
   source.signo = signo;
   source.target = target;
@@ -357,6 +490,8 @@ Attached attach(int signo, SignalTarget target, const TimerSettings* timer) {
   return {number, error};
 }
 
+bool is_signal(int signo) { return signo > 0 && signo < kSignals; }
+
 }  // namespace
 
 #ifdef SIGRTMIN
@@ -373,7 +508,63 @@ Attached attach_timer(int signo, const TimerSettings& timer, SignalTarget target
 
 void reclaim_signal(int signo) {
   const std::lock_guard<std::mutex> lock(attach_mutex());
-  if (signo > 0 && signo < kSignals && signals[signo].attached > 0) install_handler(signo);
+  if (is_signal(signo) && in_use(signals[signo])) install_handler(signo);
+}
+
+void know_libuv_handler(const void* handler) { libuv_handler.store(handler); }
+
+bool libuv_handler_known() { return libuv_handler.load() != nullptr; }
+
+const void* current_handler(int signo) {
+  struct sigaction current;
+  return sigaction(signo, nullptr, &current) == 0 ? address_of(current) : nullptr;
+}
+
+void libuv_will_change(int signo) {
+  const std::lock_guard<std::mutex> lock(attach_mutex());
+  if (is_signal(signo)) sigaction(signo, nullptr, &signals[signo].covered);
+}
+
+void libuv_has_changed(int signo) {
+  const std::lock_guard<std::mutex> lock(attach_mutex());
+  if (!is_signal(signo)) return;
+  Signal& signal = signals[signo];
+  const struct sigaction covered = signal.covered;
+  signal.covered = {};
+  struct sigaction current;
+  if (sigaction(signo, nullptr, &current) != 0 || is_ours(current)) return;
+  // The last one that listened has gone, and libuv has put the default action in place of whatever was there.
+  const bool libuv_has_gone = is_called(covered) && !is_called(current);
+  if (libuv_has_gone) {
+    if (Previous* const libuvs = signal.chain.find(libuv_handler.load())) libuvs->gone.store(true, std::memory_order_relaxed);
+  }
+  if (in_use(signal)) {
+    const bool displaced = is_called(covered) && address_of(covered) != address_of(current);
+    if (displaced && !is_ours(covered) && !is_libuvs(covered)) remember(signal, signo, covered);
+    const struct sigaction uncalled = signal.uncalled;
+    Previous* const replaced = signal.replaced;
+    install_handler(signo);
+    if (libuv_has_gone && !signal.replaced) {  // the default action is nobody's will but libuv's
+      signal.replaced = replaced;
+      signal.uncalled = uncalled;
+    }
+  } else if (libuv_has_gone) {
+    sigaction(signo, is_libuvs(covered) ? &signal.uncalled : &covered, nullptr);
+  }
+  if (libuv_has_gone && signal.attached.load() == 0) leave_handler(signo);
+}
+
+bool has_sources(int signo) { return is_signal(signo) && signals[signo].attached.load() > 0; }
+
+void set_listened(int signo, bool listened) {
+  if (is_signal(signo)) signals[signo].listened.store(listened);
+}
+
+bool is_listened(int signo) { return signals[signo].listened.load(); }
+
+bool is_installed(int signo) {
+  struct sigaction current;
+  return sigaction(signo, nullptr, &current) == 0 && is_ours(current);
 }
 
 SourceCounts detach_source(u32 number) {
@@ -399,3 +590,5 @@ int send_signal(int pid, int signo, bool has_value, int value) {
 }
 
 }  // namespace threadsafe
+
+int threadsafe_signal_in_use(int signo) { return threadsafe::is_signal(signo) && threadsafe::in_use(threadsafe::signals[signo]); }

@@ -1,6 +1,7 @@
-// Timers of the kernel's that fire a real-time signal, and the thread that takes their signals: no thread that runs JavaScript is
-// interrupted for them unless it asks for that, and a timer that is faster than the handler keeps nobody else from working. Linux;
-// elsewhere ENOTSUP.
+// Timers of the kernel's that fire a real-time signal, and the threads that take their signals, one for each signal that timers use: no
+// thread that runs JavaScript is interrupted for them unless it asks for that, and a timer that is faster than the handler keeps nobody
+// else from working. Such a thread has its own signal alone unblocked, as whatever else it took might be what another thread waits for with
+// sigwait(3), and have no handler. It begins with the first timer of its signal and ends with the last. Linux; elsewhere ENOTSUP.
 #pragma once
 
 #include <signal.h>
@@ -14,6 +15,7 @@ struct TickTimer {
 #ifdef __linux__
   timer_t timer;
   pid_t thread;  // that takes its signals
+  bool in_this_thread;
 #endif
 };
 

@@ -5,49 +5,92 @@
 #ifdef __linux__
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <chrono>
 #include <mutex>
-#include <semaphore>
 #include <thread>
 
 namespace threadsafe {
 namespace {
 
+// glibc has no name for it.
+#ifndef sigev_notify_thread_id
+#define sigev_notify_thread_id _sigev_un._tid
+#endif
+
 pid_t this_thread() { return static_cast<pid_t>(syscall(SYS_gettid)); }
 
-std::atomic<pid_t> thread_id{0};
+// What is said to a thread, and by it.
+struct Ticker {
+  int signo;
+  u32 timers;
+  pthread_t thread;
+  std::atomic<pid_t> id;
+  sem_t started;
+  sem_t over;
+};
 
-void* run(void* started) {
-  sigset_t ticks;
-  sigfillset(&ticks);
-  for (int signo = SIGRTMIN; signo <= SIGRTMAX; signo++) sigdelset(&ticks, signo);
-  pthread_sigmask(SIG_SETMASK, &ticks, nullptr);
-  thread_id.store(this_thread(), std::memory_order_release);
-  static_cast<std::binary_semaphore*>(started)->release();
-  for (;;) pause();
+// By the signal's number, under tickers_mutex().
+constinit Ticker tickers[NSIG]{};
+
+std::mutex& tickers_mutex() {
+  static auto* const mutex = new std::mutex;
+  return *mutex;
 }
 
-// Starts it unless it runs: 0 or errno. It stays as long as the process, asleep while no timer runs.
-int start_thread() {
-  static auto* const mutex = new std::mutex;
-  const std::lock_guard<std::mutex> lock(*mutex);
-  if (thread_id.load(std::memory_order_relaxed) != 0) return 0;
-  // The new thread inherits the mask: it must not take a signal before it has set its own.
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_BLOCK, &all, &before);
-  static auto* const started = new std::binary_semaphore(0);
-  pthread_t thread;
-  const int error = pthread_create(&thread, nullptr, run, started);
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  if (error != 0) return error;
-  pthread_detach(thread);
-  started->acquire();
+void wait_for(sem_t& semaphore) {
+  while (sem_wait(&semaphore) != 0) {  // a handler has run
+  }
+}
+
+void* run(void* data) {
+  Ticker& ticker = *static_cast<Ticker*>(data);
+  ticker.id.store(this_thread(), std::memory_order_relaxed);
+  // It has begun with all signals blocked.
+  sigset_t own;
+  sigemptyset(&own);
+  sigaddset(&own, ticker.signo);
+  pthread_sigmask(SIG_UNBLOCK, &own, nullptr);
+  sem_post(&ticker.started);
+  wait_for(ticker.over);
+  // A tick that is pending goes with the thread.
+  pthread_sigmask(SIG_BLOCK, &own, nullptr);
+  return nullptr;
+}
+
+// One more timer of that signal: 0 or errno.
+int start_ticker(int signo, pid_t& thread) {
+  const std::lock_guard<std::mutex> lock(tickers_mutex());
+  Ticker& ticker = tickers[signo];
+  if (ticker.timers == 0) {
+    ticker.signo = signo;
+    sem_init(&ticker.started, 0, 0);
+    sem_init(&ticker.over, 0, 0);
+    // The new thread inherits the mask: it must not take a signal before it has set its own.
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    const int error = pthread_create(&ticker.thread, nullptr, run, &ticker);
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    if (error != 0) return error;
+    wait_for(ticker.started);
+  }
+  ticker.timers++;
+  thread = ticker.id.load(std::memory_order_relaxed);
   return 0;
+}
+
+// One timer of that signal less. After the last, none of its ticks is pending.
+void end_ticker(int signo) {
+  const std::lock_guard<std::mutex> lock(tickers_mutex());
+  Ticker& ticker = tickers[signo];
+  if (--ticker.timers > 0) return;
+  sem_post(&ticker.over);
+  pthread_join(ticker.thread, nullptr);
 }
 
 // What delete_tick_timer sends after the timer's last signal; the lower half counts.
@@ -58,32 +101,44 @@ std::atomic<u64> settled{0};
 }  // namespace
 
 int create_tick_timer(TickTimer& timer, int signo, u64 interval_ns, u64 value, bool in_this_thread) {
-  if (!in_this_thread) {
-    if (const int error = start_thread()) return error;
+  timer.in_this_thread = in_this_thread;
+  if (in_this_thread) {
+    timer.thread = this_thread();
+  } else if (const int error = start_ticker(signo, timer.thread)) {
+    return error;
   }
-  timer.thread = in_this_thread ? this_thread() : thread_id.load(std::memory_order_acquire);
   struct sigevent event{};
   event.sigev_notify = SIGEV_THREAD_ID;
-  event._sigev_un._tid = timer.thread;
+  event.sigev_notify_thread_id = timer.thread;
   event.sigev_signo = signo;
   event.sigev_value.sival_ptr = reinterpret_cast<void*>(value);
-  if (timer_create(CLOCK_MONOTONIC, &event, &timer.timer) != 0) return errno;
-  timespec interval{};
-  interval.tv_sec = static_cast<time_t>(interval_ns / 1'000'000'000);
-  interval.tv_nsec = static_cast<long>(interval_ns % 1'000'000'000);
-  const itimerspec times{interval, interval};
-  if (timer_settime(timer.timer, 0, &times, nullptr) == 0) return 0;
-  const int error = errno;
-  timer_delete(timer.timer);
+  int error = 0;
+  if (timer_create(CLOCK_MONOTONIC, &event, &timer.timer) != 0) {
+    error = errno;
+  } else {
+    timespec interval{};
+    interval.tv_sec = static_cast<time_t>(interval_ns / 1'000'000'000);
+    interval.tv_nsec = static_cast<long>(interval_ns % 1'000'000'000);
+    const itimerspec times{interval, interval};
+    if (timer_settime(timer.timer, 0, &times, nullptr) == 0) return 0;
+    error = errno;
+    timer_delete(timer.timer);
+  }
+  if (!in_this_thread) end_ticker(signo);
   return error;
 }
 
-// A signal that is pending when its timer goes is still delivered, later. Signals of one number arrive in the order in which they were
-// sent, so one more of them tells when the last tick has come. That takes microseconds; where it can't be sent or is not answered, as
+// A signal that is pending when its timer goes is still delivered, later. The last one of a thread of ours goes with the thread; while that
+// has other timers, its handler is in place anyway. To a thread of others, one more signal is sent: those of one number arrive in the order
+// in which they were sent, so it tells when the last tick has come. That takes microseconds; where it can't be sent or is not answered, as
 // another library has taken the signal, the thread has blocked it, or the user's signals are used up, it is given up rather than waited
 // for. A thread that has ended has taken its pending signals with it.
 bool delete_tick_timer(TickTimer& timer, int signo, bool handler_answers) {
   timer_delete(timer.timer);
+  if (!timer.in_this_thread) {
+    end_ticker(signo);
+    return true;
+  }
   if (!handler_answers) return false;
   static std::atomic<u32> last{0};
   const u64 mine = kSettledMark | (last.fetch_add(1, std::memory_order_relaxed) + 1);

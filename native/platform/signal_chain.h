@@ -1,0 +1,318 @@
+// The handlers that others had installed before ours, and how a signal is passed on to them: each as the kernel would call it, and each
+// once, whoever has installed what over whom.
+//
+//     a chain      for each signal, the handlers that ours has replaced, newest first
+//     a passage    one signal on its way down a chain: the set of those that have been called
+//
+// A handler that was installed over ours may pass the signal back to ours, while or after ours has passed it on. That call has to find its
+// passage: it then delivers nothing and calls those that are left, and the outer call finds nobody left afterwards. So each signal carries
+// a word that names it, in `uc_link` of its ucontext. The kernel sets that field to null each time it calls a handler (every version of
+// Linux, on every architecture, and macOS) and does not look at it when the handler returns; so a word is never older than the signal that
+// it is found with, and a handler that leaves by siglongjmp leaves nothing behind. All copies of this package in the process use the same
+// word, each with a table of its own, and whoever passes on a copy of the siginfo, or one that it has made up, passes on the word
+// nevertheless. The end of siginfo_t would be the other place: Linux clears it since 4.20, but before that, and in emulators, it is what
+// was on the stack.
+//
+// A handler that passes the signal on without its ucontext is told by the thread that it runs in (see `Inside`). Nothing else is known of
+// one that makes up a ucontext: each of its calls is a signal of its own, and kDeepest of them inside each other are the end.
+//
+// POSIX only; signals_posix.cc alone includes it. What is marked [handler] is called by the signal handler.
+#pragma once
+
+#include <pthread.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+
+#include "../core/layout.h"
+
+namespace threadsafe {
+
+// -- Masks of signals. --
+
+// As the kernel has them: bit signo - 1. A sigset_t is longer in some libraries, but the kernel writes no more of one than this.
+using SignalMask = u64;
+
+inline constexpr std::size_t kMaskBytes = std::min(sizeof(sigset_t), sizeof(SignalMask));
+
+// [handler]
+inline SignalMask mask_of(const sigset_t& set) {
+  SignalMask mask = 0;
+  std::memcpy(&mask, &set, kMaskBytes);
+  return mask;
+}
+
+// [handler]
+inline SignalMask bit_of(int signo) { return SignalMask{1} << (signo - 1); }
+
+// All signals that can be blocked. Set before the first handler is installed.
+inline constinit SignalMask every_signal = 0;
+
+inline void find_every_signal() {
+  sigset_t all;
+  sigfillset(&all);
+  every_signal = mask_of(all) & ~bit_of(SIGKILL) & ~bit_of(SIGSTOP);
+#ifdef SIGRTMIN
+  // Those that the C library keeps for itself: it never blocks them.
+  for (int signo = 32; signo < SIGRTMIN; signo++) every_signal &= ~bit_of(signo);
+#endif
+}
+
+// [handler] Answers what was blocked before.
+inline SignalMask block_every_signal() {
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, &before);
+  return mask_of(before);
+}
+
+// [handler]
+inline void block_exactly(SignalMask mask) {
+  sigset_t set;
+  sigemptyset(&set);
+  std::memcpy(&set, &mask, kMaskBytes);
+  pthread_sigmask(SIG_SETMASK, &set, nullptr);
+}
+
+// -- Chains. --
+
+inline void* address_of(const struct sigaction& action) {
+  return action.sa_flags & SA_SIGINFO ? reinterpret_cast<void*>(action.sa_sigaction) : reinterpret_cast<void*>(action.sa_handler);
+}
+
+// Whether there is somebody to call. The default action and "ignore" are told by sa_handler whatever the flags say, as the kernel does; it
+// is one word with sa_sigaction. A handler for one time (SA_RESETHAND) relies on the default action being back when it is called: Node's
+// for SIGINT and SIGTERM resets the terminal and raises the signal again, for ever if ours were still there. It stands for the default
+// action, and like that is not taken while there is a source.
+inline bool is_called(const struct sigaction& action) {
+  return action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN && !(action.sa_flags & SA_RESETHAND);
+}
+
+// How a handler was installed. Never changed nor freed, since a handler of ours may be looking at it.
+struct Installation {
+  struct sigaction action;
+  SignalMask blocks;  // what the kernel blocks while it runs, besides what is blocked anyway
+  const Installation* next;
+};
+
+// A handler is one function, however often it is installed and with whatever mask. Never freed either.
+struct Previous {
+  u64 bit;  // stands for it in a set
+  Previous* older;
+  std::atomic<const Installation*> current;
+  const Installation* known;  // all that there were, each once
+  // Relaxed, by handlers: one that is just coming or going may be called or not, as by the kernel.
+  std::atomic<u32> period;
+  std::atomic<bool> begins_period;
+  std::atomic<bool> gone;  // not to be called until it is installed again
+  bool over_ours;          // it came when ours had been there before, so it may pass signals back to ours
+};
+
+// What ours has replaced while it was in use without a break is of one period. When it is put to use again, what it replaces begins the
+// next. That one may pass signals to ours: then those that ours passed on to until now, and only then, are called after it.
+class Chain {
+ public:
+  // [handler] The next one to be called when those have been; null if there is none. `passed_back`: one of them has called ours.
+  const Previous* next(u64 called, bool passed_back) const {
+    // Acquire: whoever sees it sees what is in it, and the older ones.
+    const Previous* const newest = newest_.load(std::memory_order_acquire);
+    u32 least = least_.load(std::memory_order_relaxed);
+    for (const Previous* one = passed_back ? newest : nullptr; one; one = one->older) {
+      if (!(called & one->bit) || !one->begins_period.load(std::memory_order_relaxed) || !is_in(*one, least)) continue;
+      least--;
+      break;
+    }
+    const Previous* one = newest;
+    while (one && (called & one->bit || !is_in(*one, least))) one = one->older;
+    return one;
+  }
+
+  // -- The rest is for one thread at a time. --
+
+  void begin_period() {
+    const u32 last = period_++;
+    const u32 least = least_.load(std::memory_order_relaxed);
+    for (Previous* one = newest_.load(std::memory_order_relaxed); one; one = one->older) {
+      if (is_in(*one, least)) one->period.store(last, std::memory_order_relaxed);
+    }
+    least_.store(period_, std::memory_order_relaxed);
+  }
+
+  struct How {
+    bool begins_period;
+    bool over_ours;
+  };
+
+  // From now on it is called: null if there are too many already, which are 64 different ones in use. `is_new`: it was not called before.
+  Previous* add(int signo, const struct sigaction& action, How how, bool& is_new) {
+    Previous* one = find(address_of(action));
+    is_new = !one || !is_in(*one, period_);
+    if (!one) one = newest_count_ < kMost ? make() : find_unused();
+    if (!one) return nullptr;
+    if (one->known && address_of(one->known->action) != address_of(action)) one->known = nullptr;
+    // Release, here and below: a handler that sees it sees what is in it.
+    one->current.store(installation_of(*one, signo, action), std::memory_order_release);
+    if (is_new) one->begins_period.store(how.begins_period, std::memory_order_relaxed);
+    one->over_ours |= how.over_ours;
+    one->period.store(period_, std::memory_order_relaxed);
+    one->gone.store(false, std::memory_order_relaxed);
+    if (one->bit == 0) {
+      one->bit = u64{1} << newest_count_++;
+      newest_.store(one, std::memory_order_release);
+    }
+    return one;
+  }
+
+  Previous* find(const void* handler) const {
+    Previous* one = newest_.load(std::memory_order_relaxed);
+    while (one && address_of(one->known->action) != handler) one = one->older;
+    return one;
+  }
+
+  // Ours is not in use any more, and that one is in its place. It may have been installed over ours, and call it: then it has been called.
+  void restored(Previous& one) {
+    if (!one.over_ours) return;
+    one.gone.store(true, std::memory_order_relaxed);
+    if (one.begins_period.load(std::memory_order_relaxed)) least_.store(period_ - 1, std::memory_order_relaxed);
+  }
+
+  // visit(previous) for each of this period.
+  template <class Visit>
+  void for_each(Visit&& visit) const {
+    for (Previous* one = newest_.load(std::memory_order_relaxed); one; one = one->older) {
+      if (is_in(*one, period_)) visit(*one);
+    }
+  }
+
+ private:
+  static constexpr u32 kMost = 64;
+
+  static bool is_in(const Previous& one, u32 least) {
+    return one.period.load(std::memory_order_relaxed) >= least && !one.gone.load(std::memory_order_relaxed);
+  }
+
+  Previous* make() const { return new Previous{0, newest_.load(std::memory_order_relaxed), {}, nullptr, {}, {}, {}, false}; }
+
+  // One that nobody can reach any more, for another handler.
+  Previous* find_unused() const {
+    Previous* one = newest_.load(std::memory_order_relaxed);
+    while (one && is_in(*one, period_ - 1)) one = one->older;
+    if (one) one->over_ours = false;
+    return one;
+  }
+
+  static const Installation* installation_of(Previous& one, int signo, const struct sigaction& action) {
+    for (const Installation* known = one.known; known; known = known->next) {
+      if (known->action.sa_flags == action.sa_flags && mask_of(known->action.sa_mask) == mask_of(action.sa_mask)) return known;
+    }
+    const SignalMask own = action.sa_flags & SA_NODEFER ? 0 : bit_of(signo);
+    return one.known = new Installation{action, mask_of(action.sa_mask) | own, one.known};
+  }
+
+  std::atomic<Previous*> newest_{nullptr};
+  std::atomic<u32> least_{1};  // the oldest period of whose handlers all are called
+  u32 period_ = 1;
+  u32 newest_count_ = 0;
+};
+
+// -- Passages. All of this is for the handler. --
+
+// Names one signal on its way through the handlers of this process, in all copies of this package. Odd, as no address of a ucontext is.
+using SignalWord = std::uintptr_t;
+
+inline SignalWord new_word(u64 copy) {
+  constexpr u32 kCountBits = sizeof(SignalWord) == 8 ? 40 : 24;
+  static constinit std::atomic<SignalWord> count{0};
+  // Relaxed: it only has to be another each time.
+  const SignalWord number = count.fetch_add(1, std::memory_order_relaxed) << 1 | 1;
+  const auto mixed = static_cast<SignalWord>(copy * 0x9e3779b97f4a7c15 >> (64 - 8 * sizeof(SignalWord)));
+  return mixed >> kCountBits << kCountBits | (number & ((SignalWord{1} << kCountBits) - 1));
+}
+
+// Who has been called for a signal, at a place that its word gives. Nobody frees a place, so none is ever missing; it is taken by the
+// signal that comes 1024 later. Should one be still on its way by then, and only then, its call alone knows, and a handler that passes it
+// back makes it another signal.
+class Called {
+ public:
+  explicit Called(SignalWord word) : place_(places[word >> 1 & (kPlaces - 1)]), word_(word) {}
+
+  // False if nothing is known of that signal.
+  bool known(u64& called) const {
+    if (place_.word.load(std::memory_order_relaxed) != word_) return false;
+    // Acquire, with set()'s release: whoever reads what another signal has stored sees that signal's word then. The calls for one signal
+    // are in one thread.
+    const u64 value = place_.called.load(std::memory_order_acquire);
+    if (place_.word.load(std::memory_order_relaxed) != word_) return false;
+    called = value;
+    return true;
+  }
+  void set(u64 called) {
+    place_.word.store(word_, std::memory_order_relaxed);
+    place_.called.store(called, std::memory_order_release);
+  }
+
+ private:
+  struct Place {
+    std::atomic<SignalWord> word;
+    std::atomic<u64> called;
+  };
+  static constexpr u32 kPlaces = 1024;
+  inline static constinit Place places[kPlaces]{};
+
+  Place& place_;
+  const SignalWord word_;
+};
+
+// That this thread is inside a handler which ours has called. Found by the thread and the signal, it can be somebody else's in the
+// meantime, and after a siglongjmp be of a call that is no more; so it serves only those who come without a ucontext, and as a limit.
+class Inside {
+ public:
+  // `frame`: where the caller's frame is; stacks grow downwards.
+  Inside(int signo, std::uintptr_t frame)
+      : entry_(entries[place_of(signo)]), who_(thread() + static_cast<std::uintptr_t>(signo)), frame_(frame) {
+    const bool is_within = entry_.who.load(std::memory_order_relaxed) == who_ && entry_.frame.load(std::memory_order_relaxed) > frame;
+    outer_frame_ = is_within ? entry_.frame.load(std::memory_order_relaxed) : 0;
+    outer_word_ = is_within ? entry_.word.load(std::memory_order_relaxed) : 0;
+    outer_depth_ = is_within ? entry_.depth.load(std::memory_order_relaxed) : 0;
+  }
+
+  // Of the signal in whose handler this thread is; 0 if it is in none.
+  SignalWord word() const { return outer_word_; }
+  bool too_deep() const { return outer_depth_ >= kDeepest; }
+
+  void enter(SignalWord word) { store(who_, frame_, word, outer_depth_ + 1); }
+  void leave() { store(outer_frame_ ? who_ : 0, outer_frame_, outer_word_, outer_depth_); }
+
+ private:
+  struct Entry {
+    std::atomic<std::uintptr_t> who, frame, word;
+    std::atomic<u32> depth;
+  };
+  static constexpr u32 kEntries = 64;
+  static constexpr u32 kDeepest = 16;
+
+  static std::uintptr_t thread() { return (std::uintptr_t)pthread_self(); }  // a number or a pointer
+  static u32 place_of(int signo) {
+    return static_cast<u32>((thread() + static_cast<std::uintptr_t>(signo)) * u64{0x9e3779b97f4a7c15} >> 58) & (kEntries - 1);
+  }
+  void store(std::uintptr_t who, std::uintptr_t frame, SignalWord word, u32 depth) {
+    // Relaxed: only this thread finds itself there; another that overwrites a part of it is another `who`, or comes as a limit that is
+    // late.
+    entry_.who.store(who, std::memory_order_relaxed);
+    entry_.frame.store(frame, std::memory_order_relaxed);
+    entry_.word.store(word, std::memory_order_relaxed);
+    entry_.depth.store(depth, std::memory_order_relaxed);
+  }
+
+  inline static constinit Entry entries[kEntries]{};
+
+  Entry& entry_;
+  const std::uintptr_t who_, frame_;
+  std::uintptr_t outer_frame_;
+  SignalWord outer_word_;
+  u32 outer_depth_;
+};
+
+}  // namespace threadsafe

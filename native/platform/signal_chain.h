@@ -114,15 +114,17 @@ struct Previous {
 // next. That one may pass signals to ours: then those that ours passed on to until now, and only then, are called after it.
 class Chain {
  public:
-  // [handler] The next one to be called when those have been; null if there is none. `passed_back`: one of them has called ours.
-  const Previous* next(u64 called, bool passed_back) const {
+  // [handler] The next one to be called when those have been, for a call of ours that was made by that one, or by somebody else if that is
+  // 0; null if there is none.
+  const Previous* next(u64 called, u64 caller) const {
     // Acquire: whoever sees it sees what is in it, and the older ones.
     const Previous* const newest = newest_.load(std::memory_order_acquire);
     u32 least = least_.load(std::memory_order_relaxed);
-    for (const Previous* one = passed_back ? newest : nullptr; one; one = one->older) {
-      if (!(called & one->bit) || !one->begins_period.load(std::memory_order_relaxed) || !is_in(*one, least)) continue;
-      least--;
-      break;
+    for (const Previous* one = caller != 0 ? newest : nullptr; one; one = one->older) {
+      if (one->bit == caller && one->begins_period.load(std::memory_order_relaxed) && is_in(*one, least)) {
+        least--;
+        break;
+      }
     }
     const Previous* one = newest;
     while (one && (called & one->bit || !is_in(*one, least))) one = one->older;
@@ -231,32 +233,39 @@ inline SignalWord new_word(u64 copy) {
   return mixed >> kCountBits << kCountBits | (number & ((SignalWord{1} << kCountBits) - 1));
 }
 
-// Who has been called for a signal, at a place that its word gives. Nobody frees a place, so none is ever missing; it is taken by the
-// signal that comes 1024 later. Should one be still on its way by then, and only then, its call alone knows, and a handler that passes it
-// back makes it another signal.
-class Called {
+// Who has been called for a signal, as bits of a chain's.
+struct Passage {
+  u64 called;
+  u64 running;  // the one that has been called last, and has not returned; 0: none
+};
+
+// The passages, each at a place that the signal's word gives. Nobody frees a place, so none is ever missing; it is taken by the signal that
+// comes 1024 later. Should one be still on its way by then, and only then, its call alone knows, and a handler that passes it back makes it
+// another signal.
+class SharedPassage {
  public:
-  explicit Called(SignalWord word) : place_(places[word >> 1 & (kPlaces - 1)]), word_(word) {}
+  explicit SharedPassage(SignalWord word) : place_(places[word >> 1 & (kPlaces - 1)]), word_(word) {}
 
   // False if nothing is known of that signal.
-  bool known(u64& called) const {
+  bool read(Passage& passage) const {
     if (place_.word.load(std::memory_order_relaxed) != word_) return false;
-    // Acquire, with set()'s release: whoever reads what another signal has stored sees that signal's word then. The calls for one signal
+    // Acquire, with write()'s release: whoever reads what another signal has stored sees that signal's word then. The calls for one signal
     // are in one thread.
-    const u64 value = place_.called.load(std::memory_order_acquire);
+    const Passage found{place_.called.load(std::memory_order_acquire), place_.running.load(std::memory_order_acquire)};
     if (place_.word.load(std::memory_order_relaxed) != word_) return false;
-    called = value;
+    passage = found;
     return true;
   }
-  void set(u64 called) {
+  void write(const Passage& passage) {
     place_.word.store(word_, std::memory_order_relaxed);
-    place_.called.store(called, std::memory_order_release);
+    place_.called.store(passage.called, std::memory_order_release);
+    place_.running.store(passage.running, std::memory_order_release);
   }
 
  private:
   struct Place {
     std::atomic<SignalWord> word;
-    std::atomic<u64> called;
+    std::atomic<u64> called, running;
   };
   static constexpr u32 kPlaces = 1024;
   inline static constinit Place places[kPlaces]{};

@@ -85,7 +85,10 @@ void LibuvSignals::detached(int signo) {
   if (bell != kNoDoorbell && bell != bell_) ring_doorbell(bell);
 }
 
-void LibuvSignals::will_listen(int signo) { libuv_will_change(signo); }
+// Where no source needs it, libuv does as it would without this package.
+void LibuvSignals::will_listen(int signo) {
+  if (signal_in_use(signo)) libuv_will_change(signo);
+}
 
 void LibuvSignals::has_listened(uv_loop_t* loop, int signo, bool listens) {
   set_listened(signo, listens);

@@ -105,24 +105,24 @@ struct Previous {
   const Installation* known;  // all that there were, each once
   // Relaxed, by handlers: one that is just coming or going may be called or not, as by the kernel.
   std::atomic<u32> period;
-  std::atomic<bool> begins_period;
+  std::atomic<u32> below;  // if its period begins with it: since which period ours has replaced those that come after it, if it calls ours
   std::atomic<bool> gone;  // not to be called until it is installed again
   bool over_ours;          // it came when ours had been there before, so it may pass signals back to ours
 };
 
 // What ours has replaced while it was in use without a break is of one period. When it is put to use again, what it replaces begins the
-// next. That one may pass signals to ours: then those that ours passed on to until now, and only then, are called after it.
+// next. That one may pass signals to ours: then, and only then, those are called after it to whom ours passed them on until now.
 class Chain {
  public:
-  // [handler] The next one to be called when those have been; null if there is none. `passed_back`: one of them has called ours.
-  const Previous* next(u64 called, bool passed_back) const {
+  // [handler] The next one to be called when those have been, for a call of ours that was made by that one, or by somebody else if that is
+  // 0; null if there is none.
+  const Previous* next(u64 called, u64 caller) const {
     // Acquire: whoever sees it sees what is in it, and the older ones.
     const Previous* const newest = newest_.load(std::memory_order_acquire);
     u32 least = least_.load(std::memory_order_relaxed);
-    for (const Previous* one = passed_back ? newest : nullptr; one; one = one->older) {
-      if (!(called & one->bit) || !one->begins_period.load(std::memory_order_relaxed) || !is_in(*one, least)) continue;
-      least--;
-      break;
+    for (const Previous* one = caller != 0 ? newest : nullptr; one; one = one->older) {
+      const u32 below = one->bit == caller ? one->below.load(std::memory_order_relaxed) : 0;
+      if (below != 0 && below < least) least = below;
     }
     const Previous* one = newest;
     while (one && (called & one->bit || !is_in(*one, least))) one = one->older;
@@ -132,12 +132,8 @@ class Chain {
   // -- The rest is for one thread at a time. --
 
   void begin_period() {
-    const u32 last = period_++;
-    const u32 least = least_.load(std::memory_order_relaxed);
-    for (Previous* one = newest_.load(std::memory_order_relaxed); one; one = one->older) {
-      if (is_in(*one, least)) one->period.store(last, std::memory_order_relaxed);
-    }
-    least_.store(period_, std::memory_order_relaxed);
+    below_ = least_.load(std::memory_order_relaxed);
+    least_.store(++period_, std::memory_order_relaxed);
   }
 
   struct How {
@@ -154,7 +150,7 @@ class Chain {
     if (one->known && address_of(one->known->action) != address_of(action)) one->known = nullptr;
     // Release, here and below: a handler that sees it sees what is in it.
     one->current.store(installation_of(*one, signo, action), std::memory_order_release);
-    if (is_new) one->begins_period.store(how.begins_period, std::memory_order_relaxed);
+    if (is_new) one->below.store(how.begins_period ? below_ : 0, std::memory_order_relaxed);
     one->over_ours |= how.over_ours;
     one->period.store(period_, std::memory_order_relaxed);
     one->gone.store(false, std::memory_order_relaxed);
@@ -175,7 +171,7 @@ class Chain {
   void restored(Previous& one) {
     if (!one.over_ours) return;
     one.gone.store(true, std::memory_order_relaxed);
-    if (one.begins_period.load(std::memory_order_relaxed)) least_.store(period_ - 1, std::memory_order_relaxed);
+    if (const u32 below = one.below.load(std::memory_order_relaxed)) least_.store(below, std::memory_order_relaxed);
   }
 
   // visit(previous) for each of this period.
@@ -197,8 +193,19 @@ class Chain {
 
   // One that nobody can reach any more, for another handler.
   Previous* find_unused() const {
-    Previous* one = newest_.load(std::memory_order_relaxed);
-    while (one && is_in(*one, period_ - 1)) one = one->older;
+    Previous* const newest = newest_.load(std::memory_order_relaxed);
+    u32 least = least_.load(std::memory_order_relaxed);
+    for (bool lower = true; lower;) {
+      lower = false;
+      for (const Previous* one = newest; one; one = one->older) {
+        const u32 below = one->below.load(std::memory_order_relaxed);
+        if (below == 0 || below >= least || !is_in(*one, least)) continue;
+        least = below;
+        lower = true;
+      }
+    }
+    Previous* one = newest;
+    while (one && is_in(*one, least)) one = one->older;
     if (one) one->over_ours = false;
     return one;
   }
@@ -214,6 +221,7 @@ class Chain {
   std::atomic<Previous*> newest_{nullptr};
   std::atomic<u32> least_{1};  // the oldest period of whose handlers all are called
   u32 period_ = 1;
+  u32 below_ = 0;  // for the one that begins it
   u32 newest_count_ = 0;
 };
 
@@ -231,32 +239,39 @@ inline SignalWord new_word(u64 copy) {
   return mixed >> kCountBits << kCountBits | (number & ((SignalWord{1} << kCountBits) - 1));
 }
 
-// Who has been called for a signal, at a place that its word gives. Nobody frees a place, so none is ever missing; it is taken by the
-// signal that comes 1024 later. Should one be still on its way by then, and only then, its call alone knows, and a handler that passes it
-// back makes it another signal.
-class Called {
+// Who has been called for a signal, as bits of a chain's.
+struct Passage {
+  u64 called;
+  u64 running;  // the one that has been called last, and has not returned; 0: none
+};
+
+// The passages, each at a place that the signal's word gives. Nobody frees a place, so none is ever missing; it is taken by the signal that
+// comes 1024 later. Should one be still on its way by then, and only then, its call alone knows, and a handler that passes it back makes it
+// another signal.
+class SharedPassage {
  public:
-  explicit Called(SignalWord word) : place_(places[word >> 1 & (kPlaces - 1)]), word_(word) {}
+  explicit SharedPassage(SignalWord word) : place_(places[word >> 1 & (kPlaces - 1)]), word_(word) {}
 
   // False if nothing is known of that signal.
-  bool known(u64& called) const {
+  bool read(Passage& passage) const {
     if (place_.word.load(std::memory_order_relaxed) != word_) return false;
-    // Acquire, with set()'s release: whoever reads what another signal has stored sees that signal's word then. The calls for one signal
+    // Acquire, with write()'s release: whoever reads what another signal has stored sees that signal's word then. The calls for one signal
     // are in one thread.
-    const u64 value = place_.called.load(std::memory_order_acquire);
+    const Passage found{place_.called.load(std::memory_order_acquire), place_.running.load(std::memory_order_acquire)};
     if (place_.word.load(std::memory_order_relaxed) != word_) return false;
-    called = value;
+    passage = found;
     return true;
   }
-  void set(u64 called) {
+  void write(const Passage& passage) {
     place_.word.store(word_, std::memory_order_relaxed);
-    place_.called.store(called, std::memory_order_release);
+    place_.called.store(passage.called, std::memory_order_release);
+    place_.running.store(passage.running, std::memory_order_release);
   }
 
  private:
   struct Place {
     std::atomic<SignalWord> word;
-    std::atomic<u64> called;
+    std::atomic<u64> called, running;
   };
   static constexpr u32 kPlaces = 1024;
   inline static constinit Place places[kPlaces]{};

@@ -84,6 +84,8 @@ void reclaim_signal(int signo);
 bool is_installed(int signo);
 
 bool has_sources(int signo);
+// Also if ours is there without sources, on behalf of several others.
+bool signal_in_use(int signo);
 
 // What libuv does with handlers, it does without regard to others: its own replaces whatever is there when the first uv_signal_t for a
 // signal starts, and the default action replaces that when the last one stops. Each time it may be about to, libuv_will_change() is called

@@ -12,6 +12,7 @@ Attached attach_timer(int, const TimerSettings&, SignalTarget) { return {0, ENOT
 void reclaim_signal(int) {}
 bool is_installed(int) { return false; }
 bool has_sources(int) { return false; }
+bool signal_in_use(int) { return false; }
 void libuv_will_change(int) {}
 void libuv_has_changed(int) {}
 void know_libuv_handler(const void*) {}

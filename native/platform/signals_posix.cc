@@ -203,14 +203,15 @@ struct Call {
 
 // Passes the signal on to those before ours that are left. Nothing of ours is half done any more, so that a handler may strike and leave by
 // siglongjmp. Answers whether it has changed the mask, which was every_signal.
-bool pass_on(const Call& call, SignalWord word, u64 called, bool passed_back, Inside& inside) {
+bool pass_on(const Call& call, SignalWord word, const Passage& began, Inside& inside) {
   const Chain& chain = signals[call.signo].chain;
-  Called shared(word);
+  SharedPassage shared(word);
+  Passage passage = began;
   bool mask_known = true;
   bool mask_changed = false;
-  while (const Previous* const previous = chain.next(called, passed_back)) {
-    called |= previous->bit;
-    shared.set(called);
+  while (const Previous* const previous = chain.next(passage.called, began.running)) {
+    passage = {passage.called | previous->bit, previous->bit};
+    shared.write(passage);
     inside.enter(word);
     const Installation& installation = *previous->current.load(std::memory_order_acquire);
     const SignalMask wanted = (call.blocked | installation.blocks) & every_signal;
@@ -223,8 +224,9 @@ bool pass_on(const Call& call, SignalWord word, u64 called, bool passed_back, In
     mask_known = false;
     inside.leave();
     // One that has passed the signal back has had others called.
-    u64 by_now;
-    if (shared.known(by_now)) called |= by_now;
+    Passage now;
+    if (shared.read(now)) passage.called |= now.called;
+    shared.write({passage.called, began.running});
   }
   return mask_changed;
 }
@@ -289,20 +291,20 @@ void on_signal(int signo, siginfo_t* told, void* context) {
   Call call{signo, told, static_cast<ucontext_t*>(context), blocked};
   Inside inside(signo, reinterpret_cast<std::uintptr_t>(frame));
   SignalWord word = call.context ? reinterpret_cast<SignalWord>(call.context->uc_link) : inside.word();
-  u64 called = 0;
+  Passage passage{};
   const bool is_named = word & 1;
   if (!is_named) word = new_word(doorbell_table_id());
   if (call.context && !is_named) call.context->uc_link = reinterpret_cast<decltype(call.context->uc_link)>(word);
-  const bool passed_back = is_named && Called(word).known(called);
+  const bool passed_back = is_named && SharedPassage(word).read(passage);
   if (!passed_back) {
-    Called(word).set(called);
+    SharedPassage(word).write(passage);
     if (!in_forked_child.load(std::memory_order_relaxed) && deliver_to_sources(signo, info, record)) call_helper();
   }
   // A handler that has called ours in its midst relies on what it has blocked. One of a copy of ours relies on nothing.
   if (call.context) call.blocked = mask_of(call.context->uc_sigmask);
   if (!below_kernels && (passed_back || !is_named)) call.blocked |= blocked;
   errno = saved_errno;
-  const bool mask_changed = (is_named || !inside.too_deep()) && pass_on(call, word, called, passed_back, inside);
+  const bool mask_changed = (is_named || !inside.too_deep()) && pass_on(call, word, passage, inside);
   // When the kernel goes on with what it has interrupted, it restores that mask.
   if (!below_kernels && (mask_changed || (blocked & every_signal) != every_signal)) block_exactly(blocked);
   errno = saved_errno;
@@ -421,6 +423,16 @@ void leave_handler(int signo) {
   }
 }
 
+// Ours stays on behalf of others, and then that was found in its place: what somebody has taken away for all of them is not put there
+// again.
+void stay_only_if_wanted(Signal& signal, int signo, const struct sigaction& found) {
+  if (signal.attached.load() > 0 || !signal.stays.load() || is_ours(found)) return;
+  signal.stays = is_called(found);
+  if (!signal.stays.load()) return;
+  signal.chain.begin_period();
+  remember(signal, signo, found, true);
+}
+
 // Whether no tick of the source is pending any more: one that is must find our handler, not the default action, which ends the process.
 bool stop_ticks(Source& source) {
   if (!source.is_timer) return true;
@@ -508,7 +520,7 @@ Attached attach_timer(int signo, const TimerSettings& timer, SignalTarget target
 
 void reclaim_signal(int signo) {
   const std::lock_guard<std::mutex> lock(attach_mutex());
-  if (is_signal(signo) && in_use(signals[signo])) install_handler(signo);
+  if (is_signal(signo) && signals[signo].attached.load() > 0) install_handler(signo);
 }
 
 void know_libuv_handler(const void* handler) { libuv_handler.store(handler); }
@@ -533,6 +545,7 @@ void libuv_has_changed(int signo) {
   signal.covered = {};
   struct sigaction current;
   if (sigaction(signo, nullptr, &current) != 0 || is_ours(current)) return;
+  stay_only_if_wanted(signal, signo, covered);
   // The last one that listened has gone, and libuv has put the default action in place of whatever was there.
   const bool libuv_has_gone = is_called(covered) && !is_called(current);
   if (libuv_has_gone) {
@@ -553,6 +566,8 @@ void libuv_has_changed(int signo) {
   }
   if (libuv_has_gone && signal.attached.load() == 0) leave_handler(signo);
 }
+
+bool signal_in_use(int signo) { return is_signal(signo) && in_use(signals[signo]); }
 
 bool has_sources(int signo) { return is_signal(signo) && signals[signo].attached.load() > 0; }
 
@@ -591,4 +606,4 @@ int send_signal(int pid, int signo, bool has_value, int value) {
 
 }  // namespace threadsafe
 
-int threadsafe_signal_in_use(int signo) { return threadsafe::is_signal(signo) && threadsafe::in_use(threadsafe::signals[signo]); }
+int threadsafe_signal_in_use(int signo) { return threadsafe::signal_in_use(signo); }

@@ -6,10 +6,12 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <uv.h>
 
 #include "../platform/doorbell.h"
+#include "../platform/ticker.h"
 #include "support.h"
 
 using namespace threadsafe;
@@ -255,6 +257,495 @@ TEST_CASE("a handler before ours that leaves by siglongjmp costs no later signal
   }
   signal(SIGUSR2, SIG_DFL);
 }
+
+namespace {
+
+// Handlers that others install over ours, each at most once in a round, and pass signals on to whoever was there before, as others do it.
+struct Chaining {
+  struct sigaction before;
+  std::atomic<u32> calls;
+};
+Chaining chaining[5];
+
+void call(const struct sigaction& action, int signo, siginfo_t* info, void* context) {
+  if (action.sa_flags & SA_SIGINFO) {
+    action.sa_sigaction(signo, info, context);
+  } else if (action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN) {
+    action.sa_handler(signo);
+  }
+}
+
+void passes_on(int signo, siginfo_t* info, void* context) {
+  chaining[0].calls++;
+  call(chaining[0].before, signo, info, context);
+}
+
+void passes_a_copy_on(int signo, siginfo_t* info, void* context) {
+  chaining[1].calls++;
+  siginfo_t copy = info ? *info : siginfo_t{};
+  call(chaining[1].before, signo, &copy, context);
+}
+
+void makes_a_siginfo_up(int signo, siginfo_t*, void* context) {
+  chaining[2].calls++;
+  siginfo_t other{};
+  other.si_signo = signo;
+  call(chaining[2].before, signo, &other, context);
+}
+
+void passes_no_context_on(int signo, siginfo_t* info, void*) {
+  chaining[3].calls++;
+  call(chaining[3].before, signo, info, nullptr);
+}
+
+void passes_nothing_on(int signo) {
+  chaining[4].calls++;
+  call(chaining[4].before, signo, nullptr, nullptr);
+}
+
+void install(u32 number) {
+  constexpr void (*kHandlers[])(int, siginfo_t*, void*) = {passes_on, passes_a_copy_on, makes_a_siginfo_up, passes_no_context_on};
+  struct sigaction action{};
+  if (number < std::size(kHandlers)) {
+    action.sa_sigaction = kHandlers[number];
+    action.sa_flags = SA_SIGINFO;
+  } else {
+    action.sa_handler = passes_nothing_on;
+  }
+  if (number % 2 == 1) sigfillset(&action.sa_mask);
+  REQUIRE(sigaction(SIGUSR2, &action, &chaining[number].before) == 0);
+}
+
+}  // namespace
+
+TEST_CASE("handlers that pass signals on, and sources, come and go in any order: each handler and each source has each signal once") {
+  const u32 rounds = scaled(2'000);
+  const Watchdog watchdog("handlers that come and go", std::chrono::seconds(300));
+  Random random(11);
+  SignalQueue queue(1, Overflow::drop_oldest);
+  for (u32 round = 0; round < rounds; round++) {
+    signal(SIGUSR2, SIG_IGN);
+    bool present[std::size(chaining)]{};
+    std::vector<Attached> attached;
+    std::string done = "round " + std::to_string(round) + ":";
+    for (u32 step = 0; step < 12; step++) {
+      const u32 what = random.below(8);
+      if (what < std::size(chaining)) {
+        if (present[what]) continue;
+        install(what);
+        present[what] = true;
+        done += " install " + std::to_string(what);
+      } else if (what == 5 && attached.size() < 3) {
+        attached.push_back(attach_signal(SIGUSR2, {&queue.header(), nullptr}));
+        done += " attach";
+      } else if (what == 6 && !attached.empty()) {
+        detach_source(attached.back().source);
+        attached.pop_back();
+        done += " detach";
+      } else {
+        reclaim_signal(SIGUSR2);
+        done += " reclaim";
+      }
+      INFO(done);
+      u32 before[std::size(chaining)];
+      for (u32 k = 0; k < std::size(chaining); k++) before[k] = chaining[k].calls;
+      std::vector<u32> delivered;
+      for (const Attached& one : attached) delivered.push_back(source_counts(one.source).delivered);
+      raise(SIGUSR2);
+      for (u32 k = 0; k < std::size(chaining); k++) {
+        CAPTURE(k);
+        REQUIRE(chaining[k].calls - before[k] == (present[k] ? 1 : 0));
+      }
+      for (std::size_t k = 0; k < attached.size(); k++) REQUIRE(source_counts(attached[k].source).delivered - delivered[k] == 1);
+    }
+    for (const Attached& one : attached) detach_source(one.source);
+  }
+  signal(SIGUSR2, SIG_DFL);
+}
+
+TEST_CASE("a handler that passes on what it has made up altogether is not called for ever") {
+  static std::atomic<u32> calls{0};
+  static struct sigaction before;
+  SignalQueue queue(1);
+  struct sigaction inventing{};
+  inventing.sa_flags = SA_SIGINFO;
+  inventing.sa_sigaction = [](int signo, siginfo_t*, void*) {
+    calls++;
+    siginfo_t info{};
+    ucontext_t context{};
+    call(before, signo, &info, &context);
+  };
+  {
+    const Source source(SIGUSR2, {&queue.header(), nullptr});
+    sigaction(SIGUSR2, &inventing, &before);
+    reclaim_signal(SIGUSR2);
+    for (u32 k = 0; k < 10; k++) {
+      calls = 0;
+      raise(SIGUSR2);
+      CHECK(calls > 0);
+      CHECK(calls < 50);
+    }
+  }
+  signal(SIGUSR2, SIG_DFL);
+}
+
+TEST_CASE("signals come through though handlers have left by siglongjmp again and again, with a handler over ours or without") {
+  static std::atomic<bool> jumps{false};
+  struct sigaction jumper{};
+  jumper.sa_handler = [](int) {
+    if (jumps) siglongjmp(back_to_test, 1);
+  };
+  sigaction(SIGUSR2, &jumper, nullptr);
+  SignalQueue queue(4, Overflow::drop_oldest);
+  {
+    const Source source(SIGUSR2, {&queue.header(), nullptr});
+    std::atomic<u32> sent{0};
+    std::function<void(u32)> strike = [&](u32 depth) {  // at many places of the stack
+      if (depth > 0) return strike(depth - 1);
+      sent++;
+      if (sigsetjmp(back_to_test, 1) == 0) raise(SIGUSR2);
+    };
+    for (const u32 over : {5u, 0u, 1u, 2u, 3u, 4u}) {
+      if (over < std::size(chaining)) install(over);
+      for (std::atomic<u32> k{0}; k < 40; k++) {
+        jumps = k % 2 == 0;
+        strike(k % 20);
+      }
+      CAPTURE(over);
+      CHECK(source.counts().delivered == sent);
+      if (over == 2) reclaim_signal(SIGUSR2);
+    }
+  }
+  signal(SIGUSR2, SIG_DFL);
+}
+
+#ifndef __SANITIZE_THREAD__  // which has masks of its own
+namespace {
+
+std::atomic<u64> seen_mask{0};
+
+void see_mask(int) {
+  sigset_t set;
+  pthread_sigmask(SIG_BLOCK, nullptr, &set);
+  u64 mask = 0;
+  std::memcpy(&mask, &set, std::min(sizeof mask, sizeof set));
+  seen_mask = mask;
+}
+
+u64 bits(std::initializer_list<int> signals) {
+  u64 mask = 0;
+  for (const int signo : signals) mask |= u64{1} << (signo - 1);
+  return mask;
+}
+
+u64 mask_now() {
+  see_mask(0);
+  return seen_mask;
+}
+
+struct BlockedHere {
+  explicit BlockedHere(int signo) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, signo);
+    pthread_sigmask(SIG_BLOCK, &set, &before);
+  }
+  ~BlockedHere() { pthread_sigmask(SIG_SETMASK, &before, nullptr); }
+  sigset_t before;
+};
+
+}  // namespace
+
+TEST_CASE("handlers before ours run with the mask that the kernel would have given them") {
+  const BlockedHere blocked(SIGWINCH);
+  const u64 outside = mask_now();
+  SignalQueue queue(1, Overflow::drop_oldest);
+  for (const bool nodefer : {false, true}) {
+    for (const int also : {0, SIGUSR1, SIGHUP}) {
+      for (const bool over : {false, true}) {
+        struct sigaction theirs{};
+        theirs.sa_handler = see_mask;
+        theirs.sa_flags = nodefer ? SA_NODEFER : 0;
+        if (also != 0) sigaddset(&theirs.sa_mask, also);
+        signal(SIGUSR2, SIG_DFL);
+        sigaction(SIGUSR2, &theirs, nullptr);
+        const Source source(SIGUSR2, {&queue.header(), nullptr});
+        // Passed on by a handler over ours, with all that one has blocked in its midst.
+        if (over) install(2);
+        raise(SIGUSR2);
+        const u64 expected = outside | (also != 0 ? bits({also}) : 0) | (nodefer && !over ? 0 : bits({SIGUSR2}));
+        CAPTURE(nodefer);
+        CAPTURE(also);
+        CAPTURE(over);
+        CHECK(seen_mask == expected);
+        CHECK(mask_now() == outside);
+      }
+    }
+  }
+  signal(SIGUSR2, SIG_DFL);
+}
+
+TEST_CASE("a handler that calls ours in its midst, and relies on its mask, is not struck in the handlers before ours") {
+  static std::atomic<bool> inside{false}, struck{false};
+  static struct sigaction before;
+  struct sigaction first{}, over{}, other{};
+  first.sa_handler = [](int) { raise(SIGUSR1); };  // comes at once if it is not blocked
+  over.sa_flags = SA_SIGINFO;
+  over.sa_sigaction = [](int signo, siginfo_t* info, void* context) {
+    inside = true;
+    before.sa_sigaction(signo, info, context);
+    inside = false;
+  };
+  sigfillset(&over.sa_mask);
+  other.sa_handler = [](int) { struck = struck || inside; };
+  sigaction(SIGUSR1, &other, nullptr);
+  sigaction(SIGUSR2, &first, nullptr);
+  SignalQueue queue(1, Overflow::drop_oldest);
+  {
+    const Source source(SIGUSR2, {&queue.header(), nullptr});
+    sigaction(SIGUSR2, &over, &before);
+    raise(SIGUSR2);
+    reclaim_signal(SIGUSR2);
+    raise(SIGUSR2);
+    CHECK(source.counts().delivered == 2);
+  }
+  CHECK_FALSE(struck);
+  signal(SIGUSR1, SIG_DFL);
+  signal(SIGUSR2, SIG_DFL);
+}
+
+TEST_CASE("a second signal whose handler leaves by siglongjmp strands nothing of the first") {
+  static volatile sig_atomic_t may_jump = 0;
+  struct sigaction jumper{};
+  jumper.sa_handler = [](int) {
+    if (!may_jump) return;
+    may_jump = 0;
+    siglongjmp(back_to_test, 1);
+  };
+  sigaction(SIGHUP, &jumper, nullptr);
+  for (const bool over : {false, true}) {
+    SignalQueue queue(64, Overflow::drop_oldest), other(64, Overflow::drop_oldest);
+    std::vector<Attached> many;  // so that our handler takes long enough to be struck
+    for (u32 k = 0; k < 100; k++) many.push_back(attach_signal(SIGUSR2, {&queue.header(), nullptr}));
+    if (over) install(0);
+    const Attached hup = attach_signal(SIGHUP, {&other.header(), nullptr});
+    const pthread_t self = pthread_self();
+    std::atomic<bool> stop{false};
+    std::thread striker([&] {
+      sigset_t all;
+      sigfillset(&all);
+      pthread_sigmask(SIG_BLOCK, &all, nullptr);
+      Random random(5);
+      while (!stop) {
+        pthread_kill(self, SIGHUP);
+        for (u32 k = random.below(8192) >> random.below(14); k > 0; k--) std::atomic_signal_fence(std::memory_order_seq_cst);
+      }
+    });
+    for (const auto end = Clock::now() + std::chrono::seconds(3); Clock::now() < end;) {
+      if (sigsetjmp(back_to_test, 1) == 0) {
+        may_jump = 1;
+        raise(SIGUSR2);
+      }
+      may_jump = 0;
+    }
+    stop = true;
+    striker.join();
+    const Watchdog watchdog("sources that are detached");
+    SignalInfo info;
+    while (queue.try_get_info(info) == Status::ok) {
+    }
+    raise(SIGUSR2);
+    CHECK(queue.try_get_info(info) == Status::ok);
+    for (const Attached& one : many) detach_source(one.source);
+    detach_source(hup.source);
+    signal(SIGUSR2, SIG_DFL);
+  }
+  signal(SIGHUP, SIG_DFL);
+}
+
+TEST_CASE("in a forked child that does not execute, handlers before ours have their signals, and nobody is woken in the parent") {
+  const Watchdog watchdog("a child");
+  struct sigaction theirs{};
+  theirs.sa_handler = [](int) { previous_handler_calls++; };
+  sigaction(SIGUSR2, &theirs, nullptr);
+  SignalQueue queue(4);
+  uv_loop_t loop;
+  REQUIRE(uv_loop_init(&loop) == 0);
+  static std::atomic<u32> rings{0};
+  const u32 bell = open_doorbell(&loop, [](void*) { rings++; }, nullptr);
+  keep_loop_alive(bell, true);
+  {
+    const Source source(SIGUSR2, {&queue.header(), nullptr});
+    announce_loop(queue.header().not_empty, bell);
+    previous_handler_calls = 0;
+    const pid_t child = fork();
+    if (child == 0) {
+      raise(SIGUSR2);
+      _exit(previous_handler_calls == 1 && source.counts().delivered == 0 ? 0 : 1);
+    }
+    int status = 0;
+    REQUIRE(waitpid(child, &status, 0) == child);
+    CHECK(status == 0);
+    uv_run(&loop, UV_RUN_NOWAIT);
+    CHECK(rings == 0);
+    raise(SIGUSR2);
+    uv_run(&loop, UV_RUN_NOWAIT);
+    CHECK(rings == 1);
+    CHECK(source.counts().delivered == 1);
+  }
+  close_doorbell(bell, [](void*) {}, nullptr);
+  uv_run(&loop, UV_RUN_DEFAULT);
+  CHECK(uv_loop_close(&loop) == 0);
+  signal(SIGUSR2, SIG_DFL);
+}
+#endif
+
+TEST_CASE("what another thread installs while ours is being installed is called, and is back afterwards") {
+  const u32 rounds = scaled(5'000);
+  const Watchdog watchdog("installing", std::chrono::seconds(200));
+  SignalQueue queue(1, Overflow::drop_oldest);
+  std::atomic<u32> go{0}, attached{0}, source{0};
+  u32 lost = 0, not_back = 0;
+  struct sigaction theirs{};
+  theirs.sa_handler = [](int) { previous_handler_calls++; };
+  run_together({[&] {
+                  for (u32 k = 1; k <= rounds; k++) {
+                    while (go < k) {
+                    }
+                    source = attach_signal(SIGUSR2, {&queue.header(), nullptr}).source;
+                    attached = k;
+                  }
+                },
+                [&] {
+                  Random random(3);
+                  for (u32 k = 1; k <= rounds; k++) {
+                    signal(SIGUSR2, SIG_DFL);
+                    go = k;
+                    for (u32 n = random.below(k % 2 ? 600 : 60'000); n > 0; n--) std::atomic_signal_fence(std::memory_order_seq_cst);
+                    sigaction(SIGUSR2, &theirs, nullptr);
+                    reclaim_signal(SIGUSR2);
+                    wait_until([&] { return attached == k; });
+                    reclaim_signal(SIGUSR2);
+                    previous_handler_calls = 0;
+                    raise(SIGUSR2);
+                    lost += previous_handler_calls != 1;
+                    detach_source(source);
+                    struct sigaction now;
+                    sigaction(SIGUSR2, nullptr, &now);
+                    not_back += now.sa_handler != theirs.sa_handler;
+                  }
+                }});
+  CHECK(lost == 0);
+  CHECK(not_back == 0);
+  signal(SIGUSR2, SIG_DFL);
+}
+
+TEST_CASE("whether ours is the handler that the process has is told") {
+  SignalQueue queue(1);
+  CHECK_FALSE(is_installed(SIGUSR2));
+  {
+    const Source source(SIGUSR2, {&queue.header(), nullptr});
+    CHECK(is_installed(SIGUSR2));
+    signal(SIGUSR2, SIG_IGN);
+    CHECK_FALSE(is_installed(SIGUSR2));
+    reclaim_signal(SIGUSR2);
+    CHECK(is_installed(SIGUSR2));
+  }
+  CHECK_FALSE(is_installed(SIGUSR2));
+  signal(SIGUSR2, SIG_DFL);
+}
+
+namespace {
+
+std::atomic<u32> libuvs_calls{0};
+
+void set_libuvs(void (*handler)(int)) {
+  struct sigaction action{};
+  action.sa_handler = handler;
+  sigfillset(&action.sa_mask);
+  libuv_will_change(SIGUSR2);
+  sigaction(SIGUSR2, &action, nullptr);
+  libuv_has_changed(SIGUSR2);
+}
+
+}  // namespace
+
+TEST_CASE("libuv displaces nobody, neither coming nor going, and what was there before is back at the end") {
+  const auto libuvs = [](int) { libuvs_calls++; };
+  struct sigaction theirs{}, now{};
+  theirs.sa_handler = [](int) { previous_handler_calls++; };
+  know_libuv_handler(reinterpret_cast<const void*>(+libuvs));
+  for (const bool with_theirs : {true, false}) {
+    for (const bool over : {true, false}) {
+      signal(SIGUSR2, SIG_IGN);
+      if (with_theirs) sigaction(SIGUSR2, &theirs, nullptr);
+      SignalQueue queue(100);
+      std::atomic<u32> over_calls{0};
+      {
+        const Source source(SIGUSR2, {&queue.header(), nullptr});
+        if (over) install(0);
+        u32 sent = 0;
+        for (u32 round = 0; round < 3; round++) {
+          for (const bool listens : {true, false}) {
+            set_libuvs(listens ? +libuvs : SIG_DFL);
+            libuvs_calls = previous_handler_calls = 0;
+            chaining[0].calls = 0;
+            raise(SIGUSR2);
+            CHECK(source.counts().delivered == ++sent);
+            CHECK(libuvs_calls == (listens ? 1 : 0));
+            CHECK(previous_handler_calls == (with_theirs ? 1 : 0));
+            CHECK(chaining[0].calls == (over ? 1 : 0));
+          }
+        }
+      }
+      previous_handler_calls = 0;
+      chaining[0].calls = 0;
+      raise(SIGUSR2);
+      CHECK(previous_handler_calls == (with_theirs ? 1 : 0));
+      CHECK(chaining[0].calls == (over ? 1 : 0));
+      sigaction(SIGUSR2, nullptr, &now);
+      if (!over) CHECK((now.sa_handler == (with_theirs ? theirs.sa_handler : SIG_IGN)));
+    }
+  }
+  know_libuv_handler(nullptr);
+  signal(SIGUSR2, SIG_DFL);
+}
+
+#ifdef __linux__
+TEST_CASE("the threads of timers take the signals of timers alone: another is there for whoever waits for it") {
+  const Watchdog watchdog("a child");
+  const pid_t child = fork();
+  if (child == 0) {
+    sigset_t set;
+    sigemptyset(&set);
+    for (const int signo : {SIGRTMIN + 4, SIGRTMIN + 6, SIGUSR1}) sigaddset(&set, signo);
+    pthread_sigmask(SIG_BLOCK, &set, nullptr);
+    const auto comes = [&](int signo) {
+      kill(getpid(), signo);
+      const timespec second{1, 0};
+      return sigtimedwait(&set, nullptr, &second) == signo;
+    };
+    TickTimer timers[3];
+    for (u32 k = 0; k < 3; k++) {
+      if (create_tick_timer(timers[k], SIGRTMIN + 5 + static_cast<int>(k % 2) * 2, 3600'000'000'000, k, false) != 0) _exit(2);
+      for (const int signo : {SIGRTMIN + 4, SIGRTMIN + 6, SIGUSR1}) {
+        if (!comes(signo)) _exit(3);
+      }
+    }
+    // One whose timers are gone is as any other.
+    sigaddset(&set, SIGRTMIN + 5);
+    sigaddset(&set, SIGRTMIN + 7);
+    pthread_sigmask(SIG_BLOCK, &set, nullptr);
+    if (!delete_tick_timer(timers[0], SIGRTMIN + 5, false) || !delete_tick_timer(timers[2], SIGRTMIN + 5, false)) _exit(4);
+    if (!comes(SIGRTMIN + 5)) _exit(5);
+    if (!delete_tick_timer(timers[1], SIGRTMIN + 7, false) || !comes(SIGRTMIN + 7)) _exit(6);
+    _exit(0);
+  }
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
+}
+#endif
 
 #ifdef __linux__
 TEST_CASE("what the kernel tells in the sender's place is not told as a sender") {

@@ -2,6 +2,7 @@
  * One queue as this thread sees it: its transport, and the asynchronous calls of this thread that wait, in the order in which they were
  * made. All ThreadSafeQueue objects that this thread has of the same queue share it.
  */
+import { setTimeout } from 'node:timers'
 import { type Batch, withCount } from './batch.js'
 import { CellTransport } from './cell-transport.js'
 import { messageCodec } from './codec/message.js'
@@ -21,6 +22,9 @@ const { queue: QUEUE, status: STATUS } = native
 /** The wait lists, as native/wasm/queue.cc numbers them. */
 const NOT_EMPTY = 0
 const NOT_FULL = 1
+
+/** When a put that another's priority token holds back is tried again, unless it is rung for: it may go ahead then. */
+const HELD_BACK_MILLISECONDS = 500
 
 /** How a get takes what it is for: one item, or several. NOTHING if there is none. */
 export type Take = () => unknown | Nothing
@@ -59,6 +63,7 @@ export class Channel implements Waiting, Selectable<Take> {
   #countedPuts = 0
   /** Whether the first of the waiting puts has been tried before, and so may claim the turn. */
   #firstPutTried = false
+  #willTryHeldBack = false
 
   constructor(memory: WebAssembly.Memory, queue: OpenedQueue, type: ElementType) {
     this.view = queue.view
@@ -301,6 +306,7 @@ export class Channel implements Waiting, Selectable<Take> {
       if (status === STATUS.full) {
         if (announced) {
           this.#firstPutTried = true
+          if (QUEUE.heldBack(this.native)) this.#tryHeldBackLater()
           break
         }
         QUEUE.announce(this.native, NOT_FULL)
@@ -314,6 +320,15 @@ export class Channel implements Waiting, Selectable<Take> {
     }
     if (announced && !this.#puts.first) QUEUE.withdraw(this.native, NOT_FULL)
     if (this.#puts.length < before) tidyLater(this)
+  }
+
+  #tryHeldBackLater(): void {
+    if (this.#willTryHeldBack) return
+    this.#willTryHeldBack = true
+    setTimeout(() => {
+      this.#willTryHeldBack = false
+      if (this.#puts.first) this.#servePuts()
+    }, HELD_BACK_MILLISECONDS).unref()
   }
 
   #cancelPut(waiter: PutWaiter, reason: unknown): void {

@@ -79,6 +79,7 @@ class QueueObject final : public SharedObject {
     object["put"] = function<QueueObject, &QueueObject::put>(env, "put");
     object["offer"] = function<QueueObject, &QueueObject::offer>(env, "offer");
     object["putInTurn"] = function<QueueObject, &QueueObject::put_in_turn>(env, "putInTurn");
+    object["heldBack"] = function<QueueObject, &QueueObject::held_back>(env, "heldBack");
     object["leaveTurn"] = function<QueueObject, &QueueObject::leave_turn>(env, "leaveTurn");
     object["putBlocking"] = function<QueueObject, &QueueObject::put_blocking>(env, "putBlocking");
     object["get"] = function<QueueObject, &QueueObject::get>(env, "get");
@@ -104,7 +105,11 @@ class QueueObject final : public SharedObject {
 
  private:
   QueueObject(Napi::Env env, Napi::Uint8Array view, QueueHeader& header)
-      : SharedObject(Environment::of(env), view), header_(header), slots_(header), queue_(header, slots_, ThreadWake{}) {}
+      : SharedObject(Environment::of(env), view),
+        header_(header),
+        slots_(header),
+        queue_(header, slots_, ThreadWake{}),
+        held_back_(header, environment().putter()) {}
 
   WaitList& get_list() override { return header_.not_empty; }
   bool ready(u64) override { return get_ready(header_, slots_); }
@@ -182,8 +187,9 @@ class QueueObject final : public SharedObject {
 
   // (length, woken): an attempt of this loop's put that waits, or may come to.
   Napi::Value put_in_turn(const Napi::CallbackInfo& info) {
-    const Status status =
-        queue_.put_in_turn({environment().putter(), true}, info[2].As<Napi::Boolean>().Value(), length(info), from_scratch());
+    const u32 bytes = length(info);
+    Status status = queue_.put_in_turn({environment().putter(), true}, info[2].As<Napi::Boolean>().Value(), bytes, from_scratch());
+    if (status == Status::full && held_back_.too_long()) status = queue_.put_past_token(bytes, from_scratch());
     // It need not wait for a copy, as whoever makes that rings.
     return answer(info, status == Status::busy ? Status::full : status);
   }
@@ -193,13 +199,21 @@ class QueueObject final : public SharedObject {
     return info.Env().Undefined();
   }
 
+  // Whether a put that waits in this loop is held back by another's priority token.
+  Napi::Value held_back(const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), held_back_.now()); }
+
   // (length, timeout)
   Napi::Value put_blocking(const Napi::CallbackInfo& info) {
-    auto stops = stop_check();
     const u32 bytes = length(info);
     const u32 putter = environment().putter();
-    ThreadParker waiting(header_.not_full, deadline(info[2]), stops);
-    const Status status = queue_.put(waiting, putter, bytes, from_scratch());
+    const Deadline until = deadline(info[2]);
+    HeldBack held_back(header_, putter);
+    StopCheck stops([&] { return environment().interrupted() || held_back.too_long(); });
+    const auto wait = [&] {
+      ThreadParker waiting(header_.not_full, until, stops);
+      return queue_.put(waiting, putter, bytes, from_scratch());
+    };
+    const Status status = put_heeding_token(held_back, wait, [&] { return queue_.put_past_token(bytes, from_scratch()); });
     return answer(info, after_blocking(status, [&] {
                     return settle_put([&] { return queue_.put_in_turn({putter, false}, false, bytes, from_scratch()); });
                   }));
@@ -239,14 +253,12 @@ class QueueObject final : public SharedObject {
     auto stops = stop_check();
     u32 done = 0;
     const auto write = [&](u32 index, u32 k, u32 n) { items.copy_in(slots_, index, k, n); };
-    Status status =
-        queue_.put_many([&] { return ThreadParker(header_.not_full, deadline, stops); }, items.count, items.bytes, done, write);
+    Status status = queue_.put_many([&] { return ThreadParker(header_.not_full, deadline, stops); }, items.count, items.bytes, done, write);
     if (status == Status::busy) {
       u32 more = 0;
       const auto write_more = [&](u32 index, u32 k, u32 n) { write(index, done + k, n); };
-      status = after_blocking(status, [&] {
-        return settle_put([&] { return queue_.try_put_many(items.count - done, items.bytes, more, write_more); });
-      });
+      status = after_blocking(
+          status, [&] { return settle_put([&] { return queue_.try_put_many(items.count - done, items.bytes, more, write_more); }); });
       done += more;
       if (status == Status::ok && done < items.count) status = Status::timeout;
     }
@@ -339,6 +351,7 @@ class QueueObject final : public SharedObject {
   QueueHeader& header_;
   const StridedSlots slots_;
   Queue<StridedSlots, ThreadWake> queue_;
+  HeldBack held_back_;  // of this loop's puts
   Stuck stuck_;
   u32 calls_[2] = {0, 0};
 };

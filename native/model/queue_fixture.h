@@ -137,6 +137,9 @@ class ModelQueue {
     Parker parker(not_full_, true);
     return unless_busy(core().put(parker, putter, slots * kPayloadBytes, writer(number)));
   }
+  void take_token(Putter putter, u32 slots) {
+    RL_ASSERT(core().put_in_turn(putter, true, slots * kPayloadBytes, writer(0)) == Status::full);
+  }
   Status get(u32& number, u32 limit = ~u32{0}) {
     Parker parker(not_empty_);
     return core().get(parker, limit, reader(number));

@@ -72,6 +72,35 @@ struct FreeingMany : rl::test_suite<FreeingMany, 3> {
   void after() { queue.check_nobody_waits(); }
 };
 
+// A loop has the priority token and does not come round. What it waits for is room for itself and one more, or the whole ring: the other
+// putter must be woken when there is room for both, or nothing left at all.
+template <u32 capacity, u32 slots_of_loop>
+struct BusyLoop : rl::test_suite<BusyLoop<capacity, slots_of_loop>, 3> {
+  ModelQueue<capacity, true> queue;
+
+  void before() {
+    for (u32 k = 0; k < capacity; k++) queue.try_put(k);
+    queue.take_token({9, true}, slots_of_loop);
+  }
+
+  void thread(unsigned index) {
+    u32 number;
+    if (index == 0) {
+      for (u32 k = 0; k < capacity; k++) RL_ASSERT(queue.get_exactly(number) == Status::ok);
+    } else if (index == 1) {
+      RL_ASSERT(queue.put(100) == Status::ok);
+    } else {
+      // Comes and goes, and leaves as much room as there was.
+      if (queue.put_with_deadline(100, 1, 2) == Status::ok) queue.get_exactly(number);
+    }
+  }
+
+  void after() {
+    queue.core().leave_turn({9, true});
+    queue.check_nobody_waits();
+  }
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -81,6 +110,8 @@ int main(int argc, char** argv) {
       scenario<LargeAndSmall<4, 3>>("large_and_small_4", 200'000),
       scenario<Turns>("turns", 200'000),
       scenario<FreeingMany>("freeing_many", 200'000),
+      scenario<BusyLoop<2, 1>>("busy_loop_both", 200'000),
+      scenario<BusyLoop<2, 2>>("busy_loop_empty", 200'000),
   };
   return threadsafe::model::main(argc, argv, scenarios);
 }

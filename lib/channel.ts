@@ -7,7 +7,7 @@ import { CellTransport } from './cell-transport.js'
 import { messageCodec } from './codec/message.js'
 import type { ElementType } from './element-type.js'
 import { QueueClosedError, TimeoutError, traced } from './errors.js'
-import { join, leave, type Liveness, mayServeAtOnce, pollIsComing, tidyLater, type Waiting } from './loop.js'
+import { type Deadline, join, leave, type Liveness, mayServeAtOnce, pollIsComing, setDeadline, tidyLater, type Waiting } from './loop.js'
 import { MessageTransport } from './message-transport.js'
 import { type NativeQueue, native, type OpenedQueue, type QueueStats } from './native.js'
 import { checkAborted, type Patience } from './options.js'
@@ -21,6 +21,9 @@ const { queue: QUEUE, status: STATUS } = native
 /** The wait lists, as native/wasm/queue.cc numbers them. */
 const NOT_EMPTY = 0
 const NOT_FULL = 1
+
+/** When a put that another's priority token holds back is tried again, unless it is rung for: it may go ahead then. */
+const HELD_BACK_MILLISECONDS = 500
 
 /** How a get takes what it is for: one item, or several. NOTHING if there is none. */
 export type Take = () => unknown | Nothing
@@ -71,6 +74,8 @@ export class Channel implements Waiting, Selectable<Take> {
   #countedPuts = 0
   /** The first of the waiting puts when that has been tried before: then it may claim the priority token, and may have it. */
   #tried: Place<PutAttempt> | undefined
+  /** A put that another's priority token holds back is tried again then. */
+  #retry: Deadline | undefined
 
   constructor(memory: WebAssembly.Memory, queue: OpenedQueue, type: ElementType) {
     this.view = queue.view
@@ -320,6 +325,7 @@ export class Channel implements Waiting, Selectable<Take> {
         if (announced) {
           this.#tried = first
           this.#putsAnnounced = true
+          if (QUEUE.heldBack(this.native)) this.#retryLater()
           return
         }
         QUEUE.announce(this.native, NOT_FULL)
@@ -340,5 +346,18 @@ export class Channel implements Waiting, Selectable<Take> {
     QUEUE.leaveTurn(this.native)
     this.#tried = undefined
     this.#putsAnnounced = false
+  }
+
+  #retryLater(): void {
+    this.#retry ??= setDeadline(
+      {
+        expire: () => {
+          this.#retry = undefined
+          if (this.#puts.first) this.#servePuts()
+        },
+        repair: () => {},
+      },
+      HELD_BACK_MILLISECONDS,
+    )
   }
 }

@@ -55,6 +55,8 @@ interface QueueFunctions {
   put(queue: NativeQueue, bytes: number, long?: Uint8Array): number
   offer(queue: NativeQueue, bytes: number, long?: Uint8Array): number
   putInTurn(queue: NativeQueue, bytes: number, woken: boolean, long?: Uint8Array): number
+  /** Whether a waiting put of this thread's loop is held back by the priority token of another. */
+  heldBack(queue: NativeQueue): boolean
   leaveTurn(queue: NativeQueue): void
   putBlocking(queue: NativeQueue, bytes: number, timeout: number, long?: Uint8Array): number
   get(queue: NativeQueue, long?: Uint8Array): number

@@ -79,6 +79,7 @@ class QueueObject final : public SharedObject {
     object["put"] = function<QueueObject, &QueueObject::put>(env, "put");
     object["offer"] = function<QueueObject, &QueueObject::offer>(env, "offer");
     object["putInTurn"] = function<QueueObject, &QueueObject::put_in_turn>(env, "putInTurn");
+    object["heldBack"] = function<QueueObject, &QueueObject::held_back>(env, "heldBack");
     object["leaveTurn"] = function<QueueObject, &QueueObject::leave_turn>(env, "leaveTurn");
     object["putBlocking"] = function<QueueObject, &QueueObject::put_blocking>(env, "putBlocking");
     object["get"] = function<QueueObject, &QueueObject::get>(env, "get");
@@ -107,7 +108,8 @@ class QueueObject final : public SharedObject {
         header_(*found.header),
         geometry_(found.geometry),
         slots_(header_, geometry_),
-        queue_(header_, geometry_, slots_, ThreadWake{}) {}
+        queue_(header_, geometry_, slots_, ThreadWake{}),
+        held_back_(header_, environment().putter()) {}
 
   WaitList& get_list() override { return header_.not_empty; }
   bool ready(u64) override { return get_ready(header_, geometry_, slots_); }
@@ -202,7 +204,8 @@ class QueueObject final : public SharedObject {
   Napi::Value put_in_turn(const Napi::CallbackInfo& info) {
     const bool woken = info[2].As<Napi::Boolean>().Value();
     return put_by(info, 3, [&](u32 bytes, auto write) {
-      const Status status = queue_.put_in_turn({environment().putter(), true}, woken, bytes, write);
+      Status status = queue_.put_in_turn({environment().putter(), true}, woken, bytes, write);
+      if (status == Status::full && held_back_.too_long()) status = queue_.put_past_token(bytes, write);
       // It need not wait for a copy, as whoever makes that rings.
       return status == Status::busy ? Status::full : status;
     });
@@ -213,14 +216,22 @@ class QueueObject final : public SharedObject {
     return info.Env().Undefined();
   }
 
+  // Whether a put that waits in this loop is held back by another's priority token.
+  Napi::Value held_back(const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), held_back_.now()); }
+
   // (length, timeout, longer)
   Napi::Value put_blocking(const Napi::CallbackInfo& info) {
     keep_memory();
-    auto stops = stop_check();
     const u32 putter = environment().putter();
-    ThreadParker waiting(header_.not_full, deadline(info[2]), stops);
+    const Deadline until = deadline(info[2]);
+    HeldBack held_back(header_, putter);
+    StopCheck stops([&] { return environment().interrupted() || held_back.too_long(); });
     return put_by(info, 3, [&](u32 bytes, auto write) {
-      const Status status = queue_.put(waiting, putter, bytes, write);
+      const auto wait = [&] {
+        ThreadParker waiting(header_.not_full, until, stops);
+        return queue_.put(waiting, putter, bytes, write);
+      };
+      const Status status = put_heeding_token(held_back, wait, [&] { return queue_.put_past_token(bytes, write); });
       return after_blocking(status, [&] { return settle_put([&] { return queue_.put_in_turn({putter, false}, false, bytes, write); }); });
     });
   }
@@ -354,6 +365,7 @@ class QueueObject final : public SharedObject {
   const Geometry geometry_;
   const StridedSlots slots_;
   Queue<StridedSlots, ThreadWake> queue_;
+  HeldBack held_back_;  // of this loop's puts
   Stuck stuck_;
   u32 calls_[2] = {0, 0};
 };

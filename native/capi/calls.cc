@@ -59,14 +59,18 @@ threadsafe_status signal_safe(Handle& handle, Call&& call) {
 
 // -- Calls that block. --
 
+Deadline deadline_after(double milliseconds) { return milliseconds < 0 ? Deadline::never() : Deadline::after(milliseconds); }
+
 // Waits as all threads do, but until the handle is cancelled at most. That wakes it; only the thread of an isolate, which has other reasons
 // to stop, asks for those as well.
 class CallParker {
  public:
-  CallParker(Handle& handle, const WaitList& list, double milliseconds)
+  // `held_back`: of a put that another's priority token may hold back.
+  CallParker(Handle& handle, const WaitList& list, Deadline deadline, HeldBack* held_back = nullptr)
       : handle_(handle),
-        stops_(Stopping{handle.on_own_thread() ? &handle : nullptr}, handle.on_own_thread() ? Clock::duration(kStopInterval) : kSeldom),
-        parker_(list, milliseconds < 0 ? Deadline::never() : Deadline::after(milliseconds), stops_) {}
+        stops_(Stopping{handle.on_own_thread() ? &handle : nullptr, held_back},
+               handle.on_own_thread() || held_back ? Clock::duration(kStopInterval) : kSeldom),
+        parker_(list, deadline, stops_) {}
 
   bool pause() { return parker_.pause(); }
 
@@ -80,12 +84,15 @@ class CallParker {
   bool slept() const { return parker_.slept(); }
 
   // Until then it may also wait for another's copy.
-  auto patience() { return [this, patience = Patience(stops_)]() mutable { return handle_.alive() && patience(); }; }
+  auto patience() {
+    return [this, patience = Patience(stops_)]() mutable { return handle_.alive() && patience(); };
+  }
 
  private:
   struct Stopping {
     const Handle* own;
-    bool operator()() const { return own && own->own_thread_stopping(); }
+    HeldBack* held_back;
+    bool operator()() const { return (own && own->own_thread_stopping()) || (held_back && held_back->too_long()); }
   };
 
   // Not never: a condition variable that waits until the end of time overflows in some libraries.
@@ -184,8 +191,14 @@ threadsafe_status put(threadsafe_queue* handle, const void* item, std::size_t by
   const auto attempt = [&] { return waits ? core.put_in_turn(putter, false, length, write) : core.attempt_put(length, write); };
   Status status = attempt();
   if (status == Status::ok || status == Status::closed) return answer(status);
-  CallParker parker(queue, queue.header.not_full, milliseconds);
-  if (waits) status = core.put(parker, putter.number, length, write);
+  const Deadline deadline = deadline_after(milliseconds);
+  HeldBack held_back(queue.header, putter.number);
+  const auto wait = [&] {
+    CallParker parker(queue, queue.header.not_full, deadline, queue.item_bytes == 0 ? &held_back : nullptr);
+    return core.put(parker, putter.number, length, write);
+  };
+  if (waits) status = put_heeding_token(held_back, wait, [&] { return core.put_past_token(length, write); });
+  CallParker parker(queue, queue.header.not_full, deadline);
   if (status == Status::busy) status = queue.stuck.settle_put(core, parker.patience(), attempt);
   return answer(status == Status::full ? Status::timeout : status);
 }
@@ -212,7 +225,7 @@ threadsafe_status get(threadsafe_queue* handle, void* item, std::size_t bytes, s
   const auto attempt = [&] { return core.attempt_get(limit, read); };
   Status status = attempt();
   if (status != Status::empty && status != Status::busy) return buffer.answer(core, status);
-  CallParker parker(queue, queue.header.not_empty, milliseconds);
+  CallParker parker(queue, queue.header.not_empty, deadline_after(milliseconds));
   if (milliseconds != 0) status = core.get(parker, limit, read);
   if (status == Status::busy) status = queue.stuck.settle_get(core, parker.patience(), attempt);
   return buffer.answer(core, status == Status::empty ? Status::timeout : status);
@@ -270,7 +283,7 @@ threadsafe_status event_wait(threadsafe_event* handle, double milliseconds) {
   Event core(event.header, ThreadWake{});
   if (core.is_set()) return THREADSAFE_OK;
   if (milliseconds == 0) return THREADSAFE_TIMEOUT;
-  CallParker parker(event, event.header.waiters, milliseconds);
+  CallParker parker(event, event.header.waiters, deadline_after(milliseconds));
   return answer(core.wait(parker));
 }
 

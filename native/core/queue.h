@@ -4,12 +4,19 @@
 // Putters that wait where messages span slots have a priority token. Without that, a message of four slots waits for ever while others
 // put small ones into each slot that falls free. A waiting put of several slots that has been woken and still lacks room takes the token:
 //
-//     turn  | its slots : 32 | of a loop : 1 | putter : 31 |
+//     turn  | rounds : 2 | its slots : 30 | of a loop : 1 | putter : 31 |
 //
-// As long as it has it, the other puts that may wait act as if the queue were full, at their first try as well. It puts, or gives up,
-// then clears the token and wakes them all. The token of an event loop is weaker, since that may not come round for long: others go ahead
-// where there is room for both, or nothing at all is in the queue. Calls that do not wait take no notice of tokens. `turn` is an ordinary
-// change in the sense of wait.h: stored, then the list is looked at, sequentially consistent both.
+// As long as it has it, the other puts that may wait act as if the queue were full, at their first
+// try as well. It puts, or gives up, then clears the token and wakes them all. Calls that do not wait
+// take no notice of tokens. `turn` is an ordinary change in the sense of wait.h: stored, then the list
+// is looked at, sequentially consistent both.
+//
+// The token of an event loop is weaker, since that may not come round for long. Others go ahead where
+// there is room for both. They also do where nothing at all is in the queue, but not once the loop has
+// come round in vain a few times (`rounds`): such a loop does come, and threads would always be quicker.
+//
+// Whoever is held back may be the one whose gets would make the room. So a put that was held back for
+// long, while nothing was got, goes ahead (put_past_token). Its caller measures the time.
 #pragma once
 
 #include "layout.h"
@@ -20,6 +27,11 @@
 namespace threadsafe {
 
 inline constexpr u32 kTurnOfLoop = u32{1} << 31;
+inline constexpr u64 kOneRound = u64{1} << 62;
+inline constexpr u64 kRounds = 3 * kOneRound;
+
+// The number of the putter that has the token, 0 if none has.
+constexpr u32 token_holder(u64 turn) { return low(turn) & ~kTurnOfLoop; }
 
 // Who puts: a number below 2^31, not 0, for each thread; and whether it is that thread's event loop, or the thread itself, blocked.
 struct Putter {
@@ -175,12 +187,26 @@ class Queue {
     const Status status = attempt_put(bytes, write);
     if (status == Status::ok || status == Status::closed) {
       leave_turn(putter);
-    } else if (woken && holder == 0 && slots > 1) {
-      const u64 mine = pack(slots, name_of(putter));
-      // Strong by looping: a spurious failure would leave a starving putter without its token.
-      while (holder == 0 && !header_.turn.compare_exchange_weak(holder, mine, memory_order_seq_cst, memory_order_seq_cst)) {
+    } else if (woken && slots > 1) {
+      // By looping: a spurious failure would leave a starving putter without its token.
+      for (u64 next; (next = after_vain(holder, slots, putter)) != holder;) {
+        if (header_.turn.compare_exchange_weak(holder, next, memory_order_seq_cst, memory_order_seq_cst)) break;
       }
     }
+    return status;
+  }
+
+  // An attempt that takes no notice of the token, of a put that it has held back for too long: ok, full, closed or busy. If a loop has
+  // it, that loop is one that does not come round.
+  template <class Write>
+  Status put_past_token(u32 bytes, Write&& write) {
+    u64 holder = header_.turn.load(memory_order_seq_cst);
+    while ((holder & kRounds) != 0 &&
+           !header_.turn.compare_exchange_weak(holder, holder & ~kRounds, memory_order_seq_cst, memory_order_seq_cst)) {
+    }
+    const Status status = attempt_put(bytes, write);
+    // Others may go ahead as well now.
+    pass_on_put();
     return status;
   }
 
@@ -302,6 +328,13 @@ class Queue {
  private:
   static constexpr u32 name_of(Putter putter) { return putter.number | (putter.is_loop ? kTurnOfLoop : 0); }
 
+  // What the token becomes when that putter has been woken in vain.
+  static constexpr u64 after_vain(u64 holder, u32 slots, Putter putter) {
+    if (holder == 0) return pack(slots, name_of(putter));
+    const bool comes_round = putter.is_loop && low(holder) == name_of(putter) && (holder & kRounds) != kRounds;
+    return comes_round ? holder + kOneRound : holder;
+  }
+
   // Whether a waiting put could do something now. Asked before it sleeps, since putters of messages that span slots can't stand in for each
   // other: its permit may have gone to one that needs more room, or that must let another go first where this one need not.
   bool may_put_in_turn(Putter putter, u32 bytes) const {
@@ -317,11 +350,11 @@ class Queue {
   }
 
   bool must_let(u64 holder, Putter putter, u32 slots) const {
-    const u32 number = low(holder) & ~kTurnOfLoop;
-    if (number == 0 || number == putter.number) return false;
+    if (token_holder(holder) == 0 || token_holder(holder) == putter.number) return false;
     if (!(low(holder) & kTurnOfLoop)) return true;
-    const u64 both = u64{high(holder)} + slots;
-    return !ring_.has_room(both < geometry_.capacity ? static_cast<u32>(both) : geometry_.capacity);
+    const u64 both = (high(holder & ~kRounds)) + u64{slots};
+    if (both <= geometry_.capacity) return !ring_.has_room(static_cast<u32>(both));
+    return (holder & kRounds) == kRounds || !ring_.has_room(geometry_.capacity);
   }
 
   static Status unless_busy(Status status, Status otherwise) { return status == Status::busy ? otherwise : status; }

@@ -164,11 +164,9 @@ class ModelQueue {
     Parker parker(not_full_, true);
     return unless_busy(core().put(parker, putter, slots * kPayloadBytes, writer(number)));
   }
-  // An attempt of an event loop that was woken before: where there is no room it takes the priority token.
-  Status put_in_turn_of_loop(u32 number, u32 slots, u32 putter) {
-    return core().put_in_turn({putter, true}, true, slots * kPayloadBytes, writer(number));
+  void take_token(Putter putter, u32 slots) {
+    RL_ASSERT(core().put_in_turn(putter, true, slots * kPayloadBytes, writer(0)) == Status::full);
   }
-  void leave_turn(u32 putter) { core().leave_turn({putter, true}); }
   Status get(u32& number, u32 limit = ~u32{0}) {
     Parker parker(not_empty_);
     return core().get(parker, limit, reader(number));

@@ -83,7 +83,7 @@ struct BusyLoop : rl::test_suite<BusyLoop<in_handler>, 4> {
 
   void before() {
     for (u32 k = 0; k < 4; k++) queue.try_put(k);
-    RL_ASSERT(queue.put_in_turn_of_loop(9, 2, kLoop) == Status::full);
+    queue.take_token({kLoop, true}, 2);
   }
 
   void thread(unsigned index) {
@@ -93,7 +93,7 @@ struct BusyLoop : rl::test_suite<BusyLoop<in_handler>, 4> {
       RL_ASSERT(small_is_in.get(number) == Status::ok);
       // What is left, and what the small one has put; then the large one has the whole queue.
       for (u32 k = 0; k < 3; k++) RL_ASSERT(queue.get(number) == Status::ok);
-      queue.leave_turn(kLoop);
+      queue.core().leave_turn({kLoop, true});
     } else if (index == 1) {
       RL_ASSERT(queue.put(100, 1, index) == Status::ok);
       small_is_in.try_put(1);
@@ -135,6 +135,35 @@ struct RoomInHandler : rl::test_suite<RoomInHandler, 5> {
   void after() { queue.check_nobody_waits(); }
 };
 
+// A loop has the priority token and does not come round. What it waits for is room for itself and one more, or the whole ring: the other
+// putter must be woken when there is room for both, or nothing left at all.
+template <u32 capacity, u32 slots_of_loop>
+struct BusyLoopAlone : rl::test_suite<BusyLoopAlone<capacity, slots_of_loop>, 3> {
+  ModelQueue<capacity, true> queue;
+
+  void before() {
+    for (u32 k = 0; k < capacity; k++) queue.try_put(k);
+    queue.take_token({9, true}, slots_of_loop);
+  }
+
+  void thread(unsigned index) {
+    u32 number;
+    if (index == 0) {
+      for (u32 k = 0; k < capacity; k++) RL_ASSERT(queue.get_exactly(number) == Status::ok);
+    } else if (index == 1) {
+      RL_ASSERT(queue.put(100) == Status::ok);
+    } else {
+      // Comes and goes, and leaves as much room as there was.
+      if (queue.put_with_deadline(100, 1, 2) == Status::ok) queue.get_exactly(number);
+    }
+  }
+
+  void after() {
+    queue.core().leave_turn({9, true});
+    queue.check_nobody_waits();
+  }
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -147,6 +176,8 @@ int main(int argc, char** argv) {
       scenario<BusyLoop<false>>("busy_loop", 300'000),
       scenario<BusyLoop<true>>("busy_loop_in_handler", 300'000),
       scenario<RoomInHandler>("room_in_handler", 100'000),
+      scenario<BusyLoopAlone<2, 1>>("busy_loop_both", 200'000),
+      scenario<BusyLoopAlone<2, 2>>("busy_loop_empty", 200'000),
   };
   return threadsafe::model::main(argc, argv, scenarios);
 }

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <chrono>
 #include <thread>
+#include <utility>
 
 #include "../core/queue.h"
 #include "parking.h"
@@ -17,6 +18,7 @@
 namespace threadsafe {
 
 inline constexpr std::chrono::seconds kLongestCopy{5};
+inline constexpr std::chrono::milliseconds kLongestHeldBack{500};
 
 template <class Interrupted>
 class Patience {
@@ -48,6 +50,52 @@ class Patience {
   Clock::time_point ends_{};
   Clock::duration sleep_ = std::chrono::microseconds(20);
 };
+
+// Whether a put that waits has been held back by another's priority token for so long, while nothing was
+// got, that it goes ahead; see core/queue.h. Asked now and then, while it waits.
+class HeldBack {
+ public:
+  // Of the puts of that putter's thread, or of its loop.
+  HeldBack(const QueueHeader& queue, u32 putter) : queue_(queue), putter_(putter) {}
+
+  bool now() const {
+    const u32 holder = token_holder(queue_.turn.load(memory_order_relaxed));  // a hint
+    return holder != 0 && holder != putter_;
+  }
+
+  bool too_long() {
+    const auto time = Clock::now();
+    const bool held = now();
+    const u64 head = queue_.head.load(memory_order_relaxed);  // compared with itself only
+    if (!held || head != head_) {
+      head_ = head;
+      since_ = time;
+    }
+    return too_long_ = held && time - since_ >= kLongestHeldBack;
+  }
+
+  // Whether that was the last thing it said; asked once for each time.
+  bool was_too_long() { return std::exchange(too_long_, false); }
+
+ private:
+  const QueueHeader& queue_;
+  const u32 putter_;
+  u64 head_ = ~u64{0};
+  Clock::time_point since_{};
+  bool too_long_ = false;
+};
+
+// A blocking put where messages span slots: wait() is interrupted when it is held back for too long, and
+// past_token() then goes ahead.
+template <class Wait, class PastToken>
+Status put_heeding_token(HeldBack& held_back, Wait&& wait, PastToken&& past_token) {
+  for (;;) {
+    Status status = wait();
+    if (status != Status::interrupted || !held_back.was_too_long()) return status;
+    status = past_token();
+    if (status != Status::full && status != Status::busy) return status;
+  }
+}
 
 // Where puts and gets were when somebody lost patience: as long as they have come no further, nobody waits again.
 class Stuck {

@@ -48,34 +48,105 @@ TEST_CASE("a deadline that passes in the middle of another's copy is told from o
   CHECK(queue.nobody_waits());
 }
 
-TEST_CASE("while a long message has the token a put that may wait takes it for full at its first try, one that does not wait does not") {
+namespace {
+
+// Puts of messages of eight bytes a slot, as those make them that may wait.
+struct Puts {
+  TestQueue& queue;
+
+  Status in_turn(Putter putter, bool woken, u32 slots) {
+    return with(slots, [&](u32 bytes, auto write) { return queue.core().put_in_turn(putter, woken, bytes, write); });
+  }
+  Status past_token(u32 slots) {
+    return with(slots, [&](u32 bytes, auto write) { return queue.core().put_past_token(bytes, write); });
+  }
+  u32 get_all() {
+    std::vector<unsigned char> message;
+    u32 got = 0;
+    while (queue.try_get_message(message) == Status::ok) got++;
+    return got;
+  }
+
+ private:
+  template <class Put>
+  Status with(u32 slots, Put&& put) {
+    const auto message = TestQueue::message_of(slots * 8, slots);
+    return put(slots * 8, [&](const Span& span) { queue.slots().copy_in(span, message.data()); });
+  }
+};
+
+constexpr Putter kShort{2, false};
+constexpr Putter kShortOfLoop{2, true};
+
+}  // namespace
+
+TEST_CASE("a put that may wait heeds the priority token at its first try, one that does not wait does not") {
   TestQueue queue(4);
-  const auto first_try = [&](Putter putter, u32 bytes) {
-    const auto message = TestQueue::message_of(bytes, 1);
-    return queue.core().put_in_turn(putter, false, bytes, [&](const Span& span) { queue.slots().copy_in(span, message.data()); });
-  };
-  std::vector<unsigned char> message;
+  Puts puts{queue};
   for (const bool is_loop : {false, true}) {
     CAPTURE(is_loop);
     const Putter longer{1, is_loop};
-    const auto whole = TestQueue::message_of(32, 0);
-    const auto write = [&](const Span& span) { queue.slots().copy_in(span, whole.data()); };
     for (u32 k = 0; k < 2; k++) queue.try_put_message(8, k);
-    CHECK(queue.core().put_in_turn(longer, true, 32, write) == Status::full);
-    CHECK(first_try({2, false}, 8) == Status::full);
-    CHECK(first_try({2, true}, 8) == Status::full);
+    CHECK(puts.in_turn(longer, true, 4) == Status::full);
+    CHECK(puts.in_turn(kShort, false, 1) == Status::full);
+    CHECK(puts.in_turn(kShortOfLoop, false, 1) == Status::full);
     CHECK(queue.try_put_message(8, 2) == Status::ok);
     // A thread that blocks does not wait for its own loop, which can't come round; and leaves it the token.
-    CHECK(first_try({1, !is_loop}, 8) == Status::ok);
-    CHECK(first_try({2, false}, 8) == Status::full);
-    while (queue.try_get_message(message) == Status::ok) {
-    }
-    CHECK(queue.core().put_in_turn(longer, true, 32, write) == Status::ok);
-    while (queue.try_get_message(message) == Status::ok) {
-    }
-    CHECK(first_try({2, false}, 8) == Status::ok);
-    while (queue.try_get_message(message) == Status::ok) {
-    }
+    CHECK(puts.in_turn({1, !is_loop}, false, 1) == Status::ok);
+    CHECK(puts.in_turn(kShort, false, 1) == Status::full);
+    CHECK(puts.get_all() == 4);
+    CHECK(puts.in_turn(longer, true, 4) == Status::ok);
+    CHECK(puts.get_all() == 1);
+    CHECK(puts.in_turn(kShort, false, 1) == Status::ok);
+    CHECK(puts.get_all() == 1);
+  }
+  CHECK(queue.nobody_waits());
+}
+
+TEST_CASE("others go ahead of a loop where there is room for both, or nothing in the queue") {
+  TestQueue queue(4);
+  Puts puts{queue};
+  const Putter loop{1, true};
+  queue.try_put_message(8, 1);
+  queue.try_put_message(16, 2);
+  CHECK(puts.in_turn(loop, true, 2) == Status::full);
+  CHECK(puts.in_turn(kShort, false, 1) == Status::full);
+  CHECK(puts.get_all() == 2);
+  for (const Status expected : {Status::ok, Status::ok, Status::full}) CHECK(puts.in_turn(kShort, false, 1) == expected);
+  CHECK(puts.in_turn(loop, true, 2) == Status::ok);
+  CHECK(puts.get_all() == 3);
+  // Now of one that needs all.
+  queue.try_put_message(8, 1);
+  CHECK(puts.in_turn(loop, true, 4) == Status::full);
+  for (u32 k = 0; k < 20; k++) {
+    CHECK(puts.get_all() == 1);
+    CHECK(puts.in_turn(kShort, false, 1) == Status::ok);
+    CHECK(puts.in_turn(kShort, false, 1) == Status::full);
+  }
+}
+
+TEST_CASE("a loop that comes round, and always finds others before it, is not overtaken any more") {
+  TestQueue queue(4);
+  Puts puts{queue};
+  const Putter loop{1, true};
+  queue.try_put_message(8, 1);
+  u32 rounds = 0;
+  do {
+    CHECK(puts.in_turn(loop, true, 4) == Status::full);
+    CHECK(puts.get_all() == 1);
+    rounds++;
+  } while (rounds < 10 && puts.in_turn(kShort, false, 1) == Status::ok);
+  CHECK(rounds == 4);
+  SUBCASE("it puts") {
+    CHECK(puts.in_turn(loop, true, 4) == Status::ok);
+    CHECK(puts.get_all() == 1);
+  }
+  SUBCASE("others have waited for it in vain: then it counts as busy") {
+    CHECK(puts.past_token(1) == Status::ok);
+    CHECK(puts.get_all() == 1);
+    CHECK(puts.in_turn(kShort, false, 1) == Status::ok);
+    CHECK(puts.get_all() == 1);
+    queue.core().leave_turn(loop);
   }
   CHECK(queue.nobody_waits());
 }

@@ -215,7 +215,7 @@ int main(int argc, char** argv) {
   const Scenario scenarios[] = {
       scenario<Set>("set", 200'000),
       scenario<SetAndClear>("set_and_clear", 200'000),
-      scenario<LateWake>("late_wake", 300'000),
+      scenario<LateWake>("late_wake", 1'000'000),
       scenario<GivingUp>("giving_up", 200'000),
       scenario<SetInHandler>("set_in_handler", 300'000),
       scenario<SetByPreempted>("set_by_preempted", 200'000),

@@ -62,7 +62,11 @@ struct Source {
   explicit Source(ModelEvent& e) : event(&e) {}
   WaitList& list() { return queue ? queue->list() : event->list(); }
   bool ready() { return queue ? queue->ready() : event->ready(); }
-  void pass_on() { queue ? queue->pass_on() : event->pass_on(); }
+  // Whoever passes on may be preempted then.
+  void pass_on() {
+    queue ? queue->pass_on() : event->pass_on();
+    delay();
+  }
   OneQueue* queue = nullptr;
   ModelEvent* event = nullptr;
 };

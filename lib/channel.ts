@@ -288,10 +288,7 @@ export class Channel implements Waiting, Selectable<Take> {
         continue
       }
       if (value !== NOTHING) {
-        // As call.resolve() does: here no function is entered where the script that makes this call could be ended, and the item be lost.
-        call.settled = true
-        call.fulfil(value)
-        call.finish()
+        call.resolve(value)
       } else if (this.transport.lastStatus() === STATUS.closed) {
         first.fail(new QueueClosedError(this.capacity))
       } else if (!announced) {

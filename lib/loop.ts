@@ -20,7 +20,7 @@ export interface Waiting {
 
 /** A call that waits. */
 export interface Held {
-  /** It was stopped while it was being made, or given its outcome. */
+  /** Does what is left to do, if it was stopped while it was made, or given its outcome. */
   repair(): void
   /** Its time is up. */
   expire(): void
@@ -121,16 +121,21 @@ export function pollIsComing(): boolean {
 const MICROTASKS = 5
 let tidying = false
 
-// By `await` alone, which asks no `then` that somebody may have replaced.
-async function tidySoon(): Promise<void> {
-  for (let k = 0; k <= MICROTASKS; k++) await undefined
-  tidyAll()
-}
+const DONE = Promise.resolve()
+/** Node's own, whatever somebody may put in its place. */
+const { then } = Promise.prototype
+const { apply } = Reflect
 
 function needTidying(): void {
   if (tidying) return
-  void tidySoon()
+  // Not the asynchronous function itself: what throws in it, as it does where the stack is full, would go to its promise.
+  apply(then, DONE, [tidySoon])
   tidying = true
+}
+
+async function tidySoon(): Promise<void> {
+  for (let k = 0; k < MICROTASKS; k++) await undefined
+  tidyAll()
 }
 
 function tidyAll(): void {
@@ -157,16 +162,10 @@ export function tidyLater(one: Waiting): void {
   needTidying()
 }
 
-/** From now on, until release(), the call is in the middle of something. If it still is when a microtask comes, it was stopped there, and is repaired. */
+/** Something is done with the call now. It is looked at when those that were served have gone on: where that has not been done to its end, it is repaired. */
 export function hold(call: Held): void {
   held.push(call)
   needTidying()
-}
-
-export function release(call: Held): void {
-  // The last one, as a rule.
-  const place = held.lastIndexOf(call)
-  if (place >= 0) held.splice(place, 1)
 }
 
 /** When a call expires. */

@@ -4,6 +4,9 @@ import type { Liveness } from './loop.js'
 import { NOTHING } from './transport.js'
 import { Call, Place } from './waiter.js'
 
+/** The reason with which a pending next() ends before it has taken anything. */
+const RETURNED = Symbol('returned')
+
 const PATIENCE = { signal: undefined, timeout: Infinity }
 
 function done<Value>(value: Value): IteratorReturnResult<Value> {
@@ -23,7 +26,7 @@ class NextCall extends Call {
   }
 
   override fail(reason: unknown): void {
-    if (!(reason instanceof QueueClosedError)) {
+    if (reason !== RETURNED && !(reason instanceof QueueClosedError)) {
       super.fail(reason)
       return
     }
@@ -90,6 +93,6 @@ export class QueueIterator<T> implements AsyncIterableIterator<T> {
 
   #end(): void {
     this.#ended = true
-    for (const call of this.#pending) call.resolve(done(undefined))
+    for (const call of this.#pending) call.cancel(RETURNED)
   }
 }

@@ -9,7 +9,6 @@ import {
   keepingAlive,
   type Liveness,
   needDoorbell,
-  release,
   setDeadline,
   tidyLater,
   type Waiting,
@@ -24,9 +23,13 @@ export class Call implements Held {
   readonly promise: Promise<unknown>
   /** Where it waits, a list that goes on by `sibling`. */
   places: Standing | undefined
-  /** Whether it has its outcome. Whoever brings that says so first, since the promise may run code of others, which finds the call in its line. */
+  /** Whether it has its outcome. Said before the promise has it, since that may run code of others, which finds the call in its line. */
   settled = false
-  fulfil!: (value: unknown) => void
+  #outcome: unknown
+  #rejected = false
+  /** Whether the promise has it too: where the stack is full, even that may throw. */
+  #told = false
+  #fulfil!: (value: unknown) => void
   #reject!: (reason: unknown) => void
   /** Whether its caller has the promise. */
   #returned = false
@@ -41,7 +44,7 @@ export class Call implements Held {
   constructor(capacity?: number) {
     this.#capacity = capacity
     this.promise = new Promise((resolve, reject) => {
-      this.fulfil = resolve
+      this.#fulfil = resolve
       this.#reject = reject
     })
   }
@@ -66,21 +69,26 @@ export class Call implements Held {
         this.#drop()
         throw error
       }
+      // It has its outcome, and repair() does what is left to do.
     }
     this.#returned = true
-    release(this)
     return this.promise
   }
 
   resolve(value: unknown): void {
     this.settled = true
-    this.fulfil(value)
+    this.#outcome = value
+    this.#fulfil(value)
+    this.#told = true
     this.finish()
   }
 
   reject(reason: unknown): void {
     this.settled = true
+    this.#outcome = reason
+    this.#rejected = true
     this.#reject(reason)
+    this.#told = true
     this.finish()
   }
 
@@ -104,8 +112,14 @@ export class Call implements Held {
   }
 
   repair(): void {
-    if (this.settled || !this.#returned) this.#drop()
-    else if (this.#cancelled) this.fail(this.#cancelled.reason)
+    if (!this.#returned) {
+      this.#drop()
+    } else if (this.settled) {
+      if (!this.#told) (this.#rejected ? this.#reject : this.#fulfil)(this.#outcome)
+      this.finish()
+    } else if (this.#cancelled) {
+      this.fail(this.#cancelled.reason)
+    }
   }
 
   /** Out of all lines, without timer and listener. May be called again. */
@@ -114,7 +128,6 @@ export class Call implements Held {
     if (this.#deadline) clearDeadline(this.#deadline)
     this.#deadline = undefined
     if (this.#listener) this.#unlisten(this.#listener)
-    release(this)
   }
 
   #drop(): void {

@@ -290,9 +290,15 @@ class QueueObject final : public SharedObject {
   }
 
   Napi::Value discard(const Napi::CallbackInfo& info) {
-    queue_.discard([this] {
+    Deadline patience = Deadline::after(kDiscardPatience);
+    u32 size = queue_.size();
+    queue_.discard([&] {
       std::this_thread::yield();
-      return !environment().interrupted();
+      if (const u32 left = queue_.size(); left != size) {
+        size = left;
+        patience = Deadline::after(kDiscardPatience);
+      }
+      return !patience.passed_at(Clock::now()) && !environment().interrupted();
     });
     return info.Env().Undefined();
   }
@@ -309,6 +315,9 @@ class QueueObject final : public SharedObject {
   static Napi::Value answer(const Napi::CallbackInfo& info, Status status, u32 length) {
     return Napi::Number::New(info.Env(), status == Status::ok ? double{1} * length : -static_cast<double>(status));
   }
+
+  // How long an item may be on its way, in milliseconds: a producer that takes longer has most likely died there.
+  static constexpr double kDiscardPatience = 1000;
 
   QueueHeader& header_;
   const Geometry geometry_;

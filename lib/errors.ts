@@ -89,7 +89,10 @@ export class TimeoutError extends ThreadSafeError {
   static override readonly [CLASS] = 'TimeoutError'
 
   constructor(milliseconds: number, capacity?: number) {
-    super(`Nothing happened within ${milliseconds} ms${capacity === undefined ? '' : ` in the queue (capacity ${capacity})`}`, 'ERR_TIMEOUT')
+    super(
+      `Nothing happened within ${milliseconds} ms${capacity === undefined ? '' : ` in the queue (capacity ${capacity})`}`,
+      'ERR_TIMEOUT',
+    )
   }
 }
 

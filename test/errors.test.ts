@@ -32,7 +32,11 @@ describe('errors', () => {
       ['the event', () => ThreadSafeEvent.from(any(event)), /pass its \.handle/],
       ['the event, posted', () => ThreadSafeEvent.from(any(structuredClone(event))), /pass its \.handle/],
       ['a handle that went through JSON', () => ThreadSafeQueue.from(any(JSON.parse(JSON.stringify(queue.handle)))), /within one process/],
-      ['an event handle that went through JSON', () => ThreadSafeEvent.from(any(JSON.parse(JSON.stringify(event.handle)))), /within one process/],
+      [
+        'an event handle that went through JSON',
+        () => ThreadSafeEvent.from(any(JSON.parse(JSON.stringify(event.handle)))),
+        /within one process/,
+      ],
       ["an event's handle", () => ThreadSafeQueue.from(any(event.handle)), /handle of a ThreadSafeQueue/],
     ] as const) {
       it(`tell what is wrong with ${what}`, () => {
@@ -120,7 +124,13 @@ describe('errors', () => {
   })
 
   it('show a large value in one short line', () => {
-    for (const value of ['x\n'.repeat(10_000), Array.from({ length: 1000 }, () => 'y'), new Uint8Array(100_000), new ArrayBuffer(100_000), { a: 'z'.repeat(1000) }]) {
+    for (const value of [
+      'x\n'.repeat(10_000),
+      Array.from({ length: 1000 }, () => 'y'),
+      new Uint8Array(100_000),
+      new ArrayBuffer(100_000),
+      { a: 'z'.repeat(1000) },
+    ]) {
       const queue = new ThreadSafeQueue<number>(1, { type: 'float64' })
       for (const error of [
         thrown(() => queue.putSync(any(value))),
@@ -152,7 +162,7 @@ describe('errors', () => {
   it('name the capacity', async () => {
     const queue = new ThreadSafeQueue(3, { type: 'float64' })
     assert.match(thrown(() => queue.getSync()).message, /capacity 3/)
-    assert.match((await queue.get({ timeout: 1 }).catch((error: unknown) => error as AnyError) as AnyError).message, /1 ms.*capacity 3/)
+    assert.match(((await queue.get({ timeout: 1 }).catch((error: unknown) => error as AnyError)) as AnyError).message, /1 ms.*capacity 3/)
     for (let k = 0; k < 3; k++) queue.putSync(k)
     assert.match(thrown(() => queue.putSync(4)).message, /capacity 3/)
     queue.close()

@@ -59,7 +59,10 @@ describe('forged handles and memory', () => {
     })
     target.putSync(5)
     assert.equal(ThreadSafeQueue.from<number>(watched as never).getSync(), 5)
-    assert.ok(Object.values(read).every((times) => times === 1), JSON.stringify(read))
+    assert.ok(
+      Object.values(read).every((times) => times === 1),
+      JSON.stringify(read),
+    )
   })
 
   it('may be of another realm', () => {

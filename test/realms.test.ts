@@ -8,7 +8,9 @@ const there = <T>(code: string): T => runInContext(`(${code})`, context) as T
 
 const NUMERIC: NumericType[] = ['int8', 'uint8', 'int16', 'uint16', 'int32', 'uint32', 'bigint64', 'biguint64', 'float32', 'float64']
 const arrayName = (type: NumericType): string =>
-  ({ int: 'Int', uint: 'Uint', bigint: 'BigInt', biguint: 'BigUint', float: 'Float' })[type.replace(/[0-9]+/, '')] + type.replace(/[a-z]+/, '') + 'Array'
+  ({ int: 'Int', uint: 'Uint', bigint: 'BigInt', biguint: 'BigUint', float: 'Float' })[type.replace(/[0-9]+/, '')] +
+  type.replace(/[a-z]+/, '') +
+  'Array'
 
 describe('things of another realm', () => {
   for (const type of NUMERIC) {
@@ -36,7 +38,12 @@ describe('things of another realm', () => {
 
   it('views and buffers are taken as bytes, and in records', () => {
     const bytes = new ThreadSafeQueue<Uint8Array>(8, { type: 'bytes' })
-    for (const code of ['Uint8Array.of(1, 2)', 'Uint8Array.of(1, 2).buffer', 'new DataView(Uint8Array.of(1, 2).buffer)', 'Uint16Array.of(0x201)']) {
+    for (const code of [
+      'Uint8Array.of(1, 2)',
+      'Uint8Array.of(1, 2).buffer',
+      'new DataView(Uint8Array.of(1, 2).buffer)',
+      'Uint16Array.of(0x201)',
+    ]) {
       bytes.putSync(there(code))
       assert.deepEqual(bytes.getSync(), Uint8Array.of(1, 2))
     }

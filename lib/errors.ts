@@ -1,11 +1,37 @@
 /** Every error that this package throws by itself. Errors about arguments look like Node's own. */
 import { inspect, types } from 'node:util'
+import { uncurried } from './intrinsics.js'
 
 const { isAnyArrayBuffer, isSharedArrayBuffer } = types
 
+/** A class has its name there, by which it is known to other evaluations of this module in the thread, which have classes of their own. */
+const CLASS = Symbol.for('threadsafe.errorClass')
+
+type ErrorClass = abstract new (...args: never[]) => unknown
+
+const ordinaryHasInstance = uncurried(Function.prototype[Symbol.hasInstance])
+
+function classNameOf(one: unknown): unknown {
+  return typeof one === 'function' && Object.hasOwn(one, CLASS) ? (one as { [CLASS]?: unknown })[CLASS] : undefined
+}
+
 /** What all errors of a queue or an event have in common: a `code`. */
 export class ThreadSafeError extends Error {
+  /** @internal */
+  static readonly [CLASS]: string = 'ThreadSafeError'
+
   readonly code: string
+
+  /** @internal `instanceof` holds as well for the errors of another evaluation of the package. */
+  static override [Symbol.hasInstance](this: ErrorClass, value: unknown): boolean {
+    if (ordinaryHasInstance(this, value)) return true
+    const name = classNameOf(this)
+    if (name === undefined || !types.isNativeError(value)) return false
+    for (let one: unknown = value.constructor; typeof one === 'function'; one = Object.getPrototypeOf(one)) {
+      if (classNameOf(one) === name) return true
+    }
+    return false
+  }
 
   constructor(message: string, code: string) {
     super(message)
@@ -24,6 +50,9 @@ function nameOf(capacity: number | undefined): string {
 
 /** A put that does not wait found the queue full. */
 export class QueueFullError extends ThreadSafeError {
+  /** @internal */
+  static override readonly [CLASS] = 'QueueFullError'
+
   constructor(capacity?: number) {
     super(`${nameOf(capacity)} is full`, 'ERR_QUEUE_FULL')
   }
@@ -31,6 +60,9 @@ export class QueueFullError extends ThreadSafeError {
 
 /** A get that does not wait found the queue empty. */
 export class QueueEmptyError extends ThreadSafeError {
+  /** @internal */
+  static override readonly [CLASS] = 'QueueEmptyError'
+
   constructor(capacity?: number) {
     super(`${nameOf(capacity)} is empty`, 'ERR_QUEUE_EMPTY')
   }
@@ -38,6 +70,9 @@ export class QueueEmptyError extends ThreadSafeError {
 
 /** A put to a closed queue, or a get from one that is closed and drained. */
 export class QueueClosedError extends ThreadSafeError {
+  /** @internal */
+  static override readonly [CLASS] = 'QueueClosedError'
+
   /** From `select()` and `selectSync()`: the queue that is closed and drained. */
   declare readonly source?: object
   /** From `select()` and `selectSync()`: its place among the sources. */
@@ -50,6 +85,9 @@ export class QueueClosedError extends ThreadSafeError {
 
 /** The time that a call was given passed before it could do its work; it did nothing. */
 export class TimeoutError extends ThreadSafeError {
+  /** @internal */
+  static override readonly [CLASS] = 'TimeoutError'
+
   constructor(milliseconds: number, capacity?: number) {
     super(
       `Nothing happened within ${milliseconds} ms${capacity === undefined ? '' : ` in the queue (capacity ${capacity})`}`,

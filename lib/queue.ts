@@ -58,7 +58,11 @@ function posted(memory: WebAssembly.Memory, type: ElementType): PostedHandle {
 
 /** The type that a handle says; throws what it is not. */
 function typeOf(said: unknown): ElementType {
-  return checkElementType(typeof said === 'object' && said !== null ? record((said as { record: FieldTypes }).record) : said)
+  try {
+    return checkElementType(typeof said === 'object' && said !== null ? record((said as { record: FieldTypes }).record) : said)
+  } catch {
+    throw invalidType('handle', 'the handle of a ThreadSafeQueue, which has a type', { type: said })
+  }
 }
 
 const channels = new OpenObjects<Channel>()

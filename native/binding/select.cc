@@ -18,18 +18,29 @@ struct Source {
   void pass_on() const { object->pass_on(); }
 };
 
+// To an isolate that is being stopped Node does not even tell an array's length, and a Napi::Value that was not given ends the process when
+// it is used: so what is in an array is asked for by these.
+bool length_of(napi_env env, napi_value array, u32& length) { return napi_get_array_length(env, array, &length) == napi_ok; }
+bool element_of(napi_env env, napi_value array, u32 index, napi_value& value) {
+  return napi_get_element(env, array, index, &value) == napi_ok;
+}
+
 // (objects, each once; for each the word of an event when the wait began; timeout): ok when one of them is ready, or probably was just now;
 // timeout or interrupted.
 Napi::Value select_blocking(const Napi::CallbackInfo& info) {
-  auto objects = info[0].As<Napi::Array>();
-  auto words = info[1].As<Napi::Array>();
+  const napi_env env = info.Env();
+  const Napi::Value interrupted = Napi::Number::New(env, static_cast<u32>(Status::interrupted));
+  u32 count;
+  if (!length_of(env, info[0], count)) return interrupted;
   const Deadline deadline = Deadline::after(info[2].As<Napi::Number>().DoubleValue());
   std::vector<Source> sources;
   std::vector<Place> places;
-  for (u32 k = 0; k < objects.Length(); k++) {
-    SharedObject* const object = objects.Get(k).As<Napi::External<SharedObject>>().Data();
+  for (u32 k = 0; k < count; k++) {
+    napi_value value, word;
+    if (!element_of(env, info[0], k, value) || !element_of(env, info[1], k, word)) return interrupted;
+    SharedObject* const object = Napi::External<SharedObject>(env, value).Data();
     object->keep_memory();
-    sources.push_back({object, static_cast<u64>(words.Get(k).As<Napi::Number>().Int64Value())});
+    sources.push_back({object, static_cast<u64>(Napi::Number(env, word).Int64Value())});
     places.emplace_back(object->get_list());
   }
   StopCheck stops([&] { return Environment::of(info.Env()).interrupted(); });

@@ -1,0 +1,140 @@
+// Memory that somebody has made up or written over: whatever it says, nothing outside of it is read or written. The sanitizers look on.
+#include <new>
+
+#include "support.h"
+
+namespace threadsafe::test {
+namespace {
+
+struct Layout {
+  ElementType type;
+  u32 item_bytes;
+  Overflow overflow;
+};
+constexpr Layout kLayouts[] = {{ElementType::float64, 8, Overflow::reject},
+                               {ElementType::record, 40, Overflow::drop_oldest},
+                               {ElementType::bytes, 16, Overflow::reject},
+                               {ElementType::bytes, 5, Overflow::drop_oldest},
+                               {ElementType::any, 64, Overflow::drop_newest}};
+constexpr u32 kCapacity = 5;
+constexpr u32 kBuffer = 256;
+constexpr u32 kValues[] = {0, 1, 2, 3, 5, 7, 16, 0x10000, 0x7fffffff, 0x80000000, 0xfffffff0, 0xffffffff};
+
+// As the addon has a queue open: with a geometry of its own.
+struct Opened {
+  explicit Opened(const Layout& layout) {
+    const u64 bytes = lay_out(geometry, layout.type, kCapacity, layout.item_bytes);
+    geometry.overflow = layout.overflow;
+    size = static_cast<std::size_t>(bytes - kOrigin);
+    // To the word, so that the sanitizer sees what is behind it.
+    data = ::operator new(size, std::align_val_t(kLine));
+    std::memset(data, 0, size);
+    header().geometry = geometry;
+  }
+  ~Opened() { ::operator delete(data, std::align_val_t(kLine)); }
+  Opened(const Opened&) = delete;
+  Opened& operator=(const Opened&) = delete;
+
+  QueueHeader& header() { return *static_cast<QueueHeader*>(data); }
+  u32* words() { return static_cast<u32*>(data); }
+  u32 word_count() const { return static_cast<u32>(size / sizeof(u32)); }
+
+  Geometry geometry{};
+  std::size_t size;
+  void* data;
+};
+
+void use(Opened& opened, u32 bytes) {
+  const StridedSlots slots(opened.header(), opened.geometry);
+  Queue queue(opened.header(), opened.geometry, slots, ThreadWake{});
+  std::byte buffer[kBuffer] = {};
+  const auto write = [&](const Span& span) { slots.copy_in(span, buffer); };
+  const auto read = [&](const Span& span) {
+    CHECK(span.bytes <= kBuffer);
+    slots.copy_out(span, buffer);
+  };
+  queue.try_put(bytes, write);
+  queue.offer(bytes, write);
+  queue.try_peek(kBuffer, [&](const Span& span) { slots.copy_out_unclaimed(span, buffer); });
+  queue.try_get(kBuffer, read);
+  CHECK(queue.next_bytes() <= opened.geometry.most_bytes());
+  const auto each = [&](u32 index, u32, u32 n) {
+    CHECK(index < kCapacity);
+    CHECK(n <= kCapacity - index);
+  };
+  u32 done;
+  queue.try_put_many(kCapacity + 2, 8, done, each);
+  queue.try_get_many(kCapacity + 2, done, each);
+  (void)get_ready(opened.header(), opened.geometry, slots);
+  queue.put_in_turn({1, false}, true, bytes, write);
+  queue.leave_turn(1);
+  queue.stats();
+  queue.clear();
+  queue.close();
+  queue.discard([] { return false; });
+}
+
+}  // namespace
+
+TEST_SUITE_BEGIN("damage");
+
+TEST_CASE("memory that was written over makes nobody leave it") {
+  Random random(1);
+  const Watchdog watchdog("calls on memory that was written over");
+  for (const Layout& layout : kLayouts) {
+    for (u32 k = 0; k < scaled(20'000); k++) {
+      Opened opened(layout);
+      for (u32 n = 1 + random.below(6); n > 0; n--) {
+        // Not the bits of event loops, of which there are none here: those of each list are a line behind its state.
+        const u32 word = random.below(opened.word_count());
+        const std::size_t line = word * sizeof(u32) / kLine;
+        if (line == 4 || line == 6) continue;
+        opened.words()[word] = kValues[random.below(sizeof kValues / sizeof *kValues)];
+      }
+      const u32 bytes = spans(layout.type) ? random.below(static_cast<u32>(opened.geometry.most_bytes()) + 1) % kBuffer : layout.item_bytes;
+      use(opened, bytes);
+    }
+  }
+}
+
+TEST_CASE("a length that no message can have is told of") {
+  Opened opened(kLayouts[2]);
+  const StridedSlots slots(opened.header(), opened.geometry);
+  Queue queue(opened.header(), opened.geometry, slots, ThreadWake{});
+  for (const u32 bytes : {kCapacity * 16 + 1, 0x80000000, 0xffffffff}) {
+    slots.stamp(0).store(pack(bytes, 1), memory_order_relaxed);
+    CHECK(queue.try_get(~u32{0}, [](Span) { FAIL("nothing can be read"); }) == Status::damaged);
+    CHECK(queue.try_peek(~u32{0}, [](Span) { FAIL("nothing can be read"); }) == Status::damaged);
+  }
+  slots.stamp(0).store(pack(kCapacity * 16, 1), memory_order_relaxed);
+  CHECK(queue.try_get(kCapacity * 16 - 1, [](Span) {}) == Status::too_small);
+}
+
+TEST_CASE("a geometry counts if it is what lay_out makes, and lies within the memory") {
+  for (const Layout& layout : kLayouts) {
+    Opened opened(layout);
+    const u64 bytes = kOrigin + opened.size;
+    Geometry geometry;
+    CHECK(checked_geometry(opened.header(), bytes, geometry));
+    CHECK(std::memcmp(&geometry, &opened.geometry, sizeof geometry) == 0);
+    CHECK_FALSE(checked_geometry(opened.header(), bytes - 1, geometry));
+    u32* const words = reinterpret_cast<u32*>(&opened.header().geometry);
+    for (u32 word = 0; word < sizeof(Geometry) / sizeof(u32); word++) {
+      const u32 before = words[word];
+      for (const u32 value : kValues) {
+        words[word] = value;
+        // Another overflow or a smaller queue may be one as well.
+        if (value == before || !checked_geometry(opened.header(), bytes, geometry)) continue;
+        Geometry expected{};
+        CHECK(lay_out(expected, geometry.type, geometry.capacity, geometry.item_bytes) <= bytes);
+        expected.overflow = geometry.overflow;
+        CHECK(std::memcmp(&geometry, &expected, sizeof geometry) == 0);
+      }
+      words[word] = before;
+    }
+  }
+}
+
+TEST_SUITE_END();
+
+}  // namespace threadsafe::test

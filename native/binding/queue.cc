@@ -361,7 +361,6 @@ class QueueObject final : public SharedObject {
     return Napi::Number::New(info.Env(), status == Status::ok ? double{1} * length : -static_cast<double>(status));
   }
 
-  // How long an item may be on its way, in milliseconds: a producer that takes longer has most likely died there.
 
   QueueHeader& header_;
   const Geometry geometry_;

@@ -58,6 +58,7 @@ function build({ name, zigTarget, platform, arch, libc }, compiler) {
     ...process.env,
     CC: `node ${wrapper} cc`,
     CXX: `node ${wrapper} c++`,
+    CXXFLAGS: '-Werror',
     GYP_DEFINES: `system=${{ linux: 'linux', darwin: 'mac', win32: 'win' }[platform]}`,
     ZIG: compiler,
     ZIG_TARGET: zigTarget,

@@ -7,8 +7,9 @@ const { ZIG, ZIG_TARGET, ZIG_LIBRARY } = process.env
 const [language, ...given] = process.argv.slice(2)
 
 const ELF_ONLY = /^(-rdynamic|-pthread|-fPIC|-Wl,(-soname=|-z,|--start-group|--end-group|-rpath).*)$/
-// What is compiled alone is not linked. gyp asks for macros by -E, and for dependencies with -c.
-const links = !given.some((flag) => ['-c', '-E', '-M'].includes(flag))
+const links = !given.includes('-c')
+// gyp asks for the predefined macros, to know a compiler for WebAssembly; Zig would leave a file behind.
+if (given.includes('-E')) process.exit(0)
 
 const args = ZIG_TARGET.includes('linux') ? given : given.filter((flag) => !ELF_ONLY.test(flag))
 if (links) {

@@ -40,9 +40,10 @@ const { js_native_api_symbols: ofJs, node_api_symbols: ofNode } = require('node-
 const nodeSymbols = new Set([...ofJs, ...ofNode])
 const isNode = (name) => nodeSymbols.has(name) || name.startsWith('uv_')
 
-/** The symbols that somebody else has to define, as [name, version] on Linux. */
+/** The symbols that somebody else has to define, as [name, version] on Linux. Weak ones may be left undefined. */
 function undefinedSymbols(path) {
-  return lines(read(nm, '--dynamic', '--undefined-only', '--format=just-symbols', path)).map((symbol) => symbol.split('@'))
+  const symbols = lines(read(nm, '--dynamic', '--undefined-only', '--format=posix', path)).map((line) => line.split(' '))
+  return symbols.filter(([, type]) => type === 'U').map(([symbol]) => symbol.split('@'))
 }
 
 function neededLibraries(path) {
@@ -52,7 +53,7 @@ function neededLibraries(path) {
     .split(/\s+/)
 }
 
-const strangers = (names) => names.filter((name) => !isNode(name) && !['__gmon_start__', '__cxa_finalize'].includes(name))
+const strangers = (names) => names.filter((name) => !isNode(name))
 
 function glibc(path) {
   const symbols = undefinedSymbols(path)
@@ -82,8 +83,10 @@ function musl(path) {
 
 function darwin(path) {
   // What is looked up by name alone, in whatever is loaded, is to be Node's.
-  const names = lines(read(nm, '--undefined-only', '--format=darwin', path)).filter((line) => line.includes('(dynamically looked up)'))
-  const others = names.map((line) => line.match(/external _(\w+) /)[1]).filter((name) => !isNode(name))
+  const symbols = [...read(nm, '--undefined-only', '--format=darwin', path).matchAll(/external _(\w+)( \(from \w+\))?$/gm)]
+  const names = symbols.filter(([, , library]) => library === undefined).map(([, name]) => name)
+  check(names.length > 0, 'it needs nothing of Node')
+  const others = names.filter((name) => !isNode(name))
   check(others.length === 0, `nobody defines ${others.join(', ')}`)
   // Its own name is among them.
   const libraries = neededLibraries(path).filter((name) => !name.endsWith('/threadsafe.node'))

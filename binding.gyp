@@ -1,28 +1,5 @@
+# For tools that look for it here; the addon itself is described in native/binding.gyp, which an installed
+# package has as well. This file is not in the package: yarn 1 would compile whatever has one.
 {
-  "targets": [
-    {
-      "target_name": "threadsafe",
-      "sources": ["<!@(node -p \"require('./native/sources.json').common.join(' ')\")"],
-      "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
-      "defines": ["NAPI_VERSION=8", "NAPI_DISABLE_CPP_EXCEPTIONS", "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"],
-      "cflags_cc!": ["-std=gnu++17", "-std=gnu++20", "-fno-rtti"],
-      "cflags_cc": ["-std=c++20", "-Wall", "-Wextra", "-fvisibility=hidden"],
-      "xcode_settings": {
-        "CLANG_CXX_LANGUAGE_STANDARD": "c++20",
-        "CLANG_CXX_LIBRARY": "libc++",
-        "MACOSX_DEPLOYMENT_TARGET": "12.0",
-        "GCC_SYMBOLS_PRIVATE_EXTERN": "YES"
-      },
-      "msvs_settings": { "VCCLCompilerTool": { "AdditionalOptions": ["/std:c++20"] } },
-      "conditions": [
-        # Everything is bound when the addon is loaded, so that no call in a signal handler is the first, which the dynamic linker would answer.
-        ["OS=='linux'", { "ldflags": ["-Wl,-z,now"] }],
-        [
-          "OS=='win'",
-          { "sources": ["<!@(node -p \"require('./native/sources.json').windows.join(' ')\")"] },
-          { "sources": ["<!@(node -p \"require('./native/sources.json').posix.join(' ')\")"] }
-        ]
-      ]
-    }
-  ]
+  "targets": [{ "target_name": "all", "type": "none", "dependencies": ["native/binding.gyp:threadsafe"] }]
 }

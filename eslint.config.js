@@ -18,18 +18,27 @@ export default tseslint.config(
     },
   },
   {
-    files: ['**/*.mjs', 'test/tools/**'],
+    files: ['**/*.mjs', 'test/install/**', 'test/tools/**'],
     languageOptions: {
       globals: Object.fromEntries(
-        ['AbortController', 'Buffer', 'URL', 'WebAssembly', 'clearTimeout', 'console', 'process', 'setTimeout', 'structuredClone'].map(
-          (name) => [name, 'readonly'],
-        ),
+        [
+          'AbortController',
+          'Buffer',
+          'URL',
+          'WebAssembly',
+          'clearTimeout',
+          'console',
+          'process',
+          'require',
+          'setTimeout',
+          'structuredClone',
+        ].map((name) => [name, 'readonly']),
       ),
     },
   },
   {
     // What they are for.
-    files: ['**/*.cts'],
+    files: ['**/*.cts', '**/*.cjs'],
     rules: { '@typescript-eslint/no-require-imports': 'off' },
   },
 )

@@ -1,5 +1,6 @@
 /** What native code needs to use queues and events: the directory of its header, and the values that it opens. */
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
+import { packageRoot } from './addon.js'
 import { type ElementType, typeCode } from './element-type.js'
 import { needDoorbell } from './loop.js'
 import { native } from './native.js'
@@ -11,7 +12,7 @@ import { isRecordType } from './record.js'
  * @example
  * "include_dirs": ["<!(node --input-type=module -e \"import { includeDir } from 'threadsafe'; console.log(includeDir)\")"]
  */
-export const includeDir = fileURLToPath(new URL('../../native/include', import.meta.url))
+export const includeDir = join(packageRoot, 'native/include')
 
 declare const opens: unique symbol
 

@@ -1,6 +1,5 @@
-/** The addon, typed. Nothing but this file knows how it is loaded. */
-import { createRequire } from 'node:module'
-import { fileURLToPath } from 'node:url'
+/** The addon, typed. */
+import { loadAddon } from './addon.js'
 
 declare const kind: unique symbol
 
@@ -191,18 +190,7 @@ function refuseDeno(): void {
 
 function load(): Native {
   refuseDeno()
-  const packageRoot = fileURLToPath(new URL('../..', import.meta.url))
-  const require = createRequire(import.meta.url)
-  const nodeGypBuild = require('node-gyp-build') as (directory: string) => Native
-  try {
-    return nodeGypBuild(packageRoot)
-  } catch (cause) {
-    throw new Error(
-      `threadsafe: its addon for ${process.platform}-${process.arch} could not be loaded. ` +
-        'If the package was installed with scripts disabled, run "npm rebuild threadsafe"; that needs a C++ compiler, make and python3.',
-      { cause },
-    )
-  }
+  return loadAddon() as Native
 }
 
 export const native = load()

@@ -1,6 +1,6 @@
 // Runs the projects of test/tools, each with the real tool, on the package as a user has it. Jest,
 // Vitest and tsx evaluate a module several times in one process, in realms of their own, and put fake
-// timers in place of the real ones; Deno is refused. Installs the tools from npm into build/tools.
+// timers in place of the real ones; bundlers are to leave it alone; Deno is refused. Installs the tools from npm into build/tools.
 // Arguments: names of runs, to run those alone. Prints "N passed, N failed" last.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -22,6 +22,9 @@ const RUNS = [
   { name: 'vitest-vm-threads', project: 'vitest', tool: { vitest: '4.1.12' }, args: ['--pool=vmThreads'] },
   { name: 'vitest-one-thread', project: 'vitest', tool: { vitest: '4.1.12' }, args: ['--pool=threads', '--no-isolate', '--maxWorkers=1'] },
   { name: 'tsx', project: 'tsx', tool: { tsx: '4.23.15' }, args: [] },
+  { name: 'esbuild', project: 'bundlers', tool: { esbuild: '0.28.2' }, args: ['esbuild'] },
+  { name: 'rollup', project: 'bundlers', tool: { rollup: '4.68.8', '@rollup/plugin-node-resolve': '16.0.3' }, args: ['rollup'] },
+  { name: 'webpack', project: 'bundlers', tool: { webpack: '5.113.0' }, args: ['webpack'] },
   { name: 'deno', project: 'deno', tool: { deno: `npm:@deno/linux-${process.arch}-glibc@2.9.6` }, args: [] },
 ]
 

@@ -10,10 +10,10 @@ struct Doorbell {
   enum State : u32 { kFree, kReserved, kOpen };
   std::atomic<u32> state{kFree};
   std::atomic<u32> ringers{0};
-  uv_async_t async;
-  void (*on_ring)(void* data);
-  void (*closed)(void* data);
-  void* data;
+  uv_async_t async{};
+  void (*on_ring)(void* data) = nullptr;
+  void (*closed)(void* data) = nullptr;
+  void* data = nullptr;
 };
 
 // Zero-initialised before any code runs, as a signal handler may look at it at any time.

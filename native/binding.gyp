@@ -1,0 +1,32 @@
+{
+  "variables": {
+    # The system the addon is for. scripts/prebuilds.mjs sets it, as gyp's OS is the one it runs on.
+    "system%": "<(OS)"
+  },
+  "targets": [
+    {
+      "target_name": "threadsafe",
+      "sources": ["<!@(node -p \"require('./sources.json').common.map((path) => path.replace('native/', '')).join(' ')\")"],
+      "include_dirs": ["<!(node -p \"process.env.NODE_ADDON_API || require('node-addon-api').include_dir\")"],
+      "defines": ["NAPI_VERSION=8", "NAPI_DISABLE_CPP_EXCEPTIONS", "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"],
+      "cflags_cc!": ["-std=gnu++17", "-std=gnu++20", "-fno-rtti"],
+      "cflags_cc": ["-std=c++20", "-Wall", "-Wextra", "-fvisibility=hidden"],
+      "xcode_settings": {
+        "CLANG_CXX_LANGUAGE_STANDARD": "c++20",
+        "CLANG_CXX_LIBRARY": "libc++",
+        "MACOSX_DEPLOYMENT_TARGET": "12.0",
+        "GCC_SYMBOLS_PRIVATE_EXTERN": "YES"
+      },
+      "msvs_settings": { "VCCLCompilerTool": { "AdditionalOptions": ["/std:c++20"] } },
+      "conditions": [
+        # Everything is bound when the addon is loaded, so that no call in a signal handler is the first, which the dynamic linker would answer.
+        ["system=='linux'", { "ldflags": ["-Wl,-z,now"] }],
+        [
+          "system=='win'",
+          { "sources": ["<!@(node -p \"require('./sources.json').windows.map((path) => path.replace('native/', '')).join(' ')\")"] },
+          { "sources": ["<!@(node -p \"require('./sources.json').posix.map((path) => path.replace('native/', '')).join(' ')\")"] }
+        ]
+      ]
+    }
+  ]
+}

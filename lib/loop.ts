@@ -53,7 +53,6 @@ function onLoop(numbers?: number[]): void {
     return
   }
   spent = false
-  callsLeft = 1
   if (held.length + untidy.length > 0) tidyAll()
   forAll(waiting, (one) => one.poll())
 }
@@ -65,7 +64,7 @@ function expire(number: number): void {
 }
 
 function listen(): boolean {
-  listener ??= native.listen(onLoop)
+  listener ??= native.listen(onLoop, callsLeft)
   return listener !== undefined
 }
 
@@ -85,10 +84,10 @@ export function leave(one: Waiting): void {
 }
 
 /**
- * How many calls may still be served at once before the clock is looked at. That is one at first, and few always: nobody knows how long what the caller does
- * with an item will take.
+ * How many calls may still be served at once before the clock is looked at. That is one in each iteration of the loop, where the addon sets it, and few always:
+ * nobody knows how long what the caller does with an item will take.
  */
-let callsLeft = 1
+const callsLeft = Int32Array.of(1)
 /** Whether calls have had their time of this iteration of the loop. Then the doorbell has been rung, and everything is polled in the next one. */
 let spent = false
 
@@ -97,15 +96,16 @@ let spent = false
  * and I/O from running.
  */
 export function mayServeAtOnce(): boolean {
-  return --callsLeft > 0 || look()
+  return --(callsLeft[0] as number) > 0 || look()
 }
 
 function look(): boolean {
   if (spent) return false
   // A loop that can't wait can't be made to.
   if (!listen()) return true
-  callsLeft = native.look()
-  spent = callsLeft === 0
+  const calls = native.look()
+  callsLeft[0] = calls
+  spent = calls === 0
   return !spent
 }
 
@@ -128,9 +128,13 @@ const { apply } = Reflect
 
 function needTidying(): void {
   if (tidying) return
-  // Not the asynchronous function itself: what throws in it, as it does where the stack is full, would go to its promise.
-  apply(then, DONE, [tidySoon])
+  // Not an asynchronous function at once: what throws in it, as it does where the stack is full, would go to its promise.
+  apply(then, DONE, [tidyInMicrotasks])
   tidying = true
+}
+
+function tidyInMicrotasks(): void {
+  void tidySoon()
 }
 
 async function tidySoon(): Promise<void> {

@@ -126,9 +126,10 @@ interface Native {
   setProbe(probe: () => void): void
   /**
    * Opens this loop's doorbell, if it is not open yet. From then on `onLoop` is called on each ring, and with the numbers of calls that are due. The addon holds
-   * it weakly, unless keep() says otherwise. Undefined when too many loops wait already.
+   * it weakly, unless keep() says otherwise. `callsLeft[0]` becomes 1 with each iteration of the loop in which there was a look. Undefined when too many loops wait
+   * already.
    */
-  listen(onLoop: (due?: number[]) => void): Listener | undefined
+  listen(onLoop: (due?: number[]) => void, callsLeft: Int32Array): Listener | undefined
   /** `alive`: calls keep the loop alive. `waits`: there are calls that wait. */
   keep(listener: Listener, alive: boolean, waits: boolean): void
   /** Returns what clearDeadline() has to know. */

@@ -9,7 +9,7 @@ describe('the buffer between JavaScript and the addon', () => {
   })
 
   it('serves two evaluations of the package in one thread', async () => {
-    const { code, stderr } = await runProcess('instances-process')
+    const { code, stderr } = await runProcess('instances-values')
     assert.deepEqual([code, stderr], [0, ''])
   })
 })

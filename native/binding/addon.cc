@@ -26,7 +26,7 @@ double number_of(const Napi::Value& value) { return value.As<Napi::Number>().Dou
 Napi::Value listen(const Napi::CallbackInfo& info) {
   Environment& environment = Environment::of(info.Env());
   if (!environment.loop().open(info.Env())) return info.Env().Undefined();
-  auto* const listener = new Listener(environment.shared_from_this(), info[0].As<Napi::Function>());
+  auto* const listener = new Listener(environment.shared_from_this(), info[0].As<Napi::Function>(), info[1].As<Napi::Int32Array>());
   return Napi::External<Listener>::New(info.Env(), listener, [](Napi::Env, Listener* listener) { delete listener; });
 }
 

@@ -23,8 +23,11 @@ constexpr double kLongestMilliseconds = 2147483647;
 
 }  // namespace
 
-Listener::Listener(std::shared_ptr<Environment> environment, const Napi::Function& call)
-    : environment_(std::move(environment)), call_(Napi::Weak(call)) {
+Listener::Listener(std::shared_ptr<Environment> environment, const Napi::Function& call, const Napi::Int32Array& calls_left)
+    : environment_(std::move(environment)),
+      call_(Napi::Weak(call)),
+      calls_left_reference_(Napi::Persistent(calls_left)),
+      calls_left_(const_cast<Napi::Int32Array&>(calls_left).Data()) {
   environment_->loop().add(*this);
 }
 
@@ -53,7 +56,7 @@ double Listener::set_deadline(double call, double milliseconds) {
 
 // They outlive the Loop, until libuv has closed them.
 struct Loop::Handles {
-  uv_prepare_t iteration;  // active from the first look in an iteration until the next iteration comes to its poll phase
+  uv_prepare_t iteration;  // active from the first look in an iteration until the next one comes to its poll phase
   uv_timer_t timer;
   u32 open = 3;  // the doorbell is the third
   void (*ended)(void* data) = nullptr;
@@ -79,7 +82,7 @@ bool Loop::open(napi_env env) {
   handles_ = new Handles;
   uv_prepare_init(loop, &handles_->iteration);
   uv_timer_init(loop, &handles_->timer);
-  handles_->timer.data = this;
+  handles_->iteration.data = handles_->timer.data = this;
   // Only calls that wait keep the loop alive, and they do so by the doorbell.
   uv_unref(reinterpret_cast<uv_handle_t*>(&handles_->iteration));
   uv_unref(reinterpret_cast<uv_handle_t*>(&handles_->timer));
@@ -95,10 +98,15 @@ void Loop::keep_alive() {
   if (handles_) keep_loop_alive(doorbell_, std::any_of(listeners_.begin(), listeners_.end(), [](Listener* one) { return one->alive_; }));
 }
 
+void Loop::iteration_ends() {
+  uv_prepare_stop(&handles_->iteration);
+  for (Listener* const listener : listeners_) *listener->calls_left_ = 1;
+}
+
 u32 Loop::look() {
   const u64 now = uv_hrtime();
   if (!uv_is_active(reinterpret_cast<uv_handle_t*>(&handles_->iteration))) {
-    uv_prepare_start(&handles_->iteration, [](uv_prepare_t* iteration) { uv_prepare_stop(iteration); });
+    uv_prepare_start(&handles_->iteration, [](uv_prepare_t* iteration) { static_cast<Loop*>(iteration->data)->iteration_ends(); });
     began_ = looked_ = now;
     allowed_ = 1;
     return 1;

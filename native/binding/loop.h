@@ -22,7 +22,8 @@ class Loop;
 // of them share the doorbell: a ring is for each of them. JavaScript owns it.
 class Listener {
  public:
-  Listener(std::shared_ptr<Environment> environment, const Napi::Function& call);
+  // `calls_left` is one number, from which JavaScript counts down to its next look; each iteration of the loop begins with a look.
+  Listener(std::shared_ptr<Environment> environment, const Napi::Function& call, const Napi::Int32Array& calls_left);
   ~Listener();
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
@@ -40,6 +41,8 @@ class Listener {
   const std::shared_ptr<Environment> environment_;
   // Weak while nothing of it waits: an evaluation that nobody uses any more can be collected.
   Napi::FunctionReference call_;
+  const Napi::Reference<Napi::Int32Array> calls_left_reference_;
+  int* const calls_left_;
   bool alive_ = false;
   bool waits_ = false;
   std::set<std::pair<double, double>> deadlines_;  // when, in nanoseconds of uv_hrtime(); number of the call
@@ -76,6 +79,7 @@ class Loop {
   };
 
   void rung();
+  void iteration_ends();
   void due();
   void call(const std::vector<Call>& calls);
   void keep_alive();

@@ -94,11 +94,16 @@ export class Channel implements Waiting, Selectable<Take> {
   get(take: Take, patience: Patience, liveness: Liveness): Promise<unknown> {
     if (patience.timeout === 0) return this.#getOnce(take)
     const taken = this.takeAtOnce(take)
-    return taken === NOTHING ? traced(this.waitToGet(new Place(new Call(this.capacity), take, liveness), patience)) : Promise.resolve(taken)
+    return taken === NOTHING ? this.#getLate(take, patience, liveness) : Promise.resolve(taken)
   }
 
-  waitToGet(place: Place<Take>, patience: Patience): Promise<unknown> {
-    return place.call.wait(patience, () => this.enter(place))
+  #getLate(take: Take, patience: Patience, liveness: Liveness): Promise<unknown> {
+    const call = new Call(this.capacity)
+    return this.waitToGet(new Place(call, take, liveness), patience, traced(call.promise))
+  }
+
+  waitToGet<T>(place: Place<Take>, patience: Patience, promise: Promise<T>): Promise<T> {
+    return place.call.wait(patience, () => this.enter(place), promise)
   }
 
   /** Puts a get into the line, and serves it if it can be served already. */
@@ -203,7 +208,7 @@ export class Channel implements Waiting, Selectable<Take> {
     const kept = keep()
     const call = new PutCall(this.capacity, kept.batch)
     const place = new Place(call, kept, liveness)
-    return traced(call.wait(patience, () => this.#enterPut(place)) as Promise<void>)
+    return call.wait(patience, () => this.#enterPut(place), traced(call.promise as Promise<void>))
   }
 
   #enterPut(place: Place<PutAttempt>): void {

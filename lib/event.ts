@@ -41,7 +41,7 @@ class EventChannel implements Waiting, Selectable<number> {
     if (patience.timeout === 0) throw new TimeoutError(0)
     const call = new Call()
     const place = new Place(call, this.want(), liveness)
-    return traced(call.wait(patience, () => this.enter(place)) as Promise<void>)
+    return call.wait(patience, () => this.enter(place), traced(call.promise as Promise<void>))
   }
 
   /** The word tells later whether the event was set in between; see native/core/event.h. */

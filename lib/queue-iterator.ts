@@ -88,7 +88,8 @@ export class QueueIterator<T> implements AsyncIterableIterator<T> {
 
   #wait(): Promise<IteratorResult<T, undefined>> {
     const call = new NextCall(this.#pending, () => (this.#ended = true))
-    return this.#channel.waitToGet(new NextPlace(call, this.#take, this.#liveness), PATIENCE) as Promise<IteratorResult<T, undefined>>
+    const promise = call.promise as Promise<IteratorResult<T, undefined>>
+    return this.#channel.waitToGet(new NextPlace(call, this.#take, this.#liveness), PATIENCE, promise)
   }
 
   #end(): void {

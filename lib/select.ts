@@ -152,16 +152,15 @@ function checkSources(sources: unknown): void {
 function wait(sources: readonly SelectSource[], limits: Patience): Promise<AnySelected> {
   const call = new Call()
   const branches = branchesOf(call, sources)
-  return traced(
-    call.wait(limits, () => {
-      // The order in which a ring lets them look, as a rule.
-      inRandomOrder(branches.length, (k) => {
-        const branch = branches[k] as Branch
-        branch.channel.enter(branch)
-        return call.settled || undefined
-      })
-    }) as Promise<AnySelected>,
-  )
+  const enter = (): void => {
+    // The order in which a ring lets them look, as a rule.
+    inRandomOrder(branches.length, (k) => {
+      const branch = branches[k] as Branch
+      branch.channel.enter(branch)
+      return call.settled || undefined
+    })
+  }
+  return call.wait(limits, enter, traced(call.promise as Promise<AnySelected>))
 }
 
 /**

@@ -51,9 +51,11 @@ export class Call implements Held {
 
   /**
    * Waits until the caller's patience ends; `enter` puts the call where it waits. Throws what the signal throws that can't be listened to, and then nothing is left
-   * of the call.
+   * of the call. Returns `promise`: what the caller gets is made before, since a call that waits is one whose caller has it.
    */
-  wait({ signal, timeout }: Patience, enter: () => void): Promise<unknown> {
+  wait<T>({ signal, timeout }: Patience, enter: () => void, promise: Promise<T>): Promise<T> {
+    // Where the stack has no room for the function that a promise is made with, it is a promise all the same, and rejected.
+    if (!(this.#fulfil as unknown)) return promise
     needDoorbell()
     hold(this)
     try {
@@ -72,7 +74,7 @@ export class Call implements Held {
       // It has its outcome, and repair() does what is left to do.
     }
     this.#returned = true
-    return this.promise
+    return promise
   }
 
   resolve(value: unknown): void {

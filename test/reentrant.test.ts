@@ -3,7 +3,7 @@ import { strict as assert } from 'node:assert'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { record, select, ThreadSafeQueue } from '../lib/index.js'
-import { rejection, within } from './support.js'
+import { rejection, runProcess, within } from './support.js'
 
 describe("the user's code", () => {
   it('in the tag of an object is not run while the object is encoded', () => {
@@ -90,4 +90,15 @@ describe("the user's code", () => {
     assert.equal(((await rejection(failed)) as Error).message, 'of the user')
     assert.deepEqual([queue.tryGet(), queue.tryGet(), queue.tryGet()], [0, 1, 2])
   })
+})
+
+describe('where the stack ends', function () {
+  this.timeout(60_000)
+  for (const call of ['wait', 'get', 'get any', 'getWithin any', 'next', 'select any', 'put', 'put any', 'putWithin any']) {
+    it(`a call waits, and its caller has it, or there is none (${call})`, async () => {
+      const { code, stdout, stderr } = await runProcess('stack-depths', [call], 50_000)
+      assert.equal(code, 0, stderr.slice(-1000))
+      assert.deepEqual(JSON.parse(stdout), { some: true, pending: 0, lost: 0, waitingGets: 0, waitingPuts: 0 })
+    })
+  }
 })

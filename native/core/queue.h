@@ -370,7 +370,8 @@ class Queue {
       header_.evicted.fetch_add(evicted, memory_order_relaxed);  // a count, which orders nothing
       count_dropped(evicted);
     }
-    if (status == Status::ok && someone_waits(header_.not_empty)) wake_.one(header_.not_empty);
+    // Getters may have slept because the tail was held, whom close() has woken for nothing then: whoever learns of the end passes it on.
+    if (someone_waits(header_.not_empty) && (status == Status::ok || ring_.get_ready())) wake_.one(header_.not_empty);
     // Putters may have slept because the tail was held, and more room may have been made than is needed: slots freed by several stores.
     if (someone_waits_after_many_stores(header_.not_full) && ring_.put_ready()) wake_putters();
     return status;

@@ -297,6 +297,27 @@ struct ClosedMeanwhile : rl::test_suite<ClosedMeanwhile, 3> {
   }
 };
 
+// Who blocks for an item learns of the end, also where it looked while another held the tail, who then puts nothing, as it is closed.
+struct BlockedAtClose : rl::test_suite<BlockedAtClose, 3> {
+  ModelQueue<1, false, Overflow::drop_oldest> queue;
+
+  void before() { queue.try_put(1); }
+
+  void thread(unsigned index) {
+    if (index == 0) {
+      queue.offer_exactly(2);
+    } else if (index == 1) {
+      queue.core().close();
+    } else {
+      u32 number;
+      while (queue.get(number) != Status::closed) {
+      }
+    }
+  }
+
+  void after() { queue.check_nobody_waits(); }
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -318,6 +339,7 @@ int main(int argc, char** argv) {
       scenario<BlockedBehindEvictor>("blocked_behind_evictor", 200'000),
       scenario<BlockedBehindLong>("blocked_behind_long", 200'000),
       scenario<ClosedMeanwhile>("closed_meanwhile", 200'000),
+      scenario<BlockedAtClose>("blocked_at_close", 200'000),
   };
   return threadsafe::model::main(argc, argv, scenarios);
 }

@@ -6,7 +6,7 @@ import { type Batch, withCount } from './batch.js'
 import { CellTransport } from './cell-transport.js'
 import { messageCodec } from './codec/message.js'
 import type { ElementType } from './element-type.js'
-import { QueueClosedError, TimeoutError, traced } from './errors.js'
+import { type Named, QueueClosedError, TimeoutError, traced } from './errors.js'
 import { join, leave, type Liveness, mayServeAtOnce, pollIsComing, tidyLater, type Waiting } from './loop.js'
 import { MessageTransport } from './message-transport.js'
 import { type NativeQueue, native, type OpenedQueue, type QueueStats } from './native.js'
@@ -36,8 +36,8 @@ interface PutAttempt {
 class PutCall extends Call {
   readonly #batch: Batch<unknown> | undefined
 
-  constructor(capacity: number, batch: Batch<unknown> | undefined) {
-    super(capacity)
+  constructor(queue: Named, batch: Batch<unknown> | undefined) {
+    super(queue)
     this.#batch = batch
   }
 
@@ -46,9 +46,14 @@ class PutCall extends Call {
   }
 }
 
-function transportOf(memory: WebAssembly.Memory, queue: OpenedQueue, type: ElementType): Transport<unknown, unknown, unknown> {
+function transportOf(
+  memory: WebAssembly.Memory,
+  queue: OpenedQueue,
+  type: ElementType,
+  name: string,
+): Transport<unknown, unknown, unknown> {
   const codec = messageCodec(type)
-  const transport = codec ? new MessageTransport(queue, codec) : new CellTransport(memory, queue, type as ScalarType)
+  const transport = codec ? new MessageTransport(queue, codec, name) : new CellTransport(memory, queue, type as ScalarType)
   return transport as Transport<unknown, unknown, unknown>
 }
 
@@ -57,6 +62,8 @@ export class Channel implements Waiting, Selectable<Take> {
   untidy = false
   readonly type: ElementType
   readonly capacity: number
+  /** Empty if it has none. */
+  readonly name: string
   /** Whether puts that do not wait may lose items. */
   readonly mayDrop: boolean
   readonly transport: Transport<unknown, unknown, unknown>
@@ -72,13 +79,14 @@ export class Channel implements Waiting, Selectable<Take> {
   /** The first of the waiting puts when that has been tried before: then it may claim the priority token, and may have it. */
   #tried: Place<PutAttempt> | undefined
 
-  constructor(memory: WebAssembly.Memory, queue: OpenedQueue, type: ElementType) {
+  constructor(memory: WebAssembly.Memory, queue: OpenedQueue, type: ElementType, name: string) {
     this.view = queue.view
     this.capacity = queue.capacity
+    this.name = name
     this.mayDrop = queue.overflow !== native.overflows.reject
     this.native = queue.object
     this.type = type
-    this.transport = transportOf(memory, queue, type)
+    this.transport = transportOf(memory, queue, type, name)
   }
 
   /** What an asynchronous call takes that would not have to wait, else NOTHING. */
@@ -89,7 +97,7 @@ export class Channel implements Waiting, Selectable<Take> {
   get(take: Take, patience: Patience, liveness: Liveness): Promise<unknown> {
     if (patience.timeout === 0) return this.#getOnce(take)
     const taken = this.takeAtOnce(take)
-    return taken === NOTHING ? traced(this.waitToGet(new Place(new Call(this.capacity), take, liveness), patience)) : Promise.resolve(taken)
+    return taken === NOTHING ? traced(this.waitToGet(new Place(new Call(this), take, liveness), patience)) : Promise.resolve(taken)
   }
 
   waitToGet(place: Place<Take>, patience: Patience): Promise<unknown> {
@@ -113,14 +121,14 @@ export class Channel implements Waiting, Selectable<Take> {
 
   tryNow(take: Take): unknown | Nothing {
     const item = take()
-    if (item === NOTHING && this.transport.lastStatus() === STATUS.closed) throw new QueueClosedError(this.capacity)
+    if (item === NOTHING && this.transport.lastStatus() === STATUS.closed) throw new QueueClosedError(this)
     return item
   }
 
   tryInOrder(take: Take): unknown | Nothing {
     if (!this.#gets.first) return this.tryNow(take)
     // Those that wait have not been told yet.
-    if (this.transport.closed() && this.transport.size() === 0) throw new QueueClosedError(this.capacity)
+    if (this.transport.closed() && this.transport.size() === 0) throw new QueueClosedError(this)
     return NOTHING
   }
 
@@ -190,13 +198,13 @@ export class Channel implements Waiting, Selectable<Take> {
     if (isFirst && atOnce) {
       const status = attempt()
       if (status === STATUS.ok) return Promise.resolve()
-      if (status === STATUS.closed) throw new QueueClosedError(this.capacity)
+      if (status === STATUS.closed) throw new QueueClosedError(this)
     } else if (this.transport.closed()) {
-      throw new QueueClosedError(this.capacity)
+      throw new QueueClosedError(this)
     }
-    if (patience.timeout === 0) throw new TimeoutError(0, this.capacity)
+    if (patience.timeout === 0) throw new TimeoutError(0, this)
     const kept = keep()
-    const call = new PutCall(this.capacity, kept.batch)
+    const call = new PutCall(this, kept.batch)
     const place = new Place(call, kept, liveness)
     return traced(call.wait(patience, () => this.#enterPut(place)) as Promise<void>)
   }
@@ -235,7 +243,7 @@ export class Channel implements Waiting, Selectable<Take> {
 
   #getOnce(take: Take): Promise<unknown> {
     const item = this.tryInOrder(take)
-    if (item === NOTHING) throw new TimeoutError(0, this.capacity)
+    if (item === NOTHING) throw new TimeoutError(0, this)
     return Promise.resolve(item)
   }
 
@@ -288,7 +296,7 @@ export class Channel implements Waiting, Selectable<Take> {
         call.fulfil(value)
         call.finish()
       } else if (this.transport.lastStatus() === STATUS.closed) {
-        first.fail(new QueueClosedError(this.capacity))
+        first.fail(new QueueClosedError(this))
       } else if (!announced) {
         QUEUE.announce(this.native, NOT_EMPTY)
         announced = true
@@ -329,7 +337,7 @@ export class Channel implements Waiting, Selectable<Take> {
       // With its outcome it has left the turn.
       this.#tried = undefined
       if (status === STATUS.ok) call.resolve(undefined)
-      else first.fail(new QueueClosedError(this.capacity))
+      else first.fail(new QueueClosedError(this))
     }
     this.#leaveTurnUnless(undefined)
   }

@@ -6,7 +6,7 @@ import { type Batch, withCount } from './batch.js'
 import { CellTransport } from './cell-transport.js'
 import { messageCodec } from './codec/message.js'
 import type { ElementType } from './element-type.js'
-import { QueueClosedError, TimeoutError, traced } from './errors.js'
+import { type Named, QueueClosedError, TimeoutError, traced } from './errors.js'
 import { type Deadline, join, leave, type Liveness, mayServeAtOnce, pollIsComing, setDeadline, tidyLater, type Waiting } from './loop.js'
 import { MessageTransport } from './message-transport.js'
 import { type NativeQueue, native, type OpenedQueue, type QueueStats } from './native.js'
@@ -39,8 +39,8 @@ interface PutAttempt {
 class PutCall extends Call {
   readonly #batch: Batch<unknown> | undefined
 
-  constructor(capacity: number, batch: Batch<unknown> | undefined) {
-    super(capacity)
+  constructor(queue: Named, batch: Batch<unknown> | undefined) {
+    super(queue)
     this.#batch = batch
   }
 
@@ -49,9 +49,14 @@ class PutCall extends Call {
   }
 }
 
-function transportOf(memory: WebAssembly.Memory, queue: OpenedQueue, type: ElementType): Transport<unknown, unknown, unknown> {
+function transportOf(
+  memory: WebAssembly.Memory,
+  queue: OpenedQueue,
+  type: ElementType,
+  name: string,
+): Transport<unknown, unknown, unknown> {
   const codec = messageCodec(type)
-  const transport = codec ? new MessageTransport(queue, codec) : new CellTransport(memory, queue, type as ScalarType)
+  const transport = codec ? new MessageTransport(queue, codec, name) : new CellTransport(memory, queue, type as ScalarType)
   return transport as Transport<unknown, unknown, unknown>
 }
 
@@ -60,6 +65,8 @@ export class Channel implements Waiting, Selectable<Take> {
   untidy = false
   readonly type: ElementType
   readonly capacity: number
+  /** Empty if it has none. */
+  readonly name: string
   /** Whether puts that do not wait may lose items. */
   readonly mayDrop: boolean
   readonly transport: Transport<unknown, unknown, unknown>
@@ -77,13 +84,14 @@ export class Channel implements Waiting, Selectable<Take> {
   /** A put that another's priority token holds back is tried again then. */
   #retry: Deadline | undefined
 
-  constructor(memory: WebAssembly.Memory, queue: OpenedQueue, type: ElementType) {
+  constructor(memory: WebAssembly.Memory, queue: OpenedQueue, type: ElementType, name: string) {
     this.view = queue.view
     this.capacity = queue.capacity
+    this.name = name
     this.mayDrop = queue.overflow !== native.overflows.reject
     this.native = queue.object
     this.type = type
-    this.transport = transportOf(memory, queue, type)
+    this.transport = transportOf(memory, queue, type, name)
   }
 
   /** What an asynchronous call takes that would not have to wait, else NOTHING. */
@@ -98,7 +106,7 @@ export class Channel implements Waiting, Selectable<Take> {
   }
 
   #getLate(take: Take, patience: Patience, liveness: Liveness): Promise<unknown> {
-    const call = new Call(this.capacity)
+    const call = new Call(this)
     return this.waitToGet(new Place(call, take, liveness), patience, traced(call.promise))
   }
 
@@ -123,14 +131,14 @@ export class Channel implements Waiting, Selectable<Take> {
 
   tryNow(take: Take): unknown | Nothing {
     const item = take()
-    if (item === NOTHING && this.transport.lastStatus() === STATUS.closed) throw new QueueClosedError(this.capacity)
+    if (item === NOTHING && this.transport.lastStatus() === STATUS.closed) throw new QueueClosedError(this)
     return item
   }
 
   tryInOrder(take: Take): unknown | Nothing {
     if (!this.#gets.first) return this.tryNow(take)
     // Those that wait have not been told yet.
-    if (this.transport.closed() && this.transport.size() === 0) throw new QueueClosedError(this.capacity)
+    if (this.transport.closed() && this.transport.size() === 0) throw new QueueClosedError(this)
     return NOTHING
   }
 
@@ -200,13 +208,13 @@ export class Channel implements Waiting, Selectable<Take> {
     if (isFirst && atOnce) {
       const status = attempt()
       if (status === STATUS.ok) return Promise.resolve()
-      if (status === STATUS.closed) throw new QueueClosedError(this.capacity)
+      if (status === STATUS.closed) throw new QueueClosedError(this)
     } else if (this.transport.closed()) {
-      throw new QueueClosedError(this.capacity)
+      throw new QueueClosedError(this)
     }
-    if (patience.timeout === 0) throw new TimeoutError(0, this.capacity)
+    if (patience.timeout === 0) throw new TimeoutError(0, this)
     const kept = keep()
-    const call = new PutCall(this.capacity, kept.batch)
+    const call = new PutCall(this, kept.batch)
     const place = new Place(call, kept, liveness)
     return call.wait(patience, () => this.#enterPut(place), traced(call.promise as Promise<void>))
   }
@@ -245,7 +253,7 @@ export class Channel implements Waiting, Selectable<Take> {
 
   #getOnce(take: Take): Promise<unknown> {
     const item = this.tryInOrder(take)
-    if (item === NOTHING) throw new TimeoutError(0, this.capacity)
+    if (item === NOTHING) throw new TimeoutError(0, this)
     return Promise.resolve(item)
   }
 
@@ -295,7 +303,7 @@ export class Channel implements Waiting, Selectable<Take> {
       if (value !== NOTHING) {
         call.resolve(value)
       } else if (this.transport.lastStatus() === STATUS.closed) {
-        first.fail(new QueueClosedError(this.capacity))
+        first.fail(new QueueClosedError(this))
       } else if (!announced) {
         QUEUE.announce(this.native, NOT_EMPTY)
         announced = true
@@ -337,7 +345,7 @@ export class Channel implements Waiting, Selectable<Take> {
       // With its outcome it has left the turn.
       this.#tried = undefined
       if (status === STATUS.ok) call.resolve(undefined)
-      else first.fail(new QueueClosedError(this.capacity))
+      else first.fail(new QueueClosedError(this))
     }
     this.#leaveTurnUnless(undefined)
   }

@@ -43,9 +43,17 @@ export class ThreadSafeError extends Error {
   }
 }
 
-/** A queue, as errors name it. */
-function nameOf(capacity: number | undefined): string {
-  return capacity === undefined ? 'The queue' : `The queue (capacity ${capacity})`
+/** What errors say of a queue. */
+export interface Named {
+  readonly name: string
+  readonly capacity: number
+}
+
+/** A queue, as errors name it: in one line, whatever its name is. */
+export function nameOf(queue: Named | undefined): string {
+  if (queue === undefined) return 'queue'
+  const name = queue.name === '' ? '' : ` ${JSON.stringify(queue.name)}`
+  return `queue${name} (capacity ${queue.capacity})`
 }
 
 /** A put that does not wait found the queue full. */
@@ -53,8 +61,8 @@ export class QueueFullError extends ThreadSafeError {
   /** @internal */
   static override readonly [CLASS] = 'QueueFullError'
 
-  constructor(capacity?: number) {
-    super(`${nameOf(capacity)} is full`, 'ERR_QUEUE_FULL')
+  constructor(queue?: Named) {
+    super(`The ${nameOf(queue)} is full`, 'ERR_QUEUE_FULL')
   }
 }
 
@@ -63,8 +71,8 @@ export class QueueEmptyError extends ThreadSafeError {
   /** @internal */
   static override readonly [CLASS] = 'QueueEmptyError'
 
-  constructor(capacity?: number) {
-    super(`${nameOf(capacity)} is empty`, 'ERR_QUEUE_EMPTY')
+  constructor(queue?: Named) {
+    super(`The ${nameOf(queue)} is empty`, 'ERR_QUEUE_EMPTY')
   }
 }
 
@@ -78,8 +86,8 @@ export class QueueClosedError extends ThreadSafeError {
   /** From `select()` and `selectSync()`: its place among the sources. */
   declare readonly index?: number
 
-  constructor(capacity?: number) {
-    super(`${nameOf(capacity)} is closed`, 'ERR_QUEUE_CLOSED')
+  constructor(queue?: Named) {
+    super(`The ${nameOf(queue)} is closed`, 'ERR_QUEUE_CLOSED')
   }
 }
 
@@ -88,11 +96,8 @@ export class TimeoutError extends ThreadSafeError {
   /** @internal */
   static override readonly [CLASS] = 'TimeoutError'
 
-  constructor(milliseconds: number, capacity?: number) {
-    super(
-      `Nothing happened within ${milliseconds} ms${capacity === undefined ? '' : ` in the queue (capacity ${capacity})`}`,
-      'ERR_TIMEOUT',
-    )
+  constructor(milliseconds: number, queue?: Named) {
+    super(`Nothing happened within ${milliseconds} ms${queue === undefined ? '' : ` in the ${nameOf(queue)}`}`, 'ERR_TIMEOUT')
   }
 }
 

@@ -1,6 +1,8 @@
+import type { InspectOptions } from 'node:util'
 import { blocking } from './blocking.js'
 import { TimeoutError, traced } from './errors.js'
 import { checkHandle, type Handle, incompatible, makeHandle } from './handle.js'
+import { INSPECT, inspectAs } from './inspect.js'
 import { join, leave, Liveness, tidyLater, type Waiting } from './loop.js'
 import { allocate, bytesOf, type EventCore, instantiate, OpenObjects } from './memory.js'
 import { type NativeEvent, native, type OpenedEvent } from './native.js'
@@ -208,6 +210,11 @@ export class ThreadSafeEvent {
   unref(): this {
     this.#liveness.reference(false)
     return this
+  }
+
+  /** @internal `ThreadSafeEvent { set: true }` */
+  [INSPECT](depth: number, options?: InspectOptions): string {
+    return inspectAs(this, 'ThreadSafeEvent', () => ({ set: this.isSet() }), depth, options)
   }
 }
 

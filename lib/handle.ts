@@ -19,23 +19,24 @@ export function incompatible(detail: string): Error {
   return withCode(new Error(`The handle was made by another version or copy of threadsafe: ${detail}`), 'ERR_INCOMPATIBLE_HANDLE')
 }
 
-type Properties = Readonly<Partial<Record<'threadsafe' | 'version' | 'memory' | 'type' | 'handle', unknown>>>
+type Properties = Readonly<Partial<Record<'threadsafe' | 'version' | 'memory' | 'type' | 'name' | 'handle', unknown>>>
 
 function isObject(value: unknown): value is Properties {
   return typeof value === 'object' && value !== null
 }
 
-/** What a handle of that kind has, each read once; `type` is not checked. */
+/** What a handle of that kind has, each read once; `type` and `name` are not checked. */
 export interface CheckedHandle {
   readonly memory: WebAssembly.Memory
   readonly type: unknown
+  readonly name: unknown
 }
 
 /** Throws unless `value` is a handle of that kind and version. `owner` is the class whose objects are easily passed by mistake. */
 export function checkHandle(kind: HandleKind, value: unknown, owner: { readonly name: string }): CheckedHandle {
   const expected = `the handle of a ${owner.name}`
   if (!isObject(value)) throw invalidType('handle', expected, value)
-  const { threadsafe, version, memory, type, handle } = value
+  const { threadsafe, version, memory, type, name, handle } = value
   if (threadsafe !== kind) {
     // The object, or what structured clone has left of it.
     const isOwner = isObject(handle) && handle.threadsafe === kind
@@ -45,5 +46,5 @@ export function checkHandle(kind: HandleKind, value: unknown, owner: { readonly 
   if (!sharedBufferOf(memory)) {
     throw invalidType('handle', `${expected} with its shared memory, which works within one process and does not survive JSON`, value)
   }
-  return { memory: memory as WebAssembly.Memory, type }
+  return { memory: memory as WebAssembly.Memory, type, name }
 }

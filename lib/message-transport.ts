@@ -1,7 +1,7 @@
 /** Items that are messages - bytes of some length: each is encoded into the scratch buffer, and then one call of the addon. */
 import { type Batch, batchOf } from './batch.js'
 import type { MessageCodec } from './codec/message.js'
-import { damaged, invalidValue, withCode } from './errors.js'
+import { damaged, invalidValue, nameOf, withCode } from './errors.js'
 import { copyInto } from './intrinsics.js'
 import { type NativeQueue, native, type OpenedQueue } from './native.js'
 import { longBuffer, reserve, scratch, USUAL_BYTES } from './scratch.js'
@@ -17,6 +17,7 @@ export class MessageTransport implements Transport<unknown, number, Uint8Array> 
   readonly #overflow: number
   readonly #codec: MessageCodec<unknown>
   readonly #capacity: number
+  readonly #name: string
   readonly #itemBytes: number
   /** Whether there may be items that do not pass through the scratch buffer. */
   readonly #mayBeLong: boolean
@@ -24,11 +25,12 @@ export class MessageTransport implements Transport<unknown, number, Uint8Array> 
   /** Why a batch ended before an item that is lost. */
   #undecoded: { readonly error: unknown } | undefined
 
-  constructor(queue: OpenedQueue, codec: MessageCodec<unknown>) {
+  constructor(queue: OpenedQueue, codec: MessageCodec<unknown>, name: string) {
     this.#native = queue.object
     this.#overflow = queue.overflow
     this.#codec = codec
     this.#capacity = queue.capacity
+    this.#name = name
     this.#itemBytes = queue.itemBytes
     this.#mayBeLong = queue.capacity * queue.itemBytes + TAG_BYTES > USUAL_BYTES
   }
@@ -201,11 +203,12 @@ export class MessageTransport implements Transport<unknown, number, Uint8Array> 
   }
 
   #checkFits(bytes: number): void {
-    if (QUEUE.slotsOf(this.#native, bytes) <= this.#capacity) return
+    const capacity = this.#capacity
+    if (QUEUE.slotsOf(this.#native, bytes) <= capacity) return
     throw withCode(
       new RangeError(
-        `The item takes ${bytes} bytes, and the whole queue (capacity ${this.#capacity}, itemBytes ${this.#itemBytes}) holds ` +
-          `${this.#capacity * this.#itemBytes}. Create it with a larger itemBytes, for which ${Math.ceil(bytes / this.#capacity)} is enough`,
+        `The item takes ${bytes} bytes, and the whole ${nameOf({ name: this.#name, capacity })} with itemBytes ${this.#itemBytes} holds ` +
+          `${capacity * this.#itemBytes}. Create it with a larger itemBytes, for which ${Math.ceil(bytes / capacity)} is enough`,
       ),
       'ERR_ITEM_TOO_LARGE',
     )

@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream'
+import type { InspectOptions } from 'node:util'
 import { type Batch, checkIterable, withCount } from './batch.js'
 import { blocking } from './blocking.js'
 import { Channel } from './channel.js'
@@ -7,6 +8,7 @@ import type { Block } from './codec/block.js'
 import { checkElementType, type ElementType, itemBytesOf, typeCode } from './element-type.js'
 import { invalidType, invalidValue, outOfRange, QueueClosedError, QueueEmptyError, QueueFullError, TimeoutError } from './errors.js'
 import { checkHandle, type Handle, incompatible, makeHandle } from './handle.js'
+import { INSPECT, inspectAs } from './inspect.js'
 import { Liveness } from './loop.js'
 import { allocate, bytesOf, OpenObjects } from './memory.js'
 import { native, type QueueStats } from './native.js'
@@ -31,6 +33,8 @@ export interface QueueOptions {
   itemBytes?: number
   /** Default: 'reject'. */
   overflow?: Overflow
+  /** What errors and `util.inspect()` call the queue, in every thread: at most 64 UTF-16 units. Default: none. */
+  name?: string
 }
 
 export interface IntoOption {
@@ -50,10 +54,10 @@ export interface QueueHandle<T = unknown> {
 
 /** A record type travels as its fields: classes do not survive structured clone. */
 type PostedType = Exclude<ElementType, RecordType> | { readonly record: FieldTypes }
-type PostedHandle = Handle & { readonly type: PostedType }
+type PostedHandle = Handle & { readonly type: PostedType; readonly name: string }
 
-function posted(memory: WebAssembly.Memory, type: ElementType): PostedHandle {
-  return makeHandle('queue', memory, { type: isRecordType(type) ? { record: type.fields } : type })
+function posted({ memory, type, name }: Existing): PostedHandle {
+  return makeHandle('queue', memory, { type: isRecordType(type) ? { record: type.fields } : type, name })
 }
 
 /** The type that a handle says; throws what it is not. */
@@ -67,12 +71,21 @@ function typeOf(said: unknown): ElementType {
 
 const channels = new OpenObjects<Channel>()
 
-function open(memory: WebAssembly.Memory, type: ElementType): Channel {
+/** The longest name, in UTF-16 units. */
+const LONGEST_NAME = 64
+
+function checkName(argument: string, name: unknown): string {
+  if (typeof name !== 'string') throw invalidType(argument, 'a string', name)
+  if (name.length > LONGEST_NAME) throw outOfRange(argument, `a string of at most ${LONGEST_NAME} UTF-16 units`, name)
+  return name
+}
+
+function open({ memory, type, name }: Existing): Channel {
   return channels.get(memory, (bytes) => {
     const queue = native.openQueue(bytes)
     if (!queue || queue.type !== typeCode(type) || (isRecordType(type) && queue.itemBytes !== type.bytes))
       throw incompatible('its memory holds something else')
-    return new Channel(memory, queue, type)
+    return new Channel(memory, queue, type, name)
   })
 }
 
@@ -86,19 +99,20 @@ function wholeNumber(name: string, value: unknown, most?: string): number {
 function create(capacity: number, options: QueueOptions | undefined): Existing {
   wholeNumber('capacity', capacity, 'what 4 GiB hold')
   checkObject('options', options)
-  const { type: givenType = 'any', itemBytes = DEFAULT_ITEM_BYTES, overflow = 'reject' } = options ?? {}
+  const { type: givenType = 'any', itemBytes = DEFAULT_ITEM_BYTES, overflow = 'reject', name: givenName = '' } = options ?? {}
   const type = checkElementType(givenType)
   wholeNumber('options.itemBytes', itemBytes, 'what 4 GiB hold')
   if (typeof overflow !== 'string' || !Object.hasOwn(native.overflows, overflow)) {
     throw invalidValue('options.overflow', `one of ${Object.keys(native.overflows).join(', ')}`, overflow)
   }
+  const name = checkName('options.name', givenName)
   const slot = itemBytesOf(type, itemBytes)
   if (native.queueMemory(typeCode(type), 1, slot) === 0) throw outOfRange('options.itemBytes', 'at most what 4 GiB hold', itemBytes)
   const bytes = native.queueMemory(typeCode(type), capacity, slot)
   if (bytes === 0) throw outOfRange('capacity', `at most what 4 GiB hold, with ${slot} bytes for each item`, capacity)
   const memory = allocate(bytes)
   native.initQueue(bytesOf(memory), typeCode(type), capacity, slot, native.overflows[overflow] as number)
-  return new Existing(memory, type)
+  return new Existing(memory, type, name)
 }
 
 /**
@@ -127,9 +141,9 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
   /** @internal from() passes the handle of a queue that exists. */
   constructor(existing: Existing)
   constructor(capacity: number | Existing, options?: QueueOptions) {
-    const { memory, type } = capacity instanceof Existing ? capacity : create(capacity, options)
-    this.handle = posted(memory, type) as QueueHandle<T>
-    this.#channel = open(memory, type)
+    const existing = capacity instanceof Existing ? capacity : create(capacity, options)
+    this.handle = posted(existing) as QueueHandle<T>
+    this.#channel = open(existing)
     this.#liveness = new Liveness()
     this.#created = !(capacity instanceof Existing)
   }
@@ -139,13 +153,18 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
    * and `Error` `ERR_INCOMPATIBLE_HANDLE` for one of another version.
    */
   static from<T>(handle: QueueHandle<T>): ThreadSafeQueue<T> {
-    const { memory, type } = checkHandle('queue', handle, ThreadSafeQueue)
-    return new ThreadSafeQueue<T>(new Existing(memory, typeOf(type)))
+    const { memory, type, name } = checkHandle('queue', handle, ThreadSafeQueue)
+    return new ThreadSafeQueue<T>(new Existing(memory, typeOf(type), checkName('handle.name', name === undefined ? '' : name)))
   }
 
   /** How many items fit, if each is no longer than `itemBytes`. */
   get capacity(): number {
     return this.#channel.capacity
+  }
+
+  /** As given when the queue was created; empty if none was. */
+  get name(): string {
+    return this.#channel.name
   }
 
   get type(): ElementType {
@@ -222,9 +241,9 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
       else if (timeout === 0) status = STATUS.timeout
       else status = blocking('put', [this], () => transport.putBlocking(prepared, timeout))
     }
-    if (status === STATUS.full) throw new QueueFullError(this.capacity)
-    if (status === STATUS.closed) throw new QueueClosedError(this.capacity)
-    if (status === STATUS.timeout) throw new TimeoutError(timeout as number, this.capacity)
+    if (status === STATUS.full) throw new QueueFullError(this)
+    if (status === STATUS.closed) throw new QueueClosedError(this)
+    if (status === STATUS.timeout) throw new TimeoutError(timeout as number, this)
   }
 
   /**
@@ -246,12 +265,12 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
 
   #getLate(timeout: number | undefined, block: (milliseconds: number) => unknown): unknown {
     const { transport } = this.#channel
-    if (transport.lastStatus() === STATUS.closed) throw new QueueClosedError(this.capacity)
-    if (timeout === undefined) throw new QueueEmptyError(this.capacity)
-    if (timeout === 0) throw new TimeoutError(0, this.capacity)
+    if (transport.lastStatus() === STATUS.closed) throw new QueueClosedError(this)
+    if (timeout === undefined) throw new QueueEmptyError(this)
+    if (timeout === 0) throw new TimeoutError(0, this)
     const item = blocking('get', [this], () => block(timeout))
     if (item !== NOTHING) return item
-    throw transport.lastStatus() === STATUS.closed ? new QueueClosedError(this.capacity) : new TimeoutError(timeout, this.capacity)
+    throw transport.lastStatus() === STATUS.closed ? new QueueClosedError(this) : new TimeoutError(timeout, this)
   }
 
   /**
@@ -268,7 +287,7 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
   #offered(prepared: unknown, tried: number): boolean {
     const { transport } = this.#channel
     const status = tried === STATUS.full ? this.#offer(() => transport.offer(prepared)) : tried
-    if (status === STATUS.closed) throw new QueueClosedError(this.capacity)
+    if (status === STATUS.closed) throw new QueueClosedError(this)
     return status === STATUS.ok
   }
 
@@ -277,7 +296,7 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
     const { transport } = this.#channel
     const item = transport.get()
     if (item !== NOTHING) return item as T
-    if (transport.lastStatus() === STATUS.closed) throw new QueueClosedError(this.capacity)
+    if (transport.lastStatus() === STATUS.closed) throw new QueueClosedError(this)
     return undefined
   }
 
@@ -340,8 +359,8 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
       else if (timeout === 0) status = STATUS.timeout
       else status = blocking('put', [this], () => transport.putManyBlocking(batch, timeout))
     }
-    if (status === STATUS.closed) throw withCount(new QueueClosedError(this.capacity), batch)
-    if (status === STATUS.timeout) throw withCount(new TimeoutError(timeout as number, this.capacity), batch)
+    if (status === STATUS.closed) throw withCount(new QueueClosedError(this), batch)
+    if (status === STATUS.timeout) throw withCount(new TimeoutError(timeout as number, this), batch)
   }
 
   /**
@@ -468,6 +487,15 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
     return this.#channel.mayDrop ? tellingDrops(this, () => this.#channel.dropped(), put) : put()
   }
 
+  /** @internal `ThreadSafeQueue { name: 'jobs', type: 'float64', capacity: 100, depth: 3, closed: false }` */
+  [INSPECT](depth: number, options?: InspectOptions): string {
+    const look = () => {
+      const { name, type, capacity, closed } = this
+      return { name, type: isRecordType(type) ? type.fields : type, capacity, depth: this.qsize(), closed }
+    }
+    return inspectAs(this, 'ThreadSafeQueue', look, depth, options)
+  }
+
   /** Closes the queue at the end of a block, if this object created it. Others go on using one that is `from()` a handle. */
   [Symbol.dispose](): void {
     if (this.#created) this.close()
@@ -485,5 +513,6 @@ class Existing {
   constructor(
     readonly memory: WebAssembly.Memory,
     readonly type: ElementType,
+    readonly name: string,
   ) {}
 }

@@ -1,9 +1,10 @@
 import process from 'node:process'
-import { getSystemErrorName, types } from 'node:util'
+import { getSystemErrorName, type InspectOptions, types } from 'node:util'
 import { isMainThread } from 'node:worker_threads'
 import { invalidType, invalidValue, outOfRange, withCode } from './errors.js'
 import { elementsOf, placeOf } from './codec/view.js'
 import { ThreadSafeEvent } from './event.js'
+import { INSPECT, inspectAs } from './inspect.js'
 import { Liveness } from './loop.js'
 import { native, type SourceCounts } from './native.js'
 import { checkObject } from './options.js'
@@ -108,6 +109,11 @@ abstract class Source implements Disposable {
     this.end()
   }
 
+  /** @internal `SignalSource { signal: 'SIGUSR2', received: 3, delivered: 3, dropped: 0, installed: true }` */
+  [INSPECT](depth: number, options?: InspectOptions): string {
+    return inspectAs(this, 'SignalSource', () => ({ signal: this.signal, ...this.stats() }), depth, options)
+  }
+
   /** @internal */
   end(): void {
     if (this.#finalStats) return
@@ -118,6 +124,8 @@ abstract class Source implements Disposable {
 }
 
 class AttachedSignal extends Source implements SignalSource {
+  static override readonly name = 'SignalSource'
+
   detach(): void {
     this.end()
   }

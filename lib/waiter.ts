@@ -1,6 +1,6 @@
 /** Asynchronous calls that wait: one of them, its place in a line, and the line. What may stop them in the middle is told in loop.ts. */
 import { addAbortListener } from 'node:events'
-import { TimeoutError } from './errors.js'
+import { type Named, TimeoutError } from './errors.js'
 import {
   clearDeadline,
   type Deadline,
@@ -35,14 +35,14 @@ export class Call implements Held {
   #returned = false
   #cancelled: { readonly reason: unknown } | undefined
   /** Of the queue it waits for, which errors name. */
-  readonly #capacity: number | undefined
+  readonly #queue: Named | undefined
   #timeout = 0
   #deadline: Deadline | undefined
   #signal: AbortSignal | undefined
   #listener: (() => void) | undefined
 
-  constructor(capacity?: number) {
-    this.#capacity = capacity
+  constructor(queue?: Named) {
+    this.#queue = queue
     this.promise = new Promise((resolve, reject) => {
       this.#fulfil = resolve
       this.#reject = reject
@@ -110,7 +110,7 @@ export class Call implements Held {
   /** Looks once more: what is there by now counts. */
   expire(): void {
     for (let place = this.places; place && !this.settled; place = place.sibling) place.look()
-    this.cancel(new TimeoutError(this.#timeout, this.#capacity))
+    this.cancel(new TimeoutError(this.#timeout, this.#queue))
   }
 
   repair(): void {

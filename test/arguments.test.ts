@@ -202,7 +202,7 @@ const capacity = (value: unknown, code: Code, was: string): Row => [
   'whole number',
   was,
 ]
-const option = (name: 'type' | 'itemBytes' | 'overflow', value: unknown, code: Code, expected: string, was: string): Row => [
+const option = (name: 'type' | 'itemBytes' | 'overflow' | 'name', value: unknown, code: Code, expected: string, was: string): Row => [
   `new ThreadSafeQueue(1, { ${name}: ${was} })`,
   () => new ThreadSafeQueue(1, options({ [name]: value })),
   code,
@@ -268,6 +268,11 @@ const constructors: Row[] = [
   option('overflow', true, VALUE, 'drop-oldest', 'true'),
   option('overflow', 1, VALUE, 'drop-oldest', '1'),
   option('overflow', null, VALUE, 'drop-oldest', 'null'),
+  option('name', 5, TYPE, 'string', '5'),
+  option('name', null, TYPE, 'string', 'null'),
+  option('name', new String('jobs'), TYPE, 'string', '[String'),
+  option('name', 'n'.repeat(65), RANGE, 'at most 64', 'nnn'),
+  option('name', '😀'.repeat(33), RANGE, 'at most 64', '😀'),
 ]
 
 const recordOf = (fields: unknown, code: Code, name: string, expected: string, was: string): Row => [
@@ -496,6 +501,19 @@ describe('wrong arguments', () => {
         assert.equal((error as Error & { code?: unknown }).code, 'ERR_INCOMPATIBLE_HANDLE')
         assert.ok(error.message.includes(String(version)), error.message)
       }
+    }
+  })
+
+  it('the name in a forged handle is checked as that of a new queue is', () => {
+    for (const [name, code] of [
+      [5, TYPE],
+      [null, TYPE],
+      [{ toString: () => 'jobs' }, TYPE],
+      ['n'.repeat(65), RANGE],
+    ] as const) {
+      const error = thrown(() => ThreadSafeQueue.from(wrong<QueueHandle>({ ...handle, name })))
+      assert.equal((error as { code?: unknown }).code, code)
+      assert.match((error as Error).message, /"handle\.name"/)
     }
   })
 

@@ -3,21 +3,28 @@
 #include <algorithm>
 #include <atomic>
 
+#include "../platform/process_wide.h"
 #include "../platform/putter.h"
 #include "object.h"
 
 namespace threadsafe {
+
+template <u32 version>
+struct THREADSAFE_PROCESS_WIDE Memories {
+  // Objects that are open, in all isolates: an upper limit of the memories that are reserved. There is room for some 12,800.
+  static constinit inline std::atomic<u32> objects_open{0};
+  // How often collect_everywhere() was called.
+  static constinit inline std::atomic<u32> collections{0};
+};
+
 namespace {
 
-// Objects that are open, in all isolates: an upper limit of the memories that are reserved. There is room for some 12,800.
-std::atomic<u32> objects_open{0};
+constexpr auto& objects_open = Memories<kProcessVersion>::objects_open;
+constexpr auto& collections = Memories<kProcessVersion>::collections;
 
 // From so many on each isolate has its garbage collected for each so many that it opens, or as many as it keeps.
 constexpr u32 kManyObjects = 4096;
 constexpr u32 kOpenedPerCollection = 256;
-
-// How often collect_everywhere() was called.
-std::atomic<u32> collections{0};
 
 // V8 collects when it is told of much more memory outside its heap than at its last collection: of 64 MiB more it begins one, which goes on
 // beside the program; of more than its heap may have, it does it at once.

@@ -3,11 +3,19 @@
 #include <atomic>
 #include <bit>
 
+#include "process_wide.h"
+
 namespace threadsafe {
+
+template <u32 version>
+struct THREADSAFE_PROCESS_WIDE BlockAreaTable {
+  static_assert(kBlockAreas < 32);
+  static constinit inline std::atomic<u32> taken{0};  // a bit each
+};
+
 namespace {
 
-static_assert(kBlockAreas < 32);
-std::atomic<u32> taken{0};  // a bit each
+constexpr auto& taken = BlockAreaTable<kProcessVersion>::taken;
 
 }  // namespace
 

@@ -3,10 +3,11 @@
 #include <atomic>
 #include <thread>
 
-namespace threadsafe {
-namespace {
+#include "process_wide.h"
 
-struct Doorbell {
+namespace threadsafe {
+
+struct THREADSAFE_PROCESS_WIDE Doorbell {
   enum State : u32 { kFree, kReserved, kOpen };
   std::atomic<u32> state{kFree};
   std::atomic<u32> ringers{0};
@@ -16,8 +17,15 @@ struct Doorbell {
   void* data = nullptr;
 };
 
-// Zero-initialised before any code runs, as a signal handler may look at it at any time.
-constinit Doorbell doorbells[kMaxLoops];
+template <u32 version>
+struct THREADSAFE_PROCESS_WIDE DoorbellTable {
+  // Zero-initialised before any code runs, as a signal handler may look at it at any time.
+  static constinit inline Doorbell doorbells[kMaxLoops];
+};
+
+namespace {
+
+constexpr auto& doorbells = DoorbellTable<kProcessVersion>::doorbells;
 
 Doorbell& of(uv_handle_t* handle) { return *static_cast<Doorbell*>(handle->data); }
 

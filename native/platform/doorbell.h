@@ -19,7 +19,7 @@ namespace threadsafe {
 
 inline constexpr u32 kNoDoorbell = ~u32{0};
 
-// Which copy of the addon this is. Two copies in one process have two tables, and could not ring each other's loops.
+// Whose handles work here: those of all copies of the addon that have the same tables, and can ring each other's loops (process_wide.h).
 u64 doorbell_table_id();
 
 // Opens a doorbell on that loop; on_ring runs there with `data`. kNoDoorbell when all are in use or libuv refuses.

@@ -1,9 +1,12 @@
 #include "parking.h"
 
-namespace threadsafe {
-namespace {
+#include <atomic>
 
-struct Bucket {
+#include "process_wide.h"
+
+namespace threadsafe {
+
+struct THREADSAFE_PROCESS_WIDE Bucket {
   std::mutex mutex;
   Place* first = nullptr;
   Place* last = nullptr;
@@ -12,9 +15,26 @@ struct Bucket {
 // More buckets than threads that block at one time, as a rule; sharing one costs only a longer walk.
 constexpr std::size_t kBuckets = 128;
 
+template <u32 version>
+struct THREADSAFE_PROCESS_WIDE ParkingTable {
+  static constinit inline std::atomic<Bucket*> buckets{nullptr};
+};
+
+namespace {
+
+Bucket* buckets() {
+  std::atomic<Bucket*>& shared = ParkingTable<kProcessVersion>::buckets;
+  // Acquire, and release: whoever finds the buckets finds them constructed.
+  if (Bucket* const known = shared.load(std::memory_order_acquire)) return known;
+  Bucket* const made = new Bucket[kBuckets];
+  Bucket* first = nullptr;
+  if (shared.compare_exchange_strong(first, made, std::memory_order_acq_rel, std::memory_order_acquire)) return made;
+  delete[] made;
+  return first;
+}
+
 Bucket& bucket_of(const WaitList& list) {
-  static Bucket* const buckets = new Bucket[kBuckets];
-  return buckets[reinterpret_cast<std::uintptr_t>(&list) / sizeof(WaitList) * 0x9e3779b97f4a7c15 >> 57];
+  return buckets()[reinterpret_cast<std::uintptr_t>(&list) / sizeof(WaitList) * 0x9e3779b97f4a7c15 >> 57];
 }
 static_assert(kBuckets == 1 << (64 - 57));
 

@@ -92,7 +92,7 @@ class UseOfSource {
 
 // A timer's signal says which source it is for: the upper half marks it as ours, then the generation, so that a late tick of a timer that
 // is gone does not count for the one that has its place now.
-u64 tick_mark() { return doorbell_table_id() * 0x9e3779b97f4a7c15 & ~u64{0xffffffff}; }
+u64 tick_mark() { return reinterpret_cast<std::uintptr_t>(sources) * 0x9e3779b97f4a7c15 & ~u64{0xffffffff}; }
 
 u64 tick_value(u32 number) { return tick_mark() | (sources[number].generation & 0xffffff) << 8 | number; }
 

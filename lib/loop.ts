@@ -199,7 +199,8 @@ let toldWaits: boolean | undefined = false
 
 function tellLoop(): void {
   const alive = keepingAlive.calls > 0
-  const waits = waiting.size > 0
+  // A source that is ref()ed waits for nothing, and is to keep the loop alive as long as it is attached.
+  const waits = alive || waiting.size > 0
   if (alive === toldAlive && waits === toldWaits) return
   const listener = needDoorbell()
   toldAlive = toldWaits = undefined

@@ -66,9 +66,6 @@ function checkTarget(target: unknown): Uint8Array {
   return target.view
 }
 
-/** Attached sources of this thread, with views of what the handler looks at: that memory must stay, also when nothing else refers to it. */
-const attached = new Map<Source, Uint8Array[]>()
-
 function statsOf({ delivered, dropped }: SourceCounts, installed: boolean): SignalStats {
   return { received: delivered + dropped, delivered, dropped, installed }
 }
@@ -80,13 +77,13 @@ abstract class Source implements Disposable {
   readonly #liveness = new Liveness(false)
   #finalStats: SignalStats | undefined
 
-  constructor(signo: number, call: string, memory: Uint8Array[], attach: () => number) {
+  /** `attach` is given views of what the handler looks at, and the addon keeps them. */
+  constructor(signo: number, call: string, attach: () => number) {
     const number = attach()
     if (number < 0) throw systemError(call, -number)
     this.signal = signalName(signo)
     this.#number = number
     this.#signo = signo
-    attached.set(this, memory)
     this.#liveness.begin()
   }
 
@@ -118,7 +115,6 @@ abstract class Source implements Disposable {
   end(): void {
     if (this.#finalStats) return
     this.#finalStats = statsOf(native.detachSource(this.#number), false)
-    attached.delete(this)
     this.#liveness.end()
   }
 }
@@ -151,7 +147,7 @@ export function attachSignal(signal: NodeJS.Signals | (string & {}) | number, ta
   if (typeof inspectorSignal !== 'boolean') throw invalidType('options.inspectorSignal', 'a boolean', inspectorSignal)
   const signo = catchableSignal(signal, inspectorSignal)
   const view = checkTarget(target)
-  return new AttachedSignal(signo, 'sigaction', [view], () => native.attachSignal(signo, view))
+  return new AttachedSignal(signo, 'sigaction', () => native.attachSignal(signo, view))
 }
 
 /**
@@ -269,7 +265,7 @@ export class SignalTimer extends Source {
     const watched = checkHeartbeat(heartbeat, options?.olderThan)
     const nanoseconds = Math.round(intervalMicroseconds * NANOSECONDS)
     const view = checkTarget(target)
-    super(signo, 'timer_create', watched ? [view, watched.view] : [view], () =>
+    super(signo, 'timer_create', () =>
       native.attachTimer(signo, view, nanoseconds, thread === 'loop', watched?.view, watched?.nanoseconds ?? 0),
     )
     this.heartbeat = heartbeat

@@ -30,6 +30,15 @@ describe('resident memory stays as it is', function () {
   }
 })
 
+describe('the memory that a signal handler looks at', function () {
+  this.timeout(30_000)
+
+  it('stays as long as the source, also when the evaluation of the package that has attached it is collected', async () => {
+    const { code, signal, stdout, stderr } = await runProcess('collected-evaluation')
+    assert.deepEqual({ code, signal, stdout, stderr }, { code: 0, signal: null, stdout: 'the evaluation function\n', stderr: '' })
+  })
+})
+
 describe('the memory that a call sleeps in', function () {
   this.timeout(30_000)
 

@@ -44,7 +44,6 @@ Environment::Environment(Napi::Env env) : env_(env), putter_(next_putter()), loo
 void Environment::create(Napi::Env env) {
   auto* const holder = new std::shared_ptr<Environment>(new Environment(env));
   Environment& environment = **holder;
-  environment.sources_ = std::make_unique<int[]>(kMaxSources);
   env.SetInstanceData<std::shared_ptr<Environment>>(holder);
   napi_add_async_cleanup_hook(
       env, [](napi_async_cleanup_hook_handle hook, void* data) { static_cast<Environment*>(data)->end(hook); }, &environment,
@@ -138,16 +137,16 @@ uv_loop_t* Environment::uv_loop() const {
   return loop;
 }
 
-void Environment::attached(u32 source, int signo) {
-  sources_[source] = signo;
+void Environment::attached(u32 source, int signo, const Napi::Object& memory) {
+  sources_[source] = {signo, Napi::Persistent(memory)};
   if (uv_loop_t* const own = uv_loop()) libuv_signals_.attached(own, signo);
 }
 
 SourceCounts Environment::detach(u32 source) {
-  const int signo = sources_[source];
-  sources_[source] = 0;
   const SourceCounts last = detach_source(source);
-  libuv_signals_.detached(signo);
+  const auto attached = sources_.find(source);
+  libuv_signals_.detached(attached->second.signo);
+  sources_.erase(attached);
   return last;
 }
 
@@ -155,8 +154,9 @@ SourceCounts Environment::detach(u32 source) {
 // be the last to hold. Then each object it had open loses its announcements and gets the wake that this thread may have owed: it can have
 // been stopped between a change and the wake for it.
 void Environment::end(napi_async_cleanup_hook_handle hook) {
-  for (u32 source = 0; source < kMaxSources; source++) {
-    if (sources_[source] != 0) detach(source);
+  {
+    const Napi::HandleScope scope(env_);
+    while (!sources_.empty()) detach(sources_.begin()->first);
   }
   ended_ = true;
   native_handles_.end();

@@ -4,6 +4,7 @@
 #include <napi.h>
 
 #include <cstddef>
+#include <map>
 #include <memory>
 #include <optional>
 
@@ -55,12 +56,19 @@ class Environment : public std::enable_shared_from_this<Environment> {
   NativeHandles& native_handles() { return native_handles_; }
   bool ended() const { return ended_; }
 
-  void attached(u32 source, int signo);
+  // `memory`: an object that holds what the source's handler looks at, which stays until the source is detached.
+  void attached(u32 source, int signo, const Napi::Object& memory);
   SourceCounts detach(u32 source);
   LibuvSignals& libuv_signals() { return libuv_signals_; }
   uv_loop_t* uv_loop() const;
 
  private:
+  struct AttachedSource {
+    int signo;
+    // Held here: the evaluation of the package that has attached it may be collected before (Jest drops those of its test files).
+    Napi::ObjectReference memory;
+  };
+
   explicit Environment(Napi::Env env);
   u32 memories() const;
   void collect_soon();
@@ -80,7 +88,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
   u32 collect_after_;
   u32 collected_ = 0;
   NativeHandles native_handles_;
-  std::unique_ptr<int[]> sources_;  // by number: the signal of one that is attached, else 0
+  std::map<u32, AttachedSource> sources_;  // by number
   LibuvSignals libuv_signals_;
   bool ended_ = false;
   napi_async_cleanup_hook_handle hook_ = nullptr;

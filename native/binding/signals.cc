@@ -21,9 +21,13 @@ SignalTarget target_in(const Napi::Value& view) {
 
 int signo_of(const Napi::CallbackInfo& info) { return info[0].As<Napi::Number>().Int32Value(); }
 
+// The views that the call was given hold the memory that its source needs.
 Napi::Value answer(const Napi::CallbackInfo& info, Attached attached) {
   if (attached.error != 0) return Napi::Number::New(info.Env(), -attached.error);
-  Environment::of(info.Env()).attached(attached.source, signo_of(info));
+  Napi::Array memory = Napi::Array::New(info.Env());
+  memory[0u] = info[1];
+  memory[1u] = info[4];  // a timer's heartbeat, or undefined
+  Environment::of(info.Env()).attached(attached.source, signo_of(info), memory);
   return Napi::Number::New(info.Env(), attached.source);
 }
 

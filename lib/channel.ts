@@ -7,7 +7,7 @@ import { CellTransport } from './cell-transport.js'
 import { messageCodec } from './codec/message.js'
 import type { ElementType } from './element-type.js'
 import { type Named, QueueClosedError, TimeoutError, traced } from './errors.js'
-import { type Deadline, join, leave, type Liveness, mayServeAtOnce, pollIsComing, setDeadline, tidyLater, type Waiting } from './loop.js'
+import { join, leave, type Liveness, mayServeAtOnce, pollIsComing, setDeadline, tidyLater, type Waiting } from './loop.js'
 import { MessageTransport } from './message-transport.js'
 import { type NativeQueue, native, type OpenedQueue, type QueueStats } from './native.js'
 import { checkAborted, type Patience } from './options.js'
@@ -81,8 +81,8 @@ export class Channel implements Waiting, Selectable<Take> {
   #countedPuts = 0
   /** The first of the waiting puts when that has been tried before: then it may claim the priority token, and may have it. */
   #tried: Place<PutAttempt> | undefined
-  /** A put that another's priority token holds back is tried again then. */
-  #retry: Deadline | undefined
+  /** Whether a put that another's priority token holds back will be tried again, if it is not rung for. */
+  #willRetry = false
 
   constructor(memory: WebAssembly.Memory, queue: OpenedQueue, type: ElementType, name: string) {
     this.view = queue.view
@@ -359,15 +359,12 @@ export class Channel implements Waiting, Selectable<Take> {
   }
 
   #retryLater(): void {
-    this.#retry ??= setDeadline(
-      {
-        expire: () => {
-          this.#retry = undefined
-          if (this.#puts.first) this.#servePuts()
-        },
-        repair: () => {},
-      },
-      HELD_BACK_MILLISECONDS,
-    )
+    if (this.#willRetry) return
+    const expire = (): void => {
+      this.#willRetry = false
+      if (this.#puts.first) this.#servePuts()
+    }
+    setDeadline({ expire, repair: () => undefined }, HELD_BACK_MILLISECONDS)
+    this.#willRetry = true
   }
 }

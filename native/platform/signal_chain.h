@@ -108,15 +108,23 @@ struct Previous {
   std::atomic<u32> below;  // if its period begins with it: since which period ours has replaced those that come after it, if it calls ours
   std::atomic<bool> gone;  // not to be called until it is installed again
   bool over_ours;          // it came when ours had been there before, so it may pass signals back to ours
+  bool is_copy;            // another copy's of this package
+};
+
+// Who has been called for a signal, as bits of its chain's.
+struct Passage {
+  u64 called;
+  u64 recalled;  // copies that have been called once more
+  u64 running;   // the one that has been called last, and has not returned; 0: none
 };
 
 // What ours has replaced while it was in use without a break is of one period. When it is put to use again, what it replaces begins the
 // next. That one may pass signals to ours: then, and only then, those are called after it to whom ours passed them on until now.
 class Chain {
  public:
-  // [handler] The next one to be called when those have been, for a call of ours that was made by that one, or by somebody else if that is
-  // 0; null if there is none.
-  const Previous* next(u64 called, u64 caller) const {
+  // [handler] The next one to be called for that passage, in a call of ours that is a part of it; null if there is none. `caller`: who has
+  // called ours, of the chain; 0: somebody else.
+  const Previous* next(const Passage& passage, u64 caller) const {
     // Acquire: whoever sees it sees what is in it, and the older ones.
     const Previous* const newest = newest_.load(std::memory_order_acquire);
     u32 least = least_.load(std::memory_order_relaxed);
@@ -125,20 +133,36 @@ class Chain {
       if (below != 0 && below < least) least = below;
     }
     const Previous* one = newest;
-    while (one && (called & one->bit || !is_in(*one, least))) one = one->older;
+    while (one && (passage.called & one->bit || !is_in(*one, least))) one = one->older;
+    if (one || caller == 0) return one;
+    // Another copy has been called, and is perhaps still at work: it has to learn that whoever it has called passes signals on to it, by
+    // way of ours. It does nothing twice.
+    one = newest;
+    while (one && (passage.recalled & one->bit || !one->is_copy || !is_in(*one, least))) one = one->older;
     return one;
+  }
+
+  // visit(previous) for each that is called for any signal. For any thread.
+  template <class Visit>
+  void for_each_called(Visit&& visit) const {
+    const u32 least = least_.load(std::memory_order_relaxed);
+    for (const Previous* one = newest_.load(std::memory_order_acquire); one; one = one->older) {
+      if (is_in(*one, least)) visit(*one);
+    }
   }
 
   // -- The rest is for one thread at a time. --
 
-  void begin_period() {
-    below_ = least_.load(std::memory_order_relaxed);
+  // `anew`: nobody can have called ours any more.
+  void begin_period(bool anew) {
+    below_ = anew ? 0 : least_.load(std::memory_order_relaxed);
     least_.store(++period_, std::memory_order_relaxed);
   }
 
   struct How {
     bool begins_period;
     bool over_ours;
+    bool is_copy;
   };
 
   // From now on it is called: null if there are too many already, which are 64 different ones in use. `is_new`: it was not called before.
@@ -152,6 +176,7 @@ class Chain {
     one->current.store(installation_of(*one, signo, action), std::memory_order_release);
     if (is_new) one->below.store(how.begins_period ? below_ : 0, std::memory_order_relaxed);
     one->over_ours |= how.over_ours;
+    one->is_copy = how.is_copy;
     one->period.store(period_, std::memory_order_relaxed);
     one->gone.store(false, std::memory_order_relaxed);
     if (one->bit == 0) {
@@ -170,7 +195,7 @@ class Chain {
   // Ours is not in use any more, and that one is in its place. It may have been installed over ours, and call it: then it has been called.
   void restored(Previous& one) {
     if (!one.over_ours) return;
-    one.gone.store(true, std::memory_order_relaxed);
+    if (!one.is_copy) one.gone.store(true, std::memory_order_relaxed);
     if (const u32 below = one.below.load(std::memory_order_relaxed)) least_.store(below, std::memory_order_relaxed);
   }
 
@@ -189,7 +214,7 @@ class Chain {
     return one.period.load(std::memory_order_relaxed) >= least && !one.gone.load(std::memory_order_relaxed);
   }
 
-  Previous* make() const { return new Previous{0, newest_.load(std::memory_order_relaxed), {}, nullptr, {}, {}, {}, false}; }
+  Previous* make() const { return new Previous{0, newest_.load(std::memory_order_relaxed), {}, nullptr, {}, {}, {}, false, false}; }
 
   // One that nobody can reach any more, for another handler.
   Previous* find_unused() const {
@@ -239,12 +264,6 @@ inline SignalWord new_word(u64 copy) {
   return mixed >> kCountBits << kCountBits | (number & ((SignalWord{1} << kCountBits) - 1));
 }
 
-// Who has been called for a signal, as bits of a chain's.
-struct Passage {
-  u64 called;
-  u64 running;  // the one that has been called last, and has not returned; 0: none
-};
-
 // The passages, each at a place that the signal's word gives. Nobody frees a place, so none is ever missing; it is taken by the signal that
 // comes 1024 later. Should one be still on its way by then, and only then, its call alone knows, and a handler that passes it back makes it
 // another signal.
@@ -257,7 +276,8 @@ class SharedPassage {
     if (place_.word.load(std::memory_order_relaxed) != word_) return false;
     // Acquire, with write()'s release: whoever reads what another signal has stored sees that signal's word then. The calls for one signal
     // are in one thread.
-    const Passage found{place_.called.load(std::memory_order_acquire), place_.running.load(std::memory_order_acquire)};
+    const Passage found{place_.called.load(std::memory_order_acquire), place_.recalled.load(std::memory_order_acquire),
+                        place_.running.load(std::memory_order_acquire)};
     if (place_.word.load(std::memory_order_relaxed) != word_) return false;
     passage = found;
     return true;
@@ -265,13 +285,14 @@ class SharedPassage {
   void write(const Passage& passage) {
     place_.word.store(word_, std::memory_order_relaxed);
     place_.called.store(passage.called, std::memory_order_release);
+    place_.recalled.store(passage.recalled, std::memory_order_release);
     place_.running.store(passage.running, std::memory_order_release);
   }
 
  private:
   struct Place {
     std::atomic<SignalWord> word;
-    std::atomic<u64> called, running;
+    std::atomic<u64> called, recalled, running;
   };
   static constexpr u32 kPlaces = 1024;
   inline static constinit Place places[kPlaces]{};

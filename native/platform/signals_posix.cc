@@ -18,9 +18,14 @@
 #include "ticker.h"
 #include "wakes.h"
 
-// What copies of this package in one process ask each other: whether this one's handler is needed for that signal. Its name and meaning are
-// for good.
-extern "C" [[gnu::visibility("default")]] int threadsafe_signal_in_use(int signo);
+// What copies of this package in one process ask and tell each other: whether this one's handler is needed for that signal; whether it
+// calls that one of others (0: no, 1: whoever it calls may, 2: yes); that libuv does not listen to that signal any more. Names and meanings
+// are for good.
+extern "C" {
+[[gnu::visibility("default")]] int threadsafe_signal_in_use(int signo);
+[[gnu::visibility("default")]] int threadsafe_signal_calls(int signo, const void* handler);
+[[gnu::visibility("default")]] void threadsafe_signal_libuv_gone(int signo);
+}
 
 namespace threadsafe {
 namespace {
@@ -57,6 +62,7 @@ struct Signal {
   std::atomic<u32> attached{0};    // sources
   std::atomic<bool> stays{false};  // without sources as well, on behalf of those before it
   bool was_installed = false;      // ever
+  std::atomic<bool> is_out{true};  // nobody calls ours
   Previous* replaced = nullptr;    // what it has last replaced, if that is called; else it is this:
   struct sigaction uncalled{};
   struct sigaction covered{};  // what was there when libuv was going to change it; see libuv_will_change()
@@ -209,8 +215,10 @@ bool pass_on(const Call& call, SignalWord word, const Passage& began, Inside& in
   Passage passage = began;
   bool mask_known = true;
   bool mask_changed = false;
-  while (const Previous* const previous = chain.next(passage.called, began.running)) {
-    passage = {passage.called | previous->bit, previous->bit};
+  while (const Previous* const previous = chain.next(passage, began.running)) {
+    if (passage.called & previous->bit) passage.recalled |= previous->bit;
+    passage.called |= previous->bit;
+    passage.running = previous->bit;
     shared.write(passage);
     inside.enter(word);
     const Installation& installation = *previous->current.load(std::memory_order_acquire);
@@ -225,8 +233,12 @@ bool pass_on(const Call& call, SignalWord word, const Passage& began, Inside& in
     inside.leave();
     // One that has passed the signal back has had others called.
     Passage now;
-    if (shared.read(now)) passage.called |= now.called;
-    shared.write({passage.called, began.running});
+    if (shared.read(now)) {
+      passage.called |= now.called;
+      passage.recalled |= now.recalled;
+    }
+    passage.running = began.running;
+    shared.write(passage);
   }
   return mask_changed;
 }
@@ -304,7 +316,10 @@ void on_signal(int signo, siginfo_t* told, void* context) {
   if (call.context) call.blocked = mask_of(call.context->uc_sigmask);
   if (!below_kernels && (passed_back || !is_named)) call.blocked |= blocked;
   errno = saved_errno;
-  const bool mask_changed = (is_named || !inside.too_deep()) && pass_on(call, word, passage, inside);
+  // What ours has restored, and left, has had the signal before another copy calls ours. A call that makes up all that it passes on may be
+  // one of a circle.
+  const bool ends_here = is_named ? !passed_back && signal.is_out.load(std::memory_order_relaxed) : inside.too_deep();
+  const bool mask_changed = !ends_here && pass_on(call, word, passage, inside);
   // When the kernel goes on with what it has interrupted, it restores that mask.
   if (!below_kernels && (mask_changed || (blocked & every_signal) != every_signal)) block_exactly(blocked);
   errno = saved_errno;
@@ -338,11 +353,59 @@ bool is_libuvs(const struct sigaction& action) { return is_called(action) && add
 
 bool in_use(const Signal& signal) { return signal.attached.load() > 0 || signal.stays.load(); }
 
+// What another copy of this package exports under that name, if that is a handler of its; else null.
+template <class Function>
+Function* ask_copy(const struct sigaction& action, Function*, const char* name) {
+  Dl_info library;
+  if (!is_called(action) || dladdr(address_of(action), &library) == 0) return nullptr;
+  void* const handle = dlopen(library.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
+  if (!handle) return nullptr;
+  auto* const function = reinterpret_cast<Function*>(dlsym(handle, name));
+  dlclose(handle);  // its handler is installed, so it stays
+  return function;
+}
+
+bool is_copy(const struct sigaction& action) { return ask_copy(action, &threadsafe_signal_calls, "threadsafe_signal_calls") != nullptr; }
+
+// Whether that is the handler of another copy, which has no source for the signal and nobody to pass it on for.
+bool is_idle_copy(const struct sigaction& action, int signo) {
+  const auto in_use_there = ask_copy(action, &threadsafe_signal_in_use, "threadsafe_signal_in_use");
+  return in_use_there && !in_use_there(signo);
+}
+
+// Whether somebody has to call ours: for a source, or so that it passes signals on to others.
+bool is_needed(int signo) {
+  Signal& signal = signals[signo];
+  if (signal.attached.load() > 0) return true;
+  // Two copies may have each other to call, and nobody else.
+  static thread_local bool is_asked = false;
+  if (signal.is_out.load() || is_asked) return false;
+  is_asked = true;
+  bool needed = false;
+  signal.chain.for_each_called([&](const Previous& previous) { needed = needed || !is_idle_copy(previous.current.load()->action, signo); });
+  is_asked = false;
+  return needed;
+}
+
+enum class CallsOurs { no, perhaps, yes };
+
+// Whether that one passes signals on to ours. Another copy tells; of anybody else it is not known.
+CallsOurs calls_ours(const struct sigaction& action, int signo) {
+  const auto calls = ask_copy(action, &threadsafe_signal_calls, "threadsafe_signal_calls");
+  if (!calls) return is_libuvs(action) ? CallsOurs::no : CallsOurs::perhaps;
+  return static_cast<CallsOurs>(calls(signo, address_of(our_action())));
+}
+
+void forget_libuvs(Signal& signal) {
+  if (Previous* const libuvs = signal.chain.find(libuv_handler.load())) libuvs->gone.store(true, std::memory_order_relaxed);
+}
+
 // What ours has replaced, or is about to: it is called from now on, after ours. Answers whether it was not called before.
 bool remember(Signal& signal, int signo, const struct sigaction& action, bool begins_period = false) {
   bool is_new = false;
   if (is_called(action)) {
-    signal.replaced = signal.chain.add(signo, action, {begins_period, signal.was_installed}, is_new);
+    const bool may_call_ours = begins_period && calls_ours(action, signo) != CallsOurs::no;
+    signal.replaced = signal.chain.add(signo, action, {may_call_ours, signal.was_installed, is_copy(action)}, is_new);
   } else {
     signal.replaced = nullptr;
     signal.uncalled = action;
@@ -356,8 +419,10 @@ int install_handler(int signo, bool is_first = false) {
   struct sigaction current;
   if (sigaction(signo, nullptr, &current) != 0) return errno;
   if (is_ours(current)) return 0;
+  // Where another copy calls ours anyway, whatever ours calls has the signal.
+  is_first = is_first && !(is_called(current) && calls_ours(current, signo) == CallsOurs::yes);
   if (is_first) {
-    signal.chain.begin_period();
+    signal.chain.begin_period(signal.is_out.load());
     signal.stays = false;
     signal.replaced = nullptr;
     signal.uncalled = {};
@@ -373,6 +438,7 @@ int install_handler(int signo, bool is_first = false) {
     remember(signal, signo, replaced, is_first);
   }
   signal.was_installed = true;
+  signal.is_out = false;
   return 0;
 }
 
@@ -380,18 +446,6 @@ int install_handler(int signo, bool is_first = false) {
 void put_back(int signo, const struct sigaction& action) {
   struct sigaction current;
   if (sigaction(signo, &action, &current) == 0 && !is_ours(current)) sigaction(signo, &current, nullptr);
-}
-
-// Whether that is the handler of another copy of this package, which has no source for the signal and nobody to pass it on for.
-bool is_idle_copy(const struct sigaction& action, int signo) {
-  Dl_info library;
-  if (dladdr(address_of(action), &library) == 0) return false;
-  void* const handle = dlopen(library.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
-  if (!handle) return false;
-  const auto in_use_there = reinterpret_cast<decltype(&threadsafe_signal_in_use)>(dlsym(handle, "threadsafe_signal_in_use"));
-  const bool idle = in_use_there && !in_use_there(signo);
-  dlclose(handle);
-  return idle;
 }
 
 // There is no source any more: the one handler that was there before is there again. If there are several, ours stays, for without it all
@@ -416,21 +470,13 @@ void leave_handler(int signo) {
     const struct sigaction& action = left->current.load()->action;
     put_back(signo, action);
     signal.chain.restored(*left);
+    signal.is_out = !left->over_ours;
     if (!is_libuvs(action)) signal.uncalled = {};
   } else {
     put_back(signo, signal.uncalled);
     signal.uncalled = {};
+    signal.is_out = true;
   }
-}
-
-// Ours stays on behalf of others, and then that was found in its place: what somebody has taken away for all of them is not put there
-// again.
-void stay_only_if_wanted(Signal& signal, int signo, const struct sigaction& found) {
-  if (signal.attached.load() > 0 || !signal.stays.load() || is_ours(found)) return;
-  signal.stays = is_called(found);
-  if (!signal.stays.load()) return;
-  signal.chain.begin_period();
-  remember(signal, signo, found, true);
 }
 
 // Whether no tick of the source is pending any more: one that is must find our handler, not the default action, which ends the process.
@@ -545,15 +591,23 @@ void libuv_has_changed(int signo) {
   signal.covered = {};
   struct sigaction current;
   if (sigaction(signo, nullptr, &current) != 0 || is_ours(current)) return;
-  stay_only_if_wanted(signal, signo, covered);
+  // Ours was there on behalf of others, and somebody has taken it away for all of them.
+  if (signal.attached.load() == 0 && !is_called(covered)) signal.stays = false;
   // The last one that listened has gone, and libuv has put the default action in place of whatever was there.
   const bool libuv_has_gone = is_called(covered) && !is_called(current);
   if (libuv_has_gone) {
-    if (Previous* const libuvs = signal.chain.find(libuv_handler.load())) libuvs->gone.store(true, std::memory_order_relaxed);
+    forget_libuvs(signal);
+    const auto tell = [&](const struct sigaction& action) {
+      if (const auto gone = ask_copy(action, &threadsafe_signal_libuv_gone, "threadsafe_signal_libuv_gone")) gone(signo);
+    };
+    tell(covered);
+    signal.chain.for_each_called([&](const Previous& previous) { tell(previous.current.load()->action); });
   }
-  if (in_use(signal)) {
-    const bool displaced = is_called(covered) && address_of(covered) != address_of(current);
-    if (displaced && !is_ours(covered) && !is_libuvs(covered)) remember(signal, signo, covered);
+  // If it is neither libuv's nor the default action that is there now, and was not there before, another copy of this package has already
+  // put itself there, and calls what libuv has displaced.
+  const bool by_libuv = is_libuvs(current) || !is_called(current);
+  if (signal.attached.load() > 0 || (signal.stays.load() && by_libuv)) {
+    if (by_libuv && is_called(covered) && !is_ours(covered) && !is_libuvs(covered)) remember(signal, signo, covered);
     const struct sigaction uncalled = signal.uncalled;
     Previous* const replaced = signal.replaced;
     install_handler(signo);
@@ -562,7 +616,7 @@ void libuv_has_changed(int signo) {
       signal.uncalled = uncalled;
     }
   } else if (libuv_has_gone) {
-    sigaction(signo, is_libuvs(covered) ? &signal.uncalled : &covered, nullptr);
+    sigaction(signo, is_libuvs(covered) || is_idle_copy(covered, signo) ? &signal.uncalled : &covered, nullptr);
   }
   if (libuv_has_gone && signal.attached.load() == 0) leave_handler(signo);
 }
@@ -606,4 +660,23 @@ int send_signal(int pid, int signo, bool has_value, int value) {
 
 }  // namespace threadsafe
 
-int threadsafe_signal_in_use(int signo) { return threadsafe::signal_in_use(signo); }
+int threadsafe_signal_in_use(int signo) { return threadsafe::is_signal(signo) && threadsafe::is_needed(signo); }
+
+int threadsafe_signal_calls(int signo, const void* handler) {
+  using namespace threadsafe;
+  CallsOurs calls = CallsOurs::no;
+  if (!is_signal(signo)) return 0;
+  signals[signo].chain.for_each_called([&](const Previous& previous) {
+    const struct sigaction& action = previous.current.load()->action;
+    if (address_of(action) == handler) {
+      calls = CallsOurs::yes;
+    } else if (calls == CallsOurs::no && !is_libuvs(action)) {
+      calls = CallsOurs::perhaps;
+    }
+  });
+  return static_cast<int>(calls);
+}
+
+void threadsafe_signal_libuv_gone(int signo) {
+  if (threadsafe::is_signal(signo)) threadsafe::forget_libuvs(threadsafe::signals[signo]);
+}

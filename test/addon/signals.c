@@ -85,9 +85,89 @@ static napi_value raise_signal(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+/* Handlers that pass signals on to whoever was there before them, each in its own way. */
+#define CHAINING 4
+
+static struct sigaction chained_before[CHAINING];
+static _Atomic uint64_t chained_calls[CHAINING];
+
+static void pass_on(int number, int signo, siginfo_t *info, void *context) {
+  const struct sigaction *action = &chained_before[number];
+  if (action->sa_flags & SA_SIGINFO) {
+    action->sa_sigaction(signo, info, context);
+  } else if (action->sa_handler != SIG_DFL && action->sa_handler != SIG_IGN) {
+    action->sa_handler(signo);
+  }
+}
+
+static void chaining_last(int signo, siginfo_t *info, void *context) {
+  atomic_fetch_add(&chained_calls[0], 1);
+  pass_on(0, signo, info, context);
+}
+
+static void chaining_first(int signo, siginfo_t *info, void *context) {
+  pass_on(1, signo, info, context);
+  atomic_fetch_add(&chained_calls[1], 1);
+}
+
+static void chaining_a_copy(int signo, siginfo_t *info, void *context) {
+  siginfo_t copy = *info;
+  atomic_fetch_add(&chained_calls[2], 1);
+  pass_on(2, signo, &copy, context);
+}
+
+static void chaining_another(int signo, siginfo_t *info, void *context) {
+  siginfo_t another;
+  (void)info;
+  memset(&another, 0, sizeof another);
+  another.si_signo = signo;
+  atomic_fetch_add(&chained_calls[3], 1);
+  pass_on(3, signo, &another, context);
+}
+
+/* (number, signo) */
+static napi_value chain_signal(napi_env env, napi_callback_info info) {
+  static void (*const handlers[CHAINING])(int, siginfo_t *, void *) = {chaining_last, chaining_first, chaining_a_copy, chaining_another};
+  const struct arguments given = arguments_of(env, info);
+  const int number = (int)number_in(env, given.at[0]);
+  struct sigaction action;
+  memset(&action, 0, sizeof action);
+  action.sa_sigaction = handlers[number];
+  action.sa_flags = SA_SIGINFO | SA_RESTART;
+  if (number == 1) sigfillset(&action.sa_mask);
+  sigaction((int)number_in(env, given.at[1]), &action, &chained_before[number]);
+  return NULL;
+}
+
+/* (number): how often that one was called */
+static napi_value chained(napi_env env, napi_callback_info info) {
+  return new_number(env, (double)chained_calls[(int)number_in(env, arguments_of(env, info).at[0])]);
+}
+
+/* (signo): 'default', 'ignored' or 'handled' */
+static napi_value disposition(napi_env env, napi_callback_info info) {
+  struct sigaction action;
+  sigaction((int)number_in(env, arguments_of(env, info).at[0]), NULL, &action);
+  const char *const text = action.sa_handler == SIG_DFL ? "default" : action.sa_handler == SIG_IGN ? "ignored" : "handled";
+  napi_value result;
+  napi_create_string_utf8(env, text, NAPI_AUTO_LENGTH, &result);
+  return result;
+}
+
+/* (signo, 'default' or 'ignored' by 0 or 1) */
+static napi_value set_disposition(napi_env env, napi_callback_info info) {
+  const struct arguments given = arguments_of(env, info);
+  signal((int)number_in(env, given.at[0]), number_in(env, given.at[1]) != 0 ? SIG_IGN : SIG_DFL);
+  return NULL;
+}
+
 void export_signals(napi_env env, napi_value exports) {
   export_function(env, exports, "handleSignal", handle_signal);
   export_function(env, exports, "restoreSignal", restore_signal);
   export_function(env, exports, "handled", handled);
   export_function(env, exports, "raiseSignal", raise_signal);
+  export_function(env, exports, "chainSignal", chain_signal);
+  export_function(env, exports, "chained", chained);
+  export_function(env, exports, "disposition", disposition);
+  export_function(env, exports, "setDisposition", set_disposition);
 }

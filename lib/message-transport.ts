@@ -37,7 +37,7 @@ export class MessageTransport implements Transport<unknown, number, Uint8Array> 
   }
 
   putFirst(bytes: number): number {
-    return QUEUE.putInTurn(this.#native, bytes, false)
+    return QUEUE.putFirst(this.#native, bytes)
   }
 
   offer(bytes: number): number {
@@ -63,6 +63,11 @@ export class MessageTransport implements Transport<unknown, number, Uint8Array> 
       answer = QUEUE.get(this.#native)
     }
     return this.#decode(answer)
+  }
+
+  getFirst(): unknown {
+    const answer = QUEUE.getFirst(this.#native)
+    return answer === -STATUS.tooSmall ? this.get() : this.#decode(answer)
   }
 
   getBlocking(timeout: number): unknown {

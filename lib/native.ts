@@ -54,12 +54,15 @@ export interface QueueStats {
 interface QueueFunctions {
   put(queue: NativeQueue, bytes: number): number
   offer(queue: NativeQueue, bytes: number): number
+  putFirst(queue: NativeQueue, bytes: number): number
   putInTurn(queue: NativeQueue, bytes: number, woken: boolean): number
   /** Whether a waiting put of this thread's loop is held back by the priority token of another. */
   heldBack(queue: NativeQueue): boolean
   leaveTurn(queue: NativeQueue): void
   putBlocking(queue: NativeQueue, bytes: number, timeout: number): number
   get(queue: NativeQueue): number
+  /** Does not wait for a copy of somebody else's. */
+  getFirst(queue: NativeQueue): number
   getBlocking(queue: NativeQueue, timeout: number): number
   /** From `first` on. */
   putMany(queue: NativeQueue, items: NodeJS.TypedArray, first: number): number

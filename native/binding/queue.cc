@@ -78,11 +78,13 @@ class QueueObject final : public SharedObject {
     Napi::Object object = Napi::Object::New(env);
     object["put"] = function<QueueObject, &QueueObject::put>(env, "put");
     object["offer"] = function<QueueObject, &QueueObject::offer>(env, "offer");
-    object["putInTurn"] = function<QueueObject, &QueueObject::put_in_turn>(env, "putInTurn");
+    object["putFirst"] = function<QueueObject, &QueueObject::put_first>(env, "putFirst");
+    object["putInTurn"] = function<QueueObject, &QueueObject::put_woken>(env, "putInTurn");
     object["heldBack"] = function<QueueObject, &QueueObject::held_back>(env, "heldBack");
     object["leaveTurn"] = function<QueueObject, &QueueObject::leave_turn>(env, "leaveTurn");
     object["putBlocking"] = function<QueueObject, &QueueObject::put_blocking>(env, "putBlocking");
     object["get"] = function<QueueObject, &QueueObject::get>(env, "get");
+    object["getFirst"] = function<QueueObject, &QueueObject::get_first>(env, "getFirst");
     object["getBlocking"] = function<QueueObject, &QueueObject::get_blocking>(env, "getBlocking");
     object["putMany"] = function<QueueObject, &QueueObject::put_many>(env, "putMany");
     object["putManyBlocking"] = function<QueueObject, &QueueObject::put_many_blocking>(env, "putManyBlocking");
@@ -185,10 +187,13 @@ class QueueObject final : public SharedObject {
     return answer(info, settle_put([&, bytes = length(info)] { return queue_.attempt_offer(bytes, from_scratch()); }));
   }
 
-  // (length, woken): an attempt of this loop's put that waits, or may come to.
-  Napi::Value put_in_turn(const Napi::CallbackInfo& info) {
+  // Attempts of this loop's put that may wait: the first, and (length, woken) those after it.
+  Napi::Value put_first(const Napi::CallbackInfo& info) { return put_in_turn(info, false); }
+  Napi::Value put_woken(const Napi::CallbackInfo& info) { return put_in_turn(info, info[2].As<Napi::Boolean>().Value()); }
+
+  Napi::Value put_in_turn(const Napi::CallbackInfo& info, bool woken) {
     const u32 bytes = length(info);
-    Status status = queue_.put_in_turn({environment().putter(), true}, info[2].As<Napi::Boolean>().Value(), bytes, from_scratch());
+    Status status = queue_.put_in_turn({environment().putter(), true}, woken, bytes, from_scratch());
     if (status == Status::full && held_back_.too_long()) status = queue_.put_past_token(bytes, from_scratch());
     // It need not wait for a copy, as whoever makes that rings.
     return answer(info, status == Status::busy ? Status::full : status);
@@ -222,6 +227,13 @@ class QueueObject final : public SharedObject {
   Napi::Value get(const Napi::CallbackInfo& info) {
     u32 length = 0;
     const Status status = settle_get([&] { return queue_.attempt_get(environment().scratch_bytes(), to_scratch(length)); });
+    return answer(info, status, length);
+  }
+
+  // The first try of a get that may wait.
+  Napi::Value get_first(const Napi::CallbackInfo& info) {
+    u32 length = 0;
+    const Status status = queue_.try_get(environment().scratch_bytes(), to_scratch(length));
     return answer(info, status, length);
   }
 

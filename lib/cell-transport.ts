@@ -77,7 +77,8 @@ export class CellTransport implements Transport<unknown, unknown, unknown> {
   }
 
   putFirst(item: unknown): number {
-    return this.put(item)
+    const status = this.#put(item)
+    return status === STATUS.busy ? STATUS.full : status
   }
 
   offer(item: unknown): number {
@@ -85,7 +86,7 @@ export class CellTransport implements Transport<unknown, unknown, unknown> {
   }
 
   putBlocking(item: unknown, timeout: number): number {
-    if (this.#core.spin_for_room() !== 0 && this.put(item) === STATUS.ok) return STATUS.ok
+    if (this.#core.spin_for_room() !== 0 && this.#put(item) === STATUS.ok) return STATUS.ok
     return QUEUE.putBlocking(this.#native, this.#write(item), timeout)
   }
 
@@ -94,7 +95,7 @@ export class CellTransport implements Transport<unknown, unknown, unknown> {
   }
 
   putInTurn(item: unknown): number {
-    return this.put(item)
+    return this.putFirst(item)
   }
 
   get(): unknown {
@@ -109,9 +110,18 @@ export class CellTransport implements Transport<unknown, unknown, unknown> {
     return this.#convert === undefined ? value : this.#convert(value as never)
   }
 
+  getFirst(): unknown {
+    const value = this.#get()
+    if (value !== value || value === 0n) {
+      this.#status = undefined
+      if (this.#core.status() !== STATUS.ok) return NOTHING
+    }
+    return this.#convert === undefined ? value : this.#convert(value as never)
+  }
+
   getBlocking(timeout: number): unknown {
     if (this.#core.spin_for_item() !== 0) {
-      const item = this.get()
+      const item = this.getFirst()
       if (item !== NOTHING) return item
     }
     return this.#getNative(QUEUE.getBlocking(this.#native, timeout))

@@ -46,7 +46,7 @@ export class MessageTransport implements Transport<unknown, number, Uint8Array> 
   }
 
   putFirst(bytes: number): number {
-    return QUEUE.putInTurn(this.#native, bytes, false, longBuffer())
+    return QUEUE.putFirst(this.#native, bytes, longBuffer())
   }
 
   offer(bytes: number): number {
@@ -74,6 +74,11 @@ export class MessageTransport implements Transport<unknown, number, Uint8Array> 
       answer = QUEUE.get(this.#native, longBuffer())
     }
     return this.#decode(answer)
+  }
+
+  getFirst(): unknown {
+    const answer = QUEUE.getFirst(this.#native, longBuffer())
+    return answer === -STATUS.tooSmall ? this.get() : this.#decode(answer)
   }
 
   getBlocking(timeout: number): unknown {

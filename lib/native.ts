@@ -53,12 +53,15 @@ export interface QueueStats {
 interface QueueFunctions {
   put(queue: NativeQueue, bytes: number, long?: Uint8Array): number
   offer(queue: NativeQueue, bytes: number, long?: Uint8Array): number
+  putFirst(queue: NativeQueue, bytes: number, long?: Uint8Array): number
   putInTurn(queue: NativeQueue, bytes: number, woken: boolean, long?: Uint8Array): number
   /** Whether a waiting put of this thread's loop is held back by the priority token of another. */
   heldBack(queue: NativeQueue): boolean
   leaveTurn(queue: NativeQueue): void
   putBlocking(queue: NativeQueue, bytes: number, timeout: number, long?: Uint8Array): number
   get(queue: NativeQueue, long?: Uint8Array): number
+  /** Does not wait for a copy of somebody else's. */
+  getFirst(queue: NativeQueue, long?: Uint8Array): number
   getBlocking(queue: NativeQueue, timeout: number, long?: Uint8Array): number
   /** From `first` on. */
   putMany(queue: NativeQueue, items: NodeJS.TypedArray, first: number): number

@@ -255,7 +255,8 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
    */
   getSync(options?: SyncWaitOptions): T {
     const timeout = options === undefined ? undefined : syncTimeout(options)
-    const item = this.#channel.transport.get()
+    const { transport } = this.#channel
+    const item = timeout ? transport.getFirst() : transport.get()
     return (item === NOTHING ? this.#getOneLate(timeout) : item) as T
   }
 

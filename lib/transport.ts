@@ -20,7 +20,10 @@ export type Nothing = typeof NOTHING
 export interface Transport<T, Prepared, Kept> {
   prepare(item: T): Prepared
   put(prepared: Prepared): number
-  /** The first try of a put that may wait: full also while a put that waits for several slots goes first. */
+  /**
+   * The first try of a put that may wait: full also while another is in the middle of a copy that decides, as whoever waits is woken after
+   * it; and while a put that waits for several slots goes first.
+   */
   putFirst(prepared: Prepared): number
   /** A put that does not wait, when `put` answered full: does what the overflow policy says. */
   offer(prepared: Prepared): number
@@ -29,6 +32,8 @@ export interface Transport<T, Prepared, Kept> {
   /** An attempt of this thread's first waiting put. `woken`: it has waited since an attempt before. */
   putInTurn(kept: Kept, woken: boolean): number
   get(): T | Nothing
+  /** The first try of a get that may wait: nothing also while another is in the middle of such a copy. */
+  getFirst(): T | Nothing
   getBlocking(timeout: number): T | Nothing
   /** The oldest item, which stays. */
   peek(): T | Nothing

@@ -107,7 +107,7 @@ describe('nobody starves', function () {
 
   it('a thread that puts before it gets, though its gets would make the room for a long one', async () => {
     const { ended } = await longInWaiting()
-    queue.putSync(SHORT, { block: true })
+    queue.putSync(SHORT, { timeout: 5000 })
     for (let k = 0; k < 3; k++) assert.equal(queue.getSync().length, SHORT.length)
     await within('the long put', ended)
     assert.equal(queue.getSync().length, LONG.length)

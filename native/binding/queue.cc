@@ -78,11 +78,13 @@ class QueueObject final : public SharedObject {
     Napi::Object object = Napi::Object::New(env);
     object["put"] = function<QueueObject, &QueueObject::put>(env, "put");
     object["offer"] = function<QueueObject, &QueueObject::offer>(env, "offer");
-    object["putInTurn"] = function<QueueObject, &QueueObject::put_in_turn>(env, "putInTurn");
+    object["putFirst"] = function<QueueObject, &QueueObject::put_first>(env, "putFirst");
+    object["putInTurn"] = function<QueueObject, &QueueObject::put_woken>(env, "putInTurn");
     object["heldBack"] = function<QueueObject, &QueueObject::held_back>(env, "heldBack");
     object["leaveTurn"] = function<QueueObject, &QueueObject::leave_turn>(env, "leaveTurn");
     object["putBlocking"] = function<QueueObject, &QueueObject::put_blocking>(env, "putBlocking");
     object["get"] = function<QueueObject, &QueueObject::get>(env, "get");
+    object["getFirst"] = function<QueueObject, &QueueObject::get_first>(env, "getFirst");
     object["getBlocking"] = function<QueueObject, &QueueObject::get_blocking>(env, "getBlocking");
     object["putMany"] = function<QueueObject, &QueueObject::put_many>(env, "putMany");
     object["putManyBlocking"] = function<QueueObject, &QueueObject::put_many_blocking>(env, "putManyBlocking");
@@ -200,10 +202,12 @@ class QueueObject final : public SharedObject {
     return put_by(info, 2, [this](u32 bytes, auto write) { return settle_put([&] { return queue_.attempt_offer(bytes, write); }); });
   }
 
-  // (length, woken, longer): an attempt of this loop's put that waits, or may come to.
-  Napi::Value put_in_turn(const Napi::CallbackInfo& info) {
-    const bool woken = info[2].As<Napi::Boolean>().Value();
-    return put_by(info, 3, [&](u32 bytes, auto write) {
+  // Attempts of this loop's put that may wait: (length, longer) the first, and (length, woken, longer) those after it.
+  Napi::Value put_first(const Napi::CallbackInfo& info) { return put_in_turn(info, false, 2); }
+  Napi::Value put_woken(const Napi::CallbackInfo& info) { return put_in_turn(info, info[2].As<Napi::Boolean>().Value(), 3); }
+
+  Napi::Value put_in_turn(const Napi::CallbackInfo& info, bool woken, std::size_t longer) {
+    return put_by(info, longer, [&](u32 bytes, auto write) {
       Status status = queue_.put_in_turn({environment().putter(), true}, woken, bytes, write);
       if (status == Status::full && held_back_.too_long()) status = queue_.put_past_token(bytes, write);
       // It need not wait for a copy, as whoever makes that rings.
@@ -239,6 +243,11 @@ class QueueObject final : public SharedObject {
   // (longer)
   Napi::Value get(const Napi::CallbackInfo& info) {
     return get_by(info, 1, [this](u32 limit, auto read) { return settle_get([&] { return queue_.attempt_get(limit, read); }); });
+  }
+
+  // (longer): the first try of a get that may wait.
+  Napi::Value get_first(const Napi::CallbackInfo& info) {
+    return get_by(info, 1, [this](u32 limit, auto read) { return queue_.try_get(limit, read); });
   }
 
   // (timeout, longer)
@@ -360,7 +369,6 @@ class QueueObject final : public SharedObject {
   static Napi::Value answer(const Napi::CallbackInfo& info, Status status, u32 length) {
     return Napi::Number::New(info.Env(), status == Status::ok ? double{1} * length : -static_cast<double>(status));
   }
-
 
   QueueHeader& header_;
   const Geometry geometry_;

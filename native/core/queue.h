@@ -54,8 +54,10 @@ struct QueueStats {
 // pauses, for longer and longer: a copy takes no time, but whoever is in the middle of it may have been preempted, or have died.
 template <class Patience, class Attempt>
 Status settle(Patience&& patience, Attempt&& attempt) {
-  Status status = attempt();
-  while (status == Status::busy && patience()) status = attempt();
+  Status status;
+  do {
+    status = attempt();
+  } while (status == Status::busy && patience());
   return status;
 }
 

@@ -1,4 +1,5 @@
 // One thread: closing, and what a full queue does.
+#include "../platform/patience.h"
 #include "support.h"
 
 using namespace threadsafe;
@@ -171,6 +172,47 @@ TEST_CASE("whoever has patience settles when the copy has ended, and else gives 
                 [&] { CHECK(settle([&] { return ++asked < 4; }, [&] { return queue.attempt_get_message(message); }) == Status::busy); });
   CHECK(asked == 4);
   CHECK(settle(no_patience, [&] { return queue.attempt_get_message(message); }) == Status::ok);
+}
+
+TEST_CASE("where somebody has died in the middle of a copy, only the first call waits for it") {
+  TestQueue queue(2);
+  Stuck stuck;
+  std::vector<unsigned char> message;
+  u32 asked = 0;
+  const auto patience = [&] { return ++asked % 3 != 0; };
+  const auto get = [&] { return stuck.settle_get(queue.core(), patience, [&] { return queue.attempt_get_message(message); }); };
+  const auto put = [&] { return stuck.settle_put(queue.core(), patience, [&] { return queue.attempt_put_message(8, 2); }); };
+  CHECK(get() == Status::empty);
+  queue.put_and(8, 0, [&] {
+    queue.try_put_message(8, 1);
+    for (u32 k = 0; k < 3; k++) CHECK(get() == Status::empty);
+  });
+  CHECK(asked == 3);
+  queue.get_and(message, [&] {
+    for (u32 k = 0; k < 3; k++) CHECK(put() == Status::full);
+  });
+  CHECK(asked == 6);
+  CHECK(put() == Status::ok);
+  CHECK(put() == Status::full);
+  CHECK(asked == 6);
+  CHECK(get() == Status::ok);
+  // At another place it waits again.
+  queue.get_and(message, [&] { CHECK(put() == Status::ok); });
+  queue.put_and(8, 3, [&] {
+    CHECK(get() == Status::ok);
+    CHECK(get() == Status::empty);
+  });
+  CHECK(asked == 9);
+}
+
+TEST_CASE("patience ends after some seconds, or when the thread is to stop") {
+  u32 questions = 0;
+  StopCheck stops([&] { return ++questions == 2; });
+  Patience patience(stops);
+  const Watchdog watchdog("the end of patience");
+  while (patience()) {
+  }
+  CHECK(questions == 2);
 }
 
 TEST_CASE("reject: a full queue says so") {

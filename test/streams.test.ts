@@ -258,6 +258,43 @@ describe('a queue as a source', () => {
     assert.equal(queue.getSync(), 2)
   })
 
+  for (const kind of ['items', 'batches'] as const) {
+    const iterate = (queue: ThreadSafeQueue<number>): AsyncIterableIterator<unknown> =>
+      kind === 'items' ? queue[Symbol.asyncIterator]() : queue.batches(2)
+
+    it(`of an iterator of ${kind}: throw() rejects with the error and ends it, return() with the value`, async () => {
+      const why = new Error('why')
+      const queue = numbers(4)
+      const iterator = iterate(queue)
+      const pending = [iterator.next(), iterator.next()]
+      assert.equal(await rejection(iterator.throw?.(why) as Promise<unknown>), why)
+      for (const one of pending) assert.deepEqual(await within('the end of next()', one), { value: undefined, done: true })
+      queue.putSync(1)
+      assert.deepEqual(await iterator.next(), { value: undefined, done: true })
+      await turns()
+      assert.deepEqual([queue.qsize(), queue.stats().waitingGets], [1, 0])
+      const other = iterate(queue)
+      assert.deepEqual(await other.return?.(Promise.resolve('value')), { value: 'value', done: true })
+      assert.deepEqual(await other.next(), { value: undefined, done: true })
+      assert.equal(queue.qsize(), 1)
+    })
+
+    it(`of an iterator of ${kind}: yield* passes on what is thrown or returned into it`, async () => {
+      const why = new Error('why')
+      for (const how of ['throw', 'return'] as const) {
+        const queue = filled(3)
+        const generator = (async function* () {
+          return yield* iterate(queue)
+        })()
+        await generator.next()
+        const left = queue.qsize()
+        if (how === 'throw') assert.equal(await rejection(generator.throw(why)), why)
+        else assert.deepEqual(await generator.return('value'), { value: 'value', done: true })
+        assert.equal(queue.qsize(), left)
+      }
+    })
+  }
+
   it('of iterators that are left by break, return or throw: loses nothing', async () => {
     const queue = filled(4)
     for await (const item of queue) {
@@ -310,5 +347,19 @@ describe('using', () => {
       assert.deepEqual(await collect(queue), [1])
     }
     assert.equal(kept.length, 3)
+  })
+
+  it('does nothing with an object that is from() a handle: others go on using the queue', async () => {
+    const queue = numbers(2)
+    {
+      using same = ThreadSafeQueue.from(queue.handle)
+      await using other = ThreadSafeQueue.from(structuredClone(queue.handle))
+      same.putSync(1)
+      other.putSync(2)
+    }
+    assert.equal(queue.closed, false)
+    assert.deepEqual([queue.getSync(), queue.getSync()], [1, 2])
+    await queue[Symbol.asyncDispose]()
+    assert.equal(queue.closed, true)
   })
 })

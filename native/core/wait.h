@@ -13,7 +13,7 @@
 //     threads   a thread that announces (+1)                  whoever wakes it (-1, permits +1); its own withdrawal
 //     permits   whoever wakes a thread (+1)                   the woken thread, by renewing (-1, threads +1) or withdrawing (-1)
 //     loops     a loop that announces, after it set its bit   whoever wakes, before it takes the bits
-//     bit of a  that loop                                     whoever rings it; the loop itself, withdrawing
+//     bit of a  that loop                                     whoever rings it; the end of its isolate
 //     loop
 //
 // Whoever wakes takes the announcement down as it does so: one wake for one waiting episode, so a producer in full flow makes one

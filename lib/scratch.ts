@@ -32,12 +32,20 @@ export interface Space {
  * program or a test has put in its place, which would be given the buffer, and could use a queue in the middle of another call.
  */
 function methodsOf(prototype: object, names: readonly string[]): object {
-  const methods = Object.create(null) as Record<string, unknown>
-  for (const name of names) methods[name] = (prototype as Record<string, unknown>)[name]
+  const methods = Object.create(null) as object
+  for (const name of names) Object.defineProperty(methods, name, propertyOf(prototype, name))
   return Object.freeze(methods)
 }
 
-const BYTES_METHODS = methodsOf(Buffer.prototype, ['fill', 'latin1Write', 'ucs2Write', 'latin1Slice', 'ucs2Slice'])
+function propertyOf(prototype: object, name: string): PropertyDescriptor {
+  return Object.getOwnPropertyDescriptor(prototype, name) ?? propertyOf(Object.getPrototypeOf(prototype) as object, name)
+}
+
+// The accessors are what Node's methods ask for.
+const BYTES_METHODS = methodsOf(Buffer.prototype, [
+  ...['fill', 'latin1Write', 'ucs2Write', 'latin1Slice', 'ucs2Slice'],
+  ...['buffer', 'byteOffset', 'byteLength', 'length'],
+])
 const VIEW_METHODS = methodsOf(
   DataView.prototype,
   ['Int8', 'Uint8', 'Int16', 'Uint16', 'Int32', 'Uint32', 'BigInt64', 'BigUint64', 'Float32', 'Float64'].flatMap((type) => [

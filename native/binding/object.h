@@ -107,8 +107,12 @@ class SharedObject {
   // The argument that every blocking call has: milliseconds, Infinity for ever.
   static Deadline deadline(const Napi::Value& timeout) { return Deadline::after(timeout.As<Napi::Number>().DoubleValue()); }
 
+  // For calls that wait, if only for another's copy. What is asked may collect garbage, and the memory stays.
   auto stop_check() {
-    return StopCheck([this] { return environment_->interrupted(); });
+    return StopCheck([this] {
+      keep_memory();
+      return environment_->interrupted();
+    });
   }
 
  private:

@@ -192,7 +192,7 @@ export class ThreadSafeEvent {
   }
 
   /** Blocks this thread until the event is set: true; or until `timeout` milliseconds have passed: false. */
-  waitSync(options?: { timeout?: number }): boolean {
+  waitSync(options?: { timeout?: number | undefined }): boolean {
     checkObject('options', options)
     const timeout = checkTimeout(options?.timeout)
     if (this.isSet()) return true

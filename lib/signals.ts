@@ -8,16 +8,17 @@ import { INSPECT, inspectAs } from './inspect.js'
 import { Liveness } from './loop.js'
 import { native, type SourceCounts } from './native.js'
 import { checkObject } from './options.js'
-import { ThreadSafeQueue } from './queue.js'
 import { RecordType } from './record.js'
 import { type SignalInfo, signalInfo } from './signal-info.js'
-import { catchableSignal, namedSignal, signalName, signalNumber } from './signal-number.js'
+import { catchableSignal, namedSignal, signalName, type SignalName, signalNumber } from './signal-number.js'
+import { ThreadSafeQueue } from './typed-queue.js'
 
+/** Where a signal handler puts what it has to tell: a queue of the type `signalInfo`, or an event, which it sets. */
 export type SignalTarget = ThreadSafeQueue<SignalInfo> | ThreadSafeEvent
 
 export interface SignalOptions {
   /** Attach to SIGUSR1, although Node starts its inspector with it. */
-  inspectorSignal?: boolean
+  inspectorSignal?: boolean | undefined
 }
 
 export interface SignalStats {
@@ -37,7 +38,7 @@ export interface SignalStats {
 
 export interface SignalSource extends Disposable {
   /** The signal's name. */
-  readonly signal: string
+  readonly signal: SignalName
   /** Ends the source; the handler that was there before is back. Twice is no error. */
   detach(): void
   /** When the source is detached: its last ones. */
@@ -74,7 +75,7 @@ function statsOf({ delivered, dropped }: SourceCounts, installed: boolean): Sign
 }
 
 abstract class Source implements Disposable {
-  readonly signal: string
+  readonly signal: SignalName
   readonly #number: number
   readonly #signo: number
   readonly #liveness = new Liveness(false)
@@ -144,7 +145,7 @@ class AttachedSignal extends Source implements SignalSource {
  * const source = attachSignal('SIGUSR2', signals)
  * for await (const { pid, timestamp } of signals) console.log(pid, timestamp)
  */
-export function attachSignal(signal: NodeJS.Signals | (string & {}) | number, target: SignalTarget, options?: SignalOptions): SignalSource {
+export function attachSignal(signal: SignalName | number, target: SignalTarget, options?: SignalOptions): SignalSource {
   requirePosix('attachSignal')
   checkObject('options', options)
   const { inspectorSignal = false } = options ?? {}
@@ -190,20 +191,20 @@ const NANOSECONDS_PER_MILLISECOND = 1e6
 
 export interface SignalTimerOptions {
   /** Another real-time signal than the one that all timers share. */
-  signal?: NodeJS.Signals | (string & {}) | number
+  signal?: SignalName | number | undefined
   /**
    * Who is interrupted by the ticks: a thread of the package's own, or that of the event loop which makes the timer. The handler works
    * the same in both; in `'loop'` it also interrupts JavaScript, and system calls of addons. At least 50 microseconds then.
    */
-  thread?: 'own' | 'loop'
+  thread?: 'own' | 'loop' | undefined
   /**
    * In shared memory: the time, as `process.hrtime.bigint()`, that somebody who is watched writes there again and again, with
    * `Atomics.store()`. The handler looks at it on each tick, and tells of it only when it is older than `olderThan`: once for each time that
    * is written, and `value` says how old it is, in microseconds. While it is 0, nothing is told.
    */
-  heartbeat?: BigUint64Array | BigInt64Array
+  heartbeat?: BigUint64Array | BigInt64Array | undefined
   /** Milliseconds. */
-  olderThan?: number
+  olderThan?: number | undefined
 }
 
 const HEARTBEAT_BYTES = 8
@@ -294,7 +295,7 @@ export class SignalTimer extends Source {
  * @example
  * sendSignal(process.pid, 'SIGRTMIN+3', 42)
  */
-export function sendSignal(pid: number, signal: NodeJS.Signals | (string & {}) | number, value?: number): void {
+export function sendSignal(pid: number, signal: SignalName | number, value?: number): void {
   requirePosix('sendSignal')
   if (typeof pid !== 'number') throw invalidType('pid', 'a number', pid)
   if (!Number.isInteger(pid) || pid < 1 || pid > 2 ** 31 - 1) throw outOfRange('pid', 'a whole number from 1 up to 2147483647', pid)

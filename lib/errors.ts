@@ -5,6 +5,7 @@ const { isAnyArrayBuffer, isSharedArrayBuffer } = types
 
 /** What all errors of a queue or an event have in common: a `code`. */
 export class ThreadSafeError extends Error {
+  /** Says what happened, as `'ERR_QUEUE_FULL'` does. */
   readonly code: string
 
   constructor(message: string, code: string) {

@@ -6,7 +6,7 @@ export type { QueueStats } from './native.js'
 export { includeDir, type NativeHandle } from './native-code.js'
 export type { SyncWaitOptions, WaitOptions } from './options.js'
 export type { QueueWritableOptions } from './queue-writable.js'
-export type { IntoOption, Overflow, QueueHandle, QueueOptions } from './queue.js'
+export type { IntoOf, IntoOption, Overflow, QueueHandle, QueueOptions } from './queue.js'
 export {
   type FieldType,
   type FieldTypes,
@@ -30,4 +30,4 @@ export {
   SignalTimer,
   type SignalTimerOptions,
 } from './signals.js'
-export { ThreadSafeQueue, type ThreadSafeQueueConstructor } from './typed-queue.js'
+export { ThreadSafeQueue, type ThreadSafeQueueConstructor, type TypedQueueOptions } from './typed-queue.js'

@@ -4,6 +4,7 @@ import { invalidType } from './errors.js'
 import { checkObject } from './options.js'
 import type { ThreadSafeQueue } from './typed-queue.js'
 
+/** Options of `queue.writable()`. */
 export interface QueueWritableOptions {
   /** Close the queue when the stream ends or is destroyed, so that consumers come to an end. Default: true. */
   close?: boolean | undefined

@@ -32,7 +32,7 @@ export interface QueueOptions<Type = ElementType> {
   type?: Type | undefined
   /** For 'any', 'string' and 'bytes': the payload bytes that one slot holds; longer items take several slots. Default: 64. */
   itemBytes?: number | undefined
-  /** Default: 'reject'. */
+  /** What a put that does not wait does when the queue is full. Default: 'reject'. */
   overflow?: Overflow | undefined
   /** What errors and `util.inspect()` call the queue, in every thread: at most 64 UTF-16 units. Default: none. */
   name?: string | undefined
@@ -175,6 +175,7 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> implements AsyncI
     return this.#channel.name
   }
 
+  /** What the queue holds, as the option `type` said. */
   get type(): ElementType {
     return this.#channel.type
   }
@@ -215,7 +216,7 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> implements AsyncI
     return this.#channel.transport.size()
   }
 
-  /** Approximate while others put and get. */
+  /** Whether there is nothing to get; approximate while others put and get. */
   empty(): boolean {
     return this.qsize() === 0
   }
@@ -284,6 +285,9 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> implements AsyncI
   /**
    * Puts an item if there is room, and answers whether it did. Full: false; with overflow 'drop-oldest' the oldest goes and the answer is
    * true. Closed: throws `QueueClosedError`.
+   *
+   * @example
+   * if (!queue.tryPut(item)) lost++
    */
   tryPut(item: In): boolean {
     const { transport } = this.#channel
@@ -299,7 +303,12 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> implements AsyncI
     return status === STATUS.ok
   }
 
-  /** Takes the oldest item. Empty: undefined. Closed and drained: throws `QueueClosedError`. */
+  /**
+   * Takes the oldest item if there is one. Empty: undefined. Closed and drained: throws `QueueClosedError`.
+   *
+   * @example
+   * for (let item = queue.tryGet(); item !== undefined; item = queue.tryGet()) use(item)
+   */
   tryGet(): T | undefined {
     const { transport } = this.#channel
     const item = transport.get()
@@ -338,7 +347,12 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> implements AsyncI
     }
   }
 
-  /** Gets items until the queue is closed and drained. Leaving the loop loses no item. */
+  /**
+   * Gets items until the queue is closed and drained. Leaving the loop loses no item.
+   *
+   * @example
+   * for await (const item of queue) use(item)
+   */
   [Symbol.asyncIterator](): AsyncIterableIterator<T> {
     return new QueueIterator<T>(this.#channel, this.#liveness, this.#channel.takeOne)
   }
@@ -396,6 +410,9 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> implements AsyncI
   /**
    * Puts items, piece by piece as there is room, after this thread's earlier puts. An error (abort, timeout, close) has `count`: how many went in
    * and stay.
+   *
+   * @example
+   * await queue.putMany([1, 2, 3], { timeout: 100 })
    */
   putMany(items: Iterable<In>, options?: WaitOptions): Promise<void> {
     try {
@@ -409,6 +426,9 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> implements AsyncI
   /**
    * Waits for the first item and takes what is there, at most `max`, after this thread's earlier gets. Closed and drained: as for `get`. `into` is as for
    * `getManySync`; until the promise is settled it may be written at any time, and each call that waits needs one of its own.
+   *
+   * @example
+   * const samples = await queue.getMany(1024)
    */
   getMany(max: number, options?: WaitOptions & IntoOption<IntoOf<T, Batch>>): Promise<Batch> {
     try {
@@ -422,7 +442,12 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> implements AsyncI
     }
   }
 
-  /** Gets batches of at most `max` items until the queue is closed and drained. Leaving the loop loses no item. */
+  /**
+   * Gets batches of at most `max` items until the queue is closed and drained. Leaving the loop loses no item.
+   *
+   * @example
+   * for await (const samples of queue.batches(128)) play(samples)
+   */
   batches(max: number): AsyncIterableIterator<Batch> {
     wholeNumber('max', max)
     return new QueueIterator<Batch>(this.#channel, this.#liveness, () => this.#channel.transport.getMany(max))
@@ -467,6 +492,9 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> implements AsyncI
   /**
    * Closes the queue, in all threads. Every put fails from now on, waiting ones too; gets take what is left and fail then; iterators end.
    * `discard` drops what is left, also when the queue was closed before. Closing again is no error.
+   *
+   * @example
+   * queue.close({ discard: true })
    */
   close(options?: { discard?: boolean | undefined }): void {
     checkObject('options', options)

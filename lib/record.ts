@@ -4,6 +4,7 @@ import { invalidType, invalidValue } from './errors.js'
 /** What a field of a record, and an element of a numeric queue, can be. */
 export type NumericType = 'int8' | 'uint8' | 'int16' | 'uint16' | 'int32' | 'uint32' | 'bigint64' | 'biguint64' | 'float32' | 'float64'
 
+/** What a field of a record can be, other than an array. */
 export type ScalarType = NumericType | 'boolean'
 
 /** A scalar, or so many of them: 'float32[128]' is a Float32Array, 'bytes[16]' a Uint8Array. */
@@ -26,6 +27,7 @@ const SCALAR_BYTES: Readonly<Record<ScalarType, number>> = {
 /** Of one field: more would not fit into any queue. */
 const MOST_ELEMENTS = 2 ** 32 - 1
 
+/** The fields of a record, by name, in their order. */
 export type FieldTypes = Readonly<Record<string, FieldType>>
 
 /** The typed array of each numeric type. */
@@ -66,6 +68,7 @@ export type PutRecordOf<F extends FieldTypes> = { -readonly [K in keyof F]: PutV
 
 declare const item: unique symbol
 
+/** @internal Where a field is in the memory of a record. */
 export interface Field {
   readonly name: string
   readonly type: ScalarType | 'bytes'

@@ -30,7 +30,7 @@ export type Selected<Sources extends readonly SelectSource[]> = {
   }
 }[number]
 
-/** A queue or an event as select() sees it, in this thread. */
+/** @internal A queue or an event as select() sees it, in this thread. */
 export interface Selectable<Want> {
   readonly native: NativeObject<'queue' | 'event'>
   /** What is to be remembered of the moment when the call began. */

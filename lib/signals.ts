@@ -16,11 +16,13 @@ import { ThreadSafeQueue } from './typed-queue.js'
 /** Where a signal handler puts what it has to tell: a queue of the type `signalInfo`, or an event, which it sets. */
 export type SignalTarget = ThreadSafeQueue<SignalInfo> | ThreadSafeEvent
 
+/** Options of `attachSignal()`. */
 export interface SignalOptions {
   /** Attach to SIGUSR1, although Node starts its inspector with it. */
   inspectorSignal?: boolean | undefined
 }
 
+/** What has become of a source's signals. */
 export interface SignalStats {
   /** Signals that the handler has dealt with: delivered + dropped. Not those of a timer that its heartbeat has held back. */
   received: number
@@ -36,6 +38,7 @@ export interface SignalStats {
   installed: boolean
 }
 
+/** What `attachSignal()` returns. `Symbol.dispose` is `detach()`. */
 export interface SignalSource extends Disposable {
   /** The signal's name. */
   readonly signal: SignalName
@@ -45,6 +48,7 @@ export interface SignalSource extends Disposable {
   stats(): SignalStats
   /** The source keeps the process alive, until it is detached. It does not, at first. */
   ref(): this
+  /** The source does not keep the process alive: so it is at first. */
   unref(): this
 }
 
@@ -75,12 +79,14 @@ function statsOf({ delivered, dropped }: SourceCounts, installed: boolean): Sign
 }
 
 abstract class Source implements Disposable {
+  /** The signal's name. */
   readonly signal: SignalName
   readonly #number: number
   readonly #signo: number
   readonly #liveness = new Liveness(false)
   #finalStats: SignalStats | undefined
 
+  /** @internal */
   constructor(signo: number, call: string, memory: Uint8Array[], attach: () => number) {
     const number = attach()
     if (number < 0) throw systemError(call, -number)
@@ -91,21 +97,25 @@ abstract class Source implements Disposable {
     this.#liveness.begin()
   }
 
+  /** How many signals there were; when the source is detached: its last counts. */
   stats(): SignalStats {
     if (this.#finalStats) return { ...this.#finalStats }
     return statsOf(native.sourceCounts(this.#number), native.isInstalled(this.#signo))
   }
 
+  /** The source keeps the process alive, until it is detached. It does not, at first. */
   ref(): this {
     if (!this.#finalStats) this.#liveness.reference(true)
     return this
   }
 
+  /** The source does not keep the process alive: so it is at first. */
   unref(): this {
     if (!this.#finalStats) this.#liveness.reference(false)
     return this
   }
 
+  /** Ends the source. */
   [Symbol.dispose](): void {
     this.end()
   }
@@ -141,7 +151,7 @@ class AttachedSignal extends Source implements SignalSource {
  * targets, and `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` on Windows.
  *
  * @example
- * const signals = new ThreadSafeQueue<SignalInfo>(1000, { type: signalInfo })
+ * const signals = new ThreadSafeQueue(1000, { type: signalInfo })
  * const source = attachSignal('SIGUSR2', signals)
  * for await (const { pid, timestamp } of signals) console.log(pid, timestamp)
  */
@@ -189,6 +199,7 @@ const SHORTEST_IN_LOOP = 50
 
 const NANOSECONDS_PER_MILLISECOND = 1e6
 
+/** Options of `new SignalTimer()`. */
 export interface SignalTimerOptions {
   /** Another real-time signal than the one that all timers share. */
   signal?: SignalName | number | undefined
@@ -203,7 +214,7 @@ export interface SignalTimerOptions {
    * is written, and `value` says how old it is, in microseconds. While it is 0, nothing is told.
    */
   heartbeat?: BigUint64Array | BigInt64Array | undefined
-  /** Milliseconds. */
+  /** How old the heartbeat may be, in milliseconds. */
   olderThan?: number | undefined
 }
 
@@ -241,13 +252,18 @@ function checkHeartbeat(heartbeat: unknown, olderThan: unknown): Watched | undef
  * merged are counted in `overrun`. Linux only.
  *
  * @example
- * const ticks = new ThreadSafeQueue<SignalInfo>(1000, { type: signalInfo })
+ * const ticks = new ThreadSafeQueue(1000, { type: signalInfo })
  * const timer = new SignalTimer(1000, ticks)
  * for await (const { timestamp, overrun } of ticks) sample(timestamp, overrun)
  */
 export class SignalTimer extends Source {
+  /** As given in the options. */
   readonly heartbeat: BigUint64Array | BigInt64Array | undefined
 
+  /**
+   * Starts a timer that fires every `intervalMicroseconds`. `RangeError` `ERR_OUT_OF_RANGE` for an interval that is too short or too long, `TypeError` for
+   * other targets and options, `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` where there are no real-time signals.
+   */
   constructor(intervalMicroseconds: number, target: SignalTarget, options?: SignalTimerOptions) {
     requirePosix('SignalTimer')
     if (native.firstRealtimeSignal === 0) {

@@ -16,7 +16,14 @@ export interface TypedQueueOptions<Type> extends QueueOptions<Type> {
  * signal handlers. First in, first out for each producer.
  *
  * `T` is what it gives, `Batch` what several of them come out as, `In` what it takes. The option `type` says all three: 'float64' makes it a
- * `ThreadSafeQueue<number, Float64Array>`. Name them yourself where there is no `type` that does: `new ThreadSafeQueue<Job>(100)`.
+ * `ThreadSafeQueue<number, Float64Array>`. Name them yourself where there is no `type` that does: `new ThreadSafeQueue<Job>(100)`. A function that takes
+ * any queue of numbers takes a `ThreadSafeQueue<number, unknown>`, and one that takes any queue a `ThreadSafeQueue<unknown, unknown>`.
+ *
+ * @example
+ * const samples = new ThreadSafeQueue(1000, { type: 'float64' })
+ * new Worker(file, { workerData: samples.handle }) // there: ThreadSafeQueue.from<number, Float64Array>(workerData)
+ * await samples.put(1.5)
+ * for await (const batch of samples.batches(128)) play(batch) // a Float64Array
  */
 // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- it has a name of its own, which the declarations of a user's code can refer to.
 export interface ThreadSafeQueue<T = unknown, Batch = T[], In = T> extends Queue<T, Batch, In> {}
@@ -46,7 +53,8 @@ export interface ThreadSafeQueueConstructor {
   /**
    * Creates a queue that holds `capacity` items: a whole number from 1 up to what 4 GiB hold.
    *
-   * Name the type of the items where `type` is 'any', as it is when left out. `RangeError` `ERR_OUT_OF_RANGE` for other capacities and for
+   * Name the type of the items where `type` is 'any', as it is when left out. With another `type` leave it out: batches would be taken to be arrays, where those
+   * of numbers are typed arrays. `RangeError` `ERR_OUT_OF_RANGE` for other capacities and for
    * a name that is too long; `TypeError` `ERR_INVALID_ARG_TYPE` or `ERR_INVALID_ARG_VALUE` for options that do not exist.
    *
    * @example
@@ -72,6 +80,12 @@ export interface ThreadSafeQueueConstructor {
    * const jobs = ThreadSafeQueue.from<{ id: number }>(workerData)
    */
   from<T, Batch, In>(handle: QueueHandle<T, Batch, In>): ThreadSafeQueue<T, Known<Batch, T[]>, Known<In, T>>
+  /**
+   * Opens the queue of that handle, whose items are what you say.
+   *
+   * @example
+   * const samples = ThreadSafeQueue.from<number, Float64Array>(workerData)
+   */
   from<T, Batch = T[]>(handle: QueueHandle<T>): ThreadSafeQueue<T, Batch>
 }
 

@@ -37,6 +37,11 @@ export default tseslint.config(
     },
   },
   {
+    // What is compiled there is never run.
+    files: ['test/types/**'],
+    rules: { '@typescript-eslint/no-unused-vars': 'off', 'no-useless-assignment': 'off', '@typescript-eslint/ban-ts-comment': 'off' },
+  },
+  {
     // What they are for.
     files: ['**/*.cts', '**/*.cjs'],
     rules: { '@typescript-eslint/no-require-imports': 'off' },

@@ -15,8 +15,8 @@ const MILLISECONDS = 3000
 
 async function run(report: Report): Promise<string> {
   // `using` closes both when this function is left, also by an error: then whoever still waits on one of them gets a QueueClosedError.
-  using requests = new ThreadSafeQueue<number>(CAPACITY, { type: 'uint32' })
-  using replies = new ThreadSafeQueue<number>(CAPACITY, { type: 'uint32' })
+  using requests = new ThreadSafeQueue(CAPACITY, { type: 'uint32' })
+  using replies = new ThreadSafeQueue(CAPACITY, { type: 'uint32' })
   const workerData: EchoQueues = { requests: requests.handle, replies: replies.handle }
   const worker = new Worker(new URL('./echo-worker.js', import.meta.url), { workerData })
 

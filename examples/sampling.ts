@@ -12,7 +12,7 @@ const BLOCK = 500 // milliseconds
 const CAPACITY = 4000 // for more than the longest block: a signal handler can't wait for room, so a full queue would drop ticks
 
 async function run(report: Report): Promise<string> {
-  using ticks = new ThreadSafeQueue<SignalInfo>(CAPACITY, { type: signalInfo })
+  using ticks = new ThreadSafeQueue(CAPACITY, { type: signalInfo })
   const timer = new SignalTimer(INTERVAL * 1000, ticks)
   const samples = new Samples()
 

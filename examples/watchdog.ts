@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import { record, type SignalInfo, signalInfo, SignalTimer, ThreadSafeQueue } from 'threadsafe'
+import { record, signalInfo, SignalTimer, ThreadSafeQueue } from 'threadsafe'
 import type { Report } from './display.js'
 import { type Example, runIfMain } from './example.js'
 import type { Stall, WatchdogQueues } from './watchdog-worker.js'
@@ -17,7 +17,7 @@ const LOOK = 5 // milliseconds: how soon after the limit it is told
 const STALLS = [30, 250, 50, 400, 80, 150] // milliseconds; half of them are none
 
 async function run(report: Report): Promise<string> {
-  using alarms = new ThreadSafeQueue<SignalInfo>(16, { type: signalInfo, overflow: 'drop-oldest' })
+  using alarms = new ThreadSafeQueue(16, { type: signalInfo, overflow: 'drop-oldest' })
   using stalls = new ThreadSafeQueue<Stall>(16, { type: record({ began: 'biguint64', known: 'biguint64' }) })
   const workerData: WatchdogQueues = { alarms: alarms.handle, stalls: stalls.handle }
   const worker = new Worker(new URL('./watchdog-worker.js', import.meta.url), { workerData })

@@ -4,18 +4,18 @@
  */
 import { channel } from 'node:diagnostics_channel'
 import type { ThreadSafeEvent } from './event.js'
-import type { ThreadSafeQueue } from './queue.js'
+import type { ThreadSafeQueue } from './typed-queue.js'
 
 /** On `threadsafe:queue:drop`: a put of this thread that did not wait found the queue full, and by its overflow policy items were lost. */
 export interface QueueDropMessage {
-  queue: ThreadSafeQueue
+  queue: ThreadSafeQueue<unknown, unknown>
   /** How many. If other threads lose items of the same queue at that very moment, theirs may be among them. */
   count: number
 }
 
 /** On `threadsafe:queue:close`: a call of this thread has closed the queue, which was open. */
 export interface QueueCloseMessage {
-  queue: ThreadSafeQueue
+  queue: ThreadSafeQueue<unknown, unknown>
   /** Whether what was left was to be dropped. */
   discard: boolean
 }
@@ -24,7 +24,7 @@ export interface QueueCloseMessage {
 export interface BlockMessage {
   operation: 'put' | 'get' | 'wait' | 'select'
   /** What it waited for: one queue or event, or all those given to `selectSync()`. */
-  sources: readonly (ThreadSafeQueue | ThreadSafeEvent)[]
+  sources: readonly (ThreadSafeQueue<unknown, unknown> | ThreadSafeEvent)[]
   /** In milliseconds. */
   duration: number
 }
@@ -36,7 +36,7 @@ const blocks = channel('threadsafe:block')
 const LONG_BLOCK_MILLISECONDS = 100
 
 /** Runs a put that may lose items, by the overflow policy. `dropped` answers how many the queue has lost so far, modulo 2^32. */
-export function tellingDrops<R>(queue: ThreadSafeQueue, dropped: () => number, put: () => R): R {
+export function tellingDrops<R>(queue: ThreadSafeQueue<unknown, unknown>, dropped: () => number, put: () => R): R {
   if (!drops.hasSubscribers) return put()
   const before = dropped()
   const result = put()
@@ -46,7 +46,7 @@ export function tellingDrops<R>(queue: ThreadSafeQueue, dropped: () => number, p
 }
 
 /** Runs what closes the queue. */
-export function tellingClose(queue: ThreadSafeQueue, discard: boolean, close: () => void): void {
+export function tellingClose(queue: ThreadSafeQueue<unknown, unknown>, discard: boolean, close: () => void): void {
   const tell = closes.hasSubscribers && !queue.closed
   close()
   if (tell) closes.publish({ queue, discard } satisfies QueueCloseMessage)

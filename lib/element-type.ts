@@ -2,9 +2,72 @@
 import { messageCodec } from './codec/message.js'
 import { invalidValue } from './errors.js'
 import { native } from './native.js'
-import { isRecordType, type NumericType, type RecordType, recordTypeOf } from './record.js'
+import {
+  type ArrayTypes,
+  isRecordType,
+  type NumericType,
+  type PutRecordOf,
+  type RecordOf,
+  type RecordType,
+  type RecordTypeOf,
+  recordTypeOf,
+} from './record.js'
 
+/** What a queue can hold. */
 export type ElementType = 'any' | 'string' | 'bytes' | 'boolean' | NumericType | RecordType
+
+type BigintType = 'bigint64' | 'biguint64'
+type NumberType = Exclude<NumericType, BigintType>
+
+/** What a queue of that type gives: `ItemOf<'float64'>` is `number`. */
+export type ItemOf<Type extends ElementType> =
+  Type extends RecordType<infer F>
+    ? RecordOf<F>
+    : Type extends NumberType
+      ? number
+      : Type extends BigintType
+        ? bigint
+        : Type extends 'boolean'
+          ? boolean
+          : Type extends 'string'
+            ? string
+            : Type extends 'bytes'
+              ? Uint8Array
+              : unknown
+
+/** What it takes: for bytes, and for records with arrays in them, more than it gives. */
+export type PutItemOf<Type extends ElementType> =
+  Type extends RecordType<infer F> ? PutRecordOf<F> : Type extends 'bytes' ? ArrayBufferView | ArrayBuffer : ItemOf<Type>
+
+/** What several of its items come out as: `BatchOf<'float64'>` is `Float64Array`. */
+export type BatchOf<Type extends ElementType> = Type extends NumericType ? ArrayTypes[Type] : ItemOf<Type>[]
+
+/** The types, other than 'any', of the queues that give such items: all of them where nothing is said of the items. */
+export type TypeOf<Item> = unknown extends Item
+  ? ElementType
+  : [Item] extends [never]
+    ? ElementType
+    : [Item] extends [number]
+      ? NumberType
+      : [Item] extends [bigint]
+        ? BigintType
+        : [Item] extends [boolean]
+          ? 'boolean'
+          : [Item] extends [string]
+            ? 'string'
+            : [Item] extends [Uint8Array]
+              ? 'bytes'
+              : [Item] extends [object]
+                ? RecordTypeOf<Item>
+                : never
+
+/** Those of the numeric types whose typed array it is. */
+type OfBatch<Type extends NumericType, Batch> = Type extends Type ? ([Batch] extends [ArrayTypes[Type]] ? Type : never) : never
+
+/** The types of the queues that give such items, and such batches of them. */
+export type TypeOfBatches<Item, Batch> = [Batch] extends [Item[]]
+  ? 'any' | Exclude<TypeOf<Item>, NumericType>
+  : OfBatch<Extract<TypeOf<Item>, NumericType>, Batch>
 
 const CELL_BYTES = 8
 

@@ -20,6 +20,7 @@ export class ThreadSafeError extends Error {
   /** @internal */
   static readonly [CLASS]: string = 'ThreadSafeError'
 
+  /** Says what happened, as `'ERR_QUEUE_FULL'` does. */
   readonly code: string
 
   /** @internal `instanceof` holds as well for the errors of another evaluation of the package. */

@@ -174,15 +174,22 @@ export class ThreadSafeEvent {
     this.#channel.core.set()
   }
 
+  /** Resets the event: who waits from now on waits until it is set again. */
   clear(): void {
     this.#channel.core.clear()
   }
 
+  /** Whether the event is set. */
   isSet(): boolean {
     return this.#channel.core.is_set() !== 0
   }
 
-  /** Resolves when the event is set, at once if it is. Rejects with `TimeoutError`, or the signal's `reason`. */
+  /**
+   * Resolves when the event is set, at once if it is. Rejects with `TimeoutError`, or the signal's `reason`.
+   *
+   * @example
+   * await ready.wait({ timeout: 1000 })
+   */
   wait(options?: WaitOptions): Promise<void> {
     try {
       return this.#channel.wait(patience(options), this.#liveness)
@@ -191,8 +198,13 @@ export class ThreadSafeEvent {
     }
   }
 
-  /** Blocks this thread until the event is set: true; or until `timeout` milliseconds have passed: false. */
-  waitSync(options?: { timeout?: number }): boolean {
+  /**
+   * Blocks this thread until the event is set: true; or until `timeout` milliseconds have passed: false.
+   *
+   * @example
+   * if (!ready.waitSync({ timeout: 1000 })) throw new Error('not ready')
+   */
+  waitSync(options?: { timeout?: number | undefined }): boolean {
     checkObject('options', options)
     const timeout = checkTimeout(options?.timeout)
     if (this.isSet()) return true

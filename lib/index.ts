@@ -1,15 +1,25 @@
 export type { BlockMessage, QueueCloseMessage, QueueDropMessage } from './diagnostics.js'
 export { QueueClosedError, QueueEmptyError, QueueFullError, ThreadSafeError, TimeoutError } from './errors.js'
-export type { ElementType } from './element-type.js'
+export type { BatchOf, ElementType, ItemOf, PutItemOf } from './element-type.js'
 export { type EventHandle, ThreadSafeEvent } from './event.js'
 export type { QueueStats } from './native.js'
 export { includeDir, type NativeHandle } from './native-code.js'
 export type { SyncWaitOptions, WaitOptions } from './options.js'
 export type { QueueWritableOptions } from './queue-writable.js'
-export { type IntoOption, type Many, type Overflow, type QueueHandle, type QueueOptions, ThreadSafeQueue } from './queue.js'
-export { type FieldType, type FieldTypes, type NumericType, record, type RecordOf, type RecordType, type ScalarType } from './record.js'
+export type { IntoOf, IntoOption, Overflow, QueueHandle, QueueOptions } from './queue.js'
+export {
+  type FieldType,
+  type FieldTypes,
+  type NumericType,
+  type PutRecordOf,
+  record,
+  type RecordOf,
+  type RecordType,
+  type ScalarType,
+} from './record.js'
 export { select, type Selected, type SelectSource, selectSync } from './select.js'
 export { type SignalInfo, signalInfo } from './signal-info.js'
+export type { SignalName } from './signal-number.js'
 export {
   attachSignal,
   sendSignal,
@@ -20,3 +30,4 @@ export {
   SignalTimer,
   type SignalTimerOptions,
 } from './signals.js'
+export { ThreadSafeQueue, type ThreadSafeQueueConstructor, type TypedQueueOptions } from './typed-queue.js'

@@ -5,17 +5,17 @@ import { invalidType, outOfRange } from './errors.js'
 /** Options of synchronous calls. */
 export interface SyncWaitOptions {
   /** Wait until the call can do its work. Default: false, or true where `timeout` is given. */
-  block?: boolean
+  block?: boolean | undefined
   /** Wait for at most so many milliseconds. 0 tries once. Default: Infinity. */
-  timeout?: number
+  timeout?: number | undefined
 }
 
 /** Options of asynchronous calls. */
 export interface WaitOptions {
   /** Gives up waiting when it is aborted: the promise rejects with its `reason`. */
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
   /** Wait for at most so many milliseconds. 0 tries once. Default: Infinity. */
-  timeout?: number
+  timeout?: number | undefined
 }
 
 export function checkObject(name: string, value: unknown): void {

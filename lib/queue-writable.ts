@@ -2,22 +2,23 @@
 import { Writable } from 'node:stream'
 import { invalidType } from './errors.js'
 import { checkObject } from './options.js'
-import type { ThreadSafeQueue } from './queue.js'
+import type { ThreadSafeQueue } from './typed-queue.js'
 
+/** Options of `queue.writable()`. */
 export interface QueueWritableOptions {
   /** Close the queue when the stream ends or is destroyed, so that consumers come to an end. Default: true. */
-  close?: boolean
+  close?: boolean | undefined
   /** How many chunks the stream takes beyond those that are in the queue before `write()` answers false. Default: as of all streams of objects, 16. */
-  highWaterMark?: number
+  highWaterMark?: number | undefined
 }
 
 class QueueWritable extends Writable {
-  readonly #queue: ThreadSafeQueue
+  readonly #queue: ThreadSafeQueue<unknown, unknown>
   readonly #close: boolean
   /** Ends a put that waits when the stream is destroyed. */
   readonly #destroyed = new AbortController()
 
-  constructor(queue: ThreadSafeQueue, close: boolean, highWaterMark: number | undefined) {
+  constructor(queue: ThreadSafeQueue<unknown, unknown>, close: boolean, highWaterMark: number | undefined) {
     // Strings stay strings, and each chunk is an item.
     super({ objectMode: true, decodeStrings: false, highWaterMark })
     this.#queue = queue
@@ -57,7 +58,7 @@ class QueueWritable extends Writable {
   }
 }
 
-export function queueWritable(queue: ThreadSafeQueue, options: QueueWritableOptions | undefined): Writable {
+export function queueWritable(queue: ThreadSafeQueue<unknown, unknown>, options: QueueWritableOptions | undefined): Writable {
   checkObject('options', options)
   const { close = true, highWaterMark } = options ?? {}
   if (typeof close !== 'boolean') throw invalidType('options.close', 'a boolean', close)

@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream'
 import type { InspectOptions } from 'node:util'
-import { type Batch, checkIterable, withCount } from './batch.js'
+import { type Batch as BatchOnItsWay, checkIterable, withCount } from './batch.js'
 import { blocking } from './blocking.js'
 import { Channel } from './channel.js'
 import { tellingClose, tellingDrops } from './diagnostics.js'
@@ -16,7 +16,7 @@ import { type NativeHandle, nativeQueue } from './native-code.js'
 import { checkObject, patience, type SyncWaitOptions, syncTimeout, type WaitOptions } from './options.js'
 import { QueueIterator } from './queue-iterator.js'
 import { queueWritable, type QueueWritableOptions } from './queue-writable.js'
-import { type FieldTypes, isRecordType, record, type RecordType } from './record.js'
+import { type ArrayTypes, type FieldTypes, isRecordType, type NumericType, record, type RecordType } from './record.js'
 import { NOTHING } from './transport.js'
 
 const { status: STATUS } = native
@@ -26,30 +26,42 @@ const DEFAULT_ITEM_BYTES = 64
 /** What a put that does not wait does when the queue is full. */
 export type Overflow = 'reject' | 'drop-newest' | 'drop-oldest'
 
-export interface QueueOptions {
+/** Options of `new ThreadSafeQueue()`. */
+export interface QueueOptions<Type = ElementType> {
   /** What the queue holds. Default: 'any'. */
-  type?: ElementType
+  type?: Type | undefined
   /** For 'any', 'string' and 'bytes': the payload bytes that one slot holds; longer items take several slots. Default: 64. */
-  itemBytes?: number
-  /** Default: 'reject'. */
-  overflow?: Overflow
+  itemBytes?: number | undefined
+  /** What a put that does not wait does when the queue is full. Default: 'reject'. */
+  overflow?: Overflow | undefined
   /** What errors and `util.inspect()` call the queue, in every thread: at most 64 UTF-16 units. Default: none. */
-  name?: string
+  name?: string | undefined
 }
 
-export interface IntoOption {
+/** What a batch can be put into: the typed array of the queue's type, or, where it is not known which that is, one of such numbers. */
+export type IntoOf<T, Batch> = Batch extends ArrayTypes[NumericType]
+  ? Batch
+  : [T] extends [number]
+    ? Exclude<ArrayTypes[NumericType], BigInt64Array | BigUint64Array>
+    : [T] extends [bigint]
+      ? BigInt64Array | BigUint64Array
+      : never
+
+/** An option of calls that get several items. */
+export interface IntoOption<Into = ArrayTypes[NumericType]> {
   /** For numeric types: what takes the items, instead of a new typed array of that type. Its length is a limit as well. */
-  into?: NodeJS.TypedArray
+  into?: Into | undefined
 }
 
-/** What several items come out as: the typed array of the queue's numeric type, or an array. */
-export type Many<T> = T[] | (T extends number | bigint ? NodeJS.TypedArray : never)
+declare const carries: unique symbol
 
-declare const itemType: unique symbol
-
-/** What `workerData` and `postMessage` take to another thread of this process, for `ThreadSafeQueue.from()`. */
-export interface QueueHandle<T = unknown> {
-  readonly [itemType]?: T
+/**
+ * What `workerData` and `postMessage` take to another thread of this process, for `ThreadSafeQueue.from()`. It tells the compiler what the queue's items, its
+ * batches, and what it takes, are; `QueueHandle<number>` leaves open what the batches are.
+ */
+export interface QueueHandle<T = unknown, Batch = unknown, In = unknown> {
+  /** For the compiler alone. */
+  [carries](item: In): { item: T; batch: Batch }
 }
 
 /** A record type travels as its fields: classes do not survive structured clone. */
@@ -120,14 +132,14 @@ function create(capacity: number, options: QueueOptions | undefined): Existing {
  * signal handlers. First in, first out for each producer.
  *
  * @example
- * const jobs = new ThreadSafeQueue<number>(100, { type: 'float64' })
+ * const jobs = new ThreadSafeQueue(100, { type: 'float64' })
  * new Worker(file, { workerData: jobs.handle }) // there: ThreadSafeQueue.from(workerData)
  * await jobs.put(1.5)
  * for await (const job of jobs) handle(job)
  */
-export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposable, AsyncDisposable {
+export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> implements AsyncIterable<T>, Disposable, AsyncDisposable {
   /** Structured-cloneable; the other thread makes of it a queue object of its own, with `from()`. */
-  readonly handle: QueueHandle<T>
+  readonly handle: QueueHandle<T, Batch, In>
   readonly #channel: Channel
   readonly #liveness: Liveness
   /** Whether this object is the one that created the queue. */
@@ -142,7 +154,7 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
   constructor(existing: Existing)
   constructor(capacity: number | Existing, options?: QueueOptions) {
     const existing = capacity instanceof Existing ? capacity : create(capacity, options)
-    this.handle = posted(existing) as QueueHandle<T>
+    this.handle = posted(existing) as unknown as QueueHandle<T, Batch, In>
     this.#channel = open(existing)
     this.#liveness = new Liveness()
     this.#created = !(capacity instanceof Existing)
@@ -152,9 +164,9 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
    * The queue of that handle, in any thread of the process. Throws `TypeError` `ERR_INVALID_ARG_TYPE` for anything that is no queue's handle
    * and `Error` `ERR_INCOMPATIBLE_HANDLE` for one of another version.
    */
-  static from<T>(handle: QueueHandle<T>): ThreadSafeQueue<T> {
+  static from<T, Batch, In>(handle: QueueHandle): ThreadSafeQueue<T, Batch, In> {
     const { memory, type, name } = checkHandle('queue', handle, ThreadSafeQueue)
-    return new ThreadSafeQueue<T>(new Existing(memory, typeOf(type), checkName('handle.name', name === undefined ? '' : name)))
+    return new ThreadSafeQueue<T, Batch, In>(new Existing(memory, typeOf(type), checkName('handle.name', name === undefined ? '' : name)))
   }
 
   /** How many items fit, if each is no longer than `itemBytes`. */
@@ -167,6 +179,7 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
     return this.#channel.name
   }
 
+  /** What the queue holds, as the option `type` said. */
   get type(): ElementType {
     return this.#channel.type
   }
@@ -207,7 +220,7 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
     return this.#channel.transport.size()
   }
 
-  /** Approximate while others put and get. */
+  /** Whether there is nothing to get; approximate while others put and get. */
   empty(): boolean {
     return this.qsize() === 0
   }
@@ -224,7 +237,7 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
    * @example
    * queue.putSync(1.5, { timeout: 100 })
    */
-  putSync(item: T, options?: SyncWaitOptions): void {
+  putSync(item: In, options?: SyncWaitOptions): void {
     const timeout = options === undefined ? undefined : syncTimeout(options)
     const { transport } = this.#channel
     const prepared = transport.prepare(item)
@@ -277,8 +290,11 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
   /**
    * Puts an item if there is room, and answers whether it did. Full: false; with overflow 'drop-oldest' the oldest goes and the answer is
    * true. Closed: throws `QueueClosedError`.
+   *
+   * @example
+   * if (!queue.tryPut(item)) lost++
    */
-  tryPut(item: T): boolean {
+  tryPut(item: In): boolean {
     const { transport } = this.#channel
     const prepared = transport.prepare(item)
     const status = transport.put(prepared)
@@ -292,7 +308,12 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
     return status === STATUS.ok
   }
 
-  /** Takes the oldest item. Empty: undefined. Closed and drained: throws `QueueClosedError`. */
+  /**
+   * Takes the oldest item if there is one. Empty: undefined. Closed and drained: throws `QueueClosedError`.
+   *
+   * @example
+   * for (let item = queue.tryGet(); item !== undefined; item = queue.tryGet()) use(item)
+   */
   tryGet(): T | undefined {
     const { transport } = this.#channel
     const item = transport.get()
@@ -308,7 +329,7 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
    * @example
    * await queue.put(1.5, { signal: AbortSignal.timeout(100) })
    */
-  put(item: T, options?: WaitOptions): Promise<void> {
+  put(item: In, options?: WaitOptions): Promise<void> {
     try {
       return this.#channel.put(item, patience(options), this.#liveness)
     } catch (error) {
@@ -331,7 +352,12 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
     }
   }
 
-  /** Gets items until the queue is closed and drained. Leaving the loop loses no item. */
+  /**
+   * Gets items until the queue is closed and drained. Leaving the loop loses no item.
+   *
+   * @example
+   * for await (const item of queue) use(item)
+   */
   [Symbol.asyncIterator](): AsyncIterableIterator<T> {
     return new QueueIterator<T>(this.#channel, this.#liveness, this.#channel.takeOne)
   }
@@ -343,7 +369,7 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
    * @example
    * queue.putManySync(new Float64Array(128), { block: true })
    */
-  putManySync(items: Iterable<T>, options?: SyncWaitOptions): number {
+  putManySync(items: Iterable<In>, options?: SyncWaitOptions): number {
     const timeout = syncTimeout(options)
     const { transport } = this.#channel
     const batch = transport.prepareMany(checkIterable(items))
@@ -352,7 +378,7 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
     return batch.done
   }
 
-  #putManyLate(batch: Batch<unknown>, tried: number, timeout: number | undefined): void {
+  #putManyLate(batch: BatchOnItsWay<unknown>, tried: number, timeout: number | undefined): void {
     const { transport } = this.#channel
     let status = tried
     if (status === STATUS.full) {
@@ -374,12 +400,12 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
    * const block = new Float32Array(128)
    * play(queue.getManySync(128, { block: true, into: block }))
    */
-  getManySync(max: number, options?: SyncWaitOptions & IntoOption): Many<T> {
+  getManySync(max: number, options?: SyncWaitOptions & IntoOption<IntoOf<T, Batch>>): Batch {
     const timeout = syncTimeout(options)
     wholeNumber('max', max)
     const into = this.#checked(options?.into)
     const items = this.#channel.transport.getMany(max, into)
-    return (items === NOTHING ? this.#getManyLate(max, into, timeout) : items) as Many<T>
+    return (items === NOTHING ? this.#getManyLate(max, into, timeout) : items) as Batch
   }
 
   #getManyLate(max: number, into: Block | undefined, timeout: number | undefined): unknown {
@@ -389,8 +415,11 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
   /**
    * Puts items, piece by piece as there is room, after this thread's earlier puts. An error (abort, timeout, close) has `count`: how many went in
    * and stay.
+   *
+   * @example
+   * await queue.putMany([1, 2, 3], { timeout: 100 })
    */
-  putMany(items: Iterable<T>, options?: WaitOptions): Promise<void> {
+  putMany(items: Iterable<In>, options?: WaitOptions): Promise<void> {
     try {
       const limits = patience(options)
       return this.#channel.putMany(checkIterable(items), limits, this.#liveness)
@@ -402,23 +431,31 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
   /**
    * Waits for the first item and takes what is there, at most `max`, after this thread's earlier gets. Closed and drained: as for `get`. `into` is as for
    * `getManySync`; until the promise is settled it may be written at any time, and each call that waits needs one of its own.
+   *
+   * @example
+   * const samples = await queue.getMany(1024)
    */
-  getMany(max: number, options?: WaitOptions & IntoOption): Promise<Many<T>> {
+  getMany(max: number, options?: WaitOptions & IntoOption<IntoOf<T, Batch>>): Promise<Batch> {
     try {
       const limits = patience(options)
       wholeNumber('max', max)
       const into = this.#checked(options?.into)
       // It may be detached when there are items for it.
-      return this.#channel.get(() => this.#channel.transport.getMany(max, this.#checked(into)), limits, this.#liveness) as Promise<Many<T>>
+      return this.#channel.get(() => this.#channel.transport.getMany(max, this.#checked(into)), limits, this.#liveness) as Promise<Batch>
     } catch (error) {
       return Promise.reject(error)
     }
   }
 
-  /** Gets batches of at most `max` items until the queue is closed and drained. Leaving the loop loses no item. */
-  batches(max: number): AsyncIterableIterator<Many<T>> {
+  /**
+   * Gets batches of at most `max` items until the queue is closed and drained. Leaving the loop loses no item.
+   *
+   * @example
+   * for await (const samples of queue.batches(128)) play(samples)
+   */
+  batches(max: number): AsyncIterableIterator<Batch> {
     wholeNumber('max', max)
-    return new QueueIterator<Many<T>>(this.#channel, this.#liveness, () => this.#channel.transport.getMany(max))
+    return new QueueIterator<Batch>(this.#channel, this.#liveness, () => this.#channel.transport.getMany(max))
   }
 
   /** The oldest item, which stays in the queue: another may get it at any time. Empty: undefined, also when the queue is closed. */
@@ -460,8 +497,11 @@ export class ThreadSafeQueue<T = unknown> implements AsyncIterable<T>, Disposabl
   /**
    * Closes the queue, in all threads. Every put fails from now on, waiting ones too; gets take what is left and fail then; iterators end.
    * `discard` drops what is left, also when the queue was closed before. Closing again is no error.
+   *
+   * @example
+   * queue.close({ discard: true })
    */
-  close(options?: { discard?: boolean }): void {
+  close(options?: { discard?: boolean | undefined }): void {
     checkObject('options', options)
     const { discard = false } = options ?? {}
     if (typeof discard !== 'boolean') throw invalidType('options.discard', 'a boolean', discard)

@@ -4,6 +4,7 @@ import { invalidType, invalidValue } from './errors.js'
 /** What a field of a record, and an element of a numeric queue, can be. */
 export type NumericType = 'int8' | 'uint8' | 'int16' | 'uint16' | 'int32' | 'uint32' | 'bigint64' | 'biguint64' | 'float32' | 'float64'
 
+/** What a field of a record can be, other than an array. */
 export type ScalarType = NumericType | 'boolean'
 
 /** A scalar, or so many of them: 'float32[128]' is a Float32Array, 'bytes[16]' a Uint8Array. */
@@ -26,9 +27,11 @@ const SCALAR_BYTES: Readonly<Record<ScalarType, number>> = {
 /** Of one field: more would not fit into any queue. */
 const MOST_ELEMENTS = 2 ** 32 - 1
 
+/** The fields of a record, by name, in their order. */
 export type FieldTypes = Readonly<Record<string, FieldType>>
 
-interface ArrayTypes {
+/** The typed array of each numeric type. */
+export interface ArrayTypes {
   int8: Int8Array
   uint8: Uint8Array
   int16: Int16Array
@@ -42,6 +45,11 @@ interface ArrayTypes {
   bytes: Uint8Array
 }
 
+/** What an array of numbers, or bytes, is put from. */
+type ArrayLikeOf<Of extends keyof ArrayTypes> = Of extends 'bytes'
+  ? ArrayBufferView | ArrayBuffer
+  : Iterable<Of extends 'bigint64' | 'biguint64' ? bigint : number>
+
 type ValueOf<T extends FieldType> = T extends `${infer Of extends keyof ArrayTypes}[${number}]`
   ? ArrayTypes[Of]
   : T extends 'boolean'
@@ -53,6 +61,14 @@ type ValueOf<T extends FieldType> = T extends `${infer Of extends keyof ArrayTyp
 /** The object that a record is in JavaScript. */
 export type RecordOf<F extends FieldTypes> = { -readonly [K in keyof F]: ValueOf<F[K]> }
 
+type PutValueOf<T extends FieldType> = T extends `${infer Of extends keyof ArrayTypes}[${number}]` ? ArrayLikeOf<Of> : ValueOf<T>
+
+/** The objects that a queue of such records takes: any iterable of numbers will do for an array of them, and any buffer or view for bytes. */
+export type PutRecordOf<F extends FieldTypes> = { -readonly [K in keyof F]: PutValueOf<F[K]> }
+
+declare const item: unique symbol
+
+/** @internal Where a field is in the memory of a record. */
 export interface Field {
   readonly name: string
   readonly type: ScalarType | 'bytes'
@@ -82,8 +98,16 @@ function parse(fieldType: unknown): Parsed | undefined {
 /** On the types that other evaluations of this module have made, and other copies of the package. */
 const RECORD_TYPE = Symbol.for('threadsafe.record')
 
+/**
+ * A record type that takes and gives items of exactly that type: no field more, none fewer. (A property that is a function is compared both ways, where the method
+ * of `RecordType` lets each be a `RecordType`.)
+ */
+export type RecordTypeOf<Item> = RecordType & { readonly [item]?: (item: Item) => Item }
+
 /** Made by `record()`. */
 export class RecordType<F extends FieldTypes = FieldTypes> {
+  /** For the compiler alone. */
+  [item]?(item: RecordOf<F>): RecordOf<F>
   /** The types of the fields, in their order. */
   readonly fields: F
   /** Bytes that a record takes, with the padding that natural alignment needs. */

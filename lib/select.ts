@@ -5,33 +5,32 @@ import { ThreadSafeEvent } from './event.js'
 import { type Liveness, mayServeAtOnce } from './loop.js'
 import { native, type NativeObject } from './native.js'
 import { checkObject, checkTimeout, type Patience, patience, type WaitOptions } from './options.js'
-import { ThreadSafeQueue } from './queue.js'
+import { ThreadSafeQueue } from './typed-queue.js'
 import { NOTHING, type Nothing } from './transport.js'
 import { Call, Place } from './waiter.js'
 
 const { status: STATUS } = native
 
 /** What can be waited for: a get from a queue, or an event. */
-export type SelectSource = ThreadSafeQueue | ThreadSafeEvent
+export type SelectSource = ThreadSafeQueue<unknown, unknown> | ThreadSafeEvent
 
-/** What `select()` answers of this source at that index. */
-interface SelectedOf<Source, Index> {
-  /** The queue or the event that was ready: the object that was given. */
-  source: Source
-  /** Its place among the sources. */
-  index: Index
-  /** What was taken from a queue; undefined for an event. */
-  item: Source extends ThreadSafeQueue<infer Item> ? Item : undefined
-}
+type ItemFrom<Source> = Source extends { getSync(): infer Item } ? Item : undefined
 
 type IndexOf<Key> = Key extends `${infer Index extends number}` ? Index : number
 
 /** What `select()` answers: one of these for each source, which `index` tells apart where the sources are a tuple. */
 export type Selected<Sources extends readonly SelectSource[]> = {
-  [Key in keyof Sources]: SelectedOf<Sources[Key], IndexOf<Key>>
+  [Key in keyof Sources]: {
+    /** The queue or the event that was ready: the object that was given. */
+    source: Sources[Key]
+    /** Its place among the sources. */
+    index: IndexOf<Key>
+    /** What was taken from a queue; undefined for an event. */
+    item: ItemFrom<Sources[Key]>
+  }
 }[number]
 
-/** A queue or an event as select() sees it, in this thread. */
+/** @internal A queue or an event as select() sees it, in this thread. */
 export interface Selectable<Want> {
   readonly native: NativeObject<'queue' | 'event'>
   /** What is to be remembered of the moment when the call began. */
@@ -44,7 +43,7 @@ export interface Selectable<Want> {
   enter(place: Place<Want>): void
 }
 
-type AnySelected = SelectedOf<SelectSource, number>
+type AnySelected = Selected<readonly SelectSource[]>
 type Attempt = 'tryNow' | 'tryInOrder'
 
 /** An error of a source. That a queue is closed has to be told with which one is. */
@@ -205,7 +204,7 @@ export function select<const Sources extends readonly SelectSource[]>(sources: S
  */
 export function selectSync<const Sources extends readonly SelectSource[]>(
   sources: Sources,
-  options?: { timeout?: number },
+  options?: { timeout?: number | undefined },
 ): Selected<Sources> {
   checkObject('options', options)
   const timeout = checkTimeout(options?.timeout)

@@ -1,7 +1,7 @@
 import { record, type RecordOf } from './record.js'
 
 /**
- * What a signal handler puts into a queue: the type of `new ThreadSafeQueue<SignalInfo>(100, { type: signalInfo })`. The same fields as the
+ * What a signal handler puts into a queue: the type of `new ThreadSafeQueue(100, { type: signalInfo })`. The same fields as the
  * struct in native/platform/signals.h.
  */
 export const signalInfo = record({
@@ -11,6 +11,7 @@ export const signalInfo = record({
   code: 'int32',
   /** Who sent it; 0 where the kernel does not tell. */
   pid: 'int32',
+  /** Whose process that is; 0 where the kernel does not tell. */
   uid: 'uint32',
   /** What was sent with it by `sendSignal()` or sigqueue(3). Of a timer with a heartbeat: how old that is, in microseconds. */
   value: 'int32',
@@ -20,4 +21,5 @@ export const signalInfo = record({
   overrun: 'int32',
 })
 
+/** What a source of signals puts into a queue of the type `signalInfo`. */
 export type SignalInfo = RecordOf<(typeof signalInfo)['fields']>

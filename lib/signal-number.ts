@@ -3,21 +3,26 @@ import { constants } from 'node:os'
 import { invalidType, invalidValue } from './errors.js'
 import { native } from './native.js'
 
+/** A signal's name, as Node has it, or that of a real-time signal, counted from the first or the last. */
+export type SignalName = NodeJS.Signals | 'SIGRTMIN' | 'SIGRTMAX' | `SIGRTMIN+${number}` | `SIGRTMAX-${number}`
+
 const NUMBERS = constants.signals as Readonly<Record<string, number>>
 const { firstRealtimeSignal: FIRST, lastRealtimeSignal: LAST } = native
 const REALTIME = 'SIGRTMIN'
 
 /** The name: of a real-time signal SIGRTMIN, SIGRTMIN+1 and so on. */
-export function signalName(signo: number): string {
+export function signalName(signo: number): SignalName {
   if (FIRST > 0 && signo >= FIRST) return signo === FIRST ? REALTIME : `${REALTIME}+${signo - FIRST}`
-  return Object.keys(NUMBERS).find((name) => NUMBERS[name] === signo) as string
+  return Object.keys(NUMBERS).find((name) => NUMBERS[name] === signo) as SignalName
 }
 
 function numberOf(signal: unknown): number | undefined {
   if (typeof signal === 'string') {
-    const realtime = /^SIGRTMIN(?:\+(\d{1,2}))?$/.exec(signal)
-    const signo = realtime ? FIRST + Number(realtime[1] ?? 0) : Object.hasOwn(NUMBERS, signal) ? NUMBERS[signal] : undefined
-    return realtime && (FIRST === 0 || (signo as number) > LAST) ? undefined : signo
+    const realtime = /^SIGRT(?:MIN(?:\+(\d{1,2}))?|(MAX)(?:-(\d{1,2}))?)$/.exec(signal)
+    if (!realtime) return Object.hasOwn(NUMBERS, signal) ? NUMBERS[signal] : undefined
+    const [, up = 0, fromLast, down = 0] = realtime
+    const signo = fromLast ? LAST - Number(down) : FIRST + Number(up)
+    return FIRST > 0 && signo >= FIRST && signo <= LAST ? signo : undefined
   }
   const isRealtime = FIRST > 0 && (signal as number) >= FIRST && (signal as number) <= LAST
   return Number.isInteger(signal) && (isRealtime || Object.values(NUMBERS).includes(signal as number)) ? (signal as number) : undefined

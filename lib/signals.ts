@@ -8,18 +8,21 @@ import { INSPECT, inspectAs } from './inspect.js'
 import { Liveness } from './loop.js'
 import { native, type SourceCounts } from './native.js'
 import { checkObject } from './options.js'
-import { ThreadSafeQueue } from './queue.js'
 import { RecordType } from './record.js'
 import { type SignalInfo, signalInfo } from './signal-info.js'
-import { catchableSignal, namedSignal, signalName, signalNumber } from './signal-number.js'
+import { catchableSignal, namedSignal, signalName, type SignalName, signalNumber } from './signal-number.js'
+import { ThreadSafeQueue } from './typed-queue.js'
 
+/** Where a signal handler puts what it has to tell: a queue of the type `signalInfo`, or an event, which it sets. */
 export type SignalTarget = ThreadSafeQueue<SignalInfo> | ThreadSafeEvent
 
+/** Options of `attachSignal()`. */
 export interface SignalOptions {
   /** Attach to SIGUSR1, although Node starts its inspector with it. */
-  inspectorSignal?: boolean
+  inspectorSignal?: boolean | undefined
 }
 
+/** What has become of a source's signals. */
 export interface SignalStats {
   /** Signals that the handler has dealt with: delivered + dropped. Not those of a timer that its heartbeat has held back. */
   received: number
@@ -35,15 +38,17 @@ export interface SignalStats {
   installed: boolean
 }
 
+/** What `attachSignal()` returns. `Symbol.dispose` is `detach()`. */
 export interface SignalSource extends Disposable {
   /** The signal's name. */
-  readonly signal: string
+  readonly signal: SignalName
   /** Ends the source; the handler that was there before is back. Twice is no error. */
   detach(): void
   /** When the source is detached: its last ones. */
   stats(): SignalStats
   /** The source keeps the process alive, until it is detached. It does not, at first. */
   ref(): this
+  /** The source does not keep the process alive: so it is at first. */
   unref(): this
 }
 
@@ -71,13 +76,14 @@ function statsOf({ delivered, dropped }: SourceCounts, installed: boolean): Sign
 }
 
 abstract class Source implements Disposable {
-  readonly signal: string
+  /** The signal's name. */
+  readonly signal: SignalName
   readonly #number: number
   readonly #signo: number
   readonly #liveness = new Liveness(false)
   #finalStats: SignalStats | undefined
 
-  /** `attach` is given views of what the handler looks at, and the addon keeps them. */
+  /** @internal `attach` is given views of what the handler looks at, and the addon keeps them. */
   constructor(signo: number, call: string, attach: () => number) {
     const number = attach()
     if (number < 0) throw systemError(call, -number)
@@ -87,21 +93,25 @@ abstract class Source implements Disposable {
     this.#liveness.begin()
   }
 
+  /** How many signals there were; when the source is detached: its last counts. */
   stats(): SignalStats {
     if (this.#finalStats) return { ...this.#finalStats }
     return statsOf(native.sourceCounts(this.#number), native.isInstalled(this.#signo))
   }
 
+  /** The source keeps the process alive, until it is detached. It does not, at first. */
   ref(): this {
     if (!this.#finalStats) this.#liveness.reference(true)
     return this
   }
 
+  /** The source does not keep the process alive: so it is at first. */
   unref(): this {
     if (!this.#finalStats) this.#liveness.reference(false)
     return this
   }
 
+  /** Ends the source. */
   [Symbol.dispose](): void {
     this.end()
   }
@@ -136,11 +146,11 @@ class AttachedSignal extends Source implements SignalSource {
  * targets, and `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` on Windows.
  *
  * @example
- * const signals = new ThreadSafeQueue<SignalInfo>(1000, { type: signalInfo })
+ * const signals = new ThreadSafeQueue(1000, { type: signalInfo })
  * const source = attachSignal('SIGUSR2', signals)
  * for await (const { pid, timestamp } of signals) console.log(pid, timestamp)
  */
-export function attachSignal(signal: NodeJS.Signals | (string & {}) | number, target: SignalTarget, options?: SignalOptions): SignalSource {
+export function attachSignal(signal: SignalName | number, target: SignalTarget, options?: SignalOptions): SignalSource {
   requirePosix('attachSignal')
   checkObject('options', options)
   const { inspectorSignal = false } = options ?? {}
@@ -184,22 +194,23 @@ const SHORTEST_IN_LOOP = 50
 
 const NANOSECONDS_PER_MILLISECOND = 1e6
 
+/** Options of `new SignalTimer()`. */
 export interface SignalTimerOptions {
   /** Another real-time signal than the one that all timers share. */
-  signal?: NodeJS.Signals | (string & {}) | number
+  signal?: SignalName | number | undefined
   /**
    * Who is interrupted by the ticks: a thread of the package's own, or that of the event loop which makes the timer. The handler works
    * the same in both; in `'loop'` it also interrupts JavaScript, and system calls of addons. At least 50 microseconds then.
    */
-  thread?: 'own' | 'loop'
+  thread?: 'own' | 'loop' | undefined
   /**
    * In shared memory: the time, as `process.hrtime.bigint()`, that somebody who is watched writes there again and again, with
    * `Atomics.store()`. The handler looks at it on each tick, and tells of it only when it is older than `olderThan`: once for each time that
    * is written, and `value` says how old it is, in microseconds. While it is 0, nothing is told.
    */
-  heartbeat?: BigUint64Array | BigInt64Array
-  /** Milliseconds. */
-  olderThan?: number
+  heartbeat?: BigUint64Array | BigInt64Array | undefined
+  /** How old the heartbeat may be, in milliseconds. */
+  olderThan?: number | undefined
 }
 
 const HEARTBEAT_BYTES = 8
@@ -236,13 +247,18 @@ function checkHeartbeat(heartbeat: unknown, olderThan: unknown): Watched | undef
  * merged are counted in `overrun`. Linux only.
  *
  * @example
- * const ticks = new ThreadSafeQueue<SignalInfo>(1000, { type: signalInfo })
+ * const ticks = new ThreadSafeQueue(1000, { type: signalInfo })
  * const timer = new SignalTimer(1000, ticks)
  * for await (const { timestamp, overrun } of ticks) sample(timestamp, overrun)
  */
 export class SignalTimer extends Source {
+  /** As given in the options. */
   readonly heartbeat: BigUint64Array | BigInt64Array | undefined
 
+  /**
+   * Starts a timer that fires every `intervalMicroseconds`. `RangeError` `ERR_OUT_OF_RANGE` for an interval that is too short or too long, `TypeError` for
+   * other targets and options, `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` where there are no real-time signals.
+   */
   constructor(intervalMicroseconds: number, target: SignalTarget, options?: SignalTimerOptions) {
     requirePosix('SignalTimer')
     if (native.firstRealtimeSignal === 0) {
@@ -290,7 +306,7 @@ export class SignalTimer extends Source {
  * @example
  * sendSignal(process.pid, 'SIGRTMIN+3', 42)
  */
-export function sendSignal(pid: number, signal: NodeJS.Signals | (string & {}) | number, value?: number): void {
+export function sendSignal(pid: number, signal: SignalName | number, value?: number): void {
   requirePosix('sendSignal')
   if (typeof pid !== 'number') throw invalidType('pid', 'a number', pid)
   if (!Number.isInteger(pid) || pid < 1 || pid > 2 ** 31 - 1) throw outOfRange('pid', 'a whole number from 1 up to 2147483647', pid)

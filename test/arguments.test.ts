@@ -6,6 +6,7 @@ import {
   QueueEmptyError,
   QueueFullError,
   type QueueHandle,
+  type QueueOptions,
   record,
   sendSignal,
   SignalTimer,
@@ -204,7 +205,7 @@ const capacity = (value: unknown, code: Code, was: string): Row => [
 ]
 const option = (name: 'type' | 'itemBytes' | 'overflow' | 'name', value: unknown, code: Code, expected: string, was: string): Row => [
   `new ThreadSafeQueue(1, { ${name}: ${was} })`,
-  () => new ThreadSafeQueue(1, options({ [name]: value })),
+  () => new ThreadSafeQueue(1, options<QueueOptions<'any'>>({ [name]: value })),
   code,
   `options.${name}`,
   expected,
@@ -235,7 +236,7 @@ const constructors: Row[] = [
   ],
   ...wrongOptions.map(([value, was]): Row => [
     `new ThreadSafeQueue(1, ${was})`,
-    () => new ThreadSafeQueue(1, options(value)),
+    () => new ThreadSafeQueue(1, options<QueueOptions<'any'>>(value)),
     TYPE,
     'options',
     'object',
@@ -408,7 +409,7 @@ const signals: Row[] = [
   ["sendSignal(-1, 'SIGUSR2')", () => sendSignal(-1, 'SIGUSR2'), RANGE, 'pid', 'whole number', '-1'],
   ["sendSignal(1.5, 'SIGUSR2')", () => sendSignal(1.5, 'SIGUSR2'), RANGE, 'pid', 'whole number', '1.5'],
   ["sendSignal(2 ** 32, 'SIGUSR2')", () => sendSignal(2 ** 32, 'SIGUSR2'), RANGE, 'pid', 'whole number', '4294967296'],
-  ["sendSignal(pid, 'SIGNOPE')", () => sendSignal(process.pid, 'SIGNOPE'), VALUE, 'signal', 'signal', "'SIGNOPE'"],
+  ["sendSignal(pid, 'SIGNOPE')", () => sendSignal(process.pid, wrong<'SIGUSR2'>('SIGNOPE')), VALUE, 'signal', 'signal', "'SIGNOPE'"],
   ['sendSignal(pid, {})', () => sendSignal(process.pid, wrong<number>({})), TYPE, 'signal', 'name or number', '{}'],
   ["sendSignal with value '5'", () => sendSignal(process.pid, 'SIGUSR2', wrong<number>('5')), TYPE, 'value', 'number', "'5'"],
   ['sendSignal with value 2 ** 31', () => sendSignal(process.pid, 'SIGUSR2', 2 ** 31), RANGE, 'value', '32-bit', '2147483648'],

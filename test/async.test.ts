@@ -1,10 +1,11 @@
 /** The asynchronous face of a queue: who waits is served in order, can be cancelled, and learns of the end. */
 import { strict as assert } from 'node:assert'
 import { getEventListeners, setMaxListeners } from 'node:events'
-import { type ElementType, QueueClosedError, ThreadSafeEvent, ThreadSafeQueue, TimeoutError } from '../lib/index.js'
+import { QueueClosedError, ThreadSafeEvent, ThreadSafeQueue, TimeoutError } from '../lib/index.js'
 import { finished, rejection, startWorker, turns, within } from './support.js'
 
-const numbers = (capacity: number, type: ElementType = 'int32'): ThreadSafeQueue<number> => new ThreadSafeQueue<number>(capacity, { type })
+const numbers = (capacity: number, type: 'int32' | 'any' = 'int32'): ThreadSafeQueue<number> =>
+  new ThreadSafeQueue<number>(capacity, { type })
 
 /** A queue with these items and no room for more. */
 function fullOf(...items: number[]): ThreadSafeQueue<number> {

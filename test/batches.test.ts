@@ -5,25 +5,25 @@ import { finished, rejection, startWorker, thrown, until, within } from './suppo
 
 describe('batches', () => {
   it('of numbers come out as the typed array of their type, others as an array', () => {
-    const numbers = new ThreadSafeQueue<number>(4, { type: 'int16' })
+    const numbers = new ThreadSafeQueue(4, { type: 'int16' })
     assert.equal(numbers.putManySync([1, 2, 70_000]), 3)
     assert.deepEqual(numbers.getManySync(10), Int16Array.of(1, 2, 70_000))
     const any = new ThreadSafeQueue<unknown>(4)
     assert.equal(any.putManySync(new Set(['a', null, { b: 1 }])), 3)
     assert.deepEqual(any.getManySync(2), ['a', null])
-    const booleans = new ThreadSafeQueue<boolean>(4, { type: 'boolean' })
+    const booleans = new ThreadSafeQueue(4, { type: 'boolean' })
     booleans.putManySync([true, false])
     assert.deepEqual(booleans.getManySync(9), [true, false])
   })
 
   it('go in as far as there is room, in order, across the end of the ring', () => {
-    const queue = new ThreadSafeQueue<number>(7, { type: 'float64' })
+    const queue = new ThreadSafeQueue(7, { type: 'float64' })
     const got: number[] = []
     for (let next = 0; next < 100;) {
       next += queue.putManySync(Float64Array.of(next, next + 1, next + 2, next + 3, next + 4))
-      got.push(...(queue.getManySync(3) as Float64Array))
+      got.push(...queue.getManySync(3))
     }
-    while (!queue.empty()) got.push(...(queue.getManySync(100) as Float64Array))
+    while (!queue.empty()) got.push(...queue.getManySync(100))
     assert.deepEqual(
       got,
       got.map((_, k) => k),
@@ -43,18 +43,18 @@ describe('batches', () => {
   it('that do not wait tell how many went in, so that the rest can follow', async () => {
     const ITEMS = 20_000
     const queue = new ThreadSafeQueue<number>(1)
-    const back = new ThreadSafeQueue<number>(ITEMS, { type: 'float64' })
+    const back = new ThreadSafeQueue(ITEMS, { type: 'float64' })
     const worker = startWorker('batches-echo', { from: queue.handle, to: back.handle })
     const ended = finished(worker)
     const rest = Array.from({ length: ITEMS }, (_, k) => k)
     for (let start = 0; start < ITEMS;) start += queue.putManySync(rest.slice(start, start + 3))
     queue.close()
     await ended
-    assert.deepEqual([...(back.getManySync(ITEMS) as Float64Array)], rest)
+    assert.deepEqual([...back.getManySync(ITEMS)], rest)
   })
 
   it('that wait go in piece by piece; errors tell how many', async () => {
-    const queue = new ThreadSafeQueue<number>(3, { type: 'float64' })
+    const queue = new ThreadSafeQueue(3, { type: 'float64' })
     const late = thrown(() => queue.putManySync([1, 2, 3, 4, 5], { timeout: 5 })) as TimeoutError & { count: number }
     assert.ok(late instanceof TimeoutError)
     assert.equal(late.count, 3)
@@ -81,7 +81,7 @@ describe('batches', () => {
   })
 
   it('refuse what only looks like a typed array, and take what another iterates as', () => {
-    const queue = new ThreadSafeQueue<number>(8, { type: 'float64' })
+    const queue = new ThreadSafeQueue(8, { type: 'float64' })
     const forged = Object.create(Float64Array.prototype, { length: { value: 5 } }) as Float64Array
     assert.ok(thrown(() => queue.putManySync(forged)) instanceof TypeError)
     class Longer extends Float64Array {
@@ -94,19 +94,19 @@ describe('batches', () => {
   })
 
   it('of none are put, and a max that is no whole number is refused', () => {
-    const queue = new ThreadSafeQueue<number>(1, { type: 'float64' })
+    const queue = new ThreadSafeQueue(1, { type: 'float64' })
     assert.equal(queue.putManySync([]), 0)
     for (const max of [0, -1, 1.5, NaN]) assert.ok(thrown(() => queue.getManySync(max)) instanceof RangeError)
     assert.ok(thrown(() => queue.getManySync(1)) instanceof QueueEmptyError)
   })
 
   it('are iterated until the queue is closed and drained', async () => {
-    const queue = new ThreadSafeQueue<number>(4, { type: 'uint8' })
+    const queue = new ThreadSafeQueue(4, { type: 'uint8' })
     const put = queue.putMany(Array.from({ length: 50 }, (_, k) => k)).then(() => queue.close())
     const got: number[] = []
     for await (const batch of queue.batches(3)) {
       assert.ok(batch.length >= 1 && batch.length <= 3)
-      got.push(...(batch as Uint8Array))
+      got.push(...batch)
     }
     await put
     assert.deepEqual(
@@ -116,7 +116,7 @@ describe('batches', () => {
   })
 
   it('do not keep a worker that blocks in one from being terminated, while it goes on', async () => {
-    const queue = new ThreadSafeQueue<number>(10, { type: 'float64' })
+    const queue = new ThreadSafeQueue(10, { type: 'float64' })
     const worker = startWorker('batches-flood', queue.handle)
     await until('the flood', () => queue.full())
     const draining = setInterval(() => queue.tryGet(), 1)

@@ -29,7 +29,7 @@ const TYPES: [type: 'float64' | 'any' | 'string', item: (k: number) => unknown][
 for (const [type, item] of TYPES) {
   const items = (first: number, end: number): unknown[] => Array.from({ length: end - first }, (_, k) => item(first + k))
   const list = (many: unknown): unknown[] => Array.from(many as Iterable<unknown>)
-  const make = (capacity: number, filled = 0, overflow: Overflow = 'reject'): ThreadSafeQueue => {
+  const make = (capacity: number, filled = 0, overflow: Overflow = 'reject'): ThreadSafeQueue<unknown, unknown> => {
     const queue = new ThreadSafeQueue(capacity, { type, overflow })
     for (let k = 0; k < filled; k++) queue.putSync(item(k))
     return queue
@@ -62,7 +62,10 @@ for (const [type, item] of TYPES) {
     })
 
     it('tell with each error how many went in, and those stay', async () => {
-      const ends: [how: (queue: ThreadSafeQueue, controller: AbortController) => Promise<unknown>, check: (error: unknown) => boolean][] = [
+      const ends: [
+        how: (queue: ThreadSafeQueue<unknown, unknown>, controller: AbortController) => Promise<unknown>,
+        check: (error: unknown) => boolean,
+      ][] = [
         [async (_, controller) => controller.abort(new RangeError('mine')), (error) => error instanceof RangeError],
         [async (queue) => queue.close(), (error) => error instanceof QueueClosedError],
       ]

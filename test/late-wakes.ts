@@ -24,7 +24,7 @@ function startWorkers(task: Omit<LateWakesTask, 'timeout' | 'counts'>): { words:
 }
 
 /** `put` puts one item. Each round there is one for each worker; in the end each item was got once. */
-export async function eachItemIsGot(queue: ThreadSafeQueue, rounds: number, put: () => void): Promise<void> {
+export async function eachItemIsGot(queue: ThreadSafeQueue<unknown, unknown>, rounds: number, put: () => void): Promise<void> {
   const { words, ended } = startWorkers({ queue: queue.handle })
   for (let round = 1; round <= rounds; round++) {
     for (let k = 0; k < TIMEOUTS.length; k++) put()

@@ -38,25 +38,25 @@ describe('native code', function () {
     await Promise.all(workers.splice(0).map((worker) => worker.terminate()))
   })
 
-  function numbers(capacity: number, options = {}): ThreadSafeQueue<number> {
-    return new ThreadSafeQueue<number>(capacity, { type: 'float64', ...options })
+  function numbers(capacity: number, options = {}): ThreadSafeQueue<number, Float64Array> {
+    return new ThreadSafeQueue(capacity, { type: 'float64', ...options })
   }
 
-  function openQueue(queue: ThreadSafeQueue<never>, type: number, itemBytes: number): lib.Queue {
+  function openQueue(queue: ThreadSafeQueue<unknown, unknown>, type: number, itemBytes: number): lib.Queue {
     const opened = addon.openQueue(queue.native, type, itemBytes)
     if (typeof opened === 'number') throw new Error(addon.statusText(opened))
     return opened
   }
 
-  function openNumbers(queue: ThreadSafeQueue<number>): lib.Queue {
-    return openQueue(queue as ThreadSafeQueue<never>, TYPES.float64, 8)
+  function openNumbers(queue: ThreadSafeQueue<number, Float64Array>): lib.Queue {
+    return openQueue(queue, TYPES.float64, 8)
   }
 
   function openEvent(event: ThreadSafeEvent): lib.Event {
     return addon.openEvent(event.native) as lib.Event
   }
 
-  function start(work: lib.Work, target: ThreadSafeQueue<number> | ThreadSafeEvent, items = Infinity): lib.Job {
+  function start(work: lib.Work, target: ThreadSafeQueue<number, Float64Array> | ThreadSafeEvent, items = Infinity): lib.Job {
     const job = addon.start(work, target.native, items, 0)
     if (typeof job === 'number') throw new Error(addon.statusText(job))
     jobs.push(job)
@@ -215,7 +215,7 @@ describe('native code', function () {
       for (const [type, item, encoded] of extremes) {
         const queue = new ThreadSafeQueue<unknown>(2, { type: type as 'int8' })
         const bytes = new Uint8Array(encoded.buffer)
-        const opened = openQueue(queue as ThreadSafeQueue<never>, TYPES[type as 'int8'], bytes.length)
+        const opened = openQueue(queue, TYPES[type as 'int8'], bytes.length)
         assert.equal(addon.putRaw(opened, bytes, -1), OK)
         assert.equal(queue.getSync(), item)
         // The two ways in which JavaScript puts a number: through WebAssembly, and, when it waits or has a policy to obey, through the addon.
@@ -244,8 +244,8 @@ describe('native code', function () {
     })
 
     it('passes bytes of any length, which may span slots', () => {
-      const queue = new ThreadSafeQueue<Uint8Array>(4, { type: 'bytes', itemBytes: 16 })
-      const opened = openQueue(queue as ThreadSafeQueue<never>, TYPES.bytes, 0)
+      const queue = new ThreadSafeQueue(4, { type: 'bytes', itemBytes: 16 })
+      const opened = openQueue(queue, TYPES.bytes, 0)
       for (let length = 0; length <= 64; length++) {
         const item = Uint8Array.from({ length }, (_, k) => k + length)
         assert.equal(addon.putRaw(opened, item, length % 2 === 0 ? -1 : 10), OK)
@@ -345,9 +345,8 @@ describe('native code', function () {
       let sum = 0
       async function receive(): Promise<void> {
         for await (const batch of queue.batches(4096)) {
-          const all = batch as Float64Array
-          items += all.length
-          for (const item of all) sum += item
+          items += batch.length
+          for (const item of batch) sum += item
         }
       }
       const receiving = receive()
@@ -422,7 +421,7 @@ describe('native code', function () {
         try {
           for (let k = 0; k < 5; k++) addon.raiseSignal(signo)
           assert.deepEqual(addon.handled(), { calls: 5, ok: 3, full: 0, dropped: 2, closed: 0, spoiltErrno: 0 })
-          assert.deepEqual([...(queue.getManySync(9) as Float64Array)], [0, 1, 2])
+          assert.deepEqual([...queue.getManySync(9)], [0, 1, 2])
           queue.close()
           addon.raiseSignal(signo)
           assert.equal(addon.handled().closed, 1)
@@ -473,7 +472,7 @@ describe('native code', function () {
           assert.equal(handled, OK)
           const raise = (): void => addon.raiseSignal(signo)
           try {
-            if (target === 'queue') await eachItemIsGot(queue as ThreadSafeQueue, 300, raise)
+            if (target === 'queue') await eachItemIsGot(queue, 300, raise)
             else await eachSettingIsSeen(event, 300, raise)
           } finally {
             addon.restoreSignal(signo)

@@ -36,7 +36,7 @@ const KINDS: [name: string, type: ElementType, item: (k: number) => unknown][] =
 ]
 
 /** Fails unless the queue says that it holds so many. */
-function assertHolds(queue: ThreadSafeQueue, items: number): void {
+function assertHolds(queue: ThreadSafeQueue<unknown, unknown>, items: number): void {
   assert.equal(queue.qsize(), items)
   assert.equal(queue.empty(), items === 0)
   assert.equal(queue.full(), items === queue.capacity)
@@ -198,7 +198,7 @@ describe('not waiting and waiting', () => {
 
   for (const [name, type, item] of [KINDS[6], KINDS[11], KINDS[14]] as typeof KINDS) {
     describe(`on a queue of ${name}`, () => {
-      const make = (items: number): ThreadSafeQueue => {
+      const make = (items: number): ThreadSafeQueue<unknown, unknown> => {
         const queue = new ThreadSafeQueue(2, { type })
         for (let k = 0; k < items; k++) queue.putSync(item(k))
         return queue
@@ -250,7 +250,7 @@ describe('not waiting and waiting', () => {
       const giver = finished(startWorker('queue-partner', { handle: queue.handle, task: 'put', count: 3 }))
       for (let k = 0; k < 3; k++) assert.equal(queue.getSync(options), k)
       await Promise.all([taker, giver])
-      assertHolds(queue as ThreadSafeQueue, 0)
+      assertHolds(queue, 0)
     })
   }
 
@@ -271,12 +271,12 @@ describe('overflow', () => {
   const KIND_OF_OVERFLOW = KINDS.filter(([name]) => ['float64', 'biguint64', 'any', 'string', 'record'].includes(name))
 
   for (const [name, type, item] of KIND_OF_OVERFLOW) {
-    const full = (overflow: Overflow): ThreadSafeQueue => {
+    const full = (overflow: Overflow): ThreadSafeQueue<unknown, unknown> => {
       const queue = new ThreadSafeQueue(3, { type, overflow })
       for (let k = 0; k < 3; k++) assert.equal(queue.tryPut(item(k)), true)
       return queue
     }
-    const drain = (queue: ThreadSafeQueue): unknown[] => Array.from({ length: queue.qsize() }, () => queue.getSync())
+    const drain = (queue: ThreadSafeQueue<unknown, unknown>): unknown[] => Array.from({ length: queue.qsize() }, () => queue.getSync())
 
     it(`'reject' refuses the new item of ${name}`, () => {
       const queue = full('reject')

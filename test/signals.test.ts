@@ -18,6 +18,7 @@ import {
   ThreadSafeEvent,
   ThreadSafeQueue,
   TimeoutError,
+  type SignalName,
 } from '../lib/index.js'
 import { type Account, Accountant } from './fixtures/signals-account.js'
 import type { SignalRole } from './fixtures/signals-worker.js'
@@ -54,7 +55,7 @@ function drain(queue: ThreadSafeQueue<SignalInfo>): SignalInfo[] {
 }
 
 /** Standard signals of one number merge while they are on their way, so the next is sent when this one has come. */
-async function sendOne(signal: string, source: SignalSource, value?: number): Promise<void> {
+async function sendOne(signal: SignalName, source: SignalSource, value?: number): Promise<void> {
   const { received } = source.stats()
   sendSignal(process.pid, signal, value)
   await until(`the handler of ${signal}`, () => source.stats().received === received + 1)
@@ -308,7 +309,7 @@ if (process.platform !== 'win32') {
 
     it('have the name of their signal, whichever way it was given', () => {
       const queue = signalQueue(1)
-      const forms: [string | number, string][] = [
+      const forms: [SignalName | number, string][] = [
         ['SIGUSR2', 'SIGUSR2'],
         [constants.signals.SIGUSR2, 'SIGUSR2'],
         [constants.signals.SIGHUP, 'SIGHUP'],
@@ -316,6 +317,7 @@ if (process.platform !== 'win32') {
       if (process.platform === 'linux') {
         forms.push(['SIGRTMIN', 'SIGRTMIN'], ['SIGRTMIN+3', 'SIGRTMIN+3'], [34, 'SIGRTMIN'], [37, 'SIGRTMIN+3'])
         forms.push(['SIGRTMIN+30', 'SIGRTMIN+30'], [64, 'SIGRTMIN+30'])
+        forms.push(['SIGRTMAX', 'SIGRTMIN+30'], ['SIGRTMAX-3', 'SIGRTMIN+27'], ['SIGRTMAX-30', 'SIGRTMIN'])
       }
       for (const [given, name] of forms) {
         const source = attachSignal(given, queue)
@@ -373,16 +375,16 @@ if (process.platform !== 'win32') {
         refused.push(name, constants.signals[name])
       }
       // The C library keeps 32 and 33 for itself.
-      if (process.platform === 'linux') refused.push(32, 33, 'SIGRTMIN+31', 'SIGRTMIN+99')
+      if (process.platform === 'linux') refused.push(32, 33, 'SIGRTMIN+31', 'SIGRTMIN+99', 'SIGRTMAX-31', 'SIGRTMAX+1', 'SIGRTMIN-1')
       for (const signal of refused) {
         it(`the ${typeof signal} ${signal === '' ? 'that is empty' : signal}`, () => {
-          assert.throws(() => attachSignal(signal, signalQueue(1)), { name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE' })
+          assert.throws(() => attachSignal(signal as SignalName, signalQueue(1)), { name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE' })
         })
       }
 
       it('what is no signal at all', () => {
         for (const signal of [undefined, null, {}, [], true, 12n]) {
-          assert.throws(() => attachSignal(signal as unknown as string, signalQueue(1)), {
+          assert.throws(() => attachSignal(signal as never, signalQueue(1)), {
             name: 'TypeError',
             code: 'ERR_INVALID_ARG_TYPE',
           })
@@ -443,8 +445,8 @@ if (process.platform !== 'win32') {
       assert.throws(() => sendSignal('1' as unknown as number, 'SIGUSR2'), type)
       // 0 and negative numbers would be groups of processes.
       for (const pid of [0, -1, 1.5, NaN, 2 ** 31]) assert.throws(() => sendSignal(pid, 'SIGUSR2'), range)
-      assert.throws(() => sendSignal(process.pid, null as unknown as string), type)
-      for (const signal of ['SIGFOO', 0, 65]) assert.throws(() => sendSignal(process.pid, signal), value)
+      assert.throws(() => sendSignal(process.pid, null as never), type)
+      for (const signal of ['SIGFOO', 0, 65]) assert.throws(() => sendSignal(process.pid, signal as SignalName), value)
       assert.throws(() => sendSignal(process.pid, 'SIGUSR2', '1' as unknown as number), type)
       for (const number of [0.5, 2 ** 31, -(2 ** 31) - 1, NaN]) assert.throws(() => sendSignal(process.pid, 'SIGUSR2', number), range)
     })
@@ -842,7 +844,10 @@ if (process.platform === 'linux') {
       assert.throws(() => new SignalTimer('1' as unknown as number, signalQueue(1)), { code: 'ERR_INVALID_ARG_TYPE' })
       assert.throws(() => new SignalTimer(1000, new ThreadSafeQueue(1) as ThreadSafeQueue<SignalInfo>), { code: 'ERR_INVALID_ARG_TYPE' })
       for (const signal of ['SIGUSR2', 'SIGFOO', 33]) {
-        assert.throws(() => new SignalTimer(1000, signalQueue(1), { signal }), { name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE' })
+        assert.throws(() => new SignalTimer(1000, signalQueue(1), { signal: signal as SignalName }), {
+          name: 'TypeError',
+          code: 'ERR_INVALID_ARG_VALUE',
+        })
       }
     })
   })

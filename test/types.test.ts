@@ -1,5 +1,6 @@
 /** The types of the public face, as a compiler sees them: what is here must compile, and what is marked as an error must not. */
 import { strict as assert } from 'node:assert'
+import { createRequire } from 'node:module'
 import {
   type ElementType,
   type EventHandle,
@@ -20,6 +21,15 @@ type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 
 function same<A, B>(yes: Same<A, B>): void {
   assert.equal(yes, true)
 }
+
+describe('the package', () => {
+  it('is the same by import() and by require()', async () => {
+    const required = createRequire(import.meta.url)('threadsafe') as { ThreadSafeQueue: unknown }
+    const imported = await import('threadsafe')
+    assert.equal(required.ThreadSafeQueue, imported.ThreadSafeQueue)
+    assert.equal(imported.ThreadSafeQueue, ThreadSafeQueue)
+  })
+})
 
 describe('the types', () => {
   it('of a queue follow its items', async () => {

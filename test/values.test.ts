@@ -492,7 +492,7 @@ describe("'string'", () => {
 
 describe("'bytes'", () => {
   it('takes any view or buffer, and gives a fresh Uint8Array of its own bytes', async () => {
-    const queue = new ThreadSafeQueue<ArrayBufferView | ArrayBuffer>(3, { type: 'bytes', itemBytes: 256 })
+    const queue = new ThreadSafeQueue(3, { type: 'bytes', itemBytes: 256 })
     const buffer = Uint8Array.from({ length: 64 }, (_, k) => k).buffer
     const sharedBytes = new Uint8Array(new SharedArrayBuffer(4)).fill(3)
     for (const [item, expected] of [
@@ -630,7 +630,7 @@ describe('records', () => {
   it('may have fields of any name', () => {
     const names = ['constructor', 'hasOwnProperty', 'toString', 'then', '', ' ', 'ключ', '0']
     const odd = record(Object.fromEntries(names.map((name) => [name, 'int32' as const])))
-    const queue = new ThreadSafeQueue<object>(2, { type: odd })
+    const queue = new ThreadSafeQueue(2, { type: odd })
     const item = Object.fromEntries(names.map((name, k) => [name, k + 1]))
     queue.putSync(item)
     const got = ThreadSafeQueue.from(structuredClone(queue.handle)).getSync()
@@ -685,7 +685,7 @@ describe('an item whose getters use queues themselves', () => {
   })
 
   it('fails if one of them closes the queue', () => {
-    for (const type of ['any', record({ x: 'float64' })] as ElementType[]) {
+    for (const type of ['any', record({ x: 'float64' })] as const) {
       const queue = new ThreadSafeQueue<{ x: number }>(2, { type })
       const item = {
         get x(): number {

@@ -18,7 +18,7 @@ interface BlockQueue {
 }
 
 /** `into` an array of its own, as ringbuf.js does, or a new one for each block. */
-function ours(queue: ThreadSafeQueue<number>, fresh: boolean): BlockQueue {
+function ours(queue: ThreadSafeQueue<number, Float64Array>, fresh: boolean): BlockQueue {
   const options = fresh ? BLOCKING : { ...BLOCKING, into: new Float64Array(BLOCK) }
   return {
     put: (block) => void queue.putManySync(block, BLOCKING),
@@ -42,7 +42,7 @@ function ringbuf(storage: SharedArrayBuffer): BlockQueue {
   }
 }
 
-const newQueue = () => new ThreadSafeQueue<number>(CAPACITY, { type: 'float64' })
+const newQueue = () => new ThreadSafeQueue(CAPACITY, { type: 'float64' })
 
 /** Every element tells its place in the block, the first the block's place in the stream: the rest is not written anew, as it is not the queue's. */
 function newBlock(): Float64Array<ArrayBuffer> {
@@ -81,8 +81,8 @@ function onOneThread(queue: BlockQueue): Runner {
 }
 
 const open: Readonly<Record<string, (data: never) => BlockQueue>> = {
-  threadsafe: (handle: QueueHandle<number>) => ours(ThreadSafeQueue.from(handle), false),
-  'threadsafe-fresh': (handle: QueueHandle<number>) => ours(ThreadSafeQueue.from(handle), true),
+  threadsafe: (handle: QueueHandle<number, Float64Array>) => ours(ThreadSafeQueue.from(handle), false),
+  'threadsafe-fresh': (handle: QueueHandle<number, Float64Array>) => ours(ThreadSafeQueue.from(handle), true),
   ringbuf,
 }
 
@@ -199,7 +199,7 @@ export const blocks: readonly Case[] = [
   },
 ]
 
-function oneByOne(queue: ThreadSafeQueue<number>): BlockQueue {
+function oneByOne(queue: ThreadSafeQueue<number, Float64Array>): BlockQueue {
   const block = new Float64Array(BLOCK)
   return {
     put(items) {

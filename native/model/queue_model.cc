@@ -200,7 +200,7 @@ int main(int argc, char** argv) {
       scenario<GivingUp>("giving_up", 200'000),
       scenario<WakeSpentOnAnother>("wake_spent_on_another", 100'000),
       scenario<Overtaken>("overtaken", 300'000),
-      scenario<OvertakenRoom>("overtaken_room", 500'000),
+      scenario<OvertakenRoom>("overtaken_room", 1'000'000),
   };
   return threadsafe::model::main(argc, argv, scenarios);
 }

@@ -215,9 +215,10 @@ static inline threadsafe_status threadsafe_queue_end(threadsafe_queue *queue) { 
  * Puts an item if there is room, as queue.tryPut() does. `bytes` is its size, which all items of a type of fixed size have in common.
  * Full: THREADSAFE_FULL, and the item is still the caller's; if the queue was made with an overflow policy, _DROPPED ('drop-newest'), or
  * _OK and the oldest goes. As it may be called in a signal handler it does not wait for anybody: it says _FULL (_DROPPED) also while
- * another thread, or the one that was struck, is in the middle of moving the item whose place it needs; threadsafe_put(queue, item, bytes,
- * 0) waits for that, and is exact. Closed: _CLOSED. Also _WRONG_SIZE, _TOO_LARGE. A thread that is to be woken by it and is blocked, not
- * awaiting, is woken by a helper thread, so somewhat later than threadsafe_put(queue, item, bytes, 0) would. [signal-safe]
+ * another thread, or the one that was struck, is in the middle of moving the item whose place it needs. What
+ * threadsafe_put(queue, item, bytes, 0) says is exact. Closed: _CLOSED. Also _WRONG_SIZE, _TOO_LARGE. A thread that is to be woken by it
+ * and is blocked, not awaiting, is woken by a helper thread, so somewhat later than threadsafe_put(queue, item, bytes, 0) would.
+ * [signal-safe]
  *
  *     double sample = 1.5;
  *     if (threadsafe_try_put(samples, &sample, sizeof sample) == THREADSAFE_FULL) ...

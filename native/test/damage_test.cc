@@ -67,11 +67,12 @@ void use(Opened& opened, u32 bytes) {
   queue.try_get_many(kCapacity + 2, done, each);
   (void)get_ready(opened.header(), opened.geometry, slots);
   queue.put_in_turn({1, false}, true, bytes, write);
-  queue.leave_turn(1);
+  queue.leave_turn({1, false});
   queue.stats();
-  queue.clear();
+  const auto no_patience = [] { return false; };
+  queue.clear(no_patience);
   queue.close();
-  queue.discard([] { return false; });
+  queue.discard(no_patience);
 }
 
 }  // namespace

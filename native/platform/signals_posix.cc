@@ -205,23 +205,30 @@ struct Call {
   int signo;
   siginfo_t* info;
   ucontext_t* context;  // null if it was called by a handler that does not pass it on
-  SignalMask blocked;   // to be left blocked by whoever is called: when the kernel calls, what it has interrupted had that blocked
+  std::uintptr_t frame;
+  SignalMask blocked;  // to be left blocked by whoever is called: when the kernel calls, what it has interrupted had that blocked
 };
 
 // Passes the signal on to those before ours that are left. Nothing of ours is half done any more, so that a handler may strike and leave by
 // siglongjmp. Answers whether it has changed the mask, which was every_signal.
-bool pass_on(const Call& call, SignalWord word, const Passage& began, Inside& inside) {
+bool pass_on(const Call& call, const SignalWord& word, bool is_named, const Passage& began) {
   const Chain& chain = signals[call.signo].chain;
+  const Previous* previous = chain.next(began, began.running);
+  if (!previous) return false;
+  Inside inside(call.signo, call.frame);
+  // A call that makes up all that it passes on may be one of a circle.
+  if (!is_named && inside.too_deep()) return false;
+  const void* const evidence = call.context ? static_cast<const void*>(&call.context->uc_link) : &word;
   SharedPassage shared(word);
   Passage passage = began;
   bool mask_known = true;
   bool mask_changed = false;
-  while (const Previous* const previous = chain.next(passage, began.running)) {
+  for (; previous; previous = chain.next(passage, began.running)) {
     if (passage.called & previous->bit) passage.recalled |= previous->bit;
     passage.called |= previous->bit;
     passage.running = previous->bit;
     shared.write(passage);
-    inside.enter(word);
+    inside.enter(word, evidence);
     const Installation& installation = *previous->current.load(std::memory_order_acquire);
     const SignalMask wanted = (call.blocked | installation.blocks) & every_signal;
     // libuv's handler, for one, wants all blocked, as they are. But when one has been called, nobody knows what it has left.
@@ -301,9 +308,8 @@ void on_signal(int signo, siginfo_t* told, void* context) {
   // slot claimed or a source in use for ever.
   const bool below_kernels = lies_below_kernels(frame, told, context);
   const SignalMask blocked = below_kernels && is_on_top(signal, signo, record.timestamp) ? every_signal : block_every_signal();
-  Call call{signo, told, static_cast<ucontext_t*>(context), blocked};
-  Inside inside(signo, reinterpret_cast<std::uintptr_t>(frame));
-  SignalWord word = call.context ? reinterpret_cast<SignalWord>(call.context->uc_link) : inside.word();
+  Call call{signo, told, static_cast<ucontext_t*>(context), reinterpret_cast<std::uintptr_t>(frame), blocked};
+  SignalWord word = call.context ? reinterpret_cast<SignalWord>(call.context->uc_link) : Inside(signo, call.frame).word();
   Passage passage{};
   const bool is_named = word & 1;
   if (!is_named) word = new_word(doorbell_table_id());
@@ -317,10 +323,9 @@ void on_signal(int signo, siginfo_t* told, void* context) {
   if (call.context) call.blocked = mask_of(call.context->uc_sigmask);
   if (!below_kernels && (passed_back || !is_named)) call.blocked |= blocked;
   errno = saved_errno;
-  // What ours has restored, and left, has had the signal before another copy calls ours. A call that makes up all that it passes on may be
-  // one of a circle.
-  const bool ends_here = is_named ? !passed_back && signal.is_out.load(std::memory_order_relaxed) : inside.too_deep();
-  const bool mask_changed = !ends_here && pass_on(call, word, passage, inside);
+  // What ours has restored, and left, has had the signal before another copy calls ours.
+  const bool ends_here = is_named && !passed_back && signal.is_out.load(std::memory_order_relaxed);
+  const bool mask_changed = !ends_here && pass_on(call, word, is_named, passage);
   // When the kernel goes on with what it has interrupted, it restores that mask.
   if (!below_kernels && (mask_changed || (blocked & every_signal) != every_signal)) block_exactly(blocked);
   errno = saved_errno;

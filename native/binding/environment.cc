@@ -12,7 +12,7 @@ Environment::Environment(Napi::Env env) : env_(env), putter_(next_putter()) {}
 void Environment::create(Napi::Env env) {
   auto* const holder = new std::shared_ptr<Environment>(new Environment(env));
   Environment& environment = **holder;
-  environment.sources_ = std::make_unique<int[]>(kMaxSources);
+  environment.sources_ = std::make_unique<bool[]>(kMaxSources);
   env.SetInstanceData<std::shared_ptr<Environment>>(holder);
   napi_add_async_cleanup_hook(
       env, [](napi_async_cleanup_hook_handle hook, void* data) { static_cast<Environment*>(data)->end(hook); }, &environment,
@@ -74,24 +74,11 @@ void Environment::remove(SharedObject& object) {
   if (object.next) object.next->previous = object.previous;
 }
 
-// Null where the isolate has none any more.
-uv_loop_t* Environment::loop() const {
-  uv_loop_t* loop = nullptr;
-  napi_get_uv_event_loop(env_, &loop);
-  return loop;
-}
-
-void Environment::attached(u32 source, int signo) {
-  sources_[source] = signo;
-  if (uv_loop_t* const own = loop()) libuv_signals_.attached(own, signo);
-}
+void Environment::attached(u32 source) { sources_[source] = true; }
 
 SourceCounts Environment::detach(u32 source) {
-  const int signo = sources_[source];
-  sources_[source] = 0;
-  const SourceCounts last = detach_source(source);
-  libuv_signals_.detached(signo);
-  return last;
+  sources_[source] = false;
+  return detach_source(source);
 }
 
 // The isolate ends, at whatever moment it was stopped. Its sources and what native code has opened go first, as they use memory that it may
@@ -99,7 +86,7 @@ SourceCounts Environment::detach(u32 source) {
 // been stopped between a change and the wake for it.
 void Environment::end(napi_async_cleanup_hook_handle hook) {
   for (u32 source = 0; source < kMaxSources; source++) {
-    if (sources_[source] != 0) detach(source);
+    if (sources_[source]) detach(source);
   }
   ended_ = true;
   native_handles_.end();
@@ -112,17 +99,11 @@ void Environment::end(napi_async_cleanup_hook_handle hook) {
   probe_.Reset();
   on_ring_.Reset();
   ring_context_.reset();
-  hook_ = hook;
-  libuv_signals_.close([](void* self) { static_cast<Environment*>(self)->end_doorbell(); }, this);
-}
-
-// The last of what is on the loop.
-void Environment::end_doorbell() {
   if (doorbell_ == kNoDoorbell) {
-    napi_remove_async_cleanup_hook(hook_);
+    napi_remove_async_cleanup_hook(hook);
     return;
   }
-  close_doorbell(doorbell_, [](void* hook) { napi_remove_async_cleanup_hook(static_cast<napi_async_cleanup_hook_handle>(hook)); }, hook_);
+  close_doorbell(doorbell_, [](void* hook) { napi_remove_async_cleanup_hook(static_cast<napi_async_cleanup_hook_handle>(hook)); }, hook);
 }
 
 }  // namespace threadsafe

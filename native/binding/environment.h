@@ -11,7 +11,6 @@
 #include "../platform/block_area.h"
 #include "../platform/doorbell.h"
 #include "../platform/signals.h"
-#include "libuv_signals.h"
 #include "native_handles.h"
 
 namespace threadsafe {
@@ -49,16 +48,13 @@ class Environment : public std::enable_shared_from_this<Environment> {
   NativeHandles& native_handles() { return native_handles_; }
   bool ended() const { return ended_; }
 
-  void attached(u32 source, int signo);
+  void attached(u32 source);
   SourceCounts detach(u32 source);
-  LibuvSignals& libuv_signals() { return libuv_signals_; }
-  uv_loop_t* loop() const;
 
  private:
   explicit Environment(Napi::Env env);
   void rung();
   void end(napi_async_cleanup_hook_handle hook);
-  void end_doorbell();
 
   const napi_env env_;
   const u32 putter_;
@@ -72,8 +68,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
   std::optional<u32> block_area_;
   SharedObject* first_object_ = nullptr;
   NativeHandles native_handles_;
-  std::unique_ptr<int[]> sources_;  // by number: the signal of one that is attached, else 0
-  LibuvSignals libuv_signals_;
+  std::unique_ptr<bool[]> sources_;
   bool ended_ = false;
   napi_async_cleanup_hook_handle hook_ = nullptr;
 };

@@ -16,7 +16,7 @@ int signo_of(const Napi::CallbackInfo& info) { return info[0].As<Napi::Number>()
 
 Napi::Value answer(const Napi::CallbackInfo& info, Attached attached) {
   if (attached.error != 0) return Napi::Number::New(info.Env(), -attached.error);
-  Environment::of(info.Env()).attached(attached.source, signo_of(info));
+  Environment::of(info.Env()).attached(attached.source);
   return Napi::Number::New(info.Env(), attached.source);
 }
 
@@ -34,14 +34,13 @@ Napi::Value attach_interval(const Napi::CallbackInfo& info) {
   return answer(info, attach_timer(signo_of(info), timer, target_in(info[1])));
 }
 
+void follow(const Napi::CallbackInfo&) { follow_libuv(); }
+
 // (signo)
-void will_listen(const Napi::CallbackInfo& info) { Environment::of(info.Env()).libuv_signals().will_listen(signo_of(info)); }
+void will_listen(const Napi::CallbackInfo& info) { libuv_will_change(signo_of(info)); }
 
 // (signo, whether process.on() listens to it)
-void has_listened(const Napi::CallbackInfo& info) {
-  Environment& environment = Environment::of(info.Env());
-  environment.libuv_signals().has_listened(environment.loop(), signo_of(info), info[1].As<Napi::Boolean>().Value());
-}
+void has_listened(const Napi::CallbackInfo& info) { libuv_has_changed(signo_of(info), info[1].As<Napi::Boolean>().Value()); }
 
 // (signo)
 Napi::Value installed(const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), is_installed(signo_of(info))); }
@@ -74,6 +73,7 @@ Napi::Value send(const Napi::CallbackInfo& info) {
 void export_signals(Napi::Env env, Napi::Object exports) {
   exports["attachSignal"] = Napi::Function::New<attach>(env, "attachSignal");
   exports["attachTimer"] = Napi::Function::New<attach_interval>(env, "attachTimer");
+  exports["followLibuv"] = Napi::Function::New<follow>(env, "followLibuv");
   exports["willListen"] = Napi::Function::New<will_listen>(env, "willListen");
   exports["hasListened"] = Napi::Function::New<has_listened>(env, "hasListened");
   exports["isInstalled"] = Napi::Function::New<installed>(env, "isInstalled");

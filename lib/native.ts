@@ -171,6 +171,8 @@ interface Native {
   ): number
   /** Whether the handler that the process has for it is ours. */
   isInstalled(signo: number): boolean
+  /** This is Node: what libuv does with signals is looked after. */
+  followLibuv(): void
   /** `process.on()` is about to begin or end to listen to that signal. */
   willListen(signo: number): void
   /** It has; `listens`: it does now. */

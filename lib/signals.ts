@@ -165,7 +165,9 @@ export function attachSignal(signal: SignalName | number, target: SignalTarget, 
  * the last `process.off()` it restores the default action. Node does that in these very events. So what is there is remembered in a listener
  * that comes before Node's, and is in place again, with libuv's, in one that comes after. Only the main thread can have such listeners.
  */
-if (isMainThread && process.platform !== 'win32' && !native.watchesListeners) {
+const isNode = process.versions.bun === undefined && process.versions.deno === undefined
+if (isNode) native.followLibuv()
+if (isNode && isMainThread && process.platform !== 'win32' && !native.watchesListeners) {
   native.watchesListeners = true
   const before = (event: string | symbol): void => {
     const signo = namedSignal(event)

@@ -24,10 +24,14 @@ int signo_of(const Napi::CallbackInfo& info) { return info[0].As<Napi::Number>()
 // The views that the call was given hold the memory that its source needs.
 Napi::Value answer(const Napi::CallbackInfo& info, Attached attached) {
   if (attached.error != 0) return Napi::Number::New(info.Env(), -attached.error);
+<<<<<<< HEAD
   Napi::Array memory = Napi::Array::New(info.Env());
   memory[0u] = info[1];
   memory[1u] = info[4];  // a timer's heartbeat, or undefined
   Environment::of(info.Env()).attached(attached.source, signo_of(info), memory);
+=======
+  Environment::of(info.Env()).attached(attached.source);
+>>>>>>> signals
   return Napi::Number::New(info.Env(), attached.source);
 }
 
@@ -51,14 +55,20 @@ Napi::Value attach_interval(const Napi::CallbackInfo& info) {
   return answer(info, attach_timer(signo_of(info), timer, target));
 }
 
+void follow(const Napi::CallbackInfo&) { follow_libuv(); }
+
 // (signo)
-void will_listen(const Napi::CallbackInfo& info) { Environment::of(info.Env()).libuv_signals().will_listen(signo_of(info)); }
+void will_listen(const Napi::CallbackInfo& info) { libuv_will_change(signo_of(info)); }
 
 // (signo, whether process.on() listens to it)
+<<<<<<< HEAD
 void has_listened(const Napi::CallbackInfo& info) {
   Environment& environment = Environment::of(info.Env());
   environment.libuv_signals().has_listened(environment.uv_loop(), signo_of(info), info[1].As<Napi::Boolean>().Value());
 }
+=======
+void has_listened(const Napi::CallbackInfo& info) { libuv_has_changed(signo_of(info), info[1].As<Napi::Boolean>().Value()); }
+>>>>>>> signals
 
 // (signo)
 Napi::Value installed(const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), is_installed(signo_of(info))); }
@@ -91,6 +101,7 @@ Napi::Value send(const Napi::CallbackInfo& info) {
 void export_signals(Napi::Env env, Napi::Object exports) {
   exports["attachSignal"] = Napi::Function::New<attach>(env, "attachSignal");
   exports["attachTimer"] = Napi::Function::New<attach_interval>(env, "attachTimer");
+  exports["followLibuv"] = Napi::Function::New<follow>(env, "followLibuv");
   exports["willListen"] = Napi::Function::New<will_listen>(env, "willListen");
   exports["hasListened"] = Napi::Function::New<has_listened>(env, "hasListened");
   exports["isInstalled"] = Napi::Function::New<installed>(env, "isInstalled");

@@ -301,54 +301,72 @@ class SharedPassage {
   const SignalWord word_;
 };
 
-// That this thread is inside a handler which ours has called. Found by the thread and the signal, it can be somebody else's in the
-// meantime, and after a siglongjmp be of a call that is no more; so it serves only those who come without a ucontext, and as a limit.
+// That this thread is inside a handler which ours has called: for those who come without a ucontext, and as a limit. It is found by the
+// thread and the signal, so it may have been left there by a call which a siglongjmp has ended. Then the word is not any more where that
+// call knew it to be, above the frame of the call which asks: the kernel has put another signal there, or that stack is in use for
+// something else.
 class Inside {
  public:
   // `frame`: where the caller's frame is; stacks grow downwards.
   Inside(int signo, std::uintptr_t frame)
       : entry_(entries[place_of(signo)]), who_(thread() + static_cast<std::uintptr_t>(signo)), frame_(frame) {
-    const bool is_within = entry_.who.load(std::memory_order_relaxed) == who_ && entry_.frame.load(std::memory_order_relaxed) > frame;
-    outer_frame_ = is_within ? entry_.frame.load(std::memory_order_relaxed) : 0;
-    outer_word_ = is_within ? entry_.word.load(std::memory_order_relaxed) : 0;
-    outer_depth_ = is_within ? entry_.depth.load(std::memory_order_relaxed) : 0;
+    if (entry_.who.load(std::memory_order_relaxed) != who_ || entry_.frame.load(std::memory_order_relaxed) <= frame) return;
+    outer_ = {who_, entry_.frame.load(std::memory_order_relaxed), entry_.evidence.load(std::memory_order_relaxed),
+              entry_.word.load(std::memory_order_relaxed), entry_.depth.load(std::memory_order_relaxed)};
   }
 
   // Of the signal in whose handler this thread is; 0 if it is in none.
-  SignalWord word() const { return outer_word_; }
-  bool too_deep() const { return outer_depth_ >= kDeepest; }
+  SignalWord word() const {
+    const std::uintptr_t distance = outer_.evidence - frame_;
+    return outer_.who != 0 && distance < kFar && read(outer_.evidence) == outer_.word ? outer_.word : 0;
+  }
+  bool too_deep() const { return outer_.depth >= kDeepest; }
 
-  void enter(SignalWord word) { store(who_, frame_, word, outer_depth_ + 1); }
-  void leave() { store(outer_frame_ ? who_ : 0, outer_frame_, outer_word_, outer_depth_); }
+  // `evidence`: where the word is as long as the call lasts.
+  void enter(SignalWord word, const void* evidence) {
+    store({who_, frame_, reinterpret_cast<std::uintptr_t>(evidence), word, outer_.depth + 1});
+  }
+  void leave() { store(outer_); }
 
  private:
+  struct Values {
+    std::uintptr_t who, frame, evidence;
+    SignalWord word;
+    u32 depth;
+  };
   struct Entry {
-    std::atomic<std::uintptr_t> who, frame, word;
+    std::atomic<std::uintptr_t> who, frame, evidence;
+    std::atomic<SignalWord> word;
     std::atomic<u32> depth;
   };
   static constexpr u32 kEntries = 64;
   static constexpr u32 kDeepest = 16;
+  static constexpr std::uintptr_t kFar = 1 << 17;  // what is farther away is not on the same stack
 
   static std::uintptr_t thread() { return (std::uintptr_t)pthread_self(); }  // a number or a pointer
   static u32 place_of(int signo) {
     return static_cast<u32>((thread() + static_cast<std::uintptr_t>(signo)) * u64{0x9e3779b97f4a7c15} >> 58) & (kEntries - 1);
   }
-  void store(std::uintptr_t who, std::uintptr_t frame, SignalWord word, u32 depth) {
-    // Relaxed: only this thread finds itself there; another that overwrites a part of it is another `who`, or comes as a limit that is
-    // late.
-    entry_.who.store(who, std::memory_order_relaxed);
-    entry_.frame.store(frame, std::memory_order_relaxed);
-    entry_.word.store(word, std::memory_order_relaxed);
-    entry_.depth.store(depth, std::memory_order_relaxed);
+  // Not inlined, as it may look at any place of this stack, which a sanitizer would not have.
+  [[gnu::noinline, gnu::no_sanitize_address]] static SignalWord read(std::uintptr_t place) {
+    SignalWord word;
+    std::memcpy(&word, reinterpret_cast<const void*>(place), sizeof word);
+    return word;
+  }
+  void store(const Values& values) {
+    // Relaxed: only this thread finds itself there. Another one may overwrite it: then this one is not found, or without evidence.
+    entry_.who.store(values.who, std::memory_order_relaxed);
+    entry_.frame.store(values.frame, std::memory_order_relaxed);
+    entry_.evidence.store(values.evidence, std::memory_order_relaxed);
+    entry_.word.store(values.word, std::memory_order_relaxed);
+    entry_.depth.store(values.depth, std::memory_order_relaxed);
   }
 
   inline static constinit Entry entries[kEntries]{};
 
   Entry& entry_;
   const std::uintptr_t who_, frame_;
-  std::uintptr_t outer_frame_;
-  SignalWord outer_word_;
-  u32 outer_depth_;
+  Values outer_{};
 };
 
 }  // namespace threadsafe

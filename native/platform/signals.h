@@ -83,23 +83,14 @@ void reclaim_signal(int signo);
 // Whether the handler that the process has for that signal is ours.
 bool is_installed(int signo);
 
-bool has_sources(int signo);
-// Also if ours is there without sources, on behalf of several others.
-bool signal_in_use(int signo);
-
 // What libuv does with handlers, it does without regard to others: its own replaces whatever is there when the first uv_signal_t for a
-// signal starts, and the default action replaces that when the last one stops. Each time it may be about to, libuv_will_change() is called
-// before, and libuv_has_changed() after: then everybody's handler is in place again, ours on top if it is in use. In one thread at a time
-// for each signal. They need to know which handler is libuv's: one that somebody finds out, as it is not to be had otherwise.
+// signal starts, and the default action replaces that when the last one stops. Each time process.on() may make it do so,
+// libuv_will_change() is called before, and libuv_has_changed() after, with whether process.on() listens now: then everybody's handler is
+// in place again, ours on top if it is in use. In one thread, that of process.on().
+// Nothing of that is done before follow_libuv() is called: other runtimes than Node have functions of libuv's that end the process.
+void follow_libuv();
 void libuv_will_change(int signo);
-void libuv_has_changed(int signo);
-void know_libuv_handler(const void* handler);
-bool libuv_handler_known();
-const void* current_handler(int signo);  // null: the default action
-
-// Whether process.on() listens to that signal; the main thread tells.
-void set_listened(int signo, bool listened);
-bool is_listened(int signo);
+void libuv_has_changed(int signo, bool listens);
 
 // Answers its last counts: afterwards its number may be another's.
 SourceCounts detach_source(u32 source);

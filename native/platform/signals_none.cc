@@ -11,15 +11,9 @@ Attached attach_signal(int, SignalTarget) { return {0, ENOTSUP}; }
 Attached attach_timer(int, const TimerSettings&, SignalTarget) { return {0, ENOTSUP}; }
 void reclaim_signal(int) {}
 bool is_installed(int) { return false; }
-bool has_sources(int) { return false; }
-bool signal_in_use(int) { return false; }
+void follow_libuv() {}
 void libuv_will_change(int) {}
-void libuv_has_changed(int) {}
-void know_libuv_handler(const void*) {}
-bool libuv_handler_known() { return true; }
-const void* current_handler(int) { return nullptr; }
-void set_listened(int, bool) {}
-bool is_listened(int) { return false; }
+void libuv_has_changed(int, bool) {}
 SourceCounts detach_source(u32) { return {0, 0}; }
 SourceCounts source_counts(u32) { return {0, 0}; }
 int send_signal(int, int, bool, int) { return ENOTSUP; }

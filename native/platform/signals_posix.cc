@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <time.h>
 #include <unistd.h>
+#include <uv.h>
 
 #include <atomic>
 #include <cerrno>
@@ -57,7 +58,6 @@ struct Signal {
   std::atomic<u64> sources[kMaxSources / 64];
   Chain chain;
   std::atomic<u64> seen_on_top{0};  // when a handler of ours last found that it is the one that the kernel calls; by the record's clock
-  std::atomic<bool> listened{false};
   // Written under attach_mutex():
   std::atomic<u32> attached{0};    // sources
   std::atomic<bool> stays{false};  // without sources as well, on behalf of those before it
@@ -65,8 +65,13 @@ struct Signal {
   std::atomic<bool> is_out{true};  // nobody calls ours
   Previous* replaced = nullptr;    // what it has last replaced, if that is called; else it is this:
   struct sigaction uncalled{};
-  struct sigaction covered{};  // what was there when libuv was going to change it; see libuv_will_change()
+  struct sigaction covered{};   // what was there when libuv was going to change it
+  bool listened = false;        // by process.on()
+  uv_signal_t* hold = nullptr;  // see hold_libuv()
+  bool is_held = false;
 };
+
+bool is_signal(int signo) { return signo > 0 && signo < kSignals; }
 
 constinit Source sources[kMaxSources];
 constinit Signal signals[kSignals];
@@ -204,23 +209,30 @@ struct Call {
   int signo;
   siginfo_t* info;
   ucontext_t* context;  // null if it was called by a handler that does not pass it on
-  SignalMask blocked;   // to be left blocked by whoever is called: when the kernel calls, what it has interrupted had that blocked
+  std::uintptr_t frame;
+  SignalMask blocked;  // to be left blocked by whoever is called: when the kernel calls, what it has interrupted had that blocked
 };
 
 // Passes the signal on to those before ours that are left. Nothing of ours is half done any more, so that a handler may strike and leave by
 // siglongjmp. Answers whether it has changed the mask, which was every_signal.
-bool pass_on(const Call& call, SignalWord word, const Passage& began, Inside& inside) {
+bool pass_on(const Call& call, const SignalWord& word, bool is_named, const Passage& began) {
   const Chain& chain = signals[call.signo].chain;
+  const Previous* previous = chain.next(began, began.running);
+  if (!previous) return false;
+  Inside inside(call.signo, call.frame);
+  // A call that makes up all that it passes on may be one of a circle.
+  if (!is_named && inside.too_deep()) return false;
+  const void* const evidence = call.context ? static_cast<const void*>(&call.context->uc_link) : &word;
   SharedPassage shared(word);
   Passage passage = began;
   bool mask_known = true;
   bool mask_changed = false;
-  while (const Previous* const previous = chain.next(passage, began.running)) {
+  for (; previous; previous = chain.next(passage, began.running)) {
     if (passage.called & previous->bit) passage.recalled |= previous->bit;
     passage.called |= previous->bit;
     passage.running = previous->bit;
     shared.write(passage);
-    inside.enter(word);
+    inside.enter(word, evidence);
     const Installation& installation = *previous->current.load(std::memory_order_acquire);
     const SignalMask wanted = (call.blocked | installation.blocks) & every_signal;
     // libuv's handler, for one, wants all blocked, as they are. But when one has been called, nobody knows what it has left.
@@ -300,12 +312,12 @@ void on_signal(int signo, siginfo_t* told, void* context) {
   // slot claimed or a source in use for ever.
   const bool below_kernels = lies_below_kernels(frame, told, context);
   const SignalMask blocked = below_kernels && is_on_top(signal, signo, record.timestamp) ? every_signal : block_every_signal();
-  Call call{signo, told, static_cast<ucontext_t*>(context), blocked};
-  Inside inside(signo, reinterpret_cast<std::uintptr_t>(frame));
-  SignalWord word = call.context ? reinterpret_cast<SignalWord>(call.context->uc_link) : inside.word();
+  Call call{signo, told, static_cast<ucontext_t*>(context), reinterpret_cast<std::uintptr_t>(frame), blocked};
+  SignalWord word = call.context ? reinterpret_cast<SignalWord>(call.context->uc_link) : Inside(signo, call.frame).word();
   Passage passage{};
   const bool is_named = word & 1;
-  if (!is_named) word = new_word(doorbell_table_id());
+  if (!is_named)
+    word = new_word(reinterpret_cast<std::uintptr_t>(sources));  // of this copy alone, where the table of doorbells is all copies'
   if (call.context && !is_named) call.context->uc_link = reinterpret_cast<decltype(call.context->uc_link)>(word);
   const bool passed_back = is_named && SharedPassage(word).read(passage);
   if (!passed_back) {
@@ -316,10 +328,9 @@ void on_signal(int signo, siginfo_t* told, void* context) {
   if (call.context) call.blocked = mask_of(call.context->uc_sigmask);
   if (!below_kernels && (passed_back || !is_named)) call.blocked |= blocked;
   errno = saved_errno;
-  // What ours has restored, and left, has had the signal before another copy calls ours. A call that makes up all that it passes on may be
-  // one of a circle.
-  const bool ends_here = is_named ? !passed_back && signal.is_out.load(std::memory_order_relaxed) : inside.too_deep();
-  const bool mask_changed = !ends_here && pass_on(call, word, passage, inside);
+  // What ours has restored, and left, has had the signal before another copy calls ours.
+  const bool ends_here = is_named && !passed_back && signal.is_out.load(std::memory_order_relaxed);
+  const bool mask_changed = !ends_here && pass_on(call, word, is_named, passage);
   // When the kernel goes on with what it has interrupted, it restores that mask.
   if (!below_kernels && (mask_changed || (blocked & every_signal) != every_signal)) block_exactly(blocked);
   errno = saved_errno;
@@ -345,9 +356,9 @@ struct sigaction our_action() {
 
 // -- Installing. All of this under attach_mutex(). --
 
-// libuv's, once that is known. What it is for: libuv calls nobody that was there before, and when it goes, it puts the default action in
-// place of whatever is there.
+// libuv's, once that is known: see know_libuv().
 constinit std::atomic<const void*> libuv_handler{nullptr};
+constinit std::atomic<bool> libuv_is_there{false};
 
 bool is_libuvs(const struct sigaction& action) { return is_called(action) && address_of(action) == libuv_handler.load(); }
 
@@ -479,6 +490,97 @@ void leave_handler(int signo) {
   }
 }
 
+// -- libuv. --
+
+// An event loop that nobody runs, for handles that are there for what libuv does when they start and stop. Null if it can't be had.
+uv_loop_t* quiet_loop() {
+  static auto* const loop = new uv_loop_t;
+  static const bool made = uv_loop_init(loop) == 0;
+  return made ? loop : nullptr;
+}
+
+void hear_nothing(uv_signal_t*, int) {}
+
+// Starting for a signal that nobody uses, and that is ignored if nobody does, is how libuv's handler is found out.
+void know_libuv() {
+  if (!libuv_is_there.load() || libuv_handler.load() || !quiet_loop()) return;
+  static auto* const handle = new uv_signal_t;
+  static const bool made = uv_signal_init(quiet_loop(), handle) == 0;
+  for (const int signo : {SIGURG, SIGWINCH, SIGCHLD}) {
+    struct sigaction action;
+    if (sigaction(signo, nullptr, &action) != 0 || action.sa_handler != SIG_DFL) continue;
+    if (!made || uv_signal_start(handle, hear_nothing, signo) != 0) return;
+    if (sigaction(signo, nullptr, &action) == 0) libuv_handler.store(address_of(action));
+    uv_signal_stop(handle);
+    return;
+  }
+}
+
+// libuv may have put its handler, or the default action, in place of what was there: everybody is in place again.
+void after_libuv(int signo, const struct sigaction& covered) {
+  Signal& signal = signals[signo];
+  struct sigaction current;
+  if (sigaction(signo, nullptr, &current) != 0 || is_ours(current)) return;
+  // Ours was there on behalf of others, and somebody has taken it away for all of them.
+  if (signal.attached.load() == 0 && !is_called(covered)) signal.stays = false;
+  // The last one that listened has gone, and libuv has put the default action in place of whatever was there.
+  const bool libuv_has_gone = is_called(covered) && !is_called(current);
+  if (libuv_has_gone) {
+    forget_libuvs(signal);
+    const auto tell = [&](const struct sigaction& action) {
+      if (const auto gone = ask_copy(action, &threadsafe_signal_libuv_gone, "threadsafe_signal_libuv_gone")) gone(signo);
+    };
+    tell(covered);
+    signal.chain.for_each_called([&](const Previous& previous) { tell(previous.current.load()->action); });
+  }
+  // If it is neither libuv's nor the default action that is there now, and was not there before, another copy of this package has already
+  // put itself there, and calls what libuv has displaced.
+  const bool by_libuv = is_libuvs(current) || !is_called(current);
+  if (signal.attached.load() > 0 || (signal.stays.load() && by_libuv)) {
+    if (by_libuv && is_called(covered) && !is_ours(covered) && !is_libuvs(covered)) remember(signal, signo, covered);
+    const struct sigaction uncalled = signal.uncalled;
+    Previous* const replaced = signal.replaced;
+    install_handler(signo);
+    if (libuv_has_gone && !signal.replaced) {  // the default action is nobody's will but libuv's
+      signal.replaced = replaced;
+      signal.uncalled = uncalled;
+    }
+  } else if (libuv_has_gone) {
+    sigaction(signo, is_libuvs(covered) || is_idle_copy(covered, signo) ? &signal.uncalled : &covered, nullptr);
+  }
+  if (libuv_has_gone && signal.attached.load() == 0) leave_handler(signo);
+}
+
+// Keeps libuv's handler where it is, by a handle of our own, from when libuv is at work for the signal until there are no sources:
+// otherwise the last listener that goes would leave the default action behind, which may end the process, and those who have libuv's
+// handler as the one before theirs would have it called twice when it comes back. For SIGCHLD always, as no event tells of its listeners,
+// which are the child processes. The handle costs the handler a write to a pipe that is full, for each signal, and nobody is woken.
+void hold_libuv(int signo) {
+  Signal& signal = signals[signo];
+  const bool at_work = libuv_is_there.load() && (signo == SIGCHLD || signal.listened || signal.is_held);
+  const bool wanted = signal.attached.load() > 0 && at_work;
+  if (wanted == signal.is_held) return;
+  if (!signal.hold) {
+    uv_loop_t* const loop = quiet_loop();
+    auto* const made = new uv_signal_t;
+    if (!loop || uv_signal_init(loop, made) != 0) {
+      delete made;
+      return;  // then it has to go without
+    }
+    signal.hold = made;
+  }
+  know_libuv();
+  struct sigaction covered;
+  sigaction(signo, nullptr, &covered);
+  if (wanted) {
+    signal.is_held = uv_signal_start(signal.hold, hear_nothing, signo) == 0;
+  } else {
+    uv_signal_stop(signal.hold);
+    signal.is_held = false;
+  }
+  after_libuv(signo, covered);
+}
+
 // Whether no tick of the source is pending any more: one that is must find our handler, not the default action, which ends the process.
 bool stop_ticks(Source& source) {
   if (!source.is_timer) return true;
@@ -498,7 +600,10 @@ SourceCounts retire(u32 number) {
   source.unparks.make(unpark);  // what the handler has left to the helper, and it did not come to
   const SourceCounts counts = source_counts(number);
   // Where a tick may still come, the handler stays, for as long as the process: without sources it only passes on.
-  if (settled && --signal.attached == 0) leave_handler(source.signo);
+  if (settled && --signal.attached == 0) {
+    leave_handler(source.signo);
+    hold_libuv(source.signo);
+  }
   source.state.store(Source::kFree, std::memory_order_release);
   return counts;
 }
@@ -539,6 +644,7 @@ Attached attach(int signo, SignalTarget target, const TimerSettings* timer) {
   signal.attached++;
   source.state.store(Source::kActive, std::memory_order_seq_cst);
   signal.sources[number / 64].fetch_or(u64{1} << number % 64, std::memory_order_seq_cst);
+  hold_libuv(signo);
   if (!timer) return {number, 0};
   const int error = create_tick_timer(source.timer, signo, timer->interval_ns, tick_value(number), timer->in_this_thread);
   if (error != 0) {
@@ -547,8 +653,6 @@ Attached attach(int signo, SignalTarget target, const TimerSettings* timer) {
   }
   return {number, error};
 }
-
-bool is_signal(int signo) { return signo > 0 && signo < kSignals; }
 
 }  // namespace
 
@@ -569,67 +673,25 @@ void reclaim_signal(int signo) {
   if (is_signal(signo) && signals[signo].attached.load() > 0) install_handler(signo);
 }
 
-void know_libuv_handler(const void* handler) { libuv_handler.store(handler); }
-
-bool libuv_handler_known() { return libuv_handler.load() != nullptr; }
-
-const void* current_handler(int signo) {
-  struct sigaction current;
-  return sigaction(signo, nullptr, &current) == 0 ? address_of(current) : nullptr;
-}
+void follow_libuv() { libuv_is_there.store(true); }
 
 void libuv_will_change(int signo) {
   const std::lock_guard<std::mutex> lock(attach_mutex());
-  if (is_signal(signo)) sigaction(signo, nullptr, &signals[signo].covered);
-}
-
-void libuv_has_changed(int signo) {
-  const std::lock_guard<std::mutex> lock(attach_mutex());
   if (!is_signal(signo)) return;
   Signal& signal = signals[signo];
-  const struct sigaction covered = signal.covered;
   signal.covered = {};
-  struct sigaction current;
-  if (sigaction(signo, nullptr, &current) != 0 || is_ours(current)) return;
-  // Ours was there on behalf of others, and somebody has taken it away for all of them.
-  if (signal.attached.load() == 0 && !is_called(covered)) signal.stays = false;
-  // The last one that listened has gone, and libuv has put the default action in place of whatever was there.
-  const bool libuv_has_gone = is_called(covered) && !is_called(current);
-  if (libuv_has_gone) {
-    forget_libuvs(signal);
-    const auto tell = [&](const struct sigaction& action) {
-      if (const auto gone = ask_copy(action, &threadsafe_signal_libuv_gone, "threadsafe_signal_libuv_gone")) gone(signo);
-    };
-    tell(covered);
-    signal.chain.for_each_called([&](const Previous& previous) { tell(previous.current.load()->action); });
-  }
-  // If it is neither libuv's nor the default action that is there now, and was not there before, another copy of this package has already
-  // put itself there, and calls what libuv has displaced.
-  const bool by_libuv = is_libuvs(current) || !is_called(current);
-  if (signal.attached.load() > 0 || (signal.stays.load() && by_libuv)) {
-    if (by_libuv && is_called(covered) && !is_ours(covered) && !is_libuvs(covered)) remember(signal, signo, covered);
-    const struct sigaction uncalled = signal.uncalled;
-    Previous* const replaced = signal.replaced;
-    install_handler(signo);
-    if (libuv_has_gone && !signal.replaced) {  // the default action is nobody's will but libuv's
-      signal.replaced = replaced;
-      signal.uncalled = uncalled;
-    }
-  } else if (libuv_has_gone) {
-    sigaction(signo, is_libuvs(covered) || is_idle_copy(covered, signo) ? &signal.uncalled : &covered, nullptr);
-  }
-  if (libuv_has_gone && signal.attached.load() == 0) leave_handler(signo);
+  if (!in_use(signal)) return;  // then it does as it would without us
+  know_libuv();
+  sigaction(signo, nullptr, &signal.covered);
 }
 
-bool signal_in_use(int signo) { return is_signal(signo) && in_use(signals[signo]); }
-
-bool has_sources(int signo) { return is_signal(signo) && signals[signo].attached.load() > 0; }
-
-void set_listened(int signo, bool listened) {
-  if (is_signal(signo)) signals[signo].listened.store(listened);
+void libuv_has_changed(int signo, bool listens) {
+  const std::lock_guard<std::mutex> lock(attach_mutex());
+  if (!is_signal(signo)) return;
+  signals[signo].listened = listens;
+  after_libuv(signo, signals[signo].covered);
+  hold_libuv(signo);
 }
-
-bool is_listened(int signo) { return signals[signo].listened.load(); }
 
 bool is_installed(int signo) {
   struct sigaction current;

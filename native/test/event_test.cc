@@ -148,7 +148,7 @@ TEST_CASE("a putter that is about to sleep sees room whose permit another has ta
                   wait_until([&] { return small_is_in.load(); });
                   for (u32 k = 0; k < 3; k++) CHECK(queue.get_message(PatientParker(queue.header().not_empty), message) == Status::ok);
                 }});
-  queue.core().leave_turn(kLoop.number);
+  queue.core().leave_turn(kLoop);
   CHECK(queue.nobody_waits());
 }
 

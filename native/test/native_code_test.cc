@@ -234,7 +234,7 @@ TEST_CASE("room made by native code wakes a small putter, though a large one tak
   const Watchdog watchdog("a small putter beside room");
   for (u32 round = 0; round < rounds; round++) {
     TestQueue queue(4);
-    auto* const handle = new OpenQueue(opener(), queue.header(), 0);
+    auto* const handle = new OpenQueue(opener(), queue.header(), queue.header().geometry, 0);
     for (u32 k = 0; k < 4; k++) queue.try_put_message(kSlot, k);
     REQUIRE(queue.core().put_in_turn(kLoop, true, 2 * kSlot, none) == Status::full);
     const unsigned char message[3 * kSlot] = {};
@@ -256,7 +256,7 @@ TEST_CASE("room made by native code wakes a small putter, though a large one tak
                     for (u32 k = 0; k < 3; k++)
                       CHECK(threadsafe_get(handle, got, sizeof got, nullptr, THREADSAFE_FOREVER) == THREADSAFE_OK);
                   }});
-    queue.core().leave_turn(kLoop.number);
+    queue.core().leave_turn(kLoop);
     CHECK(queue.nobody_waits());
     handle->end();
     threadsafe_queue_close(handle);

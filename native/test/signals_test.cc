@@ -10,6 +10,8 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include <utility>
+
 #include "../platform/doorbell.h"
 #include "../platform/ticker.h"
 #include "support.h"
@@ -657,57 +659,108 @@ TEST_CASE("whether ours is the handler that the process has is told") {
 
 namespace {
 
-std::atomic<u32> libuvs_calls{0};
+// A loop that listens to a signal, as that of Node's main thread does for process.on().
+class Listener {
+ public:
+  Listener() {
+    REQUIRE(uv_loop_init(&loop_) == 0);
+    REQUIRE(uv_signal_init(&loop_, &signal_) == 0);
+    signal_.data = &heard_;
+  }
+  ~Listener() {
+    uv_close(reinterpret_cast<uv_handle_t*>(&signal_), nullptr);
+    uv_run(&loop_, UV_RUN_DEFAULT);
+    REQUIRE(uv_loop_close(&loop_) == 0);
+  }
+  void listen(bool listens) {
+    libuv_will_change(SIGUSR2);
+    if (listens) {
+      uv_signal_start(&signal_, [](uv_signal_t* signal, int) { (*static_cast<u32*>(signal->data))++; }, SIGUSR2);
+    } else {
+      uv_signal_stop(&signal_);
+    }
+    libuv_has_changed(SIGUSR2, listens);
+  }
+  u32 heard() {
+    uv_run(&loop_, UV_RUN_NOWAIT);
+    return std::exchange(heard_, 0);
+  }
 
-void set_libuvs(void (*handler)(int)) {
-  struct sigaction action{};
-  action.sa_handler = handler;
-  sigfillset(&action.sa_mask);
-  libuv_will_change(SIGUSR2);
-  sigaction(SIGUSR2, &action, nullptr);
-  libuv_has_changed(SIGUSR2);
-}
+ private:
+  uv_loop_t loop_;
+  uv_signal_t signal_;
+  u32 heard_ = 0;
+};
 
 }  // namespace
 
 TEST_CASE("libuv displaces nobody, neither coming nor going, and what was there before is back at the end") {
-  const auto libuvs = [](int) { libuvs_calls++; };
   struct sigaction theirs{}, now{};
   theirs.sa_handler = [](int) { previous_handler_calls++; };
-  know_libuv_handler(reinterpret_cast<const void*>(+libuvs));
+  follow_libuv();
+  Listener listener;
   for (const bool with_theirs : {true, false}) {
     for (const bool over : {true, false}) {
-      signal(SIGUSR2, SIG_IGN);
-      if (with_theirs) sigaction(SIGUSR2, &theirs, nullptr);
-      SignalQueue queue(100);
-      std::atomic<u32> over_calls{0};
-      {
-        const Source source(SIGUSR2, {&queue.header(), nullptr});
-        if (over) install(0);
-        u32 sent = 0;
-        for (u32 round = 0; round < 3; round++) {
-          for (const bool listens : {true, false}) {
-            set_libuvs(listens ? +libuvs : SIG_DFL);
-            libuvs_calls = previous_handler_calls = 0;
-            chaining[0].calls = 0;
-            raise(SIGUSR2);
+      for (const bool listens_at_end : {true, false}) {
+        CAPTURE(with_theirs);
+        CAPTURE(over);
+        CAPTURE(listens_at_end);
+        signal(SIGUSR2, SIG_IGN);
+        if (with_theirs) sigaction(SIGUSR2, &theirs, nullptr);
+        SignalQueue queue(100);
+        const auto expect = [&](bool listens) {
+          previous_handler_calls = 0;
+          chaining[0].calls = 0;
+          raise(SIGUSR2);
+          CHECK(listener.heard() == (listens ? 1 : 0));
+          CHECK(previous_handler_calls == (with_theirs ? 1 : 0));
+          CHECK(chaining[0].calls == (over ? 1 : 0));
+        };
+        {
+          const Source source(SIGUSR2, {&queue.header(), nullptr});
+          if (over) install(0);
+          u32 sent = 0;
+          for (const bool listens : {true, false, true, false, listens_at_end}) {
+            listener.listen(listens);
+            expect(listens);
             CHECK(source.counts().delivered == ++sent);
-            CHECK(libuvs_calls == (listens ? 1 : 0));
-            CHECK(previous_handler_calls == (with_theirs ? 1 : 0));
-            CHECK(chaining[0].calls == (over ? 1 : 0));
           }
         }
+        expect(listens_at_end);
+        if (listens_at_end && (with_theirs || over)) {
+          // Ours is there on behalf of several.
+          listener.listen(false);
+          expect(false);
+        } else {
+          listener.listen(false);
+        }
+        sigaction(SIGUSR2, nullptr, &now);
+        if (with_theirs && !over) CHECK((now.sa_handler == theirs.sa_handler));
+        if (!with_theirs && !over) CHECK((now.sa_handler == SIG_IGN || listens_at_end));
+        signal(SIGUSR2, SIG_IGN);
       }
-      previous_handler_calls = 0;
-      chaining[0].calls = 0;
-      raise(SIGUSR2);
-      CHECK(previous_handler_calls == (with_theirs ? 1 : 0));
-      CHECK(chaining[0].calls == (over ? 1 : 0));
-      sigaction(SIGUSR2, nullptr, &now);
-      if (!over) CHECK((now.sa_handler == (with_theirs ? theirs.sa_handler : SIG_IGN)));
     }
   }
-  know_libuv_handler(nullptr);
+  signal(SIGUSR2, SIG_DFL);
+}
+
+TEST_CASE("a handler that has libuv's as the one before its own does not make libuv hear a signal twice") {
+  follow_libuv();
+  Listener listener;
+  listener.listen(true);
+  install(0);
+  SignalQueue queue(100);
+  {
+    const Source source(SIGUSR2, {&queue.header(), nullptr});
+    for (const bool listens : {false, true, false, true}) {
+      listener.listen(listens);
+      chaining[0].calls = 0;
+      raise(SIGUSR2);
+      CHECK(listener.heard() == (listens ? 1 : 0));
+      CHECK(chaining[0].calls == 1);
+    }
+  }
+  listener.listen(false);
   signal(SIGUSR2, SIG_DFL);
 }
 

@@ -44,10 +44,6 @@ Environment::Environment(Napi::Env env) : env_(env), putter_(next_putter()), loo
 void Environment::create(Napi::Env env) {
   auto* const holder = new std::shared_ptr<Environment>(new Environment(env));
   Environment& environment = **holder;
-<<<<<<< HEAD
-=======
-  environment.sources_ = std::make_unique<bool[]>(kMaxSources);
->>>>>>> signals
   env.SetInstanceData<std::shared_ptr<Environment>>(holder);
   napi_add_async_cleanup_hook(
       env, [](napi_async_cleanup_hook_handle hook, void* data) { static_cast<Environment*>(data)->end(hook); }, &environment,
@@ -134,46 +130,21 @@ void Environment::remove(SharedObject& object) {
   if (object.next) object.next->previous = object.previous;
 }
 
-<<<<<<< HEAD
-// Null where the isolate has none any more.
-uv_loop_t* Environment::uv_loop() const {
-  uv_loop_t* loop = nullptr;
-  napi_get_uv_event_loop(env_, &loop);
-  return loop;
-}
-
-void Environment::attached(u32 source, int signo, const Napi::Object& memory) {
-  sources_[source] = {signo, Napi::Persistent(memory)};
-  if (uv_loop_t* const own = uv_loop()) libuv_signals_.attached(own, signo);
-}
+void Environment::attached(u32 source, const Napi::Object& memory) { sources_[source] = Napi::Persistent(memory); }
 
 SourceCounts Environment::detach(u32 source) {
   const SourceCounts last = detach_source(source);
-  const auto attached = sources_.find(source);
-  libuv_signals_.detached(attached->second.signo);
-  sources_.erase(attached);
+  sources_.erase(source);
   return last;
-=======
-void Environment::attached(u32 source) { sources_[source] = true; }
-
-SourceCounts Environment::detach(u32 source) {
-  sources_[source] = false;
-  return detach_source(source);
->>>>>>> signals
 }
 
 // The isolate ends, at whatever moment it was stopped. Its sources and what native code has opened go first, as they use memory that it may
 // be the last to hold. Then each object it had open loses its announcements and gets the wake that this thread may have owed: it can have
 // been stopped between a change and the wake for it.
 void Environment::end(napi_async_cleanup_hook_handle hook) {
-<<<<<<< HEAD
   {
     const Napi::HandleScope scope(env_);
     while (!sources_.empty()) detach(sources_.begin()->first);
-=======
-  for (u32 source = 0; source < kMaxSources; source++) {
-    if (sources_[source]) detach(source);
->>>>>>> signals
   }
   ended_ = true;
   native_handles_.end();
@@ -184,23 +155,7 @@ void Environment::end(napi_async_cleanup_hook_handle hook) {
   }
   scratch_buffer_.Reset();
   probe_.Reset();
-<<<<<<< HEAD
-  hook_ = hook;
-  libuv_signals_.close([](void* self) { static_cast<Environment*>(self)->end_loop(); }, this);
-}
-
-// The last of what is on the loop.
-void Environment::end_loop() {
-  loop_.end([](void* hook) { napi_remove_async_cleanup_hook(static_cast<napi_async_cleanup_hook_handle>(hook)); }, hook_);
-=======
-  on_ring_.Reset();
-  ring_context_.reset();
-  if (doorbell_ == kNoDoorbell) {
-    napi_remove_async_cleanup_hook(hook);
-    return;
-  }
-  close_doorbell(doorbell_, [](void* hook) { napi_remove_async_cleanup_hook(static_cast<napi_async_cleanup_hook_handle>(hook)); }, hook);
->>>>>>> signals
+  loop_.end([](void* hook) { napi_remove_async_cleanup_hook(static_cast<napi_async_cleanup_hook_handle>(hook)); }, hook);
 }
 
 }  // namespace threadsafe

@@ -12,11 +12,7 @@
 #include "../core/status.h"
 #include "../platform/block_area.h"
 #include "../platform/signals.h"
-<<<<<<< HEAD
-#include "libuv_signals.h"
 #include "loop.h"
-=======
->>>>>>> signals
 #include "native_handles.h"
 
 namespace threadsafe {
@@ -59,33 +55,16 @@ class Environment : public std::enable_shared_from_this<Environment> {
   NativeHandles& native_handles() { return native_handles_; }
   bool ended() const { return ended_; }
 
-<<<<<<< HEAD
   // `memory`: an object that holds what the source's handler looks at, which stays until the source is detached.
-  void attached(u32 source, int signo, const Napi::Object& memory);
+  void attached(u32 source, const Napi::Object& memory);
   SourceCounts detach(u32 source);
-  LibuvSignals& libuv_signals() { return libuv_signals_; }
-  uv_loop_t* uv_loop() const;
-=======
-  void attached(u32 source);
-  SourceCounts detach(u32 source);
->>>>>>> signals
 
  private:
-  struct AttachedSource {
-    int signo;
-    // Held here: the evaluation of the package that has attached it may be collected before (Jest drops those of its test files).
-    Napi::ObjectReference memory;
-  };
-
   explicit Environment(Napi::Env env);
   u32 memories() const;
   void collect_soon();
   void collect_now();
   void end(napi_async_cleanup_hook_handle hook);
-<<<<<<< HEAD
-  void end_loop();
-=======
->>>>>>> signals
 
   const napi_env env_;
   const u32 putter_;
@@ -99,12 +78,9 @@ class Environment : public std::enable_shared_from_this<Environment> {
   u32 collect_after_;
   u32 collected_ = 0;
   NativeHandles native_handles_;
-<<<<<<< HEAD
-  std::map<u32, AttachedSource> sources_;  // by number
-  LibuvSignals libuv_signals_;
-=======
-  std::unique_ptr<bool[]> sources_;
->>>>>>> signals
+  // By number, what the handler looks at. Held here: the evaluation of the package that has attached it may be collected before (Jest drops
+  // those of its test files).
+  std::map<u32, Napi::ObjectReference> sources_;
   bool ended_ = false;
   napi_async_cleanup_hook_handle hook_ = nullptr;
 };

@@ -24,14 +24,10 @@ int signo_of(const Napi::CallbackInfo& info) { return info[0].As<Napi::Number>()
 // The views that the call was given hold the memory that its source needs.
 Napi::Value answer(const Napi::CallbackInfo& info, Attached attached) {
   if (attached.error != 0) return Napi::Number::New(info.Env(), -attached.error);
-<<<<<<< HEAD
   Napi::Array memory = Napi::Array::New(info.Env());
   memory[0u] = info[1];
   memory[1u] = info[4];  // a timer's heartbeat, or undefined
-  Environment::of(info.Env()).attached(attached.source, signo_of(info), memory);
-=======
-  Environment::of(info.Env()).attached(attached.source);
->>>>>>> signals
+  Environment::of(info.Env()).attached(attached.source, memory);
   return Napi::Number::New(info.Env(), attached.source);
 }
 
@@ -61,14 +57,7 @@ void follow(const Napi::CallbackInfo&) { follow_libuv(); }
 void will_listen(const Napi::CallbackInfo& info) { libuv_will_change(signo_of(info)); }
 
 // (signo, whether process.on() listens to it)
-<<<<<<< HEAD
-void has_listened(const Napi::CallbackInfo& info) {
-  Environment& environment = Environment::of(info.Env());
-  environment.libuv_signals().has_listened(environment.uv_loop(), signo_of(info), info[1].As<Napi::Boolean>().Value());
-}
-=======
 void has_listened(const Napi::CallbackInfo& info) { libuv_has_changed(signo_of(info), info[1].As<Napi::Boolean>().Value()); }
->>>>>>> signals
 
 // (signo)
 Napi::Value installed(const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), is_installed(signo_of(info))); }

@@ -10,6 +10,8 @@ import { type Listener, native } from './native.js'
 
 /** Something with waiting calls in this thread. */
 export interface Waiting {
+  /** Where they wait: the addresses of its wait lists, which a ring is for. */
+  readonly lists: readonly number[]
   /** Serves those of its calls that can be served now. */
   poll(): void
   /** Puts in order what need not be when a call was served, as it may be that the next one waits already; and what a call that was stopped has left. */
@@ -27,7 +29,10 @@ export interface Held {
 }
 
 let listener: Listener | undefined
-const waiting = new Set<Waiting>()
+/** What waits, by its lists. */
+const waiting = new Map<number, Waiting>()
+/** What is polled in the next iteration of the loop, whose doorbell has been rung for that. */
+let soon = new Set<Waiting>()
 let untidy: Waiting[] = []
 let held: Held[] = []
 const due = new Map<number, Held>()
@@ -54,7 +59,15 @@ function onLoop(numbers?: number[]): void {
   }
   spent = false
   if (held.length + untidy.length > 0) tidyAll()
-  forAll(waiting, (one) => one.poll())
+  const some = soon
+  soon = new Set()
+  const count = rung[0] as number
+  if (count < 0) for (const one of waiting.values()) some.add(one)
+  for (let k = 1; k <= count; k++) {
+    const one = waiting.get(rung[k] as number)
+    if (one) some.add(one)
+  }
+  forAll(some, (one) => one.poll())
 }
 
 function expire(number: number): void {
@@ -64,7 +77,7 @@ function expire(number: number): void {
 }
 
 function listen(): boolean {
-  listener ??= native.listen(onLoop, callsLeft)
+  listener ??= native.listen(onLoop, callsLeft, rung)
   return listener !== undefined
 }
 
@@ -74,13 +87,14 @@ export function needDoorbell(): Listener {
   return listener as Listener
 }
 
-/** From now on `one` is polled on each ring. Needs the doorbell. */
+/** From now on `one` is polled when one of its lists is rung for. Needs the doorbell. */
 export function join(one: Waiting): void {
-  waiting.add(one)
+  for (const list of one.lists) waiting.set(list, one)
 }
 
+/** Whatever it had announced has been withdrawn. */
 export function leave(one: Waiting): void {
-  waiting.delete(one)
+  for (const list of one.lists) waiting.delete(list)
 }
 
 /**
@@ -88,7 +102,9 @@ export function leave(one: Waiting): void {
  * nobody knows how long what the caller does with an item will take.
  */
 const callsLeft = Int32Array.of(1)
-/** Whether calls have had their time of this iteration of the loop. Then the doorbell has been rung, and everything is polled in the next one. */
+/** How many lists the doorbell was rung for, and their addresses; -1 in place of the number: perhaps for any. The addon writes it before it calls. */
+const rung = new Float64Array(1 + native.rungLists)
+/** Whether calls have had their time of this iteration of the loop. Then the doorbell has been rung. */
 let spent = false
 
 /**
@@ -109,8 +125,9 @@ function look(): boolean {
   return !spent
 }
 
-/** Whether everything will be polled soon without a ring from outside, because mayServeAtOnce() said no. */
-export function pollIsComing(): boolean {
+/** Whether calls have had their time. Then `one` is polled in the next iteration, without a ring from outside. */
+export function mustWait(one: Waiting): boolean {
+  if (spent) soon.add(one)
   return spent
 }
 

@@ -114,12 +114,12 @@ export class OpenObjects<Opened extends object> {
     if (!this.#at(address)) this.#byAddress.delete(address)
   })
 
-  get(memory: WebAssembly.Memory, open: (bytes: Uint8Array) => Opened): Opened {
+  get(memory: WebAssembly.Memory, open: (bytes: Uint8Array, address: number) => Opened): Opened {
     const bytes = bytesOf(memory)
     const address = native.address(bytes)
     const known = this.#at(address)
     if (known) return known
-    const opened = open(bytes)
+    const opened = open(bytes, address)
     this.#byAddress.set(address, native.weak(opened))
     this.#gone.register(opened, address)
     return opened

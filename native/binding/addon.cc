@@ -17,16 +17,19 @@ Napi::Value set_probe(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+void loop_is_libuvs(const Napi::CallbackInfo& info) { Environment::of(info.Env()).loop().is_libuvs(); }
+
 Listener& listener_of(const Napi::Value& value) { return *value.As<Napi::External<Listener>>().Data(); }
 
 double number_of(const Napi::Value& value) { return value.As<Napi::Number>().DoubleValue(); }
 
-// (function): a listener, whose function is called without an argument on each ring, and with the numbers of the calls that are due;
-// undefined when no doorbell is to be had
+// (function, arrays of Listener::Shared): a listener, whose function is called without an argument on each ring, and with the numbers of
+// the calls that are due; undefined when no doorbell is to be had
 Napi::Value listen(const Napi::CallbackInfo& info) {
   Environment& environment = Environment::of(info.Env());
   if (!environment.loop().open(info.Env())) return info.Env().Undefined();
-  auto* const listener = new Listener(environment.shared_from_this(), info[0].As<Napi::Function>(), info[1].As<Napi::Int32Array>());
+  const Listener::Shared shared{info[1].As<Napi::Int32Array>(), info[2].As<Napi::Float64Array>()};
+  auto* const listener = new Listener(environment.shared_from_this(), info[0].As<Napi::Function>(), shared);
   return Napi::External<Listener>::New(info.Env(), listener, [](Napi::Env, Listener* listener) { delete listener; });
 }
 
@@ -87,6 +90,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   Environment::create(env);
   exports["scratchBuffer"] = Napi::Function::New<scratch_buffer>(env, "scratchBuffer");
   exports["setProbe"] = Napi::Function::New<set_probe>(env, "setProbe");
+  exports["loopIsLibuvs"] = Napi::Function::New<loop_is_libuvs>(env, "loopIsLibuvs");
   exports["listen"] = Napi::Function::New<listen>(env, "listen");
   exports["keep"] = Napi::Function::New<keep>(env, "keep");
   exports["setDeadline"] = Napi::Function::New<set_deadline>(env, "setDeadline");

@@ -270,6 +270,14 @@ class Queue {
     wake_putters();
   }
 
+  // That event loop has no call any more that waits for an item, or for room.
+  void withdraw_from_gets(u32 loop) {
+    withdraw_loop(header_.not_empty, loop, [this] { pass_on_get(); });
+  }
+  void withdraw_from_puts(u32 loop) {
+    withdraw_loop(header_.not_full, loop, [this] { pass_on_put(); });
+  }
+
   void close() {
     ring_.close();
     if (someone_waits(header_.not_empty)) wake_.all(header_.not_empty);

@@ -38,9 +38,8 @@ let held: Held[] = []
 const due = new Map<number, Held>()
 let lastNumber = 0
 
-/** Whatever one of them throws, none is left out: they may have been rung for. */
-function forAll<One>(some: Iterable<One>, call: (one: One) => void): void {
-  const errors: unknown[] = []
+/** Whatever one of them throws, none is left out: they may have been rung for. What they throw is added to `errors`. */
+function forAll<One>(some: Iterable<One>, call: (one: One) => void, errors: unknown[]): void {
   for (const one of some) {
     try {
       call(one)
@@ -48,17 +47,23 @@ function forAll<One>(some: Iterable<One>, call: (one: One) => void): void {
       errors.push(error)
     }
   }
+}
+
+function throwFirst(errors: readonly unknown[]): void {
   if (errors.length > 0) throw errors[0]
 }
 
 /** The loop calls: no JavaScript of this thread is under way. */
 function onLoop(numbers?: number[]): void {
-  if (numbers) {
-    forAll(numbers, expire)
-    return
-  }
+  const errors: unknown[] = []
+  if (numbers) forAll(numbers, expire, errors)
+  else rungFor(errors)
+  throwFirst(errors)
+}
+
+function rungFor(errors: unknown[]): void {
   spent = false
-  if (held.length + untidy.length > 0) tidyAll()
+  if (held.length + untidy.length > 0) tidyAll(errors)
   const some = soon
   soon = new Set()
   const count = rung[0] as number
@@ -67,7 +72,7 @@ function onLoop(numbers?: number[]): void {
     const one = waiting.get(rung[k] as number)
     if (one) some.add(one)
   }
-  forAll(some, (one) => one.poll())
+  forAll(some, (one) => one.poll(), errors)
 }
 
 function expire(number: number): void {
@@ -156,22 +161,21 @@ function tidyInMicrotasks(): void {
 
 async function tidySoon(): Promise<void> {
   for (let k = 0; k < MICROTASKS; k++) await undefined
-  tidyAll()
+  const errors: unknown[] = []
+  tidyAll(errors)
+  throwFirst(errors)
 }
 
-function tidyAll(): void {
+function tidyAll(errors: unknown[]): void {
   tidying = false
   const calls = held
   const some = untidy
   held = []
   untidy = []
   for (let k = 0; k < some.length; k++) (some[k] as Waiting).untidy = false
-  try {
-    if (calls.length > 0) forAll(calls, (call) => call.repair())
-    forAll(some, (one) => one.tidy())
-  } finally {
-    tellLoop()
-  }
+  if (calls.length > 0) forAll(calls, (call) => call.repair(), errors)
+  forAll(some, (one) => one.tidy(), errors)
+  forAll([tellLoop], (tell) => tell(), errors)
 }
 
 /** `one.tidy()` is called when those that were served have gone on. */

@@ -52,15 +52,11 @@ const { Memory } = WebAssembly
 /** How long others get to collect their garbage before there really is no memory, in milliseconds: between the tries, longer each time. */
 const PAUSES = [1, 2, 4, 8, 16, 32, 64, 128, 256]
 
-function pause(milliseconds: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds)
-}
-
 /** Undefined if there is none even when all threads have collected what they do not use any more. */
 function allocateLate(pages: number): WebAssembly.Memory | undefined {
   native.collectEverywhere()
   for (const milliseconds of PAUSES) {
-    pause(milliseconds)
+    native.sleep(milliseconds)
     try {
       return new Memory({ initial: pages, maximum: pages, shared: true })
     } catch {

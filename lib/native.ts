@@ -156,6 +156,8 @@ interface Native {
   now(): number
   /** Has all threads collect what they do not use any more: this one now, the others when their loops come round. */
   collectEverywhere(): void
+  /** Blocks this thread. */
+  sleep(milliseconds: number): void
   address(memory: Uint8Array): number
   weak<T extends object>(object: T): Weak<T>
   /** Undefined when it is gone. */

@@ -1,6 +1,9 @@
 // The addon: what one isolate gets when it loads it.
 #include <napi.h>
 
+#include <chrono>
+#include <thread>
+
 #include "../platform/pin.h"
 #include "binding.h"
 #include "environment.h"
@@ -85,6 +88,9 @@ Napi::Value target(const Napi::CallbackInfo& info) {
 // Asks all isolates to collect what they do not use any more.
 void collect_everywhere(const Napi::CallbackInfo& info) { Environment::of(info.Env()).collect_everywhere(); }
 
+// (milliseconds): blocks this thread
+void sleep(const Napi::CallbackInfo& info) { std::this_thread::sleep_for(std::chrono::duration<double, std::milli>(number_of(info[0]))); }
+
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   pin_library();
   Environment::create(env);
@@ -100,6 +106,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   napi_create_function(env, "look", NAPI_AUTO_LENGTH, look, &Environment::of(env), &look_function);
   exports["look"] = Napi::Value(env, look_function);
   exports["collectEverywhere"] = Napi::Function::New<collect_everywhere>(env, "collectEverywhere");
+  exports["sleep"] = Napi::Function::New<sleep>(env, "sleep");
   exports["weak"] = Napi::Function::New<weak>(env, "weak");
   exports["target"] = Napi::Function::New<target>(env, "target");
   exports["address"] = Napi::Function::New<address>(env, "address");

@@ -201,16 +201,20 @@ class QueueObject final : public SharedObject {
 
   // (length, longer)
   Napi::Value offer(const Napi::CallbackInfo& info) {
-    return put_by(info, 2, [this](u32 bytes, auto write) { return settle_put([&] { return queue_.attempt_offer(bytes, write); }); });
+    return put_by(info, 2, [this](u32 bytes, auto write) {
+      auto stops = stop_check();
+      return stuck_.settle_offer(queue_, Patience(stops), [&] { return queue_.attempt_offer(bytes, write); });
+    });
   }
 
   // Attempts of this loop's put that may wait: (length, longer) the first, and (length, woken, longer) those after it.
-  Napi::Value put_first(const Napi::CallbackInfo& info) { return put_in_turn(info, false, 2); }
-  Napi::Value put_woken(const Napi::CallbackInfo& info) { return put_in_turn(info, info[2].As<Napi::Boolean>().Value(), 3); }
+  // The first is not the loop's own: a call that blocks makes it as well, beside a put of the loop that waits and may have the token.
+  Napi::Value put_first(const Napi::CallbackInfo& info) { return put_in_turn(info, false, false, 2); }
+  Napi::Value put_woken(const Napi::CallbackInfo& info) { return put_in_turn(info, true, info[2].As<Napi::Boolean>().Value(), 3); }
 
-  Napi::Value put_in_turn(const Napi::CallbackInfo& info, bool woken, std::size_t longer) {
+  Napi::Value put_in_turn(const Napi::CallbackInfo& info, bool of_loop, bool woken, std::size_t longer) {
     return put_by(info, longer, [&](u32 bytes, auto write) {
-      Status status = queue_.put_in_turn({environment().putter(), true}, woken, bytes, write);
+      Status status = queue_.put_in_turn({environment().putter(), of_loop}, woken, bytes, write);
       if (status == Status::full && held_back_.too_long()) status = queue_.put_past_token(bytes, write);
       // It need not wait for a copy, as whoever makes that rings.
       return status == Status::busy ? Status::full : status;

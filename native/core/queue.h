@@ -160,7 +160,11 @@ class Queue {
   template <class Write>
   Status offer(u32 bytes, Write&& write) {
     const Status status = attempt_offer(bytes, write);
-    if (status != Status::busy) return status;
+    return status == Status::busy ? undecided_offer() : status;
+  }
+
+  // What becomes of an offer that stays busy: full or dropped.
+  Status undecided_offer() {
     if (geometry_.overflow == Overflow::reject) return Status::full;
     count_dropped();
     return Status::dropped;

@@ -214,7 +214,7 @@ describe('many event loops that await one queue', () => {
 
   it('may be those of two instances of the package in one thread', async () => {
     const url = new URL('../lib/index.js', import.meta.url).href
-    const other = (await import(`${url}?another`)) as typeof import('../lib/index.js')
+    const other = (await import(`${url}?another`)) as { ThreadSafeQueue: typeof ThreadSafeQueue }
     const queue = numbers(10)
     const seen = other.ThreadSafeQueue.from(queue.handle)
     for (let k = 0; k < 20; k++) {

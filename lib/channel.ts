@@ -7,7 +7,7 @@ import { CellTransport } from './cell-transport.js'
 import { messageCodec } from './codec/message.js'
 import type { ElementType } from './element-type.js'
 import { type Named, QueueClosedError, TimeoutError, traced } from './errors.js'
-import { join, leave, type Liveness, mayServeAtOnce, pollIsComing, setDeadline, tidyLater, type Waiting } from './loop.js'
+import { join, leave, type Liveness, mayServeAtOnce, mustWait, setDeadline, tidyLater, type Waiting } from './loop.js'
 import { MessageTransport } from './message-transport.js'
 import { type NativeQueue, native, type OpenedQueue, type QueueStats } from './native.js'
 import { checkAborted, type Patience } from './options.js'
@@ -62,6 +62,7 @@ function transportOf(
 
 export class Channel implements Waiting, Selectable<Take> {
   readonly view: Uint8Array
+  readonly lists: readonly number[]
   untidy = false
   readonly type: ElementType
   readonly capacity: number
@@ -74,9 +75,6 @@ export class Channel implements Waiting, Selectable<Take> {
   readonly native: NativeQueue
   readonly #gets = new Line<Take>(this)
   readonly #puts = new Line<PutAttempt>(this)
-  /** Whether the line is announced, and has been tried since: whoever makes a change that concerns it rings, or has rung. */
-  #getsAnnounced = false
-  #putsAnnounced = false
   #countedGets = 0
   #countedPuts = 0
   /** The first of the waiting puts when that has been tried before: then it may claim the priority token, and may have it. */
@@ -84,8 +82,10 @@ export class Channel implements Waiting, Selectable<Take> {
   /** Whether a put that another's priority token holds back will be tried again, if it is not rung for. */
   #willRetry = false
 
-  constructor(memory: WebAssembly.Memory, queue: OpenedQueue, type: ElementType, name: string) {
+  /** `address` is the memory's. */
+  constructor(memory: WebAssembly.Memory, address: number, queue: OpenedQueue, type: ElementType, name: string) {
     this.view = queue.view
+    this.lists = [address + native.lists.notEmpty, address + native.lists.notFull]
     this.capacity = queue.capacity
     this.name = name
     this.mayDrop = queue.overflow !== native.overflows.reject
@@ -120,7 +120,7 @@ export class Channel implements Waiting, Selectable<Take> {
     join(this)
     this.#gets.add(place)
     // Nobody else's call: this one may be stopped in the middle of it.
-    if (this.#gets.first === place && !pollIsComing()) this.#serveGets()
+    if (this.#gets.first === place && !mustWait(this)) this.#serveGets()
     this.#countWaiting()
   }
 
@@ -223,7 +223,7 @@ export class Channel implements Waiting, Selectable<Take> {
     tidyLater(this)
     join(this)
     this.#puts.add(place)
-    if (this.#puts.first === place && !pollIsComing()) this.#servePuts()
+    if (this.#puts.first === place && !mustWait(this)) this.#servePuts()
     this.#countWaiting()
   }
 
@@ -259,12 +259,25 @@ export class Channel implements Waiting, Selectable<Take> {
 
   tidy(): void {
     this.#leaveTurnUnless(this.#puts.first)
-    if (!pollIsComing()) {
-      if (this.#gets.first && !this.#getsAnnounced) this.#serveGets()
-      if (this.#puts.first && !this.#putsAnnounced) this.#servePuts()
-    }
+    this.#tidyLine(this.#gets, NOT_EMPTY)
+    this.#tidyLine(this.#puts, NOT_FULL)
     if (!this.#gets.first && !this.#puts.first) leave(this)
     this.#countWaiting()
+  }
+
+  #tidyLine(line: Line<Take> | Line<PutAttempt>, list: number): void {
+    if (!line.first) this.#withdraw(line, list)
+    else if (!line.asleep && !mustWait(this)) this.poll()
+  }
+
+  /**
+   * Nobody waits there any more: the next change is for others to hear of, and those that this loop was rung for and has not used up. Another evaluation of the
+   * package in this thread, for which the announcement may have been as well, is polled and announces itself again.
+   */
+  #withdraw(line: Line<Take> | Line<PutAttempt>, list: number): void {
+    if (!line.announced) return
+    QUEUE.withdraw(this.native, list)
+    line.announced = false
   }
 
   /** For the statistics, which are of all threads. What was served is told late, as most often the next one waits by then. */
@@ -281,11 +294,11 @@ export class Channel implements Waiting, Selectable<Take> {
     }
   }
 
-  // Try; announce; try again: then whoever puts an item sees the announcement and rings, or this try sees the item. The announcement is never taken back: it
-  // is this loop's, and another evaluation of the package in this thread may wait for the same. One that nobody needs is worth one ring.
+  // Try; announce; try again: then whoever puts an item sees the announcement and rings, or this try sees the item.
   #serveGets(): void {
-    let announced = (this.#getsAnnounced = false)
-    for (let first = this.#gets.first; first; first = this.#gets.first) {
+    const line = this.#gets
+    let announced = (line.asleep = false)
+    for (let first = line.first; first; first = line.first) {
       const { call } = first
       if (call.settled) {
         call.finish()
@@ -305,18 +318,20 @@ export class Channel implements Waiting, Selectable<Take> {
       } else if (this.transport.lastStatus() === STATUS.closed) {
         first.fail(new QueueClosedError(this))
       } else if (!announced) {
+        line.announced = announced = true
         QUEUE.announce(this.native, NOT_EMPTY)
-        announced = true
       } else {
-        this.#getsAnnounced = true
+        line.asleep = true
         return
       }
     }
+    this.#withdraw(line, NOT_EMPTY)
   }
 
   #servePuts(): void {
-    let announced = (this.#putsAnnounced = false)
-    for (let first = this.#puts.first; first; first = this.#puts.first) {
+    const line = this.#puts
+    let announced = (line.asleep = false)
+    for (let first = line.first; first; first = line.first) {
       const { call } = first
       if (call.settled) {
         call.finish()
@@ -334,12 +349,12 @@ export class Channel implements Waiting, Selectable<Take> {
       if (status === STATUS.full) {
         if (announced) {
           this.#tried = first
-          this.#putsAnnounced = true
+          line.asleep = true
           if (QUEUE.heldBack(this.native)) this.#retryLater()
           return
         }
+        line.announced = announced = true
         QUEUE.announce(this.native, NOT_FULL)
-        announced = true
         continue
       }
       // With its outcome it has left the turn.
@@ -348,6 +363,7 @@ export class Channel implements Waiting, Selectable<Take> {
       else first.fail(new QueueClosedError(this))
     }
     this.#leaveTurnUnless(undefined)
+    this.#withdraw(line, NOT_FULL)
   }
 
   /** The put that was tried may be gone, and the next may need less room. */
@@ -355,7 +371,7 @@ export class Channel implements Waiting, Selectable<Take> {
     if (this.#tried === undefined || this.#tried === first) return
     QUEUE.leaveTurn(this.native)
     this.#tried = undefined
-    this.#putsAnnounced = false
+    this.#puts.asleep = false
   }
 
   #retryLater(): void {

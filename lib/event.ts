@@ -24,16 +24,17 @@ type EventPlace = Place<number>
 /** One event as this thread sees it, and its asynchronous calls that wait. */
 class EventChannel implements Waiting, Selectable<number> {
   readonly view: Uint8Array
+  readonly lists: readonly number[]
   untidy = false
   readonly core: EventCore
   readonly native: NativeEvent
   /** In the order of what they want: each one's word is the event's when it came, or is served at once. */
   readonly #line = new Line<number>(this)
-  /** Whether the line is announced, and has been looked at since: whoever sets the event rings, or has rung. */
-  #announced = false
 
-  constructor(memory: WebAssembly.Memory, event: OpenedEvent) {
+  /** `address` is the memory's. */
+  constructor(memory: WebAssembly.Memory, address: number, event: OpenedEvent) {
     this.view = event.view
+    this.lists = [address + native.lists.waiters]
     this.native = event.object
     this.core = instantiate('event', memory, event.wake)
   }
@@ -71,12 +72,12 @@ class EventChannel implements Waiting, Selectable<number> {
 
   // Announce, then look: whoever sets the event now sees the announcement and rings, or this look sees the event.
   poll(): void {
-    this.#announced = false
+    this.#line.asleep = false
     if (!this.#line.first) return
     EVENT.announce(this.native)
     // Behind one that is not done nobody is.
     for (let place = this.#line.first; place && (place.call.settled || this.#isDone(place.want)); place = this.#line.first) resolve(place)
-    this.#announced = true
+    this.#line.asleep = true
   }
 
   waitBlocking(timeout: number): boolean {
@@ -86,7 +87,7 @@ class EventChannel implements Waiting, Selectable<number> {
 
   tidy(): void {
     if (!this.#line.first) leave(this)
-    else if (!this.#announced) this.poll()
+    else if (!this.#line.asleep) this.poll()
   }
 
   #isDone(word: number): boolean {
@@ -109,10 +110,10 @@ function create(): Handle {
 }
 
 function open({ memory }: Handle): EventChannel {
-  return channels.get(memory, (bytes) => {
+  return channels.get(memory, (bytes, address) => {
     const event = native.openEvent(bytes)
     if (!event) throw incompatible('its memory holds something else')
-    return new EventChannel(memory, event)
+    return new EventChannel(memory, address, event)
   })
 }
 

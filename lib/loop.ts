@@ -10,6 +10,8 @@ import { type Listener, native } from './native.js'
 
 /** Something with waiting calls in this thread. */
 export interface Waiting {
+  /** Where they wait: the addresses of its wait lists, which a ring is for. */
+  readonly lists: readonly number[]
   /** Serves those of its calls that can be served now. */
   poll(): void
   /** Puts in order what need not be when a call was served, as it may be that the next one waits already; and what a call that was stopped has left. */
@@ -27,15 +29,17 @@ export interface Held {
 }
 
 let listener: Listener | undefined
-const waiting = new Set<Waiting>()
+/** What waits, by its lists. */
+const waiting = new Map<number, Waiting>()
+/** What is polled in the next iteration of the loop, whose doorbell has been rung for that. */
+let soon = new Set<Waiting>()
 let untidy: Waiting[] = []
 let held: Held[] = []
 const due = new Map<number, Held>()
 let lastNumber = 0
 
-/** Whatever one of them throws, none is left out: they may have been rung for. */
-function forAll<One>(some: Iterable<One>, call: (one: One) => void): void {
-  const errors: unknown[] = []
+/** Whatever one of them throws, none is left out: they may have been rung for. What they throw is added to `errors`. */
+function forAll<One>(some: Iterable<One>, call: (one: One) => void, errors: unknown[]): void {
   for (const one of some) {
     try {
       call(one)
@@ -43,18 +47,32 @@ function forAll<One>(some: Iterable<One>, call: (one: One) => void): void {
       errors.push(error)
     }
   }
+}
+
+function throwFirst(errors: readonly unknown[]): void {
   if (errors.length > 0) throw errors[0]
 }
 
 /** The loop calls: no JavaScript of this thread is under way. */
 function onLoop(numbers?: number[]): void {
-  if (numbers) {
-    forAll(numbers, expire)
-    return
-  }
+  const errors: unknown[] = []
+  if (numbers) forAll(numbers, expire, errors)
+  else rungFor(errors)
+  throwFirst(errors)
+}
+
+function rungFor(errors: unknown[]): void {
   spent = false
-  if (held.length + untidy.length > 0) tidyAll()
-  forAll(waiting, (one) => one.poll())
+  if (held.length + untidy.length > 0) tidyAll(errors)
+  const some = soon
+  soon = new Set()
+  const count = rung[0] as number
+  if (count < 0) for (const one of waiting.values()) some.add(one)
+  for (let k = 1; k <= count; k++) {
+    const one = waiting.get(rung[k] as number)
+    if (one) some.add(one)
+  }
+  forAll(some, (one) => one.poll(), errors)
 }
 
 function expire(number: number): void {
@@ -64,7 +82,7 @@ function expire(number: number): void {
 }
 
 function listen(): boolean {
-  listener ??= native.listen(onLoop, callsLeft)
+  listener ??= native.listen(onLoop, callsLeft, rung)
   return listener !== undefined
 }
 
@@ -74,13 +92,14 @@ export function needDoorbell(): Listener {
   return listener as Listener
 }
 
-/** From now on `one` is polled on each ring. Needs the doorbell. */
+/** From now on `one` is polled when one of its lists is rung for. Needs the doorbell. */
 export function join(one: Waiting): void {
-  waiting.add(one)
+  for (const list of one.lists) waiting.set(list, one)
 }
 
+/** Whatever it had announced has been withdrawn. */
 export function leave(one: Waiting): void {
-  waiting.delete(one)
+  for (const list of one.lists) waiting.delete(list)
 }
 
 /**
@@ -88,7 +107,9 @@ export function leave(one: Waiting): void {
  * nobody knows how long what the caller does with an item will take.
  */
 const callsLeft = Int32Array.of(1)
-/** Whether calls have had their time of this iteration of the loop. Then the doorbell has been rung, and everything is polled in the next one. */
+/** How many lists the doorbell was rung for, and their addresses; -1 in place of the number: perhaps for any. The addon writes it before it calls. */
+const rung = new Float64Array(1 + native.rungLists)
+/** Whether calls have had their time of this iteration of the loop. Then the doorbell has been rung. */
 let spent = false
 
 /**
@@ -109,8 +130,9 @@ function look(): boolean {
   return !spent
 }
 
-/** Whether everything will be polled soon without a ring from outside, because mayServeAtOnce() said no. */
-export function pollIsComing(): boolean {
+/** Whether calls have had their time. Then `one` is polled in the next iteration, without a ring from outside. */
+export function mustWait(one: Waiting): boolean {
+  if (spent) soon.add(one)
   return spent
 }
 
@@ -139,22 +161,21 @@ function tidyInMicrotasks(): void {
 
 async function tidySoon(): Promise<void> {
   for (let k = 0; k < MICROTASKS; k++) await undefined
-  tidyAll()
+  const errors: unknown[] = []
+  tidyAll(errors)
+  throwFirst(errors)
 }
 
-function tidyAll(): void {
+function tidyAll(errors: unknown[]): void {
   tidying = false
   const calls = held
   const some = untidy
   held = []
   untidy = []
   for (let k = 0; k < some.length; k++) (some[k] as Waiting).untidy = false
-  try {
-    if (calls.length > 0) forAll(calls, (call) => call.repair())
-    forAll(some, (one) => one.tidy())
-  } finally {
-    tellLoop()
-  }
+  if (calls.length > 0) forAll(calls, (call) => call.repair(), errors)
+  forAll(some, (one) => one.tidy(), errors)
+  forAll([tellLoop], (tell) => tell(), errors)
 }
 
 /** `one.tidy()` is called when those that were served have gone on. */

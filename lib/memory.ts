@@ -52,15 +52,11 @@ const { Memory } = WebAssembly
 /** How long others get to collect their garbage before there really is no memory, in milliseconds: between the tries, longer each time. */
 const PAUSES = [1, 2, 4, 8, 16, 32, 64, 128, 256]
 
-function pause(milliseconds: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds)
-}
-
 /** Undefined if there is none even when all threads have collected what they do not use any more. */
 function allocateLate(pages: number): WebAssembly.Memory | undefined {
   native.collectEverywhere()
   for (const milliseconds of PAUSES) {
-    pause(milliseconds)
+    native.sleep(milliseconds)
     try {
       return new Memory({ initial: pages, maximum: pages, shared: true })
     } catch {
@@ -114,12 +110,12 @@ export class OpenObjects<Opened extends object> {
     if (!this.#at(address)) this.#byAddress.delete(address)
   })
 
-  get(memory: WebAssembly.Memory, open: (bytes: Uint8Array) => Opened): Opened {
+  get(memory: WebAssembly.Memory, open: (bytes: Uint8Array, address: number) => Opened): Opened {
     const bytes = bytesOf(memory)
     const address = native.address(bytes)
     const known = this.#at(address)
     if (known) return known
-    const opened = open(bytes)
+    const opened = open(bytes, address)
     this.#byAddress.set(address, native.weak(opened))
     this.#gone.register(opened, address)
     return opened

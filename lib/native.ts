@@ -76,7 +76,10 @@ interface QueueFunctions {
   /** Tells how many asynchronous calls of this thread wait there. */
   waiting(queue: NativeQueue, list: number, calls: number): void
   nextBytes(queue: NativeQueue): number
+  /** This loop is rung for the next change there, perhaps. */
   announce(queue: NativeQueue, list: number): void
+  /** It is not, and others are for what is there. */
+  withdraw(queue: NativeQueue, list: number): void
   close(queue: NativeQueue): void
   discard(queue: NativeQueue): void
   slotsOf(queue: NativeQueue, bytes: number): number
@@ -120,6 +123,10 @@ interface Native {
   readonly blockBytes: number
   readonly scratchBytes: number
   readonly eventMemory: number
+  /** How many wait lists a ring may name. */
+  readonly rungLists: number
+  /** Where in an object's memory its wait lists are. */
+  readonly lists: Readonly<Record<'notEmpty' | 'notFull' | 'waiters', number>>
   readonly firstRealtimeSignal: number
   readonly lastRealtimeSignal: number
   readonly queue: Readonly<QueueFunctions>
@@ -127,12 +134,14 @@ interface Native {
   /** What messages pass through, of `scratchBytes`: the same for all who ask in this thread. */
   scratchBuffer(): ArrayBuffer
   setProbe(probe: () => void): void
+  /** This is Node: the event loop is libuv's own, which can be asked whether it is idle. Before there is a listener. */
+  loopIsLibuvs(): void
   /**
    * Opens this loop's doorbell, if it is not open yet. From then on `onLoop` is called on each ring, and with the numbers of calls that are due. The addon holds
-   * it weakly, unless keep() says otherwise. `callsLeft[0]` becomes 1 with each iteration of the loop in which there was a look. Undefined when too many loops wait
+   * it weakly, unless keep() says otherwise. `rung[0]` tells how many wait lists it is rung for, or -1 for perhaps all of them, and their addresses follow. `callsLeft[0]` becomes 1 with each iteration of the loop in which there was a look. Undefined when too many loops wait
    * already.
    */
-  listen(onLoop: (due?: number[]) => void, callsLeft: Int32Array): Listener | undefined
+  listen(onLoop: (due?: number[]) => void, callsLeft: Int32Array, rung: Float64Array): Listener | undefined
   /** `alive`: calls keep the loop alive. `waits`: there are calls that wait. */
   keep(listener: Listener, alive: boolean, waits: boolean): void
   /** Returns what clearDeadline() has to know. */
@@ -147,6 +156,8 @@ interface Native {
   now(): number
   /** Has all threads collect what they do not use any more: this one now, the others when their loops come round. */
   collectEverywhere(): void
+  /** Blocks this thread. */
+  sleep(milliseconds: number): void
   address(memory: Uint8Array): number
   weak<T extends object>(object: T): Weak<T>
   /** Undefined when it is gone. */
@@ -199,5 +210,9 @@ function load(): Native {
   return loadAddon() as Native
 }
 
+/** Of those that the package runs on. */
+export const isNode = process.versions.bun === undefined
+
 export const native = load()
 native.setProbe(() => {})
+if (isNode) native.loopIsLibuvs()

@@ -93,11 +93,11 @@ function checkName(argument: string, name: unknown): string {
 }
 
 function open({ memory, type, name }: Existing): Channel {
-  return channels.get(memory, (bytes) => {
+  return channels.get(memory, (bytes, address) => {
     const queue = native.openQueue(bytes)
     if (!queue || queue.type !== typeCode(type) || (isRecordType(type) && queue.itemBytes !== type.bytes))
       throw incompatible('its memory holds something else')
-    return new Channel(memory, queue, type, name)
+    return new Channel(memory, address, queue, type, name)
   })
 }
 

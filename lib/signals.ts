@@ -6,7 +6,7 @@ import { elementsOf, placeOf } from './codec/view.js'
 import { ThreadSafeEvent } from './event.js'
 import { INSPECT, inspectAs } from './inspect.js'
 import { Liveness } from './loop.js'
-import { native, type SourceCounts } from './native.js'
+import { isNode, native, type SourceCounts } from './native.js'
 import { checkObject } from './options.js'
 import { RecordType } from './record.js'
 import { type SignalInfo, signalInfo } from './signal-info.js'
@@ -165,7 +165,6 @@ export function attachSignal(signal: SignalName | number, target: SignalTarget, 
  * the last `process.off()` it restores the default action. Node does that in these very events. So what is there is remembered in a listener
  * that comes before Node's, and is in place again, with libuv's, in one that comes after. Only the main thread can have such listeners.
  */
-const isNode = process.versions.bun === undefined && process.versions.deno === undefined
 if (isNode) native.followLibuv()
 if (isNode && isMainThread && process.platform !== 'win32' && !native.watchesListeners) {
   native.watchesListeners = true

@@ -217,6 +217,10 @@ export class Place<Want> implements Standing {
 /** First in, first out, and any one can leave: a doubly linked list. Each change is done whole, together with the counts of who waits: it calls nothing. */
 export class Line<Want> {
   readonly owner: Waiting
+  /** Whether this loop may be announced for it, since it was not withdrawn. */
+  announced = false
+  /** Whether it was announced, and tried since in vain: whoever makes a change that concerns it rings, or has rung. */
+  asleep = false
   first: Place<Want> | undefined
   length = 0
   #last: Place<Want> | undefined

@@ -30,7 +30,7 @@ describe('an evaluation of the package that is not used any more', () => {
     k: number,
   ): { listener: WeakRef<Listener>; keep: (waits: boolean) => void; function: WeakRef<() => void> } {
     const onLoop = (): void => void (rings[k] = (rings[k] ?? 0) + 1)
-    const listener = native.listen(onLoop, Int32Array.of(1)) as Listener
+    const listener = native.listen(onLoop, Int32Array.of(1), new Float64Array(1 + native.rungLists)) as Listener
     const weak = new WeakRef(listener)
     return { listener: weak, keep: (waits) => native.keep(weak.deref() as Listener, false, waits), function: new WeakRef(onLoop) }
   }

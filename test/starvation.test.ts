@@ -134,4 +134,19 @@ describe('nobody starves', function () {
     assert.ok(inside, 'the long one')
     await putting
   })
+
+  it('an asynchronous long one, whose priority token a put that its own thread blocks for leaves alone', async () => {
+    const { memory } = queue.handle as unknown as { memory: WebAssembly.Memory }
+    // The word `turn` of native/core/layout.h.
+    const token = (): number => Atomics.load(new Int32Array(memory.buffer), (8 * 128) / 4)
+    for (let k = 0; k < 3; k++) queue.putSync(SHORT)
+    const putting = queue.put(LONG)
+    queue.getSync()
+    await until('the token', () => token() !== 0)
+    queue.putSync(SHORT, { timeout: 1000 })
+    assert.notEqual(token(), 0)
+    while (queue.qsize() > 0) queue.getSync()
+    await within('the long put', putting)
+    assert.equal(token(), 0)
+  })
 })

@@ -14,7 +14,8 @@ namespace threadsafe::bench {
 // Wakes threads only: no event loop waits here.
 struct ThreadWake {
   void unpark(const WaitList& list, u32 most) { threadsafe::unpark(list, most); }
-  void ring(u32) {}
+  void ring(u32, const WaitList&) {}
+  bool is_idle(u32) { return false; }
   void one(WaitList& list) { wake_one(list, *this); }
   void all(WaitList& list) { wake_all(list, *this); }
 };

@@ -1,6 +1,9 @@
 // The addon: what one isolate gets when it loads it.
 #include <napi.h>
 
+#include <chrono>
+#include <thread>
+
 #include "../platform/pin.h"
 #include "binding.h"
 #include "environment.h"
@@ -17,16 +20,19 @@ Napi::Value set_probe(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+void loop_is_libuvs(const Napi::CallbackInfo& info) { Environment::of(info.Env()).loop().is_libuvs(); }
+
 Listener& listener_of(const Napi::Value& value) { return *value.As<Napi::External<Listener>>().Data(); }
 
 double number_of(const Napi::Value& value) { return value.As<Napi::Number>().DoubleValue(); }
 
-// (function): a listener, whose function is called without an argument on each ring, and with the numbers of the calls that are due;
-// undefined when no doorbell is to be had
+// (function, arrays of Listener::Shared): a listener, whose function is called without an argument on each ring, and with the numbers of
+// the calls that are due; undefined when no doorbell is to be had
 Napi::Value listen(const Napi::CallbackInfo& info) {
   Environment& environment = Environment::of(info.Env());
   if (!environment.loop().open(info.Env())) return info.Env().Undefined();
-  auto* const listener = new Listener(environment.shared_from_this(), info[0].As<Napi::Function>(), info[1].As<Napi::Int32Array>());
+  const Listener::Shared shared{info[1].As<Napi::Int32Array>(), info[2].As<Napi::Float64Array>()};
+  auto* const listener = new Listener(environment.shared_from_this(), info[0].As<Napi::Function>(), shared);
   return Napi::External<Listener>::New(info.Env(), listener, [](Napi::Env, Listener* listener) { delete listener; });
 }
 
@@ -82,11 +88,15 @@ Napi::Value target(const Napi::CallbackInfo& info) {
 // Asks all isolates to collect what they do not use any more.
 void collect_everywhere(const Napi::CallbackInfo& info) { Environment::of(info.Env()).collect_everywhere(); }
 
+// (milliseconds): blocks this thread
+void sleep(const Napi::CallbackInfo& info) { std::this_thread::sleep_for(std::chrono::duration<double, std::milli>(number_of(info[0]))); }
+
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   pin_library();
   Environment::create(env);
   exports["scratchBuffer"] = Napi::Function::New<scratch_buffer>(env, "scratchBuffer");
   exports["setProbe"] = Napi::Function::New<set_probe>(env, "setProbe");
+  exports["loopIsLibuvs"] = Napi::Function::New<loop_is_libuvs>(env, "loopIsLibuvs");
   exports["listen"] = Napi::Function::New<listen>(env, "listen");
   exports["keep"] = Napi::Function::New<keep>(env, "keep");
   exports["setDeadline"] = Napi::Function::New<set_deadline>(env, "setDeadline");
@@ -96,6 +106,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   napi_create_function(env, "look", NAPI_AUTO_LENGTH, look, &Environment::of(env), &look_function);
   exports["look"] = Napi::Value(env, look_function);
   exports["collectEverywhere"] = Napi::Function::New<collect_everywhere>(env, "collectEverywhere");
+  exports["sleep"] = Napi::Function::New<sleep>(env, "sleep");
   exports["weak"] = Napi::Function::New<weak>(env, "weak");
   exports["target"] = Napi::Function::New<target>(env, "target");
   exports["address"] = Napi::Function::New<address>(env, "address");

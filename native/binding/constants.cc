@@ -1,6 +1,7 @@
 // What TypeScript reads from here instead of keeping copies: codes, limits, versions.
 #include "../core/layout.h"
 #include "../core/status.h"
+#include "../platform/doorbell.h"
 #include "binding.h"
 
 namespace threadsafe {
@@ -44,6 +45,12 @@ constexpr Named kElementTypes[] = {
     of("float32", ElementType::float32), of("float64", ElementType::float64),   of("record", ElementType::record),
 };
 
+constexpr Named kLists[] = {
+    {"notEmpty", kOrigin + offsetof(QueueHeader, not_empty)},
+    {"notFull", kOrigin + offsetof(QueueHeader, not_full)},
+    {"waiters", kOrigin + offsetof(EventHeader, waiters)},
+};
+
 constexpr Named kOverflow[] = {
     of("reject", Overflow::reject),
     of("drop-newest", Overflow::drop_newest),
@@ -56,6 +63,8 @@ void export_constants(Napi::Env env, Napi::Object exports) {
   exports["status"] = object_of(env, kStatus);
   exports["elementTypes"] = object_of(env, kElementTypes);
   exports["overflows"] = object_of(env, kOverflow);
+  exports["lists"] = object_of(env, kLists);
+  exports["rungLists"] = Napi::Number::New(env, kRungLists);
   exports["layoutVersion"] = Napi::Number::New(env, kLayoutVersion);
   exports["pageBytes"] = Napi::Number::New(env, kPageBytes);
   exports["scratchBytes"] = Napi::Number::New(env, kScratchBytes);

@@ -31,7 +31,7 @@ class EventObject final : public SharedObject {
   void pass_on() override {}  // a set wakes all
 
   void withdraw_and_wake() override {
-    if (environment().doorbell() != kNoDoorbell) withdraw_loop(header_.waiters, environment().doorbell());
+    if (environment().doorbell() != kNoDoorbell) take_loop(header_.waiters, environment().doorbell());
     ThreadWake{}.all(header_.waiters);
   }
 

@@ -23,11 +23,13 @@ constexpr double kLongestMilliseconds = 2147483647;
 
 }  // namespace
 
-Listener::Listener(std::shared_ptr<Environment> environment, const Napi::Function& call, const Napi::Int32Array& calls_left)
+Listener::Listener(std::shared_ptr<Environment> environment, const Napi::Function& call, const Shared& shared)
     : environment_(std::move(environment)),
       call_(Napi::Weak(call)),
-      calls_left_reference_(Napi::Persistent(calls_left)),
-      calls_left_(const_cast<Napi::Int32Array&>(calls_left).Data()) {
+      calls_left_reference_(Napi::Persistent(shared.calls_left)),
+      rung_reference_(Napi::Persistent(shared.rung)),
+      calls_left_(const_cast<Napi::Int32Array&>(shared.calls_left).Data()),
+      rung_(const_cast<Napi::Float64Array&>(shared.rung).Data()) {
   environment_->loop().add(*this);
 }
 
@@ -75,7 +77,7 @@ bool Loop::open(napi_env env) {
   if (doorbell_ != kNoDoorbell) return true;
   uv_loop_t* loop;
   if (napi_get_uv_event_loop(env, &loop) != napi_ok) return false;
-  doorbell_ = open_doorbell(loop, [](void* data) { static_cast<Loop*>(data)->rung(); }, this);
+  doorbell_ = open_doorbell(loop, is_libuvs_, [](void* data) { static_cast<Loop*>(data)->rung(); }, this);
   if (doorbell_ == kNoDoorbell) return false;
   env_ = env;
   armed_ = kNever;
@@ -128,8 +130,11 @@ void Loop::rung() {
   const Napi::HandleScope scope(env_);
   environment_.native_handles().sweep();
   environment_.collect_if_asked();
+  const Rung rung = take_rung(doorbell_);
   std::vector<Call> calls;
   for (Listener* const listener : listeners_) {
+    listener->rung_[0] = rung.everything ? -1.0 : rung.count;
+    for (u32 k = 0; k < rung.count; k++) listener->rung_[k + 1] = static_cast<double>(reinterpret_cast<std::uintptr_t>(rung.lists[k]));
     const Napi::Function function = listener->call_.Value();
     if (!function.IsEmpty()) calls.push_back({function, nullptr});
   }

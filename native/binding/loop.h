@@ -22,8 +22,15 @@ class Loop;
 // of them share the doorbell: a ring is for each of them. JavaScript owns it.
 class Listener {
  public:
-  // `calls_left` is one number, from which JavaScript counts down to its next look; each iteration of the loop begins with a look.
-  Listener(std::shared_ptr<Environment> environment, const Napi::Function& call, const Napi::Int32Array& calls_left);
+  // What JavaScript reads and the loop writes. `calls_left` is one number, from which JavaScript counts down to its next look; each
+  // iteration of the loop begins with a look. `rung` is how many wait lists the doorbell was rung for, or -1: look at all of them; and
+  // their addresses.
+  struct Shared {
+    Napi::Int32Array calls_left;
+    Napi::Float64Array rung;
+  };
+
+  Listener(std::shared_ptr<Environment> environment, const Napi::Function& call, const Shared& shared);
   ~Listener();
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
@@ -42,7 +49,9 @@ class Listener {
   // Weak while nothing of it waits: an evaluation that nobody uses any more can be collected.
   Napi::FunctionReference call_;
   const Napi::Reference<Napi::Int32Array> calls_left_reference_;
+  const Napi::Reference<Napi::Float64Array> rung_reference_;
   int* const calls_left_;
+  double* const rung_;
   bool alive_ = false;
   bool waits_ = false;
   std::set<std::pair<double, double>> deadlines_;  // when, in nanoseconds of uv_hrtime(); number of the call
@@ -57,6 +66,9 @@ class Loop {
 
   // Opens the doorbell, once. False when there is none to be had.
   bool open(napi_env env);
+  // It can be asked whether it is idle, as other runtimes' loops can't. Before open().
+  void is_libuvs() { is_libuvs_ = true; }
+  bool has_several_listeners() const { return listeners_.size() > 1; }
   u32 doorbell() const { return doorbell_; }
 
   // How many asynchronous calls may be served at once, this one included, before the next look. 0: none in this iteration of the loop; then
@@ -87,6 +99,7 @@ class Loop {
 
   Environment& environment_;
   napi_env env_ = nullptr;
+  bool is_libuvs_ = false;
   u32 doorbell_ = kNoDoorbell;
   std::unique_ptr<Napi::AsyncContext> context_;
   std::vector<Listener*> listeners_;

@@ -95,6 +95,7 @@ class QueueObject final : public SharedObject {
     object["waiting"] = function<QueueObject, &QueueObject::waiting>(env, "waiting");
     object["nextBytes"] = function<QueueObject, &QueueObject::next_bytes>(env, "nextBytes");
     object["announce"] = function<QueueObject, &QueueObject::announce>(env, "announce");
+    object["withdraw"] = function<QueueObject, &QueueObject::withdraw>(env, "withdraw");
     object["close"] = function<QueueObject, &QueueObject::close>(env, "close");
     object["discard"] = function<QueueObject, &QueueObject::discard>(env, "discard");
     object["slotsOf"] = function<QueueObject, &QueueObject::slots_of>(env, "slotsOf");
@@ -118,16 +119,17 @@ class QueueObject final : public SharedObject {
   void pass_on() override { queue_.pass_on_get(); }
 
   void withdraw_and_wake() override {
-    if (environment().doorbell() != kNoDoorbell) {
-      withdraw_loop(header_.not_empty, environment().doorbell());
-      withdraw_loop(header_.not_full, environment().doorbell());
-    }
     count_calls(0, 0);
     count_calls(1, 0);
     queue_.leave_turn({environment().putter(), false});
     queue_.leave_turn({environment().putter(), true});
-    queue_.pass_on_get();
-    queue_.pass_on_put();
+    if (environment().doorbell() == kNoDoorbell) {
+      queue_.pass_on_get();
+      queue_.pass_on_put();
+    } else {
+      queue_.withdraw_from_gets(environment().doorbell());
+      queue_.withdraw_from_puts(environment().doorbell());
+    }
   }
 
   // The list as native/wasm/queue.cc numbers them.
@@ -199,16 +201,20 @@ class QueueObject final : public SharedObject {
 
   // (length, longer)
   Napi::Value offer(const Napi::CallbackInfo& info) {
-    return put_by(info, 2, [this](u32 bytes, auto write) { return settle_put([&] { return queue_.attempt_offer(bytes, write); }); });
+    return put_by(info, 2, [this](u32 bytes, auto write) {
+      auto stops = stop_check();
+      return stuck_.settle_offer(queue_, Patience(stops), [&] { return queue_.attempt_offer(bytes, write); });
+    });
   }
 
   // Attempts of this loop's put that may wait: (length, longer) the first, and (length, woken, longer) those after it.
-  Napi::Value put_first(const Napi::CallbackInfo& info) { return put_in_turn(info, false, 2); }
-  Napi::Value put_woken(const Napi::CallbackInfo& info) { return put_in_turn(info, info[2].As<Napi::Boolean>().Value(), 3); }
+  // The first is not the loop's own: a call that blocks makes it as well, beside a put of the loop that waits and may have the token.
+  Napi::Value put_first(const Napi::CallbackInfo& info) { return put_in_turn(info, false, false, 2); }
+  Napi::Value put_woken(const Napi::CallbackInfo& info) { return put_in_turn(info, true, info[2].As<Napi::Boolean>().Value(), 3); }
 
-  Napi::Value put_in_turn(const Napi::CallbackInfo& info, bool woken, std::size_t longer) {
+  Napi::Value put_in_turn(const Napi::CallbackInfo& info, bool of_loop, bool woken, std::size_t longer) {
     return put_by(info, longer, [&](u32 bytes, auto write) {
-      Status status = queue_.put_in_turn({environment().putter(), true}, woken, bytes, write);
+      Status status = queue_.put_in_turn({environment().putter(), of_loop}, woken, bytes, write);
       if (status == Status::full && held_back_.too_long()) status = queue_.put_past_token(bytes, write);
       // It need not wait for a copy, as whoever makes that rings.
       return status == Status::busy ? Status::full : status;
@@ -343,6 +349,18 @@ class QueueObject final : public SharedObject {
 
   Napi::Value announce(const Napi::CallbackInfo& info) {
     announce_loop(list(info[1]), environment().doorbell());
+    return info.Env().Undefined();
+  }
+
+  // (list): see wait.h, "A loop that was rung". Other evaluations of the package in this isolate have the same doorbell.
+  Napi::Value withdraw(const Napi::CallbackInfo& info) {
+    const u32 number = length(info);
+    if (number == 0) {
+      queue_.withdraw_from_gets(environment().doorbell());
+    } else {
+      queue_.withdraw_from_puts(environment().doorbell());
+    }
+    if (environment().loop().has_several_listeners()) ring_doorbell(environment().doorbell(), &list(number));
     return info.Env().Undefined();
   }
 

@@ -34,8 +34,11 @@ inline constexpr std::size_t kOrigin = kLine;  // where the Header lies in the m
 inline constexpr u64 kMaxBytes = u64{1} << 32;
 inline constexpr u32 kMaxSlots = u32{1} << 28;     // leaves a position three bits for the lap
 inline constexpr u64 kMagic = 0x6566617364726874;  // "thrdsafe"
-inline constexpr u32 kLayoutVersion = 2;
-inline constexpr u32 kMaxLoops = 1024;       // event loops that wait natively at one time, in one process
+inline constexpr u32 kLayoutVersion = 3;
+#ifndef THREADSAFE_MAX_LOOPS  // a model has fewer
+#define THREADSAFE_MAX_LOOPS 1024
+#endif
+inline constexpr u32 kMaxLoops = THREADSAFE_MAX_LOOPS;  // event loops that wait natively at one time, in one process
 inline constexpr u32 kPageBytes = 65536;     // WebAssembly's unit of memory
 inline constexpr u32 kScratchBytes = 65536;  // of the buffer that a thread's messages pass through; longer ones have their own
 inline constexpr u32 kBlockAreas = 16;       // threads that may have one, in one process

@@ -160,7 +160,11 @@ class Queue {
   template <class Write>
   Status offer(u32 bytes, Write&& write) {
     const Status status = attempt_offer(bytes, write);
-    if (status != Status::busy) return status;
+    return status == Status::busy ? undecided_offer() : status;
+  }
+
+  // What becomes of an offer that stays busy: full or dropped.
+  Status undecided_offer() {
     if (geometry_.overflow == Overflow::reject) return Status::full;
     count_dropped();
     return Status::dropped;
@@ -268,6 +272,14 @@ class Queue {
   void pass_on_put() {
     if (!someone_waits(header_.not_full) || !ring_.put_ready()) return;
     wake_putters();
+  }
+
+  // That event loop has no call any more that waits for an item, or for room.
+  void withdraw_from_gets(u32 loop) {
+    withdraw_loop(header_.not_empty, loop, [this] { pass_on_get(); });
+  }
+  void withdraw_from_puts(u32 loop) {
+    withdraw_loop(header_.not_full, loop, [this] { pass_on_put(); });
   }
 
   void close() {

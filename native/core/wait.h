@@ -3,9 +3,11 @@
 //
 // A WaitList is what can be waited for: "not empty", "not full", "the event". Two kinds of waiters announce themselves in it:
 //
-//     blocked threads   are counted, and woken one for one change (or all)
-//     event loops       are a set of bits, one for each loop's doorbell, and all of them are rung: a loop may be busy with something
-//                       else for long, so no other waiter may depend on its coming round
+//     blocked threads   are counted
+//     event loops       are a set of bits, one for each loop's doorbell
+//
+// A change wakes one blocked thread, if there is any; else one loop that is idle; else, as a loop may be busy with something else for long,
+// all of them. Or it wakes everybody (wake_all).
 //
 //     state  | permits : 32 | loops : 1 | threads : 31 |
 //
@@ -18,7 +20,8 @@
 //
 // Whoever wakes takes the announcement down as it does so: one wake for one waiting episode, so a producer in full flow makes one
 // system call while the consumer is on its way, not one per item. threads + permits is the number of threads that are
-// waiting, always: announcements are alike, and it does not matter whose is taken down.
+// waiting, always: announcements are alike, and it does not matter whose is taken down. A loop's bit is that loop's, and whoever
+// takes it rings that loop. So the next change finds another.
 //
 // Why no wake is lost. A waiter announces (read-modify-write of `state`), then tries (loads a stamp, tail, a word). Whoever changes
 // something publishes (stores a stamp, tail, a word), then loads `state`. All four are sequentially consistent, so there is one
@@ -57,12 +60,21 @@
 //
 // An unpark that comes late may meet sleepers that have nothing to do with it. They look, and sleep again.
 //
-// The loops flag and the bits are two words. A loop sets its bit, then the flag; a waker clears the flag, then takes the bits. A bit that
-// is taken early is a ring for nothing; a flag that is set late finds no bits; neither loses one, since a flag that was cleared after a
-// loop had set it means that this waker takes the bits after the loop had set its own.
+// A loop that was rung tries again, and announces itself again while calls of it wait. It leaves when none does, whether it was rung or
+// not: it withdraws its bit, and then looks once more on behalf of the others. If its bit was gone, it had been given a wake, whose change
+// it sees, as the bit was taken after that. So it need not remember whether it was rung, and a ring that comes after it has left, or to a
+// loop that has ended, is for nothing.
+//
+// The loops flag and the bits are two words. A loop sets its bit, then the flag. A waker that takes one bit leaves the flag; one that takes
+// all of them clears the flag first. A bit that is taken early is a ring for nothing; a flag that is set late finds no bits; neither loses
+// one, since a flag that was cleared after a loop had set it means that this waker takes the bits after the loop had set its own.
+//
+// Whether a loop is idle is a hint, as it may change at once: then the change waits until the loop that was rung comes round.
 //
 // Everything that wakes is safe in a signal handler, as long as its Waker is.
 #pragma once
+
+#include <bit>
 
 #include "layout.h"
 #include "ring.h"
@@ -114,34 +126,70 @@ inline void announce_loop(WaitList& list, u32 loop) {
   list.state.fetch_or(kLoops, memory_order_seq_cst);
 }
 
-inline void withdraw_loop(WaitList& list, u32 loop) { list.loops[loop / 64].fetch_and(~(u64{1} << loop % 64), memory_order_seq_cst); }
+// Takes that loop's bit; false if it is gone. A read-modify-write: see below, "A loop that was rung".
+inline bool take_loop(WaitList& list, u32 loop) {
+  const u64 bit = u64{1} << loop % 64;
+  return list.loops[loop / 64].fetch_and(~bit, memory_order_seq_cst) & bit;
+}
 
-// Waker: unpark(list, n) lets the first n sleepers of the list look again, now or at any time later; ring(loop) makes that event loop come
-// round.
+// That loop has no call any more that waits there. pass_on() wakes the next waiter, if there is something for it.
+template <class PassOn>
+void withdraw_loop(WaitList& list, u32 loop, PassOn&& pass_on) {
+  take_loop(list, loop);
+  pass_on();
+}
+
+// Waker: unpark(list, n) lets the first n sleepers of the list look again, now or at any time later; ring(loop, list) makes that event loop
+// look at that list; is_idle(loop) tells whether it would do so at once.
 template <class Waker>
 void ring_loops(WaitList& list, Waker& waker) {
+  list.state.fetch_and(~kLoops, memory_order_seq_cst);
   for (u32 word = 0; word < kMaxLoops / 64; word++) {
     // A load first: most words are always 0, and a read-modify-write of 16 words is not cheap.
     if (list.loops[word].load(memory_order_seq_cst) == 0) continue;
     u64 bits = list.loops[word].exchange(0, memory_order_seq_cst);
     for (u32 bit = 0; bits != 0; bit++, bits >>= 1) {
-      if (bits & 1) waker.ring(word * 64 + bit);
+      if (bits & 1) waker.ring(word * 64 + bit, list);
     }
   }
 }
 
-// Wakes one blocked thread, and every loop.
+// Whether there are at least two, among which to choose.
+inline bool several_loops(const WaitList& list) {
+  int found = 0;
+  for (u32 word = 0; word < kMaxLoops / 64 && found < 2; word++)
+    found += std::popcount(list.loops[word].load(memory_order_relaxed));  // a hint
+  return found >= 2;
+}
+
+// Rings one loop that is idle. False if there is none.
+template <class Waker>
+bool ring_idle_loop(WaitList& list, Waker& waker) {
+  for (u32 word = 0; word < kMaxLoops / 64; word++) {
+    // Relaxed: a guess, checked by taking the bit.
+    for (u64 bits = list.loops[word].load(memory_order_relaxed); bits != 0; bits &= bits - 1) {
+      const auto bit = static_cast<u32>(std::countr_zero(bits));
+      const u32 loop = word * 64 + bit;
+      // Another waker may have taken it, for another change.
+      if (!waker.is_idle(loop) || !take_loop(list, loop)) continue;
+      waker.ring(loop, list);
+      return true;
+    }
+  }
+  return false;
+}
+
+// Wakes one blocked thread, or else one idle loop, or else all loops.
 template <class Waker>
 void wake_one(WaitList& list, Waker& waker) {
   u64 state = list.state.load(memory_order_seq_cst);
-  u64 next;
-  do {
-    if (low(state) == 0) return;
-    next = state & ~kLoops;
-    if (threads_in(state) > 0) next += kOnePermit - kOneThread;
-  } while (!list.state.compare_exchange_weak(state, next, memory_order_seq_cst, memory_order_seq_cst));
-  if (threads_in(state) > 0) waker.unpark(list, permits_in(next));
-  if (state & kLoops) ring_loops(list, waker);
+  while (threads_in(state) > 0) {
+    const u64 next = state + kOnePermit - kOneThread;
+    if (!list.state.compare_exchange_weak(state, next, memory_order_seq_cst, memory_order_seq_cst)) continue;
+    return waker.unpark(list, permits_in(next));
+  }
+  if (!(state & kLoops) || (several_loops(list) && ring_idle_loop(list, waker))) return;
+  ring_loops(list, waker);
 }
 
 inline constexpr u32 kEverybody = ~u32{0};
@@ -152,7 +200,7 @@ void wake_all(WaitList& list, Waker& waker) {
   u64 state = list.state.load(memory_order_seq_cst);
   do {
     if (low(state) == 0) return;
-  } while (!list.state.compare_exchange_weak(state, (state & ~(kLoops | kThreads)) + threads_in(state) * kOnePermit, memory_order_seq_cst,
+  } while (!list.state.compare_exchange_weak(state, (state & ~kThreads) + threads_in(state) * kOnePermit, memory_order_seq_cst,
                                              memory_order_seq_cst));
   if (threads_in(state) > 0) waker.unpark(list, kEverybody);
   if (state & kLoops) ring_loops(list, waker);

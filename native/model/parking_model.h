@@ -156,14 +156,62 @@ class Parker {
   bool slept_ = false;
 };
 
-// A Waker that knows only threads: the models have no event loops. It may be preempted between the permit and the unpark.
+// The event loops of a model, by number. A ring is heard when the loop comes round; several of them may be heard as one.
+class Loops {
+ public:
+  void ring(u32 loop) {
+    Loop& rung = loops_[loop / kApart];
+    rung.mutex.lock($);
+    rung.rung = true;
+    rung.mutex.unlock($);
+    rung.heard.notify_one();
+  }
+
+  // Waits until it is rung. With a deadline that may pass at any moment: then false.
+  bool wait(u32 loop, bool has_deadline) {
+    Loop& waits = loops_[loop / kApart];
+    waits.mutex.lock($);
+    bool in_time = true;
+    while (in_time && !waits.rung) in_time = hear(waits, has_deadline);
+    waits.rung = false;
+    waits.mutex.unlock($);
+    return in_time;
+  }
+
+  // So that their bits are in different words.
+  static constexpr u32 kApart = 64;
+
+ private:
+  struct Loop {
+    rl::mutex mutex;
+    Condition heard{false};
+    bool rung = false;
+  };
+
+  static bool hear(Loop& loop, bool has_deadline) {
+    if (has_deadline) return loop.heard.wait_for_a_time(loop.mutex);
+    loop.heard.wait(loop.mutex);
+    return true;
+  }
+
+  Loop loops_[kMaxLoops / kApart];
+};
+
+// May be preempted between the permit and the unpark, and between taking a loop's bit and the ring. That a loop is idle may be wrong at
+// once, so any of them may seem to be.
 struct Waker {
   Parking& parking;
+  Loops* loops = nullptr;
   void unpark(const WaitList&, u32 most) {
     delay();
     parking.unpark(most);
   }
-  void ring(u32) { RL_ASSERT(!"no loop has announced itself"); }
+  void ring(u32 loop, const WaitList&) {
+    RL_ASSERT(loops);
+    delay();
+    loops->ring(loop);
+  }
+  bool is_idle(u32) { return rl::rand(2) == 0; }
 };
 
 // The Waker of a signal handler, whose thread may be preempted likewise before the note.
@@ -175,7 +223,8 @@ struct HandlerWaker {
     unparks.note(list, most);
     noted = true;
   }
-  void ring(u32) { RL_ASSERT(!"no loop has announced itself"); }
+  void ring(u32, const WaitList&) { RL_ASSERT(!"no loop has announced itself"); }
+  bool is_idle(u32) { return false; }
 };
 
 // The deferred-wake thread, which serves the other threads of a model until all have finished. It sleeps while nobody calls it, so that a

@@ -35,11 +35,11 @@ struct ModelSlots {
 
 struct QueueWake {
   void one(WaitList& list) {
-    Waker waker{of(list)};
+    Waker waker{of(list), loops};
     wake_one(list, waker);
   }
   void all(WaitList& list) {
-    Waker waker{of(list)};
+    Waker waker{of(list), loops};
     wake_all(list, waker);
   }
   Parking& of(WaitList& list) { return &list == &header->not_empty ? *not_empty : *not_full; }
@@ -47,6 +47,7 @@ struct QueueWake {
   QueueHeader* header;
   Parking* not_empty;
   Parking* not_full;
+  Loops* loops;
 };
 
 // The patience of settle(): it never ends, as here nobody dies in the middle of a copy.
@@ -72,7 +73,7 @@ class ModelQueue {
     unparks_.set_lists(header_.not_empty, &header_.not_full);
   }
 
-  auto core() { return Queue(header_, header_.geometry, slots_, QueueWake{&header_, &not_empty_, &not_full_}); }
+  auto core() { return Queue(header_, header_.geometry, slots_, QueueWake{&header_, &not_empty_, &not_full_, loops_}); }
 
   Status try_put(u32 number, u32 slots = 1) { return core().try_put(slots * kPayloadBytes, writer(number)); }
   Status try_get(u32& number) { return core().try_get(~u32{0}, reader(number)); }
@@ -176,6 +177,10 @@ class ModelQueue {
     return unless_busy(core().get(parker, ~u32{0}, reader(number)));
   }
 
+  // For those that wait in event loops.
+  void set_loops(Loops& loops) { loops_ = &loops; }
+  WaitList& not_full_list() { return header_.not_full; }
+
   // As a source of wait_any().
   WaitList& list() { return header_.not_empty; }
   bool ready() { return get_ready(header_, header_.geometry, slots_); }
@@ -225,6 +230,7 @@ class ModelQueue {
   Parking not_empty_;
   Parking not_full_;
   DeferredUnparks unparks_;
+  Loops* loops_ = nullptr;
 };
 
 }  // namespace threadsafe::model

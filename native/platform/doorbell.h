@@ -9,24 +9,45 @@
 //
 // A ringer is inside for the length of one system call and waits for nothing, so the closer's wait is short. A signal handler that strikes
 // the closing thread itself has finished before that thread goes on.
+//
+// A ring for a wait list leaves that list's address, so that the loop looks there alone, and what an item costs does not grow with what
+// else it waits for. There is room for a few; where a loop finds that there was none left, it looks everywhere.
 #pragma once
 
 #include <uv.h>
+
+#include <array>
 
 #include "../core/layout.h"
 
 namespace threadsafe {
 
 inline constexpr u32 kNoDoorbell = ~u32{0};
+inline constexpr u32 kRungLists = 8;
+
+// What a doorbell was rung for. The lists are addresses; their memory may be gone.
+struct Rung {
+  std::array<const WaitList*, kRungLists> lists;
+  u32 count = 0;
+  bool everything = false;
+};
 
 // Whose handles work here: those of all copies of the addon that have the same tables, and can ring each other's loops (process_wide.h).
 u64 doorbell_table_id();
 
-// Opens a doorbell on that loop; on_ring runs there with `data`. kNoDoorbell when all are in use or libuv refuses.
-u32 open_doorbell(uv_loop_t* loop, void (*on_ring)(void* data), void* data);
+// Opens a doorbell on that loop; on_ring runs there with `data`. kNoDoorbell when all are in use or libuv refuses. `tells_idle`: whether
+// this loop is libuv's own, and can be asked whether it is idle.
+u32 open_doorbell(uv_loop_t* loop, bool tells_idle, void (*on_ring)(void* data), void* data);
 
-// Never blocks, takes any number, also one that was closed. [signal-safe]
-void ring_doorbell(u32 doorbell);
+// Never blocks, takes any number, also one that was closed. Without a list the loop comes round, and has nothing to look at. [signal-safe]
+void ring_doorbell(u32 doorbell, const WaitList* list = nullptr);
+
+// Whether that loop waits in its poll phase, with nothing to do, so that a ring is heard at once. Takes a lock of libuv's: not for signal
+// handlers.
+bool is_loop_idle(u32 doorbell);
+
+// What the open doorbell was rung for since the last time. Only on that loop's thread.
+Rung take_rung(u32 doorbell);
 
 // Whether an open doorbell keeps its loop alive. It does not, at first. Only on that loop's thread.
 void keep_loop_alive(u32 doorbell, bool alive);

@@ -103,21 +103,27 @@ class Stuck {
   // The attempt of a put, which waits for a copy that is in its way; full if that does not end.
   template <class Queue, class Patience, class Attempt>
   Status settle_put(const Queue& queue, Patience&& patience, Attempt&& attempt) {
-    return settle_at([&] { return queue.put_word(); }, put_word_, patience, attempt, Status::full);
+    return settle_at([&] { return queue.put_word(); }, put_word_, patience, attempt, [] { return Status::full; });
+  }
+
+  // Of a put that the overflow policy may drop; that is what it does if the copy does not end.
+  template <class Queue, class Patience, class Attempt>
+  Status settle_offer(Queue& queue, Patience&& patience, Attempt&& attempt) {
+    return settle_at([&] { return queue.put_word(); }, put_word_, patience, attempt, [&] { return queue.undecided_offer(); });
   }
 
   // Of a get likewise; empty if it does not end.
   template <class Queue, class Patience, class Attempt>
   Status settle_get(const Queue& queue, Patience&& patience, Attempt&& attempt) {
-    return settle_at([&] { return queue.get_word(); }, get_word_, patience, attempt, Status::empty);
+    return settle_at([&] { return queue.get_word(); }, get_word_, patience, attempt, [] { return Status::empty; });
   }
 
  private:
   static constexpr u64 kNowhere = ~u64{0};  // 2^32 - 1 items, at the end of the last lap
 
   // Relaxed: what is remembered is a hint, which orders nothing.
-  template <class Word, class Patience, class Attempt>
-  static Status settle_at(Word&& word, std::atomic<u64>& stuck_at, Patience&& patience, Attempt&& attempt, Status otherwise) {
+  template <class Word, class Patience, class Attempt, class GiveUp>
+  static Status settle_at(Word&& word, std::atomic<u64>& stuck_at, Patience&& patience, Attempt&& attempt, GiveUp&& give_up) {
     u64 at = kNowhere;
     const auto patience_here = [&] {
       at = word();
@@ -126,7 +132,7 @@ class Stuck {
     const Status status = settle(patience_here, attempt);
     if (status != Status::busy) return status;
     stuck_at.store(at, std::memory_order_relaxed);
-    return otherwise;
+    return give_up();
   }
 
   std::atomic<u64> put_word_{kNowhere};

@@ -10,10 +10,12 @@ namespace threadsafe {
 
 struct ThreadWaker {
   void unpark(const WaitList& list, u32 most) { threadsafe::unpark(list, most); }
-  void ring(u32 loop) { ring_doorbell(loop); }
+  void ring(u32 loop, const WaitList& list) { ring_doorbell(loop, &list); }
+  bool is_idle(u32 loop) { return is_loop_idle(loop); }
 };
 
-// From a signal handler, which may not lock: whom to unpark is noted, for the helper thread to do.
+// From a signal handler, which may not lock: whom to unpark is noted, for the helper thread to do. Whether a loop is idle it can't ask, so
+// that all are rung.
 struct SignalWaker {
   DeferredUnparks& unparks;
   bool& unpark_needed;
@@ -21,7 +23,8 @@ struct SignalWaker {
     unparks.note(list, most);
     unpark_needed = true;
   }
-  void ring(u32 loop) { ring_doorbell(loop); }
+  void ring(u32 loop, const WaitList& list) { ring_doorbell(loop, &list); }
+  bool is_idle(u32) { return false; }
 };
 
 // The Wake of core/queue.h and core/event.h over a waker.

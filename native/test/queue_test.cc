@@ -205,6 +205,24 @@ TEST_CASE("where somebody has died in the middle of a copy, only the first call 
   CHECK(asked == 9);
 }
 
+TEST_CASE("where somebody has died in the middle of a copy, the overflow policy drops and counts") {
+  for (const Overflow overflow : {Overflow::reject, Overflow::drop_newest, Overflow::drop_oldest}) {
+    TestQueue queue(2, ElementType::bytes, 8, overflow);
+    Stuck stuck;
+    std::vector<unsigned char> message;
+    const auto offer = [&] {
+      auto core = queue.core();
+      return stuck.settle_offer(core, [] { return false; }, [&] { return queue.attempt_offer_message(8, 2); });
+    };
+    queue.try_put_message(8, 0);
+    queue.try_put_message(8, 1);
+    // Its slot is claimed, and never freed while this looks.
+    queue.get_and(message, [&] { CHECK(offer() == (overflow == Overflow::reject ? Status::full : Status::dropped)); });
+    CHECK(queue.core().stats().dropped == (overflow == Overflow::reject ? 0 : 1));
+    CHECK(offer() == Status::ok);
+  }
+}
+
 TEST_CASE("patience ends after some seconds, or when the thread is to stop") {
   u32 questions = 0;
   StopCheck stops([&] { return ++questions == 2; });

@@ -180,7 +180,7 @@ TEST_CASE("the handler neither allocates nor locks, whatever it has to do") {
 
   uv_loop_t loop;
   REQUIRE(uv_loop_init(&loop) == 0);
-  const u32 bell = open_doorbell(&loop, [](void*) { rings++; }, nullptr);
+  const u32 bell = open_doorbell(&loop, false, [](void*) { rings++; }, nullptr);
   REQUIRE(bell != kNoDoorbell);
   keep_loop_alive(bell, true);
 

@@ -574,7 +574,7 @@ TEST_CASE("in a forked child that does not execute, handlers before ours have th
   uv_loop_t loop;
   REQUIRE(uv_loop_init(&loop) == 0);
   static std::atomic<u32> rings{0};
-  const u32 bell = open_doorbell(&loop, [](void*) { rings++; }, nullptr);
+  const u32 bell = open_doorbell(&loop, false, [](void*) { rings++; }, nullptr);
   keep_loop_alive(bell, true);
   {
     const Source source(SIGUSR2, {&queue.header(), nullptr});

@@ -92,7 +92,8 @@ class Random {
 // Wakes threads. That an event loop has announced itself can't be, here.
 struct ThreadWake {
   void unpark(const WaitList& list, u32 most) { threadsafe::unpark(list, most); }
-  void ring(u32) { std::abort(); }
+  void ring(u32, const WaitList&) { std::abort(); }
+  bool is_idle(u32) { std::abort(); }
   void one(WaitList& list) { wake_one(list, *this); }
   void all(WaitList& list) { wake_all(list, *this); }
 };

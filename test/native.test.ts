@@ -10,7 +10,7 @@ import { includeDir, record, ThreadSafeEvent, ThreadSafeQueue } from '../lib/ind
 import * as lib from './fixtures/native-addon.js'
 import type { NativeRole } from './fixtures/native-worker.js'
 import { eachItemIsGot, eachSettingIsSeen } from './late-wakes.js'
-import { finished, runProcess, startWorker, until, within } from './support.js'
+import { finished, runProcess, startWorker, threadsBlocked, until, within } from './support.js'
 
 const { OK, EMPTY, FULL, CLOSED, TIMEOUT, TOO_SMALL, DROPPED, TOO_LARGE, WRONG_SIZE, WRONG_TYPE, WRONG_LAYOUT, WRONG_KIND, TOO_OLD } = lib
 const { TYPES } = lib
@@ -316,13 +316,13 @@ describe('native code', function () {
       full.putSync(0)
       const event = new ThreadSafeEvent()
       const others = [start('consume', numbers(1)), start('produce', full), start('wait', event)]
-      for (const [work, target] of [
-        ['consume', numbers(1)],
-        ['produce', full],
-        ['wait', event],
+      for (const [work, target, blocked] of [
+        ['consume', numbers(1), 1],
+        ['produce', full, 2],
+        ['wait', event, 2],
       ] as const) {
         const job = start(work, target)
-        await new Promise((resolve) => setTimeout(resolve, 20))
+        await until('the blocked threads', () => threadsBlocked(target) === blocked)
         const before = performance.now()
         addon.cancel(job)
         assert.equal((await done(job)).status, CLOSED)
@@ -389,7 +389,7 @@ describe('native code', function () {
     it('that waits for an event is woken, and wakes others', async () => {
       const event = new ThreadSafeEvent()
       const jobs = [start('wait', event), start('wait', event)]
-      await new Promise((resolve) => setTimeout(resolve, 20))
+      await until('the blocked threads', () => threadsBlocked(event) === 2)
       event.set()
       for (const job of jobs) assert.equal((await done(job)).status, OK)
       event.clear()

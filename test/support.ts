@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
 import { Worker, type WorkerOptions } from 'node:worker_threads'
+import { native } from '../lib/native.js'
 
 /** Resolves as soon as the condition holds; rejects, saying what was missing, when it does not within the time. */
 export async function until(what: string, condition: () => boolean, milliseconds = 5000): Promise<void> {
@@ -109,4 +110,13 @@ export async function rejection(promise: Promise<unknown>): Promise<unknown> {
 /** The event loop has come round a few times: whatever was due in this thread, and needs no time to pass, has happened. */
 export async function turns(count = 3): Promise<void> {
   for (let k = 0; k < count; k++) await new Promise((resolve) => setTimeout(resolve, 0))
+}
+
+/** How many threads are blocked in calls of that queue or event, or have just been woken: from its memory, as native/core/wait.h has it. */
+export function threadsBlocked({ handle }: { readonly handle: object }): number {
+  const { threadsafe, memory } = handle as { threadsafe: 'queue' | 'event'; memory: WebAssembly.Memory }
+  const { notEmpty, notFull, waiters } = native.lists
+  const words = new Int32Array(memory.buffer)
+  const lists = threadsafe === 'event' ? [waiters] : [notEmpty, notFull]
+  return lists.reduce((sum, list) => sum + (Atomics.load(words, list / 4) & 0x7fffffff) + Atomics.load(words, list / 4 + 1), 0)
 }

@@ -3,6 +3,8 @@
 
 #include <napi.h>
 
+#include <string>
+
 #include "../core/layout.h"
 
 namespace threadsafe {
@@ -13,5 +15,24 @@ void export_select(Napi::Env env, Napi::Object exports);
 void export_signals(Napi::Env env, Napi::Object exports);
 void export_native_code(Napi::Env env, Napi::Object exports);
 void export_constants(Napi::Env env, Napi::Object exports);
+
+// To an isolate that is being stopped Node does not even tell an array's length, and a Napi::Value that was not given ends the process when
+// it is used: so what is in an array or an object is asked for by these.
+inline bool length_of(napi_env env, napi_value array, u32& length) { return napi_get_array_length(env, array, &length) == napi_ok; }
+inline bool element_of(napi_env env, napi_value array, u32 index, napi_value& value) {
+  return napi_get_element(env, array, index, &value) == napi_ok;
+}
+inline bool number_in(napi_env env, napi_value object, const char* name, u32& number) {
+  napi_value value;
+  return napi_get_named_property(env, object, name, &value) == napi_ok && napi_get_value_uint32(env, value, &number) == napi_ok;
+}
+inline bool text_in(napi_env env, napi_value object, const char* name, std::string& text) {
+  napi_value value;
+  std::size_t length;
+  if (napi_get_named_property(env, object, name, &value) != napi_ok) return false;
+  if (napi_get_value_string_utf8(env, value, nullptr, 0, &length) != napi_ok) return false;
+  text.resize(length);
+  return napi_get_value_string_utf8(env, value, text.data(), length + 1, &length) == napi_ok;
+}
 
 }  // namespace threadsafe

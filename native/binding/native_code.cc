@@ -2,6 +2,7 @@
 #include <memory>
 #include <new>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "../capi/calls.h"
@@ -50,6 +51,22 @@ Napi::Value wrapped(Napi::Env env, std::unique_ptr<NativeObject> object) {
   return value;
 }
 
+// False if the isolate is being stopped.
+bool read_fields(napi_env env, napi_value array, std::vector<RecordField>& fields) {
+  u32 count;
+  if (!length_of(env, array, count)) return false;
+  for (u32 k = 0; k < count; k++) {
+    napi_value value;
+    RecordField field;
+    if (!element_of(env, array, k, value) || !text_in(env, value, "name", field.name) || !number_in(env, value, "type", field.type) ||
+        !number_in(env, value, "offset", field.offset) || !number_in(env, value, "bytes", field.bytes)) {
+      return false;
+    }
+    fields.push_back(std::move(field));
+  }
+  return true;
+}
+
 // (view of the memory, fields of the record as [{ name, type, offset, bytes }] or undefined): the value, or undefined. Needs this loop's
 // doorbell.
 Napi::Value native_object(const Napi::CallbackInfo& info) {
@@ -58,14 +75,7 @@ Napi::Value native_object(const Napi::CallbackInfo& info) {
   EventHeader* const event = queue ? nullptr : event_in(view);
   if (!queue && !event) return info.Env().Undefined();
   auto object = std::make_unique<NativeObject>(Environment::of(info.Env()), view, queue, event);
-  if (info[1].IsArray()) {
-    auto fields = info[1].As<Napi::Array>();
-    for (u32 k = 0; k < fields.Length(); k++) {
-      auto field = fields.Get(k).As<Napi::Object>();
-      const auto number = [&](const char* name) { return field.Get(name).As<Napi::Number>().Uint32Value(); };
-      object->fields.push_back({field.Get("name").As<Napi::String>().Utf8Value(), number("type"), number("offset"), number("bytes")});
-    }
-  }
+  if (info[1].IsArray() && !read_fields(info.Env(), info[1], object->fields)) return info.Env().Undefined();
   return wrapped(info.Env(), std::move(object));
 }
 

@@ -18,13 +18,6 @@ struct Source {
   void pass_on() const { object->pass_on(); }
 };
 
-// To an isolate that is being stopped Node does not even tell an array's length, and a Napi::Value that was not given ends the process when
-// it is used: so what is in an array is asked for by these.
-bool length_of(napi_env env, napi_value array, u32& length) { return napi_get_array_length(env, array, &length) == napi_ok; }
-bool element_of(napi_env env, napi_value array, u32 index, napi_value& value) {
-  return napi_get_element(env, array, index, &value) == napi_ok;
-}
-
 // (objects, each once; for each the word of an event when the wait began; timeout): ok when one of them is ready, or probably was just now;
 // timeout or interrupted.
 Napi::Value select_blocking(const Napi::CallbackInfo& info) {

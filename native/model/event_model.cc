@@ -213,13 +213,13 @@ struct SetByMany : rl::test_suite<SetByMany, 5> {
 
 int main(int argc, char** argv) {
   const Scenario scenarios[] = {
-      scenario<Set>("set", 200'000),
-      scenario<SetAndClear>("set_and_clear", 200'000),
-      scenario<LateWake>("late_wake", 1'000'000),
-      scenario<GivingUp>("giving_up", 200'000),
-      scenario<SetInHandler>("set_in_handler", 300'000),
-      scenario<SetByPreempted>("set_by_preempted", 200'000),
-      scenario<SetByMany>("set_by_many", 200'000),
+      scenario<Set, "set">(200'000),
+      scenario<SetAndClear, "set_and_clear">(200'000),
+      scenario<LateWake, "late_wake">(1'000'000),
+      scenario<GivingUp, "giving_up">(200'000),
+      scenario<SetInHandler, "set_in_handler">(300'000),
+      scenario<SetByPreempted, "set_by_preempted">(200'000),
+      scenario<SetByMany, "set_by_many">(200'000),
   };
   return threadsafe::model::main(argc, argv, scenarios);
 }

@@ -335,16 +335,16 @@ struct ItemsInHandler : rl::test_suite<ItemsInHandler, 5> {
 
 int main(int argc, char** argv) {
   const Scenario scenarios[] = {
-      scenario<Either>("either", 200'000),
-      scenario<SpentOnSelect>("spent_on_select", 200'000),
-      scenario<LeavesIt>("leaves_it", 200'000),
-      scenario<WokenInVain>("woken_in_vain", 200'000),
-      scenario<TwoSelect>("two_select", 200'000),
-      scenario<Closed>("closed", 200'000),
-      scenario<SetAndClear>("set_and_clear", 200'000),
-      scenario<EventInHandler>("event_in_handler", 200'000),
-      scenario<SelectInHandler>("select_in_handler", 200'000),
-      scenario<ItemsInHandler>("items_in_handler", 200'000),
+      scenario<Either, "either">(200'000),
+      scenario<SpentOnSelect, "spent_on_select">(200'000),
+      scenario<LeavesIt, "leaves_it">(200'000),
+      scenario<WokenInVain, "woken_in_vain">(200'000),
+      scenario<TwoSelect, "two_select">(200'000),
+      scenario<Closed, "closed">(200'000),
+      scenario<SetAndClear, "set_and_clear">(200'000),
+      scenario<EventInHandler, "event_in_handler">(200'000),
+      scenario<SelectInHandler, "select_in_handler">(200'000),
+      scenario<ItemsInHandler, "items_in_handler">(200'000),
   };
   return threadsafe::model::main(argc, argv, scenarios);
 }

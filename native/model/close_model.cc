@@ -133,11 +133,11 @@ struct CloseFullInHandler : rl::test_suite<CloseFullInHandler, 4> {
 
 int main(int argc, char** argv) {
   const Scenario scenarios[] = {
-      scenario<CloseInFlight>("close_in_flight", 300'000),
-      scenario<CloseFull>("close_full", 200'000),
-      scenario<Discard>("discard", 200'000),
-      scenario<CloseInHandler>("close_in_handler", 200'000),
-      scenario<CloseFullInHandler>("close_full_in_handler", 200'000),
+      scenario<CloseInFlight, "close_in_flight">(100'000),
+      scenario<CloseFull, "close_full">(100'000),
+      scenario<Discard, "discard">(100'000),
+      scenario<CloseInHandler, "close_in_handler">(100'000),
+      scenario<CloseFullInHandler, "close_full_in_handler">(100'000),
   };
   return threadsafe::model::main(argc, argv, scenarios);
 }

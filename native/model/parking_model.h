@@ -227,6 +227,19 @@ struct HandlerWaker {
   bool is_idle(u32) { return false; }
 };
 
+// The Wake of a signal handler, for an object of any kind.
+struct HandlerWake {
+  void one(WaitList& list) { wake_one(list, waker); }
+  void all(WaitList& list) { wake_all(list, waker); }
+
+  HandlerWaker waker;
+};
+
+// Until so many threads are announced in that list.
+inline void until_announced(const WaitList& list, u32 threads) {
+  while (threads_in(list.state.load(memory_order_seq_cst)) < threads) rl::yield(1, $);
+}
+
 // The deferred-wake thread, which serves the other threads of a model until all have finished. It sleeps while nobody calls it, so that a
 // lost wake is a deadlock.
 class Helper {

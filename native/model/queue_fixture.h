@@ -56,14 +56,6 @@ inline bool yield() {
   return true;
 }
 
-// The Wake of a signal handler, for an object of any kind.
-struct HandlerWake {
-  void one(WaitList& list) { wake_one(list, waker); }
-  void all(WaitList& list) { wake_all(list, waker); }
-
-  HandlerWaker waker;
-};
-
 template <u32 capacity, bool spanning = false, Overflow overflow = Overflow::reject>
 class ModelQueue {
  public:
@@ -187,8 +179,8 @@ class ModelQueue {
   void pass_on() { core().pass_on_get(); }
   Parking& parking() { return not_empty_; }
 
-  void until_announced(u32 threads) { until(header_.not_empty, threads); }
-  void until_announced_to_put(u32 threads) { until(header_.not_full, threads); }
+  void until_announced(u32 threads) { model::until_announced(header_.not_empty, threads); }
+  void until_announced_to_put(u32 threads) { model::until_announced(header_.not_full, threads); }
 
   u32 dropped() const { return header_.dropped.load(memory_order_relaxed); }
 
@@ -206,10 +198,6 @@ class ModelQueue {
     const Status status = call(Queue(header_, header_.geometry, slots_, HandlerWake{{unparks_, noted}}));
     if (noted) helper.call();
     return status;
-  }
-
-  static void until(const WaitList& list, u32 threads) {
-    while (threads_in(list.state.load(memory_order_seq_cst)) < threads) rl::yield(1, $);
   }
 
   auto ring() { return Ring(header_.tail, header_.head, Positions{header_.geometry.capacity, header_.geometry.index_bits}, slots_); }

@@ -320,20 +320,20 @@ struct PutByPreempted : rl::test_suite<PutByPreempted, 4> {
 
 int main(int argc, char** argv) {
   const Scenario scenarios[] = {
-      scenario<PingPong>("ping_pong", 200'000),
-      scenario<OutOfOrder>("out_of_order", 200'000),
-      scenario<OutOfOrderRoom>("out_of_order_room", 200'000),
-      scenario<Batch>("batch", 100'000),
-      scenario<BatchRoom>("batch_room", 100'000),
-      scenario<GivingUp>("giving_up", 200'000),
-      scenario<WakeSpentOnAnother>("wake_spent_on_another", 100'000),
-      scenario<Overtaken>("overtaken", 300'000),
-      scenario<OvertakenRoom>("overtaken_room", 1'500'000),
-      scenario<PutInHandler>("put_in_handler", 200'000),
-      scenario<GetInHandler>("get_in_handler", 200'000),
-      scenario<TwoHandlers>("two_handlers", 200'000),
-      scenario<Notes>("notes", 100'000),
-      scenario<PutByPreempted>("put_by_preempted", 200'000),
+      scenario<PingPong, "ping_pong">(100'000),
+      scenario<OutOfOrder, "out_of_order">(100'000),
+      scenario<OutOfOrderRoom, "out_of_order_room">(100'000),
+      scenario<Batch, "batch">(100'000),
+      scenario<BatchRoom, "batch_room">(100'000),
+      scenario<GivingUp, "giving_up">(100'000),
+      scenario<WakeSpentOnAnother, "wake_spent_on_another">(100'000),
+      scenario<Overtaken, "overtaken">(100'000),
+      scenario<OvertakenRoom, "overtaken_room">(400'000),
+      scenario<PutInHandler, "put_in_handler">(100'000),
+      scenario<GetInHandler, "get_in_handler">(100'000),
+      scenario<TwoHandlers, "two_handlers">(100'000),
+      scenario<Notes, "notes">(100'000),
+      scenario<PutByPreempted, "put_by_preempted">(100'000),
   };
   return threadsafe::model::main(argc, argv, scenarios);
 }

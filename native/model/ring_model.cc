@@ -201,13 +201,13 @@ struct PeekWhileReused : rl::test_suite<PeekWhileReused, 2> {
 
 int main(int argc, char** argv) {
   const Scenario scenarios[] = {
-      scenario<TwoByTwo<1, 1>>("capacity_1", 200'000),      scenario<TwoByTwo<2, 1>>("capacity_2", 200'000),
-      scenario<TwoByTwo<2, 2>>("spanning_2", 200'000),      scenario<TwoByTwo<3, 2>>("spanning_3", 200'000),
-      scenario<NeverMore<1>>("never_more_than_1", 50'000),  scenario<NeverMore<2>>("never_more_than_2", 50'000),
-      scenario<PutOrClosed>("put_or_closed", 100'000),      scenario<PeekWhileReused>("peek", 200'000),
-      scenario<PutTogether<AsBatch>>("put_batch", 200'000), scenario<GetTogether<AsBatch>>("get_batch", 200'000),
-      scenario<PutTogether<AsRun>>("put_run", 200'000),     scenario<GetTogether<AsRun>>("get_run", 200'000),
-      scenario<RunsRound>("runs_round", 100'000),
+      scenario<TwoByTwo<1, 1>, "capacity_1">(100'000),      scenario<TwoByTwo<2, 1>, "capacity_2">(100'000),
+      scenario<TwoByTwo<2, 2>, "spanning_2">(100'000),      scenario<TwoByTwo<3, 2>, "spanning_3">(100'000),
+      scenario<NeverMore<1>, "never_more_than_1">(50'000),  scenario<NeverMore<2>, "never_more_than_2">(50'000),
+      scenario<PutOrClosed, "put_or_closed">(100'000),      scenario<PeekWhileReused, "peek">(100'000),
+      scenario<PutTogether<AsBatch>, "put_batch">(100'000), scenario<GetTogether<AsBatch>, "get_batch">(100'000),
+      scenario<PutTogether<AsRun>, "put_run">(100'000),     scenario<GetTogether<AsRun>, "get_run">(100'000),
+      scenario<RunsRound, "runs_round">(100'000),
   };
   return threadsafe::model::main(argc, argv, scenarios);
 }

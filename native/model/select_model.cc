@@ -1,5 +1,5 @@
 // How one thread waits at several lists.
-#include "core/event.h"
+#include "event_fixture.h"
 #include "main.h"
 #include "queue_fixture.h"
 
@@ -9,52 +9,6 @@ using namespace threadsafe;
 using namespace threadsafe::model;
 
 using OneQueue = ModelQueue<2>;
-
-struct EventWake {
-  void all(WaitList& list) {
-    Waker waker{*parking};
-    wake_all(list, waker);
-  }
-  Parking* parking;
-};
-
-class ModelEvent {
- public:
-  ModelEvent() { unparks_.set_lists(header_.waiters, nullptr); }
-
-  auto core() { return Event(header_, EventWake{&parking_}); }
-
-  void set_in_handler(Helper& helper) {
-    bool noted = false;
-    Event(header_, HandlerWake{{unparks_, noted}}).set();
-    if (noted) helper.call();
-  }
-  void make_unparks() {
-    unparks_.make([this](const WaitList&, u32 most) { parking_.unpark(most); });
-  }
-  Status wait() {
-    Parker parker(parking_);
-    return core().wait(parker);
-  }
-  Status wait_with_deadline() {
-    Parker parker(parking_, true);
-    return core().wait(parker);
-  }
-  void begin() { began_ = core().word(); }
-
-  WaitList& list() { return header_.waiters; }
-  bool ready() { return Event<EventWake>::done(began_, core().word()); }
-  void pass_on() {}
-  Parking& parking() { return parking_; }
-
-  void check_nobody_waits() { RL_ASSERT(header_.waiters.state.load(memory_order_seq_cst) == 0); }
-
- private:
-  EventHeader header_;
-  Parking parking_;
-  DeferredUnparks unparks_;
-  u64 began_ = 0;
-};
 
 // What wait_any() waits at: either kind.
 struct Source {
@@ -78,6 +32,27 @@ Status wait_for_either(First& first, Second& second, bool has_deadline = false) 
   return wait_any(sources, parker);
 }
 
+template <class Suite, rl::thread_id_t threads>
+struct AtTwoQueues : rl::test_suite<Suite, threads> {
+  OneQueue first, second;
+
+  void after() {
+    first.check_nobody_waits();
+    second.check_nobody_waits();
+  }
+};
+
+template <class Suite, rl::thread_id_t threads>
+struct AtQueueAndEvent : rl::test_suite<Suite, threads> {
+  OneQueue queue;
+  ModelEvent event;
+
+  void after() {
+    queue.check_nobody_waits();
+    event.check_nobody_waits();
+  }
+};
+
 // Takes an item of either.
 void select(OneQueue& first, OneQueue& second) {
   u32 number;
@@ -88,9 +63,7 @@ void select(OneQueue& first, OneQueue& second) {
 }
 
 // Whichever comes first, and the other after it.
-struct Either : rl::test_suite<Either, 3> {
-  OneQueue first, second;
-
+struct Either : AtTwoQueues<Either, 3> {
   void thread(unsigned index) {
     if (index == 0) {
       RL_ASSERT(first.try_put(7) == Status::ok);
@@ -101,17 +74,10 @@ struct Either : rl::test_suite<Either, 3> {
       select(first, second);
     }
   }
-
-  void after() {
-    first.check_nobody_waits();
-    second.check_nobody_waits();
-  }
 };
 
 // A wake of the first queue may be spent on the one who selects, who has an item of the second: the getter at the first has it in the end.
-struct SpentOnSelect : rl::test_suite<SpentOnSelect, 4> {
-  OneQueue first, second;
-
+struct SpentOnSelect : AtTwoQueues<SpentOnSelect, 4> {
   void thread(unsigned index) {
     u32 number;
     if (index == 0) {
@@ -125,17 +91,10 @@ struct SpentOnSelect : rl::test_suite<SpentOnSelect, 4> {
       while (second.try_get(number) != Status::ok) rl::yield(1, $);
     }
   }
-
-  void after() {
-    first.check_nobody_waits();
-    second.check_nobody_waits();
-  }
 };
 
 // The one who selects gives up, or sees the item and leaves it: the getter has it.
-struct LeavesIt : rl::test_suite<LeavesIt, 3> {
-  OneQueue first, second;
-
+struct LeavesIt : AtTwoQueues<LeavesIt, 3> {
   void thread(unsigned index) {
     u32 number;
     if (index == 0) {
@@ -146,17 +105,10 @@ struct LeavesIt : rl::test_suite<LeavesIt, 3> {
       wait_for_either(first, second, true);
     }
   }
-
-  void after() {
-    first.check_nobody_waits();
-    second.check_nobody_waits();
-  }
 };
 
 // An item is taken from under the one who was woken for it, or is about to sleep: it is announced again, and the next wakes it.
-struct WokenInVain : rl::test_suite<WokenInVain, 2> {
-  OneQueue first, second;
-
+struct WokenInVain : AtTwoQueues<WokenInVain, 2> {
   void thread(unsigned index) {
     if (index == 1) return select(first, second);
     u32 number;
@@ -166,17 +118,10 @@ struct WokenInVain : rl::test_suite<WokenInVain, 2> {
     second.until_announced(1);
     RL_ASSERT(second.try_put(2) == Status::ok);
   }
-
-  void after() {
-    first.check_nobody_waits();
-    second.check_nobody_waits();
-  }
 };
 
 // Two of them, at the same two queues: each takes its item, whoever was woken for which.
-struct TwoSelect : rl::test_suite<TwoSelect, 4> {
-  OneQueue first, second;
-
+struct TwoSelect : AtTwoQueues<TwoSelect, 4> {
   void thread(unsigned index) {
     if (index == 0) {
       RL_ASSERT(first.try_put(7) == Status::ok);
@@ -188,17 +133,10 @@ struct TwoSelect : rl::test_suite<TwoSelect, 4> {
       select(second, first);
     }
   }
-
-  void after() {
-    first.check_nobody_waits();
-    second.check_nobody_waits();
-  }
 };
 
 // A queue that is closed, with an item on its way or without.
-struct Closed : rl::test_suite<Closed, 3> {
-  OneQueue first, second;
-
+struct Closed : AtTwoQueues<Closed, 3> {
   void thread(unsigned index) {
     u32 number;
     if (index == 0) {
@@ -213,46 +151,31 @@ struct Closed : rl::test_suite<Closed, 3> {
       } while (status != Status::closed);
     }
   }
-
-  void after() {
-    first.check_nobody_waits();
-    second.check_nobody_waits();
-  }
 };
 
 // An event that is set and cleared at once while two wait, one of them also at a queue.
-struct SetAndClear : rl::test_suite<SetAndClear, 3> {
-  OneQueue queue;
-  ModelEvent event;
-
+struct SetAndClear : AtQueueAndEvent<SetAndClear, 3> {
   void thread(unsigned index) {
     if (index == 0) {
-      while (threads_in(event.list().state.load(memory_order_seq_cst)) < 2) rl::yield(1, $);
-      event.core().set();
-      event.core().clear();
+      event.until_announced(2);
+      event.set();
+      event.clear();
     } else if (index == 1) {
       RL_ASSERT(event.wait() == Status::ok);
     } else {
       RL_ASSERT(wait_for_either(queue, event) == Status::ok);
     }
   }
-
-  void after() {
-    queue.check_nobody_waits();
-    event.check_nobody_waits();
-  }
 };
 
 // A handler sets an event and leaves the unparks to the helper, which may come at any time. One waits for it for ever; the one who selects
 // comes and goes, and takes what permits it meets.
-struct EventInHandler : rl::test_suite<EventInHandler, 4> {
-  OneQueue queue;
-  ModelEvent event;
+struct EventInHandler : AtQueueAndEvent<EventInHandler, 4> {
   Helper helper;
 
   void thread(unsigned index) {
     if (index == 0) {
-      while (threads_in(event.list().state.load(memory_order_seq_cst)) < 2) rl::yield(1, $);
+      event.until_announced(2);
       event.set_in_handler(helper);
     } else if (index == 1) {
       RL_ASSERT(event.wait() == Status::ok);
@@ -263,22 +186,15 @@ struct EventInHandler : rl::test_suite<EventInHandler, 4> {
     }
     helper.one_has_finished();
   }
-
-  void after() {
-    queue.check_nobody_waits();
-    event.check_nobody_waits();
-  }
 };
 
 // The other way round: the one who selects stays, and the one who waits for the event comes and goes.
-struct SelectInHandler : rl::test_suite<SelectInHandler, 4> {
-  OneQueue queue;
-  ModelEvent event;
+struct SelectInHandler : AtQueueAndEvent<SelectInHandler, 4> {
   Helper helper;
 
   void thread(unsigned index) {
     if (index == 0) {
-      while (threads_in(event.list().state.load(memory_order_seq_cst)) < 2) rl::yield(1, $);
+      event.until_announced(2);
       event.set_in_handler(helper);
     } else if (index == 1) {
       RL_ASSERT(wait_for_either(queue, event) == Status::ok);
@@ -289,17 +205,11 @@ struct SelectInHandler : rl::test_suite<SelectInHandler, 4> {
     }
     helper.one_has_finished();
   }
-
-  void after() {
-    queue.check_nobody_waits();
-    event.check_nobody_waits();
-  }
 };
 
 // Handlers put into both queues, two items into the first. One gets from the first; the one who selects comes and goes until it has an item
 // of either.
-struct ItemsInHandler : rl::test_suite<ItemsInHandler, 5> {
-  OneQueue first, second;
+struct ItemsInHandler : AtTwoQueues<ItemsInHandler, 5> {
   Helper helper;
 
   void thread(unsigned index) {
@@ -324,27 +234,22 @@ struct ItemsInHandler : rl::test_suite<ItemsInHandler, 5> {
     }
     helper.one_has_finished();
   }
-
-  void after() {
-    first.check_nobody_waits();
-    second.check_nobody_waits();
-  }
 };
 
 }  // namespace
 
 int main(int argc, char** argv) {
   const Scenario scenarios[] = {
-      scenario<Either>("either", 200'000),
-      scenario<SpentOnSelect>("spent_on_select", 200'000),
-      scenario<LeavesIt>("leaves_it", 200'000),
-      scenario<WokenInVain>("woken_in_vain", 200'000),
-      scenario<TwoSelect>("two_select", 200'000),
-      scenario<Closed>("closed", 200'000),
-      scenario<SetAndClear>("set_and_clear", 200'000),
-      scenario<EventInHandler>("event_in_handler", 200'000),
-      scenario<SelectInHandler>("select_in_handler", 200'000),
-      scenario<ItemsInHandler>("items_in_handler", 200'000),
+      scenario<Either, "either">(100'000),
+      scenario<SpentOnSelect, "spent_on_select">(100'000),
+      scenario<LeavesIt, "leaves_it">(100'000),
+      scenario<WokenInVain, "woken_in_vain">(100'000),
+      scenario<TwoSelect, "two_select">(100'000),
+      scenario<Closed, "closed">(100'000),
+      scenario<SetAndClear, "set_and_clear">(100'000),
+      scenario<EventInHandler, "event_in_handler">(100'000),
+      scenario<SelectInHandler, "select_in_handler">(100'000),
+      scenario<ItemsInHandler, "items_in_handler">(100'000),
   };
   return threadsafe::model::main(argc, argv, scenarios);
 }

@@ -168,16 +168,16 @@ struct BusyLoopAlone : rl::test_suite<BusyLoopAlone<capacity, slots_of_loop>, 3>
 
 int main(int argc, char** argv) {
   const Scenario scenarios[] = {
-      scenario<LargeAndSmall<2, 2>>("large_and_small_2", 200'000),
-      scenario<LargeAndSmall<3, 2>>("large_and_small_3", 200'000),
-      scenario<LargeAndSmall<4, 3>>("large_and_small_4", 200'000),
-      scenario<Turns>("turns", 200'000),
-      scenario<FreeingMany>("freeing_many", 200'000),
-      scenario<BusyLoop<false>>("busy_loop", 300'000),
-      scenario<BusyLoop<true>>("busy_loop_in_handler", 300'000),
-      scenario<RoomInHandler>("room_in_handler", 100'000),
-      scenario<BusyLoopAlone<2, 1>>("busy_loop_both", 200'000),
-      scenario<BusyLoopAlone<2, 2>>("busy_loop_empty", 200'000),
+      scenario<LargeAndSmall<2, 2>, "large_and_small_2">(100'000),
+      scenario<LargeAndSmall<3, 2>, "large_and_small_3">(100'000),
+      scenario<LargeAndSmall<4, 3>, "large_and_small_4">(100'000),
+      scenario<Turns, "turns">(100'000),
+      scenario<FreeingMany, "freeing_many">(100'000),
+      scenario<BusyLoop<false>, "busy_loop">(100'000),
+      scenario<BusyLoop<true>, "busy_loop_in_handler">(100'000),
+      scenario<RoomInHandler, "room_in_handler">(100'000),
+      scenario<BusyLoopAlone<2, 1>, "busy_loop_both">(100'000),
+      scenario<BusyLoopAlone<2, 2>, "busy_loop_empty">(100'000),
   };
   return threadsafe::model::main(argc, argv, scenarios);
 }

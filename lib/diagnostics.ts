@@ -8,6 +8,7 @@ import type { ThreadSafeQueue } from './typed-queue.js'
 
 /** On `threadsafe:queue:drop`: a put of this thread that did not wait found the queue full, and by its overflow policy items were lost. */
 export interface QueueDropMessage {
+  /** The queue that lost them, as this thread has it. */
   queue: ThreadSafeQueue<unknown, unknown>
   /** How many. If other threads lose items of the same queue at that very moment, theirs may be among them. */
   count: number
@@ -15,6 +16,7 @@ export interface QueueDropMessage {
 
 /** On `threadsafe:queue:close`: a call of this thread has closed the queue, which was open. */
 export interface QueueCloseMessage {
+  /** The queue that was closed, as this thread has it. */
   queue: ThreadSafeQueue<unknown, unknown>
   /** Whether what was left was to be dropped. */
   discard: boolean
@@ -22,6 +24,7 @@ export interface QueueCloseMessage {
 
 /** On `threadsafe:block`: a synchronous call has blocked this thread for longer than 100 ms, whatever came of it. */
 export interface BlockMessage {
+  /** What it did: several queues or events are waited for by 'select', an event by 'wait'. */
   operation: 'put' | 'get' | 'wait' | 'select'
   /** What it waited for: one queue or event, or all those given to `selectSync()`. */
   sources: readonly (ThreadSafeQueue<unknown, unknown> | ThreadSafeEvent)[]

@@ -61,6 +61,9 @@ export type TypeOf<Item> = unknown extends Item
                 ? RecordTypeOf<Item>
                 : never
 
+/** What several items come out as where the program has named them `Item`, and `type` is that numeric one. */
+export type NamedBatchOf<Item, Type extends NumericType> = [Item] extends [ItemOf<Type>] ? ArrayTypes[Type] : Item[]
+
 /** Those of the numeric types whose typed array it is. */
 type OfBatch<Type extends NumericType, Batch> = Type extends Type ? ([Batch] extends [ArrayTypes[Type]] ? Type : never) : never
 

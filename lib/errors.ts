@@ -34,11 +34,13 @@ export class ThreadSafeError extends Error {
     return false
   }
 
+  /** The package makes them; a program has no need to. */
   constructor(message: string, code: string) {
     super(message)
     this.code = code
   }
 
+  /** The name of its class. */
   override get name(): string {
     return this.constructor.name
   }
@@ -62,6 +64,7 @@ export class QueueFullError extends ThreadSafeError {
   /** @internal */
   static override readonly [CLASS] = 'QueueFullError'
 
+  /** The package makes them; a program has no need to. */
   constructor(queue?: Named) {
     super(`The ${nameOf(queue)} is full`, 'ERR_QUEUE_FULL')
   }
@@ -72,6 +75,7 @@ export class QueueEmptyError extends ThreadSafeError {
   /** @internal */
   static override readonly [CLASS] = 'QueueEmptyError'
 
+  /** The package makes them; a program has no need to. */
   constructor(queue?: Named) {
     super(`The ${nameOf(queue)} is empty`, 'ERR_QUEUE_EMPTY')
   }
@@ -87,6 +91,7 @@ export class QueueClosedError extends ThreadSafeError {
   /** From `select()` and `selectSync()`: its place among the sources. */
   declare readonly index?: number
 
+  /** The package makes them; a program has no need to. */
   constructor(queue?: Named) {
     super(`The ${nameOf(queue)} is closed`, 'ERR_QUEUE_CLOSED')
   }
@@ -97,6 +102,7 @@ export class TimeoutError extends ThreadSafeError {
   /** @internal */
   static override readonly [CLASS] = 'TimeoutError'
 
+  /** The package makes them; a program has no need to. */
   constructor(milliseconds: number, queue?: Named) {
     super(`Nothing happened within ${milliseconds} ms${queue === undefined ? '' : ` in the ${nameOf(queue)}`}`, 'ERR_TIMEOUT')
   }

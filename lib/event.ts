@@ -16,6 +16,7 @@ const { event: EVENT, status: STATUS } = native
 
 /** What `workerData` and `postMessage` take to another thread of this process, for `ThreadSafeEvent.from()`. */
 export interface EventHandle {
+  /** Tells an event's handle from a queue's. */
   readonly threadsafe: 'event'
 }
 

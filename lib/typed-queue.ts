@@ -1,6 +1,7 @@
 /** The queue's class as a compiler sees it: TypeScript lets no constructor infer the class's type parameters from an option, but an interface that describes one. */
-import type { BatchOf, ElementType, ItemOf, PutItemOf, TypeOf, TypeOfBatches } from './element-type.js'
+import type { BatchOf, ElementType, ItemOf, NamedBatchOf, PutItemOf, TypeOf, TypeOfBatches } from './element-type.js'
 import { type QueueHandle, type QueueOptions, ThreadSafeQueue as Queue } from './queue.js'
+import type { NumericType } from './record.js'
 
 /** What is known, or else what is usual. */
 type Known<Type, Usual> = unknown extends Type ? Usual : Type
@@ -28,8 +29,63 @@ export interface TypedQueueOptions<Type> extends QueueOptions<Type> {
 // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- it has a name of its own, which the declarations of a user's code can refer to.
 export interface ThreadSafeQueue<T = unknown, Batch = T[], In = T> extends Queue<T, Batch, In> {}
 
+/** Makes the queues whose items the program names, and whose `type` is that numeric one. */
+interface NumericQueueConstructor<Type extends NumericType> {
+  /**
+   * Creates a queue that holds `capacity` numbers of that `type`; its batches are the typed array of that name.
+   *
+   * `RangeError` `ERR_OUT_OF_RANGE` for a capacity that is no whole number from 1 up to what 4 GiB hold; `TypeError` `ERR_INVALID_ARG_TYPE` or
+   * `ERR_INVALID_ARG_VALUE` for options that do not exist.
+   *
+   * @example
+   * const samples = new ThreadSafeQueue<number>(1000, { type: 'float64' })
+   * samples.putSync(1.5)
+   * samples.getManySync(128) // a Float64Array
+   */
+  new <T>(capacity: number, options: TypedQueueOptions<Type & TypeOf<NoInfer<T>>>): ThreadSafeQueue<T, NamedBatchOf<T, Type>>
+}
+
+/** Makes all other queues whose items the program names. */
+interface NamedQueueConstructor {
+  /**
+   * Creates a queue that holds `capacity` items: a whole number from 1 up to what 4 GiB hold.
+   *
+   * Name the type of the items where `type` is 'any', as it is when left out; elsewhere `type` says it. Batches are taken to be arrays, also where
+   * TypeScript does not know which `type` it is. A class that extends the queue of numbers, or of a type parameter, names the batches as well:
+   * `extends ThreadSafeQueue<number, Float64Array>`, `extends ThreadSafeQueue<T, T[]>`.
+   *
+   * `RangeError` `ERR_OUT_OF_RANGE` for other capacities and for a name that is too long; `TypeError` `ERR_INVALID_ARG_TYPE` or
+   * `ERR_INVALID_ARG_VALUE` for options that do not exist.
+   *
+   * @example
+   * const jobs = new ThreadSafeQueue<{ id: number }>(100, { name: 'jobs' })
+   */
+  new <T = unknown>(capacity: number, options?: QueueOptions<'any' | TypeOf<NoInfer<T>>>): ThreadSafeQueue<T>
+
+  /**
+   * Creates a queue that holds `capacity` items, with the type of its batches named as well.
+   *
+   * @example
+   * const samples = new ThreadSafeQueue<number, Float64Array>(1000, { type: 'float64' })
+   */
+  new <T, Batch>(capacity: number, options: TypedQueueOptions<TypeOfBatches<NoInfer<T>, NoInfer<Batch>>>): ThreadSafeQueue<T, Batch>
+}
+
 /** The class `ThreadSafeQueue`: what makes queues. */
-export interface ThreadSafeQueueConstructor {
+// TypeScript takes the first constructor that fits: its own, then those of the interfaces in their order.
+export interface ThreadSafeQueueConstructor
+  extends
+    NumericQueueConstructor<'int8'>,
+    NumericQueueConstructor<'uint8'>,
+    NumericQueueConstructor<'int16'>,
+    NumericQueueConstructor<'uint16'>,
+    NumericQueueConstructor<'int32'>,
+    NumericQueueConstructor<'uint32'>,
+    NumericQueueConstructor<'bigint64'>,
+    NumericQueueConstructor<'biguint64'>,
+    NumericQueueConstructor<'float32'>,
+    NumericQueueConstructor<'float64'>,
+    NamedQueueConstructor {
   /** For `instanceof`. */
   readonly prototype: (typeof Queue)['prototype']
 
@@ -49,26 +105,6 @@ export interface ThreadSafeQueueConstructor {
     capacity: number,
     options: TypedQueueOptions<Type>,
   ): ThreadSafeQueue<T, Batch, In>
-
-  /**
-   * Creates a queue that holds `capacity` items: a whole number from 1 up to what 4 GiB hold.
-   *
-   * Name the type of the items where `type` is 'any', as it is when left out. With another `type` leave it out: batches would be taken to be arrays, where those
-   * of numbers are typed arrays. `RangeError` `ERR_OUT_OF_RANGE` for other capacities and for
-   * a name that is too long; `TypeError` `ERR_INVALID_ARG_TYPE` or `ERR_INVALID_ARG_VALUE` for options that do not exist.
-   *
-   * @example
-   * const jobs = new ThreadSafeQueue<{ id: number }>(100, { name: 'jobs' })
-   */
-  new <T = unknown>(capacity: number, options?: QueueOptions<'any' | TypeOf<NoInfer<T>>>): ThreadSafeQueue<T>
-
-  /**
-   * Creates a queue that holds `capacity` items, with the type of its batches named as well.
-   *
-   * @example
-   * const samples = new ThreadSafeQueue<number, Float64Array>(1000, { type: 'float64' })
-   */
-  new <T, Batch>(capacity: number, options: TypedQueueOptions<TypeOfBatches<NoInfer<T>, NoInfer<Batch>>>): ThreadSafeQueue<T, Batch>
 
   /**
    * Opens the queue of that handle, in any thread of the process. The handle says of what type it is; where that got lost, as in `workerData`, say

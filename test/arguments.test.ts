@@ -537,12 +537,12 @@ describe('the order of checks', () => {
   const aborted = AbortSignal.abort(reason)
   const int32 = (n = 1) => new ThreadSafeQueue<number>(n, { type: 'int32' })
 
-  function full(overflow: 'reject' | 'drop-newest' | 'drop-oldest' = 'reject'): ThreadSafeQueue<number> {
+  function full(overflow: 'reject' | 'drop-newest' | 'drop-oldest' = 'reject'): ThreadSafeQueue<number, Int32Array> {
     const queue = new ThreadSafeQueue<number>(1, { type: 'int32', overflow })
     queue.putSync(7)
     return queue
   }
-  function closed<T>(queue: ThreadSafeQueue<T>): ThreadSafeQueue<T> {
+  function closed<T, Batch>(queue: ThreadSafeQueue<T, Batch>): ThreadSafeQueue<T, Batch> {
     queue.close()
     return queue
   }

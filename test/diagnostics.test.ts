@@ -27,7 +27,7 @@ function told<Message>(name: string, call: () => void): Message[] {
   return messages
 }
 
-function full(overflow: Overflow): ThreadSafeQueue<number> {
+function full(overflow: Overflow): ThreadSafeQueue<number, Int32Array> {
   const queue = new ThreadSafeQueue<number>(2, { type: 'int32', overflow })
   queue.putManySync([1, 2])
   return queue
@@ -70,9 +70,9 @@ describe('threadsafe:queue:drop', () => {
 describe('threadsafe:queue:close', () => {
   it('tells of the call that closes the queue, once it is closed, and not of later ones', () => {
     for (const close of [
-      (queue: ThreadSafeQueue<number>) => queue.close(),
-      (queue: ThreadSafeQueue<number>) => queue.close({ discard: true }),
-      (queue: ThreadSafeQueue<number>) => queue[Symbol.dispose](),
+      (queue: ThreadSafeQueue<number, Int32Array>) => queue.close(),
+      (queue: ThreadSafeQueue<number, Int32Array>) => queue.close({ discard: true }),
+      (queue: ThreadSafeQueue<number, Int32Array>) => queue[Symbol.dispose](),
     ]) {
       const queue = full('reject')
       const messages = told<{ queue: unknown; discard: boolean }>('threadsafe:queue:close', () => {

@@ -4,9 +4,9 @@ import { setMaxListeners } from 'node:events'
 import { select, ThreadSafeEvent, ThreadSafeQueue } from '../lib/index.js'
 import { within } from './support.js'
 
-const numbers = (capacity: number): ThreadSafeQueue<number> => new ThreadSafeQueue<number>(capacity, { type: 'float64' })
+const numbers = (capacity: number): ThreadSafeQueue<number, Float64Array> => new ThreadSafeQueue<number>(capacity, { type: 'float64' })
 
-function filled(count: number): ThreadSafeQueue<number> {
+function filled(count: number): ThreadSafeQueue<number, Float64Array> {
   const queue = numbers(count)
   for (let k = 0; k < count; k++) queue.putSync(k)
   queue.close()
@@ -44,7 +44,7 @@ async function mostInARow(consume: (took: () => void) => Promise<void>): Promise
 }
 
 describe('a consumer of a queue that is never empty', () => {
-  const WAYS: [name: string, each: (queue: ThreadSafeQueue<number>, fn: (item: number) => void) => Promise<void>][] = [
+  const WAYS: [name: string, each: (queue: ThreadSafeQueue<number, Float64Array>, fn: (item: number) => void) => Promise<void>][] = [
     [
       'for await',
       async (queue, fn) => {

@@ -433,7 +433,7 @@ describe('items of many sizes', () => {
 })
 
 describe('a closed queue', () => {
-  const three = (): ThreadSafeQueue<number> => {
+  const three = (): ThreadSafeQueue<number, Int32Array> => {
     const queue = new ThreadSafeQueue<number>(4, { type: 'int32' })
     for (let k = 1; k <= 3; k++) queue.putSync(k)
     return queue
@@ -456,7 +456,7 @@ describe('a closed queue', () => {
   })
 
   it('has dropped what was left if it was to discard it, also when closed before', () => {
-    for (const before of [() => {}, (queue: ThreadSafeQueue<number>) => queue.close()]) {
+    for (const before of [() => {}, (queue: ThreadSafeQueue<number, Int32Array>) => queue.close()]) {
       const queue = three()
       before(queue)
       queue.close({ discard: true })

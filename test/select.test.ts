@@ -16,8 +16,9 @@ import type { SelectRole } from './fixtures/select-worker.js'
 import { Ledger } from './fixtures/stress-ledger.js'
 import { finished, rejection, startWorker, thrown, turns, until, within } from './support.js'
 
-const numbers = (capacity = 8): ThreadSafeQueue<number> => new ThreadSafeQueue<number>(capacity, { type: 'float64' })
-const several = (count: number, capacity = 8): ThreadSafeQueue<number>[] => Array.from({ length: count }, () => numbers(capacity))
+const numbers = (capacity = 8): ThreadSafeQueue<number, Float64Array> => new ThreadSafeQueue<number>(capacity, { type: 'float64' })
+const several = (count: number, capacity = 8): ThreadSafeQueue<number, Float64Array>[] =>
+  Array.from({ length: count }, () => numbers(capacity))
 
 /** Both faces, as promises, so that what they have in common is tested of both. */
 const FACES: [name: string, call: (sources: readonly SelectSource[], timeout?: number) => Promise<Selected<readonly SelectSource[]>>][] = [
@@ -310,7 +311,7 @@ describe('select over 8 queues that 4 workers feed with a million items', functi
     return finished(worker, PATIENCE)
   }
 
-  function setUp(): { queues: ThreadSafeQueue<number>[]; ledger: Ledger; served: Int32Array; produced: Promise<unknown> } {
+  function setUp(): { queues: ThreadSafeQueue<number, Float64Array>[]; ledger: Ledger; served: Int32Array; produced: Promise<unknown> } {
     const queues = several(QUEUES, 64)
     const produced = Promise.all(
       Array.from({ length: PRODUCERS }, (_, producer) =>
@@ -321,7 +322,7 @@ describe('select over 8 queues that 4 workers feed with a million items', functi
   }
 
   /** As the worker's, but asynchronously. */
-  async function selectHere(queues: ThreadSafeQueue<number>[], ledger: Ledger, served: Int32Array): Promise<void> {
+  async function selectHere(queues: ThreadSafeQueue<number, Float64Array>[], ledger: Ledger, served: Int32Array): Promise<void> {
     const open = queues.map((queue, k) => ({ queue, k }))
     while (open.length > 0) {
       try {

@@ -6,10 +6,10 @@ import { ReadableStream } from 'node:stream/web'
 import { QueueClosedError, ThreadSafeQueue } from '../lib/index.js'
 import { finished, rejection, startWorker, thrown, turns, until, within } from './support.js'
 
-const numbers = (capacity: number): ThreadSafeQueue<number> => new ThreadSafeQueue<number>(capacity, { type: 'float64' })
+const numbers = (capacity: number): ThreadSafeQueue<number, Float64Array> => new ThreadSafeQueue<number>(capacity, { type: 'float64' })
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, k) => k)
 
-function filled(count: number): ThreadSafeQueue<number> {
+function filled(count: number): ThreadSafeQueue<number, Float64Array> {
   const queue = numbers(count + 1)
   queue.putManySync(upTo(count))
   return queue
@@ -259,7 +259,7 @@ describe('a queue as a source', () => {
   })
 
   for (const kind of ['items', 'batches'] as const) {
-    const iterate = (queue: ThreadSafeQueue<number>): AsyncIterableIterator<unknown> =>
+    const iterate = (queue: ThreadSafeQueue<number, Float64Array>): AsyncIterableIterator<unknown> =>
       kind === 'items' ? queue[Symbol.asyncIterator]() : queue.batches(2)
 
     it(`of an iterator of ${kind}: throw() rejects with the error and ends it, return() with the value`, async () => {
@@ -323,7 +323,7 @@ describe('a queue as a source', () => {
 
 describe('using', () => {
   it('closes the queue at the end of the block, and drops nothing', async () => {
-    const kept: ThreadSafeQueue<number>[] = []
+    const kept: ThreadSafeQueue<number, Float64Array>[] = []
     {
       using queue = numbers(2)
       kept.push(queue)

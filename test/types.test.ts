@@ -43,9 +43,9 @@ describe('the types', () => {
     same<ReturnType<typeof queue.tryPut>, boolean>(true)
     same<Parameters<typeof queue.putSync>, [item: number, options?: SyncWaitOptions]>(true)
     same<Parameters<typeof queue.get>, [options?: WaitOptions]>(true)
-    same<ReturnType<typeof queue.ref>, ThreadSafeQueue<number>>(true)
+    same<ReturnType<typeof queue.ref>, ThreadSafeQueue<number, Float64Array>>(true)
     const other = ThreadSafeQueue.from(queue.handle)
-    same<typeof other, ThreadSafeQueue<number>>(true)
+    same<typeof other, ThreadSafeQueue<number, Float64Array>>(true)
     assert.equal(other.capacity, 3)
     // @ts-expect-error a string is no number
     assert.throws(() => queue.putSync('text'), TypeError)

@@ -101,8 +101,21 @@ new ThreadSafeQueue<Job>(4, { type: undefined, itemBytes: undefined, overflow: u
 jobs.putSync({ id: 1 })
 
 // A type parameter that agrees with `type`, or does not.
-new ThreadSafeQueue<number>(1000, { type: 'float64' }).putSync(1)
-new ThreadSafeQueue<bigint>(1000, { type: 'biguint64' }).putSync(1n)
+const numbered = new ThreadSafeQueue<number>(1000, { type: 'float64' })
+same<typeof numbered, typeof floats>(true)
+same<ReturnType<typeof numbered.getManySync>, Float64Array>(true)
+numbered.getManySync(2, { into: new Float64Array(2) })
+for await (const batch of numbered.batches(2)) same<typeof batch, Float64Array>(true)
+same<ReturnType<typeof smallOnes>, ThreadSafeQueue<number, Uint8Array>>(true)
+const smallOnes = () => new ThreadSafeQueue<number>(4, { type: 'uint8', name: 'small', overflow: 'drop-oldest' })
+const longOnes = new ThreadSafeQueue<bigint>(1000, { type: 'biguint64' })
+same<typeof longOnes, ThreadSafeQueue<bigint, BigUint64Array>>(true)
+same<ReturnType<ThreadSafeQueue<number>['getManySync']>, number[]>(true)
+const anyNumbers = new ThreadSafeQueue<number>(4)
+same<typeof anyNumbers, ThreadSafeQueue<number>>(true)
+new ThreadSafeQueue<0 | 1>(4, { type: 'uint8' }).getManySync(1) satisfies Uint8Array
+// @ts-expect-error its batches are no arrays
+numbered satisfies ThreadSafeQueue<number>
 new ThreadSafeQueue<'on' | 'off'>(1000, { type: 'string' }).putSync('on')
 new ThreadSafeQueue<unknown>(1000, { type: 'string' }).putSync('on')
 new ThreadSafeQueue<boolean>(1000, { type: 'boolean' }).putSync(true)
@@ -195,9 +208,9 @@ ThreadSafeQueue.from<string>(floats.handle)
 texts.handle satisfies QueueHandle<number>
 
 // Subclasses, and instanceof.
-class Jobs<J extends Job> extends ThreadSafeQueue<J> {
+class Jobs<J extends Job> extends ThreadSafeQueue<J, J[]> {
   constructor() {
-    super(10, { name: 'jobs' })
+    super(10, { type: 'any', name: 'jobs' })
   }
   override putSync(item: J): void {
     super.putSync(item, { timeout: 10 })
@@ -210,6 +223,18 @@ class Samples extends ThreadSafeQueue<number, Float64Array> {
   }
 }
 same<ReturnType<Samples['getManySync']>, Float64Array>(true)
+class MoreJobs extends ThreadSafeQueue<Job> {
+  constructor() {
+    super(10, { name: 'jobs' })
+  }
+}
+same<ReturnType<MoreJobs['getManySync']>, Job[]>(true)
+class AnyNumbers extends ThreadSafeQueue<number, number[]> {
+  constructor() {
+    super(10, { type: 'any' })
+  }
+}
+same<ReturnType<AnyNumbers['getManySync']>, number[]>(true)
 class Plain extends ThreadSafeQueue {}
 same<ReturnType<Plain['getSync']>, unknown>(true)
 new Plain(4, { type: 'any' }) satisfies ThreadSafeQueue

@@ -76,6 +76,53 @@ inline void block_exactly(SignalMask mask) {
   pthread_sigmask(SIG_SETMASK, &set, nullptr);
 }
 
+// -- Words. All of this is for the handler. --
+
+// Names one signal on its way through the handlers of this process, in all copies of this package, and says how far it has come: a name,
+// kProgressBits that count the handlers which have been called for it, and a 1 as the last bit, since no address of a ucontext is odd.
+using SignalWord = std::uintptr_t;
+
+inline constexpr u32 kProgressBits = 8;
+inline constexpr SignalWord kProgressUnit = 2;
+inline constexpr SignalWord kProgressMask = ((SignalWord{1} << kProgressBits) - 1) * kProgressUnit;
+
+inline SignalWord name_of(SignalWord word) { return word & ~kProgressMask; }
+inline u64 progress_of(SignalWord word) { return (word & kProgressMask) / kProgressUnit; }
+inline SignalWord further(SignalWord word) { return name_of(word) | ((word + kProgressUnit) & kProgressMask); }
+
+// Of two counts of one signal, which may have begun again from 0. A call that was made without a ucontext may know an old one.
+inline bool is_further(u64 progress, u64 other) {
+  constexpr u64 kCounts = u64{1} << kProgressBits;
+  const u64 ahead = (progress - other) % kCounts;
+  return ahead != 0 && ahead < kCounts / 2;
+}
+
+// Where a signal's word is: in its ucontext, or, without one, in the frame of the call of ours that has named it.
+class PlaceOfWord {
+ public:
+  explicit PlaceOfWord(void* place) : place_(place) {}
+  SignalWord read() const {
+    SignalWord word;
+    std::memcpy(&word, place_, sizeof word);
+    return word;
+  }
+  void write(SignalWord word) const { std::memcpy(place_, &word, sizeof word); }
+  std::uintptr_t address() const { return reinterpret_cast<std::uintptr_t>(place_); }
+
+ private:
+  void* const place_;
+};
+
+inline SignalWord new_word(u64 copy) {
+  constexpr u32 kNameShift = kProgressBits + 1;
+  constexpr u32 kCopyShift = sizeof(SignalWord) == 8 ? 40 : 24;
+  static constinit std::atomic<SignalWord> count{0};
+  // Relaxed: it only has to be another each time.
+  const SignalWord number = count.fetch_add(1, std::memory_order_relaxed) << kNameShift | 1;
+  const auto mixed = static_cast<SignalWord>(copy * 0x9e3779b97f4a7c15 >> (64 - 8 * sizeof(SignalWord)));
+  return mixed >> kCopyShift << kCopyShift | (number & ((SignalWord{1} << kCopyShift) - 1));
+}
+
 // -- Chains. --
 
 inline void* address_of(const struct sigaction& action) {
@@ -114,8 +161,9 @@ struct Previous {
 // Who has been called for a signal, as bits of its chain's.
 struct Passage {
   u64 called;
-  u64 recalled;  // copies that have been called once more
-  u64 running;   // the one that has been called last, and has not returned; 0: none
+  u64 recalled;     // copies that have been called once more since
+  u64 recalled_at;  // the signal had come so far (progress_of())
+  u64 running;      // the one that has been called last, and has not returned; 0: none
 };
 
 // What ours has replaced while it was in use without a break is of one period. When it is put to use again, what it replaces begins the
@@ -123,8 +171,8 @@ struct Passage {
 class Chain {
  public:
   // [handler] The next one to be called for that passage, in a call of ours that is a part of it; null if there is none. `caller`: who has
-  // called ours, of the chain; 0: somebody else.
-  const Previous* next(const Passage& passage, u64 caller) const {
+  // called ours, of the chain; 0: somebody else. `progress`: how far the signal has come in all copies.
+  const Previous* next(Passage& passage, u64 caller, u64 progress) const {
     // Acquire: whoever sees it sees what is in it, and the older ones.
     const Previous* const newest = newest_.load(std::memory_order_acquire);
     u32 least = least_.load(std::memory_order_relaxed);
@@ -136,7 +184,13 @@ class Chain {
     while (one && (passage.called & one->bit || !is_in(*one, least))) one = one->older;
     if (one || caller == 0) return one;
     // Another copy has been called, and is perhaps still at work: it has to learn that whoever it has called passes signals on to it, by
-    // way of ours. It does nothing twice.
+    // way of ours. It does nothing twice, but once is not enough either: each handler that it calls may be one that comes back this way,
+    // and that it has others to call after. So it is called again whenever anybody has been called since. As long as nobody is, two copies
+    // would call each other for ever.
+    if (is_further(progress, passage.recalled_at)) {
+      passage.recalled = 0;
+      passage.recalled_at = progress;
+    }
     one = newest;
     while (one && (passage.recalled & one->bit || !one->is_copy || !is_in(*one, least))) one = one->older;
     return one;
@@ -149,6 +203,13 @@ class Chain {
     for (const Previous* one = newest_.load(std::memory_order_acquire); one; one = one->older) {
       if (is_in(*one, least)) visit(*one);
     }
+  }
+
+  // Null if it has never been in the chain. For any thread.
+  Previous* find(const void* handler) const {
+    Previous* one = newest_.load(std::memory_order_acquire);
+    while (one && address_of(one->current.load(std::memory_order_acquire)->action) != handler) one = one->older;
+    return one;
   }
 
   // -- The rest is for one thread at a time. --
@@ -186,11 +247,6 @@ class Chain {
     return one;
   }
 
-  Previous* find(const void* handler) const {
-    Previous* one = newest_.load(std::memory_order_relaxed);
-    while (one && address_of(one->known->action) != handler) one = one->older;
-    return one;
-  }
 
   // Ours is not in use any more, and that one is in its place. It may have been installed over ours, and call it: then it has been called.
   void restored(Previous& one) {
@@ -252,53 +308,42 @@ class Chain {
 
 // -- Passages. All of this is for the handler. --
 
-// Names one signal on its way through the handlers of this process, in all copies of this package. Odd, as no address of a ucontext is.
-using SignalWord = std::uintptr_t;
-
-inline SignalWord new_word(u64 copy) {
-  constexpr u32 kCountBits = sizeof(SignalWord) == 8 ? 40 : 24;
-  static constinit std::atomic<SignalWord> count{0};
-  // Relaxed: it only has to be another each time.
-  const SignalWord number = count.fetch_add(1, std::memory_order_relaxed) << 1 | 1;
-  const auto mixed = static_cast<SignalWord>(copy * 0x9e3779b97f4a7c15 >> (64 - 8 * sizeof(SignalWord)));
-  return mixed >> kCountBits << kCountBits | (number & ((SignalWord{1} << kCountBits) - 1));
-}
-
 // The passages, each at a place that the signal's word gives. Nobody frees a place, so none is ever missing; it is taken by the signal that
 // comes 1024 later. Should one be still on its way by then, and only then, its call alone knows, and a handler that passes it back makes it
 // another signal.
 class SharedPassage {
  public:
-  explicit SharedPassage(SignalWord word) : place_(places[word >> 1 & (kPlaces - 1)]), word_(word) {}
+  explicit SharedPassage(SignalWord word) : place_(places[word >> (kProgressBits + 1) & (kPlaces - 1)]), name_(name_of(word)) {}
 
   // False if nothing is known of that signal.
   bool read(Passage& passage) const {
-    if (place_.word.load(std::memory_order_relaxed) != word_) return false;
-    // Acquire, with write()'s release: whoever reads what another signal has stored sees that signal's word then. The calls for one signal
+    if (place_.name.load(std::memory_order_relaxed) != name_) return false;
+    // Acquire, with write()'s release: whoever reads what another signal has stored sees that signal's name then. The calls for one signal
     // are in one thread.
     const Passage found{place_.called.load(std::memory_order_acquire), place_.recalled.load(std::memory_order_acquire),
-                        place_.running.load(std::memory_order_acquire)};
-    if (place_.word.load(std::memory_order_relaxed) != word_) return false;
+                        place_.recalled_at.load(std::memory_order_acquire), place_.running.load(std::memory_order_acquire)};
+    if (place_.name.load(std::memory_order_relaxed) != name_) return false;
     passage = found;
     return true;
   }
   void write(const Passage& passage) {
-    place_.word.store(word_, std::memory_order_relaxed);
+    place_.name.store(name_, std::memory_order_relaxed);
     place_.called.store(passage.called, std::memory_order_release);
     place_.recalled.store(passage.recalled, std::memory_order_release);
+    place_.recalled_at.store(passage.recalled_at, std::memory_order_release);
     place_.running.store(passage.running, std::memory_order_release);
   }
 
  private:
   struct Place {
-    std::atomic<SignalWord> word;
-    std::atomic<u64> called, recalled, running;
+    std::atomic<SignalWord> name;
+    std::atomic<u64> called, recalled, recalled_at, running;
   };
   static constexpr u32 kPlaces = 1024;
   inline static constinit Place places[kPlaces]{};
 
   Place& place_;
-  const SignalWord word_;
+  const SignalWord name_;
 };
 
 // That this thread is inside a handler which ours has called: for those who come without a ucontext, and as a limit. It is found by the
@@ -312,31 +357,32 @@ class Inside {
       : entry_(entries[place_of(signo)]), who_(thread() + static_cast<std::uintptr_t>(signo)), frame_(frame) {
     if (entry_.who.load(std::memory_order_relaxed) != who_ || entry_.frame.load(std::memory_order_relaxed) <= frame) return;
     outer_ = {who_, entry_.frame.load(std::memory_order_relaxed), entry_.evidence.load(std::memory_order_relaxed),
-              entry_.word.load(std::memory_order_relaxed), entry_.depth.load(std::memory_order_relaxed)};
+              entry_.name.load(std::memory_order_relaxed), entry_.depth.load(std::memory_order_relaxed)};
   }
 
   // Of the signal in whose handler this thread is; 0 if it is in none.
   SignalWord word() const {
     const std::uintptr_t distance = outer_.evidence - frame_;
-    return outer_.who != 0 && distance < kFar && read(outer_.evidence) == outer_.word ? outer_.word : 0;
+    const SignalWord word = outer_.who != 0 && distance < kFar ? read(outer_.evidence) : 0;
+    return name_of(word) == outer_.name ? word : 0;
   }
   bool too_deep() const { return outer_.depth >= kDeepest; }
 
   // `evidence`: where the word is as long as the call lasts.
-  void enter(SignalWord word, const void* evidence) {
-    store({who_, frame_, reinterpret_cast<std::uintptr_t>(evidence), word, outer_.depth + 1});
+  void enter(const PlaceOfWord& evidence) {
+    store({who_, frame_, evidence.address(), name_of(evidence.read()), outer_.depth + 1});
   }
   void leave() { store(outer_); }
 
  private:
   struct Values {
     std::uintptr_t who, frame, evidence;
-    SignalWord word;
+    SignalWord name;
     u32 depth;
   };
   struct Entry {
     std::atomic<std::uintptr_t> who, frame, evidence;
-    std::atomic<SignalWord> word;
+    std::atomic<SignalWord> name;
     std::atomic<u32> depth;
   };
   static constexpr u32 kEntries = 64;
@@ -358,7 +404,7 @@ class Inside {
     entry_.who.store(values.who, std::memory_order_relaxed);
     entry_.frame.store(values.frame, std::memory_order_relaxed);
     entry_.evidence.store(values.evidence, std::memory_order_relaxed);
-    entry_.word.store(values.word, std::memory_order_relaxed);
+    entry_.name.store(values.name, std::memory_order_relaxed);
     entry_.depth.store(values.depth, std::memory_order_relaxed);
   }
 

@@ -215,24 +215,27 @@ struct Call {
 
 // Passes the signal on to those before ours that are left. Nothing of ours is half done any more, so that a handler may strike and leave by
 // siglongjmp. Answers whether it has changed the mask, which was every_signal.
-bool pass_on(const Call& call, const SignalWord& word, bool is_named, const Passage& began) {
+bool pass_on(const Call& call, const PlaceOfWord& word, bool is_named, const Passage& began) {
   const Chain& chain = signals[call.signo].chain;
-  const Previous* previous = chain.next(began, began.running);
+  Passage passage = began;
+  const Previous* previous = chain.next(passage, began.running, progress_of(word.read()));
   if (!previous) return false;
   Inside inside(call.signo, call.frame);
   // A call that makes up all that it passes on may be one of a circle.
   if (!is_named && inside.too_deep()) return false;
-  const void* const evidence = call.context ? static_cast<const void*>(&call.context->uc_link) : &word;
-  SharedPassage shared(word);
-  Passage passage = began;
+  SharedPassage shared(word.read());
   bool mask_known = true;
   bool mask_changed = false;
-  for (; previous; previous = chain.next(passage, began.running)) {
-    if (passage.called & previous->bit) passage.recalled |= previous->bit;
+  for (; previous; previous = chain.next(passage, began.running, progress_of(word.read()))) {
+    if (passage.called & previous->bit) {
+      passage.recalled |= previous->bit;
+    } else {
+      word.write(further(word.read()));
+    }
     passage.called |= previous->bit;
     passage.running = previous->bit;
     shared.write(passage);
-    inside.enter(word, evidence);
+    inside.enter(word);
     const Installation& installation = *previous->current.load(std::memory_order_acquire);
     const SignalMask wanted = (call.blocked | installation.blocks) & every_signal;
     // libuv's handler, for one, wants all blocked, as they are. But when one has been called, nobody knows what it has left.
@@ -245,10 +248,7 @@ bool pass_on(const Call& call, const SignalWord& word, bool is_named, const Pass
     inside.leave();
     // One that has passed the signal back has had others called.
     Passage now;
-    if (shared.read(now)) {
-      passage.called |= now.called;
-      passage.recalled |= now.recalled;
-    }
+    if (shared.read(now)) passage = now;
     passage.running = began.running;
     shared.write(passage);
   }
@@ -313,12 +313,15 @@ void on_signal(int signo, siginfo_t* told, void* context) {
   const bool below_kernels = lies_below_kernels(frame, told, context);
   const SignalMask blocked = below_kernels && is_on_top(signal, signo, record.timestamp) ? every_signal : block_every_signal();
   Call call{signo, told, static_cast<ucontext_t*>(context), reinterpret_cast<std::uintptr_t>(frame), blocked};
-  SignalWord word = call.context ? reinterpret_cast<SignalWord>(call.context->uc_link) : Inside(signo, call.frame).word();
+  SignalWord own_word = call.context ? 0 : Inside(signo, call.frame).word();
+  const PlaceOfWord place(call.context ? static_cast<void*>(&call.context->uc_link) : &own_word);
+  SignalWord word = place.read();
   Passage passage{};
   const bool is_named = word & 1;
-  if (!is_named)
+  if (!is_named) {
     word = new_word(reinterpret_cast<std::uintptr_t>(sources));  // of this copy alone, where the table of doorbells is all copies'
-  if (call.context && !is_named) call.context->uc_link = reinterpret_cast<decltype(call.context->uc_link)>(word);
+    place.write(word);
+  }
   const bool passed_back = is_named && SharedPassage(word).read(passage);
   if (!passed_back) {
     SharedPassage(word).write(passage);
@@ -330,7 +333,7 @@ void on_signal(int signo, siginfo_t* told, void* context) {
   errno = saved_errno;
   // What ours has restored, and left, has had the signal before another copy calls ours.
   const bool ends_here = is_named && !passed_back && signal.is_out.load(std::memory_order_relaxed);
-  const bool mask_changed = !ends_here && pass_on(call, word, is_named, passage);
+  const bool mask_changed = !ends_here && pass_on(call, place, is_named, passage);
   // When the kernel goes on with what it has interrupted, it restores that mask.
   if (!below_kernels && (mask_changed || (blocked & every_signal) != every_signal)) block_exactly(blocked);
   errno = saved_errno;

@@ -57,7 +57,6 @@ struct Source {
 struct Signal {
   std::atomic<u64> sources[kMaxSources / 64];
   Chain chain;
-  std::atomic<u64> seen_on_top{0};  // when a handler of ours last found that it is the one that the kernel calls; by the record's clock
   // Written under attach_mutex():
   std::atomic<u32> attached{0};    // sources
   std::atomic<bool> stays{false};  // without sources as well, on behalf of those before it
@@ -267,19 +266,6 @@ bool lies_below_kernels([[maybe_unused]] const void* frame, [[maybe_unused]] con
 #endif
 }
 
-// Whether ours is the handler that the kernel calls: all signals are blocked then. A handler over ours that ends with calling ours looks
-// the same, but has its own mask. To ask costs as much as all that the handler does, so the answer is good for a tenth of a millisecond;
-// what somebody installs meanwhile may at worst be struck, and left by siglongjmp, in the midst of a put.
-bool is_on_top(Signal& signal, int signo, u64 now) {
-  constexpr u64 kGoodFor = 100'000;
-  // Relaxed: it orders nothing.
-  if (now - signal.seen_on_top.load(std::memory_order_relaxed) < kGoodFor) return true;
-  struct sigaction current;
-  if (sigaction(signo, nullptr, &current) != 0 || !is_ours(current)) return false;
-  signal.seen_on_top.store(now, std::memory_order_relaxed);
-  return true;
-}
-
 bool deliver_to_sources(int signo, const siginfo_t& info, SignalInfo& record) {
   const bool tick = is_our_tick(info);
   bool helper_needed = false;
@@ -309,9 +295,10 @@ void on_signal(int signo, siginfo_t* told, void* context) {
   Signal& signal = signals[signo];
   SignalInfo record = describe(signo, info);
   // As long as ours is at work nothing may strike it, since what strikes may call a handler that leaves by siglongjmp, and then leave a
-  // slot claimed or a source in use for ever.
+  // slot claimed or a source in use for ever. When the kernel calls ours, everything is blocked already; but a handler over ours that ends
+  // with a jump to ours looks the same from here, and has its own mask.
   const bool below_kernels = lies_below_kernels(frame, told, context);
-  const SignalMask blocked = below_kernels && is_on_top(signal, signo, record.timestamp) ? every_signal : block_every_signal();
+  const SignalMask blocked = block_every_signal();
   Call call{signo, told, static_cast<ucontext_t*>(context), reinterpret_cast<std::uintptr_t>(frame), blocked};
   SignalWord own_word = call.context ? 0 : Inside(signo, call.frame).word();
   const PlaceOfWord place(call.context ? static_cast<void*>(&call.context->uc_link) : &own_word);

@@ -247,7 +247,6 @@ class Chain {
     return one;
   }
 
-
   // Ours is not in use any more, and that one is in its place. It may have been installed over ours, and call it: then it has been called.
   void restored(Previous& one) {
     if (!one.over_ours) return;
@@ -369,9 +368,7 @@ class Inside {
   bool too_deep() const { return outer_.depth >= kDeepest; }
 
   // `evidence`: where the word is as long as the call lasts.
-  void enter(const PlaceOfWord& evidence) {
-    store({who_, frame_, evidence.address(), name_of(evidence.read()), outer_.depth + 1});
-  }
+  void enter(const PlaceOfWord& evidence) { store({who_, frame_, evidence.address(), name_of(evidence.read()), outer_.depth + 1}); }
   void leave() { store(outer_); }
 
  private:

@@ -525,11 +525,17 @@ TEST_CASE("a second signal whose handler leaves by siglongjmp strands nothing of
     siglongjmp(back_to_test, 1);
   };
   sigaction(SIGHUP, &jumper, nullptr);
-  for (const bool over : {false, true}) {
+  // With nobody over ours; with one over it, which ends with a jump to ours, so that ours finds the stack as if the kernel had called; and
+  // with one that has come just after the kernel has called ours.
+  enum class Over { nobody, somebody, suddenly };
+  for (const Over over : {Over::nobody, Over::somebody, Over::suddenly}) {
+    CAPTURE(static_cast<int>(over));
     SignalQueue queue(64, Overflow::drop_oldest), other(64, Overflow::drop_oldest);
     std::vector<Attached> many;  // so that our handler takes long enough to be struck
     for (u32 k = 0; k < 100; k++) many.push_back(attach_signal(SIGUSR2, {&queue.header(), nullptr}));
-    if (over) install(0);
+    struct sigaction ours;
+    sigaction(SIGUSR2, nullptr, &ours);
+    if (over == Over::somebody) install(0);
     const Attached hup = attach_signal(SIGHUP, {&other.header(), nullptr});
     const pthread_t self = pthread_self();
     std::atomic<bool> stop{false};
@@ -544,6 +550,11 @@ TEST_CASE("a second signal whose handler leaves by siglongjmp strands nothing of
       }
     });
     for (const auto end = Clock::now() + std::chrono::seconds(3); Clock::now() < end;) {
+      if (over == Over::suddenly) {
+        sigaction(SIGUSR2, &ours, nullptr);
+        raise(SIGUSR2);
+        install(0);
+      }
       if (sigsetjmp(back_to_test, 1) == 0) {
         may_jump = 1;
         raise(SIGUSR2);

@@ -355,20 +355,24 @@ class Inside {
   Inside(int signo, std::uintptr_t frame)
       : entry_(entries[place_of(signo)]), who_(thread() + static_cast<std::uintptr_t>(signo)), frame_(frame) {
     if (entry_.who.load(std::memory_order_relaxed) != who_ || entry_.frame.load(std::memory_order_relaxed) <= frame) return;
-    outer_ = {who_, entry_.frame.load(std::memory_order_relaxed), entry_.evidence.load(std::memory_order_relaxed),
-              entry_.name.load(std::memory_order_relaxed), entry_.depth.load(std::memory_order_relaxed)};
+    const Values found{who_, entry_.frame.load(std::memory_order_relaxed), entry_.evidence.load(std::memory_order_relaxed),
+                       entry_.name.load(std::memory_order_relaxed), entry_.depth.load(std::memory_order_relaxed)};
+    if (found.evidence - frame >= kFar) return;
+    const SignalWord word = read(found.evidence);
+    if (name_of(word) != found.name) return;
+    outer_ = found;
+    word_ = word;
   }
 
   // Of the signal in whose handler this thread is; 0 if it is in none.
-  SignalWord word() const {
-    const std::uintptr_t distance = outer_.evidence - frame_;
-    const SignalWord word = outer_.who != 0 && distance < kFar ? read(outer_.evidence) : 0;
-    return name_of(word) == outer_.name ? word : 0;
-  }
+  SignalWord word() const { return word_; }
   bool too_deep() const { return outer_.depth >= kDeepest; }
 
-  // `evidence`: where the word is as long as the call lasts.
-  void enter(const PlaceOfWord& evidence) { store({who_, frame_, evidence.address(), name_of(evidence.read()), outer_.depth + 1}); }
+  // `evidence`: where the word is as long as the call lasts. `begins`: the kernel has called, so this is no circle, whatever an earlier
+  // signal that was left by siglongjmp seems to say.
+  void enter(const PlaceOfWord& evidence, bool begins) {
+    store({who_, frame_, evidence.address(), name_of(evidence.read()), begins ? 1 : outer_.depth + 1});
+  }
   void leave() { store(outer_); }
 
  private:
@@ -383,7 +387,7 @@ class Inside {
     std::atomic<u32> depth;
   };
   static constexpr u32 kEntries = 64;
-  static constexpr u32 kDeepest = 16;
+  static constexpr u32 kDeepest = 4;
   static constexpr std::uintptr_t kFar = 1 << 17;  // what is farther away is not on the same stack
 
   static std::uintptr_t thread() { return (std::uintptr_t)pthread_self(); }  // a number or a pointer
@@ -410,6 +414,7 @@ class Inside {
   Entry& entry_;
   const std::uintptr_t who_, frame_;
   Values outer_{};
+  SignalWord word_ = 0;
 };
 
 }  // namespace threadsafe

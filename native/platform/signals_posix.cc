@@ -209,6 +209,7 @@ struct Call {
   siginfo_t* info;
   ucontext_t* context;  // null if it was called by a handler that does not pass it on
   std::uintptr_t frame;
+  bool below_kernels;  // see lies_below_kernels()
   SignalMask blocked;  // to be left blocked by whoever is called: when the kernel calls, what it has interrupted had that blocked
 };
 
@@ -221,7 +222,7 @@ bool pass_on(const Call& call, const PlaceOfWord& word, bool is_named, const Pas
   if (!previous) return false;
   Inside inside(call.signo, call.frame);
   // A call that makes up all that it passes on may be one of a circle.
-  if (!is_named && inside.too_deep()) return false;
+  if (!is_named && !call.below_kernels && inside.too_deep()) return false;
   SharedPassage shared(word.read());
   bool mask_known = true;
   bool mask_changed = false;
@@ -234,7 +235,7 @@ bool pass_on(const Call& call, const PlaceOfWord& word, bool is_named, const Pas
     passage.called |= previous->bit;
     passage.running = previous->bit;
     shared.write(passage);
-    inside.enter(word);
+    inside.enter(word, call.below_kernels && !is_named);
     const Installation& installation = *previous->current.load(std::memory_order_acquire);
     const SignalMask wanted = (call.blocked | installation.blocks) & every_signal;
     // libuv's handler, for one, wants all blocked, as they are. But when one has been called, nobody knows what it has left.
@@ -299,7 +300,7 @@ void on_signal(int signo, siginfo_t* told, void* context) {
   // with a jump to ours looks the same from here, and has its own mask.
   const bool below_kernels = lies_below_kernels(frame, told, context);
   const SignalMask blocked = block_every_signal();
-  Call call{signo, told, static_cast<ucontext_t*>(context), reinterpret_cast<std::uintptr_t>(frame), blocked};
+  Call call{signo, told, static_cast<ucontext_t*>(context), reinterpret_cast<std::uintptr_t>(frame), below_kernels, blocked};
   SignalWord own_word = call.context ? 0 : Inside(signo, call.frame).word();
   const PlaceOfWord place(call.context ? static_cast<void*>(&call.context->uc_link) : &own_word);
   SignalWord word = place.read();

@@ -452,7 +452,7 @@ TEST_CASE("handlers before ours that leave by siglongjmp deeper and deeper in th
     const Source source(SIGUSR2, {&queue.header(), nullptr});
     const std::function<void(u32)> strike = [&](u32 left) {
       if (sigsetjmp(back_to_test, 1) == 0) raise(SIGUSR2);
-      volatile unsigned char deeper[256];  // so that the frame stays, and each signal's begins further down
+      [[maybe_unused]] volatile unsigned char deeper[256];  // so that the frame stays, and each signal's begins further down
       deeper[left] = 0;
       if (left > 1) strike(left - 1);
       deeper[left] = 1;

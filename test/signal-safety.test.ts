@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url'
 const ADDON = fileURLToPath(new URL('../../build/Release/threadsafe.node', import.meta.url))
 const DOCUMENT = fileURLToPath(new URL('../../docs/signal-safety.md', import.meta.url))
 
+const NATIVE = new URL('../../native/', import.meta.url)
+
 const HANDLER = 'on_signal'
 
 /** The one place where a pointer is called: the handler that was there before. */
@@ -69,6 +71,25 @@ function documented(): Set<string> {
   }
   return names
 }
+
+describe('docs/signal-safety.md', () => {
+  it('lists no function that is not in the file it names', () => {
+    const missing: string[] = []
+    let rows = 0
+    for (const line of readFileSync(DOCUMENT, 'utf8').split('\n')) {
+      const [, names = '', files = ''] = /^\| (`[^|]*)\| ((?:core|platform)\/[^|]*)\|/.exec(line) ?? []
+      if (files === '') continue
+      rows++
+      const text = files.split(',').map((file) => readFileSync(new URL(file.trim(), NATIVE), 'utf8'))
+      const words = new Set(text.join('\n').match(/~?\w+/g))
+      for (const [, name] of names.matchAll(/`([^`]+)`/g)) {
+        for (const word of (name as string).split('::')) if (!words.has(word)) missing.push(`${name} in ${files.trim()}`)
+      }
+    }
+    assert.ok(rows > 20)
+    assert.deepEqual(missing, [])
+  })
+})
 
 if (process.platform === 'linux') {
   describe('the machine code of the signal handler', function () {

@@ -21,7 +21,8 @@ if (process.platform !== 'win32') {
     })
     after(() => copy.remove())
 
-    for (const seed of [1, 2, 3]) {
+    // In 266 two copies have each other to call, and handlers come back to the one by way of the other.
+    for (const seed of [1, 2, 3, 266]) {
       it(`comes to each once, in whatever order they come and go (seed ${seed})`, async () => {
         const { code, signal, stdout, stderr } = await runProcess('signals-chain', [copy.entry, `${seed}`], PATIENCE)
         assert.deepEqual({ code, signal, stdout, stderr }, { code: 0, signal: null, stdout: 'each once\n', stderr: '' })

@@ -7,7 +7,7 @@
 //     a source    users + 1; if it is active and for this signal, deliver; users - 1. Whoever detaches makes it inactive and waits until
 //                 there are no users: handlers do not wait, so that is soon.
 //     a signal    which sources it has, as a set of bits, and the handlers that were there before, which are called after ours
-//                 (signal_chain.h)
+//                 (signals/chain.h)
 //
 // All signals are blocked while it works. What is in use is given back before a handler of others is called.
 #pragma once
@@ -18,7 +18,7 @@ namespace threadsafe {
 
 inline constexpr u32 kMaxSources = 256;
 
-// What the handler puts; the record `signalInfo` of lib/signal-info.ts has the same fields.
+// The handler puts this; the record `signalInfo` of lib/signal-info.ts has the same fields.
 struct SignalInfo {
   std::int32_t signo;
   std::int32_t code;
@@ -83,7 +83,7 @@ void reclaim_signal(int signo);
 // Whether the handler that the process has for that signal is ours.
 bool is_installed(int signo);
 
-// What libuv does with handlers, it does without regard to others: its own replaces whatever is there when the first uv_signal_t for a
+// libuv installs and removes its handler without regard to others: it replaces whatever is there when the first uv_signal_t for a
 // signal starts, and the default action replaces that when the last one stops. Each time process.on() may make it do so,
 // libuv_will_change() is called before, and libuv_has_changed() after, with whether process.on() listens now: then everybody's handler is
 // in place again, ours on top if it is in use. In one thread, that of process.on().
@@ -92,7 +92,7 @@ void follow_libuv();
 void libuv_will_change(int signo);
 void libuv_has_changed(int signo, bool listens);
 
-// Answers its last counts: afterwards its number may be another's.
+// Returns its last counts: afterwards its number may be another's.
 SourceCounts detach_source(u32 source);
 SourceCounts source_counts(u32 source);
 

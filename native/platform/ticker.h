@@ -22,7 +22,7 @@ struct TickTimer {
 // 0 or errno. Each signal carries `value`; that of another timer's signal must differ.
 int create_tick_timer(TickTimer& timer, int signo, u64 interval_ns, u64 value, bool in_this_thread);
 
-// Ends the timer, and answers whether none of its signals is pending any more. `handler_answers`: the handler for `signo` calls
+// Ends the timer, and returns whether none of its signals is pending any more. `handler_answers`: the handler for `signo` calls
 // note_settled(); if not, nothing can be said.
 bool delete_tick_timer(TickTimer& timer, int signo, bool handler_answers);
 

@@ -24,7 +24,7 @@ namespace {
 
 pid_t this_thread() { return static_cast<pid_t>(syscall(SYS_gettid)); }
 
-// What is said to a thread, and by it.
+// A thread, and what it is told.
 struct Ticker {
   int signo;
   u32 timers;
@@ -93,7 +93,7 @@ void end_ticker(int signo) {
   pthread_join(ticker.thread, nullptr);
 }
 
-// What delete_tick_timer sends after the timer's last signal; the lower half counts.
+// The value that delete_tick_timer sends after the timer's last signal; the lower half counts.
 constexpr u64 kSettledMark = u64{0x73746c64} << 32;
 constexpr u64 kMarkMask = ~u64{0xffffffff};
 std::atomic<u64> settled{0};

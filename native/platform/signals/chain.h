@@ -1,0 +1,192 @@
+// The handlers that others had installed before ours, for one signal, newest first: whom ours calls, each as the kernel would call it, and
+// each once, whoever has installed what over whom.
+//
+// POSIX only; signals_posix.cc alone includes it. What is marked [handler] is called by the signal handler.
+#pragma once
+
+#include <signal.h>
+
+#include <atomic>
+
+#include "../../core/layout.h"
+#include "mask.h"
+#include "passage.h"
+
+namespace threadsafe {
+namespace {
+
+void* address_of(const struct sigaction& action) {
+  return action.sa_flags & SA_SIGINFO ? reinterpret_cast<void*>(action.sa_sigaction) : reinterpret_cast<void*>(action.sa_handler);
+}
+
+// Whether there is somebody to call. The default action and "ignore" are told by sa_handler whatever the flags say, as the kernel does; it
+// is one word with sa_sigaction. A handler for one time (SA_RESETHAND) relies on the default action being back when it is called: Node's
+// for SIGINT and SIGTERM resets the terminal and raises the signal again, for ever if ours were still there. It stands for the default
+// action, and like that is not taken while there is a source.
+bool is_called(const struct sigaction& action) {
+  return action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN && !(action.sa_flags & SA_RESETHAND);
+}
+
+// How a handler was installed. Never changed nor freed, since a handler of ours may be looking at it.
+struct Installation {
+  struct sigaction action;
+  SignalMask blocks;  // what the kernel blocks while it runs, besides what is blocked anyway
+  const Installation* next;
+};
+
+// A handler is one function, however often it is installed and with whatever mask. Never freed either.
+struct Previous {
+  u64 bit;  // stands for it in a set
+  Previous* older;
+  std::atomic<const Installation*> current;
+  const Installation* known;  // all that there were, each once
+  // Relaxed, by handlers: one that is just coming or going may be called or not, as by the kernel.
+  std::atomic<u32> period;
+  std::atomic<u32> below;  // if its period begins with it: since which period ours has replaced those that come after it, if it calls ours
+  std::atomic<bool> gone;  // not to be called until it is installed again
+  bool over_ours;          // it came when ours had been there before, so it may pass signals back to ours
+  bool is_copy;            // another copy's of this package
+};
+
+// The handlers that ours has replaced while it was in use without a break are of one period. When it is put to use again, the one that it
+// replaces begins the next. That one may pass signals to ours: then, and only then, those are called after it to whom ours passed them on
+// until now.
+class Chain {
+ public:
+  // [handler] The next one to be called for that passage, in a call of ours that is a part of it; null if there is none. `caller`: who has
+  // called ours, of the chain; 0: somebody else. `progress`: how far the signal has come in all copies.
+  const Previous* next(Passage& passage, u64 caller, u64 progress) const {
+    // Acquire: whoever sees it sees what is in it, and the older ones.
+    const Previous* const newest = newest_.load(std::memory_order_acquire);
+    u32 least = least_.load(std::memory_order_relaxed);
+    for (const Previous* one = caller != 0 ? newest : nullptr; one; one = one->older) {
+      const u32 below = one->bit == caller ? one->below.load(std::memory_order_relaxed) : 0;
+      if (below != 0 && below < least) least = below;
+    }
+    const Previous* one = newest;
+    while (one && (passage.called & one->bit || !is_in(*one, least))) one = one->older;
+    if (one || caller == 0) return one;
+    // Another copy has been called, and is perhaps still at work: it has to learn that whoever it has called passes signals on to it, by
+    // way of ours. It does nothing twice, but once is not enough either: each handler that it calls may be one that comes back this way,
+    // and that it has others to call after. So it is called again whenever anybody has been called since. As long as nobody is, two copies
+    // would call each other for ever.
+    if (is_further(progress, passage.recalled_at)) {
+      passage.recalled = 0;
+      passage.recalled_at = progress;
+    }
+    one = newest;
+    while (one && (passage.recalled & one->bit || !one->is_copy || !is_in(*one, least))) one = one->older;
+    return one;
+  }
+
+  // visit(previous) for each that is called for any signal. For any thread.
+  template <class Visit>
+  void for_each_called(Visit&& visit) const {
+    const u32 least = least_.load(std::memory_order_relaxed);
+    for (const Previous* one = newest_.load(std::memory_order_acquire); one; one = one->older) {
+      if (is_in(*one, least)) visit(*one);
+    }
+  }
+
+  // Null if it has never been in the chain. For any thread.
+  Previous* find(const void* handler) const {
+    Previous* one = newest_.load(std::memory_order_acquire);
+    while (one && address_of(one->current.load(std::memory_order_acquire)->action) != handler) one = one->older;
+    return one;
+  }
+
+  // -- The rest is for one thread at a time. --
+
+  // `anew`: nobody can have called ours any more.
+  void begin_period(bool anew) {
+    below_ = anew ? 0 : least_.load(std::memory_order_relaxed);
+    least_.store(++period_, std::memory_order_relaxed);
+  }
+
+  struct How {
+    bool begins_period;
+    bool over_ours;
+    bool is_copy;
+  };
+
+  // From now on it is called: null if there are too many already, which are 64 different ones in use. `is_new`: it was not called before.
+  Previous* add(int signo, const struct sigaction& action, How how, bool& is_new) {
+    Previous* one = find(address_of(action));
+    is_new = !one || !is_in(*one, period_);
+    if (!one) one = newest_count_ < kMost ? make() : find_unused();
+    if (!one) return nullptr;
+    if (one->known && address_of(one->known->action) != address_of(action)) one->known = nullptr;
+    // Release, here and below: a handler that sees it sees what is in it.
+    one->current.store(installation_of(*one, signo, action), std::memory_order_release);
+    if (is_new) one->below.store(how.begins_period ? below_ : 0, std::memory_order_relaxed);
+    one->over_ours |= how.over_ours;
+    one->is_copy = how.is_copy;
+    one->period.store(period_, std::memory_order_relaxed);
+    one->gone.store(false, std::memory_order_relaxed);
+    if (one->bit == 0) {
+      one->bit = u64{1} << newest_count_++;
+      newest_.store(one, std::memory_order_release);
+    }
+    return one;
+  }
+
+  // Ours is not in use any more, and that one is in its place. It may have been installed over ours, and call it: then it has been called.
+  void restored(Previous& one) {
+    if (!one.over_ours) return;
+    if (!one.is_copy) one.gone.store(true, std::memory_order_relaxed);
+    if (const u32 below = one.below.load(std::memory_order_relaxed)) least_.store(below, std::memory_order_relaxed);
+  }
+
+  // visit(previous) for each of this period.
+  template <class Visit>
+  void for_each(Visit&& visit) const {
+    for (Previous* one = newest_.load(std::memory_order_relaxed); one; one = one->older) {
+      if (is_in(*one, period_)) visit(*one);
+    }
+  }
+
+ private:
+  static constexpr u32 kMost = 64;
+
+  static bool is_in(const Previous& one, u32 least) {
+    return one.period.load(std::memory_order_relaxed) >= least && !one.gone.load(std::memory_order_relaxed);
+  }
+
+  Previous* make() const { return new Previous{0, newest_.load(std::memory_order_relaxed), {}, nullptr, {}, {}, {}, false, false}; }
+
+  // One that nobody can reach any more, for another handler.
+  Previous* find_unused() const {
+    Previous* const newest = newest_.load(std::memory_order_relaxed);
+    u32 least = least_.load(std::memory_order_relaxed);
+    for (bool lower = true; lower;) {
+      lower = false;
+      for (const Previous* one = newest; one; one = one->older) {
+        const u32 below = one->below.load(std::memory_order_relaxed);
+        if (below == 0 || below >= least || !is_in(*one, least)) continue;
+        least = below;
+        lower = true;
+      }
+    }
+    Previous* one = newest;
+    while (one && is_in(*one, least)) one = one->older;
+    if (one) one->over_ours = false;
+    return one;
+  }
+
+  static const Installation* installation_of(Previous& one, int signo, const struct sigaction& action) {
+    for (const Installation* known = one.known; known; known = known->next) {
+      if (known->action.sa_flags == action.sa_flags && mask_of(known->action.sa_mask) == mask_of(action.sa_mask)) return known;
+    }
+    const SignalMask own = action.sa_flags & SA_NODEFER ? 0 : bit_of(signo);
+    return one.known = new Installation{action, mask_of(action.sa_mask) | own, one.known};
+  }
+
+  std::atomic<Previous*> newest_{nullptr};
+  std::atomic<u32> least_{1};  // the oldest period of whose handlers all are called
+  u32 period_ = 1;
+  u32 below_ = 0;  // for the one that begins it
+  u32 newest_count_ = 0;
+};
+
+}  // namespace
+}  // namespace threadsafe

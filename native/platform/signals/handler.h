@@ -1,0 +1,197 @@
+// The signal handler, on_signal(), and the helper thread's part of its work. Whatever the handler runs is here, in the headers that this
+// one includes, and in core/; docs/signal-safety.md lists it, and test/signal-safety.test.ts holds the machine code against that list.
+//
+// POSIX only; signals_posix.cc alone includes it.
+#pragma once
+
+#include <signal.h>
+
+#include <atomic>
+#include <cerrno>
+
+#include "../../core/event.h"
+#include "../../core/queue.h"
+#include "../../core/slots.h"
+#include "../helper.h"
+#include "../wakes.h"
+#include "chain.h"
+#include "fork.h"
+#include "mask.h"
+#include "passage.h"
+#include "siginfo.h"
+#include "tables.h"
+
+namespace threadsafe {
+namespace {
+
+bool deliver(Source& source, const SignalInfo& record) {
+  bool unpark_needed = false;
+  bool delivered = true;
+  const WakeBy<SignalWaker> wake{SignalWaker{source.unparks, unpark_needed}};
+  if (source.target.event) {
+    Event(*source.target.event, wake).set();
+  } else {
+    const StridedSlots slots(*source.target.queue, source.target.geometry);
+    Queue queue(*source.target.queue, source.target.geometry, slots, wake);
+    const Status status = queue.offer(sizeof record, [&](const Span& span) { slots.copy_in(span, &record); });
+    delivered = status == Status::ok;
+    if (status == Status::full) queue.count_dropped();
+  }
+  // Counts that order nothing.
+  (delivered ? source.delivered : source.dropped).fetch_add(1, std::memory_order_relaxed);
+  return unpark_needed;
+}
+
+// Not inlined, so that the machine code of the handler has its only calls through a pointer here: test/signal-safety.test.ts.
+[[gnu::noinline]] void call_handler(const struct sigaction& action, int signo, siginfo_t* info, void* context) {
+  if (action.sa_flags & SA_SIGINFO) {
+    action.sa_sigaction(signo, info, context);
+  } else {
+    action.sa_handler(signo);
+  }
+}
+
+// The arguments of a call of our handler.
+struct Call {
+  int signo;
+  siginfo_t* info;
+  ucontext_t* context;  // null if it was called by a handler that does not pass it on
+  std::uintptr_t frame;
+  bool below_kernels;  // see lies_below_kernels()
+  SignalMask blocked;  // to be left blocked by whoever is called: when the kernel calls, what it has interrupted had that blocked
+};
+
+// Passes the signal on to those before ours that are left. Nothing of ours is half done any more, so that a handler may strike and leave by
+// siglongjmp. Returns whether it has changed the mask, which was every_signal.
+bool pass_on(const Call& call, const PlaceOfWord& word, bool is_named, const Passage& began) {
+  const Chain& chain = signals[call.signo].chain;
+  Passage passage = began;
+  const Previous* previous = chain.next(passage, began.running, progress_of(word.read()));
+  if (!previous) return false;
+  Inside inside(call.signo, call.frame);
+  // A call that makes up all that it passes on may be one of a circle.
+  if (!is_named && !call.below_kernels && inside.too_deep()) return false;
+  SharedPassage shared(word.read());
+  bool mask_known = true;
+  bool mask_changed = false;
+  for (; previous; previous = chain.next(passage, began.running, progress_of(word.read()))) {
+    if (passage.called & previous->bit) {
+      passage.recalled |= previous->bit;
+    } else {
+      word.write(further(word.read()));
+    }
+    passage.called |= previous->bit;
+    passage.running = previous->bit;
+    shared.write(passage);
+    inside.enter(word, call.below_kernels && !is_named);
+    const Installation& installation = *previous->current.load(std::memory_order_acquire);
+    const SignalMask wanted = (call.blocked | installation.blocks) & every_signal;
+    // libuv's handler, for one, wants all blocked, as they are. But when one has been called, nobody knows what it has left.
+    if (!mask_known || wanted != every_signal) {
+      block_exactly(wanted);
+      mask_changed = true;
+    }
+    call_handler(installation.action, call.signo, call.info, call.context);
+    mask_known = false;
+    inside.leave();
+    // One that has passed the signal back has had others called.
+    Passage now;
+    if (shared.read(now)) passage = now;
+    passage.running = began.running;
+    shared.write(passage);
+  }
+  return mask_changed;
+}
+
+// Whether the handler was called by the kernel, or in place of a handler which the kernel has called: what lies above its frame, whose
+// canonical address this is, is then what the kernel has put there.
+bool lies_below_kernels([[maybe_unused]] const void* frame, [[maybe_unused]] const siginfo_t* info, [[maybe_unused]] const void* context) {
+#if defined(__linux__) && defined(__x86_64__)
+  return frame == context;
+#elif defined(__linux__) && defined(__aarch64__)
+  return frame == info;
+#else
+  return false;
+#endif
+}
+
+bool deliver_to_sources(int signo, const siginfo_t& info, SignalInfo& record) {
+  const bool tick = is_our_tick(info);
+  bool helper_needed = false;
+  for (u32 word = 0; word < kMaxSources / 64; word++) {
+    // Acquire, with the bit's setting: the source was filled in before. It is checked once more by the use.
+    u64 bits = signals[signo].sources[word].load(std::memory_order_acquire);
+    for (u32 number = word * 64; bits != 0; number++, bits >>= 1) {
+      if (!(bits & 1)) continue;
+      Source& source = sources[number];
+      const UseOfSource use(source);
+      if (!use.active() || source.signo != signo || source.is_timer != tick) continue;
+      if (tick && reinterpret_cast<u64>(info.si_value.sival_ptr) != tick_value(number)) continue;
+      if (source.heartbeat.beat && !is_late(source, record)) continue;  // a tick: no other source gets this record
+      helper_needed |= deliver(source, record);
+    }
+  }
+  return helper_needed;
+}
+
+constexpr siginfo_t kNothingTold{};
+
+void on_signal(int signo, siginfo_t* told, void* context) {
+  const siginfo_t& info = told ? *told : kNothingTold;
+  if (note_settled(info)) return;
+  const int saved_errno = errno;
+  const void* const frame = __builtin_dwarf_cfa();
+  Signal& signal = signals[signo];
+  SignalInfo record = describe(signo, info);
+  // As long as ours is at work nothing may strike it, since what strikes may call a handler that leaves by siglongjmp, and then leave a
+  // slot claimed or a source in use for ever. When the kernel calls ours, everything is blocked already; but a handler over ours that ends
+  // with a jump to ours looks the same from here, and has its own mask.
+  const bool below_kernels = lies_below_kernels(frame, told, context);
+  const SignalMask blocked = block_every_signal();
+  Call call{signo, told, static_cast<ucontext_t*>(context), reinterpret_cast<std::uintptr_t>(frame), below_kernels, blocked};
+  SignalWord own_word = call.context ? 0 : Inside(signo, call.frame).word();
+  const PlaceOfWord place(call.context ? static_cast<void*>(&call.context->uc_link) : &own_word);
+  SignalWord word = place.read();
+  Passage passage{};
+  const bool is_named = word & 1;
+  if (!is_named) {
+    word = new_word(reinterpret_cast<std::uintptr_t>(sources));  // of this copy alone, where the table of doorbells is all copies'
+    place.write(word);
+  }
+  const bool passed_back = is_named && SharedPassage(word).read(passage);
+  if (!passed_back) {
+    SharedPassage(word).write(passage);
+    if (!in_forked_child.load(std::memory_order_relaxed) && deliver_to_sources(signo, info, record)) call_helper();
+  }
+  // A handler that has called ours in its midst relies on what it has blocked. One of a copy of ours relies on nothing.
+  if (call.context) call.blocked = mask_of(call.context->uc_sigmask);
+  if (!below_kernels && (passed_back || !is_named)) call.blocked |= blocked;
+  errno = saved_errno;
+  // When another copy calls ours after ours is gone, the handler that ours has put back has had the signal already.
+  const bool ends_here = is_named && !passed_back && signal.is_out.load(std::memory_order_relaxed);
+  const bool mask_changed = !ends_here && pass_on(call, place, is_named, passage);
+  // When the kernel goes on with what it has interrupted, it restores that mask.
+  if (!below_kernels && (mask_changed || (blocked & every_signal) != every_signal)) block_exactly(blocked);
+  errno = saved_errno;
+}
+
+void helper_work() {
+  for (Source& source : sources) {
+    if (source.state.load(std::memory_order_relaxed) != Source::kActive) continue;  // a guess, checked by the use
+    const UseOfSource use(source);
+    if (use.active()) source.unparks.make(unpark);
+  }
+}
+
+bool is_ours(const struct sigaction& action) { return action.sa_flags & SA_SIGINFO && action.sa_sigaction == on_signal; }
+
+struct sigaction our_action() {
+  struct sigaction ours{};
+  ours.sa_sigaction = on_signal;
+  ours.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
+  sigfillset(&ours.sa_mask);
+  return ours;
+}
+
+}  // namespace
+}  // namespace threadsafe

@@ -1,0 +1,102 @@
+// Puts our handler in its place, and what was there before back into it. All of this under attach_mutex().
+//
+// POSIX only; signals_posix.cc alone includes it.
+#pragma once
+
+#include <signal.h>
+
+#include <atomic>
+#include <cerrno>
+
+#include "handler.h"
+#include "others.h"
+#include "tables.h"
+
+namespace threadsafe {
+namespace {
+
+void forget_libuvs(Signal& signal) {
+  if (Previous* const libuvs = signal.chain.find(libuv_handler.load())) libuvs->gone.store(true, std::memory_order_relaxed);
+}
+
+// Has the handler that ours has replaced, or is about to, called after ours from now on. Returns whether it was not called before.
+bool remember(Signal& signal, int signo, const struct sigaction& action, bool begins_period = false) {
+  bool is_new = false;
+  if (is_called(action)) {
+    const bool may_call_ours = begins_period && calls_ours(action, signo) != CallsOurs::no;
+    signal.replaced = signal.chain.add(signo, action, {may_call_ours, signal.was_installed, is_copy(action)}, is_new);
+  } else {
+    signal.replaced = nullptr;
+    signal.uncalled = action;
+  }
+  return is_new;
+}
+
+// `is_first`: for the first source. If ours is not there any more, whatever it was used for before is over.
+int install_handler(int signo, bool is_first = false) {
+  Signal& signal = signals[signo];
+  struct sigaction current;
+  if (sigaction(signo, nullptr, &current) != 0) return errno;
+  if (is_ours(current)) return 0;
+  // Where another copy calls ours anyway, whatever ours calls has the signal.
+  is_first = is_first && !(is_called(current) && calls_ours(current, signo) == CallsOurs::yes);
+  if (is_first) {
+    signal.chain.begin_period(signal.is_out.load());
+    signal.stays = false;
+    signal.replaced = nullptr;
+    signal.uncalled = {};
+  }
+  // Before ours is installed, so that its first signal finds it. It may be another by then: what was replaced is what counts.
+  const bool is_new = remember(signal, signo, current, is_first);
+  Previous* const expected = signal.replaced;
+  const struct sigaction ours = our_action();
+  struct sigaction replaced;
+  if (sigaction(signo, &ours, &replaced) != 0) return errno;
+  if (!is_ours(replaced) && (is_called(replaced) != is_called(current) || address_of(replaced) != address_of(current))) {
+    if (is_new && expected) expected->gone.store(true, std::memory_order_relaxed);
+    remember(signal, signo, replaced, is_first);
+  }
+  signal.was_installed = true;
+  signal.is_out = false;
+  return 0;
+}
+
+// Puts that in place of ours, but not of what somebody may have installed meanwhile.
+void put_back(int signo, const struct sigaction& action) {
+  struct sigaction current;
+  if (sigaction(signo, &action, &current) == 0 && !is_ours(current)) sigaction(signo, &current, nullptr);
+}
+
+// There is no source any more: the one handler that was there before is there again. If there are several, ours stays, for without it all
+// but one would be deaf.
+void leave_handler(int signo) {
+  Signal& signal = signals[signo];
+  signal.stays = false;
+  struct sigaction current;
+  if (sigaction(signo, nullptr, &current) != 0 || !is_ours(current)) return;  // replaced since: not ours to restore
+  u32 count = 0;
+  Previous* left = nullptr;
+  signal.chain.for_each([&](Previous& previous) {
+    if (is_idle_copy(previous.current.load()->action, signo)) return;
+    count++;
+    left = &previous;
+  });
+  if (count > 1) {
+    signal.stays = true;
+    return;
+  }
+  if (left && signal.replaced) {
+    const struct sigaction& action = left->current.load()->action;
+    put_back(signo, action);
+    signal.chain.restored(*left);
+    signal.is_out = !left->over_ours;
+    if (!is_libuvs(action)) signal.uncalled = {};
+  } else {
+    put_back(signo, signal.uncalled);
+    signal.uncalled = {};
+    signal.is_out = true;
+  }
+}
+
+}  // namespace
+}  // namespace threadsafe

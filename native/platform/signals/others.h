@@ -1,0 +1,102 @@
+// Whose handler that is: libuv's, or one of another copy of this package, which can be asked about it. Not for the signal handler; what is
+// about libuv is under attach_mutex().
+//
+// POSIX only; signals_posix.cc alone includes it.
+#pragma once
+
+#include <dlfcn.h>
+#include <signal.h>
+#include <uv.h>
+
+#include <atomic>
+
+#include "handler.h"
+#include "tables.h"
+
+// Copies of this package in one process ask and tell each other whether this one's handler is needed for that signal; whether it calls that
+// one of others (0: no, 1: whoever it calls may, 2: yes); that libuv does not listen to that signal any more. Names and meanings are for
+// good. Another copy calls them under its attach_mutex(), not under ours: they only use what is atomic.
+extern "C" {
+[[gnu::visibility("default")]] int threadsafe_signal_in_use(int signo);
+[[gnu::visibility("default")]] int threadsafe_signal_calls(int signo, const void* handler);
+[[gnu::visibility("default")]] void threadsafe_signal_libuv_gone(int signo);
+}
+
+namespace threadsafe {
+namespace {
+
+// libuv's, once that is known: see know_libuv().
+constinit std::atomic<const void*> libuv_handler{nullptr};
+constinit std::atomic<bool> libuv_is_there{false};
+
+bool is_libuvs(const struct sigaction& action) { return is_called(action) && address_of(action) == libuv_handler.load(); }
+
+// Returns the function of that name which another copy of this package exports, if that is a handler of its; else null.
+template <class Function>
+Function* ask_copy(const struct sigaction& action, Function*, const char* name) {
+  Dl_info library;
+  if (!is_called(action) || dladdr(address_of(action), &library) == 0) return nullptr;
+  void* const handle = dlopen(library.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
+  if (!handle) return nullptr;
+  auto* const function = reinterpret_cast<Function*>(dlsym(handle, name));
+  dlclose(handle);  // its handler is installed, so it stays
+  return function;
+}
+
+bool is_copy(const struct sigaction& action) { return ask_copy(action, &threadsafe_signal_calls, "threadsafe_signal_calls") != nullptr; }
+
+// Whether that is the handler of another copy, which has no source for the signal and nobody to pass it on for.
+bool is_idle_copy(const struct sigaction& action, int signo) {
+  const auto in_use_there = ask_copy(action, &threadsafe_signal_in_use, "threadsafe_signal_in_use");
+  return in_use_there && !in_use_there(signo);
+}
+
+// Whether somebody has to call ours: for a source, or so that it passes signals on to others.
+bool is_needed(int signo) {
+  Signal& signal = signals[signo];
+  if (signal.attached.load() > 0) return true;
+  // Two copies may have each other to call, and nobody else.
+  static thread_local bool is_asked = false;
+  if (signal.is_out.load() || is_asked) return false;
+  is_asked = true;
+  bool needed = false;
+  signal.chain.for_each_called([&](const Previous& previous) { needed = needed || !is_idle_copy(previous.current.load()->action, signo); });
+  is_asked = false;
+  return needed;
+}
+
+enum class CallsOurs { no, perhaps, yes };
+
+// Whether that one passes signals on to ours. Another copy tells; of anybody else it is not known.
+CallsOurs calls_ours(const struct sigaction& action, int signo) {
+  const auto calls = ask_copy(action, &threadsafe_signal_calls, "threadsafe_signal_calls");
+  if (!calls) return is_libuvs(action) ? CallsOurs::no : CallsOurs::perhaps;
+  return static_cast<CallsOurs>(calls(signo, address_of(our_action())));
+}
+
+// An event loop that nobody runs, for handles that are there for what libuv does when they start and stop. Null if it can't be had.
+uv_loop_t* quiet_loop() {
+  static auto* const loop = new uv_loop_t;
+  static const bool made = uv_loop_init(loop) == 0;
+  return made ? loop : nullptr;
+}
+
+void hear_nothing(uv_signal_t*, int) {}
+
+// Starting for a signal that nobody uses, and that is ignored if nobody does, is how libuv's handler is found out.
+void know_libuv() {
+  if (!libuv_is_there.load() || libuv_handler.load() || !quiet_loop()) return;
+  static auto* const handle = new uv_signal_t;
+  static const bool made = uv_signal_init(quiet_loop(), handle) == 0;
+  for (const int signo : {SIGURG, SIGWINCH, SIGCHLD}) {
+    struct sigaction action;
+    if (sigaction(signo, nullptr, &action) != 0 || action.sa_handler != SIG_DFL) continue;
+    if (!made || uv_signal_start(handle, hear_nothing, signo) != 0) return;
+    if (sigaction(signo, nullptr, &action) == 0) libuv_handler.store(address_of(action));
+    uv_signal_stop(handle);
+    return;
+  }
+}
+
+}  // namespace
+}  // namespace threadsafe

@@ -1,0 +1,88 @@
+// From a siginfo to the record that is delivered, and whom a tick is for. All of this is for the signal handler.
+//
+// POSIX only; signals_posix.cc alone includes it.
+#pragma once
+
+#include <signal.h>
+#include <time.h>
+
+#include <atomic>
+#include <cstdint>
+
+#include "tables.h"
+
+namespace threadsafe {
+namespace {
+
+// A timer's signal says which source it is for: the upper half marks it as ours, then the generation, so that a late tick of a timer that
+// is gone does not count for the one that has its place now.
+u64 tick_mark() { return reinterpret_cast<std::uintptr_t>(sources) * 0x9e3779b97f4a7c15 & ~u64{0xffffffff}; }
+
+u64 tick_value(u32 number) { return tick_mark() | (sources[number].generation & 0xffffff) << 8 | number; }
+
+#ifdef SI_TIMER
+bool is_our_tick(const siginfo_t& info) {
+  return info.si_code == SI_TIMER && (reinterpret_cast<u64>(info.si_value.sival_ptr) & ~u64{0xffffffff}) == tick_mark();
+}
+#else
+bool is_our_tick(const siginfo_t&) { return false; }
+#endif
+
+// A siginfo is a union: for signals that the kernel sends, such as SIGIO for a file, what would be the sender's number is something else.
+bool tells_sender(int signo, int code) {
+#ifdef __linux__
+  constexpr int kFirstOfKernel = 0x80;  // SI_KERNEL: nothing is told
+  return (code <= 0 && code != SI_SIGIO) || (signo == SIGCHLD && code < kFirstOfKernel);
+#else
+  (void)signo, (void)code;
+  return true;
+#endif
+}
+
+bool carries_value(int code) {
+#ifdef __linux__
+  return code < 0 && code != SI_SIGIO && code != SI_TKILL;
+#else
+  return code == SI_QUEUE;
+#endif
+}
+
+SignalInfo describe(int signo, const siginfo_t& info) {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  SignalInfo record{};
+  record.signo = signo;
+  record.code = info.si_code;
+  record.timestamp = static_cast<u64>(now.tv_sec) * 1'000'000'000 + static_cast<u64>(now.tv_nsec);
+#ifdef SI_TIMER
+  if (info.si_code == SI_TIMER) {
+    if (!is_our_tick(info)) record.value = info.si_value.sival_int;
+#ifdef __linux__
+    record.overrun = info.si_overrun;
+#endif
+    return record;
+  }
+#endif
+  if (tells_sender(signo, info.si_code)) {
+    record.pid = info.si_pid;
+    record.uid = info.si_uid;
+  }
+  if (carries_value(info.si_code)) record.value = info.si_value.sival_int;
+  return record;
+}
+
+// Whether a tick of that source is to be told: not while its heartbeat is young, and once for each beat that grows old. The record's value
+// becomes its age. A beat of 0 is none.
+bool is_late(Source& source, SignalInfo& record) {
+  // Acquire: what the beating thread did before its last beat is seen by whoever gets the record.
+  const u64 beat = source.heartbeat.beat->load(std::memory_order_acquire);
+  if (beat == 0 || beat >= record.timestamp || record.timestamp - beat <= source.heartbeat.limit_ns) return false;
+  // Only this timer's handler writes it, in one thread: it orders nothing.
+  if (source.told_beat.exchange(beat, std::memory_order_relaxed) == beat) return false;
+  const u64 microseconds = (record.timestamp - beat) / 1000;
+  record.value = static_cast<std::int32_t>(microseconds < INT32_MAX ? microseconds : INT32_MAX);
+  return true;
+}
+
+}  // namespace
+}  // namespace threadsafe

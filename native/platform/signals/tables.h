@@ -1,0 +1,93 @@
+// The tables that the signal handler shares with those who attach and detach: sources, and for each signal its sources and the handlers
+// before ours. They are in static storage: zero before any code runs, and never freed.
+//
+// POSIX only; signals_posix.cc alone includes it.
+#pragma once
+
+#include <signal.h>
+#include <uv.h>
+
+#include <atomic>
+#include <mutex>
+
+#include "../../core/deferred.h"
+#include "../signals.h"
+#include "../ticker.h"
+#include "chain.h"
+
+namespace threadsafe {
+namespace {
+
+#ifdef NSIG
+constexpr int kSignals = NSIG;
+#else
+constexpr int kSignals = 65;
+#endif
+
+struct Source {
+  enum State : u32 { kFree, kReserved, kActive };
+  std::atomic<u32> state{kFree};
+  std::atomic<u32> users{0};  // handlers, and the helper thread, that look at the rest
+  std::atomic<u32> delivered{0};
+  std::atomic<u32> dropped{0};
+  DeferredUnparks unparks{};  // left to the helper thread by handlers
+  // Written while reserved, read while active.
+  int signo = 0;
+  SignalTarget target{};
+  bool is_timer = false;
+  u32 generation = 0;
+  TickTimer timer{};
+  Heartbeat heartbeat{};
+  std::atomic<u64> told_beat{0};  // the last beat whose lateness has been told
+};
+
+struct Signal {
+  std::atomic<u64> sources[kMaxSources / 64];
+  Chain chain;
+  // Written under attach_mutex():
+  std::atomic<u32> attached{0};    // sources
+  std::atomic<bool> stays{false};  // without sources as well, on behalf of those before it
+  bool was_installed = false;      // ever
+  std::atomic<bool> is_out{true};  // nobody calls ours
+  Previous* replaced = nullptr;    // what it has last replaced, if that is called; else it is this:
+  struct sigaction uncalled{};
+  struct sigaction covered{};   // what was there when libuv was going to change it
+  bool listened = false;        // by process.on()
+  uv_signal_t* hold = nullptr;  // see hold_libuv()
+  bool is_held = false;
+};
+
+bool is_signal(int signo) { return signo > 0 && signo < kSignals; }
+
+constinit Source sources[kMaxSources];
+constinit Signal signals[kSignals];
+
+// Guards attaching and detaching against each other. No handler takes it.
+std::mutex& attach_mutex() {
+  static auto* const mutex = new std::mutex;
+  return *mutex;
+}
+
+// While one exists the source, if active, stays as it is.
+class UseOfSource {
+ public:
+  explicit UseOfSource(Source& source) : source_(source) {
+    // Sequentially consistent, with retire(): either it sees this user, or this user sees that the source is no longer active.
+    source_.users.fetch_add(1, std::memory_order_seq_cst);
+    active_ = source_.state.load(std::memory_order_seq_cst) == Source::kActive;
+  }
+  // Release: whoever sees the count fall comes after this use.
+  ~UseOfSource() { source_.users.fetch_sub(1, std::memory_order_release); }
+  UseOfSource(const UseOfSource&) = delete;
+  UseOfSource& operator=(const UseOfSource&) = delete;
+  bool active() const { return active_; }
+
+ private:
+  Source& source_;
+  bool active_;
+};
+
+bool in_use(const Signal& signal) { return signal.attached.load() > 0 || signal.stays.load(); }
+
+}  // namespace
+}  // namespace threadsafe

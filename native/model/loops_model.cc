@@ -186,13 +186,13 @@ struct Room : rl::test_suite<Room, 4> {
 
 int main(int argc, char** argv) {
   const Scenario scenarios[] = {
-      scenario<TwoLoops>("two_loops", 100'000),
-      scenario<Batch>("batch", 100'000),
-      scenario<GivingUp>("giving_up", 100'000),
-      scenario<ComingAgain>("coming_again", 100'000),
-      scenario<BesideThread>("beside_thread", 100'000),
-      scenario<OutOfOrder>("out_of_order", 100'000),
-      scenario<Room>("room", 100'000),
+      scenario<TwoLoops, "two_loops">(100'000),
+      scenario<Batch, "batch">(100'000),
+      scenario<GivingUp, "giving_up">(100'000),
+      scenario<ComingAgain, "coming_again">(100'000),
+      scenario<BesideThread, "beside_thread">(100'000),
+      scenario<OutOfOrder, "out_of_order">(100'000),
+      scenario<Room, "room">(100'000),
   };
   return threadsafe::model::main(argc, argv, scenarios);
 }

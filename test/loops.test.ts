@@ -8,7 +8,7 @@ import { native } from '../lib/native.js'
 import type { LoopsRole } from './fixtures/loops-worker.js'
 import { random, startWorker, turns, until, within } from './support.js'
 
-const numbers = (capacity: number): ThreadSafeQueue<number> => new ThreadSafeQueue<number>(capacity, { type: 'float64' })
+const numbers = (capacity: number): ThreadSafeQueue<number, Float64Array> => new ThreadSafeQueue(capacity, { type: 'float64' })
 
 /** Workers whose loops wait, by what they do; and the queue that the items come back by. */
 class Workers {

@@ -39,10 +39,10 @@ inline constexpr u32 kLayoutVersion = 3;
 #define THREADSAFE_MAX_LOOPS 1024
 #endif
 inline constexpr u32 kMaxLoops = THREADSAFE_MAX_LOOPS;  // event loops that wait natively at one time, in one process
-inline constexpr u32 kPageBytes = 65536;     // WebAssembly's unit of memory
-inline constexpr u32 kScratchBytes = 65536;  // of the buffer that a thread's messages pass through; longer ones have their own
-inline constexpr u32 kBlockAreas = 16;       // threads that may have one, in one process
-inline constexpr u32 kBlockBytes = 2048;     // of an area
+inline constexpr u32 kPageBytes = 65536;                // WebAssembly's unit of memory
+inline constexpr u32 kScratchBytes = 65536;             // of the buffer that a thread's messages pass through; longer ones have their own
+inline constexpr u32 kBlockAreas = 16;                  // threads that may have one, in one process
+inline constexpr u32 kBlockBytes = 2048;                // of an area
 
 enum class Kind : u32 { queue = 1, event = 2 };
 

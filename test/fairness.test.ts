@@ -192,15 +192,20 @@ describe('what a call costs', () => {
   it('a ring for a queue does not grow with how many wait for an event', async () => {
     const event = new ThreadSafeEvent()
     const queue = numbers(4)
+    /** The best of some: others' garbage is collected meanwhile. */
     const rounds = async (): Promise<number> => {
-      const start = process.cpuUsage()
-      for (let k = 0; k < 300; k++) {
-        const got = queue.get()
-        queue.putSync(k)
-        await got
+      let best = Infinity
+      for (let attempt = 0; attempt < 5; attempt++) {
+        const start = process.cpuUsage()
+        for (let k = 0; k < 300; k++) {
+          const got = queue.get()
+          queue.putSync(k)
+          await got
+        }
+        const { user, system } = process.cpuUsage(start)
+        best = Math.min(best, (user + system) / 300)
       }
-      const { user, system } = process.cpuUsage(start)
-      return (user + system) / 300
+      return best
     }
     await rounds()
     const few = await rounds()

@@ -63,8 +63,11 @@ export class QueueIterator<T> implements AsyncIterableIterator<T> {
   next(): Promise<IteratorResult<T, undefined>> {
     if (this.#ended) return Promise.resolve(done(undefined))
     try {
-      const item = this.#channel.takeAtOnce(this.#take)
-      return item === NOTHING ? this.#wait() : Promise.resolve({ value: item as T, done: false })
+      // Made before the item is taken: where the stack is nearly full that may throw.
+      const result: IteratorYieldResult<unknown> = { value: undefined, done: false }
+      const promise = Promise.resolve(result)
+      result.value = this.#channel.takeAtOnce(this.#take)
+      return result.value === NOTHING ? this.#wait() : (promise as Promise<IteratorYieldResult<T>>)
     } catch (error) {
       return Promise.reject(error as Error)
     }

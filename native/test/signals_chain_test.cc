@@ -1,4 +1,5 @@
 // Handlers of others, before ours and over it: each has each signal once, as the kernel would give it.
+#include <alloca.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -157,8 +158,10 @@ template <u32 number>
 void invents(int signo, siginfo_t*, void*) {
   inventing[number].calls++;
   siginfo_t info{};
-  ucontext_t context{};
-  call(inventing[number].before, signo, &info, &context);
+  // Where the kernel's ucontext is when it calls a handler: at the end of the stack.
+  auto* const context = static_cast<ucontext_t*>(alloca(sizeof(ucontext_t)));
+  std::memset(context, 0, sizeof *context);
+  call(inventing[number].before, signo, &info, context);
 }
 
 }  // namespace

@@ -104,12 +104,16 @@ bool pass_on(const Call& call, const PlaceOfWord& word, bool is_named, const Pas
 }
 
 // Whether the handler was called by the kernel, or in place of a handler which the kernel has called: what lies above its frame, whose
-// canonical address this is, is then what the kernel has put there.
+// canonical address this is, is then what the kernel has put there. A handler that passes on a ucontext of its own may have it there as
+// well, but not a siginfo where the kernel's is: that is inside the C library's ucontext, which is longer.
 bool lies_below_kernels([[maybe_unused]] const void* frame, [[maybe_unused]] const siginfo_t* info, [[maybe_unused]] const void* context) {
+  [[maybe_unused]] const auto is_at = [frame](const void* what, std::size_t offset) {
+    return reinterpret_cast<std::uintptr_t>(what) == reinterpret_cast<std::uintptr_t>(frame) + offset;
+  };
 #if defined(__linux__) && defined(__x86_64__)
-  return frame == context;
+  return is_at(context, 0) && is_at(info, 304);
 #elif defined(__linux__) && defined(__aarch64__)
-  return frame == info;
+  return is_at(info, 0) && is_at(context, 128);
 #else
   return false;
 #endif

@@ -49,14 +49,16 @@ describe('an evaluation of the package that is not used any more', () => {
     }
     await ring()
     // Ours is told first, and the item is there before the others are told.
-    await until('a ring for each', () => rings[0] === 1 && rings[1] === 1)
+    // Or two: an evaluation that leaves a queue rings for the others.
+    await until('a ring for each', () => Boolean(rings[0] && rings[1]))
     await until('the one that nobody uses to be collected', () => {
       collectGarbage()
       return gone.function.deref() === undefined && gone.listener.deref() === undefined
     })
+    const [ofGone, ofOther] = rings as [number, number]
     await ring()
-    await until('another ring for the one that is left', () => (rings[1] as number) > 1)
-    assert.equal(rings[0], 1)
+    await until('another ring for the one that is left', () => (rings[1] as number) > ofOther)
+    assert.equal(rings[0], ofGone)
     assert.ok(waits.function.deref() && held)
     waits.keep(false)
     await until('the other one to be collected when nothing waits any more', () => {

@@ -227,9 +227,11 @@ export class Channel implements Waiting, Selectable<Take> {
     this.#countWaiting()
   }
 
+  // Also where none waits any more, as a select() may have been served by another queue that was rung for at the same time: the item is for another loop, and is
+  // passed on before the caller goes on, who may take long.
   poll(): void {
-    if (this.#gets.first) this.#serveGets()
-    if (this.#puts.first) this.#servePuts()
+    this.#serveGets()
+    this.#servePuts()
   }
 
   clear(): number {

@@ -175,6 +175,21 @@ describe('many event loops that await one queue', () => {
     assert.ok(performance.now() - start < 3000)
   })
 
+  it('leave an item to another when a select takes that of another queue', async () => {
+    const all = newWorkers()
+    const other = numbers(10)
+    // The first calls take longer.
+    for (const one of [all.queue, other]) for (let k = 0; k < 1000; k++) assert.equal((one.putSync(k), one.getSync()), k)
+    await all.start(3, (common) => ({ role: 'selects', ...common, other: other.handle, milliseconds: 3000 }))
+    await until('all to wait', () => other.stats().waitingGets === 3)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    // Both within the time that a loop needs to wake up.
+    all.queue.putSync(1)
+    other.putSync(2)
+    const got = [await within('an item', all.taken.get(), 2500), await within('that of the other queue', all.taken.get(), 2500)]
+    assert.deepEqual(got.sort(), [1, 2])
+  })
+
   it('forget no item while some of them give up all the time', async () => {
     const all = newWorkers()
     await all.start(1, (common) => ({ role: 'steady', ...common }))

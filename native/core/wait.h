@@ -162,7 +162,8 @@ inline bool several_loops(const WaitList& list) {
   return found >= 2;
 }
 
-// Rings one loop that is idle. False if there is none.
+// Rings one loop that is idle, and those before it that are not: each of them looks when it comes round, and the next change need not ask
+// it again. So what a change costs does not grow with the busy loops. False if none is idle.
 template <class Waker>
 bool ring_idle_loop(WaitList& list, Waker& waker) {
   for (u32 word = 0; word < kMaxLoops / 64; word++) {
@@ -170,10 +171,12 @@ bool ring_idle_loop(WaitList& list, Waker& waker) {
     for (u64 bits = list.loops[word].load(memory_order_relaxed); bits != 0; bits &= bits - 1) {
       const auto bit = static_cast<u32>(std::countr_zero(bits));
       const u32 loop = word * 64 + bit;
+      // Asked before: a loop that was rung is not idle any more.
+      const bool idle = waker.is_idle(loop);
       // Another waker may have taken it, for another change.
-      if (!waker.is_idle(loop) || !take_loop(list, loop)) continue;
+      if (!take_loop(list, loop)) continue;
       waker.ring(loop, list);
-      return true;
+      if (idle) return true;
     }
   }
   return false;

@@ -156,10 +156,15 @@ void ring_loops(WaitList& list, Waker& waker) {
 
 // Whether there are at least two, among which to choose.
 inline bool several_loops(const WaitList& list) {
-  int found = 0;
-  for (u32 word = 0; word < kMaxLoops / 64 && found < 2; word++)
-    found += std::popcount(list.loops[word].load(memory_order_relaxed));  // a hint
-  return found >= 2;
+  bool found = false;
+  for (u32 word = 0; word < kMaxLoops / 64; word++) {
+    const u64 bits = list.loops[word].load(memory_order_relaxed);  // a hint
+    if (bits == 0) continue;
+    // Not std::popcount: g++ makes it a call of libgcc, in a signal handler too.
+    if (found || (bits & (bits - 1)) != 0) return true;
+    found = true;
+  }
+  return false;
 }
 
 // Rings one loop that is idle, and those before it that are not: each of them looks when it comes round, and the next change need not ask

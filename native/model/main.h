@@ -2,8 +2,8 @@
 //
 //     ring_model [--must-fail] [scenario...]
 //
-// With --must-fail, for the mutants, it is a failure when Relacy finds nothing in one of them. A model that is compiled with SCENARIOS="one two" has
-// those alone: a mutant needs few, and most of the time that it takes to compile is Relacy's templates, once for each scenario.
+// With --must-fail, for the mutants, it is a failure when Relacy finds nothing in one of them. A model that is compiled with SCENARIOS="one
+// two" has those alone: a mutant needs few, and most of the time that it takes to compile is Relacy's templates, once for each scenario.
 #pragma once
 
 #include <algorithm>

@@ -138,13 +138,14 @@ describe('stats()', () => {
     const aborting = new AbortController()
     const gets = [queue.get(), queue.get(), queue.get({ signal: aborting.signal })]
     const worker = startWorker('queue-partner', { handle: queue.handle, task: 'get', count: 1 })
+    const ended = finished(worker)
     await until('three gets here and a blocked one', () => queue.stats().waitingGets === 4)
     aborting.abort()
     await assert.rejects(gets[2] as Promise<number>)
     assert.deepEqual(waiting(), [3, 0])
     for (let k = 0; k < 3; k++) await queue.put(k)
     await Promise.all(gets.slice(0, 2))
-    await finished(worker)
+    await ended
     assert.deepEqual(waiting(), [0, 0])
     queue.putSync(1)
     const puts = [queue.put(2), queue.put(3)]

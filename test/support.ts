@@ -32,16 +32,21 @@ function fixture(name: string): string {
   return fileURLToPath(new URL(`./fixtures/${name}.js`, import.meta.url))
 }
 
+/** The ends of workers, from their start on: an end that comes before anybody asks is no less an end. */
+const exits = new WeakMap<Worker, Promise<[number]>>()
+
 /** A worker that runs `test/fixtures/<name>.ts`. */
 export function startWorker(name: string, workerData?: unknown, options: WorkerOptions = {}): Worker {
-  return new Worker(fixture(name), { workerData, ...options })
+  const worker = new Worker(fixture(name), { workerData, ...options })
+  exits.set(worker, once(worker, 'exit') as Promise<[number]>)
+  return worker
 }
 
 /** Resolves when the worker has ended by itself; rejects with its error, or when it takes too long. */
 export async function finished(worker: Worker, milliseconds = 30_000): Promise<number> {
   const ended = new Promise<number>((resolve, reject) => {
     worker.once('error', reject)
-    worker.once('exit', resolve)
+    exits.get(worker)?.then(([code]) => resolve(code), reject)
   })
   return within('the end of a worker', ended, milliseconds)
 }

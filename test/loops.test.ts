@@ -89,6 +89,30 @@ describe('one event loop that awaits a thousand queues', () => {
     assert.deepEqual(await within('all items', Promise.all(got)), [...queues.keys()])
   })
 
+  it('looks at dozens that it was rung for at once, and not at the others', async () => {
+    const idle = Array.from({ length: 300 }, () => numbers(4))
+    const busy = Array.from({ length: 40 }, () => numbers(4))
+    const waits = idle.map((queue) => queue.get().catch(() => 'closed'))
+    const got = busy.map((queue) => queue.get())
+    for (let k = 0; k < 3; k++) await turns()
+    const { announce } = native.queue
+    const functions = native.queue as { -readonly [Name in 'announce']: (typeof native.queue)[Name] }
+    let announced = 0
+    functions.announce = (...args) => {
+      announced++
+      return announce(...args)
+    }
+    try {
+      busy.forEach((queue, k) => queue.putSync(k))
+      await within('all items', Promise.all(got))
+    } finally {
+      functions.announce = announce
+      for (const queue of idle) queue.close()
+    }
+    await Promise.all(waits)
+    assert.ok(announced < 50, `${announced} queues were looked at in vain, beside 40 that had an item`)
+  })
+
   it('is told of events, and of what a select waits for', async () => {
     const queues = Array.from({ length: 30 }, () => numbers(4))
     const events = Array.from({ length: 30 }, () => new ThreadSafeEvent())

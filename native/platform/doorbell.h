@@ -11,7 +11,7 @@
 // the closing thread itself has finished before that thread goes on.
 //
 // A ring for a wait list leaves that list's address, so that the loop looks there alone, and what an item costs does not grow with what
-// else it waits for. There is room for a few; where a loop finds that there was none left, it looks everywhere.
+// else it waits for. There is room for some dozens; where a loop finds that there was none left, it looks everywhere.
 #pragma once
 
 #include <uv.h>
@@ -23,7 +23,7 @@
 namespace threadsafe {
 
 inline constexpr u32 kNoDoorbell = ~u32{0};
-inline constexpr u32 kRungLists = 8;
+inline constexpr u32 kRungLists = 64;
 
 // What a doorbell was rung for. The lists are addresses; their memory may be gone.
 struct Rung {

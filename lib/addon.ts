@@ -43,7 +43,7 @@ function system(platform: string, arch: string | undefined): string | undefined 
   return arch === undefined ? undefined : `${platform}-${arch}`
 }
 
-/** What the header of that file says. */
+/** The platform and architecture that the file's header names. */
 function readHeader(file: string): Binary {
   const header = Buffer.alloc(4096)
   const descriptor = openSync(file, 'r')
@@ -114,7 +114,7 @@ function missing(cause: unknown): Error {
   )
 }
 
-/** What is wrong with that file, and what to do. `cause`: what loading it threw, if it came to that. */
+/** Tells why that file can't be loaded, and what to do. `cause` is the error of loading it, if there was one. */
 function unloadable(file: string, header: Binary, cause?: unknown): Error {
   const { code, message } = (cause ?? {}) as { code?: string; message?: string }
   const tell = (problem: string) => new Error(`threadsafe: ${problem}`, { cause })

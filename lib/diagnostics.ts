@@ -24,7 +24,7 @@ export interface QueueCloseMessage {
 
 /** On `threadsafe:block`: a synchronous call has blocked this thread for longer than 100 ms, whatever came of it. */
 export interface BlockMessage {
-  /** What it did: several queues or events are waited for by 'select', an event by 'wait'. */
+  /** The call that blocked: 'select' waits for several queues or events, 'wait' for an event. */
   operation: 'put' | 'get' | 'wait' | 'select'
   /** What it waited for: one queue or event, or all those given to `selectSync()`. */
   sources: readonly (ThreadSafeQueue<unknown, unknown> | ThreadSafeEvent)[]

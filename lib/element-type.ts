@@ -19,7 +19,7 @@ export type ElementType = 'any' | 'string' | 'bytes' | 'boolean' | NumericType |
 type BigintType = 'bigint64' | 'biguint64'
 type NumberType = Exclude<NumericType, BigintType>
 
-/** What a queue of that type gives: `ItemOf<'float64'>` is `number`. */
+/** The items that a queue of that type gives: `ItemOf<'float64'>` is `number`. */
 export type ItemOf<Type extends ElementType> =
   Type extends RecordType<infer F>
     ? RecordOf<F>
@@ -35,7 +35,7 @@ export type ItemOf<Type extends ElementType> =
               ? Uint8Array
               : unknown
 
-/** What it takes: for bytes, and for records with arrays in them, more than it gives. */
+/** The items that it takes: for bytes, and for records with arrays in them, more types than it gives. */
 export type PutItemOf<Type extends ElementType> =
   Type extends RecordType<infer F> ? PutRecordOf<F> : Type extends 'bytes' ? ArrayBufferView | ArrayBuffer : ItemOf<Type>
 

@@ -37,6 +37,29 @@ class Workers {
   }
 }
 
+/** How often the other threads of this process went to sleep, all together; 0 where that is not told. */
+function sleeps(): number {
+  if (process.platform !== 'linux') return 0
+  let all = 0
+  for (const thread of readdirSync('/proc/self/task')) {
+    if (thread === String(process.pid)) continue
+    const status = readFileSync(`/proc/self/task/${thread}/status`, 'utf8')
+    all += Number(/^voluntary_ctxt_switches:\s*(\d+)/m.exec(status)?.[1])
+  }
+  return all
+}
+
+/** The other threads go to sleep no more, so they sleep. */
+async function allSleep(): Promise<void> {
+  let before = -1
+  await until('the other threads to sleep', () => {
+    const now = sleeps()
+    const quiet = now === before
+    before = now
+    return quiet
+  })
+}
+
 describe('one event loop that awaits a thousand queues', () => {
   /** Of an item put from elsewhere, in calls of the addon, where a thousand are awaited. */
   async function callsPerItem(waiting: number): Promise<number> {
@@ -143,16 +166,6 @@ describe('many event loops that await one queue', () => {
 
   it('are woken one by one, not all for each item', async function () {
     if (process.platform !== 'linux') this.skip()
-    /** How often the other threads of this process went to sleep, all together. */
-    const sleeps = (): number => {
-      let all = 0
-      for (const thread of readdirSync('/proc/self/task')) {
-        if (thread === String(process.pid)) continue
-        const status = readFileSync(`/proc/self/task/${thread}/status`, 'utf8')
-        all += Number(/^voluntary_ctxt_switches:\s*(\d+)/m.exec(status)?.[1])
-      }
-      return all
-    }
     const all = newWorkers()
     const { queue, taken } = all
     await all.start(16, (common) => ({ role: 'steady', ...common }))
@@ -162,7 +175,7 @@ describe('many event loops that await one queue', () => {
       queue.putSync(k)
       assert.equal(await within('the item', taken.get()), k)
       await until('all to wait again', () => queue.stats().waitingGets === 16)
-      await new Promise((resolve) => setTimeout(resolve, 2))
+      await allSleep()
     }
     const woken = (sleeps() - before) / items
     assert.ok(woken < 6, `16 loops await one queue, and ${woken} threads are woken for each item`)
@@ -206,7 +219,7 @@ describe('many event loops that await one queue', () => {
     for (const one of [all.queue, other]) for (let k = 0; k < 1000; k++) assert.equal((one.putSync(k), one.getSync()), k)
     await all.start(3, (common) => ({ role: 'selects', ...common, other: other.handle, milliseconds: 3000 }))
     await until('all to wait', () => other.stats().waitingGets === 3)
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    await allSleep()
     // Both within the time that a loop needs to wake up.
     all.queue.putSync(1)
     other.putSync(2)

@@ -9,7 +9,7 @@ import { type NativeQueue, native, type OpenedQueue } from './native.js'
 import type { NumericType, ScalarType } from './record.js'
 import { NOTHING, type Nothing, offerAll, type Transport } from './transport.js'
 
-const { queue: QUEUE, status: STATUS } = native
+const { queue: QUEUE, questions: ASK, status: STATUS } = native
 
 /** What putManyBlocking() counts is below that; the rest of its answer is a status. */
 const MOST_DONE = 2 ** 32
@@ -86,7 +86,7 @@ export class CellTransport implements Transport<unknown, unknown, unknown> {
   }
 
   putBlocking(item: unknown, timeout: number): number {
-    if (this.#core.spin_for_room() !== 0 && this.#put(item) === STATUS.ok) return STATUS.ok
+    if (this.#core.ask(ASK.spinForRoom) !== 0 && this.#put(item) === STATUS.ok) return STATUS.ok
     return QUEUE.putBlocking(this.#native, this.#write(item), timeout)
   }
 
@@ -103,7 +103,7 @@ export class CellTransport implements Transport<unknown, unknown, unknown> {
     // NaN (the only value that is not itself), or 0n of a bigint queue, stands for nothing. It may also be an item: the status tells.
     if (value !== value || value === 0n) {
       this.#status = undefined
-      const status = this.#core.status()
+      const status = this.#core.ask(ASK.status)
       if (status === STATUS.busy) return this.#getNative(QUEUE.get(this.#native))
       if (status !== STATUS.ok) return NOTHING
     }
@@ -114,13 +114,13 @@ export class CellTransport implements Transport<unknown, unknown, unknown> {
     const value = this.#get()
     if (value !== value || value === 0n) {
       this.#status = undefined
-      if (this.#core.status() !== STATUS.ok) return NOTHING
+      if (this.#core.ask(ASK.status) !== STATUS.ok) return NOTHING
     }
     return this.#convert === undefined ? value : this.#convert(value as never)
   }
 
   getBlocking(timeout: number): unknown {
-    if (this.#core.spin_for_item() !== 0) {
+    if (this.#core.ask(ASK.spinForItem) !== 0) {
       const item = this.getFirst()
       if (item !== NOTHING) return item
     }
@@ -145,19 +145,19 @@ export class CellTransport implements Transport<unknown, unknown, unknown> {
   }
 
   lastStatus(): number {
-    return this.#status ?? this.#core.status()
+    return this.#status ?? this.#core.ask(ASK.status)
   }
 
   size(): number {
-    return this.#core.size()
+    return this.#core.ask(ASK.size)
   }
 
   full(): boolean {
-    return this.#core.full() !== 0
+    return this.#core.ask(ASK.full) !== 0
   }
 
   closed(): boolean {
-    return this.#core.closed() !== 0
+    return this.#core.ask(ASK.closed) !== 0
   }
 
   prepareMany(items: Iterable<unknown>): Batch<Block> {
@@ -187,7 +187,7 @@ export class CellTransport implements Transport<unknown, unknown, unknown> {
   }
 
   putManyBlocking(batch: Batch<Block>, timeout: number): number {
-    if (this.#core.spin_for_room() !== 0) {
+    if (this.#core.ask(ASK.spinForRoom) !== 0) {
       const status = this.putMany(batch)
       if (status !== STATUS.full) return status
     }
@@ -225,7 +225,7 @@ export class CellTransport implements Transport<unknown, unknown, unknown> {
   }
 
   getManyBlocking(max: number, timeout: number, into?: Block): unknown {
-    if (this.#core.spin_for_item() !== 0) {
+    if (this.#core.ask(ASK.spinForItem) !== 0) {
       const items = this.getMany(max, into)
       if (items !== NOTHING) return items
     }

@@ -6,8 +6,8 @@ import { type Batch, withCount } from './batch.js'
 import { CellTransport } from './cell-transport.js'
 import { messageCodec } from './codec/message.js'
 import type { ElementType } from './element-type.js'
-import { type Named, QueueClosedError, TimeoutError, traced } from './errors.js'
-import { join, leave, type Liveness, mayServeAtOnce, mustWait, setDeadline, tidyLater, type Waiting } from './loop.js'
+import { type Named, QueueClosedError, TimeoutError } from './errors.js'
+import { haveHadTheirTime, join, leave, type Liveness, mayServeAtOnce, pollSoon, setDeadline, tidyLater, type Waiting } from './loop.js'
 import { MessageTransport } from './message-transport.js'
 import { type NativeQueue, native, type OpenedQueue, type QueueStats } from './native.js'
 import { checkAborted, type Patience } from './options.js'
@@ -106,12 +106,11 @@ export class Channel implements Waiting, Selectable<Take> {
   }
 
   #getLate(take: Take, patience: Patience, liveness: Liveness): Promise<unknown> {
-    const call = new Call(this)
-    return this.waitToGet(new Place(call, take, liveness), patience, traced(call.promise))
+    return this.waitToGet(new Place(new Call(this), take, liveness), patience)
   }
 
-  waitToGet<T>(place: Place<Take>, patience: Patience, promise: Promise<T>): Promise<T> {
-    return place.call.wait(patience, () => this.enter(place), promise)
+  waitToGet(place: Place<Take>, patience: Patience): Promise<unknown> {
+    return place.call.wait(patience, () => this.enter(place))
   }
 
   /** Puts a get into the line, and serves it if it can be served already. */
@@ -120,7 +119,10 @@ export class Channel implements Waiting, Selectable<Take> {
     join(this)
     this.#gets.add(place)
     // Nobody else's call: this one may be stopped in the middle of it.
-    if (this.#gets.first === place && !mustWait(this)) this.#serveGets()
+    if (this.#gets.first === place) {
+      if (!haveHadTheirTime()) this.#serveGets()
+      else if (!this.#fallAsleep(this.#gets, NOT_EMPTY)) pollSoon(this)
+    }
     this.#countWaiting()
   }
 
@@ -216,14 +218,17 @@ export class Channel implements Waiting, Selectable<Take> {
     const kept = keep()
     const call = new PutCall(this, kept.batch)
     const place = new Place(call, kept, liveness)
-    return call.wait(patience, () => this.#enterPut(place), traced(call.promise as Promise<void>))
+    return call.wait(patience, () => this.#enterPut(place)) as Promise<void>
   }
 
   #enterPut(place: Place<PutAttempt>): void {
     tidyLater(this)
     join(this)
     this.#puts.add(place)
-    if (this.#puts.first === place && !mustWait(this)) this.#servePuts()
+    if (this.#puts.first === place) {
+      if (!haveHadTheirTime()) this.#servePuts()
+      else if (!this.#fallAsleep(this.#puts, NOT_FULL)) pollSoon(this)
+    }
     this.#countWaiting()
   }
 
@@ -269,7 +274,16 @@ export class Channel implements Waiting, Selectable<Take> {
 
   #tidyLine(line: Line<Take> | Line<PutAttempt>, list: number): void {
     if (!line.first) this.#withdraw(line, list)
-    else if (!line.asleep && !mustWait(this)) this.poll()
+    else if (line.asleep) return
+    else if (haveHadTheirTime()) pollSoon(this)
+    else this.poll()
+  }
+
+  /** Announces this loop, then looks: whoever puts an item sees the announcement and rings, or this look sees the item. Likewise for room. */
+  #fallAsleep(line: Line<Take> | Line<PutAttempt>, list: number): boolean {
+    line.announced = true
+    line.asleep = !QUEUE.announce(this.native, list)
+    return line.asleep
   }
 
   /**
@@ -296,7 +310,7 @@ export class Channel implements Waiting, Selectable<Take> {
     }
   }
 
-  // Try; announce; try again: then whoever puts an item sees the announcement and rings, or this try sees the item.
+  // Try; announce and look; try again what may be there.
   #serveGets(): void {
     const line = this.#gets
     let announced = (line.asleep = false)
@@ -319,12 +333,11 @@ export class Channel implements Waiting, Selectable<Take> {
         call.resolve(value)
       } else if (this.transport.lastStatus() === STATUS.closed) {
         first.fail(new QueueClosedError(this))
-      } else if (!announced) {
-        line.announced = announced = true
-        QUEUE.announce(this.native, NOT_EMPTY)
-      } else {
+      } else if (announced || this.#fallAsleep(line, NOT_EMPTY)) {
         line.asleep = true
         return
+      } else {
+        announced = true
       }
     }
     this.#withdraw(line, NOT_EMPTY)
@@ -349,14 +362,13 @@ export class Channel implements Waiting, Selectable<Take> {
         continue
       }
       if (status === STATUS.full) {
-        if (announced) {
+        if (announced || this.#fallAsleep(line, NOT_FULL)) {
           this.#tried = first
           line.asleep = true
           if (QUEUE.heldBack(this.native)) this.#retryLater()
           return
         }
-        line.announced = announced = true
-        QUEUE.announce(this.native, NOT_FULL)
+        announced = true
         continue
       }
       // With its outcome it has left the turn.

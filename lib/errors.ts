@@ -169,14 +169,14 @@ export function outOfRange(name: string, expected: string, value: unknown): With
 const { captureStackTrace } = Error
 
 /**
- * The promise of a call that waits. What rejects it is made by a doorbell or a timer, of which its stack would tell. Told anew in here, it tells of those who
- * await this: V8 finds them by the promises, which costs nothing until then, where remembering the call's stack costs as much as half a wait.
+ * A promise that is rejected with that error, for a promise that somebody has by now and that is resolved with it. What rejects a call that waits is a doorbell
+ * or a timer, of which the error's stack would tell. Told anew in here, it tells of those who await the call: V8 finds them by the promises, from the one whose
+ * function is running, once they hold each other, which is a microtask later. That costs nothing until then; to remember the call's stack costs as much as half a
+ * wait.
  */
-export async function traced<T>(promise: Promise<T>): Promise<T> {
-  try {
-    return await promise
-  } catch (error) {
-    if (error instanceof ThreadSafeError) captureStackTrace(error, traced)
-    throw error
-  }
+export async function retold(error: ThreadSafeError): Promise<never> {
+  await undefined
+  await undefined
+  captureStackTrace(error, retold)
+  throw error
 }

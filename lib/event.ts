@@ -1,6 +1,6 @@
 import type { InspectOptions } from 'node:util'
 import { blocking } from './blocking.js'
-import { TimeoutError, traced } from './errors.js'
+import { TimeoutError } from './errors.js'
 import { checkHandle, type Handle, incompatible, makeHandle } from './handle.js'
 import { INSPECT, inspectAs } from './inspect.js'
 import { join, leave, Liveness, tidyLater, type Waiting } from './loop.js'
@@ -45,7 +45,7 @@ class EventChannel implements Waiting, Selectable<number> {
     if (patience.timeout === 0) throw new TimeoutError(0)
     const call = new Call()
     const place = new Place(call, this.want(), liveness)
-    return call.wait(patience, () => this.enter(place), traced(call.promise as Promise<void>))
+    return call.wait(patience, () => this.enter(place)) as Promise<void>
   }
 
   /** The word tells later whether the event was set in between; see native/core/event.h. */

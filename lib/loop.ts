@@ -130,10 +130,14 @@ function look(): boolean {
   return !spent
 }
 
-/** Whether calls have had their time. Then `one` is polled in the next iteration, without a ring from outside. */
-export function mustWait(one: Waiting): boolean {
-  if (spent) soon.add(one)
+/** Whether calls have had their time of this iteration of the loop: then none is served before the next. */
+export function haveHadTheirTime(): boolean {
   return spent
+}
+
+/** `one` is polled in the next iteration of the loop, without a ring from outside. Only where calls have had their time. */
+export function pollSoon(one: Waiting): void {
+  soon.add(one)
 }
 
 /**

@@ -21,12 +21,7 @@ export interface CellCore {
   get(): unknown
   put_block(area: number, count: number): number
   get_block(area: number, most: number): number
-  status(): number
-  spin_for_item(): number
-  spin_for_room(): number
-  size(): number
-  full(): number
-  closed(): number
+  ask(question: number): number
 }
 
 type Cores = Record<Exclude<keyof typeof wasm, 'event'>, CellCore> & { event: EventCore }

@@ -77,7 +77,8 @@ interface QueueFunctions {
   waiting(queue: NativeQueue, list: number, calls: number): void
   nextBytes(queue: NativeQueue): number
   /** This loop is rung for the next change there, perhaps. */
-  announce(queue: NativeQueue, list: number): void
+  /** Announces this loop. Answers whether a get, or a put of one slot, could do something now. */
+  announce(queue: NativeQueue, list: number): boolean
   /** It is not, and others are for what is there. */
   withdraw(queue: NativeQueue, list: number): void
   close(queue: NativeQueue): void
@@ -116,6 +117,8 @@ interface Native {
   readonly status: Readonly<
     Record<'ok' | 'empty' | 'full' | 'closed' | 'timeout' | 'interrupted' | 'tooSmall' | 'dropped' | 'busy' | 'damaged', number>
   >
+  /** What `ask()` of a queue's WebAssembly answers. */
+  readonly questions: Readonly<Record<'status' | 'size' | 'full' | 'closed' | 'spinForItem' | 'spinForRoom', number>>
   readonly elementTypes: Readonly<Record<string, number>>
   readonly overflows: Readonly<Record<string, number>>
   readonly layoutVersion: number

@@ -91,8 +91,8 @@ export class QueueIterator<T> implements AsyncIterableIterator<T> {
 
   #wait(): Promise<IteratorResult<T, undefined>> {
     const call = new NextCall(this.#pending, () => (this.#ended = true))
-    const promise = call.promise as Promise<IteratorResult<T, undefined>>
-    return this.#channel.waitToGet(new NextPlace(call, this.#take, this.#liveness), PATIENCE, promise)
+    const place = new NextPlace(call, this.#take, this.#liveness)
+    return this.#channel.waitToGet(place, PATIENCE) as Promise<IteratorResult<T, undefined>>
   }
 
   #end(): void {

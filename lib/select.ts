@@ -1,6 +1,6 @@
 /** Waiting for the first of several: gets from queues, and events. */
 import { blocking } from './blocking.js'
-import { invalidType, invalidValue, QueueClosedError, TimeoutError, traced } from './errors.js'
+import { invalidType, invalidValue, QueueClosedError, TimeoutError } from './errors.js'
 import { ThreadSafeEvent } from './event.js'
 import { type Liveness, mayServeAtOnce } from './loop.js'
 import { native, type NativeObject } from './native.js'
@@ -159,7 +159,7 @@ function wait(sources: readonly SelectSource[], limits: Patience): Promise<AnySe
       return call.settled || undefined
     })
   }
-  return call.wait(limits, enter, traced(call.promise as Promise<AnySelected>))
+  return call.wait(limits, enter) as Promise<AnySelected>
 }
 
 /**

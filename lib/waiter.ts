@@ -1,6 +1,6 @@
 /** Asynchronous calls that wait: one of them, its place in a line, and the line. What may stop them in the middle is told in loop.ts. */
 import { addAbortListener } from 'node:events'
-import { type Named, TimeoutError } from './errors.js'
+import { type Named, retold, ThreadSafeError, TimeoutError } from './errors.js'
 import {
   clearDeadline,
   type Deadline,
@@ -14,6 +14,18 @@ import {
   type Waiting,
 } from './loop.js'
 import type { Patience } from './options.js'
+
+interface Settle {
+  fulfil(value: unknown): void
+  reject(reason: unknown): void
+}
+
+/** Of the promise that was made last: one function for all of them, as each of its own would be kept as long as the promise. */
+let remembered: Settle | undefined
+
+function remember(fulfil: (value: unknown) => void, reject: (reason: unknown) => void): void {
+  remembered = { fulfil, reject }
+}
 
 /**
  * A call that waits in one line, or (select.ts) in several. It has its outcome first, and is taken out of everything then: nothing that throws, or stops us,
@@ -29,8 +41,8 @@ export class Call implements Held {
   #rejected = false
   /** Whether the promise has it too: where the stack is full, even that may throw. */
   #told = false
-  #fulfil!: (value: unknown) => void
-  #reject!: (reason: unknown) => void
+  /** Undefined where the stack had no room for the function that the promise is made with: it is a promise all the same, and rejected. */
+  readonly #settle: Settle | undefined
   /** Whether its caller has the promise. */
   #returned = false
   #cancelled: { readonly reason: unknown } | undefined
@@ -43,19 +55,17 @@ export class Call implements Held {
 
   constructor(queue?: Named) {
     this.#queue = queue
-    this.promise = new Promise((resolve, reject) => {
-      this.#fulfil = resolve
-      this.#reject = reject
-    })
+    this.promise = new Promise(remember)
+    this.#settle = remembered
+    remembered = undefined
   }
 
   /**
    * Waits until the caller's patience ends; `enter` puts the call where it waits. Throws what the signal throws that can't be listened to, and then nothing is left
-   * of the call. Returns `promise`: what the caller gets is made before, since a call that waits is one whose caller has it.
+   * of the call.
    */
-  wait<T>({ signal, timeout }: Patience, enter: () => void, promise: Promise<T>): Promise<T> {
-    // Where the stack has no room for the function that a promise is made with, it is a promise all the same, and rejected.
-    if (!(this.#fulfil as unknown)) return promise
+  wait({ signal, timeout }: Patience, enter: () => void): Promise<unknown> {
+    if (!this.#settle) return this.promise
     needDoorbell()
     hold(this)
     try {
@@ -74,14 +84,13 @@ export class Call implements Held {
       // It has its outcome, and repair() does what is left to do.
     }
     this.#returned = true
-    return promise
+    return this.promise
   }
 
   resolve(value: unknown): void {
     this.settled = true
     this.#outcome = value
-    this.#fulfil(value)
-    this.#told = true
+    this.#tell()
     this.finish()
   }
 
@@ -89,9 +98,18 @@ export class Call implements Held {
     this.settled = true
     this.#outcome = reason
     this.#rejected = true
-    this.#reject(reason)
-    this.#told = true
+    this.#tell()
     this.finish()
+  }
+
+  #tell(): void {
+    const { fulfil, reject } = this.#settle as Settle
+    const outcome = this.#outcome
+    if (!this.#rejected) fulfil(outcome)
+    // While the call is made, the stack is its caller's.
+    else if (this.#returned && outcome instanceof ThreadSafeError) fulfil(retold(outcome))
+    else reject(outcome)
+    this.#told = true
   }
 
   /** What comes of it when it can't do what it is for. */
@@ -117,7 +135,7 @@ export class Call implements Held {
     if (!this.#returned) {
       this.#drop()
     } else if (this.settled) {
-      if (!this.#told) (this.#rejected ? this.#reject : this.#fulfil)(this.#outcome)
+      if (!this.#told) this.#tell()
       this.finish()
     } else if (this.#cancelled) {
       this.fail(this.#cancelled.reason)

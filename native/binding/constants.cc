@@ -1,5 +1,6 @@
 // What TypeScript reads from here instead of keeping copies: codes, limits, versions.
 #include "../core/layout.h"
+#include "../core/questions.h"
 #include "../core/status.h"
 #include "../platform/doorbell.h"
 #include "binding.h"
@@ -22,6 +23,7 @@ Napi::Object object_of(Napi::Env env, const Named (&entries)[N]) {
 
 constexpr Named of(const char* name, Status value) { return {name, static_cast<u32>(value)}; }
 constexpr Named of(const char* name, ElementType value) { return {name, static_cast<u32>(value)}; }
+constexpr Named of(const char* name, Question value) { return {name, static_cast<u32>(value)}; }
 constexpr Named of(const char* name, Overflow value) { return {name, static_cast<u32>(value)}; }
 
 constexpr Named kStatus[] = {
@@ -51,6 +53,15 @@ constexpr Named kLists[] = {
     {"waiters", kOrigin + offsetof(EventHeader, waiters)},
 };
 
+constexpr Named kQuestions[] = {
+    of("status", Question::status),
+    of("size", Question::size),
+    of("full", Question::full),
+    of("closed", Question::closed),
+    of("spinForItem", Question::spin_for_item),
+    of("spinForRoom", Question::spin_for_room),
+};
+
 constexpr Named kOverflow[] = {
     of("reject", Overflow::reject),
     of("drop-newest", Overflow::drop_newest),
@@ -63,6 +74,7 @@ void export_constants(Napi::Env env, Napi::Object exports) {
   exports["status"] = object_of(env, kStatus);
   exports["elementTypes"] = object_of(env, kElementTypes);
   exports["overflows"] = object_of(env, kOverflow);
+  exports["questions"] = object_of(env, kQuestions);
   exports["lists"] = object_of(env, kLists);
   exports["rungLists"] = Napi::Number::New(env, kRungLists);
   exports["layoutVersion"] = Napi::Number::New(env, kLayoutVersion);

@@ -347,9 +347,11 @@ class QueueObject final : public SharedObject {
 
   Napi::Value next_bytes(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), queue_.next_bytes()); }
 
+  // (list): announces this loop, then looks, as wait.h wants it: whether a get, or a put of one slot, could do something now.
   Napi::Value announce(const Napi::CallbackInfo& info) {
-    announce_loop(list(info[1]), environment().doorbell());
-    return info.Env().Undefined();
+    const u32 number = length(info);
+    announce_loop(list(number), environment().doorbell());
+    return Napi::Boolean::New(info.Env(), number == 0 ? queue_.get_ready() : queue_.put_ready());
   }
 
   // (list): see wait.h, "A loop that was rung". Other evaluations of the package in this isolate have the same doorbell.

@@ -336,6 +336,8 @@ class Queue {
   bool closed() const { return ring_.closed(); }
   bool full() const { return !ring_.has_room(1); }
   bool has_item() const { return ring_.has_item(); }
+  bool get_ready() const { return ring_.get_ready(); }
+  bool put_ready() const { return ring_.put_ready(); }
   u32 size() const { return ring_.size(); }
   u32 next_bytes() const { return static_cast<u32>(std::min<u64>(ring_.next_bytes(), geometry_.most_bytes())); }
 

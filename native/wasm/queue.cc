@@ -3,6 +3,7 @@
 // this thread's area in the memory.
 #include "../core/queue.h"
 
+#include "../core/questions.h"
 #include "../core/slots.h"
 #include "module.h"
 #include "spinning.h"
@@ -84,7 +85,7 @@ EXPORT("put") int put(PARAMETER value) {
   }));
 }
 
-// NaN, or the bigint 0, when there is nothing; as that may also be an item, the caller then asks status().
+// NaN, or the bigint 0, when there is nothing; as that may also be an item, the caller then asks for the status.
 EXPORT("get") RESULT get() {
   RESULT result = std::is_floating_point_v<RESULT> ? static_cast<RESULT>(__builtin_nan("")) : RESULT{};
   last_status =
@@ -107,17 +108,23 @@ EXPORT("get_block") int get_block(u32 area, u32 most) {
   return done_or(status, done);
 }
 
-// Whether there is an item, or room, after a short wait for it: a hint, as others may be quicker.
-EXPORT("spin_for_item") int spin_for_item() {
-  items_stream = pause_for_many(items_stream, [] { return queue().size(); });
-  return look_often([] { return queue().has_item(); });
+// One function for all that needs no argument: each export of an instance costs 240 bytes of V8's heap, for every queue in every thread.
+EXPORT("ask") int ask(Question question) {
+  switch (question) {
+    case Question::status:
+      return static_cast<int>(last_status);
+    case Question::size:
+      return static_cast<int>(queue().size());
+    case Question::full:
+      return queue().full();
+    case Question::closed:
+      return queue().closed();
+    case Question::spin_for_item:
+      items_stream = pause_for_many(items_stream, [] { return queue().size(); });
+      return look_often([] { return queue().has_item(); });
+    case Question::spin_for_room:
+      room_streams = pause_for_many(room_streams, [] { return geometry().capacity - queue().size(); });
+      return look_often([] { return !queue().full(); });
+  }
+  return 0;
 }
-EXPORT("spin_for_room") int spin_for_room() {
-  room_streams = pause_for_many(room_streams, [] { return geometry().capacity - queue().size(); });
-  return look_often([] { return !queue().full(); });
-}
-
-EXPORT("status") int status() { return static_cast<int>(last_status); }
-EXPORT("size") int size() { return static_cast<int>(queue().size()); }
-EXPORT("full") int full() { return queue().full(); }
-EXPORT("closed") int closed() { return queue().closed(); }

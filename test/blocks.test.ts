@@ -192,7 +192,7 @@ describe('blocks', function () {
       areas.push(...((await Promise.all(told)).flat() as number[]))
       await Promise.all(ended)
     }
-    const own = native.blockArea()
+    const own = native.stagingArea()
     assert.ok(areas.includes(-1), 'there were enough areas for all')
     for (const round of [areas.slice(0, 20), areas.slice(20)]) {
       const had = round.filter((area) => area >= 0)

@@ -131,7 +131,7 @@ interface Native {
   readonly overflows: Readonly<Record<string, number>>
   readonly layoutVersion: number
   readonly pageBytes: number
-  readonly blockBytes: number
+  readonly stagingBytes: number
   readonly scratchBytes: number
   readonly eventMemory: number
   /** How many wait lists a ring may name. */
@@ -177,7 +177,7 @@ interface Native {
   initQueue(memory: Uint8Array, type: number, capacity: number, itemBytes: number, overflow: number): void
   openQueue(memory: Uint8Array): OpenedQueue | undefined
   /** The number of this thread's area for blocks, the same in every queue; -1 if there is none for it. */
-  blockArea(): number
+  stagingArea(): number
   initEvent(memory: Uint8Array): void
   openEvent(memory: Uint8Array): OpenedEvent | undefined
   /** `words`: for each object, an event's word when the wait began. */

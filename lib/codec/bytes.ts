@@ -1,8 +1,8 @@
 /** Bytes of any view or buffer; a fresh Uint8Array comes out. */
-import { isAnyArrayBuffer, isSharedArrayBuffer } from 'node:util/types'
+import { isAnyArrayBuffer, isSharedArrayBuffer, isUint8Array } from 'node:util/types'
+import { checkLength } from '../addon/space.js'
 import { invalidType } from '../errors.js'
 import { copyInto } from '../intrinsics.js'
-import { reserve, trim } from '../addon/scratch.js'
 import type { MessageCodec } from './message.js'
 import { bytesOfView } from './view.js'
 
@@ -13,22 +13,26 @@ export function bytesOf(item: unknown, name = 'item'): Uint8Array {
     if (isAnyArrayBuffer(item) && !isSharedArrayBuffer(item)) return new Uint8Array(item as ArrayBuffer)
   } catch (error) {
     // Longer than any Uint8Array, as views of larger elements may be.
-    if (error instanceof RangeError) reserve((item as ArrayBufferView).byteLength)
+    if (error instanceof RangeError) checkLength((item as ArrayBufferView).byteLength)
     throw invalidType(name, 'a view or buffer that is not detached', item)
   }
   throw invalidType(name, 'an ArrayBufferView or an ArrayBuffer', item)
 }
 
 export const bytesCodec: MessageCodec<Uint8Array> = {
-  encode(item) {
+  encode(item, hand) {
     const bytes = bytesOf(item)
-    copyInto(reserve(bytes.length).bytes, bytes)
-    return bytes.length
+    if (hand.takes(bytes.length)) copyInto(hand.room(bytes.length).bytes, bytes, hand.at)
+    else hand.lend(0, bytes)
   },
-  decode(bytes) {
+  decode(from, at, bytes) {
     const item = new Uint8Array(bytes)
-    copyInto(item, new Uint8Array(reserve(bytes).buffer, 0, bytes))
-    trim()
+    copyInto(item, new Uint8Array(from.buffer, from.offset + at, bytes))
     return item
+  },
+  receive: (_head, { buffer, byteOffset, length }) => new Uint8Array(buffer, byteOffset, length),
+  checkInto(into) {
+    if (!isUint8Array(into)) throw invalidType('options.into', 'a Uint8Array', into)
+    return into
   },
 }

@@ -1,16 +1,24 @@
-/** What encodes items that are messages - bytes of some length - into the scratch buffer, and decodes them from it. */
-import type { ElementType } from './element-type.js'
-import { isRecordType } from './record-type.js'
+/** What encodes items that are messages - bytes of some length - and decodes them. */
+import type { Bytes, Space } from '../addon/space.js'
 import { anyCodec } from './any.js'
+import { arrayCodec, arrayTypeOf } from './array.js'
+import type { Block } from './block.js'
 import { bytesCodec } from './bytes.js'
+import type { ElementType } from './element-type.js'
+import type { Hand } from './hand.js'
+import { isRecordType } from './record-type.js'
 import { recordCodec } from './record.js'
 import { stringCodec } from './string.js'
 
 export interface MessageCodec<T> {
-  /** Writes the item to the scratch buffer and answers its length; throws if it is not of the type, before anything else. */
-  encode(item: T): number
-  /** Reads the item of that length from the scratch buffer. Nothing that it answers refers to the buffer. */
-  decode(bytes: number): T
+  /** Puts the item into the hand; throws if it is not of the type, before anything else. */
+  encode(item: T, hand: Hand): void
+  /** The item of that length that lies there; it does not refer to the space. `into`, checked, takes it. */
+  decode(from: Space, at: number, bytes: number, into?: Block): T
+  /** The item with that body, which nobody else has, and its head in that space. Without this, none is longer than the thread's buffer. */
+  receive(head: Space, body: Bytes): T
+  /** Throws unless items can be got into it. Without this, they can't be got into anything. */
+  checkInto?(into: unknown): Block
 }
 
 /** Undefined for types that are not messages but cells. */
@@ -23,7 +31,9 @@ export function messageCodec(type: ElementType): MessageCodec<unknown> | undefin
       return stringCodec as MessageCodec<unknown>
     case 'bytes':
       return bytesCodec as MessageCodec<unknown>
-    default:
-      return undefined
+    default: {
+      const array = arrayTypeOf(type)
+      return array && arrayCodec(array)
+    }
   }
 }

@@ -19,7 +19,7 @@ let areaNumber: number | undefined
 
 /** Taken when it is first needed: there are not many. Negative if there was none left. */
 function ownAreaNumber(): number {
-  return (areaNumber ??= native.blockArea())
+  return (areaNumber ??= native.stagingArea())
 }
 
 export class CellTransport implements Transport<unknown, unknown, unknown> {
@@ -263,12 +263,12 @@ export class CellTransport implements Transport<unknown, unknown, unknown> {
   #ownArea(): Block | undefined {
     const number = ownAreaNumber()
     if (number < 0) return undefined
-    return (this.#area ??= this.#newArea(this.#blocks + number * native.blockBytes))
+    return (this.#area ??= this.#newArea(this.#blocks + number * native.stagingBytes))
   }
 
   #newArea(offset: number): Block {
     const constructor = blockConstructor(this.#stored)
-    return new constructor(bytesOf(this.#memory).buffer, offset, native.blockBytes / constructor.BYTES_PER_ELEMENT)
+    return new constructor(bytesOf(this.#memory).buffer, offset, native.stagingBytes / constructor.BYTES_PER_ELEMENT)
   }
 
   /** The same as the last time, most often: making a view takes longer than copying a short block. */

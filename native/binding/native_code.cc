@@ -148,6 +148,7 @@ threadsafe_status open_native_queue(const threadsafe_native* object, threadsafe_
     if (!same_layout(source.fields, fields, field_count)) return THREADSAFE_WRONG_LAYOUT;
     fixed_bytes = geometry.item_bytes;
   }
+  if (type == THREADSAFE_ARRAY) fixed_bytes = geometry.item_bytes;
   if (fixed_bytes != 0 && item_bytes != fixed_bytes) return THREADSAFE_WRONG_SIZE;
   if (!prepare(source)) return THREADSAFE_FAILED;
   auto* const handle = new (std::nothrow) OpenQueue(opener_of(source), *source.queue->header, geometry, fixed_bytes);

@@ -1,8 +1,31 @@
 import js from '@eslint/js'
 import tseslint from 'typescript-eslint'
 
+// The wings of lib/, and the files above some of them, the lowest first: none imports from one behind it. Types may come from anywhere.
+const STOREYS = ['addon/', 'codec/', 'wait/', 'lane/', 'queue/', 'event.js', 'signals/', 'select.js', 'index.js']
+
+const wings = STOREYS.slice(0, -1).map((storey, k) => ({
+  files: [storey.endsWith('/') ? `lib/${storey}**/*.ts` : `lib/${storey.replace('.js', '.ts')}`],
+  rules: {
+    '@typescript-eslint/no-restricted-imports': [
+      'error',
+      {
+        patterns: [
+          {
+            regex: `^(\\./|\\.\\./)+(${STOREYS.slice(k + 1)
+              .join('|')
+              .replaceAll('.', '\\.')})`,
+            allowTypeImports: true,
+            message: `lib/${storey} is below that.`,
+          },
+        ],
+      },
+    ],
+  },
+}))
+
 export default tseslint.config(
-  { ignores: ['dist/', 'build/', 'coverage/', 'lib/wasm.generated.ts'] },
+  { ignores: ['dist/', 'build/', 'coverage/', 'lib/addon/wasm.generated.ts'] },
   js.configs.recommended,
   ...tseslint.configs.strict,
   {
@@ -36,6 +59,7 @@ export default tseslint.config(
       ),
     },
   },
+  ...wings,
   {
     // What is compiled there is never run.
     files: ['test/types/**'],

@@ -4,7 +4,7 @@
  */
 import { channel } from 'node:diagnostics_channel'
 import type { ThreadSafeEvent } from './event.js'
-import type { ThreadSafeQueue } from './typed-queue.js'
+import type { ThreadSafeQueue } from './queue/typed-queue.js'
 
 /** On `threadsafe:queue:drop`: a put of this thread that did not wait found the queue full, and by its overflow policy items were lost. */
 export interface QueueDropMessage {

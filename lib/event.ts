@@ -1,16 +1,15 @@
 import type { InspectOptions } from 'node:util'
-import { blocking } from './blocking.js'
+import { blocking } from './wait/blocking.js'
 import { TimeoutError } from './errors.js'
-import { checkHandle, type Handle, incompatible, makeHandle } from './handle.js'
+import { checkHandle, type Handle, incompatible, makeHandle } from './addon/handle.js'
 import { INSPECT, inspectAs } from './inspect.js'
-import { join, leave, Liveness, tidyLater, type Waiting } from './loop.js'
-import { allocate, bytesOf, type EventCore, instantiate, OpenObjects } from './memory.js'
-import { type NativeEvent, native, type OpenedEvent } from './native.js'
-import { nativeEvent, type NativeHandle } from './native-code.js'
-import { checkObject, checkTimeout, type Patience, patience, type WaitOptions } from './options.js'
-import type { Selectable } from './select.js'
-import { NOTHING, type Nothing } from './transport.js'
-import { Call, Line, Place } from './waiter.js'
+import { join, leave, Liveness, needDoorbell, tidyLater, type Waiting } from './wait/loop.js'
+import { allocate, bytesOf, type EventCore, instantiate, OpenObjects } from './addon/memory.js'
+import { type NativeEvent, native, type OpenedEvent } from './addon/native.js'
+import { type NativeHandle, nativeHandle } from './addon/native-code.js'
+import { checkObject, checkTimeout, type Patience, patience, type WaitOptions } from './wait/options.js'
+import { NOTHING, type Nothing, type Selectable } from './wait/selectable.js'
+import { Call, Line, Place } from './wait/waiter.js'
 
 const { event: EVENT, status: STATUS } = native
 
@@ -158,7 +157,8 @@ export class ThreadSafeEvent {
 
   /** What `threadsafe_event_open()` of `threadsafe.h` takes, in this thread; see `ThreadSafeQueue.native`. */
   get native(): NativeHandle<'event'> {
-    return nativeEvent(this.#channel.view)
+    needDoorbell()
+    return nativeHandle(this.#channel.view)
   }
 
   /** @internal For select(). */

@@ -1,12 +1,12 @@
 export type { BlockMessage, QueueCloseMessage, QueueDropMessage } from './diagnostics.js'
 export { QueueClosedError, QueueEmptyError, QueueFullError, ThreadSafeError, TimeoutError } from './errors.js'
-export type { BatchOf, ElementType, ItemOf, PutItemOf } from './element-type.js'
+export type { BatchOf, ElementType, ItemOf, PutItemOf } from './codec/element-type.js'
 export { type EventHandle, ThreadSafeEvent } from './event.js'
-export type { QueueStats } from './native.js'
-export { includeDir, type NativeHandle } from './native-code.js'
-export type { SyncWaitOptions, WaitOptions } from './options.js'
-export type { QueueWritableOptions } from './queue-writable.js'
-export type { IntoOf, IntoOption, Overflow, QueueHandle, QueueOptions } from './queue.js'
+export type { QueueStats } from './addon/native.js'
+export { includeDir, type NativeHandle } from './addon/native-code.js'
+export type { SyncWaitOptions, WaitOptions } from './wait/options.js'
+export type { QueueWritableOptions } from './queue/writable.js'
+export type { IntoOf, IntoOption, Overflow, QueueHandle, QueueOptions } from './queue/queue.js'
 export {
   type FieldType,
   type FieldTypes,
@@ -16,10 +16,10 @@ export {
   type RecordOf,
   type RecordType,
   type ScalarType,
-} from './record.js'
+} from './codec/record-type.js'
 export { select, type Selected, type SelectSource, selectSync } from './select.js'
-export { type SignalInfo, signalInfo } from './signal-info.js'
-export type { SignalName } from './signal-number.js'
+export { type SignalInfo, signalInfo } from './signals/info.js'
+export type { SignalName } from './signals/number.js'
 export {
   attachSignal,
   sendSignal,
@@ -29,5 +29,5 @@ export {
   type SignalTarget,
   SignalTimer,
   type SignalTimerOptions,
-} from './signals.js'
-export { ThreadSafeQueue, type ThreadSafeQueueConstructor, type TypedQueueOptions } from './typed-queue.js'
+} from './signals/source.js'
+export { ThreadSafeQueue, type ThreadSafeQueueConstructor, type TypedQueueOptions } from './queue/typed-queue.js'

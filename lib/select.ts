@@ -1,13 +1,13 @@
 /** Waiting for the first of several: gets from queues, and events. */
-import { blocking } from './blocking.js'
+import { blocking } from './wait/blocking.js'
 import { invalidType, invalidValue, QueueClosedError, TimeoutError } from './errors.js'
 import { ThreadSafeEvent } from './event.js'
-import { type Liveness, mayServeAtOnce } from './loop.js'
-import { native, type NativeObject } from './native.js'
-import { checkObject, checkTimeout, type Patience, patience, type WaitOptions } from './options.js'
-import { ThreadSafeQueue } from './typed-queue.js'
-import { NOTHING, type Nothing } from './transport.js'
-import { Call, Place } from './waiter.js'
+import { type Liveness, mayServeAtOnce } from './wait/loop.js'
+import { native } from './addon/native.js'
+import { checkObject, checkTimeout, type Patience, patience, type WaitOptions } from './wait/options.js'
+import { ThreadSafeQueue } from './queue/typed-queue.js'
+import { NOTHING, type Selectable } from './wait/selectable.js'
+import { Call, Place } from './wait/waiter.js'
 
 const { status: STATUS } = native
 
@@ -29,19 +29,6 @@ export type Selected<Sources extends readonly SelectSource[]> = {
     item: ItemFrom<Sources[Key]>
   }
 }[number]
-
-/** @internal A queue or an event as select() sees it, in this thread. */
-export interface Selectable<Want> {
-  readonly native: NativeObject<'queue' | 'event'>
-  /** What is to be remembered of the moment when the call began. */
-  want(): Want
-  /** The item, undefined for an event, NOTHING if there is none. Throws what a get would throw that does not wait. */
-  tryNow(want: Want): unknown | Nothing
-  /** The same, and NOTHING as well where asynchronous calls of this thread were there before. */
-  tryInOrder(want: Want): unknown | Nothing
-  /** Puts it into the line, and serves it if that can be done already. */
-  enter(place: Place<Want>): void
-}
 
 type AnySelected = Selected<readonly SelectSource[]>
 type Attempt = 'tryNow' | 'tryInOrder'

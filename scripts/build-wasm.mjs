@@ -1,4 +1,4 @@
-// Builds the modules of native/wasm and writes them, inlined, to lib/wasm.generated.ts, which is committed: so nobody who installs the package
+// Builds the modules of native/wasm and writes them, inlined, to lib/addon/wasm.generated.ts, which is committed: so nobody who installs the package
 // needs clang. With --check it writes nothing, and fails if the committed file is not what would be written.
 //
 // Needs clang++, wasm-ld, llvm-objdump and libc++ for wasm32; Debian: clang-19 lld-19 llvm-19 libc++-19-dev-wasm32. CLANG and OBJDUMP name others.
@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const sources = 'native/wasm'
-const target = 'lib/wasm.generated.ts'
+const target = 'lib/addon/wasm.generated.ts'
 const clang = process.env.CLANG ?? 'clang++-19'
 const objdump = process.env.OBJDUMP ?? 'llvm-objdump-19'
 

@@ -5,7 +5,7 @@ import { createContext, Script } from 'node:vm'
 import type { Worker } from 'node:worker_threads'
 import { blockConstructor } from '../lib/codec/block.js'
 import { type NumericType, QueueClosedError, QueueEmptyError, record, ThreadSafeQueue } from '../lib/index.js'
-import { native } from '../lib/native.js'
+import { native } from '../lib/addon/native.js'
 import { resizable } from './clone-values.js'
 import { finished, random, rejection, startWorker, thrown, until, within } from './support.js'
 

@@ -1,6 +1,6 @@
 /** Where the package is evaluated, and by whom it is called: several times in a thread, in contexts of node:vm, beside faked globals, in async contexts. */
 import { strict as assert } from 'node:assert'
-import { type Listener, native } from '../lib/native.js'
+import { type Listener, native } from '../lib/addon/native.js'
 import { ThreadSafeQueue } from '../lib/index.js'
 import { collectGarbage } from './fixtures/garbage.js'
 import { runProcess, until } from './support.js'
@@ -24,7 +24,7 @@ describe('the package', () => {
 })
 
 describe('an evaluation of the package that is not used any more', () => {
-  /** As lib/loop.ts does once for each evaluation. */
+  /** As lib/wait/loop.ts does once for each evaluation. */
   function listen(
     rings: number[],
     k: number,

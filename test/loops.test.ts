@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import type { Worker } from 'node:worker_threads'
 import { type QueueHandle, select, ThreadSafeEvent, ThreadSafeQueue } from '../lib/index.js'
-import { native } from '../lib/native.js'
+import { native } from '../lib/addon/native.js'
 import type { LoopsRole } from './fixtures/loops-worker.js'
 import { random, startWorker, turns, until, within } from './support.js'
 

@@ -1,6 +1,6 @@
 /** Memory is given back: neither items nor queues that nobody has any more stay. */
 import { strict as assert } from 'node:assert'
-import { native } from '../lib/native.js'
+import { native } from '../lib/addon/native.js'
 import { runProcess } from './support.js'
 
 describe('resident memory stays as it is', function () {

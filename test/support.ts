@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
 import { Worker, type WorkerOptions } from 'node:worker_threads'
-import { native } from '../lib/native.js'
+import { native } from '../lib/addon/native.js'
 
 /** Resolves as soon as the condition holds; rejects, saying what was missing, when it does not within the time. */
 export async function until(what: string, condition: () => boolean, milliseconds = 5000): Promise<void> {

@@ -3,7 +3,7 @@
  * objects each by a path of their own, everything else by V8's serializer.
  */
 import { copyInto, uncurried } from '../intrinsics.js'
-import { reserve, scratch, scratchView, trim, USUAL_BYTES } from '../scratch.js'
+import { reserve, scratch, scratchView, trim, USUAL_BYTES } from '../addon/scratch.js'
 import type { MessageCodec } from './message.js'
 import { decodePlain } from './plain/reader.js'
 import { encodePlain } from './plain/writer.js'

@@ -1,6 +1,6 @@
 /** Blocks of numbers: the typed array of the queue's type, in which its items go in and come out together. */
 import { isTypedArray } from 'node:util/types'
-import type { NumericType } from '../record.js'
+import type { NumericType } from './record-type.js'
 import { ACCESS, checkCell } from './cell.js'
 import { placeOf, viewName } from './view.js'
 

@@ -2,7 +2,7 @@
 import { isAnyArrayBuffer, isSharedArrayBuffer } from 'node:util/types'
 import { invalidType } from '../errors.js'
 import { copyInto } from '../intrinsics.js'
-import { reserve, trim } from '../scratch.js'
+import { reserve, trim } from '../addon/scratch.js'
 import type { MessageCodec } from './message.js'
 import { bytesOfView } from './view.js'
 

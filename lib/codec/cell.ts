@@ -1,7 +1,7 @@
 /** Elements of at most 8 bytes, which go through the scratch buffer only when a call blocks: numbers, bigints, booleans. */
 import { invalidType } from '../errors.js'
-import type { ScalarType } from '../record.js'
-import { scratchView } from '../scratch.js'
+import type { ScalarType } from './record-type.js'
+import { scratchView } from '../addon/scratch.js'
 
 /** How a value of that type is written to memory and read from it, at a place in a DataView; converted as by the typed array of that name. */
 export interface CellAccess {

@@ -1,6 +1,6 @@
 /** What encodes items that are messages - bytes of some length - into the scratch buffer, and decodes them from it. */
-import type { ElementType } from '../element-type.js'
-import { isRecordType } from '../record.js'
+import type { ElementType } from './element-type.js'
+import { isRecordType } from './record-type.js'
 import { anyCodec } from './any.js'
 import { bytesCodec } from './bytes.js'
 import { recordCodec } from './record.js'

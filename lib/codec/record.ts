@@ -1,8 +1,8 @@
 /** Records: each field at its offset. */
 import { invalidType, invalidValue } from '../errors.js'
-import type { Field, RecordType } from '../record.js'
+import type { Field, RecordType } from './record-type.js'
 import { copyInto } from '../intrinsics.js'
-import { reserve, type Space, trim, usual } from '../scratch.js'
+import { reserve, type Space, trim, usual } from '../addon/scratch.js'
 import { blockConstructor, toBlock } from './block.js'
 import { bytesOf } from './bytes.js'
 import { ACCESS, checkCell } from './cell.js'

@@ -1,7 +1,7 @@
 /** Strings: one byte for each code unit where that is enough, else two, so that every string comes back as it was. */
 import { invalidType } from '../errors.js'
 import { uncurried } from '../intrinsics.js'
-import { reserve, trim } from '../scratch.js'
+import { reserve, trim } from '../addon/scratch.js'
 import type { MessageCodec } from './message.js'
 
 const LATIN1 = 0

@@ -1,4 +1,4 @@
-// The queue's functions for lib/cell-transport.ts, lib/message-transport.ts and lib/channel.ts. Items pass through the environment's
+// The queue's functions for lib/lane/cell-transport.ts, lib/lane/message-transport.ts and lib/queue/channel.ts. Items pass through the environment's
 // scratch buffer; a status is answered as its number, a length as itself and a status in its place as its negative.
 #include "../core/queue.h"
 

@@ -1,4 +1,4 @@
-// Signal sources for lib/signals.ts. What fails answers its errno, negative, where a number of a source is never.
+// Signal sources for lib/signals/source.ts. What fails answers its errno, negative, where a number of a source is never.
 #include "../platform/signals.h"
 
 #include <cerrno>
@@ -10,7 +10,7 @@
 namespace threadsafe {
 namespace {
 
-// lib/signals.ts has checked that it is an event, or a queue of signalInfo; but its memory may have been written over since. Then it is
+// lib/signals/source.ts has checked that it is an event, or a queue of signalInfo; but its memory may have been written over since. Then it is
 // neither.
 SignalTarget target_in(const Napi::Value& view) {
   auto bytes = view.As<Napi::Uint8Array>();

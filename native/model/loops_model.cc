@@ -1,4 +1,4 @@
-// Event loops that wait, as lib/channel.ts and native/binding/queue.cc make them wait: one of them is woken for one change, and whoever
+// Event loops that wait, as lib/queue/channel.ts and native/binding/queue.cc make them wait: one of them is woken for one change, and whoever
 // leaves passes on. They may be idle or busy, cancel their calls, and end.
 #include "main.h"
 #include "queue_fixture.h"

@@ -18,7 +18,7 @@ namespace threadsafe {
 
 inline constexpr u32 kMaxSources = 256;
 
-// The handler puts this; the record `signalInfo` of lib/signal-info.ts has the same fields.
+// The handler puts this; the record `signalInfo` of lib/signals/info.ts has the same fields.
 struct SignalInfo {
   std::int32_t signo;
   std::int32_t code;

@@ -2,7 +2,7 @@
 // function of each export, so a module has no more than its object needs. What waits is woken by the addon, which is called only if
 // someone does. Nothing in a module may need a stack in memory or static data: every thread's instance has the same memory. No function
 // calls another, and none loops between claim and publish, since those are the places where V8 ends what runs in a thread: the thread
-// itself, or a script whose time is up (node:vm). `npm run wasm` builds lib/wasm.generated.ts and checks that.
+// itself, or a script whose time is up (node:vm). `npm run wasm` builds lib/addon/wasm.generated.ts and checks that.
 #pragma once
 
 #include "../core/layout.h"

@@ -12,7 +12,7 @@
  *
  * Who reads may never have seen a shape that the writer knows well, so each object brings its shape. It is copied and compared word by word, and the hash finds it.
  */
-import { USUAL_BYTES } from '../../scratch.js'
+import { USUAL_BYTES } from '../../addon/scratch.js'
 
 export const TAG = {
   integer: 0,

@@ -1,5 +1,5 @@
 /** Reads plain values. Nothing here calls code of the user's. */
-import { scratch, scratchView } from '../../scratch.js'
+import { scratch, scratchView } from '../../addon/scratch.js'
 import { MOST_ELEMENTS, MOST_SHAPE_WORDS, MOST_SHAPES, TAG, WORD, WORDS_UNIT } from './format.js'
 
 const MOST_STRINGS = 1024

@@ -4,7 +4,7 @@
  */
 import { types } from 'node:util'
 import { uncurried } from '../../intrinsics.js'
-import { scratch, scratchView } from '../../scratch.js'
+import { scratch, scratchView } from '../../addon/scratch.js'
 import { isWide } from '../string.js'
 import {
   MOST_BYTES,

@@ -1,5 +1,5 @@
 /** Handles: what an object is posted to another thread as. Plain data around the shared memory, so structured clone takes them. */
-import { invalidType, withCode } from './errors.js'
+import { invalidType, withCode } from '../errors.js'
 import { sharedBufferOf } from './memory.js'
 import { native } from './native.js'
 

@@ -3,14 +3,11 @@
  * a boolean - is one WebAssembly call; a message is encoded into the scratch buffer and then one call of the addon.
  */
 import type { Batch } from './batch.js'
-import type { Block } from './codec/block.js'
-import { native } from './native.js'
+import type { Block } from '../codec/block.js'
+import { native } from '../addon/native.js'
+import type { Nothing } from '../wait/selectable.js'
 
 const { status: STATUS } = native
-
-/** What get answers when there is nothing; `lastStatus()` then tells why. Not undefined, which may be an item. */
-export const NOTHING = Symbol('nothing')
-export type Nothing = typeof NOTHING
 
 /**
  * An item is checked and made storable by `prepare` (what that answers is good until other code runs), put by one of the puts, which
@@ -31,6 +28,7 @@ export interface Transport<T, Prepared, Kept> {
   keep(prepared: Prepared): Kept
   /** An attempt of this thread's first waiting put. `woken`: it has waited since an attempt before. */
   putInTurn(kept: Kept, woken: boolean): number
+  /** NOTHING when there is nothing; `lastStatus()` then tells why. */
   get(): T | Nothing
   /** The first try of a get that may wait: nothing also while another is in the middle of such a copy. */
   getFirst(): T | Nothing

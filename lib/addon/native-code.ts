@@ -1,10 +1,7 @@
 /** What native code needs to use queues and events: the directory of its header, and the values that it opens. */
 import { join } from 'node:path'
-import { packageRoot } from './addon.js'
-import { type ElementType, typeCode } from './element-type.js'
-import { needDoorbell } from './loop.js'
-import { native } from './native.js'
-import { isRecordType } from './record.js'
+import { packageRoot } from './loader.js'
+import { type NativeField, native } from './native.js'
 
 /**
  * The directory of `threadsafe.h`, the C header for addons that produce and consume in native code; see docs/native.md.
@@ -21,21 +18,9 @@ export interface NativeHandle<Kind extends 'queue' | 'event'> {
   readonly [opens]: Kind
 }
 
-function nativeHandle<Kind extends 'queue' | 'event'>(view: Uint8Array, type?: ElementType): NativeHandle<Kind> {
-  // By it other threads say that they have closed what they opened.
-  needDoorbell()
-  const fields = isRecordType(type)
-    ? type.layout.map(({ name, type, offset, bytes }) => ({ name, type: typeCode(type), offset, bytes }))
-    : undefined
+/** Of the object in that memory; a queue of records has its fields. Whoever gets it needs the doorbell: by it other threads say that they have closed what they opened. */
+export function nativeHandle<Kind extends 'queue' | 'event'>(view: Uint8Array, fields?: readonly NativeField[]): NativeHandle<Kind> {
   const object = native.nativeObject(view, fields)
   if (!object) throw new Error('threadsafe: Node-API refused a value for native code')
   return object as NativeHandle<Kind>
-}
-
-export function nativeQueue(view: Uint8Array, type: ElementType): NativeHandle<'queue'> {
-  return nativeHandle(view, type)
-}
-
-export function nativeEvent(view: Uint8Array): NativeHandle<'event'> {
-  return nativeHandle(view)
 }

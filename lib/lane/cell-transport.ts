@@ -1,13 +1,14 @@
 /** Items that are cells - a number, a bigint, a boolean: each is one WebAssembly call, and so is a block of them, by way of an area of the queue's memory. */
 import { type Batch, batchOf } from './batch.js'
-import { type Block, blockConstructor, blockOver, isArrayOf, toBlock } from './codec/block.js'
-import { ACCESS, type CellAccess, checkCell, readCell, writeCell } from './codec/cell.js'
-import { copyElements, elementsOf } from './codec/view.js'
-import { damaged, invalidType, invalidValue } from './errors.js'
-import { bytesOf, type CellCore, instantiate } from './memory.js'
-import { type NativeQueue, native, type OpenedQueue } from './native.js'
-import type { NumericType, ScalarType } from './record.js'
-import { NOTHING, type Nothing, offerAll, type Transport } from './transport.js'
+import { type Block, blockConstructor, blockOver, isArrayOf, toBlock } from '../codec/block.js'
+import { ACCESS, type CellAccess, checkCell, readCell, writeCell } from '../codec/cell.js'
+import { copyElements, elementsOf } from '../codec/view.js'
+import { damaged, invalidType, invalidValue } from '../errors.js'
+import { bytesOf, type CellCore, instantiate } from '../addon/memory.js'
+import { type NativeQueue, native, type OpenedQueue } from '../addon/native.js'
+import type { NumericType, ScalarType } from '../codec/record-type.js'
+import { NOTHING, type Nothing } from '../wait/selectable.js'
+import { offerAll, type Transport } from './transport.js'
 
 const { queue: QUEUE, questions: ASK, status: STATUS } = native
 

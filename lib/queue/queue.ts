@@ -1,23 +1,23 @@
 import type { Writable } from 'node:stream'
 import type { InspectOptions } from 'node:util'
-import { type Batch as BatchOnItsWay, checkIterable, withCount } from './batch.js'
-import { blocking } from './blocking.js'
+import { type Batch as BatchOnItsWay, checkIterable, withCount } from '../lane/batch.js'
+import { blocking } from '../wait/blocking.js'
 import { Channel } from './channel.js'
-import { tellingClose, tellingDrops } from './diagnostics.js'
-import type { Block } from './codec/block.js'
-import { checkElementType, type ElementType, itemBytesOf, typeCode } from './element-type.js'
-import { invalidType, invalidValue, outOfRange, QueueClosedError, QueueEmptyError, QueueFullError, TimeoutError } from './errors.js'
-import { checkHandle, type Handle, incompatible, makeHandle } from './handle.js'
-import { INSPECT, inspectAs } from './inspect.js'
-import { Liveness } from './loop.js'
-import { allocate, bytesOf, OpenObjects } from './memory.js'
-import { native, type QueueStats } from './native.js'
-import { type NativeHandle, nativeQueue } from './native-code.js'
-import { checkObject, patience, type SyncWaitOptions, syncTimeout, type WaitOptions } from './options.js'
-import { QueueIterator } from './queue-iterator.js'
-import { queueWritable, type QueueWritableOptions } from './queue-writable.js'
-import { type ArrayTypes, type FieldTypes, isRecordType, type NumericType, record, type RecordType } from './record.js'
-import { NOTHING } from './transport.js'
+import { tellingClose, tellingDrops } from '../diagnostics.js'
+import type { Block } from '../codec/block.js'
+import { checkElementType, type ElementType, itemBytesOf, nativeFieldsOf, typeCode } from '../codec/element-type.js'
+import { invalidType, invalidValue, outOfRange, QueueClosedError, QueueEmptyError, QueueFullError, TimeoutError } from '../errors.js'
+import { checkHandle, type Handle, incompatible, makeHandle } from '../addon/handle.js'
+import { INSPECT, inspectAs } from '../inspect.js'
+import { Liveness, needDoorbell } from '../wait/loop.js'
+import { allocate, bytesOf, OpenObjects } from '../addon/memory.js'
+import { native, type QueueStats } from '../addon/native.js'
+import { type NativeHandle, nativeHandle } from '../addon/native-code.js'
+import { checkObject, patience, type SyncWaitOptions, syncTimeout, type WaitOptions } from '../wait/options.js'
+import { QueueIterator } from './iterator.js'
+import { queueWritable, type QueueWritableOptions } from './writable.js'
+import { type ArrayTypes, type FieldTypes, isRecordType, type NumericType, record, type RecordType } from '../codec/record-type.js'
+import { NOTHING } from '../wait/selectable.js'
 
 const { status: STATUS } = native
 
@@ -202,7 +202,8 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> implements AsyncI
    * addon.start(queue.native)
    */
   get native(): NativeHandle<'queue'> {
-    return nativeQueue(this.#channel.view, this.type)
+    needDoorbell()
+    return nativeHandle(this.#channel.view, nativeFieldsOf(this.type))
   }
 
   /** @internal For select(). */

@@ -2,19 +2,29 @@
  * One queue as this thread sees it: its transport, and the asynchronous calls of this thread that wait, in the order in which they were
  * made. All ThreadSafeQueue objects that this thread has of the same queue share it.
  */
-import { type Batch, withCount } from './batch.js'
-import { CellTransport } from './cell-transport.js'
-import { messageCodec } from './codec/message.js'
-import type { ElementType } from './element-type.js'
-import { type Named, QueueClosedError, TimeoutError } from './errors.js'
-import { haveHadTheirTime, join, leave, type Liveness, mayServeAtOnce, pollSoon, setDeadline, tidyLater, type Waiting } from './loop.js'
-import { MessageTransport } from './message-transport.js'
-import { type NativeQueue, native, type OpenedQueue, type QueueStats } from './native.js'
-import { checkAborted, type Patience } from './options.js'
-import type { ScalarType } from './record.js'
-import type { Selectable } from './select.js'
-import { NOTHING, type Nothing, type Transport } from './transport.js'
-import { Call, Line, Place } from './waiter.js'
+import { type Batch, withCount } from '../lane/batch.js'
+import { CellTransport } from '../lane/cell-transport.js'
+import { messageCodec } from '../codec/message.js'
+import type { ElementType } from '../codec/element-type.js'
+import { type Named, QueueClosedError, TimeoutError } from '../errors.js'
+import {
+  haveHadTheirTime,
+  join,
+  leave,
+  type Liveness,
+  mayServeAtOnce,
+  pollSoon,
+  setDeadline,
+  tidyLater,
+  type Waiting,
+} from '../wait/loop.js'
+import { MessageTransport } from '../lane/message-transport.js'
+import { type NativeQueue, native, type OpenedQueue, type QueueStats } from '../addon/native.js'
+import { checkAborted, type Patience } from '../wait/options.js'
+import type { ScalarType } from '../codec/record-type.js'
+import { NOTHING, type Nothing, type Selectable } from '../wait/selectable.js'
+import type { Transport } from '../lane/transport.js'
+import { Call, Line, Place } from '../wait/waiter.js'
 
 const { queue: QUEUE, status: STATUS } = native
 

@@ -1,11 +1,12 @@
 /** Items that are messages - bytes of some length: each is encoded into the scratch buffer, and then one call of the addon. */
 import { type Batch, batchOf } from './batch.js'
-import type { MessageCodec } from './codec/message.js'
-import { damaged, invalidValue, nameOf, withCode } from './errors.js'
-import { copyInto } from './intrinsics.js'
-import { type NativeQueue, native, type OpenedQueue } from './native.js'
-import { longBuffer, reserve, scratch, USUAL_BYTES } from './scratch.js'
-import { NOTHING, offerAll, type Transport } from './transport.js'
+import type { MessageCodec } from '../codec/message.js'
+import { damaged, invalidValue, nameOf, withCode } from '../errors.js'
+import { copyInto } from '../intrinsics.js'
+import { type NativeQueue, native, type OpenedQueue } from '../addon/native.js'
+import { longBuffer, reserve, scratch, USUAL_BYTES } from '../addon/scratch.js'
+import { NOTHING } from '../wait/selectable.js'
+import { offerAll, type Transport } from './transport.js'
 
 const { queue: QUEUE, status: STATUS } = native
 

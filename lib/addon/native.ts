@@ -1,5 +1,5 @@
 /** The addon, typed. */
-import { loadAddon } from './addon.js'
+import { loadAddon } from './loader.js'
 
 declare const kind: unique symbol
 
@@ -113,6 +113,14 @@ export interface Weak<T extends object> {
   readonly [weakTarget]: T
 }
 
+/** A field of a record as threadsafe.h tells of it. */
+export interface NativeField {
+  readonly name: string
+  readonly type: number
+  readonly offset: number
+  readonly bytes: number
+}
+
 interface Native {
   readonly status: Readonly<
     Record<'ok' | 'empty' | 'full' | 'closed' | 'timeout' | 'interrupted' | 'tooSmall' | 'dropped' | 'busy' | 'damaged', number>
@@ -197,7 +205,7 @@ interface Native {
   detachSource(source: number): SourceCounts
   sourceCounts(source: number): SourceCounts
   /** What threadsafe.h opens; `type` of a field by its number. Needs an open doorbell. */
-  nativeObject(memory: Uint8Array, fields: readonly { name: string; type: number; offset: number }[] | undefined): object | undefined
+  nativeObject(memory: Uint8Array, fields: readonly NativeField[] | undefined): object | undefined
   sendSignal(pid: number, signo: number, value: number | undefined): number
 }
 

@@ -1,6 +1,6 @@
 /** Reading the options that waiting calls have in common. Nothing has changed when one of these throws. */
 import { types } from 'node:util'
-import { invalidType, outOfRange } from './errors.js'
+import { invalidType, outOfRange } from '../errors.js'
 
 /** Options of synchronous calls. */
 export interface SyncWaitOptions {

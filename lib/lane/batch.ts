@@ -1,5 +1,5 @@
 /** Several items on their way into a queue. */
-import { invalidType } from './errors.js'
+import { invalidType } from '../errors.js'
 
 /** How far it has come: `done` of `length` items are in. */
 export interface Batch<Items> {

@@ -1,7 +1,7 @@
 /** What a queue can hold. */
-import { messageCodec } from './codec/message.js'
-import { invalidValue } from './errors.js'
-import { native } from './native.js'
+import { messageCodec } from './message.js'
+import { invalidValue } from '../errors.js'
+import { type NativeField, native } from '../addon/native.js'
 import {
   type ArrayTypes,
   isRecordType,
@@ -11,7 +11,7 @@ import {
   type RecordType,
   type RecordTypeOf,
   recordTypeOf,
-} from './record.js'
+} from './record-type.js'
 
 /** What a queue can hold. */
 export type ElementType = 'any' | 'string' | 'bytes' | 'boolean' | NumericType | RecordType
@@ -141,6 +141,12 @@ export function checkElementType(type: unknown): ElementType {
 /** Its number in the shared memory. */
 export function typeCode(type: ElementType): number {
   return native.elementTypes[isRecordType(type) ? 'record' : type] as number
+}
+
+/** A record's fields as native code is told of them; undefined for other types. */
+export function nativeFieldsOf(type: ElementType): NativeField[] | undefined {
+  if (!isRecordType(type)) return undefined
+  return type.layout.map(({ name, type, offset, bytes }) => ({ name, type: typeCode(type), offset, bytes }))
 }
 
 /** Bytes of an item that takes one slot; `itemBytes` counts for types of no fixed size only. */

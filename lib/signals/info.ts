@@ -1,4 +1,4 @@
-import { record, type RecordOf } from './record.js'
+import { record, type RecordOf } from '../codec/record-type.js'
 
 /**
  * What a signal handler puts into a queue: the type of `new ThreadSafeQueue(100, { type: signalInfo })`. The same fields as the

@@ -1,7 +1,7 @@
 /** Names and numbers of signals, and which of them can be used. */
 import { constants } from 'node:os'
-import { invalidType, invalidValue } from './errors.js'
-import { native } from './native.js'
+import { invalidType, invalidValue } from '../errors.js'
+import { native } from '../addon/native.js'
 
 /** A signal's name, as Node has it, or that of a real-time signal, counted from the first or the last. */
 export type SignalName = NodeJS.Signals | 'SIGRTMIN' | 'SIGRTMAX' | `SIGRTMIN+${number}` | `SIGRTMAX-${number}`

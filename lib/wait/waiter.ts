@@ -1,6 +1,6 @@
 /** Asynchronous calls that wait: one of them, its place in a line, and the line. What may stop them in the middle is told in loop.ts. */
 import { addAbortListener } from 'node:events'
-import { type Named, retold, ThreadSafeError, TimeoutError } from './errors.js'
+import { type Named, retold, ThreadSafeError, TimeoutError } from '../errors.js'
 import {
   clearDeadline,
   type Deadline,

@@ -1,8 +1,8 @@
 /** What is told of synchronous calls that block for long. */
 import { writeSync } from 'node:fs'
 import { isMainThread } from 'node:worker_threads'
-import { type BlockMessage, blocksAreTold, tellBlock } from './diagnostics.js'
-import { native } from './native.js'
+import { type BlockMessage, blocksAreTold, tellBlock } from '../diagnostics.js'
+import { native } from '../addon/native.js'
 
 const LONG_ON_MAIN_THREAD_MILLISECONDS = 1000
 const CODE = 'THREADSAFE_BLOCKED_LOOP'

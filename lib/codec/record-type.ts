@@ -1,5 +1,5 @@
 /** Record types: items with named fields - numbers, arrays of numbers, bytes - which are stored packed, in the layout of a C struct. */
-import { invalidType, invalidValue } from './errors.js'
+import { invalidType, invalidValue } from '../errors.js'
 
 /** What a field of a record, and an element of a numeric queue, can be. */
 export type NumericType = 'int8' | 'uint8' | 'int16' | 'uint16' | 'int32' | 'uint32' | 'bigint64' | 'biguint64' | 'float32' | 'float64'

@@ -3,7 +3,7 @@
  * address never changes.
  */
 import { types } from 'node:util'
-import { uncurried } from './intrinsics.js'
+import { uncurried } from '../intrinsics.js'
 import { native, type Weak } from './native.js'
 import { wasm } from './wasm.generated.js'
 

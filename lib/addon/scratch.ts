@@ -3,7 +3,7 @@
  * from it. One for all queues of a thread, as no other code runs between those two steps. It belongs to the addon, so all evaluations of
  * this module in a thread have the same; an item that is longer passes through a buffer of this module's, which each call is given.
  */
-import { withCode } from './errors.js'
+import { withCode } from '../errors.js'
 import { native } from './native.js'
 
 /** Lengths have 32 bits. */

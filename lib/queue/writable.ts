@@ -1,7 +1,7 @@
 /** The producing end of a queue as a stream of Node's. */
 import { Writable } from 'node:stream'
-import { invalidType } from './errors.js'
-import { checkObject } from './options.js'
+import { invalidType } from '../errors.js'
+import { checkObject } from '../wait/options.js'
 import type { ThreadSafeQueue } from './typed-queue.js'
 
 /** Options of `queue.writable()`. */

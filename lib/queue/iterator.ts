@@ -1,8 +1,8 @@
 import type { Channel, Take } from './channel.js'
-import { QueueClosedError } from './errors.js'
-import type { Liveness } from './loop.js'
-import { NOTHING } from './transport.js'
-import { Call, Place } from './waiter.js'
+import { QueueClosedError } from '../errors.js'
+import type { Liveness } from '../wait/loop.js'
+import { NOTHING } from '../wait/selectable.js'
+import { Call, Place } from '../wait/waiter.js'
 
 /** The reason with which a pending next() ends before it has taken anything. */
 const RETURNED = Symbol('returned')

@@ -6,7 +6,7 @@
  * loop comes round. No `finally` runs for the script. What lies between two such places is done whole. So each call first sees to it that a microtask will
  * look after what it touches, and only then changes it; that look trusts nothing but the lines themselves.
  */
-import { type Listener, native } from './native.js'
+import { type Listener, native } from '../addon/native.js'
 
 /** Something with waiting calls in this thread. */
 export interface Waiting {

@@ -12,7 +12,9 @@ const wings = STOREYS.slice(0, -1).map((storey, k) => ({
       {
         patterns: [
           {
-            regex: `^(\\./|\\.\\./)+(${STOREYS.slice(k + 1).join('|').replaceAll('.', '\\.')})`,
+            regex: `^(\\./|\\.\\./)+(${STOREYS.slice(k + 1)
+              .join('|')
+              .replaceAll('.', '\\.')})`,
             allowTypeImports: true,
             message: `lib/${storey} is below that.`,
           },

@@ -7,7 +7,17 @@ import { CellTransport } from '../lane/cell-transport.js'
 import { messageCodec } from '../codec/message.js'
 import type { ElementType } from '../codec/element-type.js'
 import { type Named, QueueClosedError, TimeoutError } from '../errors.js'
-import { haveHadTheirTime, join, leave, type Liveness, mayServeAtOnce, pollSoon, setDeadline, tidyLater, type Waiting } from '../wait/loop.js'
+import {
+  haveHadTheirTime,
+  join,
+  leave,
+  type Liveness,
+  mayServeAtOnce,
+  pollSoon,
+  setDeadline,
+  tidyLater,
+  type Waiting,
+} from '../wait/loop.js'
 import { MessageTransport } from '../lane/message-transport.js'
 import { type NativeQueue, native, type OpenedQueue, type QueueStats } from '../addon/native.js'
 import { checkAborted, type Patience } from '../wait/options.js'

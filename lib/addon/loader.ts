@@ -12,7 +12,7 @@ function findPackage(): string {
   const url = import.meta.url as string | undefined
   let cause: unknown
   try {
-    const root = join(dirname(fileURLToPath(url ?? '')), '../..')
+    const root = join(dirname(fileURLToPath(url ?? '')), '../../..')
     const { name } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { name?: unknown }
     if (name === 'threadsafe') return root
   } catch (error) {

@@ -10,13 +10,13 @@ export type { IntoOf, IntoOption, Overflow, QueueHandle, QueueOptions } from './
 export {
   type FieldType,
   type FieldTypes,
-  type NumericType,
   type PutRecordOf,
   record,
   type RecordOf,
   type RecordType,
-  type ScalarType,
 } from './codec/record-type.js'
+export type { ArrayOf, ArrayType, PutArrayOf } from './codec/array-type.js'
+export type { NumericType, ScalarType } from './codec/scalar.js'
 export { select, type Selected, type SelectSource, selectSync } from './select.js'
 export { type SignalInfo, signalInfo } from './signals/info.js'
 export type { SignalName } from './signals/number.js'

@@ -90,6 +90,8 @@ export const anyCodec: MessageCodec<unknown> = {
     if (tag === WHOLE) return wholeOf(from.bytes[at + 1] as number, bodyOf(from, at, bytes))
     return SIMPLE[tag - FIRST_SIMPLE]
   },
+  isBody: false,
+  varies: true,
   receive(head, body: Bytes) {
     const tag = head.bytes[0] as number
     if (tag < SERIALIZED) return receiveString(head, body, STRING)

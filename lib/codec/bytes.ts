@@ -4,7 +4,7 @@ import { checkLength } from '../addon/space.js'
 import { invalidType } from '../errors.js'
 import { copyInto } from '../intrinsics.js'
 import type { MessageCodec } from './message.js'
-import { bytesOfView } from './view.js'
+import { bytesOfView, elementsOf } from './view.js'
 
 /** A view of them. Throws `TypeError`, which names them. */
 export function bytesOf(item: unknown, name = 'item'): Uint8Array {
@@ -30,7 +30,11 @@ export const bytesCodec: MessageCodec<Uint8Array> = {
     copyInto(item, new Uint8Array(from.buffer, from.offset + at, bytes))
     return item
   },
-  receive: (_head, { buffer, byteOffset, length }) => new Uint8Array(buffer, byteOffset, length),
+  isBody: true,
+  varies: true,
+  receive(_head, { buffer, byteOffset }, length, into) {
+    return into && elementsOf(into) === length ? (into as Uint8Array) : new Uint8Array(buffer, byteOffset, length)
+  },
   checkInto(into) {
     if (!isUint8Array(into)) throw invalidType('options.into', 'a Uint8Array', into)
     return into

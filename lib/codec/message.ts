@@ -1,7 +1,8 @@
 /** What encodes items that are messages - bytes of some length - and decodes them. */
 import type { Bytes, Space } from '../addon/space.js'
 import { anyCodec } from './any.js'
-import { arrayCodec, arrayTypeOf } from './array.js'
+import { arrayCodec } from './array.js'
+import { parseArrayType } from './array-type.js'
 import type { Block } from './block.js'
 import { bytesCodec } from './bytes.js'
 import type { ElementType } from './element-type.js'
@@ -15,8 +16,12 @@ export interface MessageCodec<T> {
   encode(item: T, hand: Hand): void
   /** The item of that length that lies there; it does not refer to the space. `into`, checked, takes it. */
   decode(from: Space, at: number, bytes: number, into?: Block): T
-  /** The item with that body, which nobody else has, and its head in that space. Without this, none is longer than the thread's buffer. */
-  receive(head: Space, body: Bytes): T
+  /** Whether the item is nothing but a body: then a long one may be received into a buffer of its own, or of the user's. */
+  readonly isBody: boolean
+  /** Whether its items are of different lengths, which `into` may be too short for. */
+  readonly varies: boolean
+  /** The item with that body of that length, and its head in that space. Nobody else has the body, or it is what `into` shows. */
+  receive(head: Space, body: Bytes, length: number, into?: Block): T
   /** Throws unless items can be got into it. Without this, they can't be got into anything. */
   checkInto?(into: unknown): Block
 }
@@ -32,7 +37,7 @@ export function messageCodec(type: ElementType): MessageCodec<unknown> | undefin
     case 'bytes':
       return bytesCodec as MessageCodec<unknown>
     default: {
-      const array = arrayTypeOf(type)
+      const array = parseArrayType(type)
       return array && arrayCodec(array)
     }
   }

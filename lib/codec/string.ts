@@ -51,5 +51,7 @@ export const stringCodec: MessageCodec<string> = {
     encodeString(item, 0, hand)
   },
   decode: (from, at, bytes) => decodeString(from, at, bytes, 0),
+  isBody: false,
+  varies: true,
   receive: (head, body) => receiveString(head, body, 0),
 }

@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream'
 import type { InspectOptions } from 'node:util'
 import { type Batch as BatchOnItsWay, checkIterable, withCount } from '../lane/batch.js'
 import { blocking } from '../wait/blocking.js'
-import { Channel } from './channel.js'
+import { Channel, type Take } from './channel.js'
 import { tellingClose, tellingDrops } from '../diagnostics.js'
 import type { Block } from '../codec/block.js'
 import { checkElementType, type ElementType, itemBytesOf, nativeFieldsOf, typeCode } from '../codec/element-type.js'
@@ -16,7 +16,9 @@ import { type NativeHandle, nativeHandle } from '../addon/native-code.js'
 import { checkObject, patience, type SyncWaitOptions, syncTimeout, type WaitOptions } from '../wait/options.js'
 import { QueueIterator } from './iterator.js'
 import { queueWritable, type QueueWritableOptions } from './writable.js'
-import { type ArrayTypes, type FieldTypes, isRecordType, type NumericType, record, type RecordType } from '../codec/record-type.js'
+import { type FieldTypes, isRecordType, record, type RecordType } from '../codec/record-type.js'
+import type { ArrayTypes, NumericType } from '../codec/scalar.js'
+import { CLOSED, type None } from '../lane/lane.js'
 import { NOTHING } from '../wait/selectable.js'
 
 const { status: STATUS } = native
@@ -49,9 +51,12 @@ export type IntoOf<T, Batch> = Batch extends ArrayTypes[NumericType]
 
 /** An option of calls that get several items. */
 export interface IntoOption<Into = ArrayTypes[NumericType]> {
-  /** For numeric types: what takes the items, instead of a new typed array of that type. Its length is a limit as well. */
+  /** What takes the item, or the items, instead of a new typed array. */
   into?: Into | undefined
 }
+
+/** What a single item can be got into: the array that it is. */
+export type IntoOneOf<T> = [T] extends [ArrayTypes[NumericType]] ? T : never
 
 declare const carries: unique symbol
 
@@ -186,7 +191,7 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> implements AsyncI
 
   /** Whether somebody, in any thread, has closed the queue. There may be items left to get. */
   get closed(): boolean {
-    return this.#channel.transport.closed()
+    return this.#channel.lane.closed()
   }
 
   /** @internal The shared memory, for what lets native code put into it. */
@@ -218,7 +223,7 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> implements AsyncI
 
   /** Items in the queue; approximate while others put and get. */
   qsize(): number {
-    return this.#channel.transport.size()
+    return this.#channel.lane.size()
   }
 
   /** Whether there is nothing to get; approximate while others put and get. */
@@ -228,7 +233,7 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> implements AsyncI
 
   /** Whether there is no room for an item of one slot; approximate while others put and get. */
   full(): boolean {
-    return this.#channel.transport.full()
+    return this.#channel.lane.full()
   }
 
   /**
@@ -240,20 +245,19 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> implements AsyncI
    */
   putSync(item: In, options?: SyncWaitOptions): void {
     const timeout = options === undefined ? undefined : syncTimeout(options)
-    const { transport } = this.#channel
-    const prepared = transport.prepare(item)
-    const status = timeout ? transport.putFirst(prepared) : transport.put(prepared)
-    if (status !== STATUS.ok) this.#putLate(prepared, status, timeout)
+    const { lane } = this.#channel
+    const status = timeout ? lane.tryPutFirst(item) : lane.tryPut(item)
+    if (status !== STATUS.ok) this.#putLate(status, timeout)
   }
 
   // What contains functions is apart from what is called for each item, where it would allocate for them each time, also when they are not needed.
-  #putLate(prepared: unknown, tried: number, timeout: number | undefined): void {
-    const { transport } = this.#channel
+  #putLate(tried: number, timeout: number | undefined): void {
+    const { lane } = this.#channel
     let status = tried
     if (status === STATUS.full) {
-      if (timeout === undefined) status = this.#offer(() => transport.offer(prepared))
+      if (timeout === undefined) status = this.#offer(() => lane.offerInHand())
       else if (timeout === 0) status = STATUS.timeout
-      else status = blocking('put', [this], () => transport.putBlocking(prepared, timeout))
+      else status = blocking('put', [this], () => lane.blockInHand(timeout))
     }
     if (status === STATUS.full) throw new QueueFullError(this)
     if (status === STATUS.closed) throw new QueueClosedError(this)
@@ -267,25 +271,28 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> implements AsyncI
    * @example
    * const item = queue.getSync({ block: true })
    */
-  getSync(options?: SyncWaitOptions): T {
-    const timeout = options === undefined ? undefined : syncTimeout(options)
-    const { transport } = this.#channel
-    const item = timeout ? transport.getFirst() : transport.get()
-    return (item === NOTHING ? this.#getOneLate(timeout) : item) as T
+  getSync(options?: SyncWaitOptions & IntoOption<IntoOneOf<T>>): T {
+    if (options === undefined) {
+      const item = this.#channel.lane.tryGet()
+      return (item === NOTHING || item === CLOSED ? this.#getNone(item, undefined) : item) as T
+    }
+    return this.#getOne(syncTimeout(options), this.#checkedOne(options.into)) as T
   }
 
-  #getOneLate(timeout: number | undefined): unknown {
-    return this.#getLate(timeout, (milliseconds) => this.#channel.transport.getBlocking(milliseconds))
+  #getOne(timeout: number | undefined, into: Block | undefined): unknown {
+    const { lane } = this.#channel
+    const item = timeout ? lane.tryGetFirst(into) : lane.tryGet(into)
+    return item === NOTHING || item === CLOSED ? this.#getNone(item, timeout, (milliseconds) => lane.getBlocking(milliseconds, into)) : item
   }
 
-  #getLate(timeout: number | undefined, block: (milliseconds: number) => unknown): unknown {
-    const { transport } = this.#channel
-    if (transport.lastStatus() === STATUS.closed) throw new QueueClosedError(this)
-    if (timeout === undefined) throw new QueueEmptyError(this)
+  #getNone(tried: None, timeout: number | undefined, block?: (milliseconds: number) => unknown): unknown {
+    if (tried === CLOSED) throw new QueueClosedError(this)
+    if (timeout === undefined || !block) throw new QueueEmptyError(this)
     if (timeout === 0) throw new TimeoutError(0, this)
     const item = blocking('get', [this], () => block(timeout))
-    if (item !== NOTHING) return item
-    throw transport.lastStatus() === STATUS.closed ? new QueueClosedError(this) : new TimeoutError(timeout, this)
+    if (item === CLOSED) throw new QueueClosedError(this)
+    if (item === NOTHING) throw new TimeoutError(timeout, this)
+    return item
   }
 
   /**
@@ -296,31 +303,28 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> implements AsyncI
    * if (!queue.tryPut(item)) lost++
    */
   tryPut(item: In): boolean {
-    const { transport } = this.#channel
-    const prepared = transport.prepare(item)
-    const status = transport.put(prepared)
-    return status === STATUS.ok || this.#offered(prepared, status)
+    const status = this.#channel.lane.tryPut(item)
+    return status === STATUS.ok || this.#offered(status)
   }
 
-  #offered(prepared: unknown, tried: number): boolean {
-    const { transport } = this.#channel
-    const status = tried === STATUS.full ? this.#offer(() => transport.offer(prepared)) : tried
+  #offered(tried: number): boolean {
+    const { lane } = this.#channel
+    const status = tried === STATUS.full ? this.#offer(() => lane.offerInHand()) : tried
     if (status === STATUS.closed) throw new QueueClosedError(this)
     return status === STATUS.ok
   }
 
   /**
-   * Takes the oldest item if there is one. Empty: undefined. Closed and drained: throws `QueueClosedError`.
+   * Takes the oldest item if there is one. Empty: undefined. Closed and drained: throws `QueueClosedError`. `into` is as for `getSync`.
    *
    * @example
    * for (let item = queue.tryGet(); item !== undefined; item = queue.tryGet()) use(item)
    */
-  tryGet(): T | undefined {
-    const { transport } = this.#channel
-    const item = transport.get()
-    if (item !== NOTHING) return item as T
-    if (transport.lastStatus() === STATUS.closed) throw new QueueClosedError(this)
-    return undefined
+  tryGet(options?: IntoOption<IntoOneOf<T>>): T | undefined {
+    checkObject('options', options)
+    const item = this.#channel.lane.tryGet(this.#checkedOne(options?.into))
+    if (item === CLOSED) throw new QueueClosedError(this)
+    return item === NOTHING ? undefined : (item as T)
   }
 
   /**
@@ -345,9 +349,11 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> implements AsyncI
    * @example
    * const item = await queue.get({ timeout: 100 })
    */
-  get(options?: WaitOptions): Promise<T> {
+  get(options?: WaitOptions & IntoOption<IntoOneOf<T>>): Promise<T> {
     try {
-      return this.#channel.get(this.#channel.takeOne, patience(options), this.#liveness) as Promise<T>
+      const limits = patience(options)
+      const take = options?.into === undefined ? this.#channel.takeOne : this.#takeInto(options.into)
+      return this.#channel.get(take, limits, this.#liveness) as Promise<T>
     } catch (error) {
       return Promise.reject(error)
     }
@@ -372,20 +378,20 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> implements AsyncI
    */
   putManySync(items: Iterable<In>, options?: SyncWaitOptions): number {
     const timeout = syncTimeout(options)
-    const { transport } = this.#channel
-    const batch = transport.prepareMany(checkIterable(items))
-    const status = timeout ? transport.putManyInTurn(batch, false) : transport.putMany(batch)
+    const { lane } = this.#channel
+    const batch = lane.prepareMany(checkIterable(items))
+    const status = timeout ? lane.putManyFirst(batch) : lane.putMany(batch)
     if (status !== STATUS.ok) this.#putManyLate(batch, status, timeout)
     return batch.done
   }
 
   #putManyLate(batch: BatchOnItsWay<unknown>, tried: number, timeout: number | undefined): void {
-    const { transport } = this.#channel
+    const { lane } = this.#channel
     let status = tried
     if (status === STATUS.full) {
-      if (timeout === undefined) status = this.#offer(() => transport.offerRest(batch))
+      if (timeout === undefined) status = this.#offer(() => lane.offerRest(batch))
       else if (timeout === 0) status = STATUS.timeout
-      else status = blocking('put', [this], () => transport.putManyBlocking(batch, timeout))
+      else status = blocking('put', [this], () => lane.putManyBlocking(batch, timeout))
     }
     if (status === STATUS.closed) throw withCount(new QueueClosedError(this), batch)
     if (status === STATUS.timeout) throw withCount(new TimeoutError(timeout as number, this), batch)
@@ -405,12 +411,10 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> implements AsyncI
     const timeout = syncTimeout(options)
     wholeNumber('max', max)
     const into = this.#checked(options?.into)
-    const items = this.#channel.transport.getMany(max, into)
-    return (items === NOTHING ? this.#getManyLate(max, into, timeout) : items) as Batch
-  }
-
-  #getManyLate(max: number, into: Block | undefined, timeout: number | undefined): unknown {
-    return this.#getLate(timeout, (milliseconds) => this.#channel.transport.getManyBlocking(max, milliseconds, into))
+    const { lane } = this.#channel
+    const items = lane.getMany(max, into)
+    if (items !== NOTHING && items !== CLOSED) return items as Batch
+    return this.#getNone(items, timeout, (milliseconds) => lane.getManyBlocking(max, milliseconds, into)) as Batch
   }
 
   /**
@@ -442,7 +446,7 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> implements AsyncI
       wholeNumber('max', max)
       const into = this.#checked(options?.into)
       // It may be detached when there are items for it.
-      return this.#channel.get(() => this.#channel.transport.getMany(max, this.#checked(into)), limits, this.#liveness) as Promise<Batch>
+      return this.#channel.get(() => this.#channel.lane.getMany(max, this.#checked(into)), limits, this.#liveness) as Promise<Batch>
     } catch (error) {
       return Promise.reject(error)
     }
@@ -456,12 +460,12 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> implements AsyncI
    */
   batches(max: number): AsyncIterableIterator<Batch> {
     wholeNumber('max', max)
-    return new QueueIterator<Batch>(this.#channel, this.#liveness, () => this.#channel.transport.getMany(max))
+    return new QueueIterator<Batch>(this.#channel, this.#liveness, () => this.#channel.lane.getMany(max))
   }
 
   /** The oldest item, which stays in the queue: another may get it at any time. Empty: undefined, also when the queue is closed. */
   peek(): T | undefined {
-    const item = this.#channel.transport.peek()
+    const item = this.#channel.lane.peek()
     return item === NOTHING ? undefined : (item as T)
   }
 
@@ -522,7 +526,18 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> implements AsyncI
   }
 
   #checked(into: unknown): Block | undefined {
-    return into === undefined ? undefined : this.#channel.transport.checkInto(into)
+    return into === undefined ? undefined : this.#channel.lane.checkBatchInto(into)
+  }
+
+  #checkedOne(into: unknown): Block | undefined {
+    return into === undefined ? undefined : this.#channel.lane.checkInto(into)
+  }
+
+  #takeInto(into: unknown): Take {
+    const { lane } = this.#channel
+    lane.checkInto(into)
+    // It may be detached when there is an item for it.
+    return () => lane.tryGet(lane.checkInto(into))
   }
 
   #offer(put: () => number): number {

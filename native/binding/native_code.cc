@@ -79,7 +79,7 @@ Napi::Value native_object(const Napi::CallbackInfo& info) {
   return wrapped(info.Env(), std::move(object));
 }
 
-// What an item of that type takes in C; 0 if it has no fixed size, or is a record.
+// What an item of that type takes in C; 0 if it has no fixed size, or is a record or an array.
 u32 natural_bytes(threadsafe_type type) {
   switch (type) {
     case THREADSAFE_BOOLEAN:
@@ -99,6 +99,7 @@ u32 natural_bytes(threadsafe_type type) {
       return 8;
     case THREADSAFE_BYTES:
     case THREADSAFE_RECORD:
+    case THREADSAFE_ARRAY:
       return 0;
   }
   return 0;

@@ -487,6 +487,7 @@ Napi::Value open_queue(const Napi::CallbackInfo& info) {
   object["capacity"] = Napi::Number::New(info.Env(), geometry.capacity);
   object["itemBytes"] = Napi::Number::New(info.Env(), geometry.item_bytes);
   object["overflow"] = Napi::Number::New(info.Env(), static_cast<u32>(geometry.overflow));
+  object["headBytes"] = Napi::Number::New(info.Env(), head_bytes(geometry.type));
   object["staging"] = Napi::Number::New(info.Env(), kOrigin + double{1} * geometry.staging);
   return object;
 }

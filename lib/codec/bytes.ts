@@ -21,9 +21,11 @@ export function bytesOf(item: unknown, name = 'item'): Uint8Array {
 
 export const bytesCodec: MessageCodec<Uint8Array> = {
   encode(item, hand) {
-    const bytes = bytesOf(item)
-    if (hand.takes(bytes.length)) copyInto(hand.room(bytes.length).bytes, bytes, hand.at)
-    else hand.lend(0, bytes)
+    // A view is not made where there is one: that takes as long as the copy.
+    const bytes = isUint8Array(item) && elementsOf(item) > 0 ? item : bytesOf(item)
+    const length = elementsOf(bytes)
+    if (hand.takes(length)) copyInto(hand.room(length).bytes, bytes, hand.at)
+    else hand.lend(0, bytesOf(bytes))
   },
   decode(from, at, bytes) {
     const item = new Uint8Array(bytes)

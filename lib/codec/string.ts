@@ -10,14 +10,34 @@ const UTF16 = 1
 
 const WIDE = /[^\0-\xff]/
 const test = uncurried(RegExp.prototype.test)
+const charCodeAt = uncurried(String.prototype.charCodeAt)
 
 /** Whether it needs two bytes for each code unit. V8 keeps most strings as one byte each, and a regular expression knows without looking that these have no match. */
 export function isWide(text: string): boolean {
   return test(WIDE, text)
 }
 
+/** Up to this length a loop is faster than a call of Buffer's. */
+export const SHORT = 24
+
+/** Answers whether that was enough: one byte for each code unit. */
+function encodeShort(text: string, tag: number, hand: Hand): boolean {
+  const { length } = text
+  const { bytes } = hand.room(HEAD_BYTES + length)
+  const start = hand.at + HEAD_BYTES
+  let all = 0
+  for (let k = 0; k < length; k++) {
+    const unit = charCodeAt(text, k)
+    all |= unit
+    bytes[start + k] = unit
+  }
+  bytes[hand.at] = tag + LATIN1
+  return all <= 0xff
+}
+
 /** A string in the hand, with a head that tells its encoding: `tag` or `tag + 1`. */
 export function encodeString(text: string, tag: number, hand: Hand): void {
+  if (text.length <= SHORT && encodeShort(text, tag, hand)) return
   const wide = isWide(text)
   const bytes = text.length * (wide ? 2 : 1)
   const all = HEAD_BYTES + bytes

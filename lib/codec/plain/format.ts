@@ -27,8 +27,7 @@ export const TAG = {
   short: 16,
 } as const
 
-/** Up to this length a loop is faster than a call of Buffer's. */
-export const SHORT = 24
+export { SHORT } from '../string.js'
 
 export const WORD = 4
 export const WORDS_UNIT = 2 ** 16

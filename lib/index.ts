@@ -7,14 +7,7 @@ export { includeDir, type NativeHandle } from './addon/native-code.js'
 export type { SyncWaitOptions, WaitOptions } from './wait/options.js'
 export type { QueueWritableOptions } from './queue/writable.js'
 export type { IntoOf, IntoOption, Overflow, QueueHandle, QueueOptions } from './queue/queue.js'
-export {
-  type FieldType,
-  type FieldTypes,
-  type PutRecordOf,
-  record,
-  type RecordOf,
-  type RecordType,
-} from './codec/record-type.js'
+export { type FieldType, type FieldTypes, type PutRecordOf, record, type RecordOf, type RecordType } from './codec/record-type.js'
 export type { ArrayOf, ArrayType, PutArrayOf } from './codec/array-type.js'
 export type { NumericType, ScalarType } from './codec/scalar.js'
 export { select, type Selected, type SelectSource, selectSync } from './select.js'

@@ -60,7 +60,8 @@ export function arrayCodec(array: ParsedArray): MessageCodec<unknown> {
     },
     isBody: true,
     varies: false,
-    receive: (_head, { buffer, byteOffset }, _length, into) => beginningOf(into ?? new (blockConstructor(element))(buffer, byteOffset, length)),
+    receive: (_head, { buffer, byteOffset }, _length, into) =>
+      beginningOf(into ?? new (blockConstructor(element))(buffer, byteOffset, length)),
     checkInto(into) {
       if (!isArrayOf(element, into)) throw invalidType('options.into', `a ${name}`, into)
       if (elementsOf(into) < length) throw outOfRange('options.into', `a ${name} of at least ${length} elements`, into)

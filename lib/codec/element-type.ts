@@ -138,7 +138,12 @@ export function checkElementType(type: unknown): ElementType {
   const recordType = recordTypeOf(type)
   if (recordType) return recordType
   const names = Object.keys(native.elementTypes).filter(isTypeName)
-  throw invalidValue('options.type', `one of ${names.join(', ')}, an array as 'float32[128]' or 'bytes[16]', or what record() made`, type, meant(type))
+  throw invalidValue(
+    'options.type',
+    `one of ${names.join(', ')}, an array as 'float32[128]' or 'bytes[16]', or what record() made`,
+    type,
+    meant(type),
+  )
 }
 
 /** Its number in the shared memory. */

@@ -30,7 +30,9 @@ const VIEWS: readonly (TypedArrayConstructor | DataViewConstructor)[] = [
 const BUFFER = VIEWS.length + 2
 export const NO_KIND = -1
 
-const { get: isResizable } = (Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, 'resizable') ?? {}) as { get?: (this: ArrayBuffer) => boolean }
+const { get: isResizable } = (Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, 'resizable') ?? {}) as {
+  get?: (this: ArrayBuffer) => boolean
+}
 
 /** What kind of view or buffer it is, which is then all that is to be cloned; NO_KIND for other objects, and for a buffer that has more to it. */
 export function kindOfWhole(item: object): number {

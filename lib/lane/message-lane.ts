@@ -301,7 +301,11 @@ export class MessageLane implements Lane<unknown, Held> {
       const item = new Uint8Array(space.buffer, space.offset + start + LENGTH_BYTES, length)
       const isShort = length <= scratch.size
       copyInto(scratch.bytes, isShort ? item : new Uint8Array(item.buffer, item.byteOffset, headBytes))
-      return QUEUE.offer(this.#native, length, isShort ? undefined : new Uint8Array(item.buffer, item.byteOffset + headBytes, length - headBytes))
+      return QUEUE.offer(
+        this.#native,
+        length,
+        isShort ? undefined : new Uint8Array(item.buffer, item.byteOffset + headBytes, length - headBytes),
+      )
     })
   }
 

@@ -56,7 +56,7 @@ export interface IntoOption<Into = ArrayTypes[NumericType]> {
 }
 
 /** What a single item can be got into: the array that it is. */
-export type IntoOneOf<T> = [T] extends [ArrayTypes[NumericType]] ? T : never
+export type IntoOneOf<T> = Extract<T, ArrayTypes[NumericType]>
 
 declare const carries: unique symbol
 
@@ -100,7 +100,7 @@ function checkName(argument: string, name: unknown): string {
 function open({ memory, type, name }: Existing): Channel {
   return channels.get(memory, (bytes, address) => {
     const queue = native.openQueue(bytes)
-    if (!queue || queue.type !== typeCode(type) || (isRecordType(type) && queue.itemBytes !== type.bytes))
+    if (!queue || queue.type !== typeCode(type) || queue.itemBytes !== itemBytesOf(type, queue.itemBytes))
       throw incompatible('its memory holds something else')
     return new Channel(memory, address, queue, type, name)
   })

@@ -6,17 +6,7 @@ import { types } from 'node:util'
 import { uncurried } from '../../intrinsics.js'
 import type { Space } from '../../addon/space.js'
 import { isWide } from '../string.js'
-import {
-  MOST_DEPTH,
-  MOST_ELEMENTS,
-  MOST_OBJECTS,
-  MOST_SHAPE_WORDS,
-  MOST_SHAPES,
-  SHORT,
-  TAG,
-  WORD,
-  WORDS_UNIT,
-} from './format.js'
+import { MOST_DEPTH, MOST_ELEMENTS, MOST_OBJECTS, MOST_SHAPE_WORDS, MOST_SHAPES, SHORT, TAG, WORD, WORDS_UNIT } from './format.js'
 
 /** What a function here answers, instead of where the next is to be written, if the value is not plain; and if there is no room. */
 const GIVEN_UP = -1

@@ -146,6 +146,11 @@ export function checkElementType(type: unknown): ElementType {
   )
 }
 
+/** Whether they are one type, or of the same fields. */
+export function isSameType(one: ElementType, other: ElementType): boolean {
+  return isRecordType(one) && isRecordType(other) ? one.equals(other) : one === other
+}
+
 /** Its number in the shared memory. */
 export function typeCode(type: ElementType): number {
   return native.elementTypes[isRecordType(type) ? 'record' : isArrayType(type) ? 'array' : type] as number

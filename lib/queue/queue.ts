@@ -5,7 +5,7 @@ import { blocking } from '../wait/blocking.js'
 import { Channel, type Take } from './channel.js'
 import { tellingClose, tellingDrops } from '../diagnostics.js'
 import type { Block } from '../codec/block.js'
-import { checkElementType, type ElementType, itemBytesOf, nativeFieldsOf, typeCode } from '../codec/element-type.js'
+import { checkElementType, type ElementType, isSameType, itemBytesOf, nativeFieldsOf, typeCode } from '../codec/element-type.js'
 import { invalidType, invalidValue, outOfRange, QueueClosedError, QueueEmptyError, QueueFullError, TimeoutError } from '../errors.js'
 import { checkHandle, type Handle, incompatible, makeHandle } from '../addon/handle.js'
 import { INSPECT, inspectAs } from '../inspect.js'
@@ -98,12 +98,15 @@ function checkName(argument: string, name: unknown): string {
 }
 
 function open({ memory, type, name }: Existing): Channel {
-  return channels.get(memory, (bytes, address) => {
+  const channel = channels.get(memory, (bytes, address) => {
     const queue = native.openQueue(bytes)
     if (!queue || queue.type !== typeCode(type) || queue.itemBytes !== itemBytesOf(type, queue.itemBytes))
       throw incompatible('its memory holds something else')
     return new Channel(memory, address, queue, type, name)
   })
+  // It may have been known, as what it is.
+  if (!isSameType(channel.type, type)) throw incompatible('its memory holds something else')
+  return channel
 }
 
 function wholeNumber(name: string, value: unknown, most?: string): number {

@@ -2,13 +2,13 @@
 import { strict as assert } from 'node:assert'
 import { once } from 'node:events'
 import type { Worker } from 'node:worker_threads'
-import { blockConstructor } from '../../lib/codec/block.js'
+import { type Block, blockConstructor } from '../../lib/codec/block.js'
 import { type ArrayType, type NumericType, QueueEmptyError, record, ThreadSafeQueue, TimeoutError } from '../../lib/index.js'
 import { finished, rejection, startWorker, thrown, within } from '../support.js'
 
 const TYPES: readonly NumericType[] = ['int8', 'uint8', 'int16', 'uint16', 'int32', 'uint32', 'bigint64', 'biguint64', 'float32', 'float64']
 
-function arrayOf(type: NumericType, length: number, first = 1): NodeJS.TypedArray {
+function arrayOf(type: NumericType, length: number, first = 1): Block {
   const one = (k: number): number | bigint => (type.startsWith('big') ? BigInt(first + (k % 100)) : first + (k % 100))
   return blockConstructor(type).from(Array.from({ length }, (_, k) => one(k)))
 }
@@ -27,10 +27,10 @@ describe('a queue of arrays of fixed length', () => {
   for (const length of [1, 7, 128, 1500, 40_000]) {
     for (const type of TYPES) {
       it(`gives back ${type}[${length}]`, () => {
-        const queue = new ThreadSafeQueue<NodeJS.TypedArray>(3, { type: `${type}[${length}]` as ArrayType as never })
+        const queue = new ThreadSafeQueue<Block>(3, { type: `${type}[${length}]` as ArrayType as never })
         const items = [1, 2, 3].map((first) => arrayOf(type, length, first))
         for (const item of items) queue.putSync(item)
-        assert.equal(queue.tryPut(items[0] as NodeJS.TypedArray), false, 'three is its capacity')
+        assert.equal(queue.tryPut(items[0] as Block), false, 'three is its capacity')
         assert.deepEqual(queue.peek(), items[0])
         const got = queue.getSync()
         assert.deepEqual(got, items[0])

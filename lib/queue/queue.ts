@@ -271,8 +271,13 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> implements AsyncI
    * Takes the oldest item; blocks this thread until there is one, if `block` or `timeout` says so. Empty: throws `QueueEmptyError` if it does
    * not wait, `TimeoutError` after `timeout` milliseconds. Closed and drained: `QueueClosedError`.
    *
+   * `into`, for bytes and arrays of fixed length: an array of yours that takes the item. It is returned if it is filled, else a view of its beginning.
+   * Too short for the item: `RangeError` `ERR_OUT_OF_RANGE`, and the item stays. Of another type, or for a queue of another type: `TypeError`.
+   *
    * @example
    * const item = queue.getSync({ block: true })
+   * @example
+   * play(blocks.getSync({ timeout: 100, into: block }))
    */
   getSync(options?: SyncWaitOptions & IntoOption<IntoOneOf<T>>): T {
     if (options === undefined) {
@@ -347,7 +352,8 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> implements AsyncI
 
   /**
    * Takes the oldest item as soon as there is one, after this thread's earlier gets. Closed and drained: rejects with `QueueClosedError`. Also
-   * rejects with `TimeoutError`, or the signal's `reason`; then nothing was taken.
+   * rejects with `TimeoutError`, or the signal's `reason`; then nothing was taken. `into` is as for `getSync`; until the promise is settled it may be
+   * written at any time, and each call that waits needs one of its own.
    *
    * @example
    * const item = await queue.get({ timeout: 100 })

@@ -69,6 +69,31 @@ bytes.putManySync([new DataView(new ArrayBuffer(1)), new Float64Array(1)])
 bytes.putSync('x')
 bytes satisfies ThreadSafeQueue<Uint8Array>
 
+// Arrays of fixed length.
+const blocks = new ThreadSafeQueue(4, { type: 'float32[128]' })
+same<typeof blocks, ThreadSafeQueue<Float32Array, Float32Array[], Iterable<number>>>(true)
+same<ReturnType<typeof blocks.getManySync>, Float32Array[]>(true)
+blocks.putSync([1, 2])
+blocks.putSync(new Float64Array(128))
+blocks.getSync({ into: new Float32Array(128), timeout: 10 })
+// @ts-expect-error another typed array
+blocks.tryGet({ into: new Float64Array(128) })
+// @ts-expect-error text is no number
+blocks.putSync(['1'])
+const wide = new ThreadSafeQueue(4, { type: 'biguint64[2]' })
+same<ReturnType<typeof wide.getSync>, BigUint64Array>(true)
+// @ts-expect-error numbers, where it takes bigints
+wide.putSync([1, 2])
+const keys = new ThreadSafeQueue(4, { type: 'bytes[16]' })
+same<ReturnType<typeof keys.getSync>, Uint8Array>(true)
+keys.putSync(new ArrayBuffer(16))
+// @ts-expect-error no array of booleans
+new ThreadSafeQueue(4, { type: 'boolean[3]' })
+same<ReturnType<typeof ThreadSafeQueue.from<Float32Array, Float32Array[], Iterable<number>>>, typeof blocks>(true)
+bytes.getSync({ into: new Uint8Array(3) })
+// @ts-expect-error a number goes into nothing
+new ThreadSafeQueue(4, { type: 'float64' }).getSync({ into: new Float64Array(1) })
+
 // Records.
 const points = new ThreadSafeQueue(4, { type: record({ x: 'float64', t: 'biguint64', on: 'boolean' }) })
 same<typeof points, ThreadSafeQueue<{ x: number; t: bigint; on: boolean }>>(true)

@@ -4,7 +4,7 @@ export type { BatchOf, ElementType, ItemOf, PutItemOf } from './codec/element-ty
 export { type EventHandle, ThreadSafeEvent } from './event.js'
 export type { QueueStats } from './addon/native.js'
 export { includeDir, type NativeHandle } from './addon/native-code.js'
-export type { SyncWaitOptions, WaitOptions } from './wait/options.js'
+export type { ForEachOptions, SyncWaitOptions, WaitOptions } from './wait/options.js'
 export type { QueueWritableOptions } from './queue/writable.js'
 export type { IntoOf, IntoOption, Overflow, QueueHandle, QueueOptions } from './queue/queue.js'
 export {
@@ -17,7 +17,7 @@ export {
   type RecordType,
   type ScalarType,
 } from './codec/record-type.js'
-export { select, type Selected, type SelectSource, selectSync } from './select.js'
+export { select, type Selected, type SelectOptions, type SelectSource, selectSync, type SelectSyncOptions } from './select.js'
 export { type SignalInfo, signalInfo } from './signals/info.js'
 export type { SignalName } from './signals/number.js'
 export {

@@ -14,6 +14,7 @@ import {
   type Liveness,
   mayServeAtOnce,
   pollSoon,
+  pollThereafter,
   setDeadline,
   tidyLater,
   type Waiting,
@@ -132,6 +133,16 @@ export class Channel implements Waiting, Selectable<Take> {
     this.#countWaiting()
   }
 
+  /** Puts a get into the line, and has it served in a microtask: when the caller has what this returns to. */
+  enterLater(place: Place<Take>): void {
+    tidyLater(this)
+    join(this)
+    this.#gets.add(place)
+    // The line may have fallen asleep for others, which have left it.
+    if (this.#gets.first === place) this.#gets.asleep = false
+    this.#countWaiting()
+  }
+
   /** What select() wants of a queue. */
   want(): Take {
     return this.takeOne
@@ -148,6 +159,10 @@ export class Channel implements Waiting, Selectable<Take> {
     // Those that wait have not been told yet.
     if (this.lane.closed() && this.lane.size() === 0) throw new QueueClosedError(this)
     return NOTHING
+  }
+
+  tryFor(place: Place<Take>): unknown | Nothing {
+    return this.#gets.first?.call === place.call ? this.tryNow(place.want) : NOTHING
   }
 
   put(item: unknown, patience: Patience, liveness: Liveness): Promise<void> {
@@ -325,11 +340,17 @@ export class Channel implements Waiting, Selectable<Take> {
   #serveGets(): void {
     const line = this.#gets
     let announced = (line.asleep = false)
+    let repeated = false
     for (let first = line.first; first; first = line.first) {
-      const { call } = first
-      if (call.settled) {
+      const { call, repeats } = first
+      if (call.settled || first.preempted()) {
         call.finish()
         continue
+      }
+      if (repeats && !mayServeAtOnce()) {
+        if (repeated) pollThereafter(this)
+        else pollSoon(this)
+        return
       }
       let value: unknown
       try {
@@ -343,7 +364,12 @@ export class Channel implements Waiting, Selectable<Take> {
       if (value === CLOSED) {
         first.fail(new QueueClosedError(this))
       } else if (value !== NOTHING) {
-        call.resolve(value)
+        first.give(value)
+        if (repeats) {
+          // Its code may have waited here itself, and withdrawn the announcement.
+          announced = false
+          repeated = true
+        }
       } else if (announced || this.#fallAsleep(line, NOT_EMPTY)) {
         line.asleep = true
         return

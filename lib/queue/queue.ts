@@ -13,7 +13,8 @@ import { Liveness, needDoorbell } from '../wait/loop.js'
 import { allocate, bytesOf, OpenObjects } from '../addon/memory.js'
 import { native, type QueueStats } from '../addon/native.js'
 import { type NativeHandle, nativeHandle } from '../addon/native-code.js'
-import { checkObject, patience, type SyncWaitOptions, syncTimeout, type WaitOptions } from '../wait/options.js'
+import { checkObject, type ForEachOptions, patience, type SyncWaitOptions, syncTimeout, type WaitOptions } from '../wait/options.js'
+import { forEach } from './for-each.js'
 import { QueueIterator } from './iterator.js'
 import { queueWritable, type QueueWritableOptions } from './writable.js'
 import { type FieldTypes, isRecordType, record, type RecordType } from '../codec/record-type.js'
@@ -376,6 +377,29 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> implements AsyncI
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<T> {
     return new QueueIterator<T>(this.#channel, this.#liveness, this.#channel.takeOne)
+  }
+
+  /**
+   * Calls `fn` for each item, in this thread's event loop, until the queue is closed and drained; then it resolves. No promise is made for each item, so it is
+   * the fastest way to receive in an event loop.
+   *
+   * - An `fn` that returns a promise is awaited before the next item is taken.
+   * - Other work of the loop gets its turn after a millisecond of items.
+   * - Each item is taken as by a `get()`, after this thread's earlier gets; `fn` is never called before `forEach()` has returned.
+   *
+   * Empty: it waits. Rejects with what `fn` throws or rejects with, or with the signal's `reason`, and then takes no more: the item for which `fn`
+   * was called is taken, all others stay in the queue. While it is pending it keeps the process alive, unless the queue is `unref()`ed. `TypeError`
+   * `ERR_INVALID_ARG_TYPE` for an `fn` that is no function.
+   *
+   * @example
+   * await queue.forEach((item) => use(item))
+   */
+  forEach(fn: (item: T) => unknown, options?: ForEachOptions): Promise<void> {
+    try {
+      return forEach(this.#channel, fn as (item: unknown) => unknown, patience(options), this.#liveness)
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   /**

@@ -31,6 +31,14 @@ void floats.putMany(['1'])
 floats.getManySync(2, { into: new Float32Array(2) })
 // @ts-expect-error it is a typed array
 floats.getManySync(2).push(1)
+void floats.forEach((item) => same<typeof item, number>(true), { signal: AbortSignal.timeout(1) })
+void floats.forEach(async (item) => {
+  await floats.put(item)
+})
+// @ts-expect-error its items are numbers
+void floats.forEach((item: string) => item)
+// @ts-expect-error there is no deadline
+void floats.forEach(() => undefined, { timeout: 1 })
 for await (const item of floats) same<typeof item, number>(true)
 for await (const batch of floats.batches(2)) same<typeof batch, Float64Array>(true)
 

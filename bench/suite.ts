@@ -1,7 +1,9 @@
 /** Every case, in the order in which they are measured and told. */
 import { betweenThreads } from './cases/between-threads.js'
+import { batches } from './cases/batches.js'
 import { blocks } from './cases/blocks.js'
 import { forAwait } from './cases/for-await.js'
+import { items } from './cases/items.js'
 import { nativeToLoop } from './cases/native.js'
 import { objects } from './cases/objects.js'
 import { oneThread } from './cases/one-thread.js'
@@ -14,9 +16,11 @@ import type { Case } from './harness/case.js'
 
 export const cases: readonly Case[] = [
   ...oneThread,
+  ...items,
   ...betweenThreads,
   ...blocks,
   ...objects,
+  ...batches,
   ...pingPong,
   ...pingPongLoops,
   ...wake,

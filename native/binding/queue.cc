@@ -1,5 +1,5 @@
-// The queue's functions for lib/lane/cell-transport.ts, lib/lane/message-transport.ts and lib/queue/channel.ts. Items pass through the environment's
-// scratch buffer; a status is answered as its number, a length as itself and a status in its place as its negative.
+// The queue's functions for lib/lane/cell-transport.ts, lib/lane/message-transport.ts and lib/queue/channel.ts. Items pass through the
+// environment's scratch buffer; a status is answered as its number, a length as itself and a status in its place as its negative.
 #include "../core/queue.h"
 
 #include <algorithm>
@@ -235,7 +235,8 @@ class QueueObject final : public SharedObject {
     const u32 putter = environment().putter();
     const Deadline until = deadline(info[2]);
     HeldBack held_back(header_, putter);
-    StopCheck stops([&] { return environment().interrupted() || held_back.too_long(); });
+    const auto interrupted = [&] { return environment().interrupted() || held_back.too_long(); };
+    StopCheck stops(interrupted, spans(geometry_.type) ? environment().stop_intervals(kHeldBackInterval) : environment().stop_intervals());
     return put_by(info, 3, [&](u32 bytes, auto write) {
       const auto wait = [&] {
         ThreadParker waiting(header_.not_full, until, stops);

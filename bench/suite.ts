@@ -1,7 +1,9 @@
 /** Every case, in the order in which they are measured and told. */
 import { betweenThreads } from './cases/between-threads.js'
+import { blocked } from './cases/blocked.js'
 import { blocks } from './cases/blocks.js'
 import { forAwait } from './cases/for-await.js'
+import { manyWaiting } from './cases/many-waiting.js'
 import { nativeToLoop } from './cases/native.js'
 import { objects } from './cases/objects.js'
 import { oneThread } from './cases/one-thread.js'
@@ -20,8 +22,10 @@ export const cases: readonly Case[] = [
   ...pingPong,
   ...pingPongLoops,
   ...wake,
+  ...manyWaiting,
   ...forAwait,
   ...signals,
   ...nativeToLoop,
+  ...blocked,
   ...resources,
 ]

@@ -28,7 +28,7 @@ static_assert(same(THREADSAFE_BYTES, ElementType::bytes) && same(THREADSAFE_BOOL
               same(THREADSAFE_INT32, ElementType::int32) && same(THREADSAFE_UINT32, ElementType::uint32) &&
               same(THREADSAFE_BIGINT64, ElementType::bigint64) && same(THREADSAFE_BIGUINT64, ElementType::biguint64) &&
               same(THREADSAFE_FLOAT32, ElementType::float32) && same(THREADSAFE_FLOAT64, ElementType::float64) &&
-              same(THREADSAFE_RECORD, ElementType::record));
+              same(THREADSAFE_RECORD, ElementType::record) && same(THREADSAFE_ARRAY, ElementType::array));
 
 // A blocking call is interrupted when its handle is, or its own isolate, which is as good as gone then.
 threadsafe_status answer(Status status) {

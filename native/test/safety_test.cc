@@ -1,6 +1,6 @@
 // What the signal handler may not do: allocate, lock, wait. The C library's functions for that are replaced by ones which end the process
 // when they are called in a handler; the handler is then made to go all of its ways. (What its machine code calls at all is looked at by
-// test/signal-safety.test.ts.)
+// test/signals/safety.test.ts.)
 #include <dlfcn.h>
 #include <pthread.h>
 #include <semaphore.h>

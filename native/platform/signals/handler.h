@@ -1,5 +1,5 @@
 // The signal handler, on_signal(), and the helper thread's part of its work. Whatever the handler runs is here, in the headers that this
-// one includes, and in core/; docs/signal-safety.md lists it, and test/signal-safety.test.ts holds the machine code against that list.
+// one includes, and in core/; docs/signal-safety.md lists it, and test/signals/safety.test.ts holds the machine code against that list.
 //
 // POSIX only; signals_posix.cc alone includes it.
 #pragma once
@@ -42,7 +42,7 @@ bool deliver(Source& source, const SignalInfo& record) {
   return unpark_needed;
 }
 
-// Not inlined, so that the machine code of the handler has its only calls through a pointer here: test/signal-safety.test.ts.
+// Not inlined, so that the machine code of the handler has its only calls through a pointer here: test/signals/safety.test.ts.
 [[gnu::noinline]] void call_handler(const struct sigaction& action, int signo, siginfo_t* info, void* context) {
   if (action.sa_flags & SA_SIGINFO) {
     action.sa_sigaction(signo, info, context);

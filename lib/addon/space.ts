@@ -1,0 +1,77 @@
+/**
+ * Where items are encoded and decoded: a staging area of the queue's memory, which WebAssembly reaches; or the thread's buffer, which the addon does. That one
+ * belongs to the addon, so all evaluations of this module in a thread have the same.
+ */
+import { withCode } from '../errors.js'
+import { native } from './native.js'
+
+/** Lengths have 32 bits. */
+const MOST_BYTES = 2 ** 32 - 1
+
+/** The methods of a Buffer that are used here. What its own `write()` and `toString()` look up, and call. */
+export interface Bytes extends Uint8Array<ArrayBuffer> {
+  latin1Write(text: string, at: number): number
+  ucs2Write(text: string, at: number): number
+  latin1Slice(from: number, to: number): string
+  ucs2Slice(from: number, to: number): string
+}
+
+/** A part of a buffer, and what is needed to write to it and read from it. */
+export interface Space {
+  readonly size: number
+  readonly buffer: ArrayBufferLike
+  /** Where it begins in the buffer: a multiple of 8. */
+  readonly offset: number
+  readonly bytes: Bytes
+  readonly view: DataView
+}
+
+/**
+ * A prototype with the methods that a class has when the package is loaded. The buffers have these: a method that is looked up at each call is whatever a
+ * program or a test has put in its place, which would be given the buffer, and could use a queue in the middle of another call.
+ */
+function methodsOf(prototype: object, names: readonly string[]): object {
+  const methods = Object.create(null) as object
+  for (const name of names) Object.defineProperty(methods, name, propertyOf(prototype, name))
+  return Object.freeze(methods)
+}
+
+function propertyOf(prototype: object, name: string): PropertyDescriptor {
+  return Object.getOwnPropertyDescriptor(prototype, name) ?? propertyOf(Object.getPrototypeOf(prototype) as object, name)
+}
+
+// The accessors are what Node's methods ask for.
+const BYTES_METHODS = methodsOf(Buffer.prototype, [
+  ...['fill', 'latin1Write', 'ucs2Write', 'latin1Slice', 'ucs2Slice'],
+  ...['buffer', 'byteOffset', 'byteLength', 'length'],
+])
+const VIEW_METHODS = methodsOf(
+  DataView.prototype,
+  ['Int8', 'Uint8', 'Int16', 'Uint16', 'Int32', 'Uint32', 'BigInt64', 'BigUint64', 'Float32', 'Float64'].flatMap((type) => [
+    `get${type}`,
+    `set${type}`,
+  ]),
+)
+const { setPrototypeOf } = Object
+const { from: bufferOver, allocUnsafeSlow: allocate } = Buffer
+
+/** So many bytes of that buffer, from there on. */
+export function spaceOver(buffer: ArrayBufferLike, offset: number, size: number): Space {
+  const bytes = setPrototypeOf(bufferOver(buffer as ArrayBuffer, offset, size), BYTES_METHODS) as Bytes
+  const view = setPrototypeOf(new DataView(buffer, offset, size), VIEW_METHODS) as DataView
+  return { size, buffer, offset, bytes, view }
+}
+
+/** The thread's buffer. */
+export const scratch = spaceOver(native.scratchBuffer(), 0, native.scratchBytes)
+
+/** Throws where that is more than any queue holds. */
+export function checkLength(bytes: number): void {
+  if (bytes > MOST_BYTES)
+    throw withCode(new RangeError(`The item takes ${bytes} bytes, a queue holds at most ${MOST_BYTES}`), 'ERR_ITEM_TOO_LARGE')
+}
+
+/** A buffer that nobody has, not zeroed. */
+export function freshBytes(length: number): Bytes {
+  return setPrototypeOf(allocate(length), BYTES_METHODS) as Bytes
+}

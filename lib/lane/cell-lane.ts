@@ -1,0 +1,317 @@
+/** Items that are cells - a number, a bigint, a boolean: each is one WebAssembly call, and so is a block of them, by way of this thread's staging area. */
+import { bytesOf, type CellCore, instantiate } from '../addon/memory.js'
+import { type NativeQueue, native, type OpenedQueue } from '../addon/native.js'
+import { type Block, blockConstructor, blockOver, isArrayOf, toBlock } from '../codec/block.js'
+import { checkKind, type NumericType, readScalar, type Scalar, SCALARS, type ScalarType, writeScalar } from '../codec/scalar.js'
+import { copyElements, elementsOf } from '../codec/view.js'
+import { damaged, invalidType, invalidValue } from '../errors.js'
+import { NOTHING, type Nothing } from '../wait/selectable.js'
+import { type Batch, batchOf } from './batch.js'
+import { CLOSED, countDone, type Lane, type None, offerAll } from './lane.js'
+import { stagingAreaNumber } from './staging.js'
+
+const { queue: QUEUE, questions: ASK, status: STATUS } = native
+
+export class CellLane implements Lane<unknown, unknown> {
+  readonly #native: NativeQueue
+  readonly #memory: WebAssembly.Memory
+  readonly #overflow: number
+  readonly #core: CellCore
+  readonly #kind: Scalar['kind']
+  readonly #scalar: Scalar
+  readonly #put: CellCore['put']
+  readonly #get: CellCore['get']
+  /** What WebAssembly's number has to become, if it is not the item. */
+  readonly #convert: ((value: never) => unknown) | undefined
+  /** Booleans are stored as 0 and 1, and their blocks are made of those. */
+  readonly #stored: NumericType
+  readonly #staging: number
+  /** This thread's staging area. */
+  #area: Block | undefined
+  /** The beginning of it that was needed last. */
+  #part: Block | undefined
+  #inHand: unknown
+
+  constructor(memory: WebAssembly.Memory, queue: OpenedQueue, type: ScalarType) {
+    this.#native = queue.object
+    this.#overflow = queue.overflow
+    this.#staging = queue.staging
+    this.#memory = memory
+    const stored = type === 'boolean' ? 'uint8' : type
+    const core = instantiate(stored === 'biguint64' ? 'bigint64' : stored, memory, queue.wake)
+    this.#core = core
+    this.#stored = stored
+    if (type === 'boolean') this.#convert = (value: number) => value !== 0
+    // WebAssembly's 64-bit integers have no sign; as bigints they all have one.
+    if (type === 'biguint64') this.#convert = (value: bigint) => BigInt.asUintN(64, value)
+    this.#scalar = SCALARS[type]
+    this.#kind = this.#scalar.kind
+    this.#put = core.put
+    this.#get = core.get
+  }
+
+  tryPut(item: unknown): number {
+    // The commonest kind first, and inline: this is the hot path.
+    if (typeof item !== this.#kind) checkKind('item', this.#kind, item)
+    const status = this.#put(item)
+    return status === STATUS.ok ? status : this.#putLate(item, status)
+  }
+
+  #putLate(item: unknown, status: number): number {
+    this.#inHand = item
+    // WebAssembly has waited for another's copy for a moment, the addon waits for longer.
+    return status === STATUS.busy ? QUEUE.put(this.#native, this.#write(item)) : status
+  }
+
+  tryPutFirst(item: unknown): number {
+    if (typeof item !== this.#kind) checkKind('item', this.#kind, item)
+    const status = this.#put(item)
+    if (status === STATUS.ok) return status
+    this.#inHand = item
+    return status === STATUS.busy ? STATUS.full : status
+  }
+
+  offerInHand(): number {
+    return QUEUE.offer(this.#native, this.#write(this.#inHand))
+  }
+
+  blockInHand(timeout: number): number {
+    const item = this.#inHand
+    if (this.#core.ask(ASK.spinForRoom) !== 0 && this.#put(item) === STATUS.ok) return STATUS.ok
+    return QUEUE.putBlocking(this.#native, this.#write(item), timeout)
+  }
+
+  holdInHand(): unknown {
+    return this.#inHand
+  }
+
+  hold(item: unknown): unknown {
+    checkKind('item', this.#kind, item)
+    return item
+  }
+
+  tryHeld(item: unknown): number {
+    return this.tryPut(item)
+  }
+
+  putHeld(item: unknown): number {
+    const status = this.#put(item)
+    return status === STATUS.busy ? STATUS.full : status
+  }
+
+  tryGet(): unknown {
+    const value = this.#get()
+    // NaN (the only value that is not itself), or 0n of a bigint queue, stands for nothing. It may also be an item: the status tells.
+    if (value !== value || value === 0n) {
+      const status = this.#core.ask(ASK.status)
+      if (status === STATUS.busy) return this.#getNative(QUEUE.get(this.#native))
+      if (status !== STATUS.ok) return status === STATUS.closed ? CLOSED : NOTHING
+    }
+    return this.#convert === undefined ? value : this.#convert(value as never)
+  }
+
+  tryGetFirst(): unknown {
+    const value = this.#get()
+    if (value !== value || value === 0n) {
+      const status = this.#core.ask(ASK.status)
+      if (status !== STATUS.ok) return status === STATUS.closed ? CLOSED : NOTHING
+    }
+    return this.#convert === undefined ? value : this.#convert(value as never)
+  }
+
+  getBlocking(timeout: number): unknown {
+    if (this.#core.ask(ASK.spinForItem) !== 0) {
+      const item = this.tryGetFirst()
+      if (item !== NOTHING) return item
+    }
+    return this.#getNative(QUEUE.getBlocking(this.#native, timeout))
+  }
+
+  /** What a get of the addon's has brought. */
+  #getNative(answer: number): unknown {
+    return answer < 0 ? this.#none(answer) : this.#read()
+  }
+
+  peek(): unknown | Nothing {
+    const answer = QUEUE.peek(this.#native)
+    if (answer === -STATUS.damaged) throw damaged()
+    return answer < 0 ? NOTHING : this.#read()
+  }
+
+  #none(answer: number): None {
+    if (answer === -STATUS.damaged) throw damaged()
+    return answer === -STATUS.closed ? CLOSED : NOTHING
+  }
+
+  checkInto(into: unknown): never {
+    throw invalidType('options.into', 'left out: a single number goes into nothing', into)
+  }
+
+  size(): number {
+    return this.#core.ask(ASK.size)
+  }
+
+  full(): boolean {
+    return this.#core.ask(ASK.full) !== 0
+  }
+
+  closed(): boolean {
+    return this.#core.ask(ASK.closed) !== 0
+  }
+
+  prepareMany(items: Iterable<unknown>): Batch<Block> {
+    if (this.#kind !== 'boolean') {
+      const block = toBlock(this.#stored, items)
+      return batchOf(block, elementsOf(block))
+    }
+    return batchOf(Uint8Array.from(items, (item: unknown) => (checkKind('items', 'boolean', item), item ? 1 : 0)))
+  }
+
+  keepMany(batch: Batch<Block>): Batch<Block> {
+    return { ...batch, items: this.#copyOf(this.#itemsOf(batch), batch.length) }
+  }
+
+  putMany(batch: Batch<Block>): number {
+    const { length } = batch
+    if (batch.done === length) return this.closed() ? STATUS.closed : STATUS.ok
+    const items = this.#itemsOf(batch)
+    const area = this.#ownArea()
+    while (batch.done < length) {
+      let answer = area ? this.#putBlock(area, items, batch.done, length) : -STATUS.busy
+      if (answer === -STATUS.busy) answer = QUEUE.putMany(this.#native, items, batch.done)
+      if (answer < 0) return -answer
+      batch.done += answer
+    }
+    return STATUS.ok
+  }
+
+  putManyBlocking(batch: Batch<Block>, timeout: number): number {
+    if (this.#core.ask(ASK.spinForRoom) !== 0) {
+      const status = this.putMany(batch)
+      if (status !== STATUS.full) return status
+    }
+    const items = this.#itemsOf(batch)
+    let status: number = STATUS.ok
+    // One call puts at most 2^32 - 1.
+    while (status === STATUS.ok && batch.done < batch.length) {
+      status = countDone(batch, QUEUE.putManyBlocking(this.#native, items, batch.done, timeout))
+    }
+    return status
+  }
+
+  putManyFirst(batch: Batch<Block>): number {
+    return this.putMany(batch)
+  }
+
+  putManyHeld(batch: Batch<Block>): number {
+    return this.putMany(batch)
+  }
+
+  offerRest(batch: Batch<Block>): number {
+    return offerAll(batch, this.#overflow, (k) => {
+      this.#inHand = this.#fromStored(batch.items[k] as number | bigint)
+      return this.offerInHand()
+    })
+  }
+
+  checkBatchInto(into: unknown): Block {
+    if (this.#kind === 'boolean') throw invalidValue('options.into', 'left out: booleans come out as an array', into)
+    const { name } = blockConstructor(this.#stored)
+    if (!isArrayOf(this.#stored, into)) throw invalidType('options.into', `a ${name}`, into)
+    if (elementsOf(into) === 0) throw invalidValue('options.into', `a ${name} of at least one element`, into)
+    return into
+  }
+
+  getMany(max: number, into?: Block): unknown {
+    const block = into ?? this.#newBlock(Math.min(max, Math.max(1, this.size())))
+    const answer = this.#fill(block, 0, Math.min(max, elementsOf(block)))
+    return answer < 0 ? this.#none(answer) : this.#blockOut(block, answer, into)
+  }
+
+  getManyBlocking(max: number, timeout: number, into?: Block): unknown {
+    if (this.#core.ask(ASK.spinForItem) !== 0) {
+      const items = this.getMany(max, into)
+      if (items !== NOTHING) return items
+    }
+    const first = this.#getNative(QUEUE.getBlocking(this.#native, timeout))
+    if (first === NOTHING || first === CLOSED) return first
+    const block = into ?? this.#newBlock(Math.min(max, 1 + this.size()))
+    block[0] = (this.#kind === 'boolean' ? Number(first) : first) as never
+    return this.#blockOut(block, 1 + Math.max(0, this.#fill(block, 1, Math.min(max, elementsOf(block)))), into)
+  }
+
+  // No code of others runs between a copy into the area, or out of it, and the call: it might use a queue, and the area, itself.
+
+  /** From one place of the block to before another, with what is there: how many, or a status as its negative. */
+  #fill(block: Block, from: number, end: number): number {
+    const area = this.#ownArea()
+    for (let at = from; at < end;) {
+      let answer = area ? this.#core.get_block(stagingAreaNumber(), Math.min(end - at, area.length)) : -STATUS.busy
+      if (answer > 0) copyElements(block, at, this.#partOf(area as Block, answer))
+      else if (answer === -STATUS.busy) answer = QUEUE.getMany(this.#native, block, at, end)
+      if (answer < 0) return at > from ? at - from : answer
+      at += answer
+    }
+    return end - from
+  }
+
+  /** As many as there is room for in the area and in the queue, from that place on: how many, or a status as its negative. */
+  #putBlock(area: Block, items: Block, from: number, end: number): number {
+    const count = Math.min(end - from, area.length)
+    copyElements(area, 0, count === end ? items : blockOver(this.#stored, items, from, count))
+    return this.#core.put_block(stagingAreaNumber(), count)
+  }
+
+  /** Undefined if this thread has none: then the addon reads and writes blocks where they are. */
+  #ownArea(): Block | undefined {
+    const number = stagingAreaNumber()
+    if (number < 0) return undefined
+    return (this.#area ??= this.#newArea(this.#staging + number * native.stagingBytes))
+  }
+
+  #newArea(offset: number): Block {
+    const constructor = blockConstructor(this.#stored)
+    return new constructor(bytesOf(this.#memory).buffer, offset, native.stagingBytes / constructor.BYTES_PER_ELEMENT)
+  }
+
+  /** The same as the last time, most often: making a view takes longer than copying a short block. */
+  #partOf(area: Block, length: number): Block {
+    if (length === area.length) return area
+    if (this.#part?.length !== length) this.#part = blockOver(this.#stored, area, 0, length)
+    return this.#part
+  }
+
+  #newBlock(length: number): Block {
+    return new (blockConstructor(this.#stored))(length)
+  }
+
+  #fromStored(value: number | bigint): number | bigint | boolean {
+    return this.#kind === 'boolean' ? value !== 0 : value
+  }
+
+  /** The first `count` of the block: that itself where it is full, a part of the caller's, a copy of one that was made too long. */
+  #blockOut(block: Block, count: number, into: Block | undefined): unknown {
+    if (this.#kind === 'boolean') return Array.from(this.#copyOf(block, count) as Uint8Array, (value) => value !== 0)
+    if (count === elementsOf(block)) return block
+    return into ? blockOver(this.#stored, into, 0, count) : this.#copyOf(block, count)
+  }
+
+  /** As many as there were when the batch began: if there are fewer now, as its buffer was resized, this throws. */
+  #itemsOf({ items, length }: Batch<Block>): Block {
+    return elementsOf(items) === length ? items : blockOver(this.#stored, items, 0, length)
+  }
+
+  /** Of the first `count`. */
+  #copyOf(block: Block, count: number): Block {
+    return new (blockConstructor(this.#stored))(blockOver(this.#stored, block, 0, count))
+  }
+
+  #read(): unknown {
+    return readScalar(this.#scalar)
+  }
+
+  #write(item: unknown): number {
+    writeScalar(this.#scalar, item)
+    return 8
+  }
+}

@@ -1,0 +1,98 @@
+// The module of a queue of cells, for one type of them: ELEMENT, whose values come from JavaScript as PARAMETER and go there as RESULT.
+// What is cut off where a parameter is wider is what typed arrays cut off. One call puts or gets one cell, or a block of them by way of
+// this thread's staging area.
+#include "../core/questions.h"
+#include "../core/queue.h"
+#include "../core/slots.h"
+#include "queue_module.h"
+#include "spinning.h"
+
+namespace {
+
+using namespace threadsafe;
+
+auto slots() { return CellSlots(queue_header()); }
+auto queue() { return Queue<CellSlots, QueueWake>(queue_header(), geometry(), slots(), QueueWake{}); }
+
+// Why the last get of this instance brought nothing. In a WebAssembly global, as `idled`.
+__attribute__((address_space(1))) Status last_status;
+
+// Of this thread's waits, at both ends of the queue; see spinning.h.
+__attribute__((address_space(1))) u32 waits;
+__attribute__((address_space(1))) bool items_stream;
+__attribute__((address_space(1))) bool room_streams;
+
+// Where others are streaming, or to find out: pauses until there should be many. Answers whether there are, by amount().
+template <class Amount>
+bool pause_for_many(bool streaming, Amount&& amount) {
+  if (!streaming && ++waits % kProbeInterval != 0) return false;
+  const u32 for_queue = geometry().capacity * kStreamingPausePerSlot;
+  pause(for_queue < kStreamingPause ? for_queue : kStreamingPause);
+  return amount() >= kManyItems;
+}
+
+template <class Ready>
+bool look_often(Ready&& ready) {
+  u32 rounds = 1;
+  for (u32 look = 0; look < kLooks; look++) {
+    if (ready()) return true;
+    pause(rounds);
+    if (rounds < kLongestPause) rounds *= 2;
+  }
+  return false;
+}
+
+ELEMENT* block(u32 area) { return reinterpret_cast<ELEMENT*>(staging(area)); }
+
+}  // namespace
+
+EXPORT("put") int put(PARAMETER value) {
+  return static_cast<int>(settle_soon([=] {
+    return queue().attempt_put(sizeof(ELEMENT),
+                               [=](const Span& span) { slots().value<ELEMENT>(span.index) = static_cast<ELEMENT>(value); });
+  }));
+}
+
+// NaN, or the bigint 0, when there is nothing; as that may also be an item, the caller then asks for the status.
+EXPORT("get") RESULT get() {
+  RESULT result = std::is_floating_point_v<RESULT> ? static_cast<RESULT>(__builtin_nan("")) : RESULT{};
+  last_status =
+      settle_soon([&] { return queue().attempt_get(~u32{0}, [&](const Span& span) { result = slots().value<ELEMENT>(span.index); }); });
+  return result;
+}
+
+// So many cells, no more than the area of that number holds: how many, or a status as its negative.
+EXPORT("put_block") int put_block(u32 area, u32 count) {
+  u32 done;
+  const ELEMENT* const from = block(area);
+  const Status status =
+      queue().try_put_in_runs(count, sizeof(ELEMENT), done, [=](u32 index, u32 k) { slots().value<ELEMENT>(index) = from[k]; });
+  return done_or(status, done);
+}
+EXPORT("get_block") int get_block(u32 area, u32 most) {
+  u32 done;
+  ELEMENT* const to = block(area);
+  const Status status = queue().try_get_in_runs(most, done, [=](u32 index, u32 k) { to[k] = slots().value<ELEMENT>(index); });
+  return done_or(status, done);
+}
+
+// One function for all that needs no argument: each export of an instance costs 240 bytes of V8's heap, for every queue in every thread.
+EXPORT("ask") int ask(Question question) {
+  switch (question) {
+    case Question::status:
+      return static_cast<int>(last_status);
+    case Question::size:
+      return static_cast<int>(queue().size());
+    case Question::full:
+      return queue().full();
+    case Question::closed:
+      return queue().closed();
+    case Question::spin_for_item:
+      items_stream = pause_for_many(items_stream, [] { return queue().size(); });
+      return look_often([] { return queue().has_item(); });
+    case Question::spin_for_room:
+      room_streams = pause_for_many(room_streams, [] { return geometry().capacity - queue().size(); });
+      return look_often([] { return !queue().full(); });
+  }
+  return 0;
+}

@@ -1,0 +1,95 @@
+/** Memory that somebody has made up, or written over, is an error and never a crash. The C++ tests do the same to native code's calls (native/test). */
+import assert from 'node:assert/strict'
+import { runInNewContext } from 'node:vm'
+import { ThreadSafeEvent, ThreadSafeQueue } from '../../lib/index.js'
+import { runProcess } from '../support.js'
+
+interface Handle {
+  threadsafe: string
+  version: number
+  memory: WebAssembly.Memory
+  type?: unknown
+}
+
+const handleOf = (target: { handle: unknown }): Handle => target.handle as Handle
+
+describe('forged handles and memory', () => {
+  it('crash nothing, whatever word was written over, by whatever call it is used', async function () {
+    this.timeout(120_000)
+    const { code, signal, stdout, stderr } = await runProcess('forged-process', [], 100_000)
+    assert.deepEqual([code, signal, stderr], [0, null, ''], stdout)
+    assert.match(stdout, /^\d{2,} cases, \d+ ended$/m)
+  })
+
+  const whole = handleOf(new ThreadSafeQueue(4, { type: 'bytes' }))
+  const memory = (initial: number, maximum: number, shared: boolean) => new WebAssembly.Memory({ initial, maximum, shared })
+  const copyOf = (bytes: number): WebAssembly.Memory => {
+    const copy = memory(1, 1, true)
+    new Uint8Array(copy.buffer).set(new Uint8Array(whole.memory.buffer).subarray(0, bytes))
+    return copy
+  }
+  for (const [what, forged] of [
+    ['memory of no bytes', { ...whole, memory: memory(0, 1, true) }],
+    ['memory that is not shared', { ...whole, memory: memory(1, 1, false) }],
+    ['zeroed memory', { ...whole, memory: memory(1, 1, true) }],
+    ['the beginning of a header', { ...whole, memory: copyOf(140) }],
+    ['no memory', { ...whole, memory: undefined }],
+    ['what only inherits from a memory', { ...whole, memory: Object.create(WebAssembly.Memory.prototype) }],
+    ['a proxy of a memory', { ...whole, memory: new Proxy(whole.memory, {}) }],
+    ['what says that it has a buffer', { ...whole, memory: { buffer: new SharedArrayBuffer(65536) } }],
+    ['another type', { ...whole, type: 'float64', memory: copyOf(65536) }],
+    ['another record', { ...whole, type: { record: { x: 'float64' } }, memory: copyOf(65536) }],
+    ['a record of no fields', { ...whole, type: { record: {} }, memory: copyOf(65536) }],
+    ['a type that is none', { ...whole, type: 'record', memory: copyOf(65536) }],
+    ['no type', { ...whole, type: undefined, memory: copyOf(65536) }],
+  ] as [string, unknown][]) {
+    it(`with ${what} are refused`, () => {
+      assert.throws(() => ThreadSafeQueue.from(forged as never), /ERR_INVALID_ARG|ERR_INCOMPATIBLE|handle/)
+    })
+  }
+
+  it('are read once', () => {
+    const target = new ThreadSafeQueue<number>(4, { type: 'float64' })
+    const read: Record<string, number> = {}
+    const watched = new Proxy(handleOf(target), {
+      get: (handle, key: keyof Handle) => {
+        read[key] = (read[key] ?? 0) + 1
+        return read[key] === 1 ? handle[key] : undefined
+      },
+    })
+    target.putSync(5)
+    assert.equal(ThreadSafeQueue.from<number>(watched as never).getSync(), 5)
+    assert.ok(
+      Object.values(read).every((times) => times === 1),
+      JSON.stringify(read),
+    )
+  })
+
+  it('may be of another realm', () => {
+    const target = new ThreadSafeQueue<number>(4, { type: 'float64' })
+    const event = new ThreadSafeEvent()
+    const there = runInNewContext('(handle) => ({ ...handle })') as (handle: unknown) => never
+    target.putSync(7)
+    event.set()
+    assert.equal(ThreadSafeQueue.from<number>(there(target.handle)).getSync(), 7)
+    assert.ok(ThreadSafeEvent.from(there(event.handle)).isSet())
+  })
+
+  it('an item whose length no queue can hold is told of, and stays', () => {
+    for (const type of ['bytes', 'any', 'string'] as const) {
+      const target = new ThreadSafeQueue<unknown>(2, { type })
+      target.putSync(type === 'bytes' ? new Uint8Array(4) : 'text')
+      const words = new Uint32Array(handleOf(target).memory.buffer)
+      const stamp = words.findIndex((word, k) => k >= 288 && word === 1)
+      words[stamp + 1] = 0xfffffff0
+      const damaged = { code: 'ERR_DAMAGED_MEMORY' }
+      assert.throws(() => target.getSync(), damaged)
+      assert.throws(() => target.tryGet(), damaged)
+      assert.throws(() => target.peek(), damaged)
+      assert.throws(() => target.getSync({ timeout: 10 }), damaged)
+      assert.throws(() => target.getManySync(2), damaged)
+      assert.equal(target.clear(), 0)
+      target.close({ discard: true })
+    }
+  })
+})

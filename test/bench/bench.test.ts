@@ -1,0 +1,299 @@
+/** The benchmark suite: what it makes of samples, its regression guard, and its command line, as the program that one calls. */
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Change, changesText, compare } from '../../bench/harness/compare.js'
+import { deviation, median, pairedRatio } from '../../bench/harness/statistics.js'
+import type { CaseResult, ContenderResult, Result } from '../../bench/report/result.js'
+import { cases } from '../../bench/suite.js'
+import { within } from '../support.js'
+
+const RUN = fileURLToPath(new URL('../../bench/run.js', import.meta.url))
+/** Of few contenders, none of which has to be compiled; two take part on other runtimes. */
+const CHEAP = 'for-await'
+const DEADLINE = 25_000
+
+function contender(id: string, samples: number[], more: Partial<ContenderResult> = {}): ContenderResult {
+  return { id, name: `the ${id}`, samples, ...more }
+}
+
+function aCase(id: string, contenders: ContenderResult[]): CaseResult {
+  return { id, title: `Case ${id}`, topology: '1 to 1', kind: 'rate', unit: 'ns/item', contenders, goals: [] }
+}
+
+function result(...cases: CaseResult[]): Result {
+  const machine = { cpu: 'some', cores: 2, memoryGiB: 4, os: 'Linux', kernel: '6', node: 'v20', v8: '11', commit: 'abc' }
+  return { version: 1, machine, command: 'npm run bench', rounds: 5, quick: false, cases }
+}
+
+/** Five rounds around it, whose deviation is 1.5 %. */
+const around = (middle: number): number[] => [0.98, 0.99, 1, 1.01, 1.02].map((share) => share * middle)
+
+describe('benchmark suite', () => {
+  describe('statistics', () => {
+    it('take the middle, and no outlier moves it or its deviation', () => {
+      assert.equal(median([3, 1, 2]), 2)
+      assert.equal(median([4, 1, 2, 3]), 2.5)
+      assert.ok(Number.isNaN(median([])))
+      assert.equal(deviation([10, 11, 12, 13, 14]), 1.4826)
+      assert.equal(deviation([10, 11, 12, 13, 1e9]), 1.4826)
+      assert.equal(deviation([5]), 0)
+    })
+
+    it('take ratios round by round, so that a slow moment of both is none of one', () => {
+      assert.equal(pairedRatio([20, 200, 200], [10, 100, 100]), 2)
+      // The medians are 200 and 10.
+      assert.equal(pairedRatio([20, 200, 200, 20, 200], [10, 100, 100, 10, 10]), 2)
+      assert.equal(pairedRatio([6, 8], [2, 2, 2]), 3.5)
+      assert.equal(pairedRatio([6, 8, 1], [2, 0, 0]), 3)
+      assert.ok(Number.isNaN(pairedRatio([1], [0])))
+      assert.ok(Number.isNaN(pairedRatio([], [1])))
+    })
+  })
+
+  describe('comparison', () => {
+    /** Ours and one other, before and after. */
+    function changeOf(ours: [number[], number[]], other: [number[], number[]] = [around(50), around(50)]): Change {
+      const [before, after] = [0, 1].map((k) =>
+        result(aCase('one', [contender('threadsafe', ours[k] as number[]), contender('other', other[k] as number[])])),
+      ) as [Result, Result]
+      const changes = compare(before, after)
+      assert.equal(changes.length, 1)
+      return changes[0] as Change
+    }
+
+    it('tells what became slower and faster beyond the noise', () => {
+      const slower = changeOf([around(100), around(120)])
+      assert.deepEqual(slower, {
+        where: 'Case one: the threadsafe',
+        unit: 'ns/item',
+        before: 100,
+        after: 120,
+        ratio: 1.2,
+        verdict: 'slower',
+      })
+      assert.equal(changeOf([around(100), around(80)]).verdict, 'faster')
+    })
+
+    it('says nothing of what is the same', () => {
+      assert.equal(changeOf([around(100), around(100)]).verdict, 'same')
+    })
+
+    it('says nothing of up to 5 %, however steady', () => {
+      const steady = (value: number) => [value, value, value]
+      assert.equal(changeOf([steady(100), steady(104.9)]).verdict, 'same')
+      assert.equal(changeOf([steady(100), steady(105.1)]).verdict, 'slower')
+    })
+
+    it('says nothing within three deviations of both runs together', () => {
+      const noisy = (middle: number) => [-20, -10, 0, 10, 20].map((off) => middle + off)
+      // 3 * 14.826 * sqrt(2) is 62.9.
+      assert.equal(changeOf([noisy(100), noisy(162)]).verdict, 'same')
+      assert.equal(changeOf([noisy(100), noisy(164)]).verdict, 'slower')
+      assert.equal(changeOf([around(100), noisy(140)]).verdict, 'same')
+    })
+
+    it('takes the drift of the machine out', () => {
+      const drifted = changeOf([around(100), around(150)], [around(50), around(75)])
+      assert.equal(drifted.verdict, 'same')
+      assert.ok(Math.abs(drifted.ratio - 1) < 1e-9)
+      const beyond = changeOf([around(100), around(180)], [around(50), around(60)])
+      assert.equal(beyond.verdict, 'slower')
+      assert.ok(Math.abs(beyond.ratio - 1.5) < 1e-9)
+      // Nothing rose but by the machine's getting faster.
+      assert.equal(changeOf([around(100), around(100)], [around(50), around(25)]).verdict, 'same')
+    })
+
+    it('takes the median of what others drifted by, and none if there is nobody else', () => {
+      const three = (factors: number[]) => factors.map((factor, k) => contender(`other-${k}`, around(50 * factor)))
+      const before = result(aCase('one', [contender('threadsafe', around(100)), ...three([1, 1, 1])]))
+      const after = result(aCase('one', [contender('threadsafe', around(150)), ...three([1, 1.5, 9])]))
+      assert.equal(compare(before, after)[0]?.verdict, 'same')
+      const alone = (middle: number) => result(aCase('one', [contender('threadsafe', around(middle))]))
+      assert.equal(compare(alone(100), alone(150))[0]?.verdict, 'slower')
+    })
+
+    it('compares all of ours, and skips what only one result has measured', () => {
+      const before = result(
+        aCase('both', [
+          contender('threadsafe', around(100)),
+          contender('threadsafe-event', around(100)),
+          contender('threadsafe-old', around(100)),
+          contender('threadsafe-broken', [], { unavailable: 'did not finish within 30 s' }),
+          contender('other', around(50)),
+        ]),
+        aCase('removed', [contender('threadsafe', around(100))]),
+      )
+      const after = result(
+        aCase('both', [
+          contender('threadsafe', around(100)),
+          contender('threadsafe-event', around(200)),
+          contender('threadsafe-new', around(500)),
+          contender('threadsafe-broken', around(500)),
+          contender('other', around(50)),
+        ]),
+        aCase('added', [contender('threadsafe', around(900))]),
+      )
+      const changes = compare(before, after)
+      assert.deepEqual(
+        changes.map(({ where, verdict }) => [where, verdict]),
+        [
+          ['Case both: the threadsafe', 'same'],
+          ['Case both: the threadsafe-event', 'slower'],
+        ],
+      )
+      assert.equal(
+        changesText(changes),
+        `- SLOWER: Case both: the threadsafe-event: 100 -> 200 ns/item, 2.00 x with the machine's drift taken out\n` +
+          '2 compared, 1 slower beyond the noise',
+      )
+    })
+  })
+
+  describe('as a program', () => {
+    let directory: string
+    before(() => (directory = mkdtempSync(join(tmpdir(), 'threadsafe-bench-'))))
+    after(() => rmSync(directory, { recursive: true }))
+
+    async function bench(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
+      const child = spawn(process.execPath, [RUN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+      let [stdout, stderr] = ['', '']
+      child.stdout.on('data', (text) => (stdout += String(text)))
+      child.stderr.on('data', (text) => (stderr += String(text)))
+      try {
+        const [code] = (await within(`the end of bench ${args.join(' ')}`, once(child, 'close'), DEADLINE)) as [number | null]
+        return { code, stdout, stderr }
+      } finally {
+        child.kill('SIGKILL')
+      }
+    }
+
+    function file(name: string, content: unknown): string {
+      const path = join(directory, name)
+      writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content))
+      return path
+    }
+
+    const oneCase = (ours: number[], other: number[]) => result(aCase('one', [contender('threadsafe', ours), contender('other', other)]))
+
+    it('lists the cases and who takes part', async () => {
+      const { code, stdout } = await bench('--list')
+      assert.equal(code, 0)
+      const lines = stdout.trimEnd().split('\n')
+      assert.deepEqual(
+        lines.map((line) => line.split(' ')[0]),
+        cases.map(({ id }) => id),
+      )
+      assert.match(lines.find((line) => line.startsWith(`${CHEAP} `)) ?? '', /: threadsafe, threadsafe-get, postMessage/)
+      const some = await bench('--list', 'PING-PONG', CHEAP)
+      assert.ok(some.stdout.includes('ping-pong-blocking') && some.stdout.includes(CHEAP) && !some.stdout.includes('creation'))
+    })
+
+    it('compares two results: exits with 1 and names what became slower', async () => {
+      const old = file('old.json', oneCase(around(100), around(50)))
+      const slower = await bench('--compare', old, file('slower.json', oneCase(around(130), around(50))))
+      assert.equal(slower.code, 1, slower.stderr)
+      assert.match(slower.stdout, /SLOWER: Case one: the threadsafe: 100 -> 130 ns\/item, 1\.30 x[^]*1 compared, 1 slower/)
+    })
+
+    it('compares two results: no alarm for what is equal, noisy, or on a machine that drifts', async () => {
+      const old = file('old.json', oneCase(around(100), around(50)))
+      for (const [name, newer] of Object.entries({
+        equal: oneCase(around(100), around(50)),
+        noisy: oneCase([60, 100, 130, 160, 200], around(50)),
+        drifting: oneCase(around(130), around(65)),
+        other: result(aCase('another', [contender('threadsafe', around(900))])),
+      })) {
+        const { code, stdout } = await bench('--compare', old, file(`${name}.json`, newer))
+        assert.equal(code, 0, name)
+        assert.match(stdout, name === 'other' ? /^0 compared, 0 slower/ : /^1 compared, 0 slower/, name)
+      }
+    })
+
+    it('refuses what it does not understand, before it measures, and names the argument', async () => {
+      const good = file('good.json', oneCase(around(1), around(1)))
+      const missing = join(directory, 'missing.json')
+      const wrong: [args: string[], message: RegExp][] = [
+        [['--rounds', '0'], /^--rounds: 0 is no whole number from 1/],
+        [['--rounds', 'x'], /^--rounds: x is no whole number/],
+        [['--rounds', '1.5'], /^--rounds: 1\.5 is no whole number/],
+        [['no-such-case'], /^no-such-case: no case has that/],
+        [[CHEAP, 'no-such-case'], /^no-such-case: no case has that/],
+        [['--compare', missing], /^--compare: .*missing\.json/],
+        [['--compare', good, missing], /^--compare: .*missing\.json/],
+        [['--compare', file('text.json', 'no JSON')], /^--compare: .*text\.json is not JSON/],
+        [['--compare', file('null.json', 'null')], /^--compare: .*null\.json is not a result/],
+        [['--compare', file('other.json', { version: 2, cases: [] })], /^--compare: .*other\.json is not a result/],
+        [['--compare', good, good, good], /one result at a time/],
+        [['--compare', good, good, CHEAP], new RegExp(`^${CHEAP}: nothing is measured`)],
+        [['--compare'], /--compare/],
+        [[good], /good\.json: a result is for --compare/],
+        [[CHEAP, '--json', join(directory, 'nowhere', 'new.json')], /^--json: .*nowhere/],
+        [[CHEAP, '--runtimes', join(directory, 'no-node')], /^--runtimes: .*no-node/],
+        [['--faster'], /--faster/],
+      ]
+      const outcomes = await Promise.all(wrong.map(([args]) => bench(...args)))
+      for (const [k, { code, stdout, stderr }] of outcomes.entries()) {
+        const [args, message] = wrong[k] as (typeof wrong)[number]
+        assert.equal(code, 2, args.join(' '))
+        assert.match(stderr, message)
+        assert.match(stderr, /\nusage: /)
+        assert.doesNotMatch(stderr, /\n {4}at /)
+        assert.equal(stdout, '')
+      }
+    })
+
+    it('measures a case, here and on another runtime, and writes what --compare reads', async () => {
+      const json = join(directory, 'new.json')
+      const measured = await bench(CHEAP, '--quick', '--rounds', '1', '--runtimes', process.execPath, '--json', json)
+      assert.equal(measured.code, 0, measured.stderr)
+      const { version, machine, rounds, quick, cases } = JSON.parse(readFileSync(json, 'utf8')) as Result
+      assert.deepEqual([version, rounds, quick], [1, 1, true])
+      assert.equal(machine.node, process.version)
+      assert.equal(machine.v8, process.versions.v8)
+      assert.match(machine.commit, /^\S+$/)
+      assert.ok(machine.cores >= 1 && machine.memoryGiB >= 0 && machine.cpu && machine.kernel)
+
+      assert.deepEqual(
+        cases.map(({ id }) => id),
+        [CHEAP],
+      )
+      const { contenders, goals } = cases[0] as CaseResult
+      const runtime = `node-${process.versions.node.split('.')[0]}`
+      for (const id of ['threadsafe', 'postMessage', `threadsafe@${runtime}`, `postMessage@${runtime}`]) {
+        const row = contenders.find((one) => one.id === id)
+        assert.equal(row?.unavailable, undefined, id)
+        assert.ok(row?.samples.length === 1 && (row.samples[0] as number) > 0, id)
+        if (id.includes('@')) assert.ok(row.name.startsWith(`Node ${process.versions.node}: `), row.name)
+      }
+      assert.equal(contenders.find(({ id }) => id === 'ringbuf')?.unavailable, 'it can not be awaited')
+      assert.ok((goals[0]?.measured ?? 0) > 0)
+      assert.match(measured.stdout, /\| Node [\d.]+: threadsafe[^]*## Goals/)
+
+      const same = await bench('--compare', json, json)
+      assert.deepEqual([same.code, same.stdout], [0, '3 compared, 0 slower beyond the noise\n'])
+    })
+
+    it('compares with what it measures', async () => {
+      const json = join(directory, 'again.json')
+      const never = aCase(CHEAP, [contender('threadsafe', [1e-6])])
+      const { code, stdout } = await bench(
+        CHEAP,
+        '--quick',
+        '--rounds',
+        '1',
+        '--json',
+        json,
+        '--compare',
+        file('ideal.json', result(never)),
+      )
+      assert.equal(code, 1)
+      assert.match(stdout, /SLOWER: .*threadsafe, for await/)
+      assert.ok(existsSync(json))
+    })
+  })
+})

@@ -1,0 +1,79 @@
+/** What is packed: all that a user needs, and nothing else. */
+import { execFile } from 'node:child_process'
+import { strict as assert } from 'node:assert'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
+
+const WANTED = [
+  /^(CHANGELOG|README)\.md$|^LICENSE$|^package\.json$/,
+  /^dist\/lib\/([a-z-]+\/)*[a-z-]+(\.generated)?(\.d\.ts|\.js)$/,
+  /^docs\/[a-z-]+\.md$/,
+  /^native\/(binding|capi|core|include|platform)\/([a-z-]+\/)*\w+\.(cc|h)$/,
+  /^native\/(binding\.gyp|sources\.json)$/,
+  /^prebuilds\/(linux-(x64|arm64)\/threadsafe\.(glibc|musl)|(darwin-(x64|arm64)|win32-x64)\/threadsafe)\.node$/,
+  /^scripts\/build\.mjs$/,
+]
+/** Bytes, unpacked. Twice what there is. */
+// Half of what a Mac's has are zeros: tables that copies of the package share, which its format must store.
+const BOUNDS = { rest: 1_300_000, prebuild: 1_500_000 }
+
+describe('the packed package', () => {
+  let files: { path: string; size: number }[]
+
+  before(async () => {
+    const { stdout } = await promisify(execFile)('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: ROOT })
+    const packed = JSON.parse(stdout) as [{ files: typeof files }]
+    files = packed[0].files
+  })
+
+  it('holds nothing but what a user needs', () => {
+    const paths = files.map(({ path }) => path)
+    assert.deepEqual(
+      paths.filter((path) => !WANTED.some((pattern) => pattern.test(path))),
+      [],
+    )
+  })
+
+  it('holds what is needed to build the addon from source', () => {
+    const paths = new Set(files.map(({ path }) => path))
+    const sources = JSON.parse(readFileSync(join(ROOT, 'native/sources.json'), 'utf8')) as Record<string, string[]>
+    const needed = [
+      'native/binding.gyp',
+      'native/sources.json',
+      'native/include/threadsafe.h',
+      'scripts/build.mjs',
+      ...Object.values(sources).flat(),
+    ]
+    assert.deepEqual(
+      needed.filter((path) => !paths.has(path)),
+      [],
+    )
+  })
+
+  it('has no script that runs when it is installed', () => {
+    const { scripts, gypfile } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: object; gypfile: unknown }
+    // Npm does not run `prepare` of a tarball, but warns of it.
+    const run = ['preinstall', 'install', 'postinstall', 'prepare'].filter((name) => name in scripts)
+    assert.deepEqual(run, [])
+    assert.equal(gypfile, false)
+    // Yarn 1 would compile it, whatever package.json says.
+    assert.ok(!files.some(({ path }) => path === 'binding.gyp'))
+  })
+
+  it('refers to no source maps, as it has none', () => {
+    const scripts = files.filter(({ path }) => path.endsWith('.js'))
+    const mapped = scripts.filter(({ path }) => readFileSync(join(ROOT, path), 'utf8').includes('sourceMappingURL='))
+    assert.deepEqual(mapped, [])
+  })
+
+  it('is not large', () => {
+    const prebuilds = files.filter(({ path }) => path.startsWith('prebuilds/'))
+    const rest = files.filter((file) => !prebuilds.includes(file)).reduce((sum, { size }) => sum + size, 0)
+    assert.ok(rest < BOUNDS.rest, `${rest} bytes beside the prebuilds`)
+    for (const { path, size } of prebuilds) assert.ok(size < BOUNDS.prebuild, `${path} has ${size} bytes`)
+  })
+})

@@ -1,0 +1,39 @@
+/** Small queues, and whether a call on one is still pending. */
+import { ThreadSafeQueue } from '../../lib/index.js'
+import { turns } from '../support.js'
+
+export const numbers = (capacity: number, type: 'int32' | 'any' = 'int32'): ThreadSafeQueue<number> =>
+  new ThreadSafeQueue<number>(capacity, { type })
+
+/** A queue with these items and no room for more. */
+export function fullOf(...items: number[]): ThreadSafeQueue<number> {
+  const queue = numbers(items.length)
+  for (const item of items) queue.putSync(item)
+  return queue
+}
+
+/** Three objects of the same queue. */
+export function threeObjects<T>(queue: ThreadSafeQueue<T>): ThreadSafeQueue<T>[] {
+  return [queue, ThreadSafeQueue.from(queue.handle), ThreadSafeQueue.from(structuredClone(queue.handle))]
+}
+
+export function at<T>(list: T[], index: number): T {
+  return list[index % list.length] as T
+}
+
+/** Whether it is settled after the loop has come round; whatever needed no more than that would be. */
+export async function isPending(promise: Promise<unknown>): Promise<boolean> {
+  let pending = true
+  promise.then(
+    () => (pending = false),
+    () => (pending = false),
+  )
+  await turns()
+  return pending
+}
+
+/** Whether it is pending after microtasks. */
+export async function isPendingNow(promise: Promise<unknown>): Promise<boolean> {
+  const pending = {}
+  return (await Promise.race([promise, Promise.resolve(pending)])) === pending
+}

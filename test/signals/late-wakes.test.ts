@@ -1,0 +1,31 @@
+/** Blocked workers, some of which come and go, are woken by what signal sources bring. Those of native code: native.test.ts. */
+import { platform } from 'node:process'
+import { attachSignal, sendSignal, type SignalInfo, signalInfo, ThreadSafeEvent, ThreadSafeQueue } from '../../lib/index.js'
+import { eachItemIsGot, eachSettingIsSeen } from '../wait/late-wakes.js'
+
+describe('a signal source wakes blocked workers, whoever else comes and goes,', function () {
+  if (platform === 'win32') return
+  this.timeout(120_000)
+
+  const SIGNAL = 'SIGRTMIN+4' // not merged with one that is pending
+
+  it('at a queue', async () => {
+    const queue: ThreadSafeQueue<SignalInfo> = new ThreadSafeQueue(16, { type: signalInfo })
+    const source = attachSignal(SIGNAL, queue)
+    try {
+      await eachItemIsGot(queue as ThreadSafeQueue, 300, () => sendSignal(process.pid, SIGNAL))
+    } finally {
+      source.detach()
+    }
+  })
+
+  it('at an event', async () => {
+    const event = new ThreadSafeEvent()
+    const source = attachSignal(SIGNAL, event)
+    try {
+      await eachSettingIsSeen(event, 300, () => sendSignal(process.pid, SIGNAL))
+    } finally {
+      source.detach()
+    }
+  })
+})

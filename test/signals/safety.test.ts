@@ -1,0 +1,139 @@
+/** What the machine code of the signal handler can reach, against the list in docs/signal-safety.md. */
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+const ADDON = fileURLToPath(new URL('../../../build/Release/threadsafe.node', import.meta.url))
+const DOCUMENT = fileURLToPath(new URL('../../../docs/signal-safety.md', import.meta.url))
+
+const NATIVE = new URL('../../../native/', import.meta.url)
+
+const HANDLER = 'on_signal'
+
+/** The one place where a pointer is called: the handler that was there before. */
+const CALLS_POINTER = 'call_handler'
+
+interface MachineFunction {
+  /** What it calls or jumps to, by name; its own parts are not among them. */
+  calls: Set<string>
+  /** Calls or jumps to an address that is not known before. */
+  pointers: string[]
+}
+
+/** The symbol of the function that this is a part of, or an address in. */
+function wholeSymbol(symbol: string): string {
+  return symbol.replace(/\+0x[0-9a-f]+$/, '').replace(/ \[clone [^\]]*\]/g, '')
+}
+
+/** `void threadsafe::(anonymous namespace)::f<int>(long)` is f in the document; `write@plt` is write. */
+function plainName(symbol: string): string {
+  let name = symbol.replaceAll('(anonymous namespace)::', '')
+  for (let longer = ''; longer !== name;) {
+    longer = name
+    name = name.replace(/<[^<>]*>/g, '').replace(/\([^()]*\)( const)?/g, '')
+  }
+  return (name.split(' ').at(-1) as string).replace(/^threadsafe::/, '').replace(/@plt$/, '')
+}
+
+/** From what objdump prints: each function by its symbol, with its cold parts and clones under the same. */
+function disassembly(): Map<string, MachineFunction> {
+  const options = { encoding: 'utf8', maxBuffer: 2 ** 28 } as const
+  const text = execFileSync('objdump', ['--disassemble', '--demangle', '--no-show-raw-insn', ADDON], options)
+  const functions = new Map<string, MachineFunction>()
+  let current: MachineFunction | undefined
+  let symbol = ''
+  for (const line of text.split('\n')) {
+    const heading = /^[0-9a-f]+ <(.*)>:$/.exec(line)
+    if (heading) {
+      symbol = wholeSymbol(heading[1] as string)
+      // A stub that leads to a function of another library has no calls of its own.
+      current = symbol.endsWith('@plt') ? undefined : (functions.get(symbol) ?? { calls: new Set(), pointers: [] })
+      if (current) functions.set(symbol, current)
+      continue
+    }
+    // x64: call, jmp, jne; arm64: bl, b, b.ne, cbz, tbnz; with a pointer: call *%rax, jmp *0x8(%rax), blr x1, br x1.
+    const instruction = /^\s*[0-9a-f]+:\s+(?:notrack |bnd )?(call|j[a-z]+|bl|b|b\.[a-z]+|cbn?z|tbn?z|blr|br)\s+(.*)$/.exec(line)
+    if (!current || !instruction) continue
+    const target = /<(.*)>/.exec(instruction[2] as string)?.[1]
+    if (target === undefined || /^\*/.test(instruction[2] as string)) current.pointers.push(line.trim())
+    else if (wholeSymbol(target) !== symbol) current.calls.add(wholeSymbol(target))
+  }
+  return functions
+}
+
+/** The names in the first column of the document's tables. */
+function documented(): Set<string> {
+  const names = new Set<string>()
+  for (const line of readFileSync(DOCUMENT, 'utf8').split('\n')) {
+    const column = /^\| (`[^|]*)\|/.exec(line)?.[1] ?? ''
+    for (const [, name] of column.matchAll(/`([^`]+)`/g)) names.add(name as string)
+  }
+  return names
+}
+
+describe('docs/signal-safety.md', () => {
+  it('lists no function that is not in the file it names', () => {
+    const missing: string[] = []
+    let rows = 0
+    for (const line of readFileSync(DOCUMENT, 'utf8').split('\n')) {
+      const [, names = '', files = ''] = /^\| (`[^|]*)\| ((?:core|platform)\/[^|]*)\|/.exec(line) ?? []
+      if (files === '') continue
+      rows++
+      const text = files.split(',').map((file) => readFileSync(new URL(file.trim(), NATIVE), 'utf8'))
+      const words = new Set(text.join('\n').match(/~?\w+/g))
+      for (const [, name] of names.matchAll(/`([^`]+)`/g)) {
+        for (const word of (name as string).split('::')) if (!words.has(word)) missing.push(`${name} in ${files.trim()}`)
+      }
+    }
+    assert.ok(rows > 20)
+    assert.deepEqual(missing, [])
+  })
+})
+
+if (process.platform === 'linux') {
+  describe('the machine code of the signal handler', function () {
+    this.timeout(60_000)
+
+    let functions: Map<string, MachineFunction>
+    const reached = new Map<string, string>()
+
+    before(() => {
+      functions = disassembly()
+      const visit = (symbol: string, from: string): void => {
+        if (reached.has(symbol)) return
+        reached.set(symbol, from)
+        for (const called of functions.get(symbol)?.calls ?? []) visit(called, symbol)
+      }
+      for (const symbol of functions.keys()) {
+        if (plainName(symbol) === HANDLER) visit(symbol, 'the kernel')
+      }
+    })
+
+    it('is found, with what it is known to call', () => {
+      const names = [...reached.keys()].map(plainName)
+      for (const name of [HANDLER, CALLS_POINTER, 'ring_doorbell', 'uv_async_send', 'clock_gettime', 'write']) {
+        assert.ok(names.includes(name), `${name} among ${names.join(', ')}`)
+      }
+    })
+
+    it('reaches nothing that docs/signal-safety.md does not list', () => {
+      const known = documented()
+      const unknown = [...reached].filter(([symbol]) => !known.has(plainName(symbol)))
+      assert.deepEqual(
+        unknown.map(([symbol, from]) => `${plainName(symbol)}: ${symbol}, called by ${from}`),
+        [],
+      )
+    })
+
+    it('calls through a pointer only the handler that was there before', () => {
+      const callers = [...reached.keys()].filter((symbol) => (functions.get(symbol)?.pointers.length ?? 0) > 0)
+      const where = callers.flatMap((symbol) => [symbol, ...(functions.get(symbol)?.pointers ?? [])])
+      assert.deepEqual(callers.map(plainName), [CALLS_POINTER], where.join('\n'))
+    })
+
+    it('is bound to the functions of others when it is loaded, not at the first call', () => {
+      assert.match(execFileSync('readelf', ['--dynamic', '--wide', ADDON], { encoding: 'utf8' }), /\(FLAGS_1\).*\bNOW\b/)
+    })
+  })
+}

@@ -1,0 +1,81 @@
+/**
+ * Whatever threads call at the same time, each is told what a queue that does one thing at a time would have told it, in some order of the
+ * calls that overlap: full, empty and dropped only where it was so, no item lost, none twice. Threads make calls at random, in
+ * rounds, and note what they were told; the rounds are checked by themselves, each beginning and ending with an empty queue.
+ */
+import assert from 'node:assert/strict'
+import type { Worker } from 'node:worker_threads'
+import { type Overflow, ThreadSafeQueue } from '../../lib/index.js'
+import { Barrier, CallKind, type HistoryTask, type NotedCall, SLOT_BYTES, ThreadLog } from '../fixtures/linearizability-log.js'
+import { type Call, type Operation, unexplained } from './history-checker.js'
+import { finished, startWorker } from '../support.js'
+
+const THREADS = 4
+/** Of each thread in a round. */
+const CALLS = 300
+const MILLISECONDS = 600
+const MOST_CALLS = 200_000
+const OVERFLOWS: Overflow[] = ['reject', 'drop-newest', 'drop-oldest']
+
+const PUTS: number[] = [CallKind.tryPut, CallKind.putOnce, CallKind.putOnceAsync, CallKind.putBlocking, CallKind.putAsync]
+/** What is asynchronous and waits is told by a timer, which knows nothing of the queue. */
+const TIMED: number[] = [CallKind.putAsync, CallKind.getAsync]
+
+function operationOf(kind: number, overflow: Overflow): Operation {
+  if (!PUTS.includes(kind)) return kind === CallKind.peek ? 'peek' : 'get'
+  return kind === CallKind.tryPut && overflow === 'drop-oldest' ? 'pushing' : 'put'
+}
+
+function callOf({ kind, number, done, slots, began, ended }: NotedCall, overflow: Overflow, spans: boolean): Call {
+  // Where items span slots, a put that waits may have let another go first all the time.
+  const mayFail = TIMED.includes(kind) || (spans && kind === CallKind.putBlocking)
+  return { operation: operationOf(kind, overflow), item: done ? number : undefined, slots, mayFail, began, ended }
+}
+
+function shown(call: Call | undefined): string {
+  if (!call) return 'nothing'
+  const { operation, item, slots, began, ended } = call
+  return `${operation} of ${slots} slots from ${began} to ${ended}: ${item ?? (operation.startsWith('pu') ? 'refused' : 'empty')}`
+}
+
+describe('linearizability', function () {
+  this.timeout(60_000)
+
+  const workers: Worker[] = []
+
+  afterEach(async () => {
+    await Promise.all(workers.splice(0).map((worker) => worker.terminate()))
+  })
+
+  for (const overflow of OVERFLOWS) {
+    for (const type of ['float64', 'bytes'] as const) {
+      it(`of ${type}, ${overflow}, capacity 1 to 4`, async () => {
+        const seed = Math.floor(Math.random() * 2 ** 20)
+        const spans = type === 'bytes'
+        const histories = [1, 2, 3, 4].map((capacity) => {
+          const queue = new ThreadSafeQueue(capacity, { type, overflow, ...(spans && { itemBytes: SLOT_BYTES }) })
+          const logs = Array.from({ length: THREADS }, () => ThreadLog.create(MOST_CALLS))
+          return { handle: queue.handle, capacity, spans, milliseconds: MILLISECONDS, logs }
+        })
+        const common = { histories, clock: new SharedArrayBuffer(4), barrier: Barrier.create(THREADS), seed, calls: CALLS }
+        for (let thread = 0; thread < THREADS; thread++)
+          workers.push(startWorker('linearizability-worker', { ...common, thread } satisfies HistoryTask))
+        await Promise.all(workers.map((worker) => finished(worker)))
+        for (const { capacity, logs } of histories) {
+          const rounds = logs.map((log) => new ThreadLog(log).rounds())
+          const count = (rounds[0]?.length ?? 0) - 1
+          assert.ok(count >= 3, `${count} rounds of capacity ${capacity}`)
+          for (let round = 0; round < count; round++) {
+            const threads = rounds.map((of) => (of[round] ?? []).map((call) => callOf(call, overflow, spans)))
+            const wrong = unexplained(threads, capacity)
+            assert.equal(
+              wrong && [`holds ${wrong.held.join()}`, ...wrong.next.map((call) => shown(call))].join('; '),
+              undefined,
+              `capacity ${capacity}, seed ${seed}, round ${round} of ${count}`,
+            )
+          }
+        }
+      })
+    }
+  }
+})

@@ -1,0 +1,150 @@
+/** Whoever finds its deadline passed looks once more first: what is there by then is taken. */
+import { strict as assert } from 'node:assert'
+import { type ElementType, select, ThreadSafeEvent, ThreadSafeQueue, TimeoutError } from '../../lib/index.js'
+import { rejection, turns, within } from '../support.js'
+
+function busy(milliseconds: number): void {
+  for (const end = performance.now() + milliseconds; performance.now() < end;);
+}
+
+/** In an immediate: something happens, and then the loop is busy until after the deadlines. */
+function busyAfter(happens: () => unknown): Promise<void> {
+  return new Promise((resolve) =>
+    setImmediate(() => {
+      happens()
+      busy(40)
+      resolve()
+    }),
+  )
+}
+
+const timeout = 20
+
+for (const type of ['float64', 'any', 'bytes'] as ElementType[]) {
+  const item = (k: number): unknown => (type === 'bytes' ? Uint8Array.of(k) : k)
+  const make = (capacity: number): ThreadSafeQueue<unknown> => new ThreadSafeQueue<unknown>(capacity, { type })
+
+  describe(`a deadline that passes while the loop is busy, on a queue of ${String(type)}`, () => {
+    it('leaves a get the item that came in time', async () => {
+      const queue = make(4)
+      const got = queue.get({ timeout })
+      await busyAfter(() => queue.putSync(item(7)))
+      assert.deepEqual(await got, item(7))
+      assert.equal(queue.qsize(), 0)
+    })
+
+    it('leaves each of several gets the item that came in time, in their order; the others time out', async () => {
+      const queue = make(4)
+      const gets = [queue.get(), queue.get({ timeout }), queue.get({ timeout: timeout + 1 }), queue.get({ timeout: timeout + 2 })]
+      await busyAfter(() => queue.putManySync([item(1), item(2), item(3)]))
+      assert.deepEqual(await Promise.all(gets.slice(0, 3)), [item(1), item(2), item(3)])
+      assert.ok((await rejection(gets[3] as Promise<unknown>)) instanceof TimeoutError)
+      assert.equal(queue.stats().waitingGets, 0)
+    })
+
+    it('takes no item from those who wait longer', async () => {
+      const queue = make(4)
+      const first = queue.get()
+      const second = queue.get({ timeout })
+      await busyAfter(() => queue.putSync(item(1)))
+      assert.ok((await rejection(second)) instanceof TimeoutError)
+      assert.deepEqual(await within('the first', first), item(1))
+    })
+
+    it('leaves a getMany what came in time', async () => {
+      const queue = make(4)
+      const got = queue.getMany(10, { timeout })
+      await busyAfter(() => queue.putManySync([item(1), item(2)]))
+      assert.deepEqual([...(await got)], [item(1), item(2)])
+    })
+
+    it('leaves a put the room that came in time', async () => {
+      const queue = make(1)
+      queue.putSync(item(0))
+      const put = queue.put(item(1), { timeout })
+      await busyAfter(() => queue.getSync())
+      await put
+      assert.deepEqual(queue.getSync(), item(1))
+    })
+
+    it('leaves a putMany the room that came in time, and counts what went in', async () => {
+      const queue = make(2)
+      queue.putManySync([item(0), item(0)])
+      const put = queue.putMany([item(1), item(2)], { timeout })
+      await busyAfter(() => queue.clear())
+      await put
+      const next = queue.putMany([item(3), item(4)], { timeout })
+      await busyAfter(() => queue.getSync())
+      const error = (await rejection(next)) as TimeoutError & { count: number }
+      assert.ok(error instanceof TimeoutError)
+      assert.equal(error.count, 1)
+    })
+
+    it('leaves a select() what came in time', async () => {
+      const queues = [make(4), make(4)]
+      const selected = select([...queues, new ThreadSafeEvent()], { timeout })
+      await busyAfter(() => queues[1]?.putSync(item(5)))
+      const { index, item: got } = await selected
+      assert.deepEqual([index, got], [1, item(5)])
+    })
+
+    it('comes to nothing where nothing came', async () => {
+      const queue = make(1)
+      const calls = [queue.get({ timeout }), select([queue], { timeout })]
+      await busyAfter(() => undefined)
+      for (const call of calls) assert.ok((await rejection(call)) instanceof TimeoutError)
+      queue.putSync(item(1))
+      await turns()
+      assert.equal(queue.qsize(), 1)
+    })
+  })
+}
+
+describe('a deadline that passes while the loop is busy, on an event', () => {
+  for (const cleared of [false, true]) {
+    it(`leaves a wait the set() that came in time${cleared ? ', though clear() followed' : ''}`, async () => {
+      const event = new ThreadSafeEvent()
+      const waits = [event.wait({ timeout }), select([event], { timeout }), event.wait({ timeout: timeout + 1 })]
+      await busyAfter(() => {
+        event.set()
+        if (cleared) event.clear()
+      })
+      await within('all waits', Promise.all(waits))
+    })
+  }
+
+  it('comes to nothing where it was not set', async () => {
+    const event = new ThreadSafeEvent()
+    const wait = event.wait({ timeout })
+    await busyAfter(() => undefined)
+    assert.ok((await rejection(wait)) instanceof TimeoutError)
+  })
+})
+
+describe('a deadline', () => {
+  it('is not early, and not much late, also among many others', async () => {
+    const queue = new ThreadSafeQueue<number>(1)
+    const start = performance.now()
+    const times = [30, 5, 80, 5.5, 0.25, 42, 1000]
+    const late = new Map<number, number>()
+    const aborting = new AbortController()
+    const calls = times.map((timeout) =>
+      queue.get({ timeout, signal: aborting.signal }).catch(() => late.set(timeout, performance.now() - start - timeout)),
+    )
+    await within('the first six', Promise.all(calls.slice(0, 6)))
+    aborting.abort()
+    await calls[6]
+    for (const timeout of times.slice(0, 6)) {
+      const by = late.get(timeout) as number
+      assert.ok(by >= 0 && by < 500, `${timeout} ms were over ${by} ms late`)
+    }
+  })
+
+  it('of any length is taken', async () => {
+    const queue = new ThreadSafeQueue<number>(2)
+    const calls = [2 ** 31, 1e15, Number.MAX_VALUE, Number.MIN_VALUE].map((timeout) => queue.get({ timeout }))
+    assert.ok((await rejection(calls[3] as Promise<number>)) instanceof TimeoutError)
+    queue.close()
+    for (const call of calls.slice(0, 3)) assert.equal(((await rejection(call)) as { code?: string }).code, 'ERR_QUEUE_CLOSED')
+  })
+})

@@ -1,0 +1,51 @@
+/** What is common to the tests of wakes that the deferred-wake thread makes, late: workers that stay, and workers that come and go. */
+import type { EventHandle, QueueHandle, ThreadSafeEvent, ThreadSafeQueue } from '../../lib/index.js'
+import { finished, startWorker, until } from '../support.js'
+
+/** In shared memory: the round that is on, 0 before the first and -1 after the last; and how often all workers were served. */
+export const ROUND = 0
+export const SERVED = 1
+
+export interface LateWakesTask {
+  queue?: QueueHandle
+  event?: EventHandle
+  timeout: number
+  counts: SharedArrayBuffer
+}
+
+const SHORT_MILLISECONDS = 0.05
+const TIMEOUTS = [Infinity, Infinity, SHORT_MILLISECONDS, SHORT_MILLISECONDS]
+const PATIENCE = 20_000
+
+function startWorkers(task: Omit<LateWakesTask, 'timeout' | 'counts'>): { words: Int32Array; ended: Promise<unknown> } {
+  const counts = new SharedArrayBuffer(8)
+  const workers = TIMEOUTS.map((timeout) => startWorker('late-wakes-worker', { ...task, timeout, counts } satisfies LateWakesTask))
+  return { words: new Int32Array(counts), ended: Promise.all(workers.map((worker) => finished(worker, 2 * PATIENCE))) }
+}
+
+/** `put` puts one item. Each round there is one for each worker; in the end each item was got once. */
+export async function eachItemIsGot(queue: ThreadSafeQueue<unknown, unknown>, rounds: number, put: () => void): Promise<void> {
+  const { words, ended } = startWorkers({ queue: queue.handle })
+  for (let round = 1; round <= rounds; round++) {
+    for (let k = 0; k < TIMEOUTS.length; k++) put()
+    await until(`all items of round ${round}`, () => Atomics.load(words, SERVED) === round * TIMEOUTS.length, PATIENCE)
+  }
+  queue.close()
+  await ended
+}
+
+/** `set` sets the event. Each round all workers see that. */
+export async function eachSettingIsSeen(event: ThreadSafeEvent, rounds: number, set: () => void): Promise<void> {
+  const { words, ended } = startWorkers({ event: event.handle })
+  for (let round = 1; round <= rounds; round++) {
+    event.clear()
+    Atomics.store(words, ROUND, round)
+    Atomics.notify(words, ROUND)
+    if (round % 3 !== 0) await new Promise((resolve) => setImmediate(resolve)) // now and then before they sleep
+    set()
+    await until(`all workers to see round ${round}`, () => Atomics.load(words, SERVED) === round * TIMEOUTS.length, PATIENCE)
+  }
+  Atomics.store(words, ROUND, -1)
+  Atomics.notify(words, ROUND)
+  await ended
+}

@@ -4,6 +4,10 @@ import { batches } from './cases/batches.js'
 import { blocks } from './cases/blocks.js'
 import { forAwait } from './cases/for-await.js'
 import { items } from './cases/items.js'
+import { blocked } from './cases/blocked.js'
+import { blocks } from './cases/blocks.js'
+import { forAwait } from './cases/for-await.js'
+import { manyWaiting } from './cases/many-waiting.js'
 import { nativeToLoop } from './cases/native.js'
 import { objects } from './cases/objects.js'
 import { oneThread } from './cases/one-thread.js'
@@ -24,8 +28,10 @@ export const cases: readonly Case[] = [
   ...pingPong,
   ...pingPongLoops,
   ...wake,
+  ...manyWaiting,
   ...forAwait,
   ...signals,
   ...nativeToLoop,
+  ...blocked,
   ...resources,
 ]

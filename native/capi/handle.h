@@ -17,6 +17,7 @@
 #include "../core/use_count.h"
 #include "../include/threadsafe.h"
 #include "../platform/doorbell.h"
+#include "../platform/parking.h"
 
 namespace threadsafe {
 
@@ -24,6 +25,7 @@ namespace threadsafe {
 struct Opener {
   void* environment;
   bool (*stopping)(void* environment);  // only on its own thread
+  StopIntervals stop_intervals;         // between those questions
   std::thread::id thread;
   u32 putter;    // for puts of its own thread; see Putter in core/queue.h
   u32 doorbell;  // is rung when a handle is closed
@@ -49,6 +51,7 @@ class Handle {
   // Whether this call is one of the opener's own thread. Else nobody but cancel() has to stop it.
   bool on_own_thread() const { return std::this_thread::get_id() == opener_.thread; }
   bool own_thread_stopping() const { return opener_.stopping(opener_.environment); }
+  const StopIntervals& stop_intervals() const { return opener_.stop_intervals; }
   u32 putter() const;
 
   // Leaves to the helper thread whom to unpark: note it in unparks(), then unpark_later(). Within a call. [signal-safe]

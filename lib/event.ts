@@ -61,6 +61,10 @@ class EventChannel implements Waiting, Selectable<number> {
     return this.tryNow(word)
   }
 
+  tryFor(place: EventPlace): undefined | Nothing {
+    return this.tryNow(place.want)
+  }
+
   // It looks for itself alone: what it costs does not grow with the line.
   enter(place: EventPlace): void {
     tidyLater(this)
@@ -97,7 +101,7 @@ class EventChannel implements Waiting, Selectable<number> {
 
 function resolve(place: EventPlace): void {
   const { call } = place
-  if (call.settled) call.finish()
+  if (call.settled || place.preempted()) call.finish()
   else call.resolve(place.outcome(undefined))
 }
 

@@ -4,20 +4,13 @@ export type { BatchOf, ElementType, ItemOf, PutItemOf } from './codec/element-ty
 export { type EventHandle, ThreadSafeEvent } from './event.js'
 export type { QueueStats } from './addon/native.js'
 export { includeDir, type NativeHandle } from './addon/native-code.js'
-export type { SyncWaitOptions, WaitOptions } from './wait/options.js'
+export type { ForEachOptions, SyncWaitOptions, WaitOptions } from './wait/options.js'
 export type { QueueWritableOptions } from './queue/writable.js'
 export type { IntoOf, IntoOption, Overflow, QueueHandle, QueueOptions } from './queue/queue.js'
-export {
-  type FieldType,
-  type FieldTypes,
-  type NumericType,
-  type PutRecordOf,
-  record,
-  type RecordOf,
-  type RecordType,
-  type ScalarType,
-} from './codec/record-type.js'
-export { select, type Selected, type SelectSource, selectSync } from './select.js'
+export { type FieldType, type FieldTypes, type PutRecordOf, record, type RecordOf, type RecordType } from './codec/record-type.js'
+export type { ArrayOf, ArrayType, PutArrayOf } from './codec/array-type.js'
+export type { NumericType, ScalarType } from './codec/scalar.js'
+export { select, type Selected, type SelectOptions, type SelectSource, selectSync, type SelectSyncOptions } from './select.js'
 export { type SignalInfo, signalInfo } from './signals/info.js'
 export type { SignalName } from './signals/number.js'
 export {

@@ -30,6 +30,17 @@ export type Selected<Sources extends readonly SelectSource[]> = {
   }
 }[number]
 
+/** Options of `selectSync()`. */
+export interface SelectSyncOptions {
+  /** Wait for at most so many milliseconds. 0 tries once. Default: Infinity. */
+  timeout?: number | undefined
+  /** Of several sources that are ready, take the first in their order. Default: false, any of them. */
+  biased?: boolean | undefined
+}
+
+/** Options of `select()`. */
+export interface SelectOptions extends WaitOptions, SelectSyncOptions {}
+
 type AnySelected = Selected<readonly SelectSource[]>
 type Attempt = 'tryNow' | 'tryInOrder'
 
@@ -75,8 +86,23 @@ function inRandomOrder<Answer>(count: number, ask: (k: number) => Answer | undef
   return undefined
 }
 
-function tryAll(attempt: Attempt, sources: readonly SelectSource[]): AnySelected | undefined {
-  return inRandomOrder(sources.length, (index) => {
+/** The same, in their order. */
+function inGivenOrder<Answer>(count: number, ask: (k: number) => Answer | undefined): Answer | undefined {
+  for (let k = 0; k < count; k++) {
+    const answer = ask(k)
+    if (answer) return answer
+  }
+  return undefined
+}
+
+type InOrder = typeof inRandomOrder
+
+function orderOf(biased: boolean | undefined): InOrder {
+  return biased ? inGivenOrder : inRandomOrder
+}
+
+function tryAll(attempt: Attempt, sources: readonly SelectSource[], inOrder: InOrder): AnySelected | undefined {
+  return inOrder(sources.length, (index) => {
     const source = sources[index] as SelectSource
     return tryOne(attempt, sources, index, source.channel.want())
   })
@@ -87,6 +113,8 @@ class Branch extends Place<unknown> {
   readonly source: SelectSource
   readonly index: number
   readonly channel: Selectable<unknown>
+  /** In a biased call, those of the sources before this one: they are asked first when this one can perhaps be served. */
+  before: readonly Branch[] = []
 
   constructor(call: Call, source: SelectSource, index: number, liveness: Liveness) {
     const channel = source.channel as Selectable<unknown>
@@ -103,6 +131,21 @@ class Branch extends Place<unknown> {
 
   override fail(error: unknown): void {
     super.fail(failed(error, this.source, this.index))
+  }
+
+  override preempted(): boolean {
+    return this.before.some((branch) => branch.#served())
+  }
+
+  #served(): boolean {
+    try {
+      const item = this.channel.tryFor(this)
+      if (item === NOTHING) return false
+      this.call.resolve(this.outcome(item))
+    } catch (error) {
+      this.fail(error)
+    }
+    return true
   }
 }
 
@@ -124,6 +167,13 @@ function branchesOf(call: Call, sources: readonly SelectSource[]): Branch[] {
   return [...branches.values()]
 }
 
+function checkBiased(options: SelectSyncOptions | undefined): boolean | undefined {
+  checkObject('options', options)
+  const biased = options?.biased
+  if (biased !== undefined && typeof biased !== 'boolean') throw invalidType('options.biased', 'a boolean', biased)
+  return biased
+}
+
 function checkSources(sources: unknown): void {
   const expected = 'a ThreadSafeQueue or a ThreadSafeEvent'
   if (!Array.isArray(sources)) throw invalidType('sources', `an array, each of it ${expected}`, sources)
@@ -135,12 +185,13 @@ function checkSources(sources: unknown): void {
 }
 
 /** Waits in all lines at once. The first outcome settles the call and takes it out of the other lines: one thread's JavaScript, so no other can come in between. */
-function wait(sources: readonly SelectSource[], limits: Patience): Promise<AnySelected> {
+function wait(sources: readonly SelectSource[], limits: Patience, biased: boolean | undefined): Promise<AnySelected> {
   const call = new Call()
   const branches = branchesOf(call, sources)
+  if (biased) for (const branch of branches) branch.before = branches.filter(({ index }) => index < branch.index)
   const enter = (): void => {
     // The order in which a ring lets them look, as a rule.
-    inRandomOrder(branches.length, (k) => {
+    orderOf(biased)(branches.length, (k) => {
       const branch = branches[k] as Branch
       branch.channel.enter(branch)
       return call.settled || undefined
@@ -156,7 +207,8 @@ function wait(sources: readonly SelectSource[], limits: Patience): Promise<AnySe
  *   is ready like any other.
  * - A queue that is closed and drained is ready as well: the promise rejects with `QueueClosedError`, which has its `source` and `index`. Leave
  *   it out of the next call.
- * - Of several that are ready one is taken at random, each as likely as the others.
+ * - Of several that are ready one is taken at random, each as likely as the others; or, with `biased: true`, the first in the order of `sources`. A
+ *   source that is always ready then keeps those behind it waiting.
  * - Like a `get()`, it stands in the line of each queue: it does not overtake this thread's earlier gets, and later ones do not overtake it.
  * - The same queue or event given twice counts once, at its first place.
  *
@@ -168,15 +220,21 @@ function wait(sources: readonly SelectSource[], limits: Patience): Promise<AnySe
  * const got = await select([jobs, stop], { timeout: 1000 })
  * if (got.index === 0) run(got.item) // of the jobs' type
  * else shutDown()
+ * @example
+ * const { item } = await select([urgent, normal], { biased: true }) // a normal one only when there is no urgent one
  */
-export function select<const Sources extends readonly SelectSource[]>(sources: Sources, options?: WaitOptions): Promise<Selected<Sources>> {
+export function select<const Sources extends readonly SelectSource[]>(
+  sources: Sources,
+  options?: SelectOptions,
+): Promise<Selected<Sources>> {
   try {
+    const biased = checkBiased(options)
     const limits = patience(options)
     checkSources(sources)
     const once = limits.timeout === 0
-    const selected = once || mayServeAtOnce() ? tryAll('tryInOrder', sources) : undefined
+    const selected = once || mayServeAtOnce() ? tryAll('tryInOrder', sources, orderOf(biased)) : undefined
     if (!selected && once) throw new TimeoutError(0)
-    return (selected ? Promise.resolve(selected) : wait(sources, limits)) as Promise<Selected<Sources>>
+    return (selected ? Promise.resolve(selected) : wait(sources, limits, biased)) as Promise<Selected<Sources>>
   } catch (error) {
     return Promise.reject(error)
   }
@@ -184,25 +242,25 @@ export function select<const Sources extends readonly SelectSource[]>(sources: S
 
 /**
  * The same, blocking this thread: for workers. It waits for ever if no `timeout` is given, as there is `tryGet()` for not waiting; `timeout: 0` tries
- * once. Throws what `select()` rejects with. Like all synchronous calls it may overtake asynchronous ones that wait.
+ * once. `biased` is as for `select()`. Throws what `select()` rejects with. Like all synchronous calls it may overtake asynchronous ones that wait.
  *
  * @example
  * const { source, item } = selectSync([urgent, normal], { timeout: 100 })
  */
 export function selectSync<const Sources extends readonly SelectSource[]>(
   sources: Sources,
-  options?: { timeout?: number | undefined },
+  options?: SelectSyncOptions,
 ): Selected<Sources> {
-  checkObject('options', options)
+  const inOrder = orderOf(checkBiased(options))
   const timeout = checkTimeout(options?.timeout)
   checkSources(sources)
-  const selected = tryAll('tryNow', sources)
+  const selected = tryAll('tryNow', sources, inOrder)
   if (!selected && timeout === 0) throw new TimeoutError(0)
-  return (selected ?? blocking('select', sources, () => block(sources, timeout))) as Selected<Sources>
+  return (selected ?? blocking('select', sources, () => block(sources, timeout, inOrder))) as Selected<Sources>
 }
 
 /** The addon says when there is probably something, and takes nothing: so items of all types go their usual way. */
-function block(sources: readonly SelectSource[], timeout: number): AnySelected {
+function block(sources: readonly SelectSource[], timeout: number, inOrder: InOrder): AnySelected {
   const channels = sources.map(({ channel }): unknown => channel)
   const places = [...new Map(channels.map((channel, k) => [channel, k]).reverse() as [unknown, number][]).values()]
   const objects = places.map((k) => (sources[k] as SelectSource).channel.native)
@@ -211,7 +269,7 @@ function block(sources: readonly SelectSource[], timeout: number): AnySelected {
   const end = native.now() + timeout
   for (;;) {
     const status = native.selectBlocking(objects, words, Math.max(0, end - native.now()))
-    const selected = inRandomOrder(places.length, (k) => tryOne('tryNow', sources, places[k] as number, wants[k]))
+    const selected = inOrder(places.length, (k) => tryOne('tryNow', sources, places[k] as number, wants[k]))
     if (selected) return selected
     if (status === STATUS.timeout) throw new TimeoutError(timeout)
   }

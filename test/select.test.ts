@@ -26,6 +26,94 @@ const FACES: [name: string, call: (sources: readonly SelectSource[], timeout?: n
   ['selectSync', async (sources, timeout) => selectSync(sources, { timeout })],
 ]
 
+const BIASED: typeof FACES = [
+  ['select', (sources, timeout) => select(sources, { timeout, biased: true })],
+  ['selectSync', async (sources, timeout) => selectSync(sources, { timeout, biased: true })],
+]
+
+for (const [name, call] of BIASED) {
+  describe(`${name}, biased`, () => {
+    it('takes the first that is ready, in the order of the sources', async () => {
+      const [first, second, event, last] = [numbers(), numbers(), new ThreadSafeEvent(), numbers()] as const
+      const sources = [first, second, event, last]
+      first.putManySync([1, 2])
+      second.putManySync([3, 4])
+      last.putSync(5)
+      event.set()
+      for (const expected of [
+        [0, 1],
+        [0, 2],
+        [1, 3],
+        [1, 4],
+        [2, undefined],
+        [2, undefined],
+      ]) {
+        const { index, item } = await call(sources)
+        assert.deepEqual([index, item], expected)
+      }
+      event.clear()
+      assert.equal((await call(sources)).index, 3)
+      first.close()
+      last.putSync(6)
+      const error = (await rejection(call(sources))) as QueueClosedError
+      assert.ok(error instanceof QueueClosedError)
+      assert.equal(error.index, 0)
+      assert.equal(last.qsize(), 1)
+    })
+
+    it('waits as any other, and then takes the first that is ready', async () => {
+      const sources = several(3)
+      assert.ok((await rejection(call(sources, 20))) instanceof TimeoutError)
+    })
+  })
+}
+
+describe('select, biased, of sources that become ready together', () => {
+  it('takes the first in their order, whichever is looked at first', async () => {
+    for (let round = 0; round < 50; round++) {
+      const [one, other, event] = [numbers(), numbers(), new ThreadSafeEvent()] as const
+      const orders = [[one, event, other], [other, event, one], [event, one, other], [event, other, one]] as const // prettier-ignore
+      const sources = orders[round % orders.length] as readonly SelectSource[]
+      const selected = select(sources, { biased: true })
+      await turns(1)
+      // What is rung for first is looked at first.
+      if (round % 2 === 0) event.set()
+      for (const queue of [other, one]) queue.putManySync([1, 2])
+      event.set()
+      const { index } = await within('a source', selected)
+      assert.equal(index, 0, `round ${round}`)
+    }
+  })
+
+  it('leaves items to the gets of this thread that came before', async () => {
+    const [one, other] = [numbers(), numbers()]
+    const get = one.get()
+    const selected = select([one, other], { biased: true })
+    await turns(1)
+    other.putSync(2)
+    one.putSync(1)
+    assert.equal(await within('the get', get), 1)
+    assert.deepEqual(await within('a source', selected), { source: other, index: 1, item: 2 })
+  })
+
+  it('fails with the first that is closed', async () => {
+    const [one, other] = [numbers(), numbers()]
+    const selected = select([one, other], { biased: true })
+    await turns(1)
+    other.putSync(1)
+    one.close()
+    const error = (await rejection(selected)) as QueueClosedError
+    assert.equal(error.source, one)
+    assert.equal(other.getSync(), 1)
+  })
+
+  it('refuses what is no boolean, before it looks at the signal', async () => {
+    const options = { biased: 1, signal: AbortSignal.abort() } as unknown as { biased: boolean }
+    assert.match(String(await rejection(select([numbers()], options))), /"options.biased" argument must be a boolean/)
+    assert.throws(() => selectSync([numbers()], { biased: 'yes' as unknown as boolean }), { code: 'ERR_INVALID_ARG_TYPE' })
+  })
+})
+
 for (const [name, call] of FACES) {
   describe(name, () => {
     it('takes the item of the one that has any, and leaves the others', async () => {

@@ -15,7 +15,7 @@ export interface EventCore {
   word(): number
 }
 
-/** The exports of native/wasm/queue.cc. */
+/** The exports of native/wasm/cells.cc. */
 export interface CellCore {
   put(value: unknown): number
   get(): unknown
@@ -24,7 +24,14 @@ export interface CellCore {
   ask(question: number): number
 }
 
-type Cores = Record<Exclude<keyof typeof wasm, 'event'>, CellCore> & { event: EventCore }
+/** The exports of native/wasm/message.cc. */
+export interface MessageCore {
+  put(area: number, bytes: number, heeding: number): number
+  get(area: number): number
+  ask(question: number): number
+}
+
+type Cores = Record<Exclude<keyof typeof wasm, 'event' | 'message'>, CellCore> & { event: EventCore; message: MessageCore }
 
 const modules = new Map<keyof Cores, WebAssembly.Module>()
 

@@ -25,8 +25,10 @@ export interface OpenedQueue extends Opened<'queue'> {
   readonly capacity: number
   readonly itemBytes: number
   readonly overflow: number
-  /** Where in its memory the areas for blocks begin; of cells alone. */
-  readonly blocks: number
+  /** Of the head that its items have. */
+  readonly headBytes: number
+  /** Where in its memory the staging areas begin. */
+  readonly staging: number
 }
 
 export type OpenedEvent = Opened<'event'>
@@ -49,34 +51,39 @@ export interface QueueStats {
   readonly waitingPuts: number
 }
 
-/** A length is answered as itself, a status in its place as its negative. `long` takes the place of the scratch buffer for items that are longer than that. */
+/**
+ * A length is answered as itself, a status in its place as its negative. Items pass through the scratch buffer; with `body`, all but the head does through that. What puts several items
+ * answers how many it put, plus the status times 2^32.
+ */
 interface QueueFunctions {
-  put(queue: NativeQueue, bytes: number, long?: Uint8Array): number
-  offer(queue: NativeQueue, bytes: number, long?: Uint8Array): number
-  putFirst(queue: NativeQueue, bytes: number, long?: Uint8Array): number
-  putInTurn(queue: NativeQueue, bytes: number, woken: boolean, long?: Uint8Array): number
+  put(queue: NativeQueue, bytes: number, body?: Uint8Array): number
+  offer(queue: NativeQueue, bytes: number, body?: Uint8Array): number
+  putFirst(queue: NativeQueue, bytes: number, body?: Uint8Array): number
+  putInTurn(queue: NativeQueue, bytes: number, woken: boolean, body?: Uint8Array): number
   /** Whether a waiting put of this thread's loop is held back by the priority token of another. */
   heldBack(queue: NativeQueue): boolean
   leaveTurn(queue: NativeQueue): void
-  putBlocking(queue: NativeQueue, bytes: number, timeout: number, long?: Uint8Array): number
-  get(queue: NativeQueue, long?: Uint8Array): number
+  putBlocking(queue: NativeQueue, bytes: number, timeout: number, body?: Uint8Array): number
+  get(queue: NativeQueue, body?: Uint8Array): number
   /** Does not wait for a copy of somebody else's. */
-  getFirst(queue: NativeQueue, long?: Uint8Array): number
-  getBlocking(queue: NativeQueue, timeout: number, long?: Uint8Array): number
+  getFirst(queue: NativeQueue, body?: Uint8Array): number
+  getBlocking(queue: NativeQueue, timeout: number, body?: Uint8Array): number
+  /** `count` messages that lie there, the first at `from`. */
+  putPacked(queue: NativeQueue, messages: Uint8Array, from: number, count: number): number
+  putPackedInTurn(queue: NativeQueue, messages: Uint8Array, from: number, count: number, ofLoop: boolean, woken: boolean): number
+  putPackedBlocking(queue: NativeQueue, messages: Uint8Array, from: number, count: number, timeout: number): number
   /** From `first` on. */
   putMany(queue: NativeQueue, items: NodeJS.TypedArray, first: number): number
-  /** How many were put, plus the status times 2^32. */
   putManyBlocking(queue: NativeQueue, items: NodeJS.TypedArray, first: number, timeout: number): number
   /** From `first` on, to before `end`. */
   getMany(queue: NativeQueue, items: NodeJS.TypedArray, first: number, end: number): number
   /** As get, but the item stays. */
-  peek(queue: NativeQueue, long?: Uint8Array): number
+  peek(queue: NativeQueue, body?: Uint8Array): number
   clear(queue: NativeQueue): number
   stats(queue: NativeQueue): QueueStats
   /** Tells how many asynchronous calls of this thread wait there. */
   waiting(queue: NativeQueue, list: number, calls: number): void
   nextBytes(queue: NativeQueue): number
-  /** This loop is rung for the next change there, perhaps. */
   /** Announces this loop. Answers whether a get, or a put of one slot, could do something now. */
   announce(queue: NativeQueue, list: number): boolean
   /** It is not, and others are for what is there. */
@@ -131,8 +138,10 @@ interface Native {
   readonly overflows: Readonly<Record<string, number>>
   readonly layoutVersion: number
   readonly pageBytes: number
-  readonly blockBytes: number
+  readonly stagingBytes: number
   readonly scratchBytes: number
+  /** Of the head in front of an item whose encoding has to be told. */
+  readonly headBytes: number
   readonly eventMemory: number
   /** How many wait lists a ring may name. */
   readonly rungLists: number
@@ -176,8 +185,8 @@ interface Native {
   queueMemory(type: number, capacity: number, itemBytes: number): number
   initQueue(memory: Uint8Array, type: number, capacity: number, itemBytes: number, overflow: number): void
   openQueue(memory: Uint8Array): OpenedQueue | undefined
-  /** The number of this thread's area for blocks, the same in every queue; -1 if there is none for it. */
-  blockArea(): number
+  /** The number of this thread's staging area, the same in every queue; -1 if there is none for it. */
+  stagingArea(): number
   initEvent(memory: Uint8Array): void
   openEvent(memory: Uint8Array): OpenedEvent | undefined
   /** `words`: for each object, an event's word when the wait began. */

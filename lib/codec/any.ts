@@ -1,67 +1,101 @@
 /**
- * Any value that `structuredClone` takes without a transfer list. A byte in front tells how the rest is encoded: primitives, strings, and small plain
- * objects each by a path of their own, everything else by V8's serializer.
+ * Any value that `structuredClone` takes without a transfer list. A tag in its head tells how the rest is encoded: primitives, strings, views and buffers, and small
+ * plain objects each by a path of their own, everything else by V8's serializer.
  */
+import { type Bytes, scratch, type Space } from '../addon/space.js'
 import { copyInto, uncurried } from '../intrinsics.js'
-import { reserve, scratch, scratchView, trim, USUAL_BYTES } from '../addon/scratch.js'
+import { type Hand, HEAD_BYTES } from './hand.js'
 import type { MessageCodec } from './message.js'
 import { decodePlain } from './plain/reader.js'
-import { encodePlain } from './plain/writer.js'
-import { decodeString, encodeString } from './string.js'
-import { deserialize, serialize } from './structured.js'
+import { encodePlain, TOO_LONG } from './plain/writer.js'
+import { decodeString, encodeString, receiveString } from './string.js'
+import { bytesOfWhole, deserialize, kindOfWhole, NO_KIND, serialize, wholeOf } from './structured.js'
 
 const STRING = 0 // and 1, for its two encodings
 const SERIALIZED = 2
 const NUMBER = 3
 const PLAIN = 4
+/** A view or a buffer that is the item; the kind of view follows. */
+const WHOLE = 5
 /** These stand for themselves: their tag is FIRST_SIMPLE and their place here. */
 const SIMPLE: readonly unknown[] = [undefined, null, true, false]
-const FIRST_SIMPLE = 5
+const FIRST_SIMPLE = 6
 
 const indexOf = uncurried(Array.prototype.indexOf as (this: readonly unknown[], item: unknown) => number)
 
-function encodeObject(item: object): number {
-  const end = encodePlain(item, 1)
-  if (end < 0) return store(SERIALIZED, serialize(item))
-  scratch[0] = PLAIN
-  return end
+function encodeObject(item: object, hand: Hand): void {
+  const kind = kindOfWhole(item)
+  if (kind !== NO_KIND) {
+    const space = store(WHOLE, bytesOfWhole(item), hand)
+    space.bytes[hand.at + 1] = kind
+    return
+  }
+  let space = hand.room(HEAD_BYTES)
+  let end = encodePlain(item, space, hand.at + HEAD_BYTES)
+  if (end === TOO_LONG) {
+    space = hand.room(scratch.size)
+    end = encodePlain(item, space, hand.at + HEAD_BYTES)
+  }
+  if (end < 0) {
+    store(SERIALIZED, serialize(item), hand)
+    return
+  }
+  space.bytes[hand.at] = PLAIN
+  hand.end = end
 }
 
-function store(tag: number, bytes: Uint8Array): number {
-  const to = reserve(1 + bytes.length).bytes
-  to[0] = tag
-  copyInto(to, bytes, 1)
-  return 1 + bytes.length
+function store(tag: number, body: Uint8Array, hand: Hand): Space {
+  const bytes = HEAD_BYTES + body.length
+  let space: Space
+  if (hand.takes(bytes)) {
+    space = hand.room(bytes)
+    copyInto(space.bytes, body, hand.at + HEAD_BYTES)
+  } else {
+    space = hand.lend(HEAD_BYTES, body)
+  }
+  space.bytes[hand.at] = tag
+  return space
 }
 
-function decodeSerialized(bytes: number): unknown {
-  // A copy: views that are deserialized may refer to what they are read from.
-  const copy = new Uint8Array(bytes - 1)
-  copyInto(copy, new Uint8Array(reserve(bytes).buffer, 1, bytes - 1))
-  trim()
-  return deserialize(copy)
+/** A copy that nobody else has. */
+function bodyOf(from: Space, at: number, bytes: number): Uint8Array<ArrayBuffer> {
+  const body = new Uint8Array(bytes - HEAD_BYTES)
+  copyInto(body, new Uint8Array(from.buffer, from.offset + at + HEAD_BYTES, body.length))
+  return body
 }
 
 export const anyCodec: MessageCodec<unknown> = {
-  encode(item) {
+  encode(item, hand) {
     if (typeof item === 'number') {
-      scratch[0] = NUMBER
-      scratchView.setFloat64(1, item, true)
-      return 9
+      const { bytes, view } = hand.room(2 * HEAD_BYTES)
+      bytes[hand.at] = NUMBER
+      view.setFloat64(hand.at + HEAD_BYTES, item, true)
+    } else if (typeof item === 'string') {
+      encodeString(item, STRING, hand)
+    } else if (typeof item === 'object' && item !== null) {
+      encodeObject(item, hand)
+    } else {
+      const simple = indexOf(SIMPLE, item)
+      if (simple < 0) store(SERIALIZED, serialize(item), hand)
+      else hand.room(HEAD_BYTES).bytes[hand.at] = FIRST_SIMPLE + simple
     }
-    if (typeof item === 'string') return encodeString(item, STRING)
-    if (typeof item === 'object' && item !== null) return encodeObject(item)
-    const simple = indexOf(SIMPLE, item)
-    if (simple < 0) return store(SERIALIZED, serialize(item))
-    scratch[0] = FIRST_SIMPLE + simple
-    return 1
   },
-  decode(bytes) {
-    const tag = (bytes <= USUAL_BYTES ? scratch : reserve(bytes).bytes)[0] as number
-    if (tag === NUMBER) return scratchView.getFloat64(1, true)
-    if (tag < SERIALIZED) return decodeString(bytes, STRING)
-    if (tag === PLAIN) return decodePlain(1)
-    if (tag === SERIALIZED) return decodeSerialized(bytes)
+  decode(from, at, bytes) {
+    const tag = from.bytes[at] as number
+    if (tag === NUMBER) return from.view.getFloat64(at + HEAD_BYTES, true)
+    if (tag < SERIALIZED) return decodeString(from, at, bytes, STRING)
+    if (tag === PLAIN) return decodePlain(from, at + HEAD_BYTES)
+    // A copy: views that are deserialized may refer to what they are read from.
+    if (tag === SERIALIZED) return deserialize(bodyOf(from, at, bytes))
+    if (tag === WHOLE) return wholeOf(from.bytes[at + 1] as number, bodyOf(from, at, bytes))
     return SIMPLE[tag - FIRST_SIMPLE]
+  },
+  isBody: false,
+  varies: true,
+  receive(head, body: Bytes) {
+    const tag = head.bytes[0] as number
+    if (tag < SERIALIZED) return receiveString(head, body, STRING)
+    const own = new Uint8Array(body.buffer)
+    return tag === WHOLE ? wholeOf(head.bytes[1] as number, own) : deserialize(own)
   },
 }

@@ -1,12 +1,12 @@
 /** Blocks of numbers: the typed array of the queue's type, in which its items go in and come out together. */
 import { isTypedArray } from 'node:util/types'
-import type { NumericType } from './record-type.js'
-import { ACCESS, checkCell } from './cell.js'
+import { checkKind, type NumericType, SCALARS } from './scalar.js'
 import { placeOf, viewName } from './view.js'
 
 export type Block = Exclude<NodeJS.TypedArray, Uint8ClampedArray>
 type BlockConstructor = {
   readonly name: string
+  readonly prototype: Block
   readonly BYTES_PER_ELEMENT: number
   new (length: number): Block
   new (items: Block): Block
@@ -14,31 +14,18 @@ type BlockConstructor = {
   from(items: Iterable<unknown>): Block
 }
 
-const CONSTRUCTORS = {
-  int8: Int8Array,
-  uint8: Uint8Array,
-  int16: Int16Array,
-  uint16: Uint16Array,
-  int32: Int32Array,
-  uint32: Uint32Array,
-  bigint64: BigInt64Array,
-  biguint64: BigUint64Array,
-  float32: Float32Array,
-  float64: Float64Array,
-} satisfies Record<NumericType, unknown>
-
 export function blockConstructor(type: NumericType): BlockConstructor {
-  return CONSTRUCTORS[type] as unknown as BlockConstructor
+  return SCALARS[type].array as BlockConstructor
 }
 
 /** Whether it can be copied as it is: what it gives when iterated are its elements. */
 export function isBlock(type: NumericType, items: unknown): items is Block {
-  return isTypedArray(items) && Object.getPrototypeOf(items) === CONSTRUCTORS[type].prototype
+  return isTypedArray(items) && Object.getPrototypeOf(items) === blockConstructor(type).prototype
 }
 
 /** Whether it is a typed array of that type, of whatever realm or class. */
 export function isArrayOf(type: NumericType, items: unknown): items is Block {
-  return isTypedArray(items) && viewName(items) === CONSTRUCTORS[type].name
+  return isTypedArray(items) && viewName(items) === blockConstructor(type).name
 }
 
 /** A view of so many of its elements, from one on. Throws if it has become too short for that. */
@@ -53,7 +40,7 @@ export function toBlock(type: NumericType, items: Iterable<unknown>, name = 'ite
   // Another one, or what only looks like one, is taken for what it gives when iterated.
   if (isBlock(type, items)) return items
   const all = [...items]
-  const { kind } = ACCESS[type]
-  all.forEach((item, k) => checkCell(`${name}[${k}]`, kind, item))
+  const { kind } = SCALARS[type]
+  all.forEach((item, k) => checkKind(`${name}[${k}]`, kind, item))
   return blockConstructor(type).from(all)
 }

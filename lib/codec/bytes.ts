@@ -1,10 +1,10 @@
 /** Bytes of any view or buffer; a fresh Uint8Array comes out. */
-import { isAnyArrayBuffer, isSharedArrayBuffer } from 'node:util/types'
+import { isAnyArrayBuffer, isSharedArrayBuffer, isUint8Array } from 'node:util/types'
+import { checkLength } from '../addon/space.js'
 import { invalidType } from '../errors.js'
 import { copyInto } from '../intrinsics.js'
-import { reserve, trim } from '../addon/scratch.js'
 import type { MessageCodec } from './message.js'
-import { bytesOfView } from './view.js'
+import { bytesOfView, elementsOf } from './view.js'
 
 /** A view of them. Throws `TypeError`, which names them. */
 export function bytesOf(item: unknown, name = 'item'): Uint8Array {
@@ -13,22 +13,32 @@ export function bytesOf(item: unknown, name = 'item'): Uint8Array {
     if (isAnyArrayBuffer(item) && !isSharedArrayBuffer(item)) return new Uint8Array(item as ArrayBuffer)
   } catch (error) {
     // Longer than any Uint8Array, as views of larger elements may be.
-    if (error instanceof RangeError) reserve((item as ArrayBufferView).byteLength)
+    if (error instanceof RangeError) checkLength((item as ArrayBufferView).byteLength)
     throw invalidType(name, 'a view or buffer that is not detached', item)
   }
   throw invalidType(name, 'an ArrayBufferView or an ArrayBuffer', item)
 }
 
 export const bytesCodec: MessageCodec<Uint8Array> = {
-  encode(item) {
-    const bytes = bytesOf(item)
-    copyInto(reserve(bytes.length).bytes, bytes)
-    return bytes.length
+  encode(item, hand) {
+    // A view is not made where there is one: that takes as long as the copy.
+    const bytes = isUint8Array(item) && elementsOf(item) > 0 ? item : bytesOf(item)
+    const length = elementsOf(bytes)
+    if (hand.takes(length)) copyInto(hand.room(length).bytes, bytes, hand.at)
+    else hand.lend(0, bytesOf(bytes))
   },
-  decode(bytes) {
+  decode(from, at, bytes) {
     const item = new Uint8Array(bytes)
-    copyInto(item, new Uint8Array(reserve(bytes).buffer, 0, bytes))
-    trim()
+    copyInto(item, new Uint8Array(from.buffer, from.offset + at, bytes))
     return item
+  },
+  isBody: true,
+  varies: true,
+  receive(_head, { buffer, byteOffset }, length, into) {
+    return into && elementsOf(into) === length ? (into as Uint8Array) : new Uint8Array(buffer, byteOffset, length)
+  },
+  checkInto(into) {
+    if (!isUint8Array(into)) throw invalidType('options.into', 'a Uint8Array', into)
+    return into
   },
 }

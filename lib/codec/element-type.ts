@@ -1,20 +1,12 @@
 /** What a queue can hold. */
-import { messageCodec } from './message.js'
 import { invalidValue } from '../errors.js'
 import { type NativeField, native } from '../addon/native.js'
-import {
-  type ArrayTypes,
-  isRecordType,
-  type NumericType,
-  type PutRecordOf,
-  type RecordOf,
-  type RecordType,
-  type RecordTypeOf,
-  recordTypeOf,
-} from './record-type.js'
+import { type ArrayOf, type ArrayType, type ArrayTypeOf, isArrayType, parseArrayType, type PutArrayOf } from './array-type.js'
+import { isRecordType, type PutRecordOf, type RecordOf, type RecordType, type RecordTypeOf, recordTypeOf } from './record-type.js'
+import { type ArrayTypes, isScalarType, type NumericType } from './scalar.js'
 
 /** What a queue can hold. */
-export type ElementType = 'any' | 'string' | 'bytes' | 'boolean' | NumericType | RecordType
+export type ElementType = 'any' | 'string' | 'bytes' | 'boolean' | NumericType | ArrayType | RecordType
 
 type BigintType = 'bigint64' | 'biguint64'
 type NumberType = Exclude<NumericType, BigintType>
@@ -33,11 +25,19 @@ export type ItemOf<Type extends ElementType> =
             ? string
             : Type extends 'bytes'
               ? Uint8Array
-              : unknown
+              : Type extends ArrayType
+                ? ArrayOf<Type>
+                : unknown
 
-/** The items that it takes: for bytes, and for records with arrays in them, more types than it gives. */
+/** The items that it takes: for bytes, for arrays, and for records with arrays in them, more types than it gives. */
 export type PutItemOf<Type extends ElementType> =
-  Type extends RecordType<infer F> ? PutRecordOf<F> : Type extends 'bytes' ? ArrayBufferView | ArrayBuffer : ItemOf<Type>
+  Type extends RecordType<infer F>
+    ? PutRecordOf<F>
+    : Type extends 'bytes'
+      ? ArrayBufferView | ArrayBuffer
+      : Type extends ArrayType
+        ? PutArrayOf<Type>
+        : ItemOf<Type>
 
 /** What several of its items come out as: `BatchOf<'float64'>` is `Float64Array`. */
 export type BatchOf<Type extends ElementType> = Type extends NumericType ? ArrayTypes[Type] : ItemOf<Type>[]
@@ -56,10 +56,12 @@ export type TypeOf<Item> = unknown extends Item
           : [Item] extends [string]
             ? 'string'
             : [Item] extends [Uint8Array]
-              ? 'bytes'
-              : [Item] extends [object]
-                ? RecordTypeOf<Item>
-                : never
+              ? 'bytes' | ArrayTypeOf<Item>
+              : [Item] extends [ArrayTypes[NumericType]]
+                ? ArrayTypeOf<Item>
+                : [Item] extends [object]
+                  ? RecordTypeOf<Item>
+                  : never
 
 /** What several items come out as where the program has named them `Item`, and `type` is that numeric one. */
 export type NamedBatchOf<Item, Type extends NumericType> = [Item] extends [ItemOf<Type>] ? ArrayTypes[Type] : Item[]
@@ -74,10 +76,10 @@ export type TypeOfBatches<Item, Batch> = [Batch] extends [Item[]]
 
 const CELL_BYTES = 8
 
-type TypeName = Exclude<ElementType, RecordType>
+type TypeName = Exclude<ElementType, RecordType | ArrayType>
 
 function isTypeName(type: string): type is TypeName {
-  return type !== 'record' && Object.hasOwn(native.elementTypes, type)
+  return type !== 'record' && type !== 'array' && Object.hasOwn(native.elementTypes, type)
 }
 
 /** What other languages and libraries call them. */
@@ -132,15 +134,26 @@ function meant(type: unknown): string {
 
 export function checkElementType(type: unknown): ElementType {
   if (typeof type === 'string' && isTypeName(type)) return type
+  if (isArrayType(type)) return type
   const recordType = recordTypeOf(type)
   if (recordType) return recordType
   const names = Object.keys(native.elementTypes).filter(isTypeName)
-  throw invalidValue('options.type', `one of ${names.join(', ')}, or what record() made`, type, meant(type))
+  throw invalidValue(
+    'options.type',
+    `one of ${names.join(', ')}, an array as 'float32[128]' or 'bytes[16]', or what record() made`,
+    type,
+    meant(type),
+  )
+}
+
+/** Whether they are one type, or of the same fields. */
+export function isSameType(one: ElementType, other: ElementType): boolean {
+  return isRecordType(one) && isRecordType(other) ? one.equals(other) : one === other
 }
 
 /** Its number in the shared memory. */
 export function typeCode(type: ElementType): number {
-  return native.elementTypes[isRecordType(type) ? 'record' : type] as number
+  return native.elementTypes[isRecordType(type) ? 'record' : isArrayType(type) ? 'array' : type] as number
 }
 
 /** A record's fields as native code is told of them; undefined for other types. */
@@ -152,5 +165,7 @@ export function nativeFieldsOf(type: ElementType): NativeField[] | undefined {
 /** Bytes of an item that takes one slot; `itemBytes` counts for types of no fixed size only. */
 export function itemBytesOf(type: ElementType, itemBytes: number): number {
   if (isRecordType(type)) return type.bytes
-  return messageCodec(type) ? itemBytes : CELL_BYTES
+  const array = parseArrayType(type)
+  if (array) return array.bytes
+  return isScalarType(type) ? CELL_BYTES : itemBytes
 }

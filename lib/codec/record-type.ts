@@ -1,57 +1,16 @@
 /** Record types: items with named fields - numbers, arrays of numbers, bytes - which are stored packed, in the layout of a C struct. */
 import { invalidType, invalidValue } from '../errors.js'
-
-/** What a field of a record, and an element of a numeric queue, can be. */
-export type NumericType = 'int8' | 'uint8' | 'int16' | 'uint16' | 'int32' | 'uint32' | 'bigint64' | 'biguint64' | 'float32' | 'float64'
-
-/** What a field of a record can be, other than an array. */
-export type ScalarType = NumericType | 'boolean'
+import { type ArrayOf, type ArrayType, type Parsed, parseType, type PutArrayOf } from './array-type.js'
+import { SCALARS, type ScalarType } from './scalar.js'
 
 /** A scalar, or so many of them: 'float32[128]' is a Float32Array, 'bytes[16]' a Uint8Array. */
-export type FieldType = ScalarType | `${NumericType | 'bytes'}[${number}]`
-
-const SCALAR_BYTES: Readonly<Record<ScalarType, number>> = {
-  boolean: 1,
-  int8: 1,
-  uint8: 1,
-  int16: 2,
-  uint16: 2,
-  int32: 4,
-  uint32: 4,
-  bigint64: 8,
-  biguint64: 8,
-  float32: 4,
-  float64: 8,
-}
-
-/** Of one field: more would not fit into any queue. */
-const MOST_ELEMENTS = 2 ** 32 - 1
+export type FieldType = ScalarType | ArrayType
 
 /** The fields of a record, by name, in their order. */
 export type FieldTypes = Readonly<Record<string, FieldType>>
 
-/** The typed array of each numeric type. */
-export interface ArrayTypes {
-  int8: Int8Array
-  uint8: Uint8Array
-  int16: Int16Array
-  uint16: Uint16Array
-  int32: Int32Array
-  uint32: Uint32Array
-  bigint64: BigInt64Array
-  biguint64: BigUint64Array
-  float32: Float32Array
-  float64: Float64Array
-  bytes: Uint8Array
-}
-
-/** What an array of numbers, or bytes, is put from. */
-type ArrayLikeOf<Of extends keyof ArrayTypes> = Of extends 'bytes'
-  ? ArrayBufferView | ArrayBuffer
-  : Iterable<Of extends 'bigint64' | 'biguint64' ? bigint : number>
-
-type ValueOf<T extends FieldType> = T extends `${infer Of extends keyof ArrayTypes}[${number}]`
-  ? ArrayTypes[Of]
+type ValueOf<T extends FieldType> = T extends ArrayType
+  ? ArrayOf<T>
   : T extends 'boolean'
     ? boolean
     : T extends 'bigint64' | 'biguint64'
@@ -61,7 +20,7 @@ type ValueOf<T extends FieldType> = T extends `${infer Of extends keyof ArrayTyp
 /** The object that a record is in JavaScript. */
 export type RecordOf<F extends FieldTypes> = { -readonly [K in keyof F]: ValueOf<F[K]> }
 
-type PutValueOf<T extends FieldType> = T extends `${infer Of extends keyof ArrayTypes}[${number}]` ? ArrayLikeOf<Of> : ValueOf<T>
+type PutValueOf<T extends FieldType> = T extends ArrayType ? PutArrayOf<T> : ValueOf<T>
 
 /** The objects that a queue of such records takes: any iterable of numbers will do for an array of them, and any buffer or view for bytes. */
 export type PutRecordOf<F extends FieldTypes> = { -readonly [K in keyof F]: PutValueOf<F[K]> }
@@ -78,21 +37,6 @@ export interface Field {
   readonly offset: number
   /** Bytes that it takes. */
   readonly bytes: number
-}
-
-interface Parsed {
-  readonly type: ScalarType | 'bytes'
-  readonly length: number | undefined
-}
-
-/** Undefined for what is no type of a field. */
-function parse(fieldType: unknown): Parsed | undefined {
-  if (typeof fieldType !== 'string') return undefined
-  const [, name, count] = /^([a-z0-9]+)(?:\[([1-9][0-9]*)\])?$/.exec(fieldType) ?? []
-  const type = name as Parsed['type']
-  if (count === undefined) return Object.hasOwn(SCALAR_BYTES, type) ? { type, length: undefined } : undefined
-  const known = type === 'bytes' || (type !== 'boolean' && Object.hasOwn(SCALAR_BYTES, type))
-  return known && Number(count) <= MOST_ELEMENTS ? { type, length: Number(count) } : undefined
 }
 
 /** On the types that other evaluations of this module have made, and other copies of the package. */
@@ -125,13 +69,12 @@ export class RecordType<F extends FieldTypes = FieldTypes> {
     let alignment = 1
     const align = (offset: number, to: number): number => Math.ceil(offset / to) * to
     for (const [name, fieldType] of Object.entries(fields)) {
-      const { type, length } = parse(fieldType) as Parsed
-      const size = type === 'bytes' ? 1 : SCALAR_BYTES[type]
-      const offset = align(end, size)
-      const bytes = size * (length ?? 1)
+      const { type, length, unit } = parseType(fieldType) as Parsed
+      const offset = align(end, unit)
+      const bytes = unit * (length ?? 1)
       layout.push({ name, type, length, offset, bytes })
       end = offset + bytes
-      alignment = Math.max(alignment, size)
+      alignment = Math.max(alignment, unit)
     }
     this.fields = Object.freeze(fields)
     this.bytes = align(end, alignment)
@@ -170,8 +113,8 @@ function checkFields(fields: FieldTypes): void {
   for (const [name, type] of entries) {
     // Reading it back would set the object's prototype.
     if (name === '__proto__') throw invalidValue('fields', 'an object whose fields have other names than __proto__', fields)
-    if (!parse(type)) {
-      const types = Object.keys(SCALAR_BYTES).join(', ')
+    if (!parseType(type)) {
+      const types = Object.keys(SCALARS).join(', ')
       throw invalidValue(`fields.${name}`, `one of ${types}, or an array as 'float32[128]' or 'bytes[16]'`, type)
     }
   }

@@ -1,91 +1,104 @@
 /** Records: each field at its offset. */
-import { invalidType, invalidValue } from '../errors.js'
-import type { Field, RecordType } from './record-type.js'
+import { scratch, type Space, spaceOver } from '../addon/space.js'
+import { invalidType } from '../errors.js'
 import { copyInto } from '../intrinsics.js'
-import { reserve, type Space, trim, usual } from '../addon/scratch.js'
-import { blockConstructor, toBlock } from './block.js'
-import { bytesOf } from './bytes.js'
-import { ACCESS, checkCell } from './cell.js'
+import { type ArrayAccess, arrayAccess } from './array.js'
+import type { ParsedArray } from './array-type.js'
+import type { Block } from './block.js'
 import type { MessageCodec } from './message.js'
-import { elementsOf } from './view.js'
-
-/** How one field is checked, then written to the scratch buffer, and read from it. */
-interface FieldCodec {
-  readonly name: string
-  /** Answers what is to be written; throws what it is not. */
-  check(value: unknown): unknown
-  write(to: Space, value: never): void
-  read(from: Space): unknown
-}
+import type { Field, RecordType } from './record-type.js'
+import { checkKind, type Scalar, SCALARS, type ScalarType } from './scalar.js'
 
 /** As errors name it. Made once, and not for each item. */
 const pathOf = (name: string) => `item.${name}`
 
-function scalarCodec({ name, type, offset }: Field): FieldCodec {
-  const { kind, write, read } = ACCESS[type as keyof typeof ACCESS]
-  const path = pathOf(name)
-  return {
-    name,
-    check(value) {
-      if (typeof value !== kind) checkCell(path, kind, value)
-      return value
-    },
-    write: ({ view }, value) => write(view, offset, value),
-    read: ({ view }) => read(view, offset),
-  }
+/** A field, and how it is checked, written and read, if it is an array; a scalar is read and written by its kind's functions below. */
+interface FieldCodec {
+  readonly name: string
+  readonly path: string
+  readonly offset: number
+  readonly type: Field['type']
+  readonly kind: Scalar['kind'] | undefined
+  readonly array: ArrayAccess | undefined
 }
 
-function arrayCodec({ name, type, offset }: Field, length: number): FieldCodec {
-  const element = type === 'bytes' ? 'uint8' : (type as Exclude<Field['type'], 'bytes' | 'boolean'>)
-  const constructor = blockConstructor(element)
+function fieldCodec({ name, type, offset, length, bytes }: Field): FieldCodec {
   const path = pathOf(name)
-  const expected = `${length} ${type === 'bytes' ? 'bytes' : `elements of ${type}`}`
-  return {
-    name,
-    check(value) {
-      const iterable = typeof (value as Iterable<unknown> | null | undefined)?.[Symbol.iterator] === 'function'
-      if (type !== 'bytes' && !iterable) throw invalidType(path, expected, value)
-      const block = type === 'bytes' ? bytesOf(value, path) : toBlock(element, value as Iterable<unknown>, path)
-      if (elementsOf(block) !== length) throw invalidValue(path, expected, value)
-      return block
-    },
-    write: ({ buffer }, value) => copyInto(new constructor(buffer, offset, length), value),
-    read({ buffer }) {
-      const block = new constructor(length)
-      copyInto(block, new constructor(buffer, offset, length))
-      return block
-    },
-  }
+  if (length === undefined) return { name, path, offset, type, kind: SCALARS[type as ScalarType].kind, array: undefined }
+  const array = arrayAccess({ type: type as ParsedArray['type'], length, bytes })
+  return { name, path, offset, type, kind: undefined, array }
+}
+
+function check({ path, kind, array }: FieldCodec, value: unknown): unknown {
+  if (array) return array.check(value, path)
+  if (typeof value !== kind) checkKind(path, kind as Scalar['kind'], value)
+  return value
+}
+
+function write({ type, array, offset }: FieldCodec, to: Space, at: number, value: unknown): void {
+  if (array) copyInto(array.at(to, at + offset), value as Block)
+  else if (type === 'float64') to.view.setFloat64(at + offset, value as number, true)
+  else SCALARS[type as ScalarType].write(to.view, at + offset, value as never)
+}
+
+function read({ type, array, offset }: FieldCodec, from: Space, at: number): unknown {
+  if (type === 'float64' && !array) return from.view.getFloat64(at + offset, true)
+  if (!array) return SCALARS[type as ScalarType].read(from.view, at + offset)
+  const block = array.create()
+  copyInto(block, array.at(from, at + offset))
+  return block
+}
+
+/** The bytes that no field has: fewer than 8 behind each. */
+function gapsOf({ layout, bytes }: RecordType): number[] {
+  const gaps: number[] = []
+  layout.forEach((field, k) => {
+    const next = layout[k + 1]?.offset ?? bytes
+    for (let at = field.offset + field.bytes; at < next; at++) gaps.push(at)
+  })
+  return gaps
 }
 
 export function recordCodec(type: RecordType): MessageCodec<unknown> {
-  const fields = type.layout.map((field) => (field.length === undefined ? scalarCodec(field) : arrayCodec(field, field.length)))
-  const hasGaps = type.layout.reduce((sum, { bytes }) => sum + bytes, 0) < type.bytes
+  const fields = type.layout.map(fieldCodec)
+  const count = fields.length
+  const gaps = gapsOf(type)
   // Its fields are properties of its own, whatever Object.prototype may have been given.
   const template = Object.fromEntries(fields.map(({ name }) => [name, undefined]))
-  const isLong = type.bytes > usual.size
-  const space = (): Space => (isLong ? reserve(type.bytes) : usual)
+  const writeAll = (to: Space, at: number, values: readonly unknown[]): void => {
+    // Equal records have equal bytes.
+    for (let k = 0; k < gaps.length; k++) to.view.setUint8(at + (gaps[k] as number), 0)
+    for (let k = 0; k < count; k++) write(fields[k] as FieldCodec, to, at, values[k])
+  }
+  const readAll = (from: Space, at: number): unknown => {
+    const item: Record<string, unknown> = { ...template }
+    for (let k = 0; k < count; k++) {
+      const field = fields[k] as FieldCodec
+      item[field.name] = read(field, from, at)
+    }
+    return item
+  }
   return {
-    encode(item) {
+    encode(item, hand) {
       if (typeof item !== 'object' || item === null)
         throw invalidType('item', `an object with the fields ${Object.keys(type.fields).join(', ')}`, item)
       // All are read before any is written: a getter is other code, and may use a queue itself.
-      const values = fields.map(({ name, check }) => check((item as Record<string, unknown>)[name]))
-      const to = space()
-      // Bytes between the fields are the same for equal records.
-      if (hasGaps) to.bytes.fill(0, 0, type.bytes)
-      for (let k = 0; k < fields.length; k++) (fields[k] as FieldCodec).write(to, values[k] as never)
-      return type.bytes
-    },
-    decode() {
-      const item: Record<string, unknown> = { ...template }
-      const from = space()
-      for (let k = 0; k < fields.length; k++) {
-        const { name, read } = fields[k] as FieldCodec
-        item[name] = read(from)
+      const values: unknown[] = []
+      for (let k = 0; k < count; k++) {
+        const field = fields[k] as FieldCodec
+        values[k] = check(field, (item as Record<string, unknown>)[field.name])
       }
-      if (isLong) trim()
-      return item
+      if (type.bytes <= scratch.size || hand.takes(type.bytes)) {
+        writeAll(hand.room(type.bytes), hand.at, values)
+      } else {
+        const own = spaceOver(new ArrayBuffer(type.bytes), 0, type.bytes)
+        writeAll(own, 0, values)
+        hand.lend(0, own.bytes)
+      }
     },
+    decode: readAll,
+    isBody: true,
+    varies: false,
+    receive: (_head, body) => readAll(spaceOver(body.buffer, body.byteOffset, body.length), 0),
   }
 }

@@ -1,7 +1,8 @@
 /** Strings: one byte for each code unit where that is enough, else two, so that every string comes back as it was. */
+import { type Bytes, checkLength, freshBytes, scratch, type Space } from '../addon/space.js'
 import { invalidType } from '../errors.js'
 import { uncurried } from '../intrinsics.js'
-import { reserve, trim } from '../addon/scratch.js'
+import { type Hand, HEAD_BYTES } from './hand.js'
 import type { MessageCodec } from './message.js'
 
 const LATIN1 = 0
@@ -9,34 +10,68 @@ const UTF16 = 1
 
 const WIDE = /[^\0-\xff]/
 const test = uncurried(RegExp.prototype.test)
+const charCodeAt = uncurried(String.prototype.charCodeAt)
 
 /** Whether it needs two bytes for each code unit. V8 keeps most strings as one byte each, and a regular expression knows without looking that these have no match. */
 export function isWide(text: string): boolean {
   return test(WIDE, text)
 }
 
-/** Writes a string and what tells its encoding, which is `tag` or `tag + 1`; answers the bytes. */
-export function encodeString(text: string, tag: number): number {
-  const wide = isWide(text)
-  const bytes = 1 + text.length * (wide ? 2 : 1)
-  const to = reserve(bytes).bytes
-  to[0] = tag + (wide ? UTF16 : LATIN1)
-  if (wide) to.ucs2Write(text, 1)
-  else to.latin1Write(text, 1)
-  return bytes
+/** Up to this length a loop is faster than a call of Buffer's. */
+export const SHORT = 24
+
+/** Answers whether that was enough: one byte for each code unit. */
+function encodeShort(text: string, tag: number, hand: Hand): boolean {
+  const { length } = text
+  const { bytes } = hand.room(HEAD_BYTES + length)
+  const start = hand.at + HEAD_BYTES
+  let all = 0
+  for (let k = 0; k < length; k++) {
+    const unit = charCodeAt(text, k)
+    all |= unit
+    bytes[start + k] = unit
+  }
+  bytes[hand.at] = tag + LATIN1
+  return all <= 0xff
 }
 
-export function decodeString(bytes: number, tag: number): string {
-  const from = reserve(bytes).bytes
-  const text = from[0] === tag + LATIN1 ? from.latin1Slice(1, bytes) : from.ucs2Slice(1, bytes)
-  trim()
-  return text
+/** A string in the hand, with a head that tells its encoding: `tag` or `tag + 1`. */
+export function encodeString(text: string, tag: number, hand: Hand): void {
+  if (text.length <= SHORT && encodeShort(text, tag, hand)) return
+  const wide = isWide(text)
+  const bytes = text.length * (wide ? 2 : 1)
+  const all = HEAD_BYTES + bytes
+  if (all <= scratch.size || hand.takes(all)) {
+    const to = hand.room(all).bytes
+    to[hand.at] = tag + (wide ? UTF16 : LATIN1)
+    if (wide) to.ucs2Write(text, hand.at + HEAD_BYTES)
+    else to.latin1Write(text, hand.at + HEAD_BYTES)
+    return
+  }
+  checkLength(all)
+  const body = freshBytes(bytes)
+  if (wide) body.ucs2Write(text, 0)
+  else body.latin1Write(text, 0)
+  hand.lend(HEAD_BYTES, body).bytes[hand.at] = tag + (wide ? UTF16 : LATIN1)
+}
+
+export function decodeString({ bytes: from }: Space, at: number, bytes: number, tag: number): string {
+  const start = at + HEAD_BYTES
+  return from[at] === tag + LATIN1 ? from.latin1Slice(start, at + bytes) : from.ucs2Slice(start, at + bytes)
+}
+
+/** The same, of a string that has its head there and its body elsewhere. */
+export function receiveString(head: Space, body: Bytes, tag: number): string {
+  return head.bytes[0] === tag + LATIN1 ? body.latin1Slice(0, body.length) : body.ucs2Slice(0, body.length)
 }
 
 export const stringCodec: MessageCodec<string> = {
-  encode(item) {
+  encode(item, hand) {
     if (typeof item !== 'string') throw invalidType('item', 'a string', item)
-    return encodeString(item, 0)
+    encodeString(item, 0, hand)
   },
-  decode: (bytes) => decodeString(bytes, 0),
+  decode: (from, at, bytes) => decodeString(from, at, bytes, 0),
+  isBody: false,
+  varies: true,
+  receive: (head, body) => receiveString(head, body, 0),
 }

@@ -26,6 +26,35 @@ const VIEWS: readonly (TypedArrayConstructor | DataViewConstructor)[] = [
   'DataView',
 ].flatMap((name) => (globalThis as unknown as Record<string, TypedArrayConstructor | undefined>)[name] ?? [])
 
+/** After the kinds of views: an ArrayBuffer. */
+const BUFFER = VIEWS.length + 2
+export const NO_KIND = -1
+
+const { get: isResizable } = (Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, 'resizable') ?? {}) as {
+  get?: (this: ArrayBuffer) => boolean
+}
+
+/** What kind of view or buffer it is, which is then all that is to be cloned; NO_KIND for other objects, and for a buffer that has more to it. */
+export function kindOfWhole(item: object): number {
+  if (ArrayBuffer.isView(item)) return kindOf(item)
+  return types.isArrayBuffer(item) && !isResizable?.call(item) ? BUFFER : NO_KIND
+}
+
+/** Its bytes, which are still its own. Throws a `DataCloneError` if it is detached. */
+export function bytesOfWhole(item: object): Uint8Array {
+  if (ArrayBuffer.isView(item)) return bytesOf(item)
+  try {
+    return new Uint8Array(item as ArrayBuffer)
+  } catch {
+    return refuse(item)
+  }
+}
+
+/** What had these bytes, of a buffer of their own. */
+export function wholeOf(kind: number, { buffer }: Uint8Array<ArrayBuffer>): unknown {
+  return kind === BUFFER ? buffer : new (VIEWS[kind] as TypedArrayConstructor)(buffer)
+}
+
 /** In place of a view's kind: the environment, which is a host object, and cloned as a plain one. */
 const ENVIRONMENT = VIEWS.length
 /** Likewise: a DOMException follows. */

@@ -1,9 +1,9 @@
 /**
- * One queue as this thread sees it: its transport, and the asynchronous calls of this thread that wait, in the order in which they were
+ * One queue as this thread sees it: its lane, and the asynchronous calls of this thread that wait, in the order in which they were
  * made. All ThreadSafeQueue objects that this thread has of the same queue share it.
  */
 import { type Batch, withCount } from '../lane/batch.js'
-import { CellTransport } from '../lane/cell-transport.js'
+import { CellLane } from '../lane/cell-lane.js'
 import { messageCodec } from '../codec/message.js'
 import type { ElementType } from '../codec/element-type.js'
 import { type Named, QueueClosedError, TimeoutError } from '../errors.js'
@@ -14,16 +14,17 @@ import {
   type Liveness,
   mayServeAtOnce,
   pollSoon,
+  pollThereafter,
   setDeadline,
   tidyLater,
   type Waiting,
 } from '../wait/loop.js'
-import { MessageTransport } from '../lane/message-transport.js'
+import { MessageLane } from '../lane/message-lane.js'
 import { type NativeQueue, native, type OpenedQueue, type QueueStats } from '../addon/native.js'
 import { checkAborted, type Patience } from '../wait/options.js'
-import type { ScalarType } from '../codec/record-type.js'
+import type { ScalarType } from '../codec/scalar.js'
 import { NOTHING, type Nothing, type Selectable } from '../wait/selectable.js'
-import type { Transport } from '../lane/transport.js'
+import { CLOSED, type Lane, type None } from '../lane/lane.js'
 import { Call, Line, Place } from '../wait/waiter.js'
 
 const { queue: QUEUE, status: STATUS } = native
@@ -35,8 +36,8 @@ const NOT_FULL = 1
 /** When a put that another's priority token holds back is tried again, unless it is rung for: it may go ahead then. */
 const HELD_BACK_MILLISECONDS = 500
 
-/** How a get takes what it is for: one item, or several. NOTHING if there is none. */
-export type Take = () => unknown | Nothing
+/** How a get takes what it is for: one item, or several. */
+export type Take = () => unknown | None
 
 /** What a put that waits does when it is its turn to try. */
 interface PutAttempt {
@@ -59,15 +60,10 @@ class PutCall extends Call {
   }
 }
 
-function transportOf(
-  memory: WebAssembly.Memory,
-  queue: OpenedQueue,
-  type: ElementType,
-  name: string,
-): Transport<unknown, unknown, unknown> {
+function laneOf(memory: WebAssembly.Memory, queue: OpenedQueue, type: ElementType, name: string): Lane<unknown, unknown> {
   const codec = messageCodec(type)
-  const transport = codec ? new MessageTransport(queue, codec, name) : new CellTransport(memory, queue, type as ScalarType)
-  return transport as Transport<unknown, unknown, unknown>
+  const lane = codec ? new MessageLane(memory, queue, codec, name) : new CellLane(memory, queue, type as ScalarType)
+  return lane as Lane<unknown, unknown>
 }
 
 export class Channel implements Waiting, Selectable<Take> {
@@ -80,8 +76,8 @@ export class Channel implements Waiting, Selectable<Take> {
   readonly name: string
   /** Whether puts that do not wait may lose items. */
   readonly mayDrop: boolean
-  readonly transport: Transport<unknown, unknown, unknown>
-  readonly takeOne: Take = () => this.transport.get()
+  readonly lane: Lane<unknown, unknown>
+  readonly takeOne: Take = () => this.lane.tryGet()
   readonly native: NativeQueue
   readonly #gets = new Line<Take>(this)
   readonly #puts = new Line<PutAttempt>(this)
@@ -101,17 +97,18 @@ export class Channel implements Waiting, Selectable<Take> {
     this.mayDrop = queue.overflow !== native.overflows.reject
     this.native = queue.object
     this.type = type
-    this.transport = transportOf(memory, queue, type, name)
+    this.lane = laneOf(memory, queue, type, name)
   }
 
   /** What an asynchronous call takes that would not have to wait, else NOTHING. */
-  takeAtOnce(take: Take): unknown | Nothing {
+  takeAtOnce(take: Take): unknown | None {
     return this.#gets.first || !mayServeAtOnce() ? NOTHING : take()
   }
 
   get(take: Take, patience: Patience, liveness: Liveness): Promise<unknown> {
     if (patience.timeout === 0) return this.#getOnce(take)
     const taken = this.takeAtOnce(take)
+    if (taken === CLOSED) throw new QueueClosedError(this)
     return taken === NOTHING ? this.#getLate(take, patience, liveness) : Promise.resolve(taken)
   }
 
@@ -136,6 +133,16 @@ export class Channel implements Waiting, Selectable<Take> {
     this.#countWaiting()
   }
 
+  /** Puts a get into the line, and has it served in a microtask: when the caller has what this returns to. */
+  enterLater(place: Place<Take>): void {
+    tidyLater(this)
+    join(this)
+    this.#gets.add(place)
+    // The line may have fallen asleep for others, which have left it.
+    if (this.#gets.first === place) this.#gets.asleep = false
+    this.#countWaiting()
+  }
+
   /** What select() wants of a queue. */
   want(): Take {
     return this.takeOne
@@ -143,61 +150,67 @@ export class Channel implements Waiting, Selectable<Take> {
 
   tryNow(take: Take): unknown | Nothing {
     const item = take()
-    if (item === NOTHING && this.transport.lastStatus() === STATUS.closed) throw new QueueClosedError(this)
+    if (item === CLOSED) throw new QueueClosedError(this)
     return item
   }
 
   tryInOrder(take: Take): unknown | Nothing {
     if (!this.#gets.first) return this.tryNow(take)
     // Those that wait have not been told yet.
-    if (this.transport.closed() && this.transport.size() === 0) throw new QueueClosedError(this)
+    if (this.lane.closed() && this.lane.size() === 0) throw new QueueClosedError(this)
     return NOTHING
   }
 
-  put(item: unknown, patience: Patience, liveness: Liveness): Promise<void> {
-    const { transport } = this
-    const atOnce = this.#mayPutAtOnce(patience)
-    const prepared = transport.prepare(item)
-    checkAborted(patience.signal)
-    if (atOnce && !this.#puts.first && this.#firstTry(prepared, patience) === STATUS.ok) return Promise.resolve()
-    return this.#putLate(atOnce, prepared, patience, liveness)
+  tryFor(place: Place<Take>): unknown | Nothing {
+    return this.#gets.first?.call === place.call ? this.tryNow(place.want) : NOTHING
   }
 
-  #firstTry(prepared: unknown, { timeout }: Patience): number {
-    return timeout === 0 ? this.transport.put(prepared) : this.transport.putFirst(prepared)
+  put(item: unknown, patience: Patience, liveness: Liveness): Promise<void> {
+    const { lane } = this
+    const { signal, timeout } = patience
+    const atOnce = this.#mayPutAtOnce(patience)
+    // Encoding the item may run code that aborts: then it must not be in.
+    if (signal || !atOnce) return this.#putHeld(atOnce, lane.hold(item), patience, liveness)
+    const status = timeout === 0 ? lane.tryPut(item) : lane.tryPutFirst(item)
+    return status === STATUS.ok ? Promise.resolve() : this.#putLate(status, patience, liveness)
   }
 
   // Apart from put, since a function that contains functions allocates for them each time, also when they are not needed.
-  #putLate(atOnce: boolean, prepared: unknown, patience: Patience, liveness: Liveness): Promise<void> {
-    const { transport } = this
+  #putLate(status: number, patience: Patience, liveness: Liveness): Promise<void> {
+    const { lane } = this
+    if (status === STATUS.closed) throw new QueueClosedError(this)
+    if (patience.timeout === 0) throw new TimeoutError(0, this)
+    const held = lane.holdInHand()
+    return this.#wait({ put: (woken) => lane.putHeld(held, woken) }, patience, liveness)
+  }
+
+  #putHeld(atOnce: boolean, held: unknown, patience: Patience, liveness: Liveness): Promise<void> {
+    const { lane } = this
     return this.#put(
       atOnce,
-      () => this.#firstTry(prepared, patience),
-      () => {
-        const kept = transport.keep(prepared)
-        return { put: (woken) => transport.putInTurn(kept, woken) }
-      },
+      () => (patience.timeout === 0 ? lane.tryHeld(held) : lane.putHeld(held, false)),
+      () => ({ put: (woken) => lane.putHeld(held, woken) }),
       patience,
       liveness,
     )
   }
 
   putMany(items: Iterable<unknown>, patience: Patience, liveness: Liveness): Promise<void> {
-    const { transport } = this
+    const { lane } = this
     const atOnce = this.#mayPutAtOnce(patience)
     let given: Batch<unknown>
     try {
-      given = transport.prepareMany(items)
+      given = lane.prepareMany(items)
     } catch (error) {
       throw withCount(error, { done: 0 })
     }
     try {
       return this.#put(
         atOnce,
-        () => (patience.timeout === 0 ? transport.putMany(given) : transport.putManyInTurn(given, false)),
+        () => (patience.timeout === 0 ? lane.putMany(given) : lane.putManyFirst(given)),
         () => {
-          const batch = transport.keepMany(given)
-          return { put: (woken) => transport.putManyInTurn(batch, woken), batch }
+          const batch = lane.keepMany(given)
+          return { put: (woken) => lane.putManyHeld(batch, woken), batch }
         },
         patience,
         liveness,
@@ -207,7 +220,7 @@ export class Channel implements Waiting, Selectable<Take> {
     }
   }
 
-  // Asked before the item is prepared, as it may run code of others, which may use the scratch buffer.
+  // Asked before the item is encoded, which may run code of others.
   #mayPutAtOnce({ timeout }: Patience): boolean {
     return !this.#puts.first && (timeout === 0 || mayServeAtOnce())
   }
@@ -221,13 +234,16 @@ export class Channel implements Waiting, Selectable<Take> {
       const status = attempt()
       if (status === STATUS.ok) return Promise.resolve()
       if (status === STATUS.closed) throw new QueueClosedError(this)
-    } else if (this.transport.closed()) {
+    } else if (this.lane.closed()) {
       throw new QueueClosedError(this)
     }
     if (patience.timeout === 0) throw new TimeoutError(0, this)
-    const kept = keep()
-    const call = new PutCall(this, kept.batch)
-    const place = new Place(call, kept, liveness)
+    return this.#wait(keep(), patience, liveness)
+  }
+
+  #wait(attempt: PutAttempt, patience: Patience, liveness: Liveness): Promise<void> {
+    const call = new PutCall(this, attempt.batch)
+    const place = new Place(call, attempt, liveness)
     return call.wait(patience, () => this.#enterPut(place)) as Promise<void>
   }
 
@@ -324,25 +340,36 @@ export class Channel implements Waiting, Selectable<Take> {
   #serveGets(): void {
     const line = this.#gets
     let announced = (line.asleep = false)
+    let repeated = false
     for (let first = line.first; first; first = line.first) {
-      const { call } = first
-      if (call.settled) {
+      const { call, repeats } = first
+      if (call.settled || first.preempted()) {
         call.finish()
         continue
+      }
+      if (repeats && !mayServeAtOnce()) {
+        if (repeated) pollThereafter(this)
+        else pollSoon(this)
+        return
       }
       let value: unknown
       try {
         value = first.want()
-        if (value !== NOTHING) value = first.outcome(value)
+        if (value !== NOTHING && value !== CLOSED) value = first.outcome(value)
       } catch (error) {
         // An item that can't be decoded is this call's to tell of; the others go on.
         first.fail(error)
         continue
       }
-      if (value !== NOTHING) {
-        call.resolve(value)
-      } else if (this.transport.lastStatus() === STATUS.closed) {
+      if (value === CLOSED) {
         first.fail(new QueueClosedError(this))
+      } else if (value !== NOTHING) {
+        first.give(value)
+        if (repeats) {
+          // Its code may have waited here itself, and withdrawn the announcement.
+          announced = false
+          repeated = true
+        }
       } else if (announced || this.#fallAsleep(line, NOT_EMPTY)) {
         line.asleep = true
         return

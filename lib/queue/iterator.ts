@@ -1,6 +1,7 @@
 import type { Channel, Take } from './channel.js'
 import { QueueClosedError } from '../errors.js'
 import type { Liveness } from '../wait/loop.js'
+import { CLOSED } from '../lane/lane.js'
 import { NOTHING } from '../wait/selectable.js'
 import { Call, Place } from '../wait/waiter.js'
 
@@ -67,7 +68,7 @@ export class QueueIterator<T> implements AsyncIterableIterator<T> {
       const result: IteratorYieldResult<unknown> = { value: undefined, done: false }
       const promise = Promise.resolve(result)
       result.value = this.#channel.takeAtOnce(this.#take)
-      return result.value === NOTHING ? this.#wait() : (promise as Promise<IteratorYieldResult<T>>)
+      return result.value === NOTHING || result.value === CLOSED ? this.#wait() : (promise as Promise<IteratorYieldResult<T>>)
     } catch (error) {
       return Promise.reject(error as Error)
     }

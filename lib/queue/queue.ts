@@ -2,10 +2,10 @@ import type { Writable } from 'node:stream'
 import type { InspectOptions } from 'node:util'
 import { type Batch as BatchOnItsWay, checkIterable, withCount } from '../lane/batch.js'
 import { blocking } from '../wait/blocking.js'
-import { Channel } from './channel.js'
+import { Channel, type Take } from './channel.js'
 import { tellingClose, tellingDrops } from '../diagnostics.js'
 import type { Block } from '../codec/block.js'
-import { checkElementType, type ElementType, itemBytesOf, nativeFieldsOf, typeCode } from '../codec/element-type.js'
+import { checkElementType, type ElementType, isSameType, itemBytesOf, nativeFieldsOf, typeCode } from '../codec/element-type.js'
 import { invalidType, invalidValue, outOfRange, QueueClosedError, QueueEmptyError, QueueFullError, TimeoutError } from '../errors.js'
 import { checkHandle, type Handle, incompatible, makeHandle } from '../addon/handle.js'
 import { INSPECT, inspectAs } from '../inspect.js'
@@ -13,10 +13,13 @@ import { Liveness, needDoorbell } from '../wait/loop.js'
 import { allocate, bytesOf, OpenObjects } from '../addon/memory.js'
 import { native, type QueueStats } from '../addon/native.js'
 import { type NativeHandle, nativeHandle } from '../addon/native-code.js'
-import { checkObject, patience, type SyncWaitOptions, syncTimeout, type WaitOptions } from '../wait/options.js'
+import { checkObject, type ForEachOptions, patience, type SyncWaitOptions, syncTimeout, type WaitOptions } from '../wait/options.js'
+import { forEach } from './for-each.js'
 import { QueueIterator } from './iterator.js'
 import { queueWritable, type QueueWritableOptions } from './writable.js'
-import { type ArrayTypes, type FieldTypes, isRecordType, type NumericType, record, type RecordType } from '../codec/record-type.js'
+import { type FieldTypes, isRecordType, record, type RecordType } from '../codec/record-type.js'
+import type { ArrayTypes, NumericType } from '../codec/scalar.js'
+import { CLOSED, type None } from '../lane/lane.js'
 import { NOTHING } from '../wait/selectable.js'
 
 const { status: STATUS } = native
@@ -49,9 +52,12 @@ export type IntoOf<T, Batch> = Batch extends ArrayTypes[NumericType]
 
 /** An option of calls that get several items. */
 export interface IntoOption<Into = ArrayTypes[NumericType]> {
-  /** For numeric types: what takes the items, instead of a new typed array of that type. Its length is a limit as well. */
+  /** What takes the item, or the items, instead of a new typed array. */
   into?: Into | undefined
 }
+
+/** What a single item can be got into: the array that it is. */
+export type IntoOneOf<T> = Extract<T, ArrayTypes[NumericType]>
 
 declare const carries: unique symbol
 
@@ -93,12 +99,15 @@ function checkName(argument: string, name: unknown): string {
 }
 
 function open({ memory, type, name }: Existing): Channel {
-  return channels.get(memory, (bytes, address) => {
+  const channel = channels.get(memory, (bytes, address) => {
     const queue = native.openQueue(bytes)
-    if (!queue || queue.type !== typeCode(type) || (isRecordType(type) && queue.itemBytes !== type.bytes))
+    if (!queue || queue.type !== typeCode(type) || queue.itemBytes !== itemBytesOf(type, queue.itemBytes))
       throw incompatible('its memory holds something else')
     return new Channel(memory, address, queue, type, name)
   })
+  // It may have been known, as what it is.
+  if (!isSameType(channel.type, type)) throw incompatible('its memory holds something else')
+  return channel
 }
 
 function wholeNumber(name: string, value: unknown, most?: string): number {
@@ -186,7 +195,7 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> implements AsyncI
 
   /** Whether somebody, in any thread, has closed the queue. There may be items left to get. */
   get closed(): boolean {
-    return this.#channel.transport.closed()
+    return this.#channel.lane.closed()
   }
 
   /** @internal The shared memory, for what lets native code put into it. */
@@ -218,7 +227,7 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> implements AsyncI
 
   /** Items in the queue; approximate while others put and get. */
   qsize(): number {
-    return this.#channel.transport.size()
+    return this.#channel.lane.size()
   }
 
   /** Whether there is nothing to get; approximate while others put and get. */
@@ -228,7 +237,7 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> implements AsyncI
 
   /** Whether there is no room for an item of one slot; approximate while others put and get. */
   full(): boolean {
-    return this.#channel.transport.full()
+    return this.#channel.lane.full()
   }
 
   /**
@@ -240,20 +249,19 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> implements AsyncI
    */
   putSync(item: In, options?: SyncWaitOptions): void {
     const timeout = options === undefined ? undefined : syncTimeout(options)
-    const { transport } = this.#channel
-    const prepared = transport.prepare(item)
-    const status = timeout ? transport.putFirst(prepared) : transport.put(prepared)
-    if (status !== STATUS.ok) this.#putLate(prepared, status, timeout)
+    const { lane } = this.#channel
+    const status = timeout ? lane.tryPutFirst(item) : lane.tryPut(item)
+    if (status !== STATUS.ok) this.#putLate(status, timeout)
   }
 
   // What contains functions is apart from what is called for each item, where it would allocate for them each time, also when they are not needed.
-  #putLate(prepared: unknown, tried: number, timeout: number | undefined): void {
-    const { transport } = this.#channel
+  #putLate(tried: number, timeout: number | undefined): void {
+    const { lane } = this.#channel
     let status = tried
     if (status === STATUS.full) {
-      if (timeout === undefined) status = this.#offer(() => transport.offer(prepared))
+      if (timeout === undefined) status = this.#offer(() => lane.offerInHand())
       else if (timeout === 0) status = STATUS.timeout
-      else status = blocking('put', [this], () => transport.putBlocking(prepared, timeout))
+      else status = blocking('put', [this], () => lane.blockInHand(timeout))
     }
     if (status === STATUS.full) throw new QueueFullError(this)
     if (status === STATUS.closed) throw new QueueClosedError(this)
@@ -264,28 +272,36 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> implements AsyncI
    * Takes the oldest item; blocks this thread until there is one, if `block` or `timeout` says so. Empty: throws `QueueEmptyError` if it does
    * not wait, `TimeoutError` after `timeout` milliseconds. Closed and drained: `QueueClosedError`.
    *
+   * `into`, for bytes and arrays of fixed length: an array of yours that takes the item. It is returned if it is filled, else a view of its beginning.
+   * Too short for the item: `RangeError` `ERR_OUT_OF_RANGE`, and the item stays. Of another type, or for a queue of another type: `TypeError`.
+   *
    * @example
    * const item = queue.getSync({ block: true })
+   * @example
+   * play(blocks.getSync({ timeout: 100, into: block }))
    */
-  getSync(options?: SyncWaitOptions): T {
-    const timeout = options === undefined ? undefined : syncTimeout(options)
-    const { transport } = this.#channel
-    const item = timeout ? transport.getFirst() : transport.get()
-    return (item === NOTHING ? this.#getOneLate(timeout) : item) as T
+  getSync(options?: SyncWaitOptions & IntoOption<IntoOneOf<T>>): T {
+    if (options === undefined) {
+      const item = this.#channel.lane.tryGet()
+      return (item === NOTHING || item === CLOSED ? this.#getNone(item, undefined) : item) as T
+    }
+    return this.#getOne(syncTimeout(options), this.#checkedOne(options.into)) as T
   }
 
-  #getOneLate(timeout: number | undefined): unknown {
-    return this.#getLate(timeout, (milliseconds) => this.#channel.transport.getBlocking(milliseconds))
+  #getOne(timeout: number | undefined, into: Block | undefined): unknown {
+    const { lane } = this.#channel
+    const item = timeout ? lane.tryGetFirst(into) : lane.tryGet(into)
+    return item === NOTHING || item === CLOSED ? this.#getNone(item, timeout, (milliseconds) => lane.getBlocking(milliseconds, into)) : item
   }
 
-  #getLate(timeout: number | undefined, block: (milliseconds: number) => unknown): unknown {
-    const { transport } = this.#channel
-    if (transport.lastStatus() === STATUS.closed) throw new QueueClosedError(this)
-    if (timeout === undefined) throw new QueueEmptyError(this)
+  #getNone(tried: None, timeout: number | undefined, block?: (milliseconds: number) => unknown): unknown {
+    if (tried === CLOSED) throw new QueueClosedError(this)
+    if (timeout === undefined || !block) throw new QueueEmptyError(this)
     if (timeout === 0) throw new TimeoutError(0, this)
     const item = blocking('get', [this], () => block(timeout))
-    if (item !== NOTHING) return item
-    throw transport.lastStatus() === STATUS.closed ? new QueueClosedError(this) : new TimeoutError(timeout, this)
+    if (item === CLOSED) throw new QueueClosedError(this)
+    if (item === NOTHING) throw new TimeoutError(timeout, this)
+    return item
   }
 
   /**
@@ -296,31 +312,28 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> implements AsyncI
    * if (!queue.tryPut(item)) lost++
    */
   tryPut(item: In): boolean {
-    const { transport } = this.#channel
-    const prepared = transport.prepare(item)
-    const status = transport.put(prepared)
-    return status === STATUS.ok || this.#offered(prepared, status)
+    const status = this.#channel.lane.tryPut(item)
+    return status === STATUS.ok || this.#offered(status)
   }
 
-  #offered(prepared: unknown, tried: number): boolean {
-    const { transport } = this.#channel
-    const status = tried === STATUS.full ? this.#offer(() => transport.offer(prepared)) : tried
+  #offered(tried: number): boolean {
+    const { lane } = this.#channel
+    const status = tried === STATUS.full ? this.#offer(() => lane.offerInHand()) : tried
     if (status === STATUS.closed) throw new QueueClosedError(this)
     return status === STATUS.ok
   }
 
   /**
-   * Takes the oldest item if there is one. Empty: undefined. Closed and drained: throws `QueueClosedError`.
+   * Takes the oldest item if there is one. Empty: undefined. Closed and drained: throws `QueueClosedError`. `into` is as for `getSync`.
    *
    * @example
    * for (let item = queue.tryGet(); item !== undefined; item = queue.tryGet()) use(item)
    */
-  tryGet(): T | undefined {
-    const { transport } = this.#channel
-    const item = transport.get()
-    if (item !== NOTHING) return item as T
-    if (transport.lastStatus() === STATUS.closed) throw new QueueClosedError(this)
-    return undefined
+  tryGet(options?: IntoOption<IntoOneOf<T>>): T | undefined {
+    checkObject('options', options)
+    const item = this.#channel.lane.tryGet(this.#checkedOne(options?.into))
+    if (item === CLOSED) throw new QueueClosedError(this)
+    return item === NOTHING ? undefined : (item as T)
   }
 
   /**
@@ -340,14 +353,17 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> implements AsyncI
 
   /**
    * Takes the oldest item as soon as there is one, after this thread's earlier gets. Closed and drained: rejects with `QueueClosedError`. Also
-   * rejects with `TimeoutError`, or the signal's `reason`; then nothing was taken.
+   * rejects with `TimeoutError`, or the signal's `reason`; then nothing was taken. `into` is as for `getSync`; until the promise is settled it may be
+   * written at any time, and each call that waits needs one of its own.
    *
    * @example
    * const item = await queue.get({ timeout: 100 })
    */
-  get(options?: WaitOptions): Promise<T> {
+  get(options?: WaitOptions & IntoOption<IntoOneOf<T>>): Promise<T> {
     try {
-      return this.#channel.get(this.#channel.takeOne, patience(options), this.#liveness) as Promise<T>
+      const limits = patience(options)
+      const take = options?.into === undefined ? this.#channel.takeOne : this.#takeInto(options.into)
+      return this.#channel.get(take, limits, this.#liveness) as Promise<T>
     } catch (error) {
       return Promise.reject(error)
     }
@@ -364,6 +380,29 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> implements AsyncI
   }
 
   /**
+   * Calls `fn` for each item, in this thread's event loop, until the queue is closed and drained; then it resolves. No promise is made for each item, so it is
+   * the fastest way to receive in an event loop.
+   *
+   * - An `fn` that returns a promise is awaited before the next item is taken.
+   * - Other work of the loop gets its turn after a millisecond of items.
+   * - Each item is taken as by a `get()`, after this thread's earlier gets; `fn` is never called before `forEach()` has returned.
+   *
+   * Empty: it waits. Rejects with what `fn` throws or rejects with, or with the signal's `reason`, and then takes no more: the item for which `fn`
+   * was called is taken, all others stay in the queue. While it is pending it keeps the process alive, unless the queue is `unref()`ed. `TypeError`
+   * `ERR_INVALID_ARG_TYPE` for an `fn` that is no function.
+   *
+   * @example
+   * await queue.forEach((item) => use(item))
+   */
+  forEach(fn: (item: T) => unknown, options?: ForEachOptions): Promise<void> {
+    try {
+      return forEach(this.#channel, fn as (item: unknown) => unknown, patience(options), this.#liveness)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /**
    * Puts items, and answers how many went in. Without waiting: as many as there is room for, or what the overflow policy lets in. With `block` or
    * `timeout` it waits until all are in; `TimeoutError` and `QueueClosedError` then have `count`. If one item is not of the type, none goes in.
    *
@@ -372,20 +411,20 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> implements AsyncI
    */
   putManySync(items: Iterable<In>, options?: SyncWaitOptions): number {
     const timeout = syncTimeout(options)
-    const { transport } = this.#channel
-    const batch = transport.prepareMany(checkIterable(items))
-    const status = timeout ? transport.putManyInTurn(batch, false) : transport.putMany(batch)
+    const { lane } = this.#channel
+    const batch = lane.prepareMany(checkIterable(items))
+    const status = timeout ? lane.putManyFirst(batch) : lane.putMany(batch)
     if (status !== STATUS.ok) this.#putManyLate(batch, status, timeout)
     return batch.done
   }
 
   #putManyLate(batch: BatchOnItsWay<unknown>, tried: number, timeout: number | undefined): void {
-    const { transport } = this.#channel
+    const { lane } = this.#channel
     let status = tried
     if (status === STATUS.full) {
-      if (timeout === undefined) status = this.#offer(() => transport.offerRest(batch))
+      if (timeout === undefined) status = this.#offer(() => lane.offerRest(batch))
       else if (timeout === 0) status = STATUS.timeout
-      else status = blocking('put', [this], () => transport.putManyBlocking(batch, timeout))
+      else status = blocking('put', [this], () => lane.putManyBlocking(batch, timeout))
     }
     if (status === STATUS.closed) throw withCount(new QueueClosedError(this), batch)
     if (status === STATUS.timeout) throw withCount(new TimeoutError(timeout as number, this), batch)
@@ -405,12 +444,10 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> implements AsyncI
     const timeout = syncTimeout(options)
     wholeNumber('max', max)
     const into = this.#checked(options?.into)
-    const items = this.#channel.transport.getMany(max, into)
-    return (items === NOTHING ? this.#getManyLate(max, into, timeout) : items) as Batch
-  }
-
-  #getManyLate(max: number, into: Block | undefined, timeout: number | undefined): unknown {
-    return this.#getLate(timeout, (milliseconds) => this.#channel.transport.getManyBlocking(max, milliseconds, into))
+    const { lane } = this.#channel
+    const items = lane.getMany(max, into)
+    if (items !== NOTHING && items !== CLOSED) return items as Batch
+    return this.#getNone(items, timeout, (milliseconds) => lane.getManyBlocking(max, milliseconds, into)) as Batch
   }
 
   /**
@@ -442,7 +479,7 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> implements AsyncI
       wholeNumber('max', max)
       const into = this.#checked(options?.into)
       // It may be detached when there are items for it.
-      return this.#channel.get(() => this.#channel.transport.getMany(max, this.#checked(into)), limits, this.#liveness) as Promise<Batch>
+      return this.#channel.get(() => this.#channel.lane.getMany(max, this.#checked(into)), limits, this.#liveness) as Promise<Batch>
     } catch (error) {
       return Promise.reject(error)
     }
@@ -456,12 +493,12 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> implements AsyncI
    */
   batches(max: number): AsyncIterableIterator<Batch> {
     wholeNumber('max', max)
-    return new QueueIterator<Batch>(this.#channel, this.#liveness, () => this.#channel.transport.getMany(max))
+    return new QueueIterator<Batch>(this.#channel, this.#liveness, () => this.#channel.lane.getMany(max))
   }
 
   /** The oldest item, which stays in the queue: another may get it at any time. Empty: undefined, also when the queue is closed. */
   peek(): T | undefined {
-    const item = this.#channel.transport.peek()
+    const item = this.#channel.lane.peek()
     return item === NOTHING ? undefined : (item as T)
   }
 
@@ -522,7 +559,18 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> implements AsyncI
   }
 
   #checked(into: unknown): Block | undefined {
-    return into === undefined ? undefined : this.#channel.transport.checkInto(into)
+    return into === undefined ? undefined : this.#channel.lane.checkBatchInto(into)
+  }
+
+  #checkedOne(into: unknown): Block | undefined {
+    return into === undefined ? undefined : this.#channel.lane.checkInto(into)
+  }
+
+  #takeInto(into: unknown): Take {
+    const { lane } = this.#channel
+    lane.checkInto(into)
+    // It may be detached when there is an item for it.
+    return () => lane.tryGet(lane.checkInto(into))
   }
 
   #offer(put: () => number): number {

@@ -33,6 +33,8 @@ let listener: Listener | undefined
 const waiting = new Map<number, Waiting>()
 /** What is polled in the next iteration of the loop, whose doorbell has been rung for that. */
 let soon = new Set<Waiting>()
+/** The same for those that have used up the time of this iteration: the others come before them in the next one, so that none starves. */
+let thereafter = new Set<Waiting>()
 let untidy: Waiting[] = []
 let held: Held[] = []
 const due = new Map<number, Held>()
@@ -65,7 +67,9 @@ function rungFor(errors: unknown[]): void {
   spent = false
   if (held.length + untidy.length > 0) tidyAll(errors)
   const some = soon
+  for (const one of thereafter) some.add(one)
   soon = new Set()
+  thereafter = new Set()
   const count = rung[0] as number
   if (count < 0) for (const one of waiting.values()) some.add(one)
   for (let k = 1; k <= count; k++) {
@@ -138,6 +142,11 @@ export function haveHadTheirTime(): boolean {
 /** `one` is polled in the next iteration of the loop, without a ring from outside. Only where calls have had their time. */
 export function pollSoon(one: Waiting): void {
   soon.add(one)
+}
+
+/** The same for `one` that has used that time itself. */
+export function pollThereafter(one: Waiting): void {
+  thereafter.add(one)
 }
 
 /**

@@ -18,6 +18,12 @@ export interface WaitOptions {
   timeout?: number | undefined
 }
 
+/** Options of `queue.forEach()`. */
+export interface ForEachOptions {
+  /** Ends it when it is aborted: the promise rejects with its `reason`, and no more items are taken. */
+  signal?: AbortSignal | undefined
+}
+
 export function checkObject(name: string, value: unknown): void {
   if (value !== undefined && (typeof value !== 'object' || value === null)) throw invalidType(name, 'an object', value)
 }

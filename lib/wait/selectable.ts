@@ -15,6 +15,8 @@ export interface Selectable<Want> {
   tryNow(want: Want): unknown | Nothing
   /** The same, and NOTHING as well where asynchronous calls of this thread were there before. */
   tryInOrder(want: Want): unknown | Nothing
+  /** The same for one that waits in the line; NOTHING as well where others there are before it. */
+  tryFor(place: Place<Want>): unknown | Nothing
   /** Puts it into the line, and serves it if that can be done already. */
   enter(place: Place<Want>): void
 }

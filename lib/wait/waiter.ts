@@ -210,9 +210,27 @@ export class Place<Want> implements Standing {
     call.places = this
   }
 
+  /**
+   * Whether it takes item after item, and runs code of the user's for each: then every item is taken
+   * out of the loop's share of time, and a look at the line that came before such code is out of date.
+   */
+  get repeats(): boolean {
+    return false
+  }
+
   /** What the call resolves to when that was taken for it. */
   outcome(taken: unknown): unknown {
     return taken
+  }
+
+  /** Hands over that outcome. */
+  give(outcome: unknown): void {
+    this.call.resolve(outcome)
+  }
+
+  /** Asked before anything is taken for it here. True if the call has its outcome from elsewhere. */
+  preempted(): boolean {
+    return false
   }
 
   /** What it is in line for can't be had. */

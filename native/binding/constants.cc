@@ -45,6 +45,7 @@ constexpr Named kElementTypes[] = {
     of("int16", ElementType::int16),     of("uint16", ElementType::uint16),     of("int32", ElementType::int32),
     of("uint32", ElementType::uint32),   of("bigint64", ElementType::bigint64), of("biguint64", ElementType::biguint64),
     of("float32", ElementType::float32), of("float64", ElementType::float64),   of("record", ElementType::record),
+    of("array", ElementType::array),
 };
 
 constexpr Named kLists[] = {
@@ -79,8 +80,9 @@ void export_constants(Napi::Env env, Napi::Object exports) {
   exports["rungLists"] = Napi::Number::New(env, kRungLists);
   exports["layoutVersion"] = Napi::Number::New(env, kLayoutVersion);
   exports["pageBytes"] = Napi::Number::New(env, kPageBytes);
+  exports["headBytes"] = Napi::Number::New(env, kHeadBytes);
   exports["scratchBytes"] = Napi::Number::New(env, kScratchBytes);
-  exports["blockBytes"] = Napi::Number::New(env, kBlockBytes);
+  exports["stagingBytes"] = Napi::Number::New(env, kStagingBytes);
   exports["eventMemory"] = Napi::Number::New(env, kOrigin + sizeof(EventHeader));
 }
 

@@ -72,9 +72,9 @@ bool Environment::interrupted() {
   return napi_call_function(env_, receiver, probe_.Value(), 0, nullptr, &result) != napi_ok;
 }
 
-u32 Environment::block_area() {
-  if (!block_area_) block_area_ = take_block_area();
-  return *block_area_;
+u32 Environment::staging_area() {
+  if (!staging_area_) staging_area_ = take_staging_area();
+  return *staging_area_;
 }
 
 // How many of its objects are not collected. Objects may be gone long before their finalizers run.
@@ -148,7 +148,7 @@ void Environment::end(napi_async_cleanup_hook_handle hook) {
   }
   ended_ = true;
   native_handles_.end();
-  if (block_area_.value_or(kNoBlockArea) != kNoBlockArea) give_back_block_area(*block_area_);
+  if (staging_area_.value_or(kNoStagingArea) != kNoStagingArea) give_back_staging_area(*staging_area_);
   {
     const Napi::HandleScope scope(env_);
     for (SharedObject* object = first_object_; object; object = object->next) object->abandon();

@@ -10,8 +10,8 @@
 
 #include "../core/layout.h"
 #include "../core/status.h"
-#include "../platform/block_area.h"
 #include "../platform/signals.h"
+#include "../platform/staging_area.h"
 #include "loop.h"
 #include "native_handles.h"
 
@@ -43,8 +43,8 @@ class Environment : public std::enable_shared_from_this<Environment> {
   void collect_everywhere();
   void collect_if_asked();
 
-  // This thread's area for blocks of cells, in each queue; kNoBlockArea if all were taken when it was first asked for.
-  u32 block_area();
+  // This thread's staging area, in each queue; kNoStagingArea if all were taken when it was first asked for.
+  u32 staging_area();
 
   // Names this thread among the putters that take turns; never 0.
   u32 putter() const { return putter_; }
@@ -72,7 +72,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
   Napi::Reference<Napi::ArrayBuffer> scratch_buffer_;
   Napi::FunctionReference probe_;
   Loop loop_;
-  std::optional<u32> block_area_;
+  std::optional<u32> staging_area_;
   SharedObject* first_object_ = nullptr;
   u32 opened_ = 0;  // since the last collection that was asked for
   u32 collect_after_;

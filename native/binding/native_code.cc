@@ -79,7 +79,7 @@ Napi::Value native_object(const Napi::CallbackInfo& info) {
   return wrapped(info.Env(), std::move(object));
 }
 
-// What an item of that type takes in C; 0 if it has no fixed size, or is a record.
+// What an item of that type takes in C; 0 if it has no fixed size, or is a record or an array.
 u32 natural_bytes(threadsafe_type type) {
   switch (type) {
     case THREADSAFE_BOOLEAN:
@@ -99,6 +99,7 @@ u32 natural_bytes(threadsafe_type type) {
       return 8;
     case THREADSAFE_BYTES:
     case THREADSAFE_RECORD:
+    case THREADSAFE_ARRAY:
       return 0;
   }
   return 0;
@@ -148,6 +149,7 @@ threadsafe_status open_native_queue(const threadsafe_native* object, threadsafe_
     if (!same_layout(source.fields, fields, field_count)) return THREADSAFE_WRONG_LAYOUT;
     fixed_bytes = geometry.item_bytes;
   }
+  if (type == THREADSAFE_ARRAY) fixed_bytes = geometry.item_bytes;
   if (fixed_bytes != 0 && item_bytes != fixed_bytes) return THREADSAFE_WRONG_SIZE;
   if (!prepare(source)) return THREADSAFE_FAILED;
   auto* const handle = new (std::nothrow) OpenQueue(opener_of(source), *source.queue->header, geometry, fixed_bytes);

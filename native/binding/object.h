@@ -28,28 +28,52 @@ struct FoundQueue {
 std::optional<FoundQueue> queue_in(Napi::Uint8Array view);
 EventHeader* event_in(Napi::Uint8Array view);
 
-// Where a message passes between JavaScript and the slots: the environment's scratch buffer; or, if it is longer than that, a Uint8Array
-// that comes with the call as its last argument, if there is one. Its size is asked for at each call, as JavaScript may have detached it.
+// Where a message passes between JavaScript and the slots: the environment's scratch buffer. Or, if a Uint8Array comes with the call as its
+// last argument: there, all but the head, which is in the scratch buffer. Its size is asked for at each call, as JavaScript may have
+// detached it.
 class Passage {
  public:
-  Passage(const Environment& environment, const Napi::CallbackInfo& info, std::size_t argument) : scratch_(environment.scratch()) {
+  Passage(const Environment& environment, ElementType type, const Napi::CallbackInfo& info, std::size_t argument)
+      : scratch_(environment.scratch()), in_scratch_(kScratchBytes) {
     if (info.Length() <= argument) return;
     void* data = nullptr;
     std::size_t bytes = 0;
     if (napi_get_typedarray_info(info.Env(), info[argument], nullptr, &bytes, &data, nullptr, nullptr) != napi_ok) return;
-    longer_ = static_cast<std::byte*>(data);
-    longer_bytes_ = static_cast<u32>(std::min<std::size_t>(bytes, ~u32{0}));
+    body_ = static_cast<std::byte*>(data);
+    body_bytes_ = static_cast<u32>(std::min<std::size_t>(bytes, ~u32{0} - kHeadBytes));
+    in_scratch_ = head_bytes(type);
   }
 
   // The longest that it has room for.
-  u32 limit() const { return std::max(kScratchBytes, longer_bytes_); }
+  u32 limit() const { return in_scratch_ + body_bytes_; }
 
-  std::byte* of(u32 bytes) const { return bytes <= kScratchBytes ? scratch_ : longer_; }
+  template <class Slots>
+  void copy_in(const Slots& slots, const Span& span) const {
+    each_part(span, [&](std::size_t at, std::byte* part, std::size_t bytes) { slots.copy_in(span, at, part, bytes); });
+  }
+
+  template <class Slots>
+  void copy_out(const Slots& slots, const Span& span) const {
+    each_part(span, [&](std::size_t at, std::byte* part, std::size_t bytes) { slots.copy_out(span, at, part, bytes); });
+  }
+
+  template <class Slots>
+  void copy_out_unclaimed(const Slots& slots, const Span& span) const {
+    each_part(span, [&](std::size_t at, std::byte* part, std::size_t bytes) { slots.copy_out_unclaimed(span, at, part, bytes); });
+  }
 
  private:
+  template <class Copy>
+  void each_part(const Span& span, Copy&& copy) const {
+    const std::size_t first = std::min(span.bytes, in_scratch_);
+    if (first > 0) copy(0, scratch_, first);
+    if (first < span.bytes) copy(first, body_, span.bytes - first);
+  }
+
   std::byte* const scratch_;
-  std::byte* longer_ = nullptr;
-  u32 longer_bytes_ = 0;
+  std::byte* body_ = nullptr;
+  u32 body_bytes_ = 0;
+  u32 in_scratch_;
 };
 
 class SharedObject {

@@ -1,9 +1,10 @@
-// The functions of a queue that lib/lane and lib/queue call. Items pass through the scratch buffer of
-// the environment. A function returns its status as a number; one that returns a length returns a
-// status as its negative.
+// The functions of a queue that lib/lane and lib/queue call. Items pass through the thread's buffer,
+// which the environment owns. A function returns its status as a number; one that returns a length
+// returns a status as its negative.
 #include "../core/queue.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "../core/select.h"
 #include "../core/slots.h"
@@ -87,6 +88,9 @@ class QueueObject final : public SharedObject {
     object["get"] = function<QueueObject, &QueueObject::get>(env, "get");
     object["getFirst"] = function<QueueObject, &QueueObject::get_first>(env, "getFirst");
     object["getBlocking"] = function<QueueObject, &QueueObject::get_blocking>(env, "getBlocking");
+    object["putPacked"] = function<QueueObject, &QueueObject::put_packed>(env, "putPacked");
+    object["putPackedInTurn"] = function<QueueObject, &QueueObject::put_packed_in_turn>(env, "putPackedInTurn");
+    object["putPackedBlocking"] = function<QueueObject, &QueueObject::put_packed_blocking>(env, "putPackedBlocking");
     object["putMany"] = function<QueueObject, &QueueObject::put_many>(env, "putMany");
     object["putManyBlocking"] = function<QueueObject, &QueueObject::put_many_blocking>(env, "putManyBlocking");
     object["getMany"] = function<QueueObject, &QueueObject::get_many>(env, "getMany");
@@ -149,29 +153,35 @@ class QueueObject final : public SharedObject {
   // What JavaScript has written for that put, and is so long. put(write) is not called where there is no room for so much.
   template <class Put>
   Napi::Value put_by(const Napi::CallbackInfo& info, std::size_t longer, Put&& put) {
-    const Passage passage(environment(), info, longer);
+    const Passage passage(environment(), geometry_.type, info, longer);
     const u32 bytes = length(info);
     if (bytes > passage.limit()) {
       Napi::RangeError::New(info.Env(), "threadsafe: the item's buffer was taken away").ThrowAsJavaScriptException();
       return info.Env().Undefined();
     }
-    return answer(info, put(bytes, [&](const Span& span) { slots_.copy_in(span, passage.of(bytes)); }));
+    return answer(info, put(bytes, [&](const Span& span) { passage.copy_in(slots_, span); }));
   }
 
   // get(limit, read): the item's length, or a status.
   template <class Get>
   Napi::Value get_by(const Napi::CallbackInfo& info, std::size_t longer, Get&& get) {
-    const Passage passage(environment(), info, longer);
+    const Passage passage(environment(), geometry_.type, info, longer);
     u32 length = 0;
     const Status status = get(passage.limit(), [&](const Span& span) {
-      slots_.copy_out(span, passage.of(span.bytes));
+      passage.copy_out(slots_, span);
       length = span.bytes;
     });
     return answer(info, status, length);
   }
 
+  // (list)
   Napi::Value wake(const Napi::CallbackInfo& info) {
-    ThreadWake{}.one(list(info[0]));
+    WaitList& woken = list(info[0]);
+    if (&woken == &header_.not_empty) {
+      ThreadWake{}.one(woken);
+    } else {
+      queue_.wake_putters();
+    }
     return info.Env().Undefined();
   }
 
@@ -214,12 +224,50 @@ class QueueObject final : public SharedObject {
   Napi::Value put_woken(const Napi::CallbackInfo& info) { return put_in_turn(info, true, info[2].As<Napi::Boolean>().Value(), 3); }
 
   Napi::Value put_in_turn(const Napi::CallbackInfo& info, bool of_loop, bool woken, std::size_t longer) {
-    return put_by(info, longer, [&](u32 bytes, auto write) {
-      Status status = queue_.put_in_turn({environment().putter(), of_loop}, woken, bytes, write);
-      if (status == Status::full && held_back_.too_long()) status = queue_.put_past_token(bytes, write);
-      // It need not wait for a copy, as whoever makes that rings.
-      return status == Status::busy ? Status::full : status;
-    });
+    return put_by(info, longer, [&](u32 bytes, auto write) { return try_in_turn(of_loop, woken, bytes, write); });
+  }
+
+  template <class Write>
+  Status try_in_turn(bool of_loop, bool woken, u32 bytes, Write&& write) {
+    Status status = queue_.put_in_turn({environment().putter(), of_loop}, woken, bytes, write);
+    if (status == Status::full && held_back_.too_long()) status = queue_.put_past_token(bytes, write);
+    // It need not wait for a copy, as whoever makes that rings.
+    return status == Status::busy ? Status::full : status;
+  }
+
+  // Messages that lie one after the other in a Uint8Array of the package's own: each has its length in front, in 8 bytes, and ends at a
+  // multiple of
+  // 8. put(bytes, write) for each, until one is not ok; how many were, and the status of the last, times 2^32. In one number, since an
+  // isolate that is being stopped can't be given an object with properties, and half of an answer would be worse than none.
+  template <class Put>
+  Napi::Value put_each(const Napi::CallbackInfo& info, Put&& put) {
+    void* data = nullptr;
+    std::size_t size = 0;
+    napi_get_typedarray_info(info.Env(), info[1], nullptr, &size, &data, nullptr, nullptr);
+    std::size_t at = info[2].As<Napi::Number>().Uint32Value();
+    const u32 count = info[3].As<Napi::Number>().Uint32Value();
+    Status status = Status::ok;
+    u32 done = 0;
+    for (; done < count && status == Status::ok; done += status == Status::ok) {
+      const auto* const from = static_cast<const std::byte*>(data) + at;
+      u32 bytes;
+      std::memcpy(&bytes, from, sizeof bytes);
+      status = put(bytes, [&](const Span& span) { slots_.copy_in(span, from + kHeadBytes); });
+      at += kHeadBytes + round_up(bytes, kHeadBytes);
+    }
+    return Napi::Number::New(info.Env(), static_cast<double>(pack(static_cast<u32>(status), done)));
+  }
+
+  // (view, from, count): the messages that lie there.
+  Napi::Value put_packed(const Napi::CallbackInfo& info) {
+    return put_each(info, [this](u32 bytes, auto write) { return settle_put([&] { return queue_.attempt_put(bytes, write); }); });
+  }
+
+  // (view, from, count, of the loop, woken): attempts of puts that may wait. Only the first of them may have waited.
+  Napi::Value put_packed_in_turn(const Napi::CallbackInfo& info) {
+    const bool of_loop = info[4].As<Napi::Boolean>().Value();
+    bool woken = info[5].As<Napi::Boolean>().Value();
+    return put_each(info, [&](u32 bytes, auto write) { return try_in_turn(of_loop, std::exchange(woken, false), bytes, write); });
   }
 
   Napi::Value leave_turn(const Napi::CallbackInfo& info) {
@@ -232,19 +280,28 @@ class QueueObject final : public SharedObject {
 
   // (length, timeout, longer)
   Napi::Value put_blocking(const Napi::CallbackInfo& info) {
+    const Deadline until = deadline(info[2]);
+    return put_by(info, 3, [&](u32 bytes, auto write) { return block_to_put(until, bytes, write); });
+  }
+
+  // (view, from, count, timeout)
+  Napi::Value put_packed_blocking(const Napi::CallbackInfo& info) {
+    const Deadline until = deadline(info[4]);
+    return put_each(info, [&](u32 bytes, auto write) { return block_to_put(until, bytes, write); });
+  }
+
+  template <class Write>
+  Status block_to_put(const Deadline& until, u32 bytes, Write&& write) {
     keep_memory();
     const u32 putter = environment().putter();
-    const Deadline until = deadline(info[2]);
     HeldBack held_back(header_, putter);
     StopCheck stops([&] { return environment().interrupted() || held_back.too_long(); });
-    return put_by(info, 3, [&](u32 bytes, auto write) {
-      const auto wait = [&] {
-        ThreadParker waiting(header_.not_full, until, stops);
-        return queue_.put(waiting, putter, bytes, write);
-      };
-      const Status status = put_heeding_token(held_back, wait, [&] { return queue_.put_past_token(bytes, write); });
-      return after_blocking(status, [&] { return settle_put([&] { return queue_.put_in_turn({putter, false}, false, bytes, write); }); });
-    });
+    const auto wait = [&] {
+      ThreadParker waiting(header_.not_full, until, stops);
+      return queue_.put(waiting, putter, bytes, write);
+    };
+    const Status status = put_heeding_token(held_back, wait, [&] { return queue_.put_past_token(bytes, write); });
+    return after_blocking(status, [&] { return settle_put([&] { return queue_.put_in_turn({putter, false}, false, bytes, write); }); });
   }
 
   // (longer)
@@ -277,8 +334,7 @@ class QueueObject final : public SharedObject {
     return answer(info, status, done);
   }
 
-  // (view, first, timeout): blocks until all are put: how many of them, and the status, times 2^32. In one number, since an isolate that is
-  // being stopped can't be given an object with properties, and half of an answer would be worse than none.
+  // (view, first, timeout): blocks until all are put: how many of them, and the status, times 2^32, as put_each() answers.
   Napi::Value put_many_blocking(const Napi::CallbackInfo& info) {
     keep_memory();
     const Items items(info, 2);
@@ -311,10 +367,10 @@ class QueueObject final : public SharedObject {
 
   // (longer): the oldest item stays: its length, or a status.
   Napi::Value peek(const Napi::CallbackInfo& info) {
-    const Passage passage(environment(), info, 1);
+    const Passage passage(environment(), geometry_.type, info, 1);
     u32 length = 0;
     const auto look = [&](const Span& span) {
-      slots_.copy_out_unclaimed(span, passage.of(span.bytes));
+      passage.copy_out_unclaimed(slots_, span);
       length = span.bytes;
     };
     const Status status = settle_get([&] { return queue_.try_peek(passage.limit(), look); });
@@ -432,14 +488,15 @@ Napi::Value open_queue(const Napi::CallbackInfo& info) {
   object["capacity"] = Napi::Number::New(info.Env(), geometry.capacity);
   object["itemBytes"] = Napi::Number::New(info.Env(), geometry.item_bytes);
   object["overflow"] = Napi::Number::New(info.Env(), static_cast<u32>(geometry.overflow));
-  object["blocks"] = Napi::Number::New(info.Env(), kOrigin + double{1} * geometry.blocks);
+  object["headBytes"] = Napi::Number::New(info.Env(), head_bytes(geometry.type));
+  object["staging"] = Napi::Number::New(info.Env(), kOrigin + double{1} * geometry.staging);
   return object;
 }
 
 // This thread's area for blocks, by its number; -1 if there is none for it.
-Napi::Value block_area(const Napi::CallbackInfo& info) {
-  const u32 area = Environment::of(info.Env()).block_area();
-  return Napi::Number::New(info.Env(), area == kNoBlockArea ? -1 : double{1} * area);
+Napi::Value staging_area(const Napi::CallbackInfo& info) {
+  const u32 area = Environment::of(info.Env()).staging_area();
+  return Napi::Number::New(info.Env(), area == kNoStagingArea ? -1 : double{1} * area);
 }
 
 }  // namespace
@@ -448,7 +505,7 @@ void export_queue(Napi::Env env, Napi::Object exports) {
   exports["queue"] = QueueObject::functions(env);
   exports["queueMemory"] = Napi::Function::New<queue_memory>(env, "queueMemory");
   exports["initQueue"] = Napi::Function::New<init_queue>(env, "initQueue");
-  exports["blockArea"] = Napi::Function::New<block_area>(env, "blockArea");
+  exports["stagingArea"] = Napi::Function::New<staging_area>(env, "stagingArea");
   exports["openQueue"] = Napi::Function::New<open_queue>(env, "openQueue");
 }
 

@@ -28,7 +28,7 @@ static_assert(same(THREADSAFE_BYTES, ElementType::bytes) && same(THREADSAFE_BOOL
               same(THREADSAFE_INT32, ElementType::int32) && same(THREADSAFE_UINT32, ElementType::uint32) &&
               same(THREADSAFE_BIGINT64, ElementType::bigint64) && same(THREADSAFE_BIGUINT64, ElementType::biguint64) &&
               same(THREADSAFE_FLOAT32, ElementType::float32) && same(THREADSAFE_FLOAT64, ElementType::float64) &&
-              same(THREADSAFE_RECORD, ElementType::record));
+              same(THREADSAFE_RECORD, ElementType::record) && same(THREADSAFE_ARRAY, ElementType::array));
 
 // A blocking call is interrupted when its handle is, or its own isolate, which is as good as gone then.
 threadsafe_status answer(Status status) {
@@ -49,8 +49,8 @@ class KeepErrno {
 template <class Call>
 threadsafe_status signal_safe(Handle& handle, Call&& call) {
   const KeepErrno keep;
-  const Handle::Use use(handle);
-  if (!use.alive()) return THREADSAFE_CLOSED;
+  const Use use(handle.calls());
+  if (!use) return THREADSAFE_CLOSED;
   bool unpark_needed = false;
   const threadsafe_status status = call(SignalWake{SignalWaker{handle.unparks(), unpark_needed}});
   if (unpark_needed) handle.unpark_later();
@@ -180,8 +180,8 @@ threadsafe_status put_or_drop(threadsafe_queue* handle, const void* item, std::s
 
 threadsafe_status put(threadsafe_queue* handle, const void* item, std::size_t bytes, double milliseconds) {
   OpenQueue& queue = OpenQueue::of(handle);
-  const Handle::Use use(queue);
-  if (!use.alive()) return THREADSAFE_CLOSED;
+  const Use use(queue.calls());
+  if (!use) return THREADSAFE_CLOSED;
   if (const threadsafe_status wrong = check_put(queue, bytes)) return wrong;
   auto core = core_of(queue, ThreadWake{});
   const auto length = static_cast<u32>(bytes);
@@ -216,8 +216,8 @@ threadsafe_status try_get(threadsafe_queue* handle, void* item, std::size_t byte
 threadsafe_status get(threadsafe_queue* handle, void* item, std::size_t bytes, std::size_t* item_bytes, double milliseconds) {
   OpenQueue& queue = OpenQueue::of(handle);
   const Buffer buffer{item, bytes, item_bytes};
-  const Handle::Use use(queue);
-  if (!use.alive()) return THREADSAFE_CLOSED;
+  const Use use(queue.calls());
+  if (!use) return THREADSAFE_CLOSED;
   if (const threadsafe_status wrong = buffer.check(queue)) return wrong;
   auto core = core_of(queue, ThreadWake{});
   const u32 limit = buffer.limit(queue);
@@ -278,8 +278,8 @@ threadsafe_status event_is_set(threadsafe_event* handle, bool* set) {
 
 threadsafe_status event_wait(threadsafe_event* handle, double milliseconds) {
   OpenEvent& event = OpenEvent::of(handle);
-  const Handle::Use use(event);
-  if (!use.alive()) return THREADSAFE_CLOSED;
+  const Use use(event.calls());
+  if (!use) return THREADSAFE_CLOSED;
   Event core(event.header, ThreadWake{});
   if (core.is_set()) return THREADSAFE_OK;
   if (milliseconds == 0) return THREADSAFE_TIMEOUT;

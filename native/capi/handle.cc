@@ -45,18 +45,14 @@ void Handle::unpark_listed() {
 }
 
 void Handle::cancel() {
-  alive_.store(false, std::memory_order_seq_cst);
+  calls_.close();
   // Under the lock under which sleepers look whether they may: one that has not seen the above is in the list by now.
   unparks_.each_list([](const WaitList& list) { unpark(list, kEverybody); });
 }
 
-void Handle::wait_for_calls() const {
-  while (inside_.load(std::memory_order_seq_cst) != 0) std::this_thread::yield();
-}
-
 void Handle::close() {
   cancel();
-  wait_for_calls();
+  calls_.retire(std::this_thread::yield);
   // Release: the isolate deletes what the calls have used.
   closed_.store(true, std::memory_order_release);
   // The isolate may have ended, and its doorbell be another's: then that loop comes round for nothing.
@@ -66,7 +62,7 @@ void Handle::close() {
 
 void Handle::end() {
   cancel();
-  wait_for_calls();
+  calls_.retire(std::this_thread::yield);
   disown();
 }
 

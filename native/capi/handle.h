@@ -1,19 +1,20 @@
 // The life of what native code has opened: how calls from any thread and any signal handler are kept apart from the end of the isolate that
 // opened it, which may take the memory away, and from close(), which takes the handle itself.
 //
-//     a call     if alive: inside + 1; if still alive, do it; inside - 1
-//     cancel     no longer alive; unpark those that sleep in a call
-//     the end    cancel; wait until nobody is inside; only then let the memory go
+//     a call     enter; do it; leave
+//     cancel     close; unpark those that sleep in a call
+//     the end    cancel; retire; only then let the memory go
 //
-// A call that is inside waits for nothing but what cancel wakes it from, so the wait is short. One of a signal handler that strikes the
-// ending thread itself has finished before that thread goes on. A handle has owners: whoever opened it, until close; the isolate, until its
-// end or until it notices the close; and the helper thread, on a handle that is on its list. The last one deletes it.
+// That is core/use_count.h. A call that is inside waits for nothing but what cancel wakes it from, so the wait is short. A handle has
+// owners: whoever opened it, until close; the isolate, until its end or until it notices the close; and the helper thread, on a handle that
+// is on its list. The last one deletes it.
 #pragma once
 
 #include <atomic>
 #include <thread>
 
 #include "../core/deferred.h"
+#include "../core/use_count.h"
 #include "../include/threadsafe.h"
 #include "../platform/doorbell.h"
 
@@ -31,44 +32,26 @@ struct Opener {
 class Handle {
  public:
   // `second` is null for objects with one wait list.
-  Handle(const Opener& opener, const WaitList& first, const WaitList* second) : opener_(opener) { unparks_.set_lists(first, second); }
+  Handle(const Opener& opener, const WaitList& first, const WaitList* second) : opener_(opener) {
+    unparks_.set_lists(first, second);
+    calls_.open();
+  }
   virtual ~Handle() = default;
   Handle(const Handle&) = delete;
   Handle& operator=(const Handle&) = delete;
 
-  // One call. While it is alive, and until it is gone, the memory stays.
-  class Use {
-   public:
-    explicit Use(Handle& handle) : handle_(handle), inside_(handle.alive()) {
-      // Not counted otherwise: many that try again and again would keep the end waiting.
-      if (!inside_) return;
-      // Sequentially consistent, with cancel() and wait_for_calls(): either they see this call, or it sees that the handle is no longer
-      // alive.
-      handle.inside_.fetch_add(1, std::memory_order_seq_cst);
-      alive_ = handle.alive();
-    }
-    // Release: whoever sees the count fall comes after this call.
-    ~Use() {
-      if (inside_) handle_.inside_.fetch_sub(1, std::memory_order_release);
-    }
-    Use(const Use&) = delete;
-    Use& operator=(const Use&) = delete;
-    bool alive() const { return alive_; }
+  // Every call is a use of this: while it lasts, the memory stays.
+  UseCount& calls() { return calls_; }
 
-   private:
-    Handle& handle_;
-    const bool inside_;
-    bool alive_ = false;
-  };
-
-  bool alive() const { return alive_.load(std::memory_order_seq_cst); }
+  // Whether it has not been cancelled.
+  bool alive() const { return calls_.is_open(); }
 
   // Whether this call is one of the opener's own thread. Else nobody but cancel() has to stop it.
   bool on_own_thread() const { return std::this_thread::get_id() == opener_.thread; }
   bool own_thread_stopping() const { return opener_.stopping(opener_.environment); }
   u32 putter() const;
 
-  // Leaves to the helper thread whom to unpark: note it in unparks(), then unpark_later(). Within a Use. [signal-safe]
+  // Leaves to the helper thread whom to unpark: note it in unparks(), then unpark_later(). Within a call. [signal-safe]
   DeferredUnparks& unparks() { return unparks_; }
   void unpark_later();
 
@@ -85,7 +68,6 @@ class Handle {
   friend int start_unparking();
   static void unpark_listed();
 
-  void wait_for_calls() const;
   void disown();
 
   const Opener opener_;
@@ -94,8 +76,7 @@ class Handle {
   std::atomic<bool> closed_{false};
   std::atomic<bool> listed_{false};  // for the helper thread
   Handle* next_listed_ = nullptr;
-  std::atomic<bool> alive_{true};
-  alignas(kLine) std::atomic<u32> inside_{0};  // written by every call, where the rest is only read
+  alignas(kLine) UseCount calls_;  // written by every call, where the rest is only read
 };
 
 // What unpark_later() needs; before the first handle. 0 or the errno of what failed.

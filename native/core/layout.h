@@ -5,15 +5,17 @@
 //
 //     byte 0     unused: C++ lets no object live at address 0, where WebAssembly's memory begins
 //     byte 128   Header: what the object is, and a queue's Geometry; written once, before the object is shared
-//     then       queue: tail | head | not_empty | not_full | counters, each on lines of its own, then the slots; of cells, then the blocks
+//     then       queue: tail | head | not_empty | not_full | counters, each on lines of its own, then the slots, then the staging areas
 //                event: word | waiters
 //
 // A queue has two forms of slots. A type of fixed size has stamp and payload side by side, so that an 8-byte element shares
 // a cache line with its stamp; a type of any size has all stamps first and all payloads after them, so that a message that
 // spans slots is contiguous, but for the one place where the ring wraps.
 //
-// Blocks of cells pass through an area of this memory that belongs to one thread: WebAssembly reaches nothing else. Each thread has the
-// same place in every queue (native/platform/block_area.h); those that find none left go through the addon.
+// Items pass between JavaScript and the slots through a staging area, a part of this memory that belongs to one
+// thread: WebAssembly reaches nothing else. Each thread has the same place in every queue
+// (native/platform/staging_area.h); threads that find none left go through the addon. Areas that are never used cost
+// address space alone.
 //
 // Zeroed memory is a valid ring at lap 0: creating a queue touches none of its slots, however many there are.
 #pragma once
@@ -34,15 +36,16 @@ inline constexpr std::size_t kOrigin = kLine;  // where the Header lies in the m
 inline constexpr u64 kMaxBytes = u64{1} << 32;
 inline constexpr u32 kMaxSlots = u32{1} << 28;     // leaves a position three bits for the lap
 inline constexpr u64 kMagic = 0x6566617364726874;  // "thrdsafe"
-inline constexpr u32 kLayoutVersion = 3;
+inline constexpr u32 kLayoutVersion = 4;
 #ifndef THREADSAFE_MAX_LOOPS  // a model has fewer
 #define THREADSAFE_MAX_LOOPS 1024
 #endif
 inline constexpr u32 kMaxLoops = THREADSAFE_MAX_LOOPS;  // event loops that wait natively at one time, in one process
 inline constexpr u32 kPageBytes = 65536;                // WebAssembly's unit of memory
 inline constexpr u32 kScratchBytes = 65536;             // of the buffer that a thread's messages pass through; longer ones have their own
-inline constexpr u32 kBlockAreas = 16;                  // threads that may have one, in one process
-inline constexpr u32 kBlockBytes = 2048;                // of an area
+inline constexpr u32 kStagingAreas = 32;                // threads that may have one, in one process
+inline constexpr u32 kStagingBytes = 8192;              // of an area
+inline constexpr u32 kHeadBytes = 8;                    // in front of an item, to tell how it is encoded
 
 enum class Kind : u32 { queue = 1, event = 2 };
 
@@ -63,17 +66,19 @@ enum class ElementType : u32 {
   biguint64,
   float32,
   float64,
-  record
+  record,
+  array
 };
 
-// What the encodings of lib/codec put in front of an item to tell how it is encoded: a slot has room for it besides the item's own bytes.
-constexpr u32 tag_bytes(ElementType type) { return type == ElementType::any || type == ElementType::string ? 1 : 0; }
+// The head that the encodings of lib/codec put in front of an item: a slot has room for it besides the item's own bytes. As long as it
+// is, what follows is aligned.
+constexpr u32 head_bytes(ElementType type) { return type == ElementType::any || type == ElementType::string ? kHeadBytes : 0; }
 
 // Types whose items have no fixed size and may span slots.
 constexpr bool spans(ElementType type) { return type == ElementType::any || type == ElementType::string || type == ElementType::bytes; }
 
 // Types whose items are cells: a number, a bigint, a boolean.
-constexpr bool is_cell(ElementType type) { return !spans(type) && type != ElementType::record; }
+constexpr bool is_cell(ElementType type) { return !spans(type) && type < ElementType::record; }
 
 struct Header {
   u64 magic;
@@ -101,10 +106,10 @@ struct Geometry {
   u32 payload_stride;  // bytes from one slot's payload to the next
   u32 stamps;          // offset of the first stamp from the QueueHeader
   u32 payloads;        // offset of the first payload from the QueueHeader
-  u32 blocks;          // offset of the first block area from the QueueHeader, of cells alone
+  u32 staging;         // offset of the first staging area from the QueueHeader
 
   // The longest message that the whole queue can hold.
-  u64 most_bytes() const { return spans(type) ? u64{capacity} * item_bytes + tag_bytes(type) : item_bytes; }
+  u64 most_bytes() const { return spans(type) ? u64{capacity} * item_bytes + head_bytes(type) : item_bytes; }
 };
 
 struct QueueHeader {
@@ -150,7 +155,7 @@ constexpr u32 round_up(u32 bytes, u32 unit) { return (bytes + unit - 1) / unit *
 // The geometry of a queue of `capacity` slots of `item_bytes`, written to `queue`; answers the bytes of memory it needs, origin
 // included, or 0 where that is more than a memory can have.
 inline u64 lay_out(Geometry& queue, ElementType type, u32 capacity, u32 item_bytes) {
-  const u32 payload_stride = round_up(item_bytes + tag_bytes(type), 8);
+  const u32 payload_stride = round_up(item_bytes + head_bytes(type), 8);
   queue.type = type;
   queue.capacity = capacity;
   queue.index_bits = 0;
@@ -169,12 +174,9 @@ inline u64 lay_out(Geometry& queue, ElementType type, u32 capacity, u32 item_byt
     queue.payloads = queue.stamps + kStampBytes;
     end = queue.stamps + u64{capacity} * queue.stamp_stride;
   }
-  queue.blocks = 0;
-  if (is_cell(type)) {
-    end = (end + kLine - 1) / kLine * kLine;
-    queue.blocks = static_cast<u32>(end);
-    end += u64{kBlockAreas} * kBlockBytes;
-  }
+  end = (end + kLine - 1) / kLine * kLine;
+  queue.staging = static_cast<u32>(end);
+  end += u64{kStagingAreas} * kStagingBytes;
   const u64 bytes = kOrigin + end;
   return bytes <= kMaxBytes ? bytes : 0;
 }
@@ -187,7 +189,7 @@ inline bool checked_geometry(const QueueHeader& queue, u64 memory_bytes, Geometr
   const volatile u32* const found = reinterpret_cast<const u32*>(&queue.geometry);
   for (std::size_t k = 0; k < sizeof words / sizeof *words; k++) words[k] = found[k];
   std::memcpy(&geometry, words, sizeof geometry);
-  if (geometry.type > ElementType::record || geometry.overflow > Overflow::drop_oldest) return false;
+  if (geometry.type > ElementType::array || geometry.overflow > Overflow::drop_oldest) return false;
   if (geometry.capacity == 0 || geometry.capacity > kMaxSlots) return false;
   if (geometry.item_bytes == 0 || geometry.item_bytes > kMaxBytes / 2) return false;
   if (is_cell(geometry.type) && geometry.item_bytes != kCellStride - kStampBytes) return false;

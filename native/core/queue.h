@@ -74,7 +74,7 @@ class Queue {
 
   // How many slots a message of that length has; more than the capacity means that it never fits.
   u32 slots_of(u32 bytes) const {
-    const u32 one = geometry_.item_bytes + tag_bytes(geometry_.type);
+    const u32 one = geometry_.item_bytes + head_bytes(geometry_.type);
     return !spans_ || bytes <= one ? 1 : 1 + (bytes - one + geometry_.item_bytes - 1) / geometry_.item_bytes;
   }
 
@@ -274,6 +274,15 @@ class Queue {
     wake_putters();
   }
 
+  // Room was made. Where messages span slots, putters can't stand in for each other.
+  void wake_putters() {
+    if (spans_) {
+      wake_.all(header_.not_full);
+    } else {
+      wake_.one(header_.not_full);
+    }
+  }
+
   // That event loop has no call any more that waits for an item, or for room.
   void withdraw_from_gets(u32 loop) {
     withdraw_loop(header_.not_empty, loop, [this] { pass_on_get(); });
@@ -421,14 +430,6 @@ class Queue {
       if (someone_waits(header_.not_full)) wake_.one(header_.not_full);
     } else if (someone_waits_after_many_stores(header_.not_full)) {
       wake_putters();
-    }
-  }
-
-  void wake_putters() {
-    if (spans_) {
-      wake_.all(header_.not_full);
-    } else {
-      wake_.one(header_.not_full);
     }
   }
 

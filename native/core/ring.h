@@ -525,11 +525,26 @@ class Ring {
 
   // One slot: sequentially consistent, see freeing in wait.h. Several: release, and the caller looks for waiters with a read-modify-write.
   void release(u32 position, u32 slots) {
-    for (u32 k = 0; k < slots; k++) {
-      slots_.stamp(positions_.index(position))
-          .store(positions_.next_free_turn(position), slots == 1 ? memory_order_seq_cst : memory_order_release);
-      position = positions_.advance(position, 1);
+    if constexpr (Slots::kMostSlots > 0) {
+      release_straight<Slots::kMostSlots>(position, slots, slots);
+    } else {
+      for (u32 k = 0; k < slots; k++) position = release_one(position, slots);
     }
+  }
+
+  // The same without a loop, for WebAssembly.
+  template <u32 kMost>
+  void release_straight(u32 position, u32 left, u32 slots) {
+    if constexpr (kMost > 0) {
+      if (left == 0) return;
+      release_straight<kMost - 1>(release_one(position, slots), left - 1, slots);
+    }
+  }
+
+  u32 release_one(u32 position, u32 slots) {
+    slots_.stamp(positions_.index(position))
+        .store(positions_.next_free_turn(position), slots == 1 ? memory_order_seq_cst : memory_order_release);
+    return positions_.advance(position, 1);
   }
 
   Atomic<u64>& tail_;

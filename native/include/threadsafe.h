@@ -76,7 +76,8 @@ typedef enum threadsafe_type {
   THREADSAFE_BIGUINT64 = 11, /* uint64_t */
   THREADSAFE_FLOAT32 = 12,   /* float */
   THREADSAFE_FLOAT64 = 13,   /* double */
-  THREADSAFE_RECORD = 14     /* a struct of the above, and arrays of them: threadsafe_record_queue_open() */
+  THREADSAFE_RECORD = 14,    /* a struct of the above, and arrays of them: threadsafe_record_queue_open() */
+  THREADSAFE_ARRAY = 15      /* 'float64[128]': so many elements, one after the other */
 } threadsafe_type;
 
 /* A field of a record. */

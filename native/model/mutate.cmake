@@ -10,7 +10,7 @@
 #     --- by
 #     another
 file(READ "${MUTANT}" mutant)
-if(NOT mutant MATCHES "\nfile: ([a-z]+[.]h)\n")
+if(NOT mutant MATCHES "\nfile: ([a-z_]+[.]h)\n")
   message(FATAL_ERROR "${MUTANT} does not name a file")
 endif()
 set(file "${CMAKE_MATCH_1}")

@@ -12,6 +12,7 @@ inline constexpr u32 kPayloadBytes = 8;
 template <u32 capacity>
 struct ModelSlots {
   static constexpr bool kMaySpan = true;
+  static constexpr u32 kMostSlots = 0;
 
   struct Memory {
     Atomic<u64> stamps[capacity];

@@ -164,6 +164,7 @@ struct PutOrClosed : rl::test_suite<PutOrClosed, 3> {
 // change: what it saw then must not count.
 struct PeekWhileReused : rl::test_suite<PeekWhileReused, 2> {
   struct OneSlot {
+    static constexpr u32 kMostSlots = 0;
     Atomic<u64>* only;
     Atomic<u64>& stamp(u32) const { return *only; }
   };

@@ -3,13 +3,12 @@
 #include <atomic>
 #include <thread>
 
+#include "../core/use_count.h"
 #include "process_wide.h"
 
 namespace threadsafe {
 
 struct THREADSAFE_PROCESS_WIDE Doorbell {
-  enum State : u32 { kFree, kReserved, kOpen };
-
   // Leaves the list's address in `lists`, if there is room.
   void note(const WaitList& list) {
     for (std::atomic<const WaitList*>& place : lists) {
@@ -24,8 +23,8 @@ struct THREADSAFE_PROCESS_WIDE Doorbell {
     everything.exchange(true, std::memory_order_release);  // the same
   }
 
-  std::atomic<u32> state{kFree};
-  std::atomic<u32> ringers{0};
+  std::atomic<bool> taken{false};
+  UseCount ringers;  // whoever uses it from another thread; open as long as the handle is
   std::atomic<const WaitList*> lists[kRungLists]{};
   std::atomic<bool> everything{false};
   uv_async_t async{};
@@ -45,28 +44,13 @@ namespace {
 
 constexpr auto& doorbells = DoorbellTable<kProcessVersion>::doorbells;
 
-// Whoever uses a doorbell from another thread, counted, so that its handle is not closed meanwhile.
-class Ringer {
- public:
-  // Sequentially consistent, with the closer's store and load: either the closer sees this ringer, or this ringer sees it closed.
-  explicit Ringer(Doorbell& bell) : bell_(bell) { bell.ringers.fetch_add(1, std::memory_order_seq_cst); }
-  // Release: the closer, who sees the count fall, closes the handle after this ringer's use of it.
-  ~Ringer() { bell_.ringers.fetch_sub(1, std::memory_order_release); }
-  Ringer(const Ringer&) = delete;
-  Ringer& operator=(const Ringer&) = delete;
-  bool open() const { return bell_.state.load(std::memory_order_seq_cst) == Doorbell::kOpen; }
-
- private:
-  Doorbell& bell_;
-};
-
 Doorbell& of(uv_handle_t* handle) { return *static_cast<Doorbell*>(handle->data); }
 
 u32 reserve() {
   for (u32 number = 0; number < kMaxLoops; number++) {
-    u32 expected = Doorbell::kFree;
-    // Acquire: what the last user wrote to the doorbell happened before.
-    if (doorbells[number].state.compare_exchange_strong(expected, Doorbell::kReserved, std::memory_order_acquire)) return number;
+    // Acquire: what the last loop wrote to the doorbell happened before. A load first: the first ones are mostly taken.
+    std::atomic<bool>& taken = doorbells[number].taken;
+    if (!taken.load(std::memory_order_relaxed) && !taken.exchange(true, std::memory_order_acquire)) return number;
   }
   return kNoDoorbell;
 }
@@ -84,7 +68,7 @@ u32 open_doorbell(uv_loop_t* loop, bool tells_idle, void (*on_ring)(void* data),
     bell.on_ring(bell.data);
   };
   if (uv_async_init(loop, &bell.async, rung) != 0) {
-    bell.state.store(Doorbell::kFree, std::memory_order_release);
+    bell.taken.store(false, std::memory_order_release);
     return kNoDoorbell;
   }
   bell.async.data = &bell;
@@ -93,15 +77,14 @@ u32 open_doorbell(uv_loop_t* loop, bool tells_idle, void (*on_ring)(void* data),
   bell.tells_idle = tells_idle;
   take_rung(number);  // for the loop that had it before
   uv_unref(reinterpret_cast<uv_handle_t*>(&bell.async));
-  // Release: a ringer that sees it open sees the handle.
-  bell.state.store(Doorbell::kOpen, std::memory_order_release);
+  bell.ringers.open();
   return number;
 }
 
 void ring_doorbell(u32 number, const WaitList* list) {
   Doorbell& bell = doorbells[number];
-  const Ringer ringer(bell);
-  if (!ringer.open()) return;
+  const Use use(bell.ringers);
+  if (!use) return;
   if (list) bell.note(*list);
   // Before libuv 1.53 uv_async_send begins with a plain load of its pending flag, which must not pass what was published before the
   // ring, or a ring that is merged into an earlier one may be answered too early (libuv issue 4584).
@@ -113,8 +96,8 @@ void ring_doorbell(u32 number, const WaitList* list) {
 // count stands still, as it does everywhere else, and for a loop that was not told to count, as Node tells its own.
 bool is_loop_idle(u32 number) {
   Doorbell& bell = doorbells[number];
-  const Ringer ringer(bell);
-  if (!ringer.open() || !bell.tells_idle) return false;
+  const Use use(bell.ringers);
+  if (!use || !bell.tells_idle) return false;
   const u64 slept = uv_metrics_idle_time(bell.async.loop);
   if (slept == 0) return false;
   const u64 now = uv_hrtime();
@@ -148,16 +131,15 @@ void keep_loop_alive(u32 number, bool alive) {
 
 void close_doorbell(u32 number, void (*closed)(void* data), void* data) {
   Doorbell& bell = doorbells[number];
-  bell.state.store(Doorbell::kReserved, std::memory_order_seq_cst);
-  while (bell.ringers.load(std::memory_order_seq_cst) != 0) std::this_thread::yield();
+  bell.ringers.retire(std::this_thread::yield);
   bell.closed = closed;
   bell.data = data;
   uv_close(reinterpret_cast<uv_handle_t*>(&bell.async), [](uv_handle_t* handle) {
     Doorbell& bell = of(handle);
     const auto closed = bell.closed;
     void* const data = bell.data;
-    // Release: the next user's acquire in reserve() comes after all this.
-    bell.state.store(Doorbell::kFree, std::memory_order_release);
+    // Release: the next loop's acquire in reserve() comes after all this.
+    bell.taken.store(false, std::memory_order_release);
     closed(data);
   });
 }

@@ -4,11 +4,10 @@
 // Each event loop that waits has one doorbell, named by a small number. They live in static storage that is never freed, and rung
 // late they do nothing:
 //
-//     ring     count oneself in (ringers + 1); if open, uv_async_send; count oneself out
-//     close    no longer open; wait until nobody is counted in; only then close the handle
+//     ring     enter; uv_async_send; leave
+//     close    retire; only then close the handle
 //
-// A ringer is inside for the length of one system call and waits for nothing, so the closer's wait is short. A signal handler that strikes
-// the closing thread itself has finished before that thread goes on.
+// That is core/use_count.h. A ringer is inside for the length of one system call and waits for nothing, so the closer's wait is short.
 //
 // A ring for a wait list leaves that list's address, so that the loop looks there alone, and what an item costs does not grow with what
 // else it waits for. There is room for some dozens; where a loop finds that there was none left, it looks everywhere.

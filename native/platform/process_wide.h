@@ -17,6 +17,6 @@
 namespace threadsafe {
 
 // Of all that is shared so. Copies of other versions have others: it grows with each change of what the tables hold, or of how it is used.
-inline constexpr u32 kProcessVersion = 3;
+inline constexpr u32 kProcessVersion = 4;
 
 }  // namespace threadsafe

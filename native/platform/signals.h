@@ -4,8 +4,8 @@
 // takes no lock, allocates nothing, waits for nothing; it calls the core's [signal-safe] operations, clock_gettime, write and
 // uv_async_send, and leaves errno as it was. What it reads are tables in static storage:
 //
-//     a source    users + 1; if it is active and for this signal, deliver; users - 1. Whoever detaches makes it inactive and waits until
-//                 there are no users: handlers do not wait, so that is soon.
+//     a source    enter; if it is for this signal, deliver; leave (core/use_count.h). Whoever detaches it retires it: handlers do not wait,
+//                 so that is soon.
 //     a signal    which sources it has, as a set of bits, and the handlers that were there before, which are called after ours
 //                 (signals/chain.h)
 //

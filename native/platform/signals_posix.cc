@@ -34,8 +34,7 @@ SourceCounts retire(u32 number) {
   Signal& signal = signals[source.signo];
   const bool settled = stop_ticks(source);
   signal.sources[number / 64].fetch_and(~(u64{1} << number % 64), std::memory_order_seq_cst);
-  source.state.store(Source::kReserved, std::memory_order_seq_cst);
-  while (source.users.load(std::memory_order_seq_cst) != 0) std::this_thread::yield();
+  source.uses.retire(std::this_thread::yield);
   source.unparks.make(unpark);  // what the handler has left to the helper, and it did not come to
   const SourceCounts counts = source_counts(number);
   // Where a tick may still come, the handler stays, for as long as the process: without sources it only passes on.
@@ -43,7 +42,7 @@ SourceCounts retire(u32 number) {
     leave_handler(source.signo);
     hold_libuv(source.signo);
   }
-  source.state.store(Source::kFree, std::memory_order_release);
+  source.taken = false;
   return counts;
 }
 
@@ -62,10 +61,11 @@ Attached attach(int signo, SignalTarget target, const TimerSettings* timer) {
   const std::lock_guard<std::mutex> lock(attach_mutex());
   if (const int error = prepare()) return {0, error};
   u32 number = 0;
-  while (number < kMaxSources && sources[number].state.load(std::memory_order_relaxed) != Source::kFree) number++;
+  while (number < kMaxSources && sources[number].taken) number++;
   if (number == kMaxSources) return {0, EAGAIN};
   if (const int error = install_handler(signo, signals[signo].attached.load() == 0)) return {0, error};
   Source& source = sources[number];
+  source.taken = true;
   source.signo = signo;
   source.target = target;
   if (target.event) {
@@ -81,7 +81,7 @@ Attached attach(int signo, SignalTarget target, const TimerSettings* timer) {
   source.dropped.store(0, std::memory_order_relaxed);
   Signal& signal = signals[signo];
   signal.attached++;
-  source.state.store(Source::kActive, std::memory_order_seq_cst);
+  source.uses.open();
   signal.sources[number / 64].fetch_or(u64{1} << number % 64, std::memory_order_seq_cst);
   hold_libuv(signo);
   if (!timer) return {number, 0};

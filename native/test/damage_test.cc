@@ -55,7 +55,7 @@ void use(Opened& opened, u32 bytes) {
   };
   queue.try_put(bytes, write);
   queue.offer(bytes, write);
-  queue.try_peek(kBuffer, [&](const Span& span) { slots.copy_out_unclaimed(span, buffer); });
+  queue.try_peek(kBuffer, [&](const Span& span) { slots.copy_out_unclaimed(span, 0, buffer, span.bytes); });
   queue.try_get(kBuffer, read);
   CHECK(queue.next_bytes() <= opened.geometry.most_bytes());
   const auto each = [&](u32 index, u32, u32 n) {

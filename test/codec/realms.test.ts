@@ -82,7 +82,8 @@ describe('things of another realm', () => {
     const queue = new ThreadSafeQueue<number>(4, { type: 'float64' })
     const { memory } = queue.handle as unknown as { memory: WebAssembly.Memory }
     const copy = there<(bytes: Uint8Array) => WebAssembly.Memory>(`(bytes) => {
-      const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true })
+      const pages = bytes.length / 65536
+      const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
       new Uint8Array(memory.buffer).set(bytes)
       return memory
     }`)(new Uint8Array(memory.buffer))

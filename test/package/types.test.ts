@@ -5,6 +5,7 @@ import {
   type ElementType,
   type EventHandle,
   type NumericType,
+  type IntoOption,
   type QueueHandle,
   type QueueOptions,
   record,
@@ -42,7 +43,7 @@ describe('the types', () => {
     same<ReturnType<typeof queue.put>, Promise<void>>(true)
     same<ReturnType<typeof queue.tryPut>, boolean>(true)
     same<Parameters<typeof queue.putSync>, [item: number, options?: SyncWaitOptions]>(true)
-    same<Parameters<typeof queue.get>, [options?: WaitOptions]>(true)
+    same<Parameters<typeof queue.get>, [options?: WaitOptions & IntoOption<never>]>(true)
     same<ReturnType<typeof queue.ref>, ThreadSafeQueue<number, Float64Array>>(true)
     const other = ThreadSafeQueue.from(queue.handle)
     same<typeof other, ThreadSafeQueue<number, Float64Array>>(true)

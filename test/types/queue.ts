@@ -31,6 +31,14 @@ void floats.putMany(['1'])
 floats.getManySync(2, { into: new Float32Array(2) })
 // @ts-expect-error it is a typed array
 floats.getManySync(2).push(1)
+void floats.forEach((item) => same<typeof item, number>(true), { signal: AbortSignal.timeout(1) })
+void floats.forEach(async (item) => {
+  await floats.put(item)
+})
+// @ts-expect-error its items are numbers
+void floats.forEach((item: string) => item)
+// @ts-expect-error there is no deadline
+void floats.forEach(() => undefined, { timeout: 1 })
 for await (const item of floats) same<typeof item, number>(true)
 for await (const batch of floats.batches(2)) same<typeof batch, Float64Array>(true)
 
@@ -68,6 +76,31 @@ bytes.putManySync([new DataView(new ArrayBuffer(1)), new Float64Array(1)])
 // @ts-expect-error text is no bytes
 bytes.putSync('x')
 bytes satisfies ThreadSafeQueue<Uint8Array>
+
+// Arrays of fixed length.
+const blocks = new ThreadSafeQueue(4, { type: 'float32[128]' })
+same<typeof blocks, ThreadSafeQueue<Float32Array, Float32Array[], Iterable<number>>>(true)
+same<ReturnType<typeof blocks.getManySync>, Float32Array[]>(true)
+blocks.putSync([1, 2])
+blocks.putSync(new Float64Array(128))
+blocks.getSync({ into: new Float32Array(128), timeout: 10 })
+// @ts-expect-error another typed array
+blocks.tryGet({ into: new Float64Array(128) })
+// @ts-expect-error text is no number
+blocks.putSync(['1'])
+const wide = new ThreadSafeQueue(4, { type: 'biguint64[2]' })
+same<ReturnType<typeof wide.getSync>, BigUint64Array>(true)
+// @ts-expect-error numbers, where it takes bigints
+wide.putSync([1, 2])
+const keys = new ThreadSafeQueue(4, { type: 'bytes[16]' })
+same<ReturnType<typeof keys.getSync>, Uint8Array>(true)
+keys.putSync(new ArrayBuffer(16))
+// @ts-expect-error no array of booleans
+new ThreadSafeQueue(4, { type: 'boolean[3]' })
+same<ReturnType<typeof ThreadSafeQueue.from<Float32Array, Float32Array[], Iterable<number>>>, typeof blocks>(true)
+bytes.getSync({ into: new Uint8Array(3) })
+// @ts-expect-error a number goes into nothing
+new ThreadSafeQueue(4, { type: 'float64' }).getSync({ into: new Float64Array(1) })
 
 // Records.
 const points = new ThreadSafeQueue(4, { type: record({ x: 'float64', t: 'biguint64', on: 'boolean' }) })

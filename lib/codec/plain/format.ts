@@ -12,7 +12,6 @@
  *
  * Who reads may never have seen a shape that the writer knows well, so each object brings its shape. It is copied and compared word by word, and the hash finds it.
  */
-import { USUAL_BYTES } from '../../addon/scratch.js'
 
 export const TAG = {
   integer: 0,
@@ -28,14 +27,11 @@ export const TAG = {
   short: 16,
 } as const
 
-/** Up to this length a loop is faster than a call of Buffer's. */
-export const SHORT = 24
+export { SHORT } from '../string.js'
 
 export const WORD = 4
 export const WORDS_UNIT = 2 ** 16
 
-/** Of the scratch buffer, which is never smaller. */
-export const MOST_BYTES = USUAL_BYTES
 /** Beyond these V8's serializer is as fast. */
 export const MOST_OBJECTS = 24
 export const MOST_DEPTH = 12

@@ -1,10 +1,12 @@
 /** Reads plain values. Nothing here calls code of the user's. */
-import { scratch, scratchView } from '../../addon/scratch.js'
+import type { Space } from '../../addon/space.js'
 import { MOST_ELEMENTS, MOST_SHAPE_WORDS, MOST_SHAPES, TAG, WORD, WORDS_UNIT } from './format.js'
 
 const MOST_STRINGS = 1024
 
-/** The place in the scratch buffer. */
+/** Where it is read, and how far. */
+let bytes: Space['bytes']
+let view: DataView
 let at = 0
 
 /** What objects of one shape are made from: they get its keys as properties of their own, whatever Object.prototype may have been given. */
@@ -20,13 +22,11 @@ const shapes: (Shape | undefined)[] = Array.from({ length: MOST_SHAPES }, () => 
 const strings: string[] = Array.from({ length: MOST_STRINGS }, () => '')
 
 function isTextAt(start: number, text: string): boolean {
-  const bytes = scratch
   for (let k = 0; k < text.length; k++) if (bytes[start + k] !== text.charCodeAt(k)) return false
   return true
 }
 
 function readShort(length: number): string {
-  const bytes = scratch
   const start = at
   at += length
   let hash = length
@@ -34,35 +34,34 @@ function readShort(length: number): string {
   const place = (hash >>> 0) % MOST_STRINGS
   const known = strings[place] as string
   if (known.length === length && isTextAt(start, known)) return known
-  const text = scratch.latin1Slice(start, at)
+  const text = bytes.latin1Slice(start, at)
   strings[place] = text
   return text
 }
 
 function readString(wide: boolean): string {
   const start = at + 4
-  const length = scratchView.getUint32(at, true)
+  const length = view.getUint32(at, true)
   at = start + (wide ? length * 2 : length)
-  return wide ? scratch.ucs2Slice(start, at) : scratch.latin1Slice(start, at)
+  return wide ? bytes.ucs2Slice(start, at) : bytes.latin1Slice(start, at)
 }
 
 /** The second word tells how many there are, so nothing is read that is not of the shape. */
 function areAt(start: number, words: Uint32Array): boolean {
-  const view = scratchView
   for (let k = 0; k < words.length; k++) if (view.getUint32(start + k * WORD, true) !== words[k]) return false
   return true
 }
 
 function readShape(): Shape {
   const start = at
-  const place = scratchView.getUint32(start, true) % MOST_SHAPES
+  const place = view.getUint32(start, true) % MOST_SHAPES
   const known = shapes[place]
   if (known && areAt(start, known.words)) {
     at = start + known.words.length * WORD
     return known
   }
-  const counts = scratchView.getUint32(start + WORD, true)
-  const words = Uint32Array.from({ length: Math.floor(counts / WORDS_UNIT) }, (_, k) => scratchView.getUint32(start + k * WORD, true))
+  const counts = view.getUint32(start + WORD, true)
+  const words = Uint32Array.from({ length: Math.floor(counts / WORDS_UNIT) }, (_, k) => view.getUint32(start + k * WORD, true))
   at = start + 2 * WORD
   const keys = Array.from({ length: counts % WORDS_UNIT }, () => readValue() as string)
   at = start + words.length * WORD
@@ -81,22 +80,22 @@ function readObject(): unknown {
 const BLANK: readonly undefined[] = Array.from({ length: MOST_ELEMENTS }, () => undefined)
 
 function readArray(): unknown[] {
-  const length = scratch[at++] as number
+  const length = bytes[at++] as number
   const array: unknown[] = BLANK.slice(0, length)
   for (let k = 0; k < length; k++) array[k] = readValue()
   return array
 }
 
 function readValue(): unknown {
-  const tag = scratch[at++] as number
+  const tag = bytes[at++] as number
   if (tag >= TAG.short) return readShort(tag - TAG.short)
   switch (tag) {
     case TAG.integer:
       at += 4
-      return scratchView.getInt32(at - 4, true)
+      return view.getInt32(at - 4, true)
     case TAG.number:
       at += 8
-      return scratchView.getFloat64(at - 8, true)
+      return view.getFloat64(at - 8, true)
     case TAG.latin1:
     case TAG.utf16:
       return readString(tag === TAG.utf16)
@@ -115,8 +114,9 @@ function readValue(): unknown {
   }
 }
 
-/** Decodes the value that begins there in the scratch buffer. */
-export function decodePlain(start: number): unknown {
+/** Decodes the value that begins there. */
+export function decodePlain(from: Space, start: number): unknown {
+  ;({ bytes, view } = from)
   at = start
   return readValue()
 }

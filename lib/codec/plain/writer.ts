@@ -1,26 +1,21 @@
 /**
  * Writes plain values. No code of the user's runs meanwhile, as getters and proxies are given up on before they are read: nothing changes the value, and
- * nothing takes the scratch buffer away.
+ * nobody else uses the space.
  */
 import { types } from 'node:util'
 import { uncurried } from '../../intrinsics.js'
-import { scratch, scratchView } from '../../addon/scratch.js'
+import type { Space } from '../../addon/space.js'
 import { isWide } from '../string.js'
-import {
-  MOST_BYTES,
-  MOST_DEPTH,
-  MOST_ELEMENTS,
-  MOST_OBJECTS,
-  MOST_SHAPE_WORDS,
-  MOST_SHAPES,
-  SHORT,
-  TAG,
-  WORD,
-  WORDS_UNIT,
-} from './format.js'
+import { MOST_DEPTH, MOST_ELEMENTS, MOST_OBJECTS, MOST_SHAPE_WORDS, MOST_SHAPES, SHORT, TAG, WORD, WORDS_UNIT } from './format.js'
 
-/** What a function here answers, instead of where the next is to be written, if the value is not plain or too long. */
+/** What a function here answers, instead of where the next is to be written, if the value is not plain; and if there is no room. */
 const GIVEN_UP = -1
+export const TOO_LONG = -2
+
+/** Where it is written. */
+let bytes: Space['bytes']
+let view: DataView
+let limit = 0
 
 /** More than a number takes, or a short string. */
 const ROOM = 32
@@ -52,20 +47,19 @@ function writeNumber(value: number, at: number): number {
   const integer = value | 0
   // Of the two zeros only one is an integer.
   if (integer === value && (integer !== 0 || is(value, 0))) {
-    scratch[at] = TAG.integer
-    scratchView.setInt32(at + 1, integer, true)
+    bytes[at] = TAG.integer
+    view.setInt32(at + 1, integer, true)
     return at + 5
   }
-  scratch[at] = TAG.number
-  scratchView.setFloat64(at + 1, value, true)
+  bytes[at] = TAG.number
+  view.setFloat64(at + 1, value, true)
   return at + 9
 }
 
 function writeString(text: string, at: number): number {
   const { length } = text
-  if (at + ROOM + length * 2 > MOST_BYTES) return GIVEN_UP
+  if (at + ROOM + length * 2 > limit) return TOO_LONG
   if (length <= SHORT) {
-    const bytes = scratch
     let all = 0
     for (let k = 0; k < length; k++) {
       const character = charCodeAt(text, k)
@@ -78,9 +72,9 @@ function writeString(text: string, at: number): number {
     }
   }
   const wide = isWide(text)
-  scratch[at] = wide ? TAG.utf16 : TAG.latin1
-  scratchView.setUint32(at + 1, length, true)
-  return at + 5 + (wide ? scratch.ucs2Write(text, at + 5) : scratch.latin1Write(text, at + 5))
+  bytes[at] = wide ? TAG.utf16 : TAG.latin1
+  view.setUint32(at + 1, length, true)
+  return at + 5 + (wide ? bytes.ucs2Write(text, at + 5) : bytes.latin1Write(text, at + 5))
 }
 
 function writeArray(array: readonly unknown[], at: number, depth: number): number {
@@ -89,8 +83,8 @@ function writeArray(array: readonly unknown[], at: number, depth: number): numbe
   // Indices come first among the keys: if there are as many keys as elements and the last is the last index, there are no holes and nothing else.
   const keys = keysOf(array)
   if (keys.length !== length || (length > 0 && keys[length - 1] !== String(length - 1))) return GIVEN_UP
-  scratch[at] = TAG.array
-  scratch[at + 1] = length
+  bytes[at] = TAG.array
+  bytes[at + 1] = length
   at += 2
   for (let k = 0; k < length && at >= 0; k++) {
     if (getterOf.call(array, k) !== undefined) return GIVEN_UP
@@ -106,7 +100,7 @@ function writeObject(object: Readonly<Record<string, unknown>>, at: number, dept
   const keys = keysOf(object)
   // What has no properties may be anything else.
   if (keys.length === 0) return GIVEN_UP
-  scratch[at] = TAG.object
+  bytes[at] = TAG.object
   at = writeShape(keys, at + 1)
   for (let k = 0; k < keys.length && at >= 0; k++) {
     const key = keys[k] as string
@@ -129,8 +123,7 @@ function writeShape(keys: readonly string[], at: number): number {
   if (!known || !sameKeys(known.keys, keys)) return writeNewShape(keys, at, place)
   const { words } = known
   const end = at + words.length * WORD
-  if (end > MOST_BYTES) return GIVEN_UP
-  const view = scratchView
+  if (end > limit) return TOO_LONG
   for (let k = 0; k < words.length; k++) view.setUint32(at + k * WORD, words[k] as number, true)
   return end
 }
@@ -138,20 +131,21 @@ function writeShape(keys: readonly string[], at: number): number {
 function writeNewShape(keys: readonly string[], start: number, place: number): number {
   let at = start + 2 * WORD
   for (let k = 0; k < keys.length && at >= 0; k++) at = writeString(keys[k] as string, at)
-  if (at < 0 || at + WORD > MOST_BYTES) return GIVEN_UP
-  while ((at - start) % WORD !== 0) scratch[at++] = 0
+  if (at < 0) return at
+  if (at + WORD > limit) return TOO_LONG
+  while ((at - start) % WORD !== 0) bytes[at++] = 0
   const length = (at - start) / WORD
-  scratchView.setUint32(start + WORD, length * WORDS_UNIT + keys.length, true)
+  view.setUint32(start + WORD, length * WORDS_UNIT + keys.length, true)
   const words = new Uint32Array(length)
   let hash = 0
   for (let k = 1; k < length; k++) {
-    const word = scratchView.getUint32(start + k * WORD, true)
+    const word = view.getUint32(start + k * WORD, true)
     words[k] = word
     hash = Math.imul(hash ^ word, 0x9e3779b1)
     hash ^= hash >>> 15
   }
   words[0] = hash
-  scratchView.setUint32(start, hash, true)
+  view.setUint32(start, hash, true)
   if (length <= MOST_SHAPE_WORDS) written[place] = { keys, words }
   return at
 }
@@ -163,17 +157,17 @@ function sameKeys(some: readonly string[], others: readonly string[]): boolean {
 }
 
 function writeValue(value: unknown, at: number, depth: number): number {
-  if (at + ROOM > MOST_BYTES) return GIVEN_UP
+  if (at + ROOM > limit) return TOO_LONG
   switch (typeof value) {
     case 'number':
       return writeNumber(value, at)
     case 'string':
       return writeString(value, at)
     case 'boolean':
-      scratch[at] = value ? TAG.true : TAG.false
+      bytes[at] = value ? TAG.true : TAG.false
       return at + 1
     case 'undefined':
-      scratch[at] = TAG.undefined
+      bytes[at] = TAG.undefined
       return at + 1
     case 'object':
       if (value !== null) {
@@ -182,15 +176,16 @@ function writeValue(value: unknown, at: number, depth: number): number {
         if (isArray(value)) return writeArray(value, at, depth + 1)
         return writeObject(value as Record<string, unknown>, at, depth + 1)
       }
-      scratch[at] = TAG.null
+      bytes[at] = TAG.null
       return at + 1
     default:
       return GIVEN_UP
   }
 }
 
-/** Writes the value to the scratch buffer, from there on, and answers where it ends; -1 if it is not plain. */
-export function encodePlain(value: object, start: number): number {
+/** Writes the value to that space, from there on, and answers where it ends; negative if it is not plain, or TOO_LONG. */
+export function encodePlain(value: object, to: Space, start: number): number {
+  ;({ bytes, view, size: limit } = to)
   // Also where the last call ran out of stack.
   seenCount = 0
   const end = writeValue(value, start, 0)

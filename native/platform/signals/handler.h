@@ -128,8 +128,8 @@ bool deliver_to_sources(int signo, const siginfo_t& info, SignalInfo& record) {
     for (u32 number = word * 64; bits != 0; number++, bits >>= 1) {
       if (!(bits & 1)) continue;
       Source& source = sources[number];
-      const UseOfSource use(source);
-      if (!use.active() || source.signo != signo || source.is_timer != tick) continue;
+      const Use use(source.uses);
+      if (!use || source.signo != signo || source.is_timer != tick) continue;
       if (tick && reinterpret_cast<u64>(info.si_value.sival_ptr) != tick_value(number)) continue;
       if (source.heartbeat.beat && !is_late(source, record)) continue;  // a tick: no other source gets this record
       helper_needed |= deliver(source, record);
@@ -181,9 +181,8 @@ void on_signal(int signo, siginfo_t* told, void* context) {
 
 void helper_work() {
   for (Source& source : sources) {
-    if (source.state.load(std::memory_order_relaxed) != Source::kActive) continue;  // a guess, checked by the use
-    const UseOfSource use(source);
-    if (use.active()) source.unparks.make(unpark);
+    const Use use(source.uses);
+    if (use) source.unparks.make(unpark);
   }
 }
 

@@ -11,6 +11,7 @@
 #include <mutex>
 
 #include "../../core/deferred.h"
+#include "../../core/use_count.h"
 #include "../signals.h"
 #include "../ticker.h"
 #include "chain.h"
@@ -25,13 +26,12 @@ constexpr int kSignals = 65;
 #endif
 
 struct Source {
-  enum State : u32 { kFree, kReserved, kActive };
-  std::atomic<u32> state{kFree};
-  std::atomic<u32> users{0};  // handlers, and the helper thread, that look at the rest
+  UseCount uses;       // by handlers, and the helper thread; open while it is attached
+  bool taken = false;  // under attach_mutex()
   std::atomic<u32> delivered{0};
   std::atomic<u32> dropped{0};
   DeferredUnparks unparks{};  // left to the helper thread by handlers
-  // Written while reserved, read while active.
+  // Written while it is not open, read in a use.
   int signo = 0;
   SignalTarget target{};
   bool is_timer = false;
@@ -67,25 +67,6 @@ std::mutex& attach_mutex() {
   static auto* const mutex = new std::mutex;
   return *mutex;
 }
-
-// While one exists the source, if active, stays as it is.
-class UseOfSource {
- public:
-  explicit UseOfSource(Source& source) : source_(source) {
-    // Sequentially consistent, with retire(): either it sees this user, or this user sees that the source is no longer active.
-    source_.users.fetch_add(1, std::memory_order_seq_cst);
-    active_ = source_.state.load(std::memory_order_seq_cst) == Source::kActive;
-  }
-  // Release: whoever sees the count fall comes after this use.
-  ~UseOfSource() { source_.users.fetch_sub(1, std::memory_order_release); }
-  UseOfSource(const UseOfSource&) = delete;
-  UseOfSource& operator=(const UseOfSource&) = delete;
-  bool active() const { return active_; }
-
- private:
-  Source& source_;
-  bool active_;
-};
 
 bool in_use(const Signal& signal) { return signal.attached.load() > 0 || signal.stays.load(); }
 

@@ -1,52 +1,41 @@
-/** Items that are cells - a number, a bigint, a boolean: each is one WebAssembly call, and so is a block of them, by way of an area of the queue's memory. */
-import { type Batch, batchOf } from './batch.js'
-import { type Block, blockConstructor, blockOver, isArrayOf, toBlock } from '../codec/block.js'
-import { ACCESS, type CellAccess, checkCell, readCell, writeCell } from '../codec/cell.js'
-import { copyElements, elementsOf } from '../codec/view.js'
-import { damaged, invalidType, invalidValue } from '../errors.js'
+/** Items that are cells - a number, a bigint, a boolean: each is one WebAssembly call, and so is a block of them, by way of this thread's staging area. */
 import { bytesOf, type CellCore, instantiate } from '../addon/memory.js'
 import { type NativeQueue, native, type OpenedQueue } from '../addon/native.js'
-import type { NumericType, ScalarType } from '../codec/record-type.js'
+import { type Block, blockConstructor, blockOver, isArrayOf, toBlock } from '../codec/block.js'
+import { checkKind, type NumericType, readScalar, type Scalar, SCALARS, type ScalarType, writeScalar } from '../codec/scalar.js'
+import { copyElements, elementsOf } from '../codec/view.js'
+import { damaged, invalidType, invalidValue } from '../errors.js'
 import { NOTHING, type Nothing } from '../wait/selectable.js'
-import { offerAll, type Transport } from './transport.js'
+import { type Batch, batchOf } from './batch.js'
+import { CLOSED, countDone, type Lane, type None, offerAll } from './lane.js'
+import { stagingAreaNumber } from './staging.js'
 
 const { queue: QUEUE, questions: ASK, status: STATUS } = native
 
-/** What putManyBlocking() counts is below that; the rest of its answer is a status. */
-const MOST_DONE = 2 ** 32
-
-let areaNumber: number | undefined
-
-/** Taken when it is first needed: there are not many. Negative if there was none left. */
-function ownAreaNumber(): number {
-  return (areaNumber ??= native.blockArea())
-}
-
-export class CellTransport implements Transport<unknown, unknown, unknown> {
+export class CellLane implements Lane<unknown, unknown> {
   readonly #native: NativeQueue
   readonly #memory: WebAssembly.Memory
   readonly #overflow: number
   readonly #core: CellCore
-  readonly #kind: CellAccess['kind']
-  readonly #access: CellAccess
+  readonly #kind: Scalar['kind']
+  readonly #scalar: Scalar
   readonly #put: CellCore['put']
   readonly #get: CellCore['get']
   /** What WebAssembly's number has to become, if it is not the item. */
   readonly #convert: ((value: never) => unknown) | undefined
   /** Booleans are stored as 0 and 1, and their blocks are made of those. */
   readonly #stored: NumericType
-  readonly #blocks: number
-  /** This thread's area of the memory, for blocks. */
+  readonly #staging: number
+  /** This thread's staging area. */
   #area: Block | undefined
   /** The beginning of it that was needed last. */
   #part: Block | undefined
-  /** Why the last get brought nothing, where WebAssembly does not know. */
-  #status: number | undefined
+  #inHand: unknown
 
   constructor(memory: WebAssembly.Memory, queue: OpenedQueue, type: ScalarType) {
     this.#native = queue.object
     this.#overflow = queue.overflow
-    this.#blocks = queue.blocks
+    this.#staging = queue.staging
     this.#memory = memory
     const stored = type === 'boolean' ? 'uint8' : type
     const core = instantiate(stored === 'biguint64' ? 'bigint64' : stored, memory, queue.wake)
@@ -55,74 +44,84 @@ export class CellTransport implements Transport<unknown, unknown, unknown> {
     if (type === 'boolean') this.#convert = (value: number) => value !== 0
     // WebAssembly's 64-bit integers have no sign; as bigints they all have one.
     if (type === 'biguint64') this.#convert = (value: bigint) => BigInt.asUintN(64, value)
-    this.#access = ACCESS[type]
-    this.#kind = this.#access.kind
+    this.#scalar = SCALARS[type]
+    this.#kind = this.#scalar.kind
     this.#put = core.put
     this.#get = core.get
   }
 
-  prepare(item: unknown): unknown {
+  tryPut(item: unknown): number {
     // The commonest kind first, and inline: this is the hot path.
-    if (typeof item !== this.#kind) checkCell('item', this.#kind, item)
-    return item
-  }
-
-  put(item: unknown): number {
+    if (typeof item !== this.#kind) checkKind('item', this.#kind, item)
     const status = this.#put(item)
-    return status === STATUS.ok ? status : this.#putSettled(item, status)
+    return status === STATUS.ok ? status : this.#putLate(item, status)
   }
 
-  /** WebAssembly has waited for another's copy for a moment, the addon waits for longer. */
-  #putSettled(item: unknown, status: number): number {
+  #putLate(item: unknown, status: number): number {
+    this.#inHand = item
+    // WebAssembly has waited for another's copy for a moment, the addon waits for longer.
     return status === STATUS.busy ? QUEUE.put(this.#native, this.#write(item)) : status
   }
 
-  putFirst(item: unknown): number {
+  tryPutFirst(item: unknown): number {
+    if (typeof item !== this.#kind) checkKind('item', this.#kind, item)
     const status = this.#put(item)
+    if (status === STATUS.ok) return status
+    this.#inHand = item
     return status === STATUS.busy ? STATUS.full : status
   }
 
-  offer(item: unknown): number {
-    return QUEUE.offer(this.#native, this.#write(item))
+  offerInHand(): number {
+    return QUEUE.offer(this.#native, this.#write(this.#inHand))
   }
 
-  putBlocking(item: unknown, timeout: number): number {
+  blockInHand(timeout: number): number {
+    const item = this.#inHand
     if (this.#core.ask(ASK.spinForRoom) !== 0 && this.#put(item) === STATUS.ok) return STATUS.ok
     return QUEUE.putBlocking(this.#native, this.#write(item), timeout)
   }
 
-  keep(item: unknown): unknown {
+  holdInHand(): unknown {
+    return this.#inHand
+  }
+
+  hold(item: unknown): unknown {
+    checkKind('item', this.#kind, item)
     return item
   }
 
-  putInTurn(item: unknown): number {
-    return this.putFirst(item)
+  tryHeld(item: unknown): number {
+    return this.tryPut(item)
   }
 
-  get(): unknown {
+  putHeld(item: unknown): number {
+    const status = this.#put(item)
+    return status === STATUS.busy ? STATUS.full : status
+  }
+
+  tryGet(): unknown {
     const value = this.#get()
     // NaN (the only value that is not itself), or 0n of a bigint queue, stands for nothing. It may also be an item: the status tells.
     if (value !== value || value === 0n) {
-      this.#status = undefined
       const status = this.#core.ask(ASK.status)
       if (status === STATUS.busy) return this.#getNative(QUEUE.get(this.#native))
-      if (status !== STATUS.ok) return NOTHING
+      if (status !== STATUS.ok) return status === STATUS.closed ? CLOSED : NOTHING
     }
     return this.#convert === undefined ? value : this.#convert(value as never)
   }
 
-  getFirst(): unknown {
+  tryGetFirst(): unknown {
     const value = this.#get()
     if (value !== value || value === 0n) {
-      this.#status = undefined
-      if (this.#core.ask(ASK.status) !== STATUS.ok) return NOTHING
+      const status = this.#core.ask(ASK.status)
+      if (status !== STATUS.ok) return status === STATUS.closed ? CLOSED : NOTHING
     }
     return this.#convert === undefined ? value : this.#convert(value as never)
   }
 
   getBlocking(timeout: number): unknown {
     if (this.#core.ask(ASK.spinForItem) !== 0) {
-      const item = this.getFirst()
+      const item = this.tryGetFirst()
       if (item !== NOTHING) return item
     }
     return this.#getNative(QUEUE.getBlocking(this.#native, timeout))
@@ -130,23 +129,22 @@ export class CellTransport implements Transport<unknown, unknown, unknown> {
 
   /** What a get of the addon's has brought. */
   #getNative(answer: number): unknown {
-    return answer < 0 ? this.#nothing(-answer) : this.#read()
+    return answer < 0 ? this.#none(answer) : this.#read()
   }
 
-  peek(): unknown {
+  peek(): unknown | Nothing {
     const answer = QUEUE.peek(this.#native)
     if (answer === -STATUS.damaged) throw damaged()
     return answer < 0 ? NOTHING : this.#read()
   }
 
-  #nothing(status: number): Nothing {
-    if (status === STATUS.damaged) throw damaged()
-    this.#status = status
-    return NOTHING
+  #none(answer: number): None {
+    if (answer === -STATUS.damaged) throw damaged()
+    return answer === -STATUS.closed ? CLOSED : NOTHING
   }
 
-  lastStatus(): number {
-    return this.#status ?? this.#core.ask(ASK.status)
+  checkInto(into: unknown): never {
+    throw invalidType('options.into', 'left out: a single number goes into nothing', into)
   }
 
   size(): number {
@@ -166,7 +164,7 @@ export class CellTransport implements Transport<unknown, unknown, unknown> {
       const block = toBlock(this.#stored, items)
       return batchOf(block, elementsOf(block))
     }
-    return batchOf(Uint8Array.from(items, (item: unknown) => (checkCell('items', 'boolean', item), item ? 1 : 0)))
+    return batchOf(Uint8Array.from(items, (item: unknown) => (checkKind('items', 'boolean', item), item ? 1 : 0)))
   }
 
   keepMany(batch: Batch<Block>): Batch<Block> {
@@ -196,22 +194,27 @@ export class CellTransport implements Transport<unknown, unknown, unknown> {
     let status: number = STATUS.ok
     // One call puts at most 2^32 - 1.
     while (status === STATUS.ok && batch.done < batch.length) {
-      const answer = QUEUE.putManyBlocking(this.#native, items, batch.done, timeout)
-      status = Math.floor(answer / MOST_DONE)
-      batch.done += answer % MOST_DONE
+      status = countDone(batch, QUEUE.putManyBlocking(this.#native, items, batch.done, timeout))
     }
     return status
   }
 
-  putManyInTurn(batch: Batch<Block>): number {
+  putManyFirst(batch: Batch<Block>): number {
+    return this.putMany(batch)
+  }
+
+  putManyHeld(batch: Batch<Block>): number {
     return this.putMany(batch)
   }
 
   offerRest(batch: Batch<Block>): number {
-    return offerAll(batch, this.#overflow, (k) => this.offer(this.#fromStored(batch.items[k] as number | bigint)))
+    return offerAll(batch, this.#overflow, (k) => {
+      this.#inHand = this.#fromStored(batch.items[k] as number | bigint)
+      return this.offerInHand()
+    })
   }
 
-  checkInto(into: unknown): Block {
+  checkBatchInto(into: unknown): Block {
     if (this.#kind === 'boolean') throw invalidValue('options.into', 'left out: booleans come out as an array', into)
     const { name } = blockConstructor(this.#stored)
     if (!isArrayOf(this.#stored, into)) throw invalidType('options.into', `a ${name}`, into)
@@ -222,7 +225,7 @@ export class CellTransport implements Transport<unknown, unknown, unknown> {
   getMany(max: number, into?: Block): unknown {
     const block = into ?? this.#newBlock(Math.min(max, Math.max(1, this.size())))
     const answer = this.#fill(block, 0, Math.min(max, elementsOf(block)))
-    return answer < 0 ? this.#nothing(-answer) : this.#blockOut(block, answer, into)
+    return answer < 0 ? this.#none(answer) : this.#blockOut(block, answer, into)
   }
 
   getManyBlocking(max: number, timeout: number, into?: Block): unknown {
@@ -231,7 +234,7 @@ export class CellTransport implements Transport<unknown, unknown, unknown> {
       if (items !== NOTHING) return items
     }
     const first = this.#getNative(QUEUE.getBlocking(this.#native, timeout))
-    if (first === NOTHING) return NOTHING
+    if (first === NOTHING || first === CLOSED) return first
     const block = into ?? this.#newBlock(Math.min(max, 1 + this.size()))
     block[0] = (this.#kind === 'boolean' ? Number(first) : first) as never
     return this.#blockOut(block, 1 + Math.max(0, this.#fill(block, 1, Math.min(max, elementsOf(block)))), into)
@@ -243,7 +246,7 @@ export class CellTransport implements Transport<unknown, unknown, unknown> {
   #fill(block: Block, from: number, end: number): number {
     const area = this.#ownArea()
     for (let at = from; at < end;) {
-      let answer = area ? this.#core.get_block(ownAreaNumber(), Math.min(end - at, area.length)) : -STATUS.busy
+      let answer = area ? this.#core.get_block(stagingAreaNumber(), Math.min(end - at, area.length)) : -STATUS.busy
       if (answer > 0) copyElements(block, at, this.#partOf(area as Block, answer))
       else if (answer === -STATUS.busy) answer = QUEUE.getMany(this.#native, block, at, end)
       if (answer < 0) return at > from ? at - from : answer
@@ -256,19 +259,19 @@ export class CellTransport implements Transport<unknown, unknown, unknown> {
   #putBlock(area: Block, items: Block, from: number, end: number): number {
     const count = Math.min(end - from, area.length)
     copyElements(area, 0, count === end ? items : blockOver(this.#stored, items, from, count))
-    return this.#core.put_block(ownAreaNumber(), count)
+    return this.#core.put_block(stagingAreaNumber(), count)
   }
 
   /** Undefined if this thread has none: then the addon reads and writes blocks where they are. */
   #ownArea(): Block | undefined {
-    const number = ownAreaNumber()
+    const number = stagingAreaNumber()
     if (number < 0) return undefined
-    return (this.#area ??= this.#newArea(this.#blocks + number * native.blockBytes))
+    return (this.#area ??= this.#newArea(this.#staging + number * native.stagingBytes))
   }
 
   #newArea(offset: number): Block {
     const constructor = blockConstructor(this.#stored)
-    return new constructor(bytesOf(this.#memory).buffer, offset, native.blockBytes / constructor.BYTES_PER_ELEMENT)
+    return new constructor(bytesOf(this.#memory).buffer, offset, native.stagingBytes / constructor.BYTES_PER_ELEMENT)
   }
 
   /** The same as the last time, most often: making a view takes longer than copying a short block. */
@@ -304,11 +307,11 @@ export class CellTransport implements Transport<unknown, unknown, unknown> {
   }
 
   #read(): unknown {
-    return readCell(this.#access)
+    return readScalar(this.#scalar)
   }
 
   #write(item: unknown): number {
-    writeCell(this.#access, item)
+    writeScalar(this.#scalar, item)
     return 8
   }
 }

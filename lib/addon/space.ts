@@ -1,28 +1,27 @@
 /**
- * The buffer between JavaScript and the addon: an item is encoded into it and then put by one call, or got by one call and then decoded
- * from it. One for all queues of a thread, as no other code runs between those two steps. It belongs to the addon, so all evaluations of
- * this module in a thread have the same; an item that is longer passes through a buffer of this module's, which each call is given.
+ * Where items are encoded and decoded: a staging area of the queue's memory, which WebAssembly reaches; or the thread's buffer, which the addon does. That one
+ * belongs to the addon, so all evaluations of this module in a thread have the same.
  */
 import { withCode } from '../errors.js'
 import { native } from './native.js'
 
 /** Lengths have 32 bits. */
 const MOST_BYTES = 2 ** 32 - 1
-/** The most that passes through the addon's buffer. */
-export const USUAL_BYTES = native.scratchBytes
 
 /** The methods of a Buffer that are used here. What its own `write()` and `toString()` look up, and call. */
-interface Bytes extends Uint8Array<ArrayBuffer> {
+export interface Bytes extends Uint8Array<ArrayBuffer> {
   latin1Write(text: string, at: number): number
   ucs2Write(text: string, at: number): number
   latin1Slice(from: number, to: number): string
   ucs2Slice(from: number, to: number): string
 }
 
-/** A buffer, and what is needed to write to it and read from it. */
+/** A part of a buffer, and what is needed to write to it and read from it. */
 export interface Space {
   readonly size: number
-  readonly buffer: ArrayBuffer
+  readonly buffer: ArrayBufferLike
+  /** Where it begins in the buffer: a multiple of 8. */
+  readonly offset: number
   readonly bytes: Bytes
   readonly view: DataView
 }
@@ -54,37 +53,25 @@ const VIEW_METHODS = methodsOf(
   ]),
 )
 const { setPrototypeOf } = Object
-const { from: bufferOver } = Buffer
+const { from: bufferOver, allocUnsafeSlow: allocate } = Buffer
 
-function spaceOver(buffer: ArrayBuffer, size: number): Space {
-  const bytes = setPrototypeOf(bufferOver(buffer), BYTES_METHODS) as Bytes
-  const view = setPrototypeOf(new DataView(buffer), VIEW_METHODS) as DataView
-  return { size, buffer, bytes, view }
+/** So many bytes of that buffer, from there on. */
+export function spaceOver(buffer: ArrayBufferLike, offset: number, size: number): Space {
+  const bytes = setPrototypeOf(bufferOver(buffer as ArrayBuffer, offset, size), BYTES_METHODS) as Bytes
+  const view = setPrototypeOf(new DataView(buffer, offset, size), VIEW_METHODS) as DataView
+  return { size, buffer, offset, bytes, view }
 }
 
-/** The addon's buffer. */
-export const usual = spaceOver(native.scratchBuffer(), USUAL_BYTES)
-export const { bytes: scratch, view: scratchView } = usual
+/** The thread's buffer. */
+export const scratch = spaceOver(native.scratchBuffer(), 0, native.scratchBytes)
 
-let long: Space | undefined
-
-/** Where an item of that length passes through. What is in it stays, unless it has to be made longer. */
-export function reserve(bytes: number): Space {
-  if (bytes <= USUAL_BYTES) return usual
-  if (long && bytes <= long.size) return long
-  if (bytes > MOST_BYTES) {
+/** Throws where that is more than any queue holds. */
+export function checkLength(bytes: number): void {
+  if (bytes > MOST_BYTES)
     throw withCode(new RangeError(`The item takes ${bytes} bytes, a queue holds at most ${MOST_BYTES}`), 'ERR_ITEM_TOO_LARGE')
-  }
-  const size = Math.min(2 ** Math.ceil(Math.log2(bytes)), MOST_BYTES)
-  return (long = spaceOver(new ArrayBuffer(size), size))
 }
 
-/** For calls of the addon: what takes an item that does not pass through its own buffer. */
-export function longBuffer(): Uint8Array | undefined {
-  return long?.bytes
-}
-
-/** To be called when an item is out of its buffer: one that was very long shall not hold memory for ever. */
-export function trim(): void {
-  if (long && long.size > 16 * USUAL_BYTES) long = undefined
+/** A buffer that nobody has, not zeroed. */
+export function freshBytes(length: number): Bytes {
+  return setPrototypeOf(allocate(length), BYTES_METHODS) as Bytes
 }

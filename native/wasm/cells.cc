@@ -1,54 +1,26 @@
 // The module of a queue of cells, for one type of them: ELEMENT, whose values come from JavaScript as PARAMETER and go there as RESULT.
 // What is cut off where a parameter is wider is what typed arrays cut off. One call puts or gets one cell, or a block of them by way of
-// this thread's area in the memory.
-#include "../core/queue.h"
-
+// this thread's staging area.
 #include "../core/questions.h"
+#include "../core/queue.h"
 #include "../core/slots.h"
-#include "module.h"
+#include "queue_module.h"
 #include "spinning.h"
 
 namespace {
 
 using namespace threadsafe;
 
-enum List : int { kNotEmpty = 0, kNotFull = 1 };  // as native/binding/queue.cc numbers them
-
-QueueHeader& queue_header() { return header<QueueHeader>(); }
-// That in the memory: WebAssembly can't reach anything else, whatever it says.
-const Geometry& geometry() { return queue_header().geometry; }
-
-struct QueueWake {
-  void one(WaitList& list) { wake(&list == &queue_header().not_empty ? kNotEmpty : kNotFull); }
-  void all(WaitList& list) { one(list); }
-};
-
 auto slots() { return CellSlots(queue_header()); }
 auto queue() { return Queue<CellSlots, QueueWake>(queue_header(), geometry(), slots(), QueueWake{}); }
 
-// Why the last get of this instance brought nothing. A WebAssembly global (that is what address space 1 means to clang), so that
-// each thread has its own.
+// Why the last get of this instance brought nothing. In a WebAssembly global, as `idled`.
 __attribute__((address_space(1))) Status last_status;
 
 // Of this thread's waits, at both ends of the queue; see spinning.h.
 __attribute__((address_space(1))) u32 waits;
-__attribute__((address_space(1))) u32 idled;
 __attribute__((address_space(1))) bool items_stream;
 __attribute__((address_space(1))) bool room_streams;
-
-void pause(u32 rounds) { idled = idle(rounds, idled); }
-
-// The attempt, and while somebody is in the middle of a copy that decides, some more of them, for a microsecond in all: then `busy`, and
-// the caller goes to the addon, which has more patience. A copy of its own before the loop: the attempt is what should be quick.
-template <class Attempt>
-Status settle_soon(Attempt&& attempt) {
-  Status status = attempt();
-  for (u32 rounds = 1; status == Status::busy && rounds <= kLongestPause; rounds *= 2) {
-    pause(rounds);
-    status = attempt();
-  }
-  return status;
-}
 
 // Where others are streaming, or to find out: pauses until there should be many. Answers whether there are, by amount().
 template <class Amount>
@@ -70,11 +42,7 @@ bool look_often(Ready&& ready) {
   return false;
 }
 
-ELEMENT* block(u32 area) {
-  return reinterpret_cast<ELEMENT*>(reinterpret_cast<std::byte*>(&queue_header()) + geometry().blocks + area * kBlockBytes);
-}
-
-int done_or(Status status, u32 done) { return status == Status::ok ? static_cast<int>(done) : -static_cast<int>(status); }
+ELEMENT* block(u32 area) { return reinterpret_cast<ELEMENT*>(staging(area)); }
 
 }  // namespace
 

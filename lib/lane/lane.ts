@@ -1,0 +1,91 @@
+/**
+ * How items of one queue get into and out of the shared memory, in this thread. Two lanes, with one face: cells - numbers, bigints, booleans - which WebAssembly
+ * takes as they are, and messages, which are encoded.
+ */
+import type { Block } from '../codec/block.js'
+import { native } from '../addon/native.js'
+import type { Nothing } from '../wait/selectable.js'
+import type { Batch } from './batch.js'
+
+const { status: STATUS } = native
+
+/** What a get answers when there is nothing, and nothing will come. */
+export const CLOSED = Symbol('closed')
+export type Closed = typeof CLOSED
+
+/** What a get answers when it has no item. */
+export type None = Nothing | Closed
+
+/**
+ * Puts answer a status, gets an item or None; what they say is exact: where another thread is in the middle of a copy that decides, they wait for that. A put whose answer
+ * is not ok leaves its item in the lane's hand, for the calls that are named so. No code of the user's may run before those.
+ */
+export interface Lane<T, Held> {
+  /** Checks the item, encodes it, and puts it. */
+  tryPut(item: T): number
+  /**
+   * The first try of a put that may wait: full also while another is in the middle of a copy that decides, as whoever waits is woken after it; and while a put that
+   * waits for several slots goes first.
+   */
+  tryPutFirst(item: T): number
+  /** A put that does not wait, when `tryPut` answered full: does what the overflow policy says. */
+  offerInHand(): number
+  blockInHand(timeout: number): number
+  holdInHand(): Held
+  /** The item, checked, for a put that waits. */
+  hold(item: T): Held
+  /** As tryPut. */
+  tryHeld(held: Held): number
+  /** An attempt of this thread's first waiting put. `woken`: it has waited since an attempt before. */
+  putHeld(held: Held, woken: boolean): number
+  /** `into`, checked, takes the item. */
+  tryGet(into?: Block): T | None
+  /** The first try of a get that may wait: nothing also while another is in the middle of such a copy. */
+  tryGetFirst(into?: Block): T | None
+  /** Nothing: the time is over, or the thread is being stopped. */
+  getBlocking(timeout: number, into?: Block): T | None
+  /** The oldest item, which stays. */
+  peek(): T | Nothing
+  /** Answers what an item can be got into, checked. */
+  checkInto(into: unknown): Block
+  /** Checks all items, then answers them as a batch; `keepMany` makes it fit for waiting. */
+  prepareMany(items: Iterable<T>): Batch<unknown>
+  keepMany(batch: Batch<unknown>): Batch<unknown>
+  /** Puts as many of the batch as there is room for: ok when all are in, else full or closed. */
+  putMany(batch: Batch<unknown>): number
+  /** The same, as the first try of a put that may wait. */
+  putManyFirst(batch: Batch<unknown>): number
+  /** The same, as an attempt of this thread's first waiting put. */
+  putManyHeld(batch: Batch<unknown>, woken: boolean): number
+  putManyBlocking(batch: Batch<unknown>, timeout: number): number
+  /** What the overflow policy makes of the items for which there was no room: ok, or closed. */
+  offerRest(batch: Batch<unknown>): number
+  /** Answers what a batch can be got into, checked. */
+  checkBatchInto(into: unknown): Block
+  /** What is there, at most so many. `into`, if given, has room for so many, and takes them. */
+  getMany(max: number, into?: Block): unknown | None
+  getManyBlocking(max: number, timeout: number, into?: Block): unknown | None
+  size(): number
+  full(): boolean
+  closed(): boolean
+}
+
+/** Offers each item that is left. Where a full queue rejects, the first that was refused ends the batch: what went in is its beginning. */
+export function offerAll(batch: Batch<unknown>, overflow: number, offer: (k: number) => number): number {
+  if (overflow === native.overflows.reject) return STATUS.ok
+  for (let k = batch.done; k < batch.length; k++) {
+    const status = offer(k)
+    if (status === STATUS.closed) return status
+    if (status === STATUS.ok) batch.done++
+  }
+  return STATUS.ok
+}
+
+/** The addon's answer to a call that puts several: a status times that, and how many it has put. */
+const MOST_DONE = 2 ** 32
+
+/** Counts them, and answers the status. */
+export function countDone(batch: Batch<unknown>, answer: number): number {
+  batch.done += answer % MOST_DONE
+  return Math.floor(answer / MOST_DONE)
+}

@@ -1,0 +1,367 @@
+/**
+ * Items that are messages. A short one passes through this thread's staging area of the queue's memory, by one call of WebAssembly; a long one between the slots and
+ * where it is, by one call of the addon; and whatever waits, or finds no staging area left, through the thread's buffer.
+ */
+import { bytesOf, instantiate, type MessageCore } from '../addon/memory.js'
+import { type NativeQueue, native, type OpenedQueue } from '../addon/native.js'
+import { type Bytes, freshBytes, scratch, type Space, spaceOver } from '../addon/space.js'
+import type { Block } from '../codec/block.js'
+import { OneHand, PackingHand } from '../codec/hand.js'
+import type { MessageCodec } from '../codec/message.js'
+import { bytesOfView } from '../codec/view.js'
+import { damaged, invalidType, invalidValue, nameOf, outOfRange, withCode } from '../errors.js'
+import { copyInto } from '../intrinsics.js'
+import { NOTHING, type Nothing } from '../wait/selectable.js'
+import type { Batch } from './batch.js'
+import { CLOSED, countDone, type Lane, type None, offerAll } from './lane.js'
+import { stagingAreaNumber } from './staging.js'
+
+const { queue: QUEUE, questions: ASK, status: STATUS } = native
+
+/** An item, copied out of the user's reach: the whole of it, or its head and its body. */
+interface Held {
+  readonly bytes: Uint8Array
+  readonly body: Uint8Array | undefined
+}
+
+/** Messages, packed: the k-th begins at `starts[k]`. */
+interface Packed {
+  readonly space: Space
+  readonly starts: readonly number[]
+}
+
+/** In front of a packed message is its length. */
+const LENGTH_BYTES = 8
+
+/** What this thread has of the queue once it has used it. */
+interface Staging {
+  /** Undefined where no staging area was left: then items pass through the thread's buffer. */
+  readonly core: MessageCore | undefined
+  readonly area: number
+  readonly space: Space
+  readonly hand: OneHand
+}
+
+function stagingOf(memory: WebAssembly.Memory, { staging, wake }: OpenedQueue): Staging {
+  const area = stagingAreaNumber()
+  if (area < 0) return { core: undefined, area, space: scratch, hand: new OneHand(scratch) }
+  const space = spaceOver(bytesOf(memory).buffer, staging + area * native.stagingBytes, native.stagingBytes)
+  return { core: instantiate('message', memory, wake), area, space, hand: new OneHand(space) }
+}
+
+export class MessageLane implements Lane<unknown, Held> {
+  readonly #native: NativeQueue
+  readonly #memory: WebAssembly.Memory
+  readonly #queue: OpenedQueue
+  readonly #codec: MessageCodec<unknown>
+  readonly #name: string
+  /** Of an item that takes one slot. */
+  readonly #slotBytes: number
+  #staged: Staging | undefined
+  /** Why a batch ended before an item that is lost. */
+  #undecoded: { readonly error: unknown } | undefined
+
+  constructor(memory: WebAssembly.Memory, queue: OpenedQueue, codec: MessageCodec<unknown>, name: string) {
+    this.#native = queue.object
+    this.#memory = memory
+    this.#queue = queue
+    this.#codec = codec
+    this.#name = name
+    this.#slotBytes = queue.itemBytes + queue.headBytes
+  }
+
+  // Late: a queue that this thread only passes on needs no instance of the module.
+  get #staging(): Staging {
+    return (this.#staged ??= stagingOf(this.#memory, this.#queue))
+  }
+
+  tryPut(item: unknown): number {
+    const staging = this.#encode(item)
+    const status = this.#putStaged(staging, 0)
+    return status === STATUS.busy ? QUEUE.put(this.#native, this.#unstage(staging), staging.hand.body) : status
+  }
+
+  tryPutFirst(item: unknown): number {
+    const staging = this.#encode(item)
+    const status = this.#putStaged(staging, 1)
+    return status === STATUS.busy ? QUEUE.putFirst(this.#native, this.#unstage(staging), staging.hand.body) : status
+  }
+
+  #encode(item: unknown): Staging {
+    const staging = this.#staging
+    const { hand } = staging
+    this.#codec.encode(item, hand)
+    this.#checkFits(hand.body ? hand.end + hand.body.length : hand.end)
+    return staging
+  }
+
+  /** Busy also where it is not for WebAssembly. */
+  #putStaged({ core, area, space, hand }: Staging, heeding: number): number {
+    return core && hand.space === space ? core.put(area, hand.end, heeding) : STATUS.busy
+  }
+
+  /** Into the thread's buffer, but for its body, whence the addon takes it. Answers its length. */
+  #unstage({ hand }: Staging): number {
+    const { space, end, body } = hand
+    if (space !== scratch) {
+      copyInto(scratch.bytes, new Uint8Array(space.buffer, space.offset, end))
+      hand.space = scratch
+    }
+    return body ? end + body.length : end
+  }
+
+  offerInHand(): number {
+    return QUEUE.offer(this.#native, this.#unstage(this.#staging), this.#staging.hand.body)
+  }
+
+  blockInHand(timeout: number): number {
+    return QUEUE.putBlocking(this.#native, this.#unstage(this.#staging), timeout, this.#staging.hand.body)
+  }
+
+  holdInHand(): Held {
+    const { space, end, body } = this.#staging.hand
+    const bytes = new Uint8Array(end)
+    copyInto(bytes, new Uint8Array(space.buffer, space.offset, end))
+    if (!body) return { bytes, body }
+    const copy = new Uint8Array(body.length)
+    copyInto(copy, body)
+    return { bytes, body: copy }
+  }
+
+  hold(item: unknown): Held {
+    this.#encode(item)
+    return this.holdInHand()
+  }
+
+  tryHeld(held: Held): number {
+    return QUEUE.put(this.#native, this.#load(held), held.body)
+  }
+
+  putHeld(held: Held, woken: boolean): number {
+    return QUEUE.putInTurn(this.#native, this.#load(held), woken, held.body)
+  }
+
+  /** Into the thread's buffer, but for its body. Answers its length. */
+  #load({ bytes, body }: Held): number {
+    copyInto(scratch.bytes, bytes)
+    return body ? bytes.length + body.length : bytes.length
+  }
+
+  tryGet(into?: Block): unknown {
+    const staging = this.#staging
+    const answer = this.#getStaged(staging, into)
+    return answer >= 0 ? this.#codec.decode(staging.space, 0, answer, into) : this.#getLate(answer, into)
+  }
+
+  tryGetFirst(into?: Block): unknown {
+    const staging = this.#staging
+    const answer = this.#getStaged(staging, into)
+    if (answer >= 0) return this.#codec.decode(staging.space, 0, answer, into)
+    // Where there is no staging area, the answer is not from the queue.
+    return answer === -STATUS.busy && staging.core ? NOTHING : this.#getLate(answer, into)
+  }
+
+  /** The length of the item in the staging area; a negative status otherwise, also where it is not for WebAssembly. */
+  #getStaged({ core, area }: Staging, into: Block | undefined): number {
+    if (into && this.#codec.varies) return -STATUS.tooSmall
+    return core ? core.get(area) : -STATUS.busy
+  }
+
+  #getLate(answer: number, into: Block | undefined): unknown {
+    if (answer === -STATUS.busy || answer === -STATUS.tooSmall) return this.#getLong((body) => QUEUE.get(this.#native, body), into)
+    return this.#none(answer)
+  }
+
+  getBlocking(timeout: number, into?: Block): unknown {
+    const start = native.now()
+    return this.#getLong((body) => QUEUE.getBlocking(this.#native, Math.max(0, timeout - (native.now() - start)), body), into)
+  }
+
+  /** Gets through the thread's buffer; or, what is long and where that saves a copy, into a buffer of its own, or of the user's. */
+  #getLong(get: (body?: Uint8Array) => number, into: Block | undefined): unknown {
+    const codec = this.#codec
+    const { headBytes } = this.#queue
+    const shortest = codec.isBody ? native.stagingBytes : scratch.size
+    for (;;) {
+      const bytes = QUEUE.nextBytes(this.#native)
+      const isLong = bytes > shortest || (into !== undefined && codec.varies)
+      const own = isLong && !into ? freshBytes(bytes - headBytes) : undefined
+      const body = isLong && into ? bytesOfView(into) : own
+      const answer = get(body)
+      if (answer >= 0) return body ? this.#receive(body, answer - headBytes, into) : codec.decode(scratch, 0, answer, into)
+      if (answer !== -STATUS.tooSmall) return this.#none(answer)
+      // Another was got meanwhile, and the next is longer; or it is too long for what the user gave, and stays.
+      if (body && into) this.#checkFitsInto(into)
+    }
+  }
+
+  #receive(body: Uint8Array, length: number, into: Block | undefined): unknown {
+    const codec = this.#codec
+    const { headBytes } = this.#queue
+    // Another took the one that was next, and this is a short one, of whatever encoding.
+    if (!codec.isBody && headBytes + length <= scratch.size) {
+      copyInto(scratch.bytes, new Uint8Array(body.buffer, body.byteOffset, length), headBytes)
+      return codec.decode(scratch, 0, headBytes + length)
+    }
+    if (into) return codec.receive(scratch, body as Bytes, length, into)
+    const whole = length === body.length ? (body as Bytes) : freshBytes(length)
+    if (whole !== body) copyInto(whole, new Uint8Array(body.buffer, body.byteOffset, length))
+    return codec.receive(scratch, whole, length)
+  }
+
+  #checkFitsInto(into: Block): void {
+    const bytes = QUEUE.nextBytes(this.#native)
+    if (bytes > bytesOfView(into).length) throw outOfRange('options.into', `at least ${bytes} bytes long, as the next item is`, into)
+  }
+
+  #none(answer: number): None {
+    if (answer === -STATUS.damaged) throw damaged()
+    return answer === -STATUS.closed ? CLOSED : NOTHING
+  }
+
+  peek(): unknown | Nothing {
+    const { headBytes } = this.#queue
+    let body: Bytes | undefined
+    for (;;) {
+      const answer = QUEUE.peek(this.#native, body)
+      if (answer === -STATUS.damaged) throw damaged()
+      if (answer >= 0) return body ? this.#receive(body, answer - headBytes, undefined) : this.#codec.decode(scratch, 0, answer)
+      if (answer !== -STATUS.tooSmall) return NOTHING
+      body = freshBytes(Math.max(QUEUE.nextBytes(this.#native), scratch.size))
+    }
+  }
+
+  size(): number {
+    const { core } = this.#staging
+    return core ? core.ask(ASK.size) : QUEUE.size(this.#native)
+  }
+
+  full(): boolean {
+    return QUEUE.full(this.#native)
+  }
+
+  closed(): boolean {
+    return QUEUE.closed(this.#native)
+  }
+
+  prepareMany(items: Iterable<unknown>): Batch<Packed> {
+    const hand = new PackingHand()
+    const starts: number[] = []
+    for (const item of items) {
+      this.#codec.encode(item, hand)
+      this.#checkFits(hand.end - hand.at)
+      starts.push(hand.close())
+    }
+    return { items: { space: hand.space, starts }, length: starts.length, done: 0 }
+  }
+
+  keepMany(batch: Batch<Packed>): Batch<Packed> {
+    return batch
+  }
+
+  putMany(batch: Batch<Packed>): number {
+    const { space, starts } = batch.items
+    return this.#putPacked(batch, (from, count) => QUEUE.putPacked(this.#native, space.bytes, starts[from] as number, count))
+  }
+
+  putManyFirst(batch: Batch<Packed>): number {
+    return this.#putInTurn(batch, false, false)
+  }
+
+  putManyHeld(batch: Batch<Packed>, woken: boolean): number {
+    return this.#putInTurn(batch, true, woken)
+  }
+
+  #putInTurn(batch: Batch<Packed>, ofLoop: boolean, woken: boolean): number {
+    const { space, starts } = batch.items
+    return this.#putPacked(batch, (from, count) =>
+      QUEUE.putPackedInTurn(this.#native, space.bytes, starts[from] as number, count, ofLoop, woken),
+    )
+  }
+
+  putManyBlocking(batch: Batch<Packed>, timeout: number): number {
+    const { space, starts } = batch.items
+    return this.#putPacked(batch, (from, count) =>
+      QUEUE.putPackedBlocking(this.#native, space.bytes, starts[from] as number, count, timeout),
+    )
+  }
+
+  #putPacked(batch: Batch<Packed>, put: (from: number, count: number) => number): number {
+    const count = batch.length - batch.done
+    if (count === 0) return this.closed() ? STATUS.closed : STATUS.ok
+    return countDone(batch, put(batch.done, count))
+  }
+
+  offerRest(batch: Batch<Packed>): number {
+    const { space, starts } = batch.items
+    const { headBytes } = this.#queue
+    return offerAll(batch, this.#queue.overflow, (k) => {
+      const start = starts[k] as number
+      const length = space.view.getUint32(start, true)
+      const item = new Uint8Array(space.buffer, space.offset + start + LENGTH_BYTES, length)
+      const isShort = length <= scratch.size
+      copyInto(scratch.bytes, isShort ? item : new Uint8Array(item.buffer, item.byteOffset, headBytes))
+      return QUEUE.offer(
+        this.#native,
+        length,
+        isShort ? undefined : new Uint8Array(item.buffer, item.byteOffset + headBytes, length - headBytes),
+      )
+    })
+  }
+
+  checkInto(into: unknown): Block {
+    if (!this.#codec.checkInto) throw invalidType('options.into', 'left out, for this type of queue', into)
+    return this.#codec.checkInto(into)
+  }
+
+  checkBatchInto(into: unknown): never {
+    throw invalidValue('options.into', 'left out: only numbers go into a typed array', into)
+  }
+
+  getMany(max: number): unknown {
+    this.#tellUndecoded()
+    return this.#more(this.tryGet(), max)
+  }
+
+  getManyBlocking(max: number, timeout: number): unknown {
+    return this.#more(this.getBlocking(timeout), max)
+  }
+
+  #tellUndecoded(): void {
+    const undecoded = this.#undecoded
+    this.#undecoded = undefined
+    if (undecoded) throw undecoded.error
+  }
+
+  /** The items from that first one on, as many as there are, at most `max`. */
+  #more(first: unknown, max: number): unknown {
+    if (first === NOTHING || first === CLOSED) return first
+    const items = [first]
+    while (items.length < max) {
+      let item: unknown
+      try {
+        item = this.tryGet()
+      } catch (error) {
+        // Those before it are not lost for it: the next call tells.
+        this.#undecoded = { error }
+        break
+      }
+      if (item === NOTHING || item === CLOSED) break
+      items.push(item)
+    }
+    return items
+  }
+
+  #checkFits(bytes: number): void {
+    const { capacity, headBytes, itemBytes } = this.#queue
+    if (bytes <= this.#slotBytes || QUEUE.slotsOf(this.#native, bytes) <= capacity) return
+    const own = bytes - headBytes
+    throw withCode(
+      new RangeError(
+        `The item takes ${own} bytes, and the whole ${nameOf({ name: this.#name, capacity })} with itemBytes ${itemBytes} holds ` +
+          `${capacity * itemBytes}. Create it with a larger itemBytes, for which ${Math.ceil(own / capacity)} is enough`,
+      ),
+      'ERR_ITEM_TOO_LARGE',
+    )
+  }
+}

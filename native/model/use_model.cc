@@ -1,0 +1,105 @@
+// What is counted in and out of (core/use_count.h): whoever uses it finds it whole, and its owner takes it back from under nobody.
+#include "core/use_count.h"
+#include "main.h"
+
+namespace {
+
+using namespace threadsafe;
+
+// Relacy reports a race on `content`: of a user who comes before it is filled in, or after it was taken back.
+struct Thing {
+  UseCount uses;
+  rl::var<unsigned> content;
+
+  void fill(unsigned with) { content($) = with; }
+
+  void take_back() {
+    uses.retire([] { rl::yield(1, $); });
+    fill(0);
+  }
+
+  // Whether there was something to use.
+  bool use() {
+    const Use use(uses);
+    if (!use) return false;
+    RL_ASSERT(unsigned(content($)) != 0);
+    return true;
+  }
+};
+
+// It is filled in, opened and taken back while others try to use it.
+struct Retire : rl::test_suite<Retire, 3> {
+  Thing thing;
+
+  void before() { thing.fill(0); }
+
+  void thread(unsigned index) {
+    if (index == 0) {
+      thing.fill(1);
+      thing.uses.open();
+      thing.take_back();
+    } else {
+      thing.use();
+      thing.use();
+    }
+  }
+};
+
+// It is opened again with something else in it, perhaps while one who found it closed is still counted in.
+struct Reopen : rl::test_suite<Reopen, 3> {
+  Thing thing;
+
+  void before() {
+    thing.fill(1);
+    thing.uses.open();
+  }
+
+  void thread(unsigned index) {
+    if (index == 0) {
+      thing.take_back();
+      thing.fill(2);
+      thing.uses.open();
+      thing.take_back();
+    } else {
+      thing.use();
+      thing.use();
+    }
+  }
+};
+
+// A handler uses it whenever it strikes, its own retiring thread too, and never waits: the owner goes on when nobody else is left.
+struct Handler : rl::test_suite<Handler, 2> {
+  Thing thing;
+
+  void before() {
+    thing.fill(1);
+    thing.uses.open();
+  }
+
+  void thread(unsigned index) {
+    if (index == 0) {
+      thing.use();
+      thing.uses.close();
+      RL_ASSERT(!thing.use());
+      thing.uses.retire([this] {
+        RL_ASSERT(!thing.use());
+        rl::yield(1, $);
+      });
+      thing.fill(0);
+      RL_ASSERT(!thing.use());
+    } else {
+      thing.use();
+    }
+  }
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const threadsafe::model::Scenario scenarios[] = {
+      threadsafe::model::scenario<Retire, "retire">(100'000),
+      threadsafe::model::scenario<Reopen, "reopen">(100'000),
+      threadsafe::model::scenario<Handler, "handler">(100'000),
+  };
+  return threadsafe::model::main(argc, argv, scenarios);
+}

@@ -1,0 +1,45 @@
+// What the modules of queues have in common: their queue, its wakes, this thread's staging area, and waiting for a moment.
+#pragma once
+
+#include "../core/queue.h"
+#include "module.h"
+#include "spinning.h"
+
+namespace threadsafe {
+namespace {  // one translation unit is one module
+
+enum List : int { kNotEmpty = 0, kNotFull = 1 };  // as native/binding/queue.cc numbers them
+
+QueueHeader& queue_header() { return header<QueueHeader>(); }
+// That in the memory: WebAssembly can't reach anything else, whatever it says.
+const Geometry& geometry() { return queue_header().geometry; }
+
+// The addon knows whether one putter can stand in for another.
+struct QueueWake {
+  void one(WaitList& list) { wake(&list == &queue_header().not_empty ? kNotEmpty : kNotFull); }
+  void all(WaitList& list) { one(list); }
+};
+
+std::byte* staging(u32 area) { return reinterpret_cast<std::byte*>(&queue_header()) + geometry().staging + area * kStagingBytes; }
+
+// A WebAssembly global (that is what address space 1 means to clang), so that each thread has its own.
+__attribute__((address_space(1))) u32 idled;
+
+void pause(u32 rounds) { idled = idle(rounds, idled); }
+
+// The attempt, and while somebody is in the middle of a copy that decides, some more of them, for a microsecond in all: then `busy`, and
+// the caller goes to the addon, which has more patience. A copy of its own before the loop: the attempt is what should be quick.
+template <class Attempt>
+Status settle_soon(Attempt&& attempt) {
+  Status status = attempt();
+  for (u32 rounds = 1; status == Status::busy && rounds <= kLongestPause; rounds *= 2) {
+    pause(rounds);
+    status = attempt();
+  }
+  return status;
+}
+
+int done_or(Status status, u32 done) { return status == Status::ok ? static_cast<int>(done) : -static_cast<int>(status); }
+
+}  // namespace
+}  // namespace threadsafe

@@ -7,7 +7,8 @@
 
 namespace threadsafe {
 
-// Starts it unless it runs; from now on a call makes it do that work as well. 0 or the errno of what failed.
+// Starts it unless it runs; from now on a call makes it do that work as well. 0 or the errno of
+// what failed.
 int start_helper(void (*work)());
 
 // [signal-safe] Calls that come before the helper has looked are one call.

@@ -14,7 +14,8 @@
 namespace threadsafe {
 namespace {
 
-// A pipe, since it can be written in a signal handler on every POSIX system; unnamed semaphores are missing on some.
+// A pipe, since it can be written in a signal handler on every POSIX system; unnamed semaphores are
+// missing on some.
 int call_pipe[2] = {-1, -1};
 std::atomic<bool> called{false};
 
@@ -35,8 +36,9 @@ void* run(void*) {
     }
     char byte;
     if (read(call_pipe[0], &byte, 1) < 0 && errno != EINTR) return nullptr;
-    // Before the work: a call that comes later makes another round. A read-modify-write, as the calls that were merged into this one are
-    // to happen before the work, and an exchange reads what the last of them wrote.
+    // Before the work: a call that comes later makes another round. A read-modify-write, as the
+    // calls that were merged into this one are to happen before the work, and an exchange reads
+    // what the last of them wrote.
     called.exchange(false, std::memory_order_seq_cst);
     for (const auto& work : works) {
       if (const auto function = work.load(std::memory_order_acquire)) function();

@@ -1,8 +1,10 @@
-// Parking: how a thread blocks until somebody unparks it, keyed by the wait list that it sleeps at. Condition variables, so the
-// same code serves every platform; not for signal handlers, whose unparking goes through the helper thread (helper.h).
+// Parking: how a thread blocks until somebody unparks it, keyed by the wait list that it sleeps at.
+// Condition variables, so the same code serves every platform; not for signal handlers, whose
+// unparking goes through the helper thread (helper.h).
 //
-// A table of buckets maps the list's address, which is the same in every thread of the process, to its sleepers in the order of their
-// arrival. It is never destroyed: a thread may still sleep while the process exits.
+// A table of buckets maps the list's address, which is the same in every thread of the process, to
+// its sleepers in the order of their arrival. It is never destroyed: a thread may still sleep while
+// the process exits.
 #pragma once
 
 #include <algorithm>
@@ -57,9 +59,10 @@ struct Place {
   Place* next = nullptr;
 };
 
-// One waiting episode of a thread, at one list or at several; on its stack, and in the lists' buckets from the first sleep to leave(). What
-// it is told, and sleeps on, is its own: the locks of buckets are held only to find it, one at a time. Whoever unparks holds a bucket's
-// lock and takes the sleeper's inside it; the sleeper never takes a bucket's while it holds its own.
+// One waiting episode of a thread, at one list or at several; on its stack, and in the lists'
+// buckets from the first sleep to leave(). What it is told, and sleeps on, is its own: the locks of
+// buckets are held only to find it, one at a time. Whoever unparks holds a bucket's lock and takes
+// the sleeper's inside it; the sleeper never takes a bucket's while it holds its own.
 class Sleeper {
  public:
   explicit Sleeper(const WaitList& list) : only_(list), places_(&only_, 1) {}
@@ -69,9 +72,10 @@ class Sleeper {
   Sleeper(const Sleeper&) = delete;
   Sleeper& operator=(const Sleeper&) = delete;
 
-  // Sleeps until unparked, or until that time: then false. may_sleep is asked when this is in all its buckets: an unpark that came to one
-  // of them before has published what it is about, which may_sleep sees, as the bucket's lock orders them; one that comes later finds this
-  // sleeper, and waits for the lock that is held from that question on until the thread is asleep.
+  // Sleeps until unparked, or until that time: then false. may_sleep is asked when this is in all
+  // its buckets: an unpark that came to one of them before has published what it is about, which
+  // may_sleep sees, as the bucket's lock orders them; one that comes later finds this sleeper, and
+  // waits for the lock that is held from that question on until the thread is asleep.
   template <class MaySleep>
   bool sleep_until(Clock::time_point time, MaySleep&& may_sleep) {
     enter();
@@ -162,7 +166,8 @@ class StopCheck {
   Clock::time_point asked_{};
 };
 
-// A Parker for the blocking calls of core/wait.h and core/select.h: it spins first, and then sleeps.
+// A Parker for the blocking calls of core/wait.h and core/select.h: it spins first, and then
+// sleeps.
 template <class Interrupted>
 class ThreadParker {
  public:
@@ -171,9 +176,10 @@ class ThreadParker {
   ThreadParker(std::span<Place> places, Deadline deadline, StopCheck<Interrupted>& stop_check)
       : sleeper_(places), watch_(sleeper_), deadline_(deadline), stop_check_(stop_check) {}
 
-  // Spinning is worth it while another thread is about to answer: a turn taken back and forth costs 1-3 us so, and 80 us through
-  // the condition variable. But that other may need this very core, and would then get it only when this thread parks: so once in a while
-  // the core is given away, if somebody wants it, and the clock is read.
+  // Spinning is worth it while another thread is about to reply: a round trip costs 1-3 us so, and
+  // 80 us through the condition variable. But that other may need this very core, and would then
+  // get it only when this thread parks: so once in a while the core is given away, if somebody
+  // wants it, and the clock is read.
   bool pause() {
     if (spins_ == 0) spinning_ends_ = Clock::now() + kSpinning;
     if (++spins_ % kSpinsPerYield != 0) {

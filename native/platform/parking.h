@@ -112,8 +112,8 @@ struct StopIntervals {
   // That of the thread's loop, if whoever stops the thread wakes that: then it asks when something has happened there, and seldom
   // otherwise.
   int loop = kNoLoop;
-  // By how much of the time that it has been blocked they grow, where it sees nothing of the loop, some of what happens there, and all of it
-  // (LoopWatch::Sight). A stop that it does not see, such as that of a script of node:vm whose time is up, is found out so much later.
+  // By how much of the time that it has been blocked they grow, where it sees nothing of the loop, some of what happens there, and all of
+  // it (LoopWatch::Sight). A stop that it does not see, such as that of a script of node:vm whose time is up, is found out so much later.
   double blind = 0;
   double some_sight = 0.5;
   double full_sight = 2;

@@ -1,8 +1,8 @@
 /** `queue.forEach()`: each item once, one after another, in line with gets, and no longer than the loop can do without its time. */
 import { strict as assert } from 'node:assert'
 import { getEventListeners } from 'node:events'
-import { QueueClosedError, ThreadSafeQueue } from '../lib/index.js'
-import { finished, rejection, startWorker, turns, until, within } from './support.js'
+import { QueueClosedError, ThreadSafeQueue } from '../../lib/index.js'
+import { finished, rejection, startWorker, turns, until, within } from '../support.js'
 
 const numbers = (capacity = 8): ThreadSafeQueue<number, Float64Array> => new ThreadSafeQueue<number>(capacity, { type: 'float64' })
 

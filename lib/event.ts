@@ -121,6 +121,10 @@ function open({ memory }: Handle): EventChannel {
   })
 }
 
+/** This thread's side of the event, which its objects do not show. */
+export let channelOfEvent: (event: ThreadSafeEvent) => EventChannel
+export let livenessOfEvent: (event: ThreadSafeEvent) => Liveness
+
 /**
  * An event that is set or not, and that any number of waiters in any mix of threads can wait for.
  *
@@ -134,6 +138,11 @@ export class ThreadSafeEvent {
   readonly handle: EventHandle
   readonly #channel: EventChannel
   readonly #liveness = new Liveness()
+
+  static {
+    channelOfEvent = (event) => event.#channel
+    livenessOfEvent = (event) => event.#liveness
+  }
 
   /** An event that is not set. */
   constructor()
@@ -154,25 +163,10 @@ export class ThreadSafeEvent {
     return new ThreadSafeEvent(new Existing(makeHandle('event', memory, {})))
   }
 
-  /** @internal The shared memory, for what lets native code set it. */
-  get view(): Uint8Array {
-    return this.#channel.view
-  }
-
   /** What `threadsafe_event_open()` of `threadsafe.h` takes, in this thread; see `ThreadSafeQueue.native`. */
   get native(): NativeHandle<'event'> {
     needDoorbell()
     return nativeHandle(this.#channel.view)
-  }
-
-  /** @internal For select(). */
-  get channel(): Selectable<number> {
-    return this.#channel
-  }
-
-  /** @internal For select(). */
-  get liveness(): Liveness {
-    return this.#liveness
   }
 
   /** Sets the event and wakes all who wait at this moment, in all threads, also when `clear()` follows at once. */

@@ -80,7 +80,8 @@ export class Channel implements Waiting, Selectable<Take> {
   readonly lane: Lane<unknown, unknown>
   readonly takeOne: Take = () => this.lane.tryGet()
   readonly native: NativeQueue
-  readonly joins: Joins
+  readonly #address: number
+  #joins: Joins | undefined
   readonly #gets = new Line<Take>(this)
   readonly #puts = new Line<PutAttempt>(this)
   #countedGets = 0
@@ -92,15 +93,20 @@ export class Channel implements Waiting, Selectable<Take> {
 
   /** `address` is the memory's. */
   constructor(memory: WebAssembly.Memory, address: number, queue: OpenedQueue, type: ElementType, name: string) {
+    this.#address = address
     this.view = queue.view
     this.lists = [address + native.lists.notEmpty, address + native.lists.notFull]
     this.capacity = queue.capacity
     this.name = name
     this.mayDrop = queue.overflow !== native.overflows.reject
     this.native = queue.object
-    this.joins = new Joins(this, address)
     this.type = type
     this.lane = laneOf(memory, queue, type, name)
+  }
+
+  // Most queues are never joined.
+  get joins(): Joins {
+    return (this.#joins ??= new Joins(this, this.#address))
   }
 
   /** What an asynchronous call takes that would not have to wait, else NOTHING. */

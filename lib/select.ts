@@ -8,7 +8,8 @@ import { native } from './addon/native.js'
 import { checkObject, checkTimeout, type Patience, patience, type WaitOptions } from './wait/options.js'
 import { ThreadSafeQueue } from './queue/typed-queue.js'
 import { NOTHING, type Selectable } from './wait/selectable.js'
-import { Call, Place } from './wait/waiter.js'
+import { Call } from './wait/call.js'
+import { Place } from './wait/place.js'
 
 const { status: STATUS } = native
 

@@ -3,13 +3,15 @@ import { blocking } from './wait/blocking.js'
 import { TimeoutError } from './errors.js'
 import { checkHandle, type Handle, incompatible, makeHandle } from './addon/handle.js'
 import { INSPECT, inspectAs } from './inspect.js'
-import { join, leave, Liveness, needDoorbell, tidyLater, type Waiting } from './wait/loop.js'
+import { leave, Liveness, needDoorbell, type Waiting } from './wait/loop.js'
 import { allocate, bytesOf, type EventCore, instantiate, OpenObjects } from './addon/memory.js'
 import { type NativeEvent, native, type OpenedEvent } from './addon/native.js'
 import { type NativeHandle, nativeHandle } from './addon/native-code.js'
 import { checkObject, checkTimeout, type Patience, patience, type WaitOptions } from './wait/options.js'
 import { NOTHING, type Nothing, type Selectable } from './wait/selectable.js'
-import { Call, Line, Place } from './wait/waiter.js'
+import { Call } from './wait/call.js'
+import { ServedLine } from './wait/line.js'
+import { Place } from './wait/place.js'
 
 const { event: EVENT, status: STATUS } = native
 
@@ -21,6 +23,34 @@ export interface EventHandle {
 
 type EventPlace = Place<number>
 
+/** In the order of what they want: each one's word is the event's when it came, or is served at once. So behind one that is not done nobody is. */
+class EventLine extends ServedLine<number> {
+  readonly #channel: EventChannel
+
+  constructor(channel: EventChannel) {
+    super(channel)
+    this.#channel = channel
+  }
+
+  serveAlone(place: EventPlace): void {
+    if (place.preempted()) place.call.finish()
+    else place.give(place.outcome(undefined))
+  }
+
+  protected override announce(): boolean {
+    EVENT.announce(this.#channel.native)
+    return true
+  }
+
+  protected override attempt(place: EventPlace): unknown {
+    return this.#channel.isDone(place.want) ? place.outcome(undefined) : NOTHING
+  }
+
+  // Nobody counts them, and a ring for nothing is all that comes of an announcement that stays.
+  protected override tell(): void {}
+  protected override withdraw(): void {}
+}
+
 /** One event as this thread sees it, and its asynchronous calls that wait. */
 class EventChannel implements Waiting, Selectable<number> {
   readonly view: Uint8Array
@@ -28,8 +58,7 @@ class EventChannel implements Waiting, Selectable<number> {
   untidy = false
   readonly core: EventCore
   readonly native: NativeEvent
-  /** In the order of what they want: each one's word is the event's when it came, or is served at once. */
-  readonly #line = new Line<number>(this)
+  readonly #line: EventLine
 
   /** `address` is the memory's. */
   constructor(memory: WebAssembly.Memory, address: number, event: OpenedEvent) {
@@ -37,6 +66,7 @@ class EventChannel implements Waiting, Selectable<number> {
     this.lists = [address + native.lists.waiters]
     this.native = event.object
     this.core = instantiate('event', memory, event.wake)
+    this.#line = new EventLine(this)
   }
 
   wait(patience: Patience, liveness: Liveness): Promise<void> {
@@ -53,7 +83,7 @@ class EventChannel implements Waiting, Selectable<number> {
   }
 
   tryNow(word: number): undefined | Nothing {
-    return this.#isDone(word) ? undefined : NOTHING
+    return this.isDone(word) ? undefined : NOTHING
   }
 
   /** An event serves all who wait, so there is no order to keep. */
@@ -65,44 +95,29 @@ class EventChannel implements Waiting, Selectable<number> {
     return this.tryNow(place.want)
   }
 
-  // It looks for itself alone: what it costs does not grow with the line.
+  // Behind another it looks for itself alone: what it costs does not grow with the line.
   enter(place: EventPlace): void {
-    tidyLater(this)
-    join(this)
-    this.#line.add(place)
-    if (this.#line.first === place) this.poll()
-    else if (this.#isDone(place.want)) resolve(place)
+    this.#line.enter(place)
+    if (!place.call.settled && this.isDone(place.want)) this.#line.serveAlone(place)
   }
 
-  // Announce, then look: whoever sets the event now sees the announcement and rings, or this look sees the event.
   poll(): void {
-    this.#line.asleep = false
-    if (!this.#line.first) return
-    EVENT.announce(this.native)
-    // Behind one that is not done nobody is.
-    for (let place = this.#line.first; place && (place.call.settled || this.#isDone(place.want)); place = this.#line.first) resolve(place)
-    this.#line.asleep = true
+    this.#line.serve()
   }
 
   waitBlocking(timeout: number): boolean {
     const word = this.want()
-    return EVENT.waitBlocking(this.native, timeout) === STATUS.ok || this.#isDone(word)
+    return EVENT.waitBlocking(this.native, timeout) === STATUS.ok || this.isDone(word)
   }
 
   tidy(): void {
+    this.#line.tidy()
     if (!this.#line.first) leave(this)
-    else if (!this.#line.asleep) this.poll()
   }
 
-  #isDone(word: number): boolean {
+  isDone(word: number): boolean {
     return this.core.is_set() !== 0 || this.core.word() !== word
   }
-}
-
-function resolve(place: EventPlace): void {
-  const { call } = place
-  if (call.settled || place.preempted()) call.finish()
-  else call.resolve(place.outcome(undefined))
 }
 
 const channels = new OpenObjects<EventChannel>()
@@ -121,6 +136,10 @@ function open({ memory }: Handle): EventChannel {
   })
 }
 
+/** This thread's side of the event, which its objects do not show. */
+export let channelOfEvent: (event: ThreadSafeEvent) => EventChannel
+export let livenessOfEvent: (event: ThreadSafeEvent) => Liveness
+
 /**
  * An event that is set or not, and that any number of waiters in any mix of threads can wait for.
  *
@@ -134,6 +153,11 @@ export class ThreadSafeEvent {
   readonly handle: EventHandle
   readonly #channel: EventChannel
   readonly #liveness = new Liveness()
+
+  static {
+    channelOfEvent = (event) => event.#channel
+    livenessOfEvent = (event) => event.#liveness
+  }
 
   /** An event that is not set. */
   constructor()
@@ -154,25 +178,10 @@ export class ThreadSafeEvent {
     return new ThreadSafeEvent(new Existing(makeHandle('event', memory, {})))
   }
 
-  /** @internal The shared memory, for what lets native code set it. */
-  get view(): Uint8Array {
-    return this.#channel.view
-  }
-
   /** What `threadsafe_event_open()` of `threadsafe.h` takes, in this thread; see `ThreadSafeQueue.native`. */
   get native(): NativeHandle<'event'> {
     needDoorbell()
     return nativeHandle(this.#channel.view)
-  }
-
-  /** @internal For select(). */
-  get channel(): Selectable<number> {
-    return this.#channel
-  }
-
-  /** @internal For select(). */
-  get liveness(): Liveness {
-    return this.#liveness
   }
 
   /** Sets the event and wakes all who wait at this moment, in all threads, also when `clear()` follows at once. */

@@ -1,18 +1,28 @@
 /** Waiting for the first of several: gets from queues, and events. */
 import { blocking } from './wait/blocking.js'
 import { invalidType, invalidValue, QueueClosedError, TimeoutError } from './errors.js'
-import { ThreadSafeEvent } from './event.js'
+import { channelOfEvent, livenessOfEvent, ThreadSafeEvent } from './event.js'
+import { channelOfQueue, livenessOfQueue } from './queue/object.js'
 import { type Liveness, mayServeAtOnce } from './wait/loop.js'
 import { native } from './addon/native.js'
 import { checkObject, checkTimeout, type Patience, patience, type WaitOptions } from './wait/options.js'
 import { ThreadSafeQueue } from './queue/typed-queue.js'
 import { NOTHING, type Selectable } from './wait/selectable.js'
-import { Call, Place } from './wait/waiter.js'
+import { Call } from './wait/call.js'
+import { Place } from './wait/place.js'
 
 const { status: STATUS } = native
 
 /** What can be waited for: a get from a queue, or an event. */
 export type SelectSource = ThreadSafeQueue<unknown, unknown> | ThreadSafeEvent
+
+function channelOf(source: SelectSource): Selectable<unknown> {
+  return (source instanceof ThreadSafeEvent ? channelOfEvent(source) : channelOfQueue(source)) as Selectable<unknown>
+}
+
+function livenessOf(source: SelectSource): Liveness {
+  return source instanceof ThreadSafeEvent ? livenessOfEvent(source) : livenessOfQueue(source)
+}
 
 type ItemFrom<Source> = Source extends { getSync(): infer Item } ? Item : undefined
 
@@ -50,7 +60,7 @@ function failed(error: unknown, source: SelectSource, index: number): unknown {
 }
 
 function tryOne(attempt: Attempt, sources: readonly SelectSource[], k: number, want: unknown): AnySelected | undefined {
-  const { channel } = sources[k] as SelectSource
+  const channel = channelOf(sources[k] as SelectSource)
   let item: unknown
   try {
     item = (channel as Selectable<unknown>)[attempt](want)
@@ -104,7 +114,7 @@ function orderOf(biased: boolean | undefined): InOrder {
 function tryAll(attempt: Attempt, sources: readonly SelectSource[], inOrder: InOrder): AnySelected | undefined {
   return inOrder(sources.length, (index) => {
     const source = sources[index] as SelectSource
-    return tryOne(attempt, sources, index, source.channel.want())
+    return tryOne(attempt, sources, index, channelOf(source).want())
   })
 }
 
@@ -117,7 +127,7 @@ class Branch extends Place<unknown> {
   before: readonly Branch[] = []
 
   constructor(call: Call, source: SelectSource, index: number, liveness: Liveness) {
-    const channel = source.channel as Selectable<unknown>
+    const channel = channelOf(source)
     super(call, channel.want(), liveness)
     this.source = source
     this.index = index
@@ -151,7 +161,7 @@ class Branch extends Place<unknown> {
 
 /** A queue or event that is given twice counts once, at its first place. */
 function firstPlace(sources: readonly SelectSource[], channel: unknown): number {
-  return sources.findIndex((source) => source.channel === channel)
+  return sources.findIndex((source) => channelOf(source) === channel)
 }
 
 /** Each queue and event once; and once more for another object of it, right behind: the call keeps the process alive if one of its sources would. */
@@ -159,7 +169,9 @@ function branchesOf(call: Call, sources: readonly SelectSource[]): Branch[] {
   const branches = new Map<Liveness, Branch>()
   const first = new Map<unknown, number>()
   for (let k = 0; k < sources.length; k++) {
-    const { channel, liveness } = sources[k] as SelectSource
+    const source = sources[k] as SelectSource
+    const channel = channelOf(source)
+    const liveness = livenessOf(source)
     const index = first.get(channel) ?? k
     first.set(channel, index)
     if (!branches.has(liveness)) branches.set(liveness, new Branch(call, sources[index] as SelectSource, index, liveness))
@@ -261,10 +273,10 @@ export function selectSync<const Sources extends readonly SelectSource[]>(
 
 /** The addon says when there is probably something, and takes nothing: so items of all types go their usual way. */
 function block(sources: readonly SelectSource[], timeout: number, inOrder: InOrder): AnySelected {
-  const channels = sources.map(({ channel }): unknown => channel)
+  const channels = sources.map((source): unknown => channelOf(source))
   const places = [...new Map(channels.map((channel, k) => [channel, k]).reverse() as [unknown, number][]).values()]
-  const objects = places.map((k) => (sources[k] as SelectSource).channel.native)
-  const wants = places.map((k): unknown => (sources[k] as SelectSource).channel.want())
+  const objects = places.map((k) => channelOf(sources[k] as SelectSource).native)
+  const wants = places.map((k): unknown => channelOf(sources[k] as SelectSource).want())
   const words = wants.map((want) => (typeof want === 'number' ? want : 0))
   const end = native.now() + timeout
   for (;;) {

@@ -100,9 +100,9 @@ interface QueueFunctions {
   /** Tells how many asynchronous calls of this thread wait there. */
   waiting(queue: NativeQueue, list: number, calls: number): void
   nextBytes(queue: NativeQueue): number
-  /** Announces this loop. Answers whether a get, or a put of one slot, could do something now. */
-  announce(queue: NativeQueue, list: number): boolean
-  /** It is not, and others are for what is there. */
+  /** Announces this loop, and tells that so many of its calls wait. Answers whether a get, or a put of one slot, could do something now. */
+  announce(queue: NativeQueue, list: number, calls: number): boolean
+  /** It is not, none of its calls waits, and others are for what is there. */
   withdraw(queue: NativeQueue, list: number): void
   close(queue: NativeQueue): void
   discard(queue: NativeQueue): void

@@ -7,8 +7,11 @@ import { CLOSED } from '../lane/lane.js'
 import { type Liveness, mayServeAtOnce } from '../wait/loop.js'
 import type { Patience } from '../wait/options.js'
 import { NOTHING } from '../wait/selectable.js'
-import { Call, Line, Place } from '../wait/waiter.js'
-import type { Channel, Take } from './channel.js'
+import { Call } from '../wait/call.js'
+import { Line } from '../wait/line.js'
+import { Place } from '../wait/place.js'
+import type { Channel } from './channel.js'
+import type { Take } from './lines.js'
 
 type Each = (item: unknown) => unknown
 
@@ -70,7 +73,7 @@ class EachPlace extends Place<Take> {
       await result
       if (this.call.settled) return
       this.#atWork.remove(this)
-      this.#channel.enter(this)
+      this.#channel.gets.enterAgain(this)
     } catch (error) {
       this.#reject(error)
     }
@@ -87,5 +90,5 @@ export function forEach(channel: Channel, fn: Each, { signal }: Patience, livene
   if (typeof fn !== 'function') throw invalidType('fn', 'a function', fn)
   const call = new Call(channel)
   const place = new EachPlace(call, channel, fn, liveness)
-  return call.wait({ signal, timeout: Infinity }, () => channel.enterLater(place)) as Promise<void>
+  return call.wait({ signal, timeout: Infinity }, () => channel.gets.enterLater(place)) as Promise<void>
 }

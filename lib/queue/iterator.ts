@@ -1,9 +1,11 @@
-import type { Channel, Take } from './channel.js'
+import type { Channel } from './channel.js'
+import type { Take } from './lines.js'
 import { QueueClosedError } from '../errors.js'
 import type { Liveness } from '../wait/loop.js'
 import { CLOSED } from '../lane/lane.js'
 import { NOTHING } from '../wait/selectable.js'
-import { Call, Place } from '../wait/waiter.js'
+import { Call } from '../wait/call.js'
+import { Place } from '../wait/place.js'
 
 /** The reason with which a pending next() ends before it has taken anything. */
 const RETURNED = Symbol('returned')

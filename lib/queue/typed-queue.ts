@@ -1,6 +1,7 @@
 /** The queue's class as a compiler sees it: TypeScript lets no constructor infer the class's type parameters from an option, but an interface that describes one. */
 import type { BatchOf, ElementType, ItemOf, NamedBatchOf, PutItemOf, TypeOf, TypeOfBatches } from '../codec/element-type.js'
-import { type QueueHandle, type QueueOptions, ThreadSafeQueue as Queue } from './queue.js'
+import type { QueueHandle, QueueOptions } from './opening.js'
+import { ThreadSafeQueue as Queue } from './queue.js'
 import type { NumericType } from '../codec/scalar.js'
 
 /** What is known, or else what is usual. */

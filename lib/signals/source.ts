@@ -3,7 +3,7 @@ import { getSystemErrorName, type InspectOptions, types } from 'node:util'
 import { isMainThread } from 'node:worker_threads'
 import { invalidType, invalidValue, outOfRange, withCode } from '../errors.js'
 import { elementsOf, placeOf } from '../codec/view.js'
-import { ThreadSafeEvent } from '../event.js'
+import { channelOfEvent, ThreadSafeEvent } from '../event.js'
 import { INSPECT, inspectAs } from '../inspect.js'
 import { Liveness } from '../wait/loop.js'
 import { isNode, native, type SourceCounts } from '../addon/native.js'
@@ -11,6 +11,7 @@ import { checkObject } from '../wait/options.js'
 import { RecordType } from '../codec/record-type.js'
 import { type SignalInfo, signalInfo } from './info.js'
 import { catchableSignal, namedSignal, signalName, type SignalName, signalNumber } from './number.js'
+import { channelOfQueue } from '../queue/object.js'
 import { ThreadSafeQueue } from '../queue/typed-queue.js'
 
 /**
@@ -71,12 +72,12 @@ function requirePosix(what: string): void {
 }
 
 function checkTarget(target: unknown): Uint8Array {
-  if (target instanceof ThreadSafeEvent) return target.view
+  if (target instanceof ThreadSafeEvent) return channelOfEvent(target).view
   if (!(target instanceof ThreadSafeQueue)) throw invalidType('target', 'a ThreadSafeQueue or a ThreadSafeEvent', target)
   if (!(target.type instanceof RecordType && target.type.equals(signalInfo))) {
     throw invalidType('target', 'a queue of the type signalInfo', target.type)
   }
-  return target.view
+  return channelOfQueue(target).view
 }
 
 function statsOf({ delivered, dropped }: SourceCounts, installed: boolean): SignalStats {

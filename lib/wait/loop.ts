@@ -245,7 +245,7 @@ function tellLoop(): void {
 
 /** Whether the pending calls of one object keep the process alive. They do, unless it is `unref()`ed. */
 export class Liveness {
-  /** How many are pending. Written by Line in waiter.ts. */
+  /** How many are pending. Written by Line in line.ts. */
   calls = 0
   referenced: boolean
 

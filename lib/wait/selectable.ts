@@ -1,6 +1,6 @@
 /** What `select()` waits for, as the objects in this thread offer it. */
 import type { NativeObject } from '../addon/native.js'
-import type { Place } from './waiter.js'
+import type { Place } from './place.js'
 
 /** What is answered when there is nothing. Not undefined, which may be an item. */
 export const NOTHING = Symbol('nothing')

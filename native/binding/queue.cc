@@ -435,9 +435,11 @@ class QueueObject final : public SharedObject {
 
   Napi::Value next_bytes(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), queue_.next_bytes()); }
 
-  // (list): announces this loop, then looks, as wait.h wants it: whether a get, or a put of one slot, could do something now.
+  // (list, calls): announces this loop, of which so many calls wait, then looks, as wait.h wants it: whether a get, or a put of one slot,
+  // could do something now.
   Napi::Value announce(const Napi::CallbackInfo& info) {
     const u32 number = length(info);
+    count_calls(number, info[2].As<Napi::Number>().Uint32Value());
     announce_loop(list(number), environment().doorbell());
     return Napi::Boolean::New(info.Env(), number == 0 ? queue_.get_ready() : queue_.put_ready());
   }
@@ -445,6 +447,7 @@ class QueueObject final : public SharedObject {
   // (list): see wait.h, "A loop that was rung". Other evaluations of the package in this isolate have the same doorbell.
   Napi::Value withdraw(const Napi::CallbackInfo& info) {
     const u32 number = length(info);
+    count_calls(number, 0);
     if (number == 0) {
       queue_.withdraw_from_gets(environment().doorbell());
     } else {

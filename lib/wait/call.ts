@@ -1,19 +1,9 @@
-/** Asynchronous calls that wait: one of them, its place in a line, and the line. What may stop them in the middle is told in loop.ts. */
+/** An asynchronous call that waits, in one line (line.ts) or several. What may stop it in the middle is told in loop.ts. */
 import { addAbortListener } from 'node:events'
 import { type Named, retold, ThreadSafeError, TimeoutError } from '../errors.js'
-import {
-  clearDeadline,
-  type Deadline,
-  type Held,
-  hold,
-  keepingAlive,
-  type Liveness,
-  needDoorbell,
-  setDeadline,
-  tidyLater,
-  type Waiting,
-} from './loop.js'
+import { clearDeadline, type Deadline, type Held, hold, needDoorbell, setDeadline } from './loop.js'
 import type { Patience } from './options.js'
+import type { Standing } from './place.js'
 
 interface Settle {
   fulfil(value: unknown): void
@@ -180,114 +170,5 @@ function reasonOf(signal: AbortSignal): unknown {
     return signal.reason
   } catch (error) {
     return error
-  }
-}
-
-/** A place in a line, whatever it is for. */
-interface Standing {
-  readonly sibling: Standing | undefined
-  /** Serves the line, so that the call is served if it can be. */
-  look(): void
-  leave(): void
-}
-
-/** A call's place in a line. */
-export class Place<Want> implements Standing {
-  readonly call: Call
-  /** What the call is for. */
-  readonly want: Want
-  readonly liveness: Liveness
-  readonly sibling: Standing | undefined
-  line: Line<Want> | undefined
-  next: Place<Want> | undefined
-  previous: Place<Want> | undefined
-
-  constructor(call: Call, want: Want, liveness: Liveness) {
-    this.call = call
-    this.want = want
-    this.liveness = liveness
-    this.sibling = call.places
-    call.places = this
-  }
-
-  /**
-   * Whether it takes item after item, and runs code of the user's for each: then every item is taken
-   * out of the loop's share of time, and a look at the line that came before such code is out of date.
-   */
-  get repeats(): boolean {
-    return false
-  }
-
-  /** What the call resolves to when that was taken for it. */
-  outcome(taken: unknown): unknown {
-    return taken
-  }
-
-  /** Hands over that outcome. */
-  give(outcome: unknown): void {
-    this.call.resolve(outcome)
-  }
-
-  /** Asked before anything is taken for it here. True if the call has its outcome from elsewhere. */
-  preempted(): boolean {
-    return false
-  }
-
-  /** What it is in line for can't be had. */
-  fail(error: unknown): void {
-    this.call.fail(error)
-  }
-
-  look(): void {
-    this.line?.owner.poll()
-  }
-
-  leave(): void {
-    const { line } = this
-    if (!line) return
-    tidyLater(line.owner)
-    line.remove(this)
-  }
-}
-
-/** First in, first out, and any one can leave: a doubly linked list. Each change is done whole, together with the counts of who waits: it calls nothing. */
-export class Line<Want> {
-  readonly owner: Waiting
-  /** Whether this loop may be announced for it, since it was not withdrawn. */
-  announced = false
-  /** Whether it was announced, and tried since in vain: whoever makes a change that concerns it rings, or has rung. */
-  asleep = false
-  first: Place<Want> | undefined
-  length = 0
-  #last: Place<Want> | undefined
-
-  constructor(owner: Waiting) {
-    this.owner = owner
-  }
-
-  add(place: Place<Want>): void {
-    const { liveness } = place
-    this.length++
-    liveness.calls++
-    if (liveness.referenced) keepingAlive.calls++
-    place.line = this
-    place.previous = this.#last
-    if (this.#last) this.#last.next = place
-    else this.first = place
-    this.#last = place
-  }
-
-  remove(place: Place<Want>): void {
-    if (place.line !== this) return
-    const { liveness } = place
-    this.length--
-    liveness.calls--
-    if (liveness.referenced) keepingAlive.calls--
-    place.line = undefined
-    if (place.previous) place.previous.next = place.next
-    else this.first = place.next
-    if (place.next) place.next.previous = place.previous
-    else this.#last = place.previous
-    place.next = place.previous = undefined
   }
 }

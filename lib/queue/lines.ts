@@ -1,0 +1,137 @@
+/** The calls of this thread that wait to get from a queue, and to put into it. */
+import { type NativeQueue, native } from '../addon/native.js'
+import { type Named, QueueClosedError } from '../errors.js'
+import { type Batch, withCount } from '../lane/batch.js'
+import { CLOSED, type None } from '../lane/lane.js'
+import { Call } from '../wait/call.js'
+import { ServedLine } from '../wait/line.js'
+import { setDeadline, type Waiting } from '../wait/loop.js'
+import type { Place } from '../wait/place.js'
+import { NOTHING } from '../wait/selectable.js'
+
+const { queue: QUEUE, status: STATUS } = native
+
+/** The wait lists, as native/wasm/queue.cc numbers them. */
+const NOT_EMPTY = 0
+const NOT_FULL = 1
+
+/** When a put that another's priority token holds back is tried again, unless it is rung for: it may go ahead then. */
+const HELD_BACK_MILLISECONDS = 500
+
+/** A queue, as its lines see it. */
+type Owner = Waiting & Named & { readonly native: NativeQueue }
+
+/** How a get takes what it is for: one item, or several. */
+export type Take = () => unknown | None
+
+/** What a put that waits does when it is its turn to try. */
+export interface PutAttempt {
+  put(woken: boolean): number
+  /** For an error to tell how far a batch has come. */
+  readonly batch?: Batch<unknown>
+}
+
+/** A put that waits. What it fails with tells how far a batch has come. */
+export class PutCall extends Call {
+  readonly #batch: Batch<unknown> | undefined
+
+  constructor(queue: Named, batch: Batch<unknown> | undefined) {
+    super(queue)
+    this.#batch = batch
+  }
+
+  override fail(reason: unknown): void {
+    super.fail(this.#batch ? withCount(reason, this.#batch) : reason)
+  }
+}
+
+/** Another evaluation of the package in this thread, for which an announcement may have been as well, is polled when it is withdrawn, and announces itself again. */
+abstract class QueueLine<Want> extends ServedLine<Want> {
+  protected readonly queue: Owner
+  readonly #list: number
+
+  constructor(queue: Owner, list: number) {
+    super(queue)
+    this.queue = queue
+    this.#list = list
+  }
+
+  protected override announce(calls: number): boolean {
+    return QUEUE.announce(this.queue.native, this.#list, calls)
+  }
+
+  protected override tell(calls: number): void {
+    QUEUE.waiting(this.queue.native, this.#list, calls)
+  }
+
+  protected override withdraw(): void {
+    QUEUE.withdraw(this.queue.native, this.#list)
+  }
+}
+
+export class GetLine extends QueueLine<Take> {
+  constructor(queue: Owner) {
+    super(queue, NOT_EMPTY)
+  }
+
+  protected override attempt(place: Place<Take>): unknown {
+    const taken = place.want()
+    if (taken === CLOSED) throw new QueueClosedError(this.queue)
+    return taken === NOTHING ? NOTHING : place.outcome(taken)
+  }
+}
+
+export class PutLine extends QueueLine<PutAttempt> {
+  /** The first one when that has been tried before: then it may claim the priority token, and may have it. */
+  #tried: Place<PutAttempt> | undefined
+  /** Whether a put that another's priority token holds back will be tried again, if it is not rung for. */
+  #willRetry = false
+
+  constructor(queue: Owner) {
+    super(queue, NOT_FULL)
+  }
+
+  protected override attempt(place: Place<PutAttempt>): unknown {
+    this.#leaveTurnUnless(place)
+    const status = place.want.put(place === this.#tried)
+    if (status === STATUS.full) return NOTHING
+    // With its outcome it has left the turn.
+    this.#tried = undefined
+    if (status === STATUS.ok) return undefined
+    throw new QueueClosedError(this.queue)
+  }
+
+  protected override fallsAsleep(first: Place<PutAttempt>, vainly: boolean): void {
+    this.#tried = first
+    // Where there is no room at all, whoever makes some rings.
+    if (vainly && QUEUE.heldBack(this.queue.native)) this.#retryLater()
+  }
+
+  protected override emptied(): void {
+    this.#leaveTurnUnless(undefined)
+    super.emptied()
+  }
+
+  override tidy(): void {
+    this.#leaveTurnUnless(this.first)
+    super.tidy()
+  }
+
+  /** The put that was tried may be gone, and the next may need less room. */
+  #leaveTurnUnless(first: Place<PutAttempt> | undefined): void {
+    if (this.#tried === undefined || this.#tried === first) return
+    QUEUE.leaveTurn(this.queue.native)
+    this.#tried = undefined
+    this.awaken()
+  }
+
+  #retryLater(): void {
+    if (this.#willRetry) return
+    const expire = (): void => {
+      this.#willRetry = false
+      if (this.first) this.serve()
+    }
+    setDeadline({ expire, repair: () => undefined }, HELD_BACK_MILLISECONDS)
+    this.#willRetry = true
+  }
+}

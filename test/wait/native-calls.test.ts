@@ -1,0 +1,91 @@
+/** How often a call that waits crosses into native code: each of that costs as much as some puts. */
+import { strict as assert } from 'node:assert'
+import { type ElementType, ThreadSafeQueue } from '../../lib/index.js'
+import { native } from '../../lib/addon/native.js'
+import { turns, within } from '../support.js'
+
+type Functions = Record<string, (...args: unknown[]) => unknown>
+
+/** The names of the addon's functions that are called from now on, but for what `uncounted` calls. */
+function countCalls(): { names: string[]; uncounted: (call: () => unknown) => void; end: () => void } {
+  const names: string[] = []
+  let counts = true
+  const restore: (() => void)[] = []
+  for (const [prefix, functions] of Object.entries({ '': native, 'queue.': native.queue }) as unknown as [string, Functions][]) {
+    for (const [name, original] of Object.entries(functions)) {
+      if (typeof original !== 'function') continue
+      functions[name] = (...args) => {
+        if (counts) names.push(prefix + name)
+        return original(...args)
+      }
+      restore.push(() => (functions[name] = original))
+    }
+  }
+  const uncounted = (call: () => unknown): void => {
+    counts = false
+    call()
+    counts = true
+  }
+  return { names, uncounted, end: () => restore.forEach((one) => one()) }
+}
+
+const TYPES: ElementType[] = ['float64', 'any', 'bytes']
+const item = (type: ElementType): unknown => (type === 'bytes' ? new Uint8Array(3) : 7)
+
+describe('crossings into native code', () => {
+  for (const type of TYPES) {
+    it(`a waiting get of ${String(type)}: at most 5`, async () => {
+      const queue = new ThreadSafeQueue<unknown>(2, { type })
+      await turns()
+      const { names, uncounted, end } = countCalls()
+      try {
+        const got = queue.get()
+        await turns(1)
+        uncounted(() => queue.putSync(item(type)))
+        await within('the item', got)
+        await turns()
+        const once = ['listen', 'stagingArea']
+        assert.ok(names.filter((name) => !once.includes(name)).length <= 5, names.join(', '))
+        names.length = 0
+        // Its share of the loop's time, its announcement, and that it waits no more. One after another, as a consumer does it.
+        for (let k = 0; k < 10; k++) {
+          const next = queue.get()
+          await new Promise(setImmediate)
+          uncounted(() => queue.putSync(item(type)))
+          await within('the next item', next)
+        }
+        assert.ok(names.length <= 10 * 3 + 1, names.join(', '))
+      } finally {
+        end()
+      }
+    })
+
+    it(`a waiting put of ${String(type)}: tries at most twice`, async () => {
+      const queue = new ThreadSafeQueue<unknown>(1, { type })
+      queue.putSync(item(type))
+      await turns()
+      const { channel } = queue as unknown as { channel: { lane: Record<string, (...args: unknown[]) => unknown> } }
+      const { names, uncounted, end } = countCalls()
+      let tries = 0
+      for (const name of ['tryPut', 'tryPutFirst', 'putHeld', 'tryHeld']) {
+        const original = channel.lane[name]?.bind(channel.lane)
+        assert.ok(original)
+        channel.lane[name] = (...args) => {
+          tries++
+          return original(...args)
+        }
+      }
+      try {
+        const put = queue.put(item(type))
+        await turns(1)
+        uncounted(() => queue.getSync())
+        await within('the put', put)
+        await turns()
+        assert.equal(tries, 2)
+        assert.ok(names.filter((name) => name.startsWith('queue.')).length <= 4, names.join(', '))
+      } finally {
+        end()
+      }
+    })
+  }
+})

@@ -295,7 +295,8 @@ class QueueObject final : public SharedObject {
     keep_memory();
     const u32 putter = environment().putter();
     HeldBack held_back(header_, putter);
-    StopCheck stops([&] { return environment().interrupted() || held_back.too_long(); });
+    const auto interrupted = [&] { return environment().interrupted() || held_back.too_long(); };
+    StopCheck stops(interrupted, spans(geometry_.type) ? environment().stop_intervals(kHeldBackInterval) : environment().stop_intervals());
     const auto wait = [&] {
       ThreadParker waiting(header_.not_full, until, stops);
       return queue_.put(waiting, putter, bytes, write);

@@ -69,8 +69,7 @@ class CallParker {
   // `held_back`: of a put that another's priority token may hold back.
   CallParker(Handle& handle, const WaitList& list, Deadline deadline, HeldBack* held_back = nullptr)
       : handle_(handle),
-        stops_(Stopping{handle.on_own_thread() ? &handle : nullptr, held_back},
-               handle.on_own_thread() || held_back ? Clock::duration(kStopInterval) : kSeldom),
+        stops_(Stopping{handle.on_own_thread() ? &handle : nullptr, held_back}, intervals(handle, held_back)),
         parker_(list, deadline, stops_) {}
 
   bool pause() { return parker_.pause(); }
@@ -96,8 +95,17 @@ class CallParker {
     bool operator()() const { return (own && own->own_thread_stopping()) || (held_back && held_back->too_long()); }
   };
 
-  // Not never: a condition variable that waits until the end of time overflows in some libraries.
-  static constexpr Clock::duration kSeldom = std::chrono::hours(1);
+  static StopIntervals intervals(const Handle& handle, const HeldBack* held_back) {
+    // Not never: a condition variable that waits until the end of time overflows in some libraries.
+    constexpr std::chrono::hours kSeldom{1};
+    StopIntervals intervals{.shortest = kSeldom, .longest = kSeldom};
+    if (handle.on_own_thread()) intervals = handle.stop_intervals();
+    if (held_back) {
+      intervals.longest = std::min<Clock::duration>(intervals.longest, kHeldBackInterval);
+      intervals.shortest = std::min(intervals.shortest, intervals.longest);
+    }
+    return intervals;
+  }
 
   const Handle& handle_;
   StopCheck<Stopping> stops_;

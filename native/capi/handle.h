@@ -19,6 +19,7 @@
 #include "../core/use_count.h"
 #include "../include/threadsafe.h"
 #include "../platform/doorbell.h"
+#include "../platform/parking.h"
 
 namespace threadsafe {
 
@@ -26,6 +27,7 @@ namespace threadsafe {
 struct Opener {
   void* environment;
   bool (*stopping)(void* environment);  // only on its own thread
+  StopIntervals stop_intervals;         // between those questions
   std::thread::id thread;
   u32 putter;    // for puts of its own thread; see Putter in core/queue.h
   u32 doorbell;  // is rung when a handle is closed
@@ -51,6 +53,7 @@ class Handle {
   // True for a call of the opener's own thread. Any other call is stopped by cancel() alone.
   bool on_own_thread() const { return std::this_thread::get_id() == opener_.thread; }
   bool own_thread_stopping() const { return opener_.stopping(opener_.environment); }
+  const StopIntervals& stop_intervals() const { return opener_.stop_intervals; }
   u32 putter() const;
 
   // Leaves to the helper thread whom to unpark: note it in unparks(), then unpark_later(). Within a

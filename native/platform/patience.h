@@ -21,6 +21,7 @@ namespace threadsafe {
 
 inline constexpr std::chrono::seconds kLongestCopy{5};
 inline constexpr std::chrono::milliseconds kLongestHeldBack{500};
+inline constexpr std::chrono::milliseconds kHeldBackInterval{250};  // how often one that may be held back asks whether it is too long
 
 template <class Interrupted>
 class Patience {

@@ -49,7 +49,7 @@ void* run(void*) {
 int start() {
   if (pipe(call_pipe) != 0) return errno;
   for (const int end : call_pipe) fcntl(end, F_SETFD, FD_CLOEXEC);
-  // Where it can't be had, the thread waits in read(2), for calls alone.
+  // If it can't be had, the thread waits in read(2), for calls alone.
   if (poller.open() && !poller.add(call_pipe[0], kCall, false)) poller.close();
   sigset_t all, before;
   sigfillset(&all);

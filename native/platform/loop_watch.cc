@@ -8,8 +8,9 @@
 namespace threadsafe {
 namespace {
 
-// Those that have begun. The helper may have taken an event of one that has ended since, so it knows them by numbers that never come again.
-// While the lock is held, no watch that is here can end, nor its sleeper. Never destroyed, as the helper is not.
+// Those that have begun. The helper may have taken an event of one that has ended since, so it
+// knows them by numbers that never come again. While the lock is held, no watch that is here can
+// end, nor its sleeper. Never destroyed, as the helper is not.
 struct Registry {
   std::mutex mutex;
   LoopWatch* first = nullptr;
@@ -60,7 +61,8 @@ bool LoopWatch::take_news() {
   return true;
 }
 
-// In the helper thread. The sleeper's own lock is taken inside the registry's, and the sleeper never takes this one while it holds its own.
+// In the helper thread. The sleeper's own lock is taken inside the registry's, and the sleeper
+// never takes this one while it holds its own.
 void LoopWatch::happened(u64 id) {
   Registry& all = registry();
   const std::lock_guard<std::mutex> lock(all.mutex);

@@ -89,7 +89,8 @@ class Sleeper {
 
   void leave();
 
-  // Lets it look again. By whoever keeps it from ending meanwhile: unpark() by the lock of a bucket, a LoopWatch by that of its registry.
+  // Lets it look again. The caller keeps it from ending meanwhile: unpark() by the lock of a
+  // bucket, a LoopWatch by that of its registry.
   void notify();
 
  private:
@@ -106,14 +107,15 @@ class Sleeper {
 // Lets the first `most` sleepers of that list look again.
 void unpark(const WaitList& list, u32 most);
 
-// How long a blocked thread sleeps between two questions whether it is being stopped. Nobody wakes it for that, but for whoever
-// happens to wake its loop.
+// The time that a blocked thread sleeps between two questions whether it is being stopped. Nobody
+// wakes it for that, but for whoever happens to wake its loop.
 struct StopIntervals {
-  // That of the thread's loop, if whoever stops the thread wakes that: then it asks when something has happened there, and seldom
-  // otherwise.
+  // That of the thread's loop, if whoever stops the thread wakes that: then it asks when something
+  // has happened there, and seldom otherwise.
   int loop = kNoLoop;
-  // By how much of the time that it has been blocked they grow, where it sees nothing of the loop, some of what happens there, and all of
-  // it (LoopWatch::Sight). A stop that it does not see, such as that of a script of node:vm whose time is up, is found out so much later.
+  // By how much of the time that it has been blocked they grow, where it sees nothing of the loop,
+  // some of what happens there, and all of it (LoopWatch::Sight). A stop that it does not see, such
+  // as that of a script of node:vm whose time is up, is found out so much later.
   double blind = 0;
   double some_sight = 0.5;
   double full_sight = 2;
@@ -122,8 +124,9 @@ struct StopIntervals {
   Clock::duration longest = std::chrono::seconds(2);
 };
 
-// When this thread is asked whether it is being stopped: by the time since the last question and not since the last wake, so that one which
-// is woken often, and in vain, is asked as well. Interrupted: bool(), called without locks.
+// When this thread is asked whether it is being stopped: by the time since the last question and
+// not since the last wake, so that one which is woken often, and in vain, is asked as well.
+// Interrupted: bool(), called without locks.
 template <class Interrupted>
 class StopCheck {
  public:
@@ -152,7 +155,8 @@ class StopCheck {
   }
 
  private:
-  // A watch costs two system calls, and its thread a wake: too much for a call that blocks for microseconds.
+  // A watch costs two system calls, and its thread a wake: too much for a call that blocks for
+  // microseconds.
   static constexpr std::chrono::milliseconds kUntilWatched{5};
 
   double part(LoopWatch::Sight sight) const {
@@ -197,7 +201,8 @@ class ThreadParker {
       if (deadline_.passed_at(now)) return Status::timeout;
       // The first is for is_due(), which has to know when this has begun.
       if (stop_check_.is_due(now, watch_.sight()) || watch_.take_news()) {
-        // Before the question: a stop that comes too late for that is seen by the watch, if it can be.
+        // Before the question: a stop that comes too late for that is seen by the watch, if it can
+        // be.
         watch_.begin(stop_check_.loop());
         if (stop_check_.ask(now)) return Status::interrupted;
       }

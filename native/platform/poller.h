@@ -1,5 +1,5 @@
-// Waiting until one of several descriptors can be read: epoll on Linux, kqueue where that is, nothing elsewhere. Descriptors are added and
-// removed by any thread, while one waits.
+// Waiting until one of several descriptors can be read: epoll on Linux, kqueue where that is,
+// nothing elsewhere. Descriptors are added and removed by any thread, while one waits.
 //
 // POSIX only; helper_posix.cc alone includes it.
 #pragma once
@@ -29,8 +29,8 @@ class Poller {
     poller_ = -1;
   }
 
-  // `id` is what wait() returns: as long as the descriptor can be read, or only when there is more to be read than before. False if it
-  // can't be watched, or is already.
+  // `id` is what wait() returns: as long as the descriptor can be read, or only when there is more
+  // to be read than before. False if it can't be watched, or is already.
   bool add(int descriptor, u64 id, bool only_news);
   void remove(int descriptor);
 

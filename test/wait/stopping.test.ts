@@ -4,9 +4,9 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import vm from 'node:vm'
 import type { Worker } from 'node:worker_threads'
-import { ThreadSafeEvent, ThreadSafeQueue } from '../lib/index.js'
-import type { Call, Task } from './fixtures/stopping-worker.js'
-import { startWorker, threadsBlocked, until, within } from './support.js'
+import { ThreadSafeEvent, ThreadSafeQueue } from '../../lib/index.js'
+import type { Call, Task } from '../fixtures/stopping-worker.js'
+import { startWorker, threadsBlocked, until, within } from '../support.js'
 
 const PATIENCE = 30_000
 

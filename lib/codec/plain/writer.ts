@@ -183,9 +183,10 @@ function writeValue(value: unknown, at: number, depth: number): number {
   }
 }
 
-/** Writes the value to that space, from there on, and answers where it ends; negative if it is not plain, or TOO_LONG. */
-export function encodePlain(value: object, to: Space, start: number): number {
-  ;({ bytes, view, size: limit } = to)
+/** Writes the value to that space, from there on, in at most so many bytes, and answers where it ends; negative if it is not plain, or TOO_LONG. */
+export function encodePlain(value: object, to: Space, start: number, most: number): number {
+  ;({ bytes, view } = to)
+  limit = to.size - start > most ? start + most : to.size
   // Also where the last call ran out of stack.
   seenCount = 0
   const end = writeValue(value, start, 0)

@@ -61,8 +61,9 @@ function store(tag: number, body: Uint8Array, hand: Hand): Space {
 
 /** A copy that nobody else has. */
 function bodyOf(from: Space, at: number, bytes: number): Uint8Array<ArrayBuffer> {
-  const body = new Uint8Array(bytes - HEAD_BYTES)
-  copyInto(body, new Uint8Array(from.buffer, from.offset + at + HEAD_BYTES, body.length))
+  const length = bytes - HEAD_BYTES
+  const body = new Uint8Array(length)
+  copyInto(body, new Uint8Array(from.buffer, from.offset + at + HEAD_BYTES, length))
   return body
 }
 

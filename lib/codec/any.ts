@@ -17,6 +17,8 @@ const NUMBER = 3
 const PLAIN = 4
 /** A view or a buffer that is the item; the kind of view follows. */
 const WHOLE = 5
+/** A plain value is read where it lies in the thread's buffer, so longer ones are for V8's serializer, whatever room a batch has. */
+const MOST_PLAIN = scratch.size - HEAD_BYTES
 /** These stand for themselves: their tag is FIRST_SIMPLE and their place here. */
 const SIMPLE: readonly unknown[] = [undefined, null, true, false]
 const FIRST_SIMPLE = 6
@@ -31,10 +33,10 @@ function encodeObject(item: object, hand: Hand): void {
     return
   }
   let space = hand.room(HEAD_BYTES)
-  let end = encodePlain(item, space, hand.at + HEAD_BYTES)
+  let end = encodePlain(item, space, hand.at + HEAD_BYTES, MOST_PLAIN)
   if (end === TOO_LONG) {
     space = hand.room(scratch.size)
-    end = encodePlain(item, space, hand.at + HEAD_BYTES)
+    end = encodePlain(item, space, hand.at + HEAD_BYTES, MOST_PLAIN)
   }
   if (end < 0) {
     store(SERIALIZED, serialize(item), hand)
@@ -59,8 +61,9 @@ function store(tag: number, body: Uint8Array, hand: Hand): Space {
 
 /** A copy that nobody else has. */
 function bodyOf(from: Space, at: number, bytes: number): Uint8Array<ArrayBuffer> {
-  const body = new Uint8Array(bytes - HEAD_BYTES)
-  copyInto(body, new Uint8Array(from.buffer, from.offset + at + HEAD_BYTES, body.length))
+  const length = bytes - HEAD_BYTES
+  const body = new Uint8Array(length)
+  copyInto(body, new Uint8Array(from.buffer, from.offset + at + HEAD_BYTES, length))
   return body
 }
 

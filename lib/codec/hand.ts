@@ -28,6 +28,8 @@ export class OneHand implements Hand {
   space: Space
   end = 0
   body: Uint8Array | undefined
+  /** Asked once: a program may have put other code in place of the property. */
+  bodyBytes = 0
   readonly #own: Space
 
   /** `own` takes the items that fit into it. */
@@ -39,6 +41,7 @@ export class OneHand implements Hand {
   room(bytes: number): Space {
     this.end = bytes
     this.body = undefined
+    this.bodyBytes = 0
     return (this.space = bytes <= this.#own.size ? this.#own : scratch)
   }
 
@@ -47,9 +50,11 @@ export class OneHand implements Hand {
   }
 
   lend(headBytes: number, body: Uint8Array): Space {
-    checkLength(headBytes + body.length)
+    const { length } = body
+    checkLength(headBytes + length)
     this.end = headBytes
     this.body = body
+    this.bodyBytes = length
     return (this.space = scratch)
   }
 }

@@ -9,12 +9,13 @@ const LATIN1 = 0
 const UTF16 = 1
 
 const WIDE = /[^\0-\xff]/
-const test = uncurried(RegExp.prototype.test)
+// Not its test(), which looks up exec().
+const exec = uncurried(RegExp.prototype.exec)
 const charCodeAt = uncurried(String.prototype.charCodeAt)
 
 /** Whether it needs two bytes for each code unit. V8 keeps most strings as one byte each, and a regular expression knows without looking that these have no match. */
 export function isWide(text: string): boolean {
-  return test(WIDE, text)
+  return exec(WIDE, text) !== null
 }
 
 /** Up to this length a loop is faster than a call of Buffer's. */

@@ -85,7 +85,7 @@ export class MessageLane implements Lane<unknown, Held> {
   #encode(item: unknown): OneHand {
     const hand = this.#hand ?? this.#open()
     this.#codec.encode(item, hand)
-    this.#checkFits(hand.body ? hand.end + hand.body.length : hand.end)
+    this.#checkFits(hand.end + hand.bodyBytes)
     return hand
   }
 
@@ -96,12 +96,12 @@ export class MessageLane implements Lane<unknown, Held> {
 
   /** Into the thread's buffer, but for its body, whence the addon takes it. Answers its length. */
   #unstage(hand: OneHand): number {
-    const { space, end, body } = hand
+    const { space, end, bodyBytes } = hand
     if (space !== scratch) {
       copyInto(scratch.bytes, new Uint8Array(space.buffer, space.offset, end))
       hand.space = scratch
     }
-    return body ? end + body.length : end
+    return end + bodyBytes
   }
 
   offerInHand(): number {
@@ -115,11 +115,11 @@ export class MessageLane implements Lane<unknown, Held> {
   }
 
   holdInHand(): Held {
-    const { space, end, body } = this.#hand as OneHand
+    const { space, end, body, bodyBytes } = this.#hand as OneHand
     const bytes = new Uint8Array(end)
     copyInto(bytes, new Uint8Array(space.buffer, space.offset, end))
     if (!body) return { bytes, body }
-    const copy = new Uint8Array(body.length)
+    const copy = new Uint8Array(bodyBytes)
     copyInto(copy, body)
     return { bytes, body: copy }
   }
@@ -139,8 +139,9 @@ export class MessageLane implements Lane<unknown, Held> {
 
   /** Into the thread's buffer, but for its body. Answers its length. */
   #load({ bytes, body }: Held): number {
+    const length = body ? bytes.length + body.length : bytes.length
     copyInto(scratch.bytes, bytes)
-    return body ? bytes.length + body.length : bytes.length
+    return length
   }
 
   tryGet(into?: Block): unknown {
@@ -292,13 +293,13 @@ export class MessageLane implements Lane<unknown, Held> {
     return offerAll(batch, this.#queue.overflow, (k) => {
       const start = starts[k] as number
       const length = space.view.getUint32(start, true)
-      const item = new Uint8Array(space.buffer, space.offset + start + LENGTH_BYTES, length)
-      const isShort = length <= scratch.size
-      copyInto(scratch.bytes, isShort ? item : new Uint8Array(item.buffer, item.byteOffset, headBytes))
+      const from = space.offset + start + LENGTH_BYTES
+      const inScratch = length <= scratch.size ? length : headBytes
+      copyInto(scratch.bytes, new Uint8Array(space.buffer, from, inScratch))
       return QUEUE.offer(
         this.#native,
         length,
-        isShort ? undefined : new Uint8Array(item.buffer, item.byteOffset + headBytes, length - headBytes),
+        inScratch === length ? undefined : new Uint8Array(space.buffer, from + headBytes, length - headBytes),
       )
     })
   }

@@ -42,6 +42,8 @@ export class Call implements Held {
   #deadline: Deadline | undefined
   #signal: AbortSignal | undefined
   #listener: (() => void) | undefined
+  /** Whether it fails with the signal's reason. That is the user's: an error of this package, from elsewhere, is left as it is. */
+  #aborted = false
 
   constructor(queue?: Named) {
     this.#queue = queue
@@ -97,7 +99,7 @@ export class Call implements Held {
     const outcome = this.#outcome
     if (!this.#rejected) fulfil(outcome)
     // While the call is made, the stack is its caller's.
-    else if (this.#returned && outcome instanceof ThreadSafeError) fulfil(retold(outcome))
+    else if (this.#returned && !this.#aborted && outcome instanceof ThreadSafeError) fulfil(retold(outcome))
     else reject(outcome)
     this.#told = true
   }
@@ -148,7 +150,9 @@ export class Call implements Held {
   #listen(signal: AbortSignal): void {
     this.#signal = signal
     this.#listener = () => {
-      if (!this.settled) this.cancel(reasonOf(signal))
+      if (this.settled) return
+      this.#aborted = true
+      this.cancel(reasonOf(signal))
     }
     // A signal that has just been aborted tells later, when the call may have its outcome.
     addAbortListener(signal, this.#listener)

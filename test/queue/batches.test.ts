@@ -40,6 +40,16 @@ describe('batches', () => {
     }
   })
 
+  it('of objects that are longer than the buffer they are read from come out as they went in', () => {
+    const queue = new ThreadSafeQueue<unknown>(100_000)
+    const text = { text: 'x'.repeat(100_000), end: 1 }
+    const keys = Object.fromEntries(Array.from({ length: 70_000 }, (_, k) => [`k${k}`, k]))
+    // The first makes room in the batch for all of them.
+    const items = [{ bytes: new Uint8Array(2_000_000) }, text, keys, { short: 'x' }]
+    assert.equal(queue.putManySync(items), items.length)
+    for (const item of items) assert.deepEqual(queue.getSync(), item)
+  })
+
   it('that do not wait tell how many went in, so that the rest can follow', async () => {
     const ITEMS = 20_000
     const queue = new ThreadSafeQueue<number>(1)

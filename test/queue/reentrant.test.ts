@@ -64,6 +64,12 @@ describe("the user's code", () => {
     }
   })
 
+  it('in place of any function of the built-in classes changes no item on its way', async function () {
+    this.timeout(60_000)
+    const { stdout, stderr } = await runProcess('patched-process', [], 50_000)
+    assert.equal(stdout, 'end\n', stderr)
+  })
+
   it('in Object.prototype takes no field from a record', () => {
     const queue = new ThreadSafeQueue<{ zz: number }>(1, { type: record({ zz: 'int32' }) })
     queue.putSync({ zz: 5 })

@@ -2,7 +2,7 @@
 import { strict as assert } from 'node:assert'
 import { getEventListeners, setMaxListeners } from 'node:events'
 import { ThreadSafeQueue, TimeoutError } from '../../lib/index.js'
-import { rejection, turns, within } from '../support.js'
+import { rejection, thrown, turns, within } from '../support.js'
 import { fullOf, isPending, isPendingNow, numbers } from '../queue/pending.js'
 
 describe('cancelling', () => {
@@ -70,6 +70,19 @@ describe('cancelling', () => {
         const error = await rejection(waiting)
         assert.equal(error, controller.signal.reason)
         assert.equal((error as Error).name, 'AbortError')
+      })
+
+      it('with an error of this package, which stays as it is', async () => {
+        for (const frozen of [false, true]) {
+          const controller = new AbortController()
+          const waiting = call(make(), { signal: controller.signal }, 1)
+          const error = thrown(() => numbers(1).getSync()) as Error
+          const { stack } = error
+          if (frozen) Object.freeze(error)
+          controller.abort(error)
+          assert.equal(await rejection(waiting), error)
+          assert.equal(error.stack, stack)
+        }
       })
 
       it('by the signal of a time', async () => {

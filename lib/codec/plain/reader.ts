@@ -1,5 +1,6 @@
 /** Reads plain values. Nothing here calls code of the user's. */
 import type { Space } from '../../addon/space.js'
+import { uncurried } from '../../intrinsics.js'
 import { MOST_ELEMENTS, MOST_SHAPE_WORDS, MOST_SHAPES, TAG, WORD, WORDS_UNIT } from './format.js'
 
 const MOST_STRINGS = 1024
@@ -9,9 +10,19 @@ let bytes: Space['bytes']
 let view: DataView
 let at = 0
 
+const { imul, floor } = Math
+const { defineProperty } = Object
+const charCodeAt = uncurried(String.prototype.charCodeAt)
+const arrayFrom = uncurried(
+  Array.from as (this: ArrayConstructor, items: ArrayLike<unknown>, map: (item: unknown, k: number) => unknown) => unknown[],
+)
+// Of all that copies a part of an array the one that does not ask which class that has.
+const toSpliced = uncurried(Array.prototype.toSpliced as (this: readonly unknown[], start: number) => unknown[])
+
 /** What objects of one shape are made from: they get its keys as properties of their own, whatever Object.prototype may have been given. */
 interface Shape {
   readonly words: Uint32Array
+  readonly count: number
   readonly keys: readonly string[]
   readonly template: Readonly<Record<string, unknown>>
 }
@@ -22,7 +33,7 @@ const shapes: (Shape | undefined)[] = Array.from({ length: MOST_SHAPES }, () => 
 const strings: string[] = Array.from({ length: MOST_STRINGS }, () => '')
 
 function isTextAt(start: number, text: string): boolean {
-  for (let k = 0; k < text.length; k++) if (bytes[start + k] !== text.charCodeAt(k)) return false
+  for (let k = 0; k < text.length; k++) if (bytes[start + k] !== charCodeAt(text, k)) return false
   return true
 }
 
@@ -30,7 +41,7 @@ function readShort(length: number): string {
   const start = at
   at += length
   let hash = length
-  for (let k = start; k < at; k++) hash = (Math.imul(hash, 31) + (bytes[k] as number)) | 0
+  for (let k = start; k < at; k++) hash = (imul(hash, 31) + (bytes[k] as number)) | 0
   const place = (hash >>> 0) % MOST_STRINGS
   const known = strings[place] as string
   if (known.length === length && isTextAt(start, known)) return known
@@ -47,26 +58,41 @@ function readString(wide: boolean): string {
 }
 
 /** The second word tells how many there are, so nothing is read that is not of the shape. */
-function areAt(start: number, words: Uint32Array): boolean {
-  for (let k = 0; k < words.length; k++) if (view.getUint32(start + k * WORD, true) !== words[k]) return false
+function areAt(start: number, { words, count }: Shape): boolean {
+  for (let k = 0; k < count; k++) if (view.getUint32(start + k * WORD, true) !== words[k]) return false
   return true
 }
+
+/** Without a prototype, which may have been given a getter. */
+const UNDEFINED = Object.assign(Object.create(null) as PropertyDescriptor, {
+  value: undefined,
+  writable: true,
+  enumerable: true,
+  configurable: true,
+})
 
 function readShape(): Shape {
   const start = at
   const place = view.getUint32(start, true) % MOST_SHAPES
   const known = shapes[place]
-  if (known && areAt(start, known.words)) {
-    at = start + known.words.length * WORD
+  if (known && areAt(start, known)) {
+    at = start + known.count * WORD
     return known
   }
   const counts = view.getUint32(start + WORD, true)
-  const words = Uint32Array.from({ length: Math.floor(counts / WORDS_UNIT) }, (_, k) => view.getUint32(start + k * WORD, true))
+  const count = floor(counts / WORDS_UNIT)
+  const words = new Uint32Array(count)
+  for (let k = 0; k < count; k++) words[k] = view.getUint32(start + k * WORD, true)
   at = start + 2 * WORD
-  const keys = Array.from({ length: counts % WORDS_UNIT }, () => readValue() as string)
-  at = start + words.length * WORD
-  const shape = { words, keys, template: Object.fromEntries(keys.map((key) => [key, undefined])) }
-  if (words.length <= MOST_SHAPE_WORDS) shapes[place] = shape
+  const template = {}
+  const keys = arrayFrom(Array, { length: counts % WORDS_UNIT }, () => {
+    const key = readValue() as string
+    defineProperty(template, key, UNDEFINED)
+    return key
+  }) as string[]
+  at = start + count * WORD
+  const shape = { words, count, keys, template }
+  if (count <= MOST_SHAPE_WORDS) shapes[place] = shape
   return shape
 }
 
@@ -81,7 +107,7 @@ const BLANK: readonly undefined[] = Array.from({ length: MOST_ELEMENTS }, () => 
 
 function readArray(): unknown[] {
   const length = bytes[at++] as number
-  const array: unknown[] = BLANK.slice(0, length)
+  const array: unknown[] = toSpliced(BLANK, length)
   for (let k = 0; k < length; k++) array[k] = readValue()
   return array
 }

@@ -25,6 +25,7 @@ const seen: (object | undefined)[] = Array.from({ length: MOST_OBJECTS }, () => 
 let seenCount = 0
 
 const { is, keys: keysOf, getPrototypeOf } = Object
+const { imul } = Math
 const { isArray } = Array
 const { isView } = ArrayBuffer
 const { isProxy } = types
@@ -32,7 +33,8 @@ const toString = uncurried(Object.prototype.toString)
 const charCodeAt = uncurried(String.prototype.charCodeAt)
 
 /** Tells a getter from a value without reading it, and without making an object, as asking for a descriptor does. Somebody may have removed it. */
-const { __lookupGetter__: getterOf = getterByDescriptor } = Object.prototype as { __lookupGetter__?: typeof getterByDescriptor }
+const { __lookupGetter__: lookupGetter = getterByDescriptor } = Object.prototype as { __lookupGetter__?: typeof getterByDescriptor }
+const getterOf = uncurried(lookupGetter)
 
 function getterByDescriptor(this: object, key: PropertyKey): unknown {
   return Object.getOwnPropertyDescriptor(this, key)?.get
@@ -82,12 +84,12 @@ function writeArray(array: readonly unknown[], at: number, depth: number): numbe
   if (length > MOST_ELEMENTS || getPrototypeOf(array) !== Array.prototype) return GIVEN_UP
   // Indices come first among the keys: if there are as many keys as elements and the last is the last index, there are no holes and nothing else.
   const keys = keysOf(array)
-  if (keys.length !== length || (length > 0 && keys[length - 1] !== String(length - 1))) return GIVEN_UP
+  if (keys.length !== length || (length > 0 && keys[length - 1] !== `${length - 1}`)) return GIVEN_UP
   bytes[at] = TAG.array
   bytes[at + 1] = length
   at += 2
   for (let k = 0; k < length && at >= 0; k++) {
-    if (getterOf.call(array, k) !== undefined) return GIVEN_UP
+    if (getterOf(array, k) !== undefined) return GIVEN_UP
     at = writeValue(array[k], at, depth)
   }
   return at
@@ -104,14 +106,14 @@ function writeObject(object: Readonly<Record<string, unknown>>, at: number, dept
   at = writeShape(keys, at + 1)
   for (let k = 0; k < keys.length && at >= 0; k++) {
     const key = keys[k] as string
-    if (getterOf.call(object, key) !== undefined) return GIVEN_UP
+    if (getterOf(object, key) !== undefined) return GIVEN_UP
     at = writeValue(object[key], at, depth)
   }
   return at
 }
 
 /** Shapes as they were written, at a place that their keys tell. */
-const written: ({ readonly keys: readonly string[]; readonly words: Uint32Array } | undefined)[] = Array.from(
+const written: ({ readonly keys: readonly string[]; readonly words: Uint32Array; readonly count: number } | undefined)[] = Array.from(
   { length: MOST_SHAPES },
   () => undefined,
 )
@@ -121,10 +123,10 @@ function writeShape(keys: readonly string[], at: number): number {
   const place = (first.length + keys.length * 8 + (charCodeAt(first, 0) || 0) * 64) % MOST_SHAPES
   const known = written[place]
   if (!known || !sameKeys(known.keys, keys)) return writeNewShape(keys, at, place)
-  const { words } = known
-  const end = at + words.length * WORD
+  const { words, count } = known
+  const end = at + count * WORD
   if (end > limit) return TOO_LONG
-  for (let k = 0; k < words.length; k++) view.setUint32(at + k * WORD, words[k] as number, true)
+  for (let k = 0; k < count; k++) view.setUint32(at + k * WORD, words[k] as number, true)
   return end
 }
 
@@ -141,12 +143,12 @@ function writeNewShape(keys: readonly string[], start: number, place: number): n
   for (let k = 1; k < length; k++) {
     const word = view.getUint32(start + k * WORD, true)
     words[k] = word
-    hash = Math.imul(hash ^ word, 0x9e3779b1)
+    hash = imul(hash ^ word, 0x9e3779b1)
     hash ^= hash >>> 15
   }
   words[0] = hash
   view.setUint32(start, hash, true)
-  if (length <= MOST_SHAPE_WORDS) written[place] = { keys, words }
+  if (length <= MOST_SHAPE_WORDS) written[place] = { keys, words, count: length }
   return at
 }
 
@@ -183,9 +185,10 @@ function writeValue(value: unknown, at: number, depth: number): number {
   }
 }
 
-/** Writes the value to that space, from there on, and answers where it ends; negative if it is not plain, or TOO_LONG. */
-export function encodePlain(value: object, to: Space, start: number): number {
-  ;({ bytes, view, size: limit } = to)
+/** Writes the value to that space, from there on, in at most so many bytes, and answers where it ends; negative if it is not plain, or TOO_LONG. */
+export function encodePlain(value: object, to: Space, start: number, most: number): number {
+  ;({ bytes, view } = to)
+  limit = to.size - start > most ? start + most : to.size
   // Also where the last call ran out of stack.
   seenCount = 0
   const end = writeValue(value, start, 0)

@@ -161,6 +161,8 @@ interface Native {
   readonly eventMemory: number
   /** How many wait lists a ring may name. */
   readonly rungLists: number
+  /** The numbers of a queue's lists at which calls wait. */
+  readonly waitFor: Readonly<Record<'item' | 'room', number>>
   /** Where in an object's memory its wait lists are. */
   readonly lists: Readonly<Record<'notEmpty' | 'notFull' | 'allDone' | 'waiters', number>>
   readonly firstRealtimeSignal: number

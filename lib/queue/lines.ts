@@ -9,11 +9,7 @@ import { setDeadline, type Waiting } from '../wait/loop.js'
 import type { Place } from '../wait/place.js'
 import { NOTHING } from '../wait/selectable.js'
 
-const { queue: QUEUE, status: STATUS } = native
-
-/** The wait lists, as native/wasm/queue.cc numbers them. */
-const NOT_EMPTY = 0
-const NOT_FULL = 1
+const { queue: QUEUE, status: STATUS, waitFor: WAIT_FOR } = native
 
 /** When a put that another's priority token holds back is tried again, unless it is rung for: it may go ahead then. */
 const HELD_BACK_MILLISECONDS = 500
@@ -71,7 +67,7 @@ abstract class QueueLine<Want> extends ServedLine<Want> {
 
 export class GetLine extends QueueLine<Take> {
   constructor(queue: Owner) {
-    super(queue, NOT_EMPTY)
+    super(queue, WAIT_FOR.item)
   }
 
   protected override attempt(place: Place<Take>): unknown {
@@ -88,7 +84,7 @@ export class PutLine extends QueueLine<PutAttempt> {
   #willRetry = false
 
   constructor(queue: Owner) {
-    super(queue, NOT_FULL)
+    super(queue, WAIT_FOR.room)
   }
 
   protected override attempt(place: Place<PutAttempt>): unknown {

@@ -48,6 +48,11 @@ constexpr Named kElementTypes[] = {
     of("array", ElementType::array),
 };
 
+constexpr Named kWaitFor[] = {
+    {"item", static_cast<u32>(WaitFor::item)},
+    {"room", static_cast<u32>(WaitFor::room)},
+};
+
 constexpr Named kLists[] = {
     {"notEmpty", kOrigin + offsetof(QueueHeader, not_empty)},
     {"notFull", kOrigin + offsetof(QueueHeader, not_full)},
@@ -77,6 +82,7 @@ void export_constants(Napi::Env env, Napi::Object exports) {
   exports["elementTypes"] = object_of(env, kElementTypes);
   exports["overflows"] = object_of(env, kOverflow);
   exports["questions"] = object_of(env, kQuestions);
+  exports["waitFor"] = object_of(env, kWaitFor);
   exports["lists"] = object_of(env, kLists);
   exports["rungLists"] = Napi::Number::New(env, kRungLists);
   exports["layoutVersion"] = Napi::Number::New(env, kLayoutVersion);

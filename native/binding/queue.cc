@@ -143,10 +143,12 @@ class QueueObject final : public SharedObject {
     }
   }
 
-  // The list as native/wasm/queue.cc numbers them.
+  // The list of that number: see WaitFor.
   WaitList& list(const Napi::Value& number) { return list(number.As<Napi::Number>().Uint32Value()); }
 
-  WaitList& list(u32 number) { return number == 0 ? header_.not_empty : header_.not_full; }
+  static bool is_for_item(u32 number) { return number == static_cast<u32>(WaitFor::item); }
+
+  WaitList& list(u32 number) { return is_for_item(number) ? header_.not_empty : header_.not_full; }
 
   // This isolate has so many asynchronous calls waiting there.
   void count_calls(u32 number, u32 calls) {
@@ -441,14 +443,14 @@ class QueueObject final : public SharedObject {
     const u32 number = length(info);
     count_calls(number, info[2].As<Napi::Number>().Uint32Value());
     announce_loop(list(number), environment().doorbell());
-    return Napi::Boolean::New(info.Env(), number == 0 ? queue_.get_ready() : queue_.put_ready());
+    return Napi::Boolean::New(info.Env(), is_for_item(number) ? queue_.get_ready() : queue_.put_ready());
   }
 
   // (list): see wait.h, "A loop that was rung". Other evaluations of the package in this isolate have the same doorbell.
   Napi::Value withdraw(const Napi::CallbackInfo& info) {
     const u32 number = length(info);
     count_calls(number, 0);
-    if (number == 0) {
+    if (is_for_item(number)) {
       queue_.withdraw_from_gets(environment().doorbell());
     } else {
       queue_.withdraw_from_puts(environment().doorbell());

@@ -95,6 +95,10 @@ struct WaitList {
   alignas(kLine) Atomic<u64> loops[kMaxLoops / 64];
 };
 
+// The lists at which calls of JavaScript wait for an item or for room, as it and WebAssembly number
+// them.
+enum class WaitFor : u32 { item, room };
+
 // What a queue holds and where. Written once, by whoever creates it. JavaScript reaches the memory and may write over it at any time, so
 // the addon checks the geometry when it opens a queue, and keeps a copy outside the memory (checked_geometry).
 struct Geometry {

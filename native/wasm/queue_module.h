@@ -8,15 +8,13 @@
 namespace threadsafe {
 namespace {  // one translation unit is one module
 
-enum List : int { kNotEmpty = 0, kNotFull = 1 };  // as native/binding/queue.cc numbers them
-
 QueueHeader& queue_header() { return header<QueueHeader>(); }
 // That in the memory: WebAssembly can't reach anything else, whatever it says.
 const Geometry& geometry() { return queue_header().geometry; }
 
 // The addon knows whether one putter can stand in for another.
 struct QueueWake {
-  void one(WaitList& list) { wake(&list == &queue_header().not_empty ? kNotEmpty : kNotFull); }
+  void one(WaitList& list) { wake(static_cast<int>(&list == &queue_header().not_empty ? WaitFor::item : WaitFor::room)); }
   void all(WaitList& list) { one(list); }
 };
 

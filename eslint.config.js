@@ -1,8 +1,23 @@
 import js from '@eslint/js'
 import tseslint from 'typescript-eslint'
 
-// The wings of lib/, and the files above some of them, the lowest first: none imports from one behind it. Types may come from anywhere.
-const STOREYS = ['addon/', 'codec/', 'wait/', 'lane/', 'queue/', 'event.js', 'signals/', 'select.js', 'index.js']
+// The wings of lib/ and the files that use them, the lowest first. Each may import only from itself and from those before it; types
+// may come from anywhere, as they are gone at run time.
+const STOREYS = [
+  'intrinsics.js',
+  'errors.js',
+  'inspect.js',
+  'diagnostics.js',
+  'addon/',
+  'codec/',
+  'wait/',
+  'lane/',
+  'queue/',
+  'event.js',
+  'signals/',
+  'select.js',
+  'index.js',
+]
 
 const wings = STOREYS.slice(0, -1).map((storey, k) => ({
   files: [storey.endsWith('/') ? `lib/${storey}**/*.ts` : `lib/${storey.replace('.js', '.ts')}`],
@@ -59,14 +74,30 @@ export default tseslint.config(
       ),
     },
   },
+  {
+    // These rules need the types. A promise that nobody handles hides a lost item or a failed assertion.
+    files: ['lib/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts', 'examples/**/*.ts'],
+    ignores: ['test/tools/**', 'test/types/**'],
+    languageOptions: { parserOptions: { project: './tsconfig.json', tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/no-misused-promises': 'error',
+      '@typescript-eslint/return-await': ['error', 'error-handling-correctness-only'],
+      '@typescript-eslint/only-throw-error': 'error',
+      '@typescript-eslint/use-unknown-in-catch-callback-variable': 'error',
+      '@typescript-eslint/no-for-in-array': 'error',
+      '@typescript-eslint/restrict-plus-operands': 'error',
+      '@typescript-eslint/no-misused-spread': 'error',
+    },
+  },
   ...wings,
   {
-    // What is compiled there is never run.
+    // The code there is compiled and never run.
     files: ['test/types/**'],
     rules: { '@typescript-eslint/no-unused-vars': 'off', 'no-useless-assignment': 'off', '@typescript-eslint/ban-ts-comment': 'off' },
   },
   {
-    // What they are for.
+    // CommonJS has nothing but require().
     files: ['**/*.cts', '**/*.cjs'],
     rules: { '@typescript-eslint/no-require-imports': 'off' },
   },

@@ -1,7 +1,11 @@
 /** Every case, in the order in which they are measured and told. */
 import { betweenThreads } from './cases/between-threads.js'
+import { batches } from './cases/batches.js'
 import { blocks } from './cases/blocks.js'
 import { forAwait } from './cases/for-await.js'
+import { items } from './cases/items.js'
+import { blocked } from './cases/blocked.js'
+import { manyWaiting } from './cases/many-waiting.js'
 import { nativeToLoop } from './cases/native.js'
 import { objects } from './cases/objects.js'
 import { oneThread } from './cases/one-thread.js'
@@ -14,14 +18,18 @@ import type { Case } from './harness/case.js'
 
 export const cases: readonly Case[] = [
   ...oneThread,
+  ...items,
   ...betweenThreads,
   ...blocks,
   ...objects,
+  ...batches,
   ...pingPong,
   ...pingPongLoops,
   ...wake,
+  ...manyWaiting,
   ...forAwait,
   ...signals,
   ...nativeToLoop,
+  ...blocked,
   ...resources,
 ]

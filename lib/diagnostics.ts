@@ -1,16 +1,23 @@
 /**
- * What node:diagnostics_channel is told: losses, closes and long blocks, of what this thread does. See docs/diagnostics.md. Nothing is asked
- * and nothing is made where nobody listens, and puts and gets that succeed never come here.
+ * Publishes on node:diagnostics_channel what this thread does: losses, closes and long blocks. See
+ * docs/diagnostics.md. Nothing is asked and nothing is made where nobody listens, and puts and gets
+ * that succeed never come here.
  */
 import { channel } from 'node:diagnostics_channel'
 import type { ThreadSafeEvent } from './event.js'
 import type { ThreadSafeQueue } from './queue/typed-queue.js'
 
-/** On `threadsafe:queue:drop`: a put of this thread that did not wait found the queue full, and by its overflow policy items were lost. */
+/**
+ * On `threadsafe:queue:drop`: a put of this thread that did not wait found the queue full, and by
+ * its overflow policy items were lost.
+ */
 export interface QueueDropMessage {
   /** The queue that lost them, as this thread has it. */
   queue: ThreadSafeQueue<unknown, unknown>
-  /** How many. If other threads lose items of the same queue at that very moment, theirs may be among them. */
+  /**
+   * The number of items. It may include items of the same queue that other threads lose at that
+   * very moment.
+   */
   count: number
 }
 
@@ -22,7 +29,10 @@ export interface QueueCloseMessage {
   discard: boolean
 }
 
-/** On `threadsafe:block`: a synchronous call has blocked this thread for longer than 100 ms, whatever came of it. */
+/**
+ * On `threadsafe:block`: a synchronous call has blocked this thread for longer than 100 ms,
+ * whatever came of it.
+ */
 export interface BlockMessage {
   /** The call that blocked: 'select' waits for several queues or events, 'wait' for an event. */
   operation: 'put' | 'get' | 'wait' | 'select'
@@ -38,7 +48,10 @@ const blocks = channel('threadsafe:block')
 
 const LONG_BLOCK_MILLISECONDS = 100
 
-/** Runs a put that may lose items, by the overflow policy. `dropped` answers how many the queue has lost so far, modulo 2^32. */
+/**
+ * Runs a put that may lose items, by the overflow policy. `dropped` returns how many items the
+ * queue has lost so far, modulo 2^32.
+ */
 export function tellingDrops<R>(queue: ThreadSafeQueue<unknown, unknown>, dropped: () => number, put: () => R): R {
   if (!drops.hasSubscribers) return put()
   const before = dropped()

@@ -190,7 +190,7 @@ describe('cancelling a wait for an event', () => {
     const wait = event.wait({ signal: controller.signal })
     event.set()
     controller.abort()
-    const outcome = await within('the outcome', wait.then(() => 'set', (error: Error) => error.name)) // prettier-ignore
+    const outcome = await within('the outcome', wait.then(() => 'set', (error: unknown) => (error as Error).name)) // prettier-ignore
     assert.ok(outcome === 'set' || outcome === 'AbortError', outcome)
   })
 

@@ -35,6 +35,9 @@ function fixture(name: string): string {
 /** The ends of workers, from their start on: an end that comes before anybody asks is no less an end. */
 const exits = new WeakMap<Worker, Promise<[number]>>()
 
+/** Where in the package the addon is that the tests run on. */
+export const ADDON = process.env.PREBUILDS_ONLY ? 'prebuilds' : 'build/Release/threadsafe.node'
+
 /** A worker that runs `test/fixtures/<name>.ts`. */
 export function startWorker(name: string, workerData?: unknown, options: WorkerOptions = {}): Worker {
   const worker = new Worker(fixture(name), { workerData, ...options })

@@ -29,7 +29,14 @@ function passGate(): void {
 const { roles } = (await import(module)) as { roles: Roles }
 const work = await (roles[role] as Roles[string])(data as never)
 
-parentPort?.on('message', async ({ lead, items }: { lead: number; items: number }) => {
+interface Round {
+  lead: number
+  items: number
+}
+
+parentPort?.on('message', (round: Round) => void play(round))
+
+async function play({ lead, items }: Round): Promise<void> {
   let outcome: Outcome
   try {
     if (lead > 0) {
@@ -44,4 +51,4 @@ parentPort?.on('message', async ({ lead, items }: { lead: number; items: number 
     outcome = { start: 0, end: 0, result: undefined, error: error instanceof Error ? (error.stack ?? error.message) : String(error) }
   }
   parentPort?.postMessage(outcome)
-})
+}

@@ -1,4 +1,4 @@
-import { type QueueHandle, type QueueOptions, ThreadSafeQueue } from '../../lib/index.js'
+import { type IntoOption, type QueueHandle, type QueueOptions, type SyncWaitOptions, ThreadSafeQueue } from '../../lib/index.js'
 import type { Payload } from './payload.js'
 import { share, type Way } from './way.js'
 
@@ -16,6 +16,38 @@ export function optionsFor(payload: Payload): QueueOptions {
     case 'bytes':
       return { type: 'bytes', itemBytes: payload.bytes }
   }
+}
+
+const onlyBytes: Way['cannot'] = ({ payload }) => (payload.kind === 'bytes' ? undefined : 'for buffers alone')
+
+/** Into an array of the consumer's own. */
+export const threadsafeInto: Way = {
+  id: 'threadsafe-into',
+  name: 'threadsafe, getSync into an array',
+  package: 'threadsafe',
+  cannot: onlyBytes,
+  open: (setup) => share(setup, new ThreadSafeQueue(setup.capacity, optionsFor(setup.payload)).handle),
+  putter: (handle: QueueHandle) => threadsafe.putter(handle as never),
+  getter(handle: QueueHandle<Uint8Array>) {
+    const queue = ThreadSafeQueue.from(handle)
+    let options: SyncWaitOptions & IntoOption<Uint8Array> = BLOCKING
+    return () => {
+      const item = queue.getSync(options)
+      if (options === BLOCKING) options = { ...BLOCKING, into: new Uint8Array(item.length) }
+      return item
+    }
+  },
+}
+
+export const threadsafeAny: Way = {
+  id: 'threadsafe-any',
+  name: "threadsafe, 'any'",
+  package: 'threadsafe',
+  cannot: onlyBytes,
+  open: (setup) =>
+    share(setup, new ThreadSafeQueue(setup.capacity, { itemBytes: (setup.payload as { readonly bytes: number }).bytes }).handle),
+  putter: (handle: QueueHandle) => threadsafe.putter(handle as never),
+  getter: (handle: QueueHandle) => (threadsafe.getter as NonNullable<Way['getter']>)(handle as never),
 }
 
 export const threadsafe: Way = {

@@ -3,11 +3,13 @@ import { nodeApi } from './node-api.js'
 import { postMessage, postMessageTransfer } from './post-message.js'
 import { ringbuf } from './ringbuf.js'
 import { syncMessagePort } from './sync-message-port.js'
-import { threadsafe } from './threadsafe.js'
+import { threadsafe, threadsafeAny, threadsafeInto } from './threadsafe.js'
 import type { Way } from './way.js'
 
 export const ways: readonly Way[] = [
   threadsafe,
+  threadsafeInto,
+  threadsafeAny,
   postMessage,
   postMessageTransfer,
   ringbuf,

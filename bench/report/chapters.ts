@@ -36,6 +36,7 @@ const TITLES: Readonly<Partial<Record<Topology, string>>> = {
   signal: 'Signal handler to event loop',
   native: 'Native threads',
   'many queues': 'Many queues',
+  blocked: 'Blocked threads',
   memory: 'Memory',
   creation: 'Creating a queue',
 }

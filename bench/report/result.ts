@@ -14,6 +14,7 @@ export type Topology =
   | 'signal'
   | 'native'
   | 'many queues'
+  | 'blocked'
   | 'memory'
   | 'creation'
 

@@ -8,7 +8,8 @@ const here = `${process.platform}-${process.arch}`
 
 /** The package's directory. A bundler takes this module out of it, but not the addon. */
 function findPackage(): string {
-  // Bundlers that write CommonJS leave it undefined. `new URL(path, import.meta.url)` would make webpack look for an asset.
+  // Bundlers that write CommonJS leave it undefined. `new URL(path, import.meta.url)` would make
+  // webpack look for an asset.
   const url = import.meta.url as string | undefined
   let cause: unknown
   try {
@@ -31,7 +32,7 @@ export const packageRoot = findPackage()
 interface Binary {
   /** As `process.platform` and `process.arch`, where they are known. */
   readonly system: string | undefined
-  /** Whether the file ends before what its header announces. */
+  /** Says whether the file ends before its header says that it should. */
   readonly truncated: boolean
 }
 
@@ -114,7 +115,10 @@ function missing(cause: unknown): Error {
   )
 }
 
-/** Tells why that file can't be loaded, and what to do. `cause` is the error of loading it, if there was one. */
+/**
+ * Tells why that file can't be loaded, and what to do. `cause` is the error of loading it, if there
+ * was one.
+ */
 function unloadable(file: string, header: Binary, cause?: unknown): Error {
   const { code, message } = (cause ?? {}) as { code?: string; message?: string }
   const tell = (problem: string) => new Error(`threadsafe: ${problem}`, { cause })

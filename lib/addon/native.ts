@@ -1,4 +1,5 @@
 /** The addon, typed. */
+import { isMainThread } from 'node:worker_threads'
 import { loadAddon } from './loader.js'
 
 declare const kind: unique symbol
@@ -169,8 +170,11 @@ interface Native {
   /** What messages pass through, of `scratchBytes`: the same for all who ask in this thread. */
   scratchBuffer(): ArrayBuffer
   setProbe(probe: () => void): void
-  /** This is Node: the event loop is libuv's own, which can be asked whether it is idle. Before there is a listener. */
-  loopIsLibuvs(): void
+  /**
+   * This is Node: the event loop is libuv's own, which can be asked whether it is idle, and, in a worker, is woken by whoever stops this thread. Before there is
+   * a listener.
+   */
+  isNodes(isWorker: boolean): void
   /**
    * Opens this loop's doorbell, if it is not open yet. From then on `onLoop` is called on each ring, and with the numbers of calls that are due. The addon holds
    * it weakly, unless keep() says otherwise. `rung[0]` tells how many wait lists it is rung for, or -1 for perhaps all of them, and their addresses follow. `callsLeft[0]` becomes 1 with each iteration of the loop in which there was a look. Undefined when too many loops wait
@@ -250,4 +254,4 @@ export const isNode = process.versions.bun === undefined
 
 export const native = load()
 native.setProbe(() => {})
-if (isNode) native.loopIsLibuvs()
+if (isNode) native.isNodes(!isMainThread)

@@ -40,6 +40,7 @@ export function arrayCodec(array: ParsedArray): MessageCodec<unknown> {
   const element = array.type === 'bytes' ? 'uint8' : array.type
   const { name } = blockConstructor(element)
   const access = arrayAccess(array)
+  let lastInto: Block | undefined
   let known: { readonly space: Space; readonly block: Block } | undefined
   /** An item that lies there. Most lie at the beginning of the same space, for which the view is kept. */
   const blockAt = (space: Space, at: number): Block => {
@@ -63,9 +64,11 @@ export function arrayCodec(array: ParsedArray): MessageCodec<unknown> {
     receive: (_head, { buffer, byteOffset }, _length, into) =>
       beginningOf(into ?? new (blockConstructor(element))(buffer, byteOffset, length)),
     checkInto(into) {
+      // Most give the same one again. It may be shorter by now.
+      if (into === lastInto && elementsOf(into as Block) >= length) return into as Block
       if (!isArrayOf(element, into)) throw invalidType('options.into', `a ${name}`, into)
       if (elementsOf(into) < length) throw outOfRange('options.into', `a ${name} of at least ${length} elements`, into)
-      return into
+      return (lastInto = into)
     },
   }
 

@@ -33,22 +33,6 @@ interface Packed {
 /** In front of a packed message is its length. */
 const LENGTH_BYTES = 8
 
-/** What this thread has of the queue once it has used it. */
-interface Staging {
-  /** Undefined where no staging area was left: then items pass through the thread's buffer. */
-  readonly core: MessageCore | undefined
-  readonly area: number
-  readonly space: Space
-  readonly hand: OneHand
-}
-
-function stagingOf(memory: WebAssembly.Memory, { staging, wake }: OpenedQueue): Staging {
-  const area = stagingAreaNumber()
-  if (area < 0) return { core: undefined, area, space: scratch, hand: new OneHand(scratch) }
-  const space = spaceOver(bytesOf(memory).buffer, staging + area * native.stagingBytes, native.stagingBytes)
-  return { core: instantiate('message', memory, wake), area, space, hand: new OneHand(space) }
-}
-
 export class MessageLane implements Lane<unknown, Held> {
   readonly #native: NativeQueue
   readonly #memory: WebAssembly.Memory
@@ -57,7 +41,12 @@ export class MessageLane implements Lane<unknown, Held> {
   readonly #name: string
   /** Of an item that takes one slot. */
   readonly #slotBytes: number
-  #staged: Staging | undefined
+  /** Undefined until this thread uses the queue. */
+  #hand: OneHand | undefined
+  #space = scratch
+  #area = -1
+  /** Undefined where no staging area was left: then items pass through the thread's buffer. */
+  #core: MessageCore | undefined
   /** Why a batch ended before an item that is lost. */
   #undecoded: { readonly error: unknown } | undefined
 
@@ -71,37 +60,42 @@ export class MessageLane implements Lane<unknown, Held> {
   }
 
   // Late: a queue that this thread only passes on needs no instance of the module.
-  get #staging(): Staging {
-    return (this.#staged ??= stagingOf(this.#memory, this.#queue))
+  #open(): OneHand {
+    const { staging, wake } = this.#queue
+    this.#area = stagingAreaNumber()
+    if (this.#area >= 0) {
+      this.#space = spaceOver(bytesOf(this.#memory).buffer, staging + this.#area * native.stagingBytes, native.stagingBytes)
+      this.#core = instantiate('message', this.#memory, wake)
+    }
+    return (this.#hand = new OneHand(this.#space))
   }
 
   tryPut(item: unknown): number {
-    const staging = this.#encode(item)
-    const status = this.#putStaged(staging, 0)
-    return status === STATUS.busy ? QUEUE.put(this.#native, this.#unstage(staging), staging.hand.body) : status
+    const hand = this.#encode(item)
+    const status = this.#putStaged(hand, 0)
+    return status === STATUS.busy ? QUEUE.put(this.#native, this.#unstage(hand), hand.body) : status
   }
 
   tryPutFirst(item: unknown): number {
-    const staging = this.#encode(item)
-    const status = this.#putStaged(staging, 1)
-    return status === STATUS.busy ? QUEUE.putFirst(this.#native, this.#unstage(staging), staging.hand.body) : status
+    const hand = this.#encode(item)
+    const status = this.#putStaged(hand, 1)
+    return status === STATUS.busy ? QUEUE.putFirst(this.#native, this.#unstage(hand), hand.body) : status
   }
 
-  #encode(item: unknown): Staging {
-    const staging = this.#staging
-    const { hand } = staging
+  #encode(item: unknown): OneHand {
+    const hand = this.#hand ?? this.#open()
     this.#codec.encode(item, hand)
     this.#checkFits(hand.body ? hand.end + hand.body.length : hand.end)
-    return staging
+    return hand
   }
 
   /** Busy also where it is not for WebAssembly. */
-  #putStaged({ core, area, space, hand }: Staging, heeding: number): number {
-    return core && hand.space === space ? core.put(area, hand.end, heeding) : STATUS.busy
+  #putStaged(hand: OneHand, heeding: number): number {
+    return this.#core && hand.space === this.#space ? this.#core.put(this.#area, hand.end, heeding) : STATUS.busy
   }
 
   /** Into the thread's buffer, but for its body, whence the addon takes it. Answers its length. */
-  #unstage({ hand }: Staging): number {
+  #unstage(hand: OneHand): number {
     const { space, end, body } = hand
     if (space !== scratch) {
       copyInto(scratch.bytes, new Uint8Array(space.buffer, space.offset, end))
@@ -111,15 +105,17 @@ export class MessageLane implements Lane<unknown, Held> {
   }
 
   offerInHand(): number {
-    return QUEUE.offer(this.#native, this.#unstage(this.#staging), this.#staging.hand.body)
+    const hand = this.#hand as OneHand
+    return QUEUE.offer(this.#native, this.#unstage(hand), hand.body)
   }
 
   blockInHand(timeout: number): number {
-    return QUEUE.putBlocking(this.#native, this.#unstage(this.#staging), timeout, this.#staging.hand.body)
+    const hand = this.#hand as OneHand
+    return QUEUE.putBlocking(this.#native, this.#unstage(hand), timeout, hand.body)
   }
 
   holdInHand(): Held {
-    const { space, end, body } = this.#staging.hand
+    const { space, end, body } = this.#hand as OneHand
     const bytes = new Uint8Array(end)
     copyInto(bytes, new Uint8Array(space.buffer, space.offset, end))
     if (!body) return { bytes, body }
@@ -148,23 +144,22 @@ export class MessageLane implements Lane<unknown, Held> {
   }
 
   tryGet(into?: Block): unknown {
-    const staging = this.#staging
-    const answer = this.#getStaged(staging, into)
-    return answer >= 0 ? this.#codec.decode(staging.space, 0, answer, into) : this.#getLate(answer, into)
+    const answer = this.#getStaged(into)
+    return answer >= 0 ? this.#codec.decode(this.#space, 0, answer, into) : this.#getLate(answer, into)
   }
 
   tryGetFirst(into?: Block): unknown {
-    const staging = this.#staging
-    const answer = this.#getStaged(staging, into)
-    if (answer >= 0) return this.#codec.decode(staging.space, 0, answer, into)
+    const answer = this.#getStaged(into)
+    if (answer >= 0) return this.#codec.decode(this.#space, 0, answer, into)
     // Where there is no staging area, the answer is not from the queue.
-    return answer === -STATUS.busy && staging.core ? NOTHING : this.#getLate(answer, into)
+    return answer === -STATUS.busy && this.#core ? NOTHING : this.#getLate(answer, into)
   }
 
   /** The length of the item in the staging area; a negative status otherwise, also where it is not for WebAssembly. */
-  #getStaged({ core, area }: Staging, into: Block | undefined): number {
+  #getStaged(into: Block | undefined): number {
+    if (this.#hand === undefined) this.#open()
     if (into && this.#codec.varies) return -STATUS.tooSmall
-    return core ? core.get(area) : -STATUS.busy
+    return this.#core ? this.#core.get(this.#area) : -STATUS.busy
   }
 
   #getLate(answer: number, into: Block | undefined): unknown {
@@ -232,8 +227,7 @@ export class MessageLane implements Lane<unknown, Held> {
   }
 
   size(): number {
-    const { core } = this.#staging
-    return core ? core.ask(ASK.size) : QUEUE.size(this.#native)
+    return this.#core ? this.#core.ask(ASK.size) : QUEUE.size(this.#native)
   }
 
   full(): boolean {

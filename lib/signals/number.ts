@@ -3,7 +3,10 @@ import { constants } from 'node:os'
 import { invalidType, invalidValue } from '../errors.js'
 import { native } from '../addon/native.js'
 
-/** A signal's name, as Node has it, or that of a real-time signal, counted from the first or the last. */
+/**
+ * A signal's name, as Node has it, or that of a real-time signal, counted from the first or the
+ * last.
+ */
 export type SignalName = NodeJS.Signals | 'SIGRTMIN' | 'SIGRTMAX' | `SIGRTMIN+${number}` | `SIGRTMAX-${number}`
 
 const NUMBERS = constants.signals as Readonly<Record<string, number>>
@@ -41,7 +44,9 @@ export function signalNumber(name: string, signal: unknown): number {
   return signo
 }
 
-/** No process can catch the first two; after one of the others, the code that it struck can't go on. */
+/**
+ * No process can catch the first two; after one of the others, the code that it struck can't go on.
+ */
 const REFUSED: readonly (string | undefined)[] = ['SIGKILL', 'SIGSTOP', 'SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL']
 
 /** The number of a signal that a handler can be attached to. */

@@ -13,7 +13,10 @@ import { type SignalInfo, signalInfo } from './info.js'
 import { catchableSignal, namedSignal, signalName, type SignalName, signalNumber } from './number.js'
 import { ThreadSafeQueue } from '../queue/typed-queue.js'
 
-/** Where a signal handler puts what it has to tell: a queue of the type `signalInfo`, or an event, which it sets. */
+/**
+ * The target of a signal handler: a queue of the type `signalInfo`, which gets an item, or an
+ * event, which is set.
+ */
 export type SignalTarget = ThreadSafeQueue<SignalInfo> | ThreadSafeEvent
 
 /** Options of `attachSignal()`. */
@@ -22,18 +25,21 @@ export interface SignalOptions {
   inspectorSignal?: boolean | undefined
 }
 
-/** What has become of a source's signals. */
+/** Counts of a source's signals. */
 export interface SignalStats {
-  /** Signals that the handler has dealt with: delivered + dropped. Not those of a timer that its heartbeat has held back. */
+  /**
+   * Signals that the handler has dealt with: delivered + dropped. Ticks that a heartbeat has held
+   * back are not counted.
+   */
   received: number
-  /** Put into the queue, or set the event. */
+  /** Signals that were put into the queue, or that set the event. */
   delivered: number
-  /** Lost, as the queue was full or closed. */
+  /** Signals lost because the queue was full or closed. */
   dropped: number
   /**
-   * Whether our handler is the one that the process has for this signal right now. If not, somebody has put another in its place, such as a
-   * profiler that takes SIGPROF, and the source hears only what that one passes on. Attaching once more, to any target, puts ours in front of
-   * it. False after `detach()`.
+   * True while our handler is the process's handler for this signal. False: somebody has replaced
+   * it, such as a profiler that takes SIGPROF, and the source gets only what that handler passes
+   * on. Attaching once more, to any target, puts ours in front of it. False after `detach()`.
    */
   installed: boolean
 }
@@ -42,13 +48,15 @@ export interface SignalStats {
 export interface SignalSource extends Disposable {
   /** The signal's name. */
   readonly signal: SignalName
-  /** Ends the source; the handler that was there before is back. Twice is no error. */
+  /**
+   * Ends the source and restores the handler that was there before. Calling it twice is no error.
+   */
   detach(): void
-  /** When the source is detached: its last ones. */
+  /** The counts; after `detach()`, the last ones. */
   stats(): SignalStats
   /** The source keeps the process alive, until it is detached. It does not, at first. */
   ref(): this
-  /** The source does not keep the process alive: so it is at first. */
+  /** The source does not keep the process alive. This is the default. */
   unref(): this
 }
 
@@ -93,7 +101,7 @@ abstract class Source implements Disposable {
     this.#liveness.begin()
   }
 
-  /** How many signals there were; when the source is detached: its last counts. */
+  /** Counts of this source's signals; after `detach()`, the last ones. */
   stats(): SignalStats {
     if (this.#finalStats) return { ...this.#finalStats }
     return statsOf(native.sourceCounts(this.#number), native.isInstalled(this.#signo))
@@ -105,7 +113,7 @@ abstract class Source implements Disposable {
     return this
   }
 
-  /** The source does not keep the process alive: so it is at first. */
+  /** The source does not keep the process alive. This is the default. */
   unref(): this {
     if (!this.#finalStats) this.#liveness.reference(false)
     return this
@@ -138,12 +146,13 @@ class AttachedSignal extends Source implements SignalSource {
 }
 
 /**
- * From now on that signal, sent to this process or to any thread of it, is put into the queue as a `SignalInfo`, or sets the event, by
- * a signal handler: at once, whatever any thread is doing. A full queue drops and counts it, or lets the oldest go if its overflow is
- * 'drop-oldest'; a closed one drops it. The source lives until `detach()` or the end of this thread.
+ * Has a signal handler put each such signal, sent to this process or to any thread of it, into the
+ * queue as a `SignalInfo`, or set the event: at once, whatever any thread is doing. A full queue
+ * drops and counts it, or lets the oldest go if its overflow is 'drop-oldest'; a closed one drops
+ * it. The source lives until `detach()` or the end of this thread.
  *
- * Throws `TypeError` `ERR_INVALID_ARG_VALUE` for signals that can't be caught and returned from, `ERR_INVALID_ARG_TYPE` for other
- * targets, and `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` on Windows.
+ * Throws `TypeError` `ERR_INVALID_ARG_VALUE` for signals that can't be caught and returned from,
+ * `ERR_INVALID_ARG_TYPE` for other targets, and `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` on Windows.
  *
  * @example
  * const signals = new ThreadSafeQueue(1000, { type: signalInfo })
@@ -161,9 +170,11 @@ export function attachSignal(signal: SignalName | number, target: SignalTarget, 
 }
 
 /**
- * libuv knows nothing of a handler that is there before its own: with the first `process.on()` for a signal it replaces what is there, and with
- * the last `process.off()` it restores the default action. Node does that in these very events. So what is there is remembered in a listener
- * that comes before Node's, and is in place again, with libuv's, in one that comes after. Only the main thread can have such listeners.
+ * libuv knows nothing of a handler that is there before its own: with the first `process.on()` for
+ * a signal it replaces what is there, and with the last `process.off()` it restores the default
+ * action. Node does that in these very events. So what is there is remembered in a listener that
+ * comes before Node's, and is in place again, with libuv's, in one that comes after. Only the main
+ * thread can have such listeners.
  */
 if (isNode) native.followLibuv()
 if (isNode && isMainThread && process.platform !== 'win32' && !native.watchesListeners) {
@@ -184,13 +195,19 @@ if (isNode && isMainThread && process.platform !== 'win32' && !native.watchesLis
   emitter.on('removeListener', (event: string | symbol) => after(event, emitter.listenerCount(event) > 0))
 }
 
-/** All timers may share one signal, since each tick says which timer it is for; it is one that nothing else is known to use. */
+/**
+ * All timers may share one signal, since each tick says which timer it is for; it is one that
+ * nothing else is known to use.
+ */
 const TIMER_SIGNAL = native.firstRealtimeSignal + 12
 
 const NANOSECONDS = 1000
 const SHORTEST_MICROSECONDS = 1
 const LONGEST_MICROSECONDS = 2 ** 53 / NANOSECONDS
-/** The shortest for a thread that has other things to do: a timer that is faster than its handler leaves it no time. */
+/**
+ * The shortest for a thread that has other things to do: a timer that is faster than its handler
+ * leaves it no time.
+ */
 const SHORTEST_IN_LOOP = 50
 
 const NANOSECONDS_PER_MILLISECOND = 1e6
@@ -200,17 +217,19 @@ export interface SignalTimerOptions {
   /** Another real-time signal than the one that all timers share. */
   signal?: SignalName | number | undefined
   /**
-   * Who is interrupted by the ticks: a thread of the package's own, or that of the event loop which makes the timer. The handler works
-   * the same in both; in `'loop'` it also interrupts JavaScript, and system calls of addons. At least 50 microseconds then.
+   * The thread that the ticks interrupt: one of the package's own, or the thread of the event loop
+   * that makes the timer. The handler works the same in both. In `'loop'` it also interrupts
+   * JavaScript, and system calls of addons; the interval is at least 50 microseconds then.
    */
   thread?: 'own' | 'loop' | undefined
   /**
-   * In shared memory: the time, as `process.hrtime.bigint()`, that somebody who is watched writes there again and again, with
-   * `Atomics.store()`. The handler looks at it on each tick, and tells of it only when it is older than `olderThan`: once for each time that
-   * is written, and `value` says how old it is, in microseconds. While it is 0, nothing is told.
+   * A word in shared memory. Whoever is watched stores the time there again and again, as
+   * `process.hrtime.bigint()`, with `Atomics.store()`. The handler looks at it on each tick, and
+   * delivers a signal only when it is older than `olderThan`: once for each time that is written.
+   * `value` is its age in microseconds. While the word is 0, nothing is delivered.
    */
   heartbeat?: BigUint64Array | BigInt64Array | undefined
-  /** How old the heartbeat may be, in milliseconds. */
+  /** The greatest age of the heartbeat, in milliseconds. */
   olderThan?: number | undefined
 }
 
@@ -221,14 +240,14 @@ interface Watched {
   nanoseconds: number
 }
 
-/** Memory that nobody can take away while a handler looks at it. */
+/** Checks that nobody can take the memory away while a handler looks at it. */
 function checkHeartbeat(heartbeat: unknown, olderThan: unknown): Watched | undefined {
   if (heartbeat === undefined) {
     if (olderThan !== undefined) throw invalidValue('options.olderThan', 'given together with options.heartbeat', olderThan)
     return undefined
   }
   const isWord = types.isBigUint64Array(heartbeat) || types.isBigInt64Array(heartbeat)
-  // Where it is, and how long, is looked at once, and as it is: user code may override each property.
+  // Its place and length are read once, from the view itself: user code may override each property.
   const [buffer, byteOffset] = isWord ? placeOf(heartbeat, 0) : []
   if (!isWord || !types.isSharedArrayBuffer(buffer)) {
     throw invalidType('options.heartbeat', 'a BigUint64Array or BigInt64Array over a SharedArrayBuffer', heartbeat)
@@ -242,10 +261,11 @@ function checkHeartbeat(heartbeat: unknown, olderThan: unknown): Watched | undef
 }
 
 /**
- * A timer of the kernel's, which fires a real-time signal every so many microseconds, on the monotonic clock; its handler puts a
- * `SignalInfo` into the queue, or sets the event. It runs in a thread of the package's own, so ticks come whatever JavaScript is doing; how
- * late is up to the system's scheduler, and does not add up: each is due a whole number of intervals after the start. Ticks that the kernel
- * merged are counted in `overrun`. Linux only.
+ * A timer of the kernel's, which fires a real-time signal every so many microseconds, on the
+ * monotonic clock; its handler puts a `SignalInfo` into the queue, or sets the event. It runs in a
+ * thread of the package's own, so ticks come whatever JavaScript is doing; how late is up to the
+ * system's scheduler, and does not add up: each is due a whole number of intervals after the start.
+ * Ticks that the kernel merged are counted in `overrun`. Linux only.
  *
  * @example
  * const ticks = new ThreadSafeQueue(1000, { type: signalInfo })
@@ -257,8 +277,9 @@ export class SignalTimer extends Source {
   readonly heartbeat: BigUint64Array | BigInt64Array | undefined
 
   /**
-   * Starts a timer that fires every `intervalMicroseconds`. `RangeError` `ERR_OUT_OF_RANGE` for an interval that is too short or too long, `TypeError` for
-   * other targets and options, `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` where there are no real-time signals.
+   * Starts a timer that fires every `intervalMicroseconds`. `RangeError` `ERR_OUT_OF_RANGE` for an
+   * interval that is too short or too long, `TypeError` for other targets and options,
+   * `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` where there are no real-time signals.
    */
   constructor(intervalMicroseconds: number, target: SignalTarget, options?: SignalTimerOptions) {
     requirePosix('SignalTimer')
@@ -288,7 +309,7 @@ export class SignalTimer extends Source {
     this.heartbeat = heartbeat
   }
 
-  /** Ends the timer. Twice is no error. */
+  /** Ends the timer. Calling it twice is no error. */
   stop(): void {
     this.end()
   }
@@ -300,9 +321,9 @@ export class SignalTimer extends Source {
 }
 
 /**
- * Sends a signal to a process, with a value that its handler gets: sigqueue(3). Throws the system's error, such as `ESRCH`, or `EAGAIN` when
- * too many real-time signals are queued. A value needs real-time signals, which macOS lacks: there it throws
- * `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM`.
+ * Sends a signal to a process, with a value that its handler gets: sigqueue(3). Throws the system's
+ * error, such as `ESRCH`, or `EAGAIN` when too many real-time signals are queued. A value needs
+ * real-time signals, which macOS lacks: there it throws `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM`.
  *
  * @example
  * sendSignal(process.pid, 'SIGRTMIN+3', 42)

@@ -1,4 +1,4 @@
-/** What is told of synchronous calls that block for long. */
+/** Warns of synchronous calls that block for long, and tells the diagnostics channel. */
 import { writeSync } from 'node:fs'
 import { isMainThread } from 'node:worker_threads'
 import { type BlockMessage, blocksAreTold, tellBlock } from '../diagnostics.js'
@@ -21,7 +21,10 @@ function isPrinter(listener: { readonly name: string }): boolean {
   return listener.name === 'onWarning'
 }
 
-/** Node prints a warning when the loop comes round, and listeners hear of it then. This one is about a loop that does not, and perhaps never will. */
+/**
+ * Node prints a warning when the loop comes round, and listeners hear of it then. This one is about
+ * a loop that does not, and perhaps never will.
+ */
 function print(): void {
   const switches = [...process.execArgv, process.env.NODE_OPTIONS ?? '']
   if (!process.listeners('warning').some(isPrinter) || switches.some((text) => text.includes(`--disable-warning=${CODE}`))) return
@@ -39,7 +42,7 @@ function messageOf(duration: number): string {
   return `A synchronous call blocked the main thread's event loop for ${Math.round(duration)} ms. ${ADVICE}`
 }
 
-/** The warning was printed, or is not to be: others who listen are told. */
+/** The warning was printed, or must not be; the other listeners still get the message. */
 function tellListeners(duration: number): void {
   const warning = Object.assign(new Error(messageOf(duration)), { name: 'Warning', code: CODE })
   process.nextTick(() => {
@@ -56,9 +59,13 @@ function probe(): void {
   print()
 }
 
-/** A blocking call is allowed on the main thread; one that has blocked it for long is worth a word, once, and while it does. */
+/**
+ * A blocking call is allowed on the main thread; one that has blocked it for long is worth a word,
+ * once, and while it does.
+ */
 function warningAfter<R>(start: number, call: () => R): R {
-  // The addon calls it every so often while it blocks. Each time, as another evaluation of this module may have set its own.
+  // The addon calls it every so often while it blocks. Each time, as another evaluation of this
+  // module may have set its own.
   native.setProbe(probe)
   since = start
   try {
@@ -76,7 +83,9 @@ function warningAfter<R>(start: number, call: () => R): R {
   }
 }
 
-/** Runs a call that may block, and answers what it answers. `sources`: what it waits for. */
+/**
+ * Runs a call that may block, and returns its result. `sources` are the objects that it waits for.
+ */
 export function blocking<R>(operation: BlockMessage['operation'], sources: BlockMessage['sources'], call: () => R): R {
   const isTold = blocksAreTold()
   const isWarned = mayWarn()

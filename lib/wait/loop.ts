@@ -164,7 +164,7 @@ const { apply } = Reflect
 function needTidying(): void {
   if (tidying) return
   // Not an asynchronous function at once: what throws in it, as it does where the stack is full, would go to its promise.
-  apply(then, DONE, [tidyInMicrotasks])
+  void apply(then, DONE, [tidyInMicrotasks])
   tidying = true
 }
 

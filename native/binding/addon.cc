@@ -20,7 +20,8 @@ Napi::Value set_probe(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-void loop_is_libuvs(const Napi::CallbackInfo& info) { Environment::of(info.Env()).loop().is_libuvs(); }
+// (whether this is a worker)
+void is_nodes(const Napi::CallbackInfo& info) { Environment::of(info.Env()).is_nodes(info[0].As<Napi::Boolean>().Value()); }
 
 Listener& listener_of(const Napi::Value& value) { return *value.As<Napi::External<Listener>>().Data(); }
 
@@ -96,7 +97,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   Environment::create(env);
   exports["scratchBuffer"] = Napi::Function::New<scratch_buffer>(env, "scratchBuffer");
   exports["setProbe"] = Napi::Function::New<set_probe>(env, "setProbe");
-  exports["loopIsLibuvs"] = Napi::Function::New<loop_is_libuvs>(env, "loopIsLibuvs");
+  exports["isNodes"] = Napi::Function::New<is_nodes>(env, "isNodes");
   exports["listen"] = Napi::Function::New<listen>(env, "listen");
   exports["keep"] = Napi::Function::New<keep>(env, "keep");
   exports["setDeadline"] = Napi::Function::New<set_deadline>(env, "setDeadline");

@@ -72,6 +72,24 @@ bool Environment::interrupted() {
   return napi_call_function(env_, receiver, probe_.Value(), 0, nullptr, &result) != napi_ok;
 }
 
+void Environment::is_nodes(bool is_worker) {
+  loop_.is_libuvs();
+  // In the main thread, early enough that the warning of lib/wait/blocking.ts comes while the call is still blocked.
+  constexpr double kEighth = 0.125;
+  uv_loop_t* loop;
+  if (!is_worker) {
+    stop_intervals_.blind = kEighth;
+  } else if (napi_get_uv_event_loop(env_, &loop) == napi_ok) {
+    stop_intervals_.loop = uv_backend_fd(loop);
+  }
+}
+
+StopIntervals Environment::stop_intervals(Clock::duration longest) const {
+  StopIntervals intervals = stop_intervals_;
+  intervals.longest = std::min(intervals.longest, longest);
+  return intervals;
+}
+
 u32 Environment::staging_area() {
   if (!staging_area_) staging_area_ = take_staging_area();
   return *staging_area_;

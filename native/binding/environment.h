@@ -10,6 +10,7 @@
 
 #include "../core/layout.h"
 #include "../core/status.h"
+#include "../platform/parking.h"
 #include "../platform/signals.h"
 #include "../platform/staging_area.h"
 #include "loop.h"
@@ -34,6 +35,12 @@ class Environment : public std::enable_shared_from_this<Environment> {
   // `probe` is called, and does nothing, to learn whether this isolate may still run JavaScript.
   void set_probe(const Napi::Function& probe) { probe_ = Napi::Persistent(probe); }
   bool interrupted();
+
+  // This is Node, and its loop libuv's. `is_worker`: whoever stops this isolate, by terminate() or process.exit(), wakes that loop. Nobody
+  // stops the main thread's.
+  void is_nodes(bool is_worker);
+  // How often a thread of it that is blocked asks interrupted(). `longest`: what else it asks may not wait longer.
+  StopIntervals stop_intervals(Clock::duration longest = StopIntervals{}.longest) const;
 
   Loop& loop() { return loop_; }
   u32 doorbell() const { return loop_.doorbell(); }
@@ -71,6 +78,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
   const std::shared_ptr<std::byte[]> scratch_ = std::make_shared<std::byte[]>(kScratchBytes);
   Napi::Reference<Napi::ArrayBuffer> scratch_buffer_;
   Napi::FunctionReference probe_;
+  StopIntervals stop_intervals_;
   Loop loop_;
   std::optional<u32> staging_area_;
   SharedObject* first_object_ = nullptr;

@@ -131,8 +131,12 @@ bool prepare(const NativeObject& object) {
 
 Opener opener_of(const NativeObject& object) {
   Environment& environment = *object.environment;
-  return {&environment, [](void* environment) { return static_cast<Environment*>(environment)->interrupted(); }, std::this_thread::get_id(),
-          environment.putter(), environment.doorbell()};
+  return {&environment,
+          [](void* environment) { return static_cast<Environment*>(environment)->interrupted(); },
+          environment.stop_intervals(),
+          std::this_thread::get_id(),
+          environment.putter(),
+          environment.doorbell()};
 }
 
 }  // namespace

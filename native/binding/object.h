@@ -133,10 +133,11 @@ class SharedObject {
 
   // For calls that wait, if only for another's copy. What is asked may collect garbage, and the memory stays.
   auto stop_check() {
-    return StopCheck([this] {
+    const auto interrupted = [this] {
       keep_memory();
       return environment_->interrupted();
-    });
+    };
+    return StopCheck(interrupted, environment_->stop_intervals());
   }
 
  private:

@@ -1,5 +1,6 @@
-// The queue's functions for lib/lane and lib/queue/channel.ts. Items pass through the environment's
-// scratch buffer; a status is answered as its number, a length as itself and a status in its place as its negative.
+// The functions of a queue that lib/lane and lib/queue call. Items pass through the thread's buffer,
+// which the environment owns. A function returns its status as a number; one that returns a length
+// returns a status as its negative.
 #include "../core/queue.h"
 
 #include <algorithm>
@@ -300,7 +301,8 @@ class QueueObject final : public SharedObject {
     keep_memory();
     const u32 putter = environment().putter();
     HeldBack held_back(header_, putter);
-    StopCheck stops([&] { return environment().interrupted() || held_back.too_long(); });
+    const auto interrupted = [&] { return environment().interrupted() || held_back.too_long(); };
+    StopCheck stops(interrupted, spans(geometry_.type) ? environment().stop_intervals(kHeldBackInterval) : environment().stop_intervals());
     const auto wait = [&] {
       ThreadParker waiting(header_.not_full, until, stops);
       return queue_.put(waiting, putter, bytes, write);

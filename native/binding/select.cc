@@ -36,7 +36,8 @@ Napi::Value select_blocking(const Napi::CallbackInfo& info) {
     sources.push_back({object, static_cast<u64>(Napi::Number(env, word).Int64Value())});
     places.emplace_back(object->get_list());
   }
-  StopCheck stops([&] { return Environment::of(info.Env()).interrupted(); });
+  Environment& environment = Environment::of(env);
+  StopCheck stops([&] { return environment.interrupted(); }, environment.stop_intervals());
   ThreadParker waiting(places, deadline, stops);
   return Napi::Number::New(info.Env(), static_cast<u32>(wait_any(sources, waiting)));
 }

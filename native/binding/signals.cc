@@ -10,8 +10,8 @@
 namespace threadsafe {
 namespace {
 
-// lib/signals/source.ts has checked that it is an event, or a queue of signalInfo; but its memory may have been written over since. Then it
-// is neither.
+// lib/signals/source.ts has checked that the target is an event or a queue of signalInfo. Its memory
+// may have been written over since; then it is neither.
 SignalTarget target_in(const Napi::Value& view) {
   auto bytes = view.As<Napi::Uint8Array>();
   const std::optional<FoundQueue> queue = queue_in(bytes);

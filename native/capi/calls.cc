@@ -30,7 +30,8 @@ static_assert(same(THREADSAFE_BYTES, ElementType::bytes) && same(THREADSAFE_BOOL
               same(THREADSAFE_FLOAT32, ElementType::float32) && same(THREADSAFE_FLOAT64, ElementType::float64) &&
               same(THREADSAFE_RECORD, ElementType::record) && same(THREADSAFE_ARRAY, ElementType::array));
 
-// A blocking call is interrupted when its handle is, or its own isolate, which is as good as gone then.
+// A blocking call is interrupted when its handle is, or its own isolate, which is as good as gone
+// then.
 threadsafe_status answer(Status status) {
   return status == Status::interrupted ? THREADSAFE_CLOSED : static_cast<threadsafe_status>(status);
 }
@@ -61,15 +62,14 @@ threadsafe_status signal_safe(Handle& handle, Call&& call) {
 
 Deadline deadline_after(double milliseconds) { return milliseconds < 0 ? Deadline::never() : Deadline::after(milliseconds); }
 
-// Waits as all threads do, but until the handle is cancelled at most. That wakes it; only the thread of an isolate, which has other reasons
-// to stop, asks for those as well.
+// Waits as all threads do, but until the handle is cancelled at most. That wakes it; only the
+// thread of an isolate, which has other reasons to stop, asks for those as well.
 class CallParker {
  public:
   // `held_back`: of a put that another's priority token may hold back.
   CallParker(Handle& handle, const WaitList& list, Deadline deadline, HeldBack* held_back = nullptr)
       : handle_(handle),
-        stops_(Stopping{handle.on_own_thread() ? &handle : nullptr, held_back},
-               handle.on_own_thread() || held_back ? Clock::duration(kStopInterval) : kSeldom),
+        stops_(Stopping{handle.on_own_thread() ? &handle : nullptr, held_back}, intervals(handle, held_back)),
         parker_(list, deadline, stops_) {}
 
   bool pause() { return parker_.pause(); }
@@ -95,8 +95,17 @@ class CallParker {
     bool operator()() const { return (own && own->own_thread_stopping()) || (held_back && held_back->too_long()); }
   };
 
-  // Not never: a condition variable that waits until the end of time overflows in some libraries.
-  static constexpr Clock::duration kSeldom = std::chrono::hours(1);
+  static StopIntervals intervals(const Handle& handle, const HeldBack* held_back) {
+    // Not never: a condition variable that waits until the end of time overflows in some libraries.
+    constexpr std::chrono::hours kSeldom{1};
+    StopIntervals intervals{.shortest = kSeldom, .longest = kSeldom};
+    if (handle.on_own_thread()) intervals = handle.stop_intervals();
+    if (held_back) {
+      intervals.longest = std::min<Clock::duration>(intervals.longest, kHeldBackInterval);
+      intervals.shortest = std::min(intervals.shortest, intervals.longest);
+    }
+    return intervals;
+  }
 
   const Handle& handle_;
   StopCheck<Stopping> stops_;
@@ -122,7 +131,7 @@ auto copy_in(const OpenQueue& queue, const void* item) {
   };
 }
 
-// Where an item goes that is got.
+// The place for an item that is got.
 struct Buffer {
   void* item;
   std::size_t bytes;
@@ -132,8 +141,8 @@ struct Buffer {
     return queue.item_bytes == 0 || bytes == queue.item_bytes ? THREADSAFE_OK : THREADSAFE_WRONG_SIZE;
   }
 
-  // The longest message that is taken. One of fixed size always is: JavaScript may have put a number as a message that is longer than the
-  // number.
+  // The longest message that is taken. One of fixed size always is: JavaScript may have put a
+  // number as a message that is longer than the number.
   u32 limit(const OpenQueue& queue) const { return queue.item_bytes != 0 || bytes > ~u32{0} ? ~u32{0} : static_cast<u32>(bytes); }
 
   auto copy_out(const OpenQueue& queue) const {

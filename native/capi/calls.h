@@ -28,7 +28,7 @@ class OpenQueue final : public threadsafe_queue, public Handle {
 
   static OpenQueue& of(threadsafe_queue* queue) { return static_cast<OpenQueue&>(*queue); }
 
-  // What can be known without the memory is copied.
+  // These are copies: they can be read without the memory.
   QueueHeader& header;
   const Geometry geometry;
   const StridedSlots slots;

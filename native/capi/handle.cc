@@ -7,8 +7,9 @@
 namespace threadsafe {
 namespace {
 
-// The handles that the helper thread is to look at. Pushed by whoever calls it, signal handlers included; taken by the helper all at once,
-// so that a compare-exchange can't succeed on a head that has gone and come back with another next.
+// The handles that the helper thread is to look at. Pushed by whoever calls it, signal handlers
+// included; taken by the helper all at once, so that a compare-exchange can't succeed on a head
+// that has gone and come back with another next.
 constinit std::atomic<Handle*> listed{nullptr};
 
 }  // namespace
@@ -20,9 +21,10 @@ u32 Handle::putter() const {
 }
 
 void Handle::unpark_later() {
-  // Sequentially consistent, with the helper's exchange: either that comes later, and the helper sees what was noted; or it has come, and
-  // the handle goes on the list again. Where another call is just about to put it there, perhaps the one that this handler has interrupted,
-  // that one calls the helper.
+  // Sequentially consistent, with the helper's exchange: either that comes later, and the helper
+  // sees what was noted; or it has come, and the handle goes on the list again. Where another call
+  // is just about to put it there, perhaps the one that this handler has interrupted, that one
+  // calls the helper.
   if (!listed_.exchange(true, std::memory_order_seq_cst)) {
     owners_.fetch_add(1, std::memory_order_relaxed);  // this call's own use keeps it from being deleted now
     Handle* head = listed.load(std::memory_order_relaxed);
@@ -46,7 +48,8 @@ void Handle::unpark_listed() {
 
 void Handle::cancel() {
   calls_.close();
-  // Under the lock under which sleepers look whether they may: one that has not seen the above is in the list by now.
+  // Under the lock under which sleepers look whether they may: one that has not seen the above is
+  // in the list by now.
   unparks_.each_list([](const WaitList& list) { unpark(list, kEverybody); });
 }
 
@@ -55,7 +58,8 @@ void Handle::close() {
   calls_.retire(std::this_thread::yield);
   // Release: the isolate deletes what the calls have used.
   closed_.store(true, std::memory_order_release);
-  // The isolate may have ended, and its doorbell be another's: then that loop comes round for nothing.
+  // The isolate may have ended, and its doorbell be another's: then that loop comes round for
+  // nothing.
   ring_doorbell(opener_.doorbell);
   disown();
 }

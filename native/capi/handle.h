@@ -1,13 +1,15 @@
-// The life of what native code has opened: how calls from any thread and any signal handler are kept apart from the end of the isolate that
-// opened it, which may take the memory away, and from close(), which takes the handle itself.
+// The life of what native code has opened: how calls from any thread and any signal handler are
+// kept apart from the end of the isolate that opened it, which may take the memory away, and from
+// close(), which takes the handle itself.
 //
 //     a call     enter; do it; leave
 //     cancel     close; unpark those that sleep in a call
 //     the end    cancel; retire; only then let the memory go
 //
-// That is core/use_count.h. A call that is inside waits for nothing but what cancel wakes it from, so the wait is short. A handle has
-// owners: whoever opened it, until close; the isolate, until its end or until it notices the close; and the helper thread, on a handle that
-// is on its list. The last one deletes it.
+// That is core/use_count.h. A call that is inside waits for nothing but what cancel wakes it from,
+// so the wait is short. A handle has owners: whoever opened it, until close; the isolate, until its
+// end or until it notices the close; and the helper thread, on a handle that is on its list. The
+// last one deletes it.
 #pragma once
 
 #include <atomic>
@@ -17,6 +19,7 @@
 #include "../core/use_count.h"
 #include "../include/threadsafe.h"
 #include "../platform/doorbell.h"
+#include "../platform/parking.h"
 
 namespace threadsafe {
 
@@ -24,6 +27,7 @@ namespace threadsafe {
 struct Opener {
   void* environment;
   bool (*stopping)(void* environment);  // only on its own thread
+  StopIntervals stop_intervals;         // between those questions
   std::thread::id thread;
   u32 putter;    // for puts of its own thread; see Putter in core/queue.h
   u32 doorbell;  // is rung when a handle is closed
@@ -43,15 +47,17 @@ class Handle {
   // Every call is a use of this: while it lasts, the memory stays.
   UseCount& calls() { return calls_; }
 
-  // Whether it has not been cancelled.
+  // True until it is cancelled.
   bool alive() const { return calls_.is_open(); }
 
-  // Whether this call is one of the opener's own thread. Else nobody but cancel() has to stop it.
+  // True for a call of the opener's own thread. Any other call is stopped by cancel() alone.
   bool on_own_thread() const { return std::this_thread::get_id() == opener_.thread; }
   bool own_thread_stopping() const { return opener_.stopping(opener_.environment); }
+  const StopIntervals& stop_intervals() const { return opener_.stop_intervals; }
   u32 putter() const;
 
-  // Leaves to the helper thread whom to unpark: note it in unparks(), then unpark_later(). Within a call. [signal-safe]
+  // Leaves to the helper thread whom to unpark: note it in unparks(), then unpark_later(). Within a
+  // call. [signal-safe]
   DeferredUnparks& unparks() { return unparks_; }
   void unpark_later();
 
@@ -60,7 +66,8 @@ class Handle {
   // For the one who opened it: cancels, and gives up its ownership.
   void close();
 
-  // For the isolate: whether it has been closed; and the end of its own ownership, after which the memory may go.
+  // For the isolate: whether it has been closed; and the end of its own ownership, after which the
+  // memory may go.
   bool closed() const { return closed_.load(std::memory_order_acquire); }
   void end();
 
@@ -79,7 +86,8 @@ class Handle {
   alignas(kLine) UseCount calls_;  // written by every call, where the rest is only read
 };
 
-// What unpark_later() needs; before the first handle. 0 or the errno of what failed.
+// Starts what unpark_later() needs; call it before the first handle. Returns 0 or the errno of what
+// failed.
 int start_unparking();
 
 }  // namespace threadsafe

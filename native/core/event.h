@@ -2,8 +2,9 @@
 //
 //     word  | times it was set : 63 | set : 1 |
 //
-// A waiter remembers the word with which it began to wait, and is done when the event is set, or was set since: so set() serves all
-// who wait at that moment, also when clear() follows at once, before any of them has run.
+// A waiter remembers the word with which it began to wait, and is done when the event is set, or
+// was set since: so set() serves all who wait at that moment, also when clear() follows at once,
+// before any of them has run.
 #pragma once
 
 #include "layout.h"
@@ -22,7 +23,7 @@ class Event {
 
   bool is_set() const { return word() & kSet; }
 
-  // What a waiter remembers. Sequentially consistent: the try of wait.h.
+  // The word that a waiter remembers. Sequentially consistent: this is the try of wait.h.
   u64 word() const { return header_.word.load(memory_order_seq_cst); }
 
   static bool done(u64 began, u64 now) { return now & kSet || now != began; }
@@ -30,18 +31,21 @@ class Event {
   // [signal-safe]
   void set() {
     u64 word = header_.word.load(memory_order_relaxed);  // a guess, checked by the compare-exchange
-    // A set event is exchanged for itself: also that set() then happens before whatever sees the event set.
+    // A set event is exchanged for itself: also that set() then happens before whatever sees the
+    // event set.
     while (!header_.word.compare_exchange_weak(word, word & kSet ? word : (word + kOneSetting) | kSet, memory_order_seq_cst,
                                                memory_order_relaxed)) {
     }
     if (someone_waits(header_.waiters)) wake_.all(header_.waiters);
   }
 
-  // Sequentially consistent, so that set and clear by different threads have one order. [signal-safe]
+  // Sequentially consistent, so that set and clear by different threads have one order.
+  // [signal-safe]
   void clear() { header_.word.fetch_and(~kSet, memory_order_seq_cst); }
 
-  // ok, timeout or interrupted. It may sleep while it is announced (no permit) and not done. Both count: a wake of an earlier setting may
-  // come late and take down this waiter's announcement; and the permit of its own wake may have gone to another waiter.
+  // ok, timeout or interrupted. It may sleep while it is announced (no permit) and not done. Both
+  // count: a wake of an earlier setting may come late and take down this waiter's announcement; and
+  // the permit of its own wake may have gone to another waiter.
   template <class Parker>
   Status wait(Parker& parker) {
     const u64 began = word();

@@ -1,15 +1,16 @@
-// A queue: the ring, its two wait lists, and closing. What is here runs in a worker, an event loop, a native thread and (try_put, try_get,
-// offer) in a signal handler.
+// A queue: the ring, its two wait lists, and closing. Its calls run in a worker, an event loop, a native
+// thread and (try_put, try_get, offer) in a signal handler.
 //
-// Putters that wait where messages span slots have a priority token. Without that, a message of four slots waits for ever while others
-// put small ones into each slot that falls free. A waiting put of several slots that has been woken and still lacks room takes the token:
+// Putters that wait where messages span slots have a priority token. Without it, a message of four
+// slots waits for ever while others put small ones into each slot that falls free. A waiting put of
+// several slots that has been woken and still lacks room takes the token, the word `turn`:
 //
 //     turn  | rounds : 2 | its slots : 30 | of a loop : 1 | putter : 31 |
 //
-// As long as it has it, the other puts that may wait act as if the queue were full, at their first
-// try as well. It puts, or gives up, then clears the token and wakes them all. Calls that do not wait
-// take no notice of tokens. `turn` is an ordinary change in the sense of wait.h: stored, then the list
-// is looked at, sequentially consistent both.
+// As long as it has the token, the other puts that may wait act as if the queue were full, at their
+// first try as well. It puts, or gives up, then clears the token and wakes them all. Calls that do not
+// wait take no notice of tokens. Clearing the token is an ordinary change in the sense of wait.h: it is
+// stored, then the list is looked at, both sequentially consistent.
 //
 // The token of an event loop is weaker, since that may not come round for long. Others go ahead where
 // there is room for both. They also do where nothing at all is in the queue, but not once the loop has

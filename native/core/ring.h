@@ -1,14 +1,15 @@
-// The ring: bounded, for any number of producers and consumers, lock-free. After Dmitry Vyukov's bounded MPMC queue
-// (1024cores.net), with the turns of rigtorp's MPMCQueue, so that any capacity N holds exactly N; a message may span slots.
+// The ring: bounded, for any number of producers and consumers, lock-free. After Dmitry Vyukov's
+// bounded MPMC queue (1024cores.net), with the turns of rigtorp's MPMCQueue, so that any capacity N
+// holds exactly N; a message may span slots.
 //
-// A position names one slot in one lap around the ring: position = lap << index bits | index, 30 bits, wrapping. `tail` is the
-// position of the next put, `head` that of the next get:
+// A position names one slot in one lap around the ring: position = lap << index bits | index, 30
+// bits, wrapping. `tail` is the position of the next put, `head` that of the next get:
 //
 //     tail   | items put, mod 2^32 : 32 | held : 1 | closed : 1 | position : 30 |
 //     head   | items got, mod 2^32 : 32 |        0 |          0 | position : 30 |
 //
-// The counts cost nothing, since they change in the same compare-exchange, and they make a stale compare-exchange fail for 2^32
-// items instead of a few laps of a large ring. A slot has one stamp:
+// The counts cost nothing, since they change in the same compare-exchange, and they make a stale
+// compare-exchange fail for 2^32 items instead of a few laps of a large ring. A slot has one stamp:
 //
 //     stamp  | bytes of the message that begins here : 32 | turn : 32 |
 //
@@ -18,30 +19,35 @@
 //     put    checks that its k slots are free for their lap, advances tail by k, copies, publishes the first slot's stamp
 //     get    reads the head slot's stamp, advances head by its k slots, copies out, frees them for the next lap
 //
-// No call waits for another thread, nor for the code that a signal handler has interrupted. Where the slot that a call needs is
-// claimed by somebody who is still copying, it returns `busy`, and the caller decides: one that may wait tries again until that copy
-// has ended, one that may not takes it for full or empty. `full` and `empty` are exact: at some moment of the call the positions
-// said so.
+// No call waits for another thread, nor for the code that a signal handler has interrupted. Where
+// the slot that a call needs is claimed by somebody who is still copying, it returns `busy`, and
+// the caller decides: one that may wait tries again until that copy has ended, one that may not
+// takes it for full or empty. `full` and `empty` are exact: at some moment of the call the
+// positions said so.
 //
 //     full     tail was read, then head, and then tail again, unchanged: when head was read, fewer slots were free than are needed.
 //              The other way round, items that were put and got between the two would count as being in the ring.
 //     empty    head was read, then tail, and they were the same position: since head never passes tail, head was still there.
 //
-// While a producer is between claim and publish, items published behind it can't be got yet; see wait.h for the wake that this needs.
+// While a producer is between claim and publish, items published behind it can't be got yet; see
+// wait.h for the wake that this needs.
 //
-// Pushing out the oldest items and putting one in their place is one step for everybody else (put_evicting). Whoever does that holds
-// the tail meanwhile, by a bit in it: no other put can claim slots, and a get that finds nothing left is `busy`, since the item that
-// replaces the last one is on its way. The holder calls nobody and waits for nothing.
+// Pushing out the oldest items and putting one in their place is one step for everybody else
+// (put_evicting). Whoever does that holds the tail meanwhile, by a bit in it: no other put can
+// claim slots, and a get that finds nothing left is `busy`, since the item that replaces the last
+// one is on its way. The holder calls nobody and waits for nothing.
 //
 //     evict    holds the tail; sees that its slots are free or can be made so; advances head past the items that are in the way, at
 //              once; frees their slots; advances tail and lets go of it; copies, publishes
 //
-// Orders. Each stamp is loaded with acquire or stronger, and stored with release or stronger: a get sees the payload that was put, and
-// a put overwrites only what a get has finished reading. A batch of items makes one exception: of its stamps only that of its first slot is
-// stored so, and last; those behind it are relaxed. Nobody comes to a slot behind the first but by way of that one: it was seen
-// there by this very call, or by whoever has moved head (tail) past it. For that the claims (compare-exchange of tail, head) are acquire
-// and release: what the last claimer has seen, the next one has. Where a stamp or `closed` decides that a caller goes to sleep, the order
-// is sequentially consistent, for the argument in wait.h.
+// Orders. Each stamp is loaded with acquire or stronger, and stored with release or stronger: a get
+// sees the payload that was put, and a put overwrites only what a get has finished reading. A batch
+// of items makes one exception: of its stamps only that of its first slot is stored so, and last;
+// those behind it are relaxed. Nobody comes to a slot behind the first but by way of that one: it
+// was seen there by this very call, or by whoever has moved head (tail) past it. For that the
+// claims (compare-exchange of tail, head) are acquire and release: what the last claimer has seen,
+// the next one has. Where a stamp or `closed` decides that a caller goes to sleep, the order is
+// sequentially consistent, for the argument in wait.h.
 #pragma once
 
 #include <algorithm>
@@ -65,7 +71,8 @@ struct Positions {
   u32 index_bits;
 
   u32 lap_unit() const { return u32{1} << index_bits; }
-  // Below the capacity, whatever the position: it is read from memory that JavaScript may have written over.
+  // Below the capacity, whatever the position: it is read from memory that JavaScript may have
+  // written over.
   u32 index(u32 position) const {
     const u32 index = position & (lap_unit() - 1);
     return index < capacity ? index : 0;
@@ -82,21 +89,24 @@ struct Positions {
     return (next_lap + (at - capacity)) & kPositionMask;
   }
 
-  // How many slots lie between a head and a tail: at most the capacity, so they are in the same lap or in two that follow each other.
+  // The number of slots between a head and a tail: at most the capacity, so they are in the same
+  // lap or in two that follow each other.
   u32 between(u32 head, u32 tail) const {
     const u32 lap = head >> index_bits == tail >> index_bits ? 0 : capacity;
     return lap + index(tail) - index(head);
   }
 };
 
-// What a claim owns: k slots from `index` on, around the end of the ring if need be, and a message of `bytes`.
+// The slots that a claim owns: k of them from `index` on, around the end of the ring if need be,
+// and a message of `bytes`.
 struct Span {
   u32 index;
   u32 slots;
   u32 bytes;
 };
 
-// Slots tells where the stamps lie: stamp(index). The payload is the caller's: write(span), read(span).
+// Slots tells where the stamps lie: stamp(index). The payload is the caller's: write(span),
+// read(span).
 template <class Slots>
 class Ring {
  public:
@@ -127,9 +137,10 @@ class Ring {
     return Status::ok;
   }
 
-  // A put that makes room for itself, if there is none, by pushing out as many of the oldest items as are in the way: ok, closed, busy
-  // or damaged. `evicted` says how many went, none unless it is ok. Nothing is pushed out while somebody is still copying into or out of a
-  // slot that is needed, since that would not make room.
+  // A put that makes room for itself, if there is none, by pushing out as many of the oldest items
+  // as are in the way: ok, closed, busy or damaged. `evicted` says how many went, none unless it is
+  // ok. Nothing is pushed out while somebody is still copying into or out of a slot that is needed,
+  // since that would not make room.
   template <class SlotsOf, class Write>
   Status put_evicting(u32 slots, u32 bytes, SlotsOf&& slots_of, u32& evicted, Write&& write) {
     evicted = 0;
@@ -140,21 +151,24 @@ class Ring {
     } while (!tail_.compare_exchange_weak(tail, tail | kHeld, memory_order_acq_rel, memory_order_relaxed));
     const u32 position = low(tail);
     Status status = make_room(position, slots, slots_of, evicted);
-    // Only close() changes a tail that is held. Where items were pushed out this put is in before the close: it took their place then.
+    // Only close() changes a tail that is held. Where items were pushed out this put is in before
+    // the close: it took their place then.
     u64 held = tail | kHeld;
     u64 next;
     do {
       const u32 closed = low(held) & kClosed;
       if (closed && status == Status::ok && evicted == 0) status = Status::closed;
       next = (status == Status::ok ? pack(high(tail) + 1, positions_.advance(position, slots)) : tail) | closed;
-      // Sequentially consistent: whoever found the tail held may sleep, and its holder looks for waiters after this.
+      // Sequentially consistent: whoever found the tail held may sleep, and its holder looks for
+      // waiters after this.
     } while (!tail_.compare_exchange_weak(held, next, memory_order_seq_cst, memory_order_relaxed));
     if (status == Status::ok) publish(position, slots, bytes, write);
     return status;
   }
 
-  // ok, empty, closed, busy, too_small or damaged. slots_of(bytes) tells how many slots a message of that length has, or 0 if there is none
-  // so long: then somebody has written over the memory, and it is left. Up to `limit` bytes it is taken, else left.
+  // ok, empty, closed, busy, too_small or damaged. slots_of(bytes) tells how many slots a message
+  // of that length has, or 0 if there is none so long: then somebody has written over the memory,
+  // and it is left. Up to `limit` bytes it is taken, else left.
   template <class SlotsOf, class Read>
   Status try_get(u32 limit, SlotsOf&& slots_of, Read&& read) {
     u64 head = head_.load(memory_order_relaxed);
@@ -173,7 +187,8 @@ class Ring {
       const u32 slots = slots_of(bytes);
       if (slots == 0) return Status::damaged;
       if (bytes > limit) {
-        // Another get may have taken that item, and the stamp may be of a later one: then this one has not been looked at yet.
+        // Another get may have taken that item, and the stamp may be of a later one: then this one
+        // has not been looked at yet.
         const u64 now = head_.load(memory_order_seq_cst);
         if (now == head) return Status::too_small;
         head = now;
@@ -187,9 +202,11 @@ class Ring {
     }
   }
 
-  // Puts up to `most` messages of one slot and `bytes` each, as many as there is room for, with one claim; `done` says how many. They lie
-  // in one part of the ring, or in two where it wraps: write(index, k, n) writes n of them, from the k-th on, to the slots from index on.
-  // The stamps are stored with release at most: who looks for waiters then does it by a read-modify-write (wait.h).
+  // Puts up to `most` messages of one slot and `bytes` each, as many as there is room for, with one
+  // claim; `done` says how many. They lie in one part of the ring, or in two where it wraps:
+  // write(index, k, n) writes n of them, from the k-th on, to the slots from index on. The stamps
+  // are stored with release at most: who looks for waiters then does it by a read-modify-write
+  // (wait.h).
   template <class Write>
   Status try_put_many(u32 most, u32 bytes, u32& done, Write&& write) {
     Claim claim;
@@ -200,7 +217,8 @@ class Ring {
     return status;
   }
 
-  // Gets up to `most` messages, which must be of one slot each, as many as there are, with one claim: read(index, k, n), likewise.
+  // Gets up to `most` messages, which must be of one slot each, as many as there are, with one
+  // claim: read(index, k, n), likewise.
   template <class Read>
   Status try_get_many(u32 most, u32& done, Read&& read) {
     Claim claim;
@@ -211,8 +229,9 @@ class Ring {
     return status;
   }
 
-  // A batch of exactly kRun, all or none, without a loop between claim and publish: a thread that runs WebAssembly may be ended at any
-  // loop. write(index, k): the k-th goes to that slot. False for whatever reason; try_put tells of those for which a caller may sleep.
+  // A batch of exactly kRun, all or none, without a loop between claim and publish: a thread that
+  // runs WebAssembly may be ended at any loop. write(index, k): the k-th goes to that slot. False
+  // for whatever reason; try_put says for which reasons a caller may sleep.
   template <u32 kRun, class Write>
   bool try_put_run(u32 bytes, Write&& write) {
     u64 tail = tail_.load(memory_order_relaxed);
@@ -235,11 +254,12 @@ class Ring {
     return true;
   }
 
-  // Where puts and gets have come to: what does not change as long as the slot that all puts, or all gets, need is claimed.
+  // The positions of puts and gets. One does not change as long as the slot that all puts, or all
+  // gets, need is claimed.
   u64 tail_word() const { return tail_.load(memory_order_relaxed); }
   u64 head_word() const { return head_.load(memory_order_relaxed); }
 
-  // A hint: by the time of the answer it may be another's.
+  // A hint: it may be another's by the time this returns.
   bool has_item() const {
     const u32 position = low(head_.load(memory_order_relaxed));
     return low(slots_.stamp(positions_.index(position)).load(memory_order_relaxed)) == positions_.full_turn(position);
@@ -252,12 +272,14 @@ class Ring {
     return low(stamp) == positions_.full_turn(position) ? high(stamp) : 0;
   }
 
-  // After this no put is accepted. The bit lives in tail, so that a put either is in before it, or fails.
+  // After this no put is accepted. The bit lives in tail, so that a put either is in before it, or
+  // fails.
   void close() { tail_.fetch_or(kClosed, memory_order_seq_cst); }
   bool closed() const { return low(tail_.load(memory_order_seq_cst)) & kClosed; }
 
-  // Can a get do something now: take an item, or learn that the ring is closed? As in try_get, what was seen at the head counts only if
-  // it still was the head: else a waiter would be left beside an item that is there.
+  // Can a get do something now: take an item, or learn that the ring is closed? As in try_get, what
+  // was seen at the head counts only if it still was the head: else a waiter would be left beside
+  // an item that is there.
   bool get_ready() const {
     u64 head = head_.load(memory_order_seq_cst);
     for (;;) {
@@ -284,12 +306,13 @@ class Ring {
   // Can a put of one slot do something now: store its item, or learn that the ring is closed?
   bool put_ready() const { return closed() || has_room(1); }
 
-  // How many items were put, and got, by whatever means, mod 2^32.
+  // The numbers of items put and got, by whatever means, mod 2^32.
   u32 items_put() const { return high(tail_.load(memory_order_seq_cst)); }
   u32 items_got() const { return high(head_.load(memory_order_seq_cst)); }
 
-  // Looks at the next item and leaves it: ok, empty, closed, busy, too_small or damaged. look(span) may see what is being overwritten,
-  // since it has not claimed the slots: it must copy and nothing else, and what it copied counts only when this answers ok.
+  // Looks at the next item and leaves it: ok, empty, closed, busy, too_small or damaged. look(span)
+  // may see what is being overwritten, since it has not claimed the slots: it must copy and nothing
+  // else, and what it copied counts only when this returns ok.
   template <class SlotsOf, class Look>
   Status try_peek(u32 limit, SlotsOf&& slots_of, Look&& look) {
     u64 head = head_.load(memory_order_seq_cst);
@@ -301,8 +324,8 @@ class Ring {
       const u32 bytes = high(found);
       const u32 slots = slots_of(bytes);
       if (there && slots > 0 && bytes <= limit) look(Span{index, slots, bytes});
-      // While head has not moved nobody may overwrite the item. A read-modify-write, since that stays behind the copy, which a load need
-      // not.
+      // While head has not moved nobody may overwrite the item. A read-modify-write, since that
+      // stays behind the copy, which a load need not.
       const u64 now = head_.fetch_add(0, memory_order_seq_cst);
       if (now != head) {
         head = now;
@@ -314,7 +337,8 @@ class Ring {
     }
   }
 
-  // Items put and not yet got; right only while nobody else puts or gets. Never more than the capacity.
+  // Items put and not yet got; right only while nobody else puts or gets. Never more than the
+  // capacity.
   u32 size() const {
     const u32 got = high(head_.load(memory_order_seq_cst));
     const u32 items = high(tail_.load(memory_order_seq_cst)) - got;
@@ -327,7 +351,8 @@ class Ring {
   }
 
  private:
-  // The last slot is the last to become free where one message lay before, so looking backwards fails soonest.
+  // The last slot is the last to become free where one message lay before, so looking backwards
+  // fails soonest.
   bool free(u32 position, u32 slots) const {
     for (u32 k = slots; k-- > 0;) {
       const u32 at = k == 0 ? position : positions_.advance(position, k);
@@ -336,7 +361,8 @@ class Ring {
     return true;
   }
 
-  // Why a put can't claim slots at that tail: closed or busy. ok if the tail has changed, which is then what it is now.
+  // Why a put can't claim slots at that tail: closed or busy. ok if the tail has changed, which is
+  // then what it is now.
   Status no_put_at(u64& tail) const {
     if (low(tail) & kClosed) return Status::closed;
     // Sequentially consistent, as the caller may sleep.
@@ -346,8 +372,9 @@ class Ring {
     return Status::ok;
   }
 
-  // Why so many slots are not free at that tail: full or busy; ok likewise. What was seen of the slots counts if this is still their lap.
-  // Sequentially consistent, as the caller may sleep, and so that all who compare the two words agree on the order of their changes.
+  // Why so many slots are not free at that tail: full or busy; ok likewise. What was seen of the
+  // slots counts if this is still their lap. Sequentially consistent, as the caller may sleep, and
+  // so that all who compare the two words agree on the order of their changes.
   Status no_room_at(u64& tail, u32 slots) const {
     u64 now = tail_.load(memory_order_seq_cst);
     if (now == tail) {
@@ -359,8 +386,8 @@ class Ring {
     return Status::ok;
   }
 
-  // For the one who holds the tail, which is at that position: sees to it that so many slots are free from there on. ok, busy or
-  // damaged.
+  // For the one who holds the tail, which is at that position: sees to it that so many slots are
+  // free from there on. ok, busy or damaged.
   template <class SlotsOf>
   Status make_room(u32 tail, u32 slots, SlotsOf&& slots_of, u32& evicted) {
     u64 head = head_.load(memory_order_seq_cst);
@@ -399,11 +426,12 @@ class Ring {
   void publish(u32 position, u32 slots, u32 bytes, Write&& write) {
     const u32 index = positions_.index(position);
     write(Span{index, slots, bytes});
-    // Release: the payload is visible to whoever sees the stamp. Sequentially consistent: see publishing in wait.h.
+    // Release: the payload is visible to whoever sees the stamp. Sequentially consistent: see
+    // publishing in wait.h.
     slots_.stamp(index).store(pack(bytes, positions_.full_turn(position)), memory_order_seq_cst);
   }
 
-  // What a batch owns: so many slots from that position on.
+  // The slots that a batch owns: so many from that position on.
   struct Claim {
     u32 position = 0;
     u32 count = 0;
@@ -451,7 +479,8 @@ class Ring {
     }
   }
 
-  // part(position, k, n) for the slots before the end of the ring, then for those after it, if there are any: n of them, from the k-th on.
+  // part(position, k, n) for the slots before the end of the ring, then for those after it, if
+  // there are any: n of them, from the k-th on.
   template <class Part>
   void each_part(const Claim& claim, Part&& part) const {
     const u32 first = std::min(claim.count, until_end(claim.position));
@@ -461,7 +490,8 @@ class Ring {
 
   u32 until_end(u32 position) const { return positions_.capacity - positions_.index(position); }
 
-  // Whether so many slots from there on, and before the end of the ring, have that turn. All are looked at: it takes less than to branch.
+  // True if so many slots from there on, all before the end of the ring, have that turn. It looks
+  // at all of them, which takes less than a branch for each.
   template <u32 kRun>
   bool is_run(u32 position, u32 turn) const {
     if (until_end(position) < kRun) return false;
@@ -472,7 +502,8 @@ class Ring {
     return others == 0;
   }
 
-  // How many slots from there on, at most `most`, are free for their lap (published: 0) or published in it (1), without a gap.
+  // The number of slots from there on, at most `most`, that are free for their lap (published: 0)
+  // or published in it (1), without a gap.
   u32 run_of(u32 position, u32 most, u32 published) const {
     u32 count = 0;
     bool whole = true;
@@ -515,15 +546,17 @@ class Ring {
     store_stamp(positions_.index(claim.position), 0, stamp_of(claim.position));
   }
 
-  // Why there is nothing at that head. A tail that is closed stands still: with head there, nothing is left and nothing will come. A tail
-  // elsewhere, or held, is of somebody who is about to publish an item.
+  // Why there is nothing at that head. A tail that is closed stands still: with head there, nothing
+  // is left and nothing will come. A tail elsewhere, or held, is of somebody who is about to
+  // publish an item.
   Status nothing_at(u32 position) const {
     const u32 tail = low(tail_.load(memory_order_seq_cst));
     if (tail == position) return Status::empty;
     return tail == (position | kClosed) ? Status::closed : Status::busy;
   }
 
-  // One slot: sequentially consistent, see freeing in wait.h. Several: release, and the caller looks for waiters with a read-modify-write.
+  // One slot: sequentially consistent, see freeing in wait.h. Several: release, and the caller
+  // looks for waiters with a read-modify-write.
   void release(u32 position, u32 slots) {
     if constexpr (Slots::kMostSlots > 0) {
       release_straight<Slots::kMostSlots>(position, slots, slots);

@@ -1,13 +1,14 @@
-// Waiting and waking: how a context that found nothing to do goes to sleep without losing a wake, and how one that changed
-// something finds out, with one load, that nobody waits.
+// Waiting and waking: how a context that found nothing to do goes to sleep without losing a wake,
+// and how one that changed something finds out, with one load, that nobody waits.
 //
-// A WaitList is what can be waited for: "not empty", "not full", "the event". Two kinds of waiters announce themselves in it:
+// A WaitList is what can be waited for: "not empty", "not full", "the event". Two kinds of waiters
+// announce themselves in it:
 //
 //     blocked threads   are counted
 //     event loops       are a set of bits, one for each loop's doorbell
 //
-// A change wakes one blocked thread, if there is any; else one loop that is idle; else, as a loop may be busy with something else for long,
-// all of them. Or it wakes everybody (wake_all).
+// A change wakes one blocked thread, if there is any; else one loop that is idle; else, as a loop
+// may be busy with something else for long, all of them. Or it wakes everybody (wake_all).
 //
 //     state  | permits : 32 | loops : 1 | threads : 31 |
 //
@@ -18,58 +19,73 @@
 //     bit of a  that loop                                     whoever rings it; the end of its isolate
 //     loop
 //
-// Whoever wakes takes the announcement down as it does so: one wake for one waiting episode, so a producer in full flow makes one
-// system call while the consumer is on its way, not one per item. threads + permits is the number of threads that are
-// waiting, always: announcements are alike, and it does not matter whose is taken down. A loop's bit is that loop's, and whoever
-// takes it rings that loop. So the next change finds another.
+// Whoever wakes takes the announcement down as it does so: one wake for one waiting episode, so a
+// producer in full flow makes one system call while the consumer is on its way, not one per item.
+// threads + permits is the number of threads that are waiting, always: announcements are alike, and
+// it does not matter whose is taken down. A loop's bit is that loop's, and whoever takes it rings
+// that loop. So the next change finds another.
 //
-// Why no wake is lost. A waiter announces (read-modify-write of `state`), then tries (loads a stamp, tail, a word). Whoever changes
-// something publishes (stores a stamp, tail, a word), then loads `state`. All four are sequentially consistent, so there is one
-// order of them, and in it either the announcement comes before the load of `state`, and the change's maker wakes somebody; or the
-// change comes before the try, and the waiter sees it. A change of several words at once (freeing the slots of a message that
-// spans) stores them with release and reads `state` by a read-modify-write: if that comes before the announcement, which is one
-// too, it synchronises with it, and the waiter sees every word; if after, it sees the announcement.
+// Why no wake is lost. A waiter announces (read-modify-write of `state`), then tries (loads a
+// stamp, tail, a word). Whoever changes something publishes (stores a stamp, tail, a word), then
+// loads `state`. All four are sequentially consistent, so there is one order of them, and in it
+// either the announcement comes before the load of `state`, and the change's maker wakes somebody;
+// or the change comes before the try, and the waiter sees it. A change of several words at once
+// (freeing the slots of a message that spans) stores them with release and reads `state` by a
+// read-modify-write: if that comes before the announcement, which is one too, it synchronises with
+// it, and the waiter sees every word; if after, it sees the announcement.
 //
-// What remains are the wakes that are given and bring nothing:
+// Some wakes are given and bring nothing:
 //
-//   1. Slot 1 is published before slot 0, where another producer is still copying. Its wake finds nothing to get. Then slot 0's wake
-//      serves one waiter, and the other would sleep beside slot 1's item. So whoever leaves a wait looks once more, and wakes the
-//      next if there is more.
-//   2. A waiter gets its item when it tries again after announcing, times out or is cancelled, while a maker has spent a wake on it. It
-//      leaves by the same door: withdrawing takes a permit first, if there is one, and then it looks once more.
-//   3. Room for one slot wakes a putter that needs four, and one that needs a single slot sleeps on. Where messages span slots
-//      a wake for room therefore goes to all putters (queue.h).
+//   1. Slot 1 is published before slot 0, where another producer is still copying. Its wake finds
+//      nothing to get. Then slot 0's wake serves one waiter, and the other would sleep beside slot
+//      1's item. So whoever leaves a wait looks once more, and wakes the next if there is more.
+//   2. A waiter gets its item when it tries again after announcing, times out or is cancelled,
+//      while a maker has spent a wake on it. It leaves by the same door: withdrawing takes a permit
+//      first, if there is one, and then it looks once more.
+//   3. Room for one slot wakes a putter that needs four, and one that needs a single slot sleeps
+//      on. Where messages span slots a wake for room therefore goes to all putters (queue.h).
 //
-// Why an unpark may come late. Between the permit and the unpark anything may happen: its maker is preempted, or has left the unpark to the
-// deferred-wake thread (deferred.h). Meanwhile waiters come round by themselves - a deadline, a slice of time, a first sleep that is about
-// to begin - and take permits, perhaps several, that were given for others. So the number of sleepers to unpark is fixed by the
-// compare-exchange that gives the permits; what is left of the permits later says nothing.
+// Why an unpark may come late. Between the permit and the unpark anything may happen: its maker is
+// preempted, or has left the unpark to the deferred-wake thread (deferred.h). Meanwhile waiters
+// come round by themselves - a deadline, a slice of time, a first sleep that is about to begin -
+// and take permits, perhaps several, that were given for others. So the number of sleepers to
+// unpark is fixed by the compare-exchange that gives the permits; what is left of the permits later
+// says nothing.
 //
-//   wake_one: the first n sleepers, where n is how many permits there are then. Sleepers stand in the order of their arrival, and whoever
-//   sleeps is announced. Take the last permit that was given, with its n. Since then permits have only become fewer; and while there is
-//   one nobody falls asleep, as may_sleep() sees it. So whoever sleeps beside a permit did so when the last one was given, and has kept its
-//   place. The unpark wakes the first n, or all. Of those n each that has left since took a permit with it, so the waiters awake are at
-//   least as many as the permits. And whoever is awake takes a permit before it sleeps or as it leaves, and then looks: no permit is left
-//   beside sleepers alone, and no change unseen. It does not matter who takes whose permit, as long as any waiter can do with any change.
+//   wake_one: the first n sleepers, where n is how many permits there are then. Sleepers stand in
+//   the order of their arrival, and whoever sleeps is announced. Take the last permit that was
+//   given, with its n. Since then permits have only become fewer; and while there is one nobody
+//   falls asleep, as may_sleep() sees it. So whoever sleeps beside a permit did so when the last
+//   one was given, and has kept its place. The unpark wakes the first n, or all. Of those n each
+//   that has left since took a permit with it, so the waiters awake are at least as many as the
+//   permits. And whoever is awake takes a permit before it sleeps or as it leaves, and then looks:
+//   no permit is left beside sleepers alone, and no change unseen. It does not matter who takes
+//   whose permit, as long as any waiter can do with any change.
 //
-//   wake_all: everybody. Used where waiters can't stand in for each other: each has to learn that the event was set, and each putter of
-//   messages that span slots needs other room. A waiter that took another's permit sees nothing that would help that other. So permits are
-//   not enough here, and may_sleep() also looks at the thing itself: who was in the bucket by the time of the unpark is woken by it, and
-//   who enters later sees the change, as the bucket's lock orders them. Closing wakes all likewise, and does without that look: whoever
-//   leaves a closed queue wakes the next.
+//   wake_all: everybody. Used where waiters can't stand in for each other: each has to learn that
+//   the event was set, and each putter of messages that span slots needs other room. A waiter that
+//   took another's permit sees nothing that would help that other. So permits are not enough here,
+//   and may_sleep() also looks at the thing itself: who was in the bucket by the time of the unpark
+//   is woken by it, and who enters later sees the change, as the bucket's lock orders them. Closing
+//   wakes all likewise, and does without that look: whoever leaves a closed queue wakes the next.
 //
-// An unpark that comes late may meet sleepers that have nothing to do with it. They look, and sleep again.
+// An unpark that comes late may meet sleepers that have nothing to do with it. They look, and sleep
+// again.
 //
-// A loop that was rung tries again, and announces itself again while calls of it wait. It leaves when none does, whether it was rung or
-// not: it withdraws its bit, and then looks once more on behalf of the others. If its bit was gone, it had been given a wake, whose change
-// it sees, as the bit was taken after that. So it need not remember whether it was rung, and a ring that comes after it has left, or to a
-// loop that has ended, is for nothing.
+// A loop that was rung tries again, and announces itself again while calls of it wait. It leaves
+// when none does, whether it was rung or not: it withdraws its bit, and then looks once more on
+// behalf of the others. If its bit was gone, it had been given a wake, whose change it sees, as the
+// bit was taken after that. So it need not remember whether it was rung, and a ring that comes
+// after it has left, or to a loop that has ended, is for nothing.
 //
-// The loops flag and the bits are two words. A loop sets its bit, then the flag. A waker that takes one bit leaves the flag; one that takes
-// all of them clears the flag first. A bit that is taken early is a ring for nothing; a flag that is set late finds no bits; neither loses
-// one, since a flag that was cleared after a loop had set it means that this waker takes the bits after the loop had set its own.
+// The loops flag and the bits are two words. A loop sets its bit, then the flag. A waker that takes
+// one bit leaves the flag; one that takes all of them clears the flag first. A bit that is taken
+// early is a ring for nothing; a flag that is set late finds no bits; neither loses one, since a
+// flag that was cleared after a loop had set it means that this waker takes the bits after the loop
+// had set its own.
 //
-// Whether a loop is idle is a hint, as it may change at once: then the change waits until the loop that was rung comes round.
+// An idle loop may be busy the next moment, so idleness is a hint. The change then waits until the
+// loop that was rung comes round.
 //
 // Everything that wakes is safe in a signal handler, as long as its Waker is.
 #pragma once
@@ -90,15 +106,16 @@ inline constexpr u64 kOnePermit = u64{1} << 32;
 constexpr u32 threads_in(u64 state) { return static_cast<u32>(state & kThreads); }
 constexpr u32 permits_in(u64 state) { return high(state); }
 
-// How long after a change its maker looks whether somebody waits; see "Why no wake is lost".
+// Asked by the maker of a change, after it; see "Why no wake is lost".
 inline bool someone_waits(const WaitList& list) { return low(list.state.load(memory_order_seq_cst)) != 0; }
 
 inline bool someone_waits_after_many_stores(WaitList& list) { return low(list.state.fetch_add(0, memory_order_seq_cst)) != 0; }
 
 inline void announce_thread(WaitList& list) { list.state.fetch_add(kOneThread, memory_order_seq_cst); }
 
-// A thread that was woken, or believes so, waits again: a permit, if there is one, becomes an announcement again. Must be followed by a
-// try, as that permit may stand for a change that nobody has looked at yet.
+// A thread that was woken, or believes so, waits again: a permit, if there is one, becomes an
+// announcement again. Must be followed by a try, as that permit may stand for a change that nobody
+// has looked at yet.
 inline void renew_thread(WaitList& list) {
   u64 state = list.state.load(memory_order_seq_cst);
   while (permits_in(state) > 0 &&
@@ -115,7 +132,7 @@ inline void withdraw_thread(WaitList& list) {
 
 inline u32 permits(const WaitList& list) { return permits_in(list.state.load(memory_order_seq_cst)); }
 
-// How many calls wait there, blocked and asynchronous ones.
+// Returns how many calls wait there, blocked and asynchronous ones.
 inline u32 calls_waiting(const WaitList& list) {
   const u64 state = list.state.load(memory_order_seq_cst);
   return threads_in(state) + permits_in(state) + list.calls.load(memory_order_relaxed);  // a count, which orders nothing
@@ -126,21 +143,24 @@ inline void announce_loop(WaitList& list, u32 loop) {
   list.state.fetch_or(kLoops, memory_order_seq_cst);
 }
 
-// Takes that loop's bit; false if it is gone. A read-modify-write: see below, "A loop that was rung".
+// Takes that loop's bit; false if it is gone. A read-modify-write: see below, "A loop that was
+// rung".
 inline bool take_loop(WaitList& list, u32 loop) {
   const u64 bit = u64{1} << loop % 64;
   return list.loops[loop / 64].fetch_and(~bit, memory_order_seq_cst) & bit;
 }
 
-// That loop has no call any more that waits there. pass_on() wakes the next waiter, if there is something for it.
+// That loop has no call any more that waits there. pass_on() wakes the next waiter, if there is
+// something for it.
 template <class PassOn>
 void withdraw_loop(WaitList& list, u32 loop, PassOn&& pass_on) {
   take_loop(list, loop);
   pass_on();
 }
 
-// Waker: unpark(list, n) lets the first n sleepers of the list look again, now or at any time later; ring(loop, list) makes that event loop
-// look at that list; is_idle(loop) tells whether it would do so at once.
+// Waker: unpark(list, n) lets the first n sleepers of the list look again, now or at any time
+// later; ring(loop, list) makes that event loop look at that list; is_idle(loop) tells whether it
+// would do so at once.
 template <class Waker>
 void ring_loops(WaitList& list, Waker& waker) {
   list.state.fetch_and(~kLoops, memory_order_seq_cst);
@@ -154,7 +174,7 @@ void ring_loops(WaitList& list, Waker& waker) {
   }
 }
 
-// Whether there are at least two, among which to choose.
+// True if there are at least two loops to choose among.
 inline bool several_loops(const WaitList& list) {
   bool found = false;
   for (u32 word = 0; word < kMaxLoops / 64; word++) {
@@ -167,8 +187,9 @@ inline bool several_loops(const WaitList& list) {
   return false;
 }
 
-// Rings one loop that is idle, and those before it that are not: each of them looks when it comes round, and the next change need not ask
-// it again. So what a change costs does not grow with the busy loops. False if none is idle.
+// Rings one loop that is idle, and those before it that are not: each of them looks when it comes
+// round, and the next change need not ask it again. So what a change costs does not grow with the
+// busy loops. False if none is idle.
 template <class Waker>
 bool ring_idle_loop(WaitList& list, Waker& waker) {
   for (u32 word = 0; word < kMaxLoops / 64; word++) {
@@ -214,14 +235,16 @@ void wake_all(WaitList& list, Waker& waker) {
   if (state & kLoops) ring_loops(list, waker);
 }
 
-// How a blocking call waits. The steps, as functions, so that one loop serves gets, puts and events:
+// Waits on behalf of a blocking call. The steps are functions, so that one loop serves gets, puts
+// and events:
 //
 //     try_now()    what the call is for; Status::empty, Status::full and Status::busy mean "not now"
 //     may_sleep()  false if something has happened since the last try_now(); called by the parker while it decides to sleep
 //     pass_on()    wakes the next waiter, if there is something for it
 //
-// Parker: pause() is called between the tries of the spinning phase and answers false when it has lasted long enough;
-// sleep(may_sleep) answers ok when it was woken (or may have been), timeout or interrupted.
+// Parker: pause() is called between the tries of the spinning phase and returns false when it has
+// lasted long enough; sleep(may_sleep) returns ok when it was woken (or may have been), timeout or
+// interrupted.
 template <class Parker, class TryNow, class MaySleep, class PassOn>
 Status wait(WaitList& list, Parker& parker, TryNow&& try_now, MaySleep&& may_sleep, PassOn&& pass_on) {
   const auto not_now = [](Status status) { return status == Status::empty || status == Status::full || status == Status::busy; };
@@ -236,7 +259,8 @@ Status wait(WaitList& list, Parker& parker, TryNow&& try_now, MaySleep&& may_sle
     if (!not_now(status)) break;
     const Status woken = parker.sleep(may_sleep);
     if (woken != Status::ok) {
-      // What is there by the deadline is taken. If somebody is in the middle of a copy just then, the caller is told, who may wait for it.
+      // A wait that has reached its deadline still takes what is there. If somebody is in the
+      // middle of a copy just then, it returns that, and the caller may wait for the copy.
       if (woken == Status::timeout) status = try_now();
       if (woken != Status::timeout || status == Status::empty || status == Status::full) status = woken;
       break;

@@ -1,5 +1,6 @@
-// Event loops that wait, as lib/queue/channel.ts and native/binding/queue.cc make them wait: one of them is woken for one change, and whoever
-// leaves passes on. They may be idle or busy, cancel their calls, and end.
+// Event loops that wait, as lib/queue/channel.ts and native/binding/queue.cc make them wait. One of
+// them is woken for one change, and whoever leaves passes the wake on. They may be idle or busy,
+// cancel their calls, and end.
 #include "main.h"
 #include "queue_fixture.h"
 

@@ -14,8 +14,8 @@ struct THREADSAFE_PROCESS_WIDE Doorbell {
     for (std::atomic<const WaitList*>& place : lists) {
       const WaitList* there = place.load(std::memory_order_relaxed);  // a guess, checked by the compare-exchange
       if (there && there != &list) continue;
-      // Release, and a read-modify-write even where it changes nothing: the loop that takes this address sees the change that it was rung
-      // for.
+      // Release, and a read-modify-write even where it changes nothing: the loop that takes this
+      // address sees the change that it was rung for.
       do {
         if (place.compare_exchange_weak(there, &list, std::memory_order_release, std::memory_order_relaxed)) return;
       } while (!there || there == &list);
@@ -48,7 +48,8 @@ Doorbell& of(uv_handle_t* handle) { return *static_cast<Doorbell*>(handle->data)
 
 u32 reserve() {
   for (u32 number = 0; number < kMaxLoops; number++) {
-    // Acquire: what the last loop wrote to the doorbell happened before. A load first: the first ones are mostly taken.
+    // Acquire: what the last loop wrote to the doorbell happened before. A load first: the first
+    // ones are mostly taken.
     std::atomic<bool>& taken = doorbells[number].taken;
     if (!taken.load(std::memory_order_relaxed) && !taken.exchange(true, std::memory_order_acquire)) return number;
   }
@@ -86,14 +87,16 @@ void ring_doorbell(u32 number, const WaitList* list) {
   const Use use(bell.ringers);
   if (!use) return;
   if (list) bell.note(*list);
-  // Before libuv 1.53 uv_async_send begins with a plain load of its pending flag, which must not pass what was published before the
-  // ring, or a ring that is merged into an earlier one may be answered too early (libuv issue 4584).
+  // Before libuv 1.53 uv_async_send begins with a plain load of its pending flag, which must not
+  // pass what was published before the ring, or a ring that is merged into an earlier one may be
+  // served too early (libuv issue 4584).
   std::atomic_thread_fence(std::memory_order_seq_cst);
   uv_async_send(&bell.async);
 }
 
-// libuv counts how long the loop has slept in its poll phase, up to this moment if it does so now. While callbacks of that phase run, the
-// count stands still, as it does everywhere else, and for a loop that was not told to count, as Node tells its own.
+// libuv counts how long the loop has slept in its poll phase, up to this moment if it does so now.
+// While callbacks of that phase run, the count stands still, as it does everywhere else, and for a
+// loop that does not count. Node has its own loops count.
 bool is_loop_idle(u32 number) {
   Doorbell& bell = doorbells[number];
   const Use use(bell.ringers);
@@ -109,7 +112,8 @@ bool is_loop_idle(u32 number) {
 Rung take_rung(u32 number) {
   Doorbell& bell = doorbells[number];
   Rung rung;
-  // Against the fence in ring_doorbell(): what is noted after the loads below is followed by a ring of its own.
+  // Against the fence in ring_doorbell(): what is noted after the loads below is followed by a ring
+  // of its own.
   std::atomic_thread_fence(std::memory_order_seq_cst);
   // Acquire: see note(). A load first, as most places are empty.
   for (std::atomic<const WaitList*>& place : bell.lists) {

@@ -1,16 +1,19 @@
-// Doorbells: how any context, a signal handler included, makes an event loop come round. uv_async_send is the one libuv call that is
-// safe in a signal handler; it is not safe on a handle whose loop is gone, and that is what this table adds.
+// Doorbells: how any context, a signal handler included, makes an event loop come round.
+// uv_async_send is the one libuv call that is safe in a signal handler; it is not safe on a handle
+// whose loop is gone, and that is what this table adds.
 //
-// Each event loop that waits has one doorbell, named by a small number. They live in static storage that is never freed, and rung
-// late they do nothing:
+// Each event loop that waits has one doorbell, named by a small number. They live in static storage
+// that is never freed, and rung late they do nothing:
 //
 //     ring     enter; uv_async_send; leave
 //     close    retire; only then close the handle
 //
-// That is core/use_count.h. A ringer is inside for the length of one system call and waits for nothing, so the closer's wait is short.
+// That is core/use_count.h. A ringer is inside for the length of one system call and waits for
+// nothing, so the closer's wait is short.
 //
-// A ring for a wait list leaves that list's address, so that the loop looks there alone, and what an item costs does not grow with what
-// else it waits for. There is room for some dozens; where a loop finds that there was none left, it looks everywhere.
+// A ring for a wait list leaves that list's address, so that the loop looks there alone, and what
+// an item costs does not grow with what else it waits for. There is room for some dozens; where a
+// loop finds that there was none left, it looks everywhere.
 #pragma once
 
 #include <uv.h>
@@ -24,31 +27,35 @@ namespace threadsafe {
 inline constexpr u32 kNoDoorbell = ~u32{0};
 inline constexpr u32 kRungLists = 64;
 
-// What a doorbell was rung for. The lists are addresses; their memory may be gone.
+// The lists that a doorbell was rung for, as addresses; their memory may be gone.
 struct Rung {
   std::array<const WaitList*, kRungLists> lists;
   u32 count = 0;
   bool everything = false;
 };
 
-// Whose handles work here: those of all copies of the addon that have the same tables, and can ring each other's loops (process_wide.h).
+// Whose handles work here: those of all copies of the addon that have the same tables, and can ring
+// each other's loops (process_wide.h).
 u64 doorbell_table_id();
 
-// Opens a doorbell on that loop; on_ring runs there with `data`. kNoDoorbell when all are in use or libuv refuses. `tells_idle`: whether
-// this loop is libuv's own, and can be asked whether it is idle.
+// Opens a doorbell on that loop; on_ring runs there with `data`. kNoDoorbell when all are in use or
+// libuv refuses. `tells_idle`: whether this loop is libuv's own, and can be asked whether it is
+// idle.
 u32 open_doorbell(uv_loop_t* loop, bool tells_idle, void (*on_ring)(void* data), void* data);
 
-// Never blocks, takes any number, also one that was closed. Without a list the loop comes round, and has nothing to look at. [signal-safe]
+// Never blocks, takes any number, also one that was closed. Without a list the loop comes round,
+// and has nothing to look at. [signal-safe]
 void ring_doorbell(u32 doorbell, const WaitList* list = nullptr);
 
-// Whether that loop waits in its poll phase, with nothing to do, so that a ring is heard at once. Takes a lock of libuv's: not for signal
-// handlers.
+// True if that loop waits in its poll phase, with nothing to do, so that it hears a ring at once.
+// Takes a lock of libuv's: not for signal handlers.
 bool is_loop_idle(u32 doorbell);
 
-// What the open doorbell was rung for since the last time. Only on that loop's thread.
+// Returns what the open doorbell was rung for since the last call. Only on that loop's thread.
 Rung take_rung(u32 doorbell);
 
-// Whether an open doorbell keeps its loop alive. It does not, at first. Only on that loop's thread.
+// Sets whether an open doorbell keeps its loop alive. At first it does not. Only on that loop's
+// thread.
 void keep_loop_alive(u32 doorbell, bool alive);
 
 // Only on that loop's thread; closed(data) runs there when the number may be used again.

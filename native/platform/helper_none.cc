@@ -17,4 +17,7 @@ int start_helper(void (*helper_work)()) {
 
 void call_helper() { work.load(std::memory_order_acquire)(); }
 
+bool watch_descriptor(int, u64, void (*)(u64)) { return false; }
+void unwatch_descriptor(int) {}
+
 }  // namespace threadsafe

@@ -12,7 +12,8 @@ struct THREADSAFE_PROCESS_WIDE Bucket {
   Place* last = nullptr;
 };
 
-// More buckets than threads that block at one time, as a rule; sharing one costs only a longer walk.
+// More buckets than threads that block at one time, as a rule; sharing one costs only a longer
+// walk.
 constexpr std::size_t kBuckets = 128;
 
 template <u32 version>

@@ -1,10 +1,13 @@
-// Parking: how a thread blocks until somebody unparks it, keyed by the wait list that it sleeps at. Condition variables, so the
-// same code serves every platform; not for signal handlers, whose unparking goes through the helper thread (helper.h).
+// Parking: how a thread blocks until somebody unparks it, keyed by the wait list that it sleeps at.
+// Condition variables, so the same code serves every platform; not for signal handlers, whose
+// unparking goes through the helper thread (helper.h).
 //
-// A table of buckets maps the list's address, which is the same in every thread of the process, to its sleepers in the order of their
-// arrival. It is never destroyed: a thread may still sleep while the process exits.
+// A table of buckets maps the list's address, which is the same in every thread of the process, to
+// its sleepers in the order of their arrival. It is never destroyed: a thread may still sleep while
+// the process exits.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
@@ -18,6 +21,7 @@
 
 #include "../core/layout.h"
 #include "../core/status.h"
+#include "loop_watch.h"
 
 namespace threadsafe {
 
@@ -55,9 +59,10 @@ struct Place {
   Place* next = nullptr;
 };
 
-// One waiting episode of a thread, at one list or at several; on its stack, and in the lists' buckets from the first sleep to leave(). What
-// it is told, and sleeps on, is its own: the locks of buckets are held only to find it, one at a time. Whoever unparks holds a bucket's
-// lock and takes the sleeper's inside it; the sleeper never takes a bucket's while it holds its own.
+// One waiting episode of a thread, at one list or at several; on its stack, and in the lists'
+// buckets from the first sleep to leave(). What it is told, and sleeps on, is its own: the locks of
+// buckets are held only to find it, one at a time. Whoever unparks holds a bucket's lock and takes
+// the sleeper's inside it; the sleeper never takes a bucket's while it holds its own.
 class Sleeper {
  public:
   explicit Sleeper(const WaitList& list) : only_(list), places_(&only_, 1) {}
@@ -67,9 +72,10 @@ class Sleeper {
   Sleeper(const Sleeper&) = delete;
   Sleeper& operator=(const Sleeper&) = delete;
 
-  // Sleeps until unparked, or until that time: then false. may_sleep is asked when this is in all its buckets: an unpark that came to one
-  // of them before has published what it is about, which may_sleep sees, as the bucket's lock orders them; one that comes later finds this
-  // sleeper, and waits for the lock that is held from that question on until the thread is asleep.
+  // Sleeps until unparked, or until that time: then false. may_sleep is asked when this is in all
+  // its buckets: an unpark that came to one of them before has published what it is about, which
+  // may_sleep sees, as the bucket's lock orders them; one that comes later finds this sleeper, and
+  // waits for the lock that is held from that question on until the thread is asleep.
   template <class MaySleep>
   bool sleep_until(Clock::time_point time, MaySleep&& may_sleep) {
     enter();
@@ -83,11 +89,11 @@ class Sleeper {
 
   void leave();
 
- private:
-  friend void unpark(const WaitList& list, u32 most);
-
-  void enter();
+  // Lets it look again. By whoever keeps it from ending meanwhile: unpark() by the lock of a bucket, a LoopWatch by that of its registry.
   void notify();
+
+ private:
+  void enter();
 
   Place only_;
   const std::span<Place> places_;
@@ -100,44 +106,80 @@ class Sleeper {
 // Lets the first `most` sleepers of that list look again.
 void unpark(const WaitList& list, u32 most);
 
-// How often a blocked thread that nobody can wake for it asks whether it is being stopped.
-inline constexpr std::chrono::milliseconds kStopInterval{50};
+// How long a blocked thread sleeps between two questions whether it is being stopped. Nobody wakes it for that, but for whoever
+// happens to wake its loop.
+struct StopIntervals {
+  // That of the thread's loop, if whoever stops the thread wakes that: then it asks when something has happened there, and seldom
+  // otherwise.
+  int loop = kNoLoop;
+  // By how much of the time that it has been blocked they grow, where it sees nothing of the loop, some of what happens there, and all of
+  // it (LoopWatch::Sight). A stop that it does not see, such as that of a script of node:vm whose time is up, is found out so much later.
+  double blind = 0;
+  double some_sight = 0.5;
+  double full_sight = 2;
+  // But not shorter, nor longer, than this.
+  Clock::duration shortest = std::chrono::milliseconds(50);
+  Clock::duration longest = std::chrono::seconds(2);
+};
 
-// Asks every so often whether this thread is being stopped, by the time since the last question and not since the last wake: one that is
-// woken often, and in vain, is asked as well. Interrupted: bool(), called without locks.
+// When this thread is asked whether it is being stopped: by the time since the last question and not since the last wake, so that one which
+// is woken often, and in vain, is asked as well. Interrupted: bool(), called without locks.
 template <class Interrupted>
 class StopCheck {
  public:
-  explicit StopCheck(Interrupted interrupted, Clock::duration interval = kStopInterval) : interrupted_(interrupted), interval_(interval) {}
+  explicit StopCheck(Interrupted interrupted, const StopIntervals& intervals = {}) : interrupted_(interrupted), intervals_(intervals) {}
 
-  bool stopped(Clock::time_point now) {
-    if (now < next_) return false;
-    const bool first = next_ == Clock::time_point{};
-    next_ = now + interval_;
-    return !first && interrupted_();
+  int loop() const { return intervals_.loop; }
+
+  bool is_due(Clock::time_point now, LoopWatch::Sight sight) {
+    if (began_ == Clock::time_point{}) began_ = asked_ = now;
+    return now >= next(sight);
   }
 
-  // After any stopped().
-  Clock::time_point next() const { return next_; }
+  bool ask(Clock::time_point now) {
+    asked_ = now;
+    return interrupted_();
+  }
+
+  bool stopped(Clock::time_point now) { return is_due(now, LoopWatch::Sight::none) && ask(now); }
+
+  // After any is_due().
+  Clock::time_point next(LoopWatch::Sight sight) const {
+    // Before the first question, which comes with the watch.
+    if (asked_ == began_ && intervals_.loop != kNoLoop) return asked_ + kUntilWatched;
+    const auto interval = std::chrono::duration_cast<Clock::duration>(part(sight) * std::chrono::duration<double>(asked_ - began_));
+    return asked_ + std::clamp(interval, intervals_.shortest, intervals_.longest);
+  }
 
  private:
+  // A watch costs two system calls, and its thread a wake: too much for a call that blocks for microseconds.
+  static constexpr std::chrono::milliseconds kUntilWatched{5};
+
+  double part(LoopWatch::Sight sight) const {
+    if (sight == LoopWatch::Sight::none) return intervals_.blind;
+    return sight == LoopWatch::Sight::some ? intervals_.some_sight : intervals_.full_sight;
+  }
+
   Interrupted interrupted_;
-  Clock::duration interval_;
-  Clock::time_point next_{};
+  const StopIntervals intervals_;
+  Clock::time_point began_{};
+  Clock::time_point asked_{};
 };
 
-// A Parker for the blocking calls of core/wait.h and core/select.h: it spins first, and then sleeps.
+// A Parker for the blocking calls of core/wait.h and core/select.h: it spins first, and then
+// sleeps.
 template <class Interrupted>
 class ThreadParker {
  public:
   ThreadParker(const WaitList& list, Deadline deadline, StopCheck<Interrupted>& stop_check)
-      : sleeper_(list), deadline_(deadline), stop_check_(stop_check) {}
+      : sleeper_(list), watch_(sleeper_), deadline_(deadline), stop_check_(stop_check) {}
   ThreadParker(std::span<Place> places, Deadline deadline, StopCheck<Interrupted>& stop_check)
-      : sleeper_(places), deadline_(deadline), stop_check_(stop_check) {}
+      : sleeper_(places), watch_(sleeper_), deadline_(deadline), stop_check_(stop_check) {}
 
-  // Spinning is worth it while another thread is about to answer: a turn taken back and forth costs 1-3 us so, and 80 us through
-  // the condition variable. But that other may need this very core, and would then get it only when this thread parks: so once in a while
-  // the core is given away, if somebody wants it, and the clock is read.
+  // Spinning is worth it while another thread is about to reply: a round trip costs 1-3 us so, and
+  // 80 us through the condition variable. But that other may need this very core, and would then
+  // get it only when this thread parks: so once in a while the core is given away, if somebody
+  // wants it, and the clock is read.
   bool pause() {
     if (spins_ == 0) spinning_ends_ = Clock::now() + kSpinning;
     if (++spins_ % kSpinsPerYield != 0) {
@@ -153,14 +195,23 @@ class ThreadParker {
     for (;;) {
       const auto now = Clock::now();
       if (deadline_.passed_at(now)) return Status::timeout;
-      if (stop_check_.stopped(now)) return Status::interrupted;
+      // The first is for is_due(), which has to know when this has begun.
+      if (stop_check_.is_due(now, watch_.sight()) || watch_.take_news()) {
+        // Before the question: a stop that comes too late for that is seen by the watch, if it can be.
+        watch_.begin(stop_check_.loop());
+        if (stop_check_.ask(now)) return Status::interrupted;
+      }
       slept_ = true;
-      if (sleeper_.sleep_until(deadline_.or_earlier(stop_check_.next()), may_sleep)) return Status::ok;
+      if (sleeper_.sleep_until(deadline_.or_earlier(stop_check_.next(watch_.sight())), may_sleep)) return Status::ok;
     }
   }
 
   bool stopped() { return stop_check_.stopped(Clock::now()); }
-  void leave() { sleeper_.leave(); }
+
+  void leave() {
+    watch_.end();
+    sleeper_.leave();
+  }
   bool slept() const { return slept_; }
 
  private:
@@ -179,6 +230,7 @@ class ThreadParker {
   }
 
   Sleeper sleeper_;
+  LoopWatch watch_;  // ends before the sleeper
   const Deadline deadline_;
   StopCheck<Interrupted>& stop_check_;
   Clock::time_point spinning_ends_{};

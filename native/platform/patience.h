@@ -1,9 +1,11 @@
-// How a call that may wait does so for somebody who is in the middle of a copy, between claim and publish or between claim and free: the
+// Waits until somebody has ended a copy, between claim and publish or between claim and free: the
 // patience of settle() in core/queue.h. Not for signal handlers.
 //
-// That copy is over in nanoseconds, unless whoever makes it was preempted: so this looks again at once, then gives its core away, then
-// sleeps for longer and longer. Whoever died there, a native thread that was cancelled, never ends it: after some seconds the call gives
-// up, and answers full or empty as a signal handler would. Stuck remembers where that was, so that only the first call waits for so long.
+// That copy is over in nanoseconds, unless whoever makes it was preempted: so this looks again at
+// once, then gives its core away, then sleeps for longer and longer. Whoever died there, a native
+// thread that was cancelled, never ends it: after some seconds the call gives up, and returns full
+// or empty as a signal handler would. Stuck remembers where that was, so that only the first call
+// waits for so long.
 #pragma once
 
 #include <algorithm>
@@ -19,6 +21,7 @@ namespace threadsafe {
 
 inline constexpr std::chrono::seconds kLongestCopy{5};
 inline constexpr std::chrono::milliseconds kLongestHeldBack{500};
+inline constexpr std::chrono::milliseconds kHeldBackInterval{250};  // how often one that may be held back asks whether it is too long
 
 template <class Interrupted>
 class Patience {
@@ -51,11 +54,11 @@ class Patience {
   Clock::duration sleep_ = std::chrono::microseconds(20);
 };
 
-// Whether a put that waits has been held back by another's priority token for so long, while nothing was
-// got, that it goes ahead; see core/queue.h. Asked now and then, while it waits.
+// Whether a put that waits has been held back by another's priority token for so long, while
+// nothing was got, that it goes ahead; see core/queue.h. Asked now and then, while it waits.
 class HeldBack {
  public:
-  // Of the puts of that putter's thread, or of its loop.
+  // For the puts of that putter's thread, or of its loop.
   HeldBack(const QueueHeader& queue, u32 putter) : queue_(queue), putter_(putter) {}
 
   bool now() const {
@@ -74,7 +77,7 @@ class HeldBack {
     return too_long_ = held && time - since_ >= kLongestHeldBack;
   }
 
-  // Whether that was the last thing it said; asked once for each time.
+  // True if that was the last thing it said; asked once for each time.
   bool was_too_long() { return std::exchange(too_long_, false); }
 
  private:
@@ -85,8 +88,8 @@ class HeldBack {
   bool too_long_ = false;
 };
 
-// A blocking put where messages span slots: wait() is interrupted when it is held back for too long, and
-// past_token() then goes ahead.
+// A blocking put where messages span slots: wait() is interrupted when it is held back for too
+// long, and past_token() then goes ahead.
 template <class Wait, class PastToken>
 Status put_heeding_token(HeldBack& held_back, Wait&& wait, PastToken&& past_token) {
   for (;;) {
@@ -97,7 +100,8 @@ Status put_heeding_token(HeldBack& held_back, Wait&& wait, PastToken&& past_toke
   }
 }
 
-// Where puts and gets were when somebody lost patience: as long as they have come no further, nobody waits again.
+// The positions of puts and gets when somebody lost patience. As long as they have come no further,
+// nobody waits again.
 class Stuck {
  public:
   // The attempt of a put, which waits for a copy that is in its way; full if that does not end.
@@ -106,13 +110,13 @@ class Stuck {
     return settle_at([&] { return queue.put_word(); }, put_word_, patience, attempt, [] { return Status::full; });
   }
 
-  // Of a put that the overflow policy may drop; that is what it does if the copy does not end.
+  // For a put that the overflow policy may drop; it is dropped if the copy does not end.
   template <class Queue, class Patience, class Attempt>
   Status settle_offer(Queue& queue, Patience&& patience, Attempt&& attempt) {
     return settle_at([&] { return queue.put_word(); }, put_word_, patience, attempt, [&] { return queue.undecided_offer(); });
   }
 
-  // Of a get likewise; empty if it does not end.
+  // For a get likewise; empty if the copy does not end.
   template <class Queue, class Patience, class Attempt>
   Status settle_get(const Queue& queue, Patience&& patience, Attempt&& attempt) {
     return settle_at([&] { return queue.get_word(); }, get_word_, patience, attempt, [] { return Status::empty; });

@@ -1,9 +1,11 @@
-// What all copies of the addon in one process share: npm may install the package several times, and each copy brings an addon of its own.
-// The handles of the one work in the other, as long as both look for their sleepers, doorbells and block areas in the same tables.
+// Shares state between all copies of the addon in one process: npm may install the package several
+// times, and each copy brings an addon of its own. The handles of the one work in the other, as
+// long as both look for their sleepers, doorbells and block areas in the same tables.
 //
-// The dynamic linker makes one object of a symbol that GCC emits as "unique", whichever libraries have it: that is what it does with static
-// members of templates, if they are visible. Where that is not to be had each copy has tables of its own, knows it by the tables' address,
-// and refuses the handles of another.
+// The dynamic linker makes one object of a symbol that GCC emits as "unique", whichever libraries
+// have it: that is what it does with static members of templates, if they are visible. Where that
+// is not to be had each copy has tables of its own, knows it by the tables' address, and refuses
+// the handles of another.
 #pragma once
 
 #include "../core/layout.h"
@@ -16,7 +18,8 @@
 
 namespace threadsafe {
 
-// Of all that is shared so. Copies of other versions have others: it grows with each change of what the tables hold, or of how it is used.
+// The version of all that is shared so. It grows with each change of what the tables hold, or of
+// how they are used; copies of other versions have tables of their own.
 inline constexpr u32 kProcessVersion = 4;
 
 }  // namespace threadsafe

@@ -1,4 +1,4 @@
-// Names those who wait to put, where they take turns; see core/queue.h.
+// Numbers those who wait to put, for the priority token; see core/queue.h.
 #pragma once
 
 #include <atomic>

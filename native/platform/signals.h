@@ -1,15 +1,17 @@
 // Signal sources: a POSIX signal handler that puts into queues and sets events.
 //
-// The handler is the strictest context there is: it may strike any thread between any two instructions, this code's own included. So it
-// takes no lock, allocates nothing, waits for nothing; it calls the core's [signal-safe] operations, clock_gettime, write and
-// uv_async_send, and leaves errno as it was. What it reads are tables in static storage:
+// The handler is the strictest context there is: it may strike any thread between any two
+// instructions, this code's own included. So it takes no lock, allocates nothing, waits for
+// nothing; it calls the core's [signal-safe] operations, clock_gettime, write and uv_async_send,
+// and leaves errno as it was. What it reads are tables in static storage:
 //
 //     a source    enter; if it is for this signal, deliver; leave (core/use_count.h). Whoever detaches it retires it: handlers do not wait,
 //                 so that is soon.
 //     a signal    which sources it has, as a set of bits, and the handlers that were there before, which are called after ours
 //                 (signals/chain.h)
 //
-// All signals are blocked while it works. What is in use is given back before a handler of others is called.
+// All signals are blocked while it works. What is in use is given back before a handler of others
+// is called.
 #pragma once
 
 #include "../core/layout.h"
@@ -48,8 +50,9 @@ struct SourceCounts {
   u32 dropped;
 };
 
-// A word that somebody who is watched sets again and again to CLOCK_MONOTONIC in nanoseconds. With one, a tick is told only when the last
-// beat is older than that, and once for each beat: `value` is then its age in microseconds. It must stay in memory like the target.
+// A word that whoever is watched sets again and again to CLOCK_MONOTONIC in nanoseconds. With one,
+// a tick is delivered only when the last beat is older than that, and once for each beat: `value`
+// is then its age in microseconds. It must stay in memory like the target.
 struct Heartbeat {
   const Atomic<u64>* beat;
   u64 limit_ns;
@@ -67,27 +70,31 @@ struct Attached {
   int error;
 };
 
-// The first and last real-time signal; 0 where there are none. Numbers between the last ordinary signal and the first of these are not for
-// us.
+// The first and last real-time signal; 0 where there are none. Numbers between the last ordinary
+// signal and the first of these are not for us.
 int first_realtime_signal();
 int last_realtime_signal();
 
 Attached attach_signal(int signo, SignalTarget target);
 
-// A timer of the kernel's, on the monotonic clock, that fires the signal at that source alone. ENOTSUP where there are none.
+// A timer of the kernel's, on the monotonic clock, that fires the signal at that source alone.
+// ENOTSUP where there are none.
 Attached attach_timer(int signo, const TimerSettings& timer, SignalTarget target);
 
-// Somebody may have replaced the handler of that signal: if it has sources, ours is installed again, and calls theirs.
+// Somebody may have replaced the handler of that signal: if it has sources, ours is installed
+// again, and calls theirs.
 void reclaim_signal(int signo);
 
-// Whether the handler that the process has for that signal is ours.
+// True if the process's handler for that signal is ours.
 bool is_installed(int signo);
 
-// libuv installs and removes its handler without regard to others: it replaces whatever is there when the first uv_signal_t for a
-// signal starts, and the default action replaces that when the last one stops. Each time process.on() may make it do so,
-// libuv_will_change() is called before, and libuv_has_changed() after, with whether process.on() listens now: then everybody's handler is
-// in place again, ours on top if it is in use. In one thread, that of process.on().
-// Nothing of that is done before follow_libuv() is called: other runtimes than Node have functions of libuv's that end the process.
+// libuv installs and removes its handler without regard to others: it replaces whatever is there
+// when the first uv_signal_t for a signal starts, and the default action replaces that when the
+// last one stops. Each time process.on() may make it do so, libuv_will_change() is called before,
+// and libuv_has_changed() after, with whether process.on() listens now: then everybody's handler is
+// in place again, ours on top if it is in use. In one thread, that of process.on(). Nothing of that
+// is done before follow_libuv() is called: other runtimes than Node have functions of libuv's that
+// end the process.
 void follow_libuv();
 void libuv_will_change(int signo);
 void libuv_has_changed(int signo, bool listens);

@@ -1,5 +1,6 @@
-// Attaching and detaching sources, and what signals.h declares. The parts are in signals/, by what may go wrong in them: what runs in the
-// handler (handler.h), the handlers of others (chain.h, passage.h, others.h), installing (install.h), libuv (libuv.h).
+// Attaching and detaching sources, and what signals.h declares. The parts are in signals/, by what
+// may go wrong in them: what runs in the handler (handler.h), the handlers of others (chain.h,
+// passage.h, others.h), installing (install.h), libuv (libuv.h).
 #include <signal.h>
 
 #include <atomic>
@@ -20,7 +21,8 @@
 namespace threadsafe {
 namespace {
 
-// Whether no tick of the source is pending any more: one that is must find our handler, not the default action, which ends the process.
+// True when no tick of the source is pending any more. A pending one must find our handler, not the
+// default action, which ends the process.
 bool stop_ticks(Source& source) {
   if (!source.is_timer) return true;
   struct sigaction current;
@@ -28,7 +30,8 @@ bool stop_ticks(Source& source) {
   return delete_tick_timer(source.timer, source.signo, answers);
 }
 
-// Takes the source out of use: afterwards nobody looks at its target any more. Under attach_mutex().
+// Takes the source out of use: afterwards nobody looks at its target any more. Under
+// attach_mutex().
 SourceCounts retire(u32 number) {
   Source& source = sources[number];
   Signal& signal = signals[source.signo];
@@ -37,7 +40,8 @@ SourceCounts retire(u32 number) {
   source.uses.retire(std::this_thread::yield);
   source.unparks.make(unpark);  // what the handler has left to the helper, and it did not come to
   const SourceCounts counts = source_counts(number);
-  // Where a tick may still come, the handler stays, for as long as the process: without sources it only passes on.
+  // If a tick may still come, the handler stays as long as the process: without sources it only
+  // passes on.
   if (settled && --signal.attached == 0) {
     leave_handler(source.signo);
     hold_libuv(source.signo);

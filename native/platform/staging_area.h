@@ -1,5 +1,5 @@
-// Which staging area of a queue's memory is this thread's (core/layout.h): a number that is taken for as long as the thread's
-// isolate lives, the same for every queue.
+// Which staging area of a queue's memory is this thread's (core/layout.h): a number that is taken
+// for as long as the thread's isolate lives, the same for every queue.
 #pragma once
 
 #include "../core/layout.h"

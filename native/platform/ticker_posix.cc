@@ -24,7 +24,7 @@ namespace {
 
 pid_t this_thread() { return static_cast<pid_t>(syscall(SYS_gettid)); }
 
-// A thread, and what it is told.
+// A thread, and its orders.
 struct Ticker {
   int signo;
   u32 timers;
@@ -128,11 +128,13 @@ int create_tick_timer(TickTimer& timer, int signo, u64 interval_ns, u64 value, b
   return error;
 }
 
-// A signal that is pending when its timer goes is still delivered, later. The last one of a thread of ours goes with the thread; while that
-// has other timers, its handler is in place anyway. To a thread of others, one more signal is sent: those of one number arrive in the order
-// in which they were sent, so it tells when the last tick has come. That takes microseconds; where it can't be sent or is not answered, as
-// another library has taken the signal, the thread has blocked it, or the user's signals are used up, it is given up rather than waited
-// for. A thread that has ended has taken its pending signals with it.
+// A signal that is pending when its timer goes is still delivered, later. The last one of a thread
+// of ours goes with the thread; while that has other timers, its handler is in place anyway. To a
+// thread of others, one more signal is sent: those of one number arrive in the order in which they
+// were sent, so it shows when the last tick has come. That takes microseconds; where it can't be
+// sent or does not arrive, as another library has taken the signal, the thread has blocked it, or
+// the user's signals are used up, it is given up rather than waited for. A thread that has ended
+// has taken its pending signals with it.
 bool delete_tick_timer(TickTimer& timer, int signo, bool handler_answers) {
   timer_delete(timer.timer);
   if (!timer.in_this_thread) {

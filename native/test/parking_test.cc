@@ -12,12 +12,6 @@ namespace {
 const auto kAlways = [] { return true; };
 const auto kFar = std::chrono::hours(1);
 
-struct Lists {
-  Memory memory{2 * sizeof(WaitList)};
-  WaitList& first = static_cast<WaitList*>(memory.data())[0];
-  WaitList& second = static_cast<WaitList*>(memory.data())[1];
-};
-
 // Threads that sleep at a list, one after the other.
 class Sleepers {
  public:

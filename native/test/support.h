@@ -148,6 +148,13 @@ class Memory {
   void* data_;
 };
 
+// Two lists to sleep at.
+struct Lists {
+  Memory memory{2 * sizeof(WaitList)};
+  WaitList& first = static_cast<WaitList*>(memory.data())[0];
+  WaitList& second = static_cast<WaitList*>(memory.data())[1];
+};
+
 // The content of the message of that number. Its first byte tells the others.
 inline void fill(std::vector<unsigned char>& message, u32 number) {
   for (std::size_t k = 0; k < message.size(); k++) message[k] = static_cast<unsigned char>(number * 31 + k * 7);

@@ -272,7 +272,7 @@ describe('an item', () => {
 
 describe('code that runs as a waiting call is served', () => {
   /** Does that once, at the moment at which the call that `make` makes has its outcome: the first promise that it makes is resolved then. */
-  function asItResolves<T>(make: () => Promise<T>, act: () => void): { promise: Promise<T>; stop: () => void } {
+  function asItResolves<T>(make: () => Promise<T>, act: () => unknown): { promise: Promise<T>; stop: () => void } {
     let outcome: number | undefined
     const hook = createHook({
       init: (id, type) => void (type === 'PROMISE' && (outcome ??= id)),

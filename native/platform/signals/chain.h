@@ -1,7 +1,8 @@
-// The handlers that others had installed before ours, for one signal, newest first: whom ours calls, each as the kernel would call it, and
-// each once, whoever has installed what over whom.
+// The handlers that others had installed before ours, for one signal, newest first: whom ours
+// calls, each as the kernel would call it, and each once, whoever has installed what over whom.
 //
-// POSIX only; signals_posix.cc alone includes it. What is marked [handler] is called by the signal handler.
+// POSIX only; signals_posix.cc alone includes it. What is marked [handler] is called by the signal
+// handler.
 #pragma once
 
 #include <signal.h>
@@ -19,22 +20,25 @@ void* address_of(const struct sigaction& action) {
   return action.sa_flags & SA_SIGINFO ? reinterpret_cast<void*>(action.sa_sigaction) : reinterpret_cast<void*>(action.sa_handler);
 }
 
-// Whether there is somebody to call. The default action and "ignore" are told by sa_handler whatever the flags say, as the kernel does; it
-// is one word with sa_sigaction. A handler for one time (SA_RESETHAND) relies on the default action being back when it is called: Node's
-// for SIGINT and SIGTERM resets the terminal and raises the signal again, for ever if ours were still there. It stands for the default
-// action, and like that is not taken while there is a source.
+// True if there is somebody to call. sa_handler says "default action" and "ignore", whatever the
+// flags are, as for the kernel; it is one word with sa_sigaction. A handler for one time
+// (SA_RESETHAND) relies on the default action being back when it is called: Node's for SIGINT and
+// SIGTERM resets the terminal and raises the signal again, for ever if ours were still there. It
+// stands for the default action, and like that is not taken while there is a source.
 bool is_called(const struct sigaction& action) {
   return action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN && !(action.sa_flags & SA_RESETHAND);
 }
 
-// How a handler was installed. Never changed nor freed, since a handler of ours may be looking at it.
+// The way in which a handler was installed. Never changed nor freed, since a handler of ours may be
+// looking at it.
 struct Installation {
   struct sigaction action;
   SignalMask blocks;  // what the kernel blocks while it runs, besides what is blocked anyway
   const Installation* next;
 };
 
-// A handler is one function, however often it is installed and with whatever mask. Never freed either.
+// A handler is one function, however often it is installed and with whatever mask. Never freed
+// either.
 struct Previous {
   u64 bit;  // stands for it in a set
   Previous* older;
@@ -48,13 +52,14 @@ struct Previous {
   bool is_copy;            // another copy's of this package
 };
 
-// The handlers that ours has replaced while it was in use without a break are of one period. When it is put to use again, the one that it
-// replaces begins the next. That one may pass signals to ours: then, and only then, those are called after it to whom ours passed them on
-// until now.
+// The handlers that ours has replaced while it was in use without a break are of one period. When
+// it is put to use again, the one that it replaces begins the next. That one may pass signals to
+// ours: then, and only then, those are called after it to whom ours passed them on until now.
 class Chain {
  public:
-  // [handler] The next one to be called for that passage, in a call of ours that is a part of it; null if there is none. `caller`: who has
-  // called ours, of the chain; 0: somebody else. `progress`: how far the signal has come in all copies.
+  // [handler] The next one to be called for that passage, in a call of ours that is a part of it;
+  // null if there is none. `caller`: who has called ours, of the chain; 0: somebody else.
+  // `progress`: how far the signal has come in all copies.
   const Previous* next(Passage& passage, u64 caller, u64 progress) const {
     // Acquire: whoever sees it sees what is in it, and the older ones.
     const Previous* const newest = newest_.load(std::memory_order_acquire);
@@ -66,10 +71,11 @@ class Chain {
     const Previous* one = newest;
     while (one && (passage.called & one->bit || !is_in(*one, least))) one = one->older;
     if (one || caller == 0) return one;
-    // Another copy has been called, and is perhaps still at work: it has to learn that whoever it has called passes signals on to it, by
-    // way of ours. It does nothing twice, but once is not enough either: each handler that it calls may be one that comes back this way,
-    // and that it has others to call after. So it is called again whenever anybody has been called since. As long as nobody is, two copies
-    // would call each other for ever.
+    // Another copy has been called, and is perhaps still at work: it has to learn that whoever it
+    // has called passes signals on to it, by way of ours. It does nothing twice, but once is not
+    // enough either: each handler that it calls may be one that comes back this way, and that it
+    // has others to call after. So it is called again whenever anybody has been called since. As
+    // long as nobody is, two copies would call each other for ever.
     if (is_further(progress, passage.recalled_at)) {
       passage.recalled = 0;
       passage.recalled_at = progress;
@@ -109,7 +115,8 @@ class Chain {
     bool is_copy;
   };
 
-  // From now on it is called: null if there are too many already, which are 64 different ones in use. `is_new`: it was not called before.
+  // From now on it is called: null if there are too many already, which are 64 different ones in
+  // use. `is_new`: it was not called before.
   Previous* add(int signo, const struct sigaction& action, How how, bool& is_new) {
     Previous* one = find(address_of(action));
     is_new = !one || !is_in(*one, period_);
@@ -130,7 +137,8 @@ class Chain {
     return one;
   }
 
-  // Ours is not in use any more, and that one is in its place. It may have been installed over ours, and call it: then it has been called.
+  // Ours is not in use any more, and that one is in its place. It may have been installed over
+  // ours, and call it: then it has been called.
   void restored(Previous& one) {
     if (!one.over_ours) return;
     if (!one.is_copy) one.gone.store(true, std::memory_order_relaxed);

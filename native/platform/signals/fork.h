@@ -1,5 +1,5 @@
-// A child of fork(2) that goes on without exec: the helper and the threads of timers are not there, and whoever would be woken is the
-// parent. Its handlers only pass on.
+// A child of fork(2) that goes on without exec: the helper and the threads of timers are not there,
+// and whoever would be woken is the parent. Its handlers only pass on.
 //
 // POSIX only; signals_posix.cc alone includes it.
 #pragma once

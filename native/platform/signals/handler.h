@@ -1,5 +1,6 @@
-// The signal handler, on_signal(), and the helper thread's part of its work. Whatever the handler runs is here, in the headers that this
-// one includes, and in core/; docs/signal-safety.md lists it, and test/signals/safety.test.ts holds the machine code against that list.
+// The signal handler, on_signal(), and the helper thread's part of its work. Whatever the handler
+// runs is here, in the headers that this one includes, and in core/; docs/signal-safety.md lists
+// it, and test/signals/safety.test.ts holds the machine code against that list.
 //
 // POSIX only; signals_posix.cc alone includes it.
 #pragma once
@@ -42,7 +43,8 @@ bool deliver(Source& source, const SignalInfo& record) {
   return unpark_needed;
 }
 
-// Not inlined, so that the machine code of the handler has its only calls through a pointer here: test/signals/safety.test.ts.
+// Not inlined, so that the machine code of the handler has its only calls through a pointer here:
+// test/signals/safety.test.ts.
 [[gnu::noinline]] void call_handler(const struct sigaction& action, int signo, siginfo_t* info, void* context) {
   if (action.sa_flags & SA_SIGINFO) {
     action.sa_sigaction(signo, info, context);
@@ -61,8 +63,9 @@ struct Call {
   SignalMask blocked;  // to be left blocked by whoever is called: when the kernel calls, what it has interrupted had that blocked
 };
 
-// Passes the signal on to those before ours that are left. Nothing of ours is half done any more, so that a handler may strike and leave by
-// siglongjmp. Returns whether it has changed the mask, which was every_signal.
+// Passes the signal on to those before ours that are left. Nothing of ours is half done any more,
+// so that a handler may strike and leave by siglongjmp. Returns whether it has changed the mask,
+// which was every_signal.
 bool pass_on(const Call& call, const PlaceOfWord& word, bool is_named, const Passage& began) {
   const Chain& chain = signals[call.signo].chain;
   Passage passage = began;
@@ -86,7 +89,8 @@ bool pass_on(const Call& call, const PlaceOfWord& word, bool is_named, const Pas
     inside.enter(word, call.below_kernels && !is_named);
     const Installation& installation = *previous->current.load(std::memory_order_acquire);
     const SignalMask wanted = (call.blocked | installation.blocks) & every_signal;
-    // libuv's handler, for one, wants all blocked, as they are. But when one has been called, nobody knows what it has left.
+    // libuv's handler, for one, wants all blocked, as they are. But when one has been called,
+    // nobody knows what it has left.
     if (!mask_known || wanted != every_signal) {
       block_exactly(wanted);
       mask_changed = true;
@@ -103,9 +107,10 @@ bool pass_on(const Call& call, const PlaceOfWord& word, bool is_named, const Pas
   return mask_changed;
 }
 
-// Whether the handler was called by the kernel, or in place of a handler which the kernel has called: what lies above its frame, whose
-// canonical address this is, is then what the kernel has put there. A handler that passes on a ucontext of its own may have it there as
-// well, but not a siginfo where the kernel's is: that is inside the C library's ucontext, which is longer.
+// True if the kernel called the handler, or it was called in place of a handler which the kernel
+// has called: what lies above its frame, whose canonical address this is, is then what the kernel
+// has put there. A handler that passes on a ucontext of its own may have it there as well, but not
+// a siginfo where the kernel's is: that is inside the C library's ucontext, which is longer.
 bool lies_below_kernels([[maybe_unused]] const void* frame, [[maybe_unused]] const siginfo_t* info, [[maybe_unused]] const void* context) {
   [[maybe_unused]] const auto is_at = [frame](const void* what, std::size_t offset) {
     return reinterpret_cast<std::uintptr_t>(what) == reinterpret_cast<std::uintptr_t>(frame) + offset;
@@ -123,7 +128,8 @@ bool deliver_to_sources(int signo, const siginfo_t& info, SignalInfo& record) {
   const bool tick = is_our_tick(info);
   bool helper_needed = false;
   for (u32 word = 0; word < kMaxSources / 64; word++) {
-    // Acquire, with the bit's setting: the source was filled in before. It is checked once more by the use.
+    // Acquire, with the bit's setting: the source was filled in before. It is checked once more by
+    // the use.
     u64 bits = signals[signo].sources[word].load(std::memory_order_acquire);
     for (u32 number = word * 64; bits != 0; number++, bits >>= 1) {
       if (!(bits & 1)) continue;
@@ -147,9 +153,10 @@ void on_signal(int signo, siginfo_t* told, void* context) {
   const void* const frame = __builtin_dwarf_cfa();
   Signal& signal = signals[signo];
   SignalInfo record = describe(signo, info);
-  // As long as ours is at work nothing may strike it, since what strikes may call a handler that leaves by siglongjmp, and then leave a
-  // slot claimed or a source in use for ever. When the kernel calls ours, everything is blocked already; but a handler over ours that ends
-  // with a jump to ours looks the same from here, and has its own mask.
+  // As long as ours is at work nothing may strike it, since what strikes may call a handler that
+  // leaves by siglongjmp, and then leave a slot claimed or a source in use for ever. When the
+  // kernel calls ours, everything is blocked already; but a handler over ours that ends with a jump
+  // to ours looks the same from here, and has its own mask.
   const bool below_kernels = lies_below_kernels(frame, told, context);
   const SignalMask blocked = block_every_signal();
   Call call{signo, told, static_cast<ucontext_t*>(context), reinterpret_cast<std::uintptr_t>(frame), below_kernels, blocked};
@@ -167,11 +174,13 @@ void on_signal(int signo, siginfo_t* told, void* context) {
     SharedPassage(word).write(passage);
     if (!in_forked_child.load(std::memory_order_relaxed) && deliver_to_sources(signo, info, record)) call_helper();
   }
-  // A handler that has called ours in its midst relies on what it has blocked. One of a copy of ours relies on nothing.
+  // A handler that has called ours in its midst relies on what it has blocked. One of a copy of
+  // ours relies on nothing.
   if (call.context) call.blocked = mask_of(call.context->uc_sigmask);
   if (!below_kernels && (passed_back || !is_named)) call.blocked |= blocked;
   errno = saved_errno;
-  // When another copy calls ours after ours is gone, the handler that ours has put back has had the signal already.
+  // When another copy calls ours after ours is gone, the handler that ours has put back has had the
+  // signal already.
   const bool ends_here = is_named && !passed_back && signal.is_out.load(std::memory_order_relaxed);
   const bool mask_changed = !ends_here && pass_on(call, place, is_named, passage);
   // When the kernel goes on with what it has interrupted, it restores that mask.

@@ -1,4 +1,5 @@
-// Puts our handler in its place, and what was there before back into it. All of this under attach_mutex().
+// Puts our handler in its place, and what was there before back into it. All of this under
+// attach_mutex().
 //
 // POSIX only; signals_posix.cc alone includes it.
 #pragma once
@@ -19,7 +20,8 @@ void forget_libuvs(Signal& signal) {
   if (Previous* const libuvs = signal.chain.find(libuv_handler.load())) libuvs->gone.store(true, std::memory_order_relaxed);
 }
 
-// Has the handler that ours has replaced, or is about to, called after ours from now on. Returns whether it was not called before.
+// Has the handler that ours has replaced, or is about to, called after ours from now on. Returns
+// whether it was not called before.
 bool remember(Signal& signal, int signo, const struct sigaction& action, bool begins_period = false) {
   bool is_new = false;
   if (is_called(action)) {
@@ -32,13 +34,14 @@ bool remember(Signal& signal, int signo, const struct sigaction& action, bool be
   return is_new;
 }
 
-// `is_first`: for the first source. If ours is not there any more, whatever it was used for before is over.
+// `is_first`: for the first source. If ours is not there any more, whatever it was used for before
+// is over.
 int install_handler(int signo, bool is_first = false) {
   Signal& signal = signals[signo];
   struct sigaction current;
   if (sigaction(signo, nullptr, &current) != 0) return errno;
   if (is_ours(current)) return 0;
-  // Where another copy calls ours anyway, whatever ours calls has the signal.
+  // If another copy calls ours anyway, whatever ours calls has the signal.
   is_first = is_first && !(is_called(current) && calls_ours(current, signo) == CallsOurs::yes);
   if (is_first) {
     signal.chain.begin_period(signal.is_out.load());
@@ -46,7 +49,8 @@ int install_handler(int signo, bool is_first = false) {
     signal.replaced = nullptr;
     signal.uncalled = {};
   }
-  // Before ours is installed, so that its first signal finds it. It may be another by then: what was replaced is what counts.
+  // Before ours is installed, so that its first signal finds it. It may be another by then: what
+  // was replaced is what counts.
   const bool is_new = remember(signal, signo, current, is_first);
   Previous* const expected = signal.replaced;
   const struct sigaction ours = our_action();
@@ -67,8 +71,8 @@ void put_back(int signo, const struct sigaction& action) {
   if (sigaction(signo, &action, &current) == 0 && !is_ours(current)) sigaction(signo, &current, nullptr);
 }
 
-// There is no source any more: the one handler that was there before is there again. If there are several, ours stays, for without it all
-// but one would be deaf.
+// There is no source any more: the one handler that was there before is there again. If there are
+// several, ours stays, for without it all but one would be deaf.
 void leave_handler(int signo) {
   Signal& signal = signals[signo];
   signal.stays = false;

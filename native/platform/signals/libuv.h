@@ -1,5 +1,6 @@
-// libuv installs and removes its handler without regard to others (see signals.h). This puts everybody in place again, and keeps libuv's
-// handler from coming and going. All of this under attach_mutex().
+// libuv installs and removes its handler without regard to others (see signals.h). This puts
+// everybody in place again, and keeps libuv's handler from coming and going. All of this under
+// attach_mutex().
 //
 // POSIX only; signals_posix.cc alone includes it.
 #pragma once
@@ -16,14 +17,16 @@
 namespace threadsafe {
 namespace {
 
-// libuv may have put its handler, or the default action, in place of what was there: everybody is in place again.
+// libuv may have put its handler, or the default action, in place of what was there: everybody is
+// in place again.
 void after_libuv(int signo, const struct sigaction& covered) {
   Signal& signal = signals[signo];
   struct sigaction current;
   if (sigaction(signo, nullptr, &current) != 0 || is_ours(current)) return;
   // Ours was there on behalf of others, and somebody has taken it away for all of them.
   if (signal.attached.load() == 0 && !is_called(covered)) signal.stays = false;
-  // The last one that listened has gone, and libuv has put the default action in place of whatever was there.
+  // The last one that listened has gone, and libuv has put the default action in place of whatever
+  // was there.
   const bool libuv_has_gone = is_called(covered) && !is_called(current);
   if (libuv_has_gone) {
     forget_libuvs(signal);
@@ -33,8 +36,8 @@ void after_libuv(int signo, const struct sigaction& covered) {
     tell(covered);
     signal.chain.for_each_called([&](const Previous& previous) { tell(previous.current.load()->action); });
   }
-  // If it is neither libuv's nor the default action that is there now, and was not there before, another copy of this package has already
-  // put itself there, and calls what libuv has displaced.
+  // If it is neither libuv's nor the default action that is there now, and was not there before,
+  // another copy of this package has already put itself there, and calls what libuv has displaced.
   const bool by_libuv = is_libuvs(current) || !is_called(current);
   if (signal.attached.load() > 0 || (signal.stays.load() && by_libuv)) {
     if (by_libuv && is_called(covered) && !is_ours(covered) && !is_libuvs(covered)) remember(signal, signo, covered);
@@ -51,10 +54,12 @@ void after_libuv(int signo, const struct sigaction& covered) {
   if (libuv_has_gone && signal.attached.load() == 0) leave_handler(signo);
 }
 
-// Keeps libuv's handler where it is, by a handle of our own, from when libuv is at work for the signal until there are no sources:
-// otherwise the last listener that goes would leave the default action behind, which may end the process, and those who have libuv's
-// handler as the one before theirs would have it called twice when it comes back. For SIGCHLD always, as no event tells of its listeners,
-// which are the child processes. The handle costs the handler a write to a pipe that is full, for each signal, and nobody is woken.
+// Keeps libuv's handler where it is, by a handle of our own, from when libuv is at work for the
+// signal until there are no sources: otherwise the last listener that goes would leave the default
+// action behind, which may end the process, and those who have libuv's handler as the one before
+// theirs would have it called twice when it comes back. For SIGCHLD always, as no event announces
+// its listeners, which are the child processes. The handle costs the handler a write to a pipe that
+// is full, for each signal, and nobody is woken.
 void hold_libuv(int signo) {
   Signal& signal = signals[signo];
   const bool at_work = libuv_is_there.load() && (signo == SIGCHLD || signal.listened || signal.is_held);

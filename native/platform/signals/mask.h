@@ -14,7 +14,8 @@
 namespace threadsafe {
 namespace {
 
-// As the kernel has them: bit signo - 1. A sigset_t is longer in some libraries, but the kernel writes no more of one than this.
+// As the kernel has them: bit signo - 1. A sigset_t is longer in some libraries, but the kernel
+// writes no more of one than this.
 using SignalMask = u64;
 
 constexpr std::size_t kMaskBytes = std::min(sizeof(sigset_t), sizeof(SignalMask));

@@ -1,5 +1,5 @@
-// Whose handler that is: libuv's, or one of another copy of this package, which can be asked about it. Not for the signal handler; what is
-// about libuv is under attach_mutex().
+// Whose handler that is: libuv's, or one of another copy of this package, which can be asked about
+// it. Not for the signal handler; what is about libuv is under attach_mutex().
 //
 // POSIX only; signals_posix.cc alone includes it.
 #pragma once
@@ -13,9 +13,10 @@
 #include "handler.h"
 #include "tables.h"
 
-// Copies of this package in one process ask and tell each other whether this one's handler is needed for that signal; whether it calls that
-// one of others (0: no, 1: whoever it calls may, 2: yes); that libuv does not listen to that signal any more. Names and meanings are for
-// good. Another copy calls them under its attach_mutex(), not under ours: they only use what is atomic.
+// Copies of this package in one process ask and tell each other whether this one's handler is
+// needed for that signal; whether it calls that one of others (0: no, 1: whoever it calls may, 2:
+// yes); that libuv does not listen to that signal any more. Names and meanings are for good.
+// Another copy calls them under its attach_mutex(), not under ours: they only use what is atomic.
 extern "C" {
 [[gnu::visibility("default")]] int threadsafe_signal_in_use(int signo);
 [[gnu::visibility("default")]] int threadsafe_signal_calls(int signo, const void* handler);
@@ -31,7 +32,8 @@ constinit std::atomic<bool> libuv_is_there{false};
 
 bool is_libuvs(const struct sigaction& action) { return is_called(action) && address_of(action) == libuv_handler.load(); }
 
-// Returns the function of that name which another copy of this package exports, if that is a handler of its; else null.
+// Returns the function of that name which another copy of this package exports, if that is a
+// handler of its; else null.
 template <class Function>
 Function* ask_copy(const struct sigaction& action, Function*, const char* name) {
   Dl_info library;
@@ -45,13 +47,14 @@ Function* ask_copy(const struct sigaction& action, Function*, const char* name) 
 
 bool is_copy(const struct sigaction& action) { return ask_copy(action, &threadsafe_signal_calls, "threadsafe_signal_calls") != nullptr; }
 
-// Whether that is the handler of another copy, which has no source for the signal and nobody to pass it on for.
+// True for the handler of another copy that has no source for the signal and nobody to pass it on
+// for.
 bool is_idle_copy(const struct sigaction& action, int signo) {
   const auto in_use_there = ask_copy(action, &threadsafe_signal_in_use, "threadsafe_signal_in_use");
   return in_use_there && !in_use_there(signo);
 }
 
-// Whether somebody has to call ours: for a source, or so that it passes signals on to others.
+// True if somebody has to call ours: for a source, or so that it passes signals on to others.
 bool is_needed(int signo) {
   Signal& signal = signals[signo];
   if (signal.attached.load() > 0) return true;
@@ -67,14 +70,15 @@ bool is_needed(int signo) {
 
 enum class CallsOurs { no, perhaps, yes };
 
-// Whether that one passes signals on to ours. Another copy tells; of anybody else it is not known.
+// True if that one passes signals on to ours. Another copy says so; nobody else can be asked.
 CallsOurs calls_ours(const struct sigaction& action, int signo) {
   const auto calls = ask_copy(action, &threadsafe_signal_calls, "threadsafe_signal_calls");
   if (!calls) return is_libuvs(action) ? CallsOurs::no : CallsOurs::perhaps;
   return static_cast<CallsOurs>(calls(signo, address_of(our_action())));
 }
 
-// An event loop that nobody runs, for handles that are there for what libuv does when they start and stop. Null if it can't be had.
+// An event loop that nobody runs, for handles that are there for what libuv does when they start
+// and stop. Null if it can't be had.
 uv_loop_t* quiet_loop() {
   static auto* const loop = new uv_loop_t;
   static const bool made = uv_loop_init(loop) == 0;
@@ -83,7 +87,8 @@ uv_loop_t* quiet_loop() {
 
 void hear_nothing(uv_signal_t*, int) {}
 
-// Starting for a signal that nobody uses, and that is ignored if nobody does, is how libuv's handler is found out.
+// Starting for a signal that nobody uses, and that is ignored if nobody does, is how libuv's
+// handler is found out.
 void know_libuv() {
   if (!libuv_is_there.load() || libuv_handler.load() || !quiet_loop()) return;
   static auto* const handle = new uv_signal_t;

@@ -1,16 +1,21 @@
-// One signal on its way through the handlers: how it is known again, and who has been called for it. All of this is for the signal handler.
+// One signal on its way through the handlers: how it is known again, and who has been called for
+// it. All of this is for the signal handler.
 //
-// A handler that was installed over ours may pass the signal back to ours, while or after ours has passed it on. That call has to find its
-// passage: it then delivers nothing and calls those that are left, and the outer call finds nobody left afterwards. So each signal carries
-// a word that names it, in `uc_link` of its ucontext. The kernel sets that field to null each time it calls a handler (every version of
-// Linux, on every architecture, and macOS) and does not look at it when the handler returns; so a word is never older than the signal that
-// it is found with, and a handler that leaves by siglongjmp leaves nothing behind. All copies of this package in the process use the same
-// word, each with a table of its own, and whoever passes on a copy of the siginfo, or one that it has made up, passes on the word
-// nevertheless. The end of siginfo_t would be the other place: Linux clears it since 4.20, but before that, and in emulators, it is what
-// was on the stack.
+// A handler that was installed over ours may pass the signal back to ours, while or after ours has
+// passed it on. That call has to find its passage: it then delivers nothing and calls those that
+// are left, and the outer call finds nobody left afterwards. So each signal carries a word that
+// names it, in `uc_link` of its ucontext. The kernel sets that field to null each time it calls a
+// handler (every version of Linux, on every architecture, and macOS) and does not look at it when
+// the handler returns; so a word is never older than the signal that it is found with, and a
+// handler that leaves by siglongjmp leaves nothing behind. All copies of this package in the
+// process use the same word, each with a table of its own, and whoever passes on a copy of the
+// siginfo, or one that it has made up, passes on the word nevertheless. The end of siginfo_t would
+// be the other place: Linux clears it since 4.20, but before that, and in emulators, it is what was
+// on the stack.
 //
-// A handler that passes the signal on without its ucontext is told by the thread that it runs in (see `Inside`). Nothing else is known of
-// one that makes up a ucontext: each of its calls is a signal of its own, and kDeepest of them inside each other are the end.
+// A handler that passes the signal on without its ucontext is known by the thread that it runs in
+// (see `Inside`). Nothing else is known of one that makes up a ucontext: each of its calls is a
+// signal of its own, and kDeepest of them inside each other are the end.
 //
 // POSIX only; signals_posix.cc alone includes it.
 #pragma once
@@ -26,8 +31,9 @@
 namespace threadsafe {
 namespace {
 
-// Names one signal on its way through the handlers of this process, in all copies of this package, and says how far it has come: a name,
-// kProgressBits that count the handlers which have been called for it, and a 1 as the last bit, since no address of a ucontext is odd.
+// Names one signal on its way through the handlers of this process, in all copies of this package,
+// and says how far it has come: a name, kProgressBits that count the handlers which have been
+// called for it, and a 1 as the last bit, since no address of a ucontext is odd.
 using SignalWord = std::uintptr_t;
 
 constexpr u32 kProgressBits = 8;
@@ -38,14 +44,16 @@ SignalWord name_of(SignalWord word) { return word & ~kProgressMask; }
 u64 progress_of(SignalWord word) { return (word & kProgressMask) / kProgressUnit; }
 SignalWord further(SignalWord word) { return name_of(word) | ((word + kProgressUnit) & kProgressMask); }
 
-// Compares two counts of one signal, which may have begun again from 0. A call that was made without a ucontext may know an old one.
+// Compares two counts of one signal, which may have begun again from 0. A call that was made
+// without a ucontext may know an old one.
 bool is_further(u64 progress, u64 other) {
   constexpr u64 kCounts = u64{1} << kProgressBits;
   const u64 ahead = (progress - other) % kCounts;
   return ahead != 0 && ahead < kCounts / 2;
 }
 
-// Where a signal's word is: in its ucontext, or, without one, in the frame of the call of ours that has named it.
+// The place of a signal's word: in its ucontext, or, without one, in the frame of the call of ours
+// that has named it.
 class PlaceOfWord {
  public:
   explicit PlaceOfWord(void* place) : place_(place) {}
@@ -71,7 +79,7 @@ SignalWord new_word(u64 copy) {
   return mixed >> kCopyShift << kCopyShift | (number & ((SignalWord{1} << kCopyShift) - 1));
 }
 
-// Who has been called for a signal, as bits of its chain's.
+// The handlers that have been called for a signal, as bits of its chain's.
 struct Passage {
   u64 called;
   u64 recalled;     // copies that have been called once more since
@@ -79,9 +87,9 @@ struct Passage {
   u64 running;      // the one that has been called last, and has not returned; 0: none
 };
 
-// The passages, each at a place that the signal's word gives. Nobody frees a place, so none is ever missing; it is taken by the signal that
-// comes 1024 later. Should one be still on its way by then, and only then, its call alone knows, and a handler that passes it back makes it
-// another signal.
+// The passages, each at a place that the signal's word gives. Nobody frees a place, so none is ever
+// missing; it is taken by the signal that comes 1024 later. Should one be still on its way by then,
+// and only then, its call alone knows, and a handler that passes it back makes it another signal.
 class SharedPassage {
  public:
   explicit SharedPassage(SignalWord word) : place_(places[word >> (kProgressBits + 1) & (kPlaces - 1)]), name_(name_of(word)) {}
@@ -89,8 +97,8 @@ class SharedPassage {
   // False if nothing is known of that signal.
   bool read(Passage& passage) const {
     if (place_.name.load(std::memory_order_relaxed) != name_) return false;
-    // Acquire, with write()'s release: whoever reads what another signal has stored sees that signal's name then. The calls for one signal
-    // are in one thread.
+    // Acquire, with write()'s release: whoever reads what another signal has stored sees that
+    // signal's name then. The calls for one signal are in one thread.
     const Passage found{place_.called.load(std::memory_order_acquire), place_.recalled.load(std::memory_order_acquire),
                         place_.recalled_at.load(std::memory_order_acquire), place_.running.load(std::memory_order_acquire)};
     if (place_.name.load(std::memory_order_relaxed) != name_) return false;
@@ -117,10 +125,11 @@ class SharedPassage {
   const SignalWord name_;
 };
 
-// That this thread is inside a handler which ours has called: for those who come without a ucontext, and as a limit. It is found by the
-// thread and the signal, so it may have been left there by a call which a siglongjmp has ended. Then the word is not any more where that
-// call knew it to be, above the frame of the call which asks: the kernel has put another signal there, or that stack is in use for
-// something else.
+// That this thread is inside a handler which ours has called: for those who come without a
+// ucontext, and as a limit. It is found by the thread and the signal, so it may have been left
+// there by a call which a siglongjmp has ended. Then the word is not any more where that call knew
+// it to be, above the frame of the call which asks: the kernel has put another signal there, or
+// that stack is in use for something else.
 class Inside {
  public:
   // `frame`: where the caller's frame is; stacks grow downwards.
@@ -140,8 +149,8 @@ class Inside {
   SignalWord word() const { return word_; }
   bool too_deep() const { return outer_.depth >= kDeepest; }
 
-  // `evidence`: where the word is as long as the call lasts. `begins`: the kernel has called, so this is no circle, whatever an earlier
-  // signal that was left by siglongjmp seems to say.
+  // `evidence`: where the word is as long as the call lasts. `begins`: the kernel has called, so
+  // this is no circle, whatever an earlier signal that was left by siglongjmp seems to say.
   void enter(const PlaceOfWord& evidence, bool begins) {
     store({who_, frame_, evidence.address(), name_of(evidence.read()), begins ? 1 : outer_.depth + 1});
   }
@@ -173,7 +182,8 @@ class Inside {
     return word;
   }
   void store(const Values& values) {
-    // Relaxed: only this thread finds itself there. Another one may overwrite it: then this one is not found, or without evidence.
+    // Relaxed: only this thread finds itself there. Another one may overwrite it: then this one is
+    // not found, or without evidence.
     entry_.who.store(values.who, std::memory_order_relaxed);
     entry_.frame.store(values.frame, std::memory_order_relaxed);
     entry_.evidence.store(values.evidence, std::memory_order_relaxed);

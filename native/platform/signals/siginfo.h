@@ -1,4 +1,5 @@
-// From a siginfo to the record that is delivered, and whom a tick is for. All of this is for the signal handler.
+// From a siginfo to the record that is delivered, and whom a tick is for. All of this is for the
+// signal handler.
 //
 // POSIX only; signals_posix.cc alone includes it.
 #pragma once
@@ -14,8 +15,9 @@
 namespace threadsafe {
 namespace {
 
-// A timer's signal says which source it is for: the upper half marks it as ours, then the generation, so that a late tick of a timer that
-// is gone does not count for the one that has its place now.
+// A timer's signal says which source it is for: the upper half marks it as ours, then the
+// generation, so that a late tick of a timer that is gone does not count for the one that has its
+// place now.
 u64 tick_mark() { return reinterpret_cast<std::uintptr_t>(sources) * 0x9e3779b97f4a7c15 & ~u64{0xffffffff}; }
 
 u64 tick_value(u32 number) { return tick_mark() | (sources[number].generation & 0xffffff) << 8 | number; }
@@ -28,7 +30,8 @@ bool is_our_tick(const siginfo_t& info) {
 bool is_our_tick(const siginfo_t&) { return false; }
 #endif
 
-// A siginfo is a union: for signals that the kernel sends, such as SIGIO for a file, what would be the sender's number is something else.
+// A siginfo is a union: for signals that the kernel sends, such as SIGIO for a file, what would be
+// the sender's number is something else.
 bool tells_sender(int signo, int code) {
 #ifdef __linux__
   constexpr int kFirstOfKernel = 0x80;  // SI_KERNEL: nothing is told
@@ -71,8 +74,8 @@ SignalInfo describe(int signo, const siginfo_t& info) {
   return record;
 }
 
-// Whether a tick of that source is to be told: not while its heartbeat is young, and once for each beat that grows old. The record's value
-// becomes its age. A beat of 0 is none.
+// True if a tick of that source is to be delivered: not while its heartbeat is young, and once for
+// each beat that grows old. The record's value becomes its age. A beat of 0 is none.
 bool is_late(Source& source, SignalInfo& record) {
   // Acquire: what the beating thread did before its last beat is seen by whoever gets the record.
   const u64 beat = source.heartbeat.beat->load(std::memory_order_acquire);

@@ -1,5 +1,6 @@
-// The tables that the signal handler shares with those who attach and detach: sources, and for each signal its sources and the handlers
-// before ours. They are in static storage: zero before any code runs, and never freed.
+// The tables that the signal handler shares with those who attach and detach: sources, and for each
+// signal its sources and the handlers before ours. They are in static storage: zero before any code
+// runs, and never freed.
 //
 // POSIX only; signals_posix.cc alone includes it.
 #pragma once

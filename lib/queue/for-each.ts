@@ -1,6 +1,7 @@
 /**
- * `queue.forEach()`: one promise for all items. It stands in the line of gets like a `get()`; when its time comes it takes items and calls `fn` for them
- * in a row, for as long as nobody else waits in the line and calls have time in this iteration of the loop.
+ * `queue.forEach()`: one promise for all items. It stands in the line of gets like a `get()`; when
+ * its time comes it takes items and calls `fn` for them in a row, for as long as nobody else waits
+ * in the line and calls have time in this iteration of the loop.
  */
 import { invalidType, QueueClosedError } from '../errors.js'
 import { CLOSED } from '../lane/lane.js'
@@ -20,7 +21,10 @@ function isThenable(value: unknown): boolean {
   return typeof (value as { readonly then?: unknown }).then === 'function'
 }
 
-/** The place of a forEach: among the gets while it wants an item, and in a line of its own while `fn` deals with one. */
+/**
+ * The place of a forEach: among the gets while it wants an item, and in a line of its own while
+ * `fn` deals with one.
+ */
 class EachPlace extends Place<Take> {
   readonly #channel: Channel
   readonly #fn: Each
@@ -38,7 +42,10 @@ class EachPlace extends Place<Take> {
     return true
   }
 
-  /** Out of the line first: `fn` may get from this queue itself, and await that. Behind those that wait by then it comes back. */
+  /**
+   * Out of the line first: `fn` may get from this queue itself, and await that. Behind those that
+   * wait by then it comes back.
+   */
   override give(first: unknown): void {
     const line = this.line as Line<Take>
     const { call, want } = this

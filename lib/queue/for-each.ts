@@ -5,7 +5,7 @@
  */
 import { invalidType, QueueClosedError } from '../errors.js'
 import { CLOSED } from '../lane/lane.js'
-import { type Liveness, mayServeAtOnce } from '../wait/loop.js'
+import { type Liveness, mayServeAtOnce, mayTakeUnasked } from '../wait/loop.js'
 import type { Patience } from '../wait/options.js'
 import { NOTHING } from '../wait/selectable.js'
 import { Call } from '../wait/call.js'
@@ -52,6 +52,7 @@ class EachPlace extends Place<Take> {
     const fn = this.#fn
     line.remove(this)
     this.#atWork.add(this)
+    let unasked = 0
     try {
       for (let item = first; item !== NOTHING && item !== CLOSED; item = want()) {
         const result = fn(item)
@@ -60,7 +61,13 @@ class EachPlace extends Place<Take> {
           return
         }
         if (call.settled) return
-        if (line.first || !mayServeAtOnce()) break
+        if (line.first) break
+        if (unasked > 0) {
+          unasked--
+        } else {
+          if (!mayServeAtOnce()) break
+          unasked = mayTakeUnasked()
+        }
       }
     } catch (error) {
       this.#reject(error)

@@ -1,10 +1,11 @@
 /**
- * `queue.forEach()`: one promise for all items. It stands in the line of gets like a `get()`; when its time comes it takes items and calls `fn` for them
- * in a row, for as long as nobody else waits in the line and calls have time in this iteration of the loop.
+ * `queue.forEach()`: one promise for all items. It stands in the line of gets like a `get()`; when
+ * its time comes it takes items and calls `fn` for them in a row, for as long as nobody else waits
+ * in the line and calls have time in this iteration of the loop.
  */
 import { invalidType, QueueClosedError } from '../errors.js'
 import { CLOSED } from '../lane/lane.js'
-import { type Liveness, mayServeAtOnce } from '../wait/loop.js'
+import { type Liveness, mayServeAtOnce, mayTakeUnasked } from '../wait/loop.js'
 import type { Patience } from '../wait/options.js'
 import { NOTHING } from '../wait/selectable.js'
 import { Call } from '../wait/call.js'
@@ -20,7 +21,10 @@ function isThenable(value: unknown): boolean {
   return typeof (value as { readonly then?: unknown }).then === 'function'
 }
 
-/** The place of a forEach: among the gets while it wants an item, and in a line of its own while `fn` deals with one. */
+/**
+ * The place of a forEach: among the gets while it wants an item, and in a line of its own while
+ * `fn` deals with one.
+ */
 class EachPlace extends Place<Take> {
   readonly #channel: Channel
   readonly #fn: Each
@@ -38,13 +42,17 @@ class EachPlace extends Place<Take> {
     return true
   }
 
-  /** Out of the line first: `fn` may get from this queue itself, and await that. Behind those that wait by then it comes back. */
+  /**
+   * Out of the line first: `fn` may get from this queue itself, and await that. Behind those that
+   * wait by then it comes back.
+   */
   override give(first: unknown): void {
     const line = this.line as Line<Take>
     const { call, want } = this
     const fn = this.#fn
     line.remove(this)
     this.#atWork.add(this)
+    let unasked = 0
     try {
       for (let item = first; item !== NOTHING && item !== CLOSED; item = want()) {
         const result = fn(item)
@@ -53,7 +61,13 @@ class EachPlace extends Place<Take> {
           return
         }
         if (call.settled) return
-        if (line.first || !mayServeAtOnce()) break
+        if (line.first) break
+        if (unasked > 0) {
+          unasked--
+        } else {
+          if (!mayServeAtOnce()) break
+          unasked = mayTakeUnasked()
+        }
       }
     } catch (error) {
       this.#reject(error)

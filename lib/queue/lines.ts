@@ -11,7 +11,10 @@ import { NOTHING } from '../wait/selectable.js'
 
 const { queue: QUEUE, status: STATUS, waitFor: WAIT_FOR } = native
 
-/** When a put that another's priority token holds back is tried again, unless it is rung for: it may go ahead then. */
+/**
+ * When a put that another's priority token holds back is tried again, unless it is rung for: it may
+ * go ahead then.
+ */
 const HELD_BACK_MILLISECONDS = 500
 
 /** A queue, as its lines see it. */
@@ -41,7 +44,10 @@ export class PutCall extends Call {
   }
 }
 
-/** Another evaluation of the package in this thread, for which an announcement may have been as well, is polled when it is withdrawn, and announces itself again. */
+/**
+ * Another evaluation of the package in this thread, for which an announcement may have been as
+ * well, is polled when it is withdrawn, and announces itself again.
+ */
 abstract class QueueLine<Want> extends ServedLine<Want> {
   protected readonly queue: Owner
   readonly #list: number
@@ -78,9 +84,15 @@ export class GetLine extends QueueLine<Take> {
 }
 
 export class PutLine extends QueueLine<PutAttempt> {
-  /** The first one when that has been tried before: then it may claim the priority token, and may have it. */
+  /**
+   * The first one when that has been tried before: then it may claim the priority token, and may
+   * have it.
+   */
   #tried: Place<PutAttempt> | undefined
-  /** Whether a put that another's priority token holds back will be tried again, if it is not rung for. */
+  /**
+   * Whether a put that another's priority token holds back will be tried again, if it is not rung
+   * for.
+   */
   #willRetry = false
 
   constructor(queue: Owner) {

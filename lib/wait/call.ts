@@ -1,4 +1,7 @@
-/** An asynchronous call that waits, in one line (line.ts) or several. What may stop it in the middle is told in loop.ts. */
+/**
+ * An asynchronous call that waits, in one line (line.ts) or several. What may stop it in the middle
+ * is told in loop.ts.
+ */
 import { addAbortListener } from 'node:events'
 import { type Named, retold, ThreadSafeError, TimeoutError } from '../errors.js'
 import { clearDeadline, type Deadline, type Held, hold, needDoorbell, setDeadline } from './loop.js'
@@ -10,7 +13,10 @@ interface Settle {
   reject(reason: unknown): void
 }
 
-/** Of the promise that was made last: one function for all of them, as each of its own would be kept as long as the promise. */
+/**
+ * Of the promise that was made last: one function for all of them, as each of its own would be kept
+ * as long as the promise.
+ */
 let remembered: Settle | undefined
 
 function remember(fulfil: (value: unknown) => void, reject: (reason: unknown) => void): void {
@@ -18,20 +24,27 @@ function remember(fulfil: (value: unknown) => void, reject: (reason: unknown) =>
 }
 
 /**
- * A call that waits in one line, or (select.ts) in several. It has its outcome first, and is taken out of everything then: nothing that throws, or stops us,
- * while that is done keeps the outcome from the caller.
+ * A call that waits in one line, or (select.ts) in several. It has its outcome first, and is taken
+ * out of everything then: nothing that throws, or stops us, while that is done keeps the outcome
+ * from the caller.
  */
 export class Call implements Held {
   readonly promise: Promise<unknown>
   /** Where it waits, a list that goes on by `sibling`. */
   places: Standing | undefined
-  /** Whether it has its outcome. Said before the promise has it, since that may run code of others, which finds the call in its line. */
+  /**
+   * Whether it has its outcome. Said before the promise has it, since that may run code of others,
+   * which finds the call in its line.
+   */
   settled = false
   #outcome: unknown
   #rejected = false
   /** Whether the promise has it too: where the stack is full, even that may throw. */
   #told = false
-  /** Undefined where the stack had no room for the function that the promise is made with: it is a promise all the same, and rejected. */
+  /**
+   * Undefined where the stack had no room for the function that the promise is made with: it is a
+   * promise all the same, and rejected.
+   */
   readonly #settle: Settle | undefined
   /** Whether its caller has the promise. */
   #returned = false
@@ -53,8 +66,8 @@ export class Call implements Held {
   }
 
   /**
-   * Waits until the caller's patience ends; `enter` puts the call where it waits. Throws what the signal throws that can't be listened to, and then nothing is left
-   * of the call.
+   * Waits until the caller's patience ends; `enter` puts the call where it waits. Throws what the
+   * signal throws that can't be listened to, and then nothing is left of the call.
    */
   wait({ signal, timeout }: Patience, enter: () => void): Promise<unknown> {
     if (!this.#settle) return this.promise
@@ -158,13 +171,15 @@ export class Call implements Held {
     addAbortListener(signal, this.#listener)
   }
 
-  // Not by what addAbortListener() returns, whose method is Symbol.dispose: in a context of node:vm that may be missing.
+  // Not by what addAbortListener() returns, whose method is Symbol.dispose: in a context of node:vm
+  // that may be missing.
   #unlisten(listener: () => void): void {
     this.#listener = undefined
     try {
       this.#signal?.removeEventListener('abort', listener)
     } catch {
-      // A signal may have a way of its own to lose listeners. The call has its outcome, and this one does nothing any more.
+      // A signal may have a way of its own to lose listeners. The call has its outcome, and this
+      // one does nothing any more.
     }
   }
 }

@@ -1,9 +1,15 @@
-/** The calls of this thread that wait for the same thing, and how they are served: one protocol for gets, puts, events and joins. */
+/**
+ * The calls of this thread that wait for the same thing, and how they are served: one protocol for
+ * gets, puts, events and joins.
+ */
 import { haveHadTheirTime, join, keepingAlive, mayServeAtOnce, pollSoon, pollThereafter, tidyLater, type Waiting } from './loop.js'
 import type { Place } from './place.js'
 import { NOTHING } from './selectable.js'
 
-/** First in, first out, and any one can leave: a doubly linked list. Each change is done whole, together with the counts of who waits: it calls nothing. */
+/**
+ * First in, first out, and any one can leave: a doubly linked list. Each change is done whole,
+ * together with the counts of who waits: it calls nothing.
+ */
 export class Line<Want> {
   readonly owner: Waiting
   first: Place<Want> | undefined
@@ -42,33 +48,49 @@ export class Line<Want> {
 }
 
 /**
- * A line whose calls are served here. No wake is lost: it tries, announces this loop, and looks again before it falls asleep. Whoever makes a change that concerns it
- * looks for announcements after that: it sees this one and rings, or this look sees the change (native/core/wait.h).
+ * A line whose calls are served here. No wake is lost: it tries, announces this loop, and looks
+ * again before it falls asleep. Whoever makes a change that concerns it looks for announcements
+ * after that: it sees this one and rings, or this look sees the change (native/core/wait.h).
  */
 export abstract class ServedLine<Want> extends Line<Want> {
-  /** Whether it was announced, and looked since in vain: whoever makes a change that concerns it rings, or has rung. */
+  /**
+   * Whether it was announced, and looked since in vain: whoever makes a change that concerns it
+   * rings, or has rung.
+   */
   #asleep = false
   /** Whether this loop may be announced, since that was not withdrawn. */
   #announced = false
   /** How many calls the object has been told to wait here. */
   #told = 0
 
-  /** Announces this loop, with so many calls that wait. Returns whether something could perhaps be done now. */
+  /**
+   * Announces this loop, with so many calls that wait. Returns whether something could perhaps be
+   * done now.
+   */
   protected abstract announce(calls: number): boolean
 
   /** Tells that so many calls wait, for statistics. */
   protected abstract tell(calls: number): void
 
-  /** Nobody waits here any more: the next change is for others to hear of, and those that this loop was rung for and has not used up. */
+  /**
+   * Nobody waits here any more: the next change is for others to hear of, and those that this loop
+   * was rung for and has not used up.
+   */
   protected abstract withdraw(): void
 
-  /** Does what the place is for. Returns the call's outcome, or NOTHING if it has to wait. Throws what the call fails with. */
+  /**
+   * Does what the place is for. Returns the call's outcome, or NOTHING if it has to wait. Throws
+   * what the call fails with.
+   */
   protected abstract attempt(place: Place<Want>): unknown
 
   /** The first one waits. `vainly`: something could perhaps be done, but not this. */
   protected fallsAsleep?(first: Place<Want>, vainly: boolean): void
 
-  /** For a call that has just tried in vain: announces it, if it is the first, and serves it if it can be by now. */
+  /**
+   * For a call that has just tried in vain: announces it, if it is the first, and serves it if it
+   * can be by now.
+   */
   enter(place: Place<Want>): void {
     this.#arrive(place)
     // Nobody else's call: this one may be stopped in the middle of it.
@@ -128,7 +150,8 @@ export abstract class ServedLine<Want> extends Line<Want> {
       try {
         outcome = this.attempt(first)
       } catch (error) {
-        // That the queue is closed, say, or that an item can't be decoded, is this call's to tell of; the others go on.
+        // That the queue is closed, say, or that an item can't be decoded, is this call's to tell
+        // of; the others go on.
         first.fail(error)
         continue
       }
@@ -185,7 +208,10 @@ export abstract class ServedLine<Want> extends Line<Want> {
     this.#asleep = false
   }
 
-  /** For the statistics, which are of all threads. What was served is told late, as most often the next one waits by then. */
+  /**
+   * For the statistics, which are of all threads. What was served is told late, as most often the
+   * next one waits by then.
+   */
   tellCount(): void {
     const { length } = this
     if (length === this.#told) return

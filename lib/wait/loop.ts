@@ -124,6 +124,18 @@ export function mayServeAtOnce(): boolean {
   return --(callsLeft[0] as number) > 0 || look()
 }
 
+/**
+ * How many more items a call that takes one after another may take before it asks again. None, until
+ * the last look has shown that calls are quick: then asking costs a good part of what an item does.
+ */
+export function mayTakeUnasked(): number {
+  return (callsLeft[0] as number) > QUICK ? UNASKED : 0
+}
+
+/** A look allows more calls than this only if those before took a small part of their time. */
+const QUICK = 4
+const UNASKED = 7
+
 function look(): boolean {
   if (spent) return false
   // A loop that can't wait can't be made to.

@@ -31,8 +31,9 @@ export class Place<Want> implements Standing {
   }
 
   /**
-   * Whether it takes item after item, and runs code of the user's for each: then every item is taken
-   * out of the loop's share of time, and a look at the line that came before such code is out of date.
+   * Whether it takes item after item, and runs code of the user's for each: then every item is
+   * taken out of the loop's share of time, and a look at the line that came before such code is out
+   * of date.
    */
   get repeats(): boolean {
     return false
@@ -48,7 +49,9 @@ export class Place<Want> implements Standing {
     this.call.resolve(outcome)
   }
 
-  /** Asked before anything is taken for it here. True if the call has its outcome from elsewhere. */
+  /**
+   * Asked before anything is taken for it here. True if the call has its outcome from elsewhere.
+   */
   preempted(): boolean {
     return false
   }

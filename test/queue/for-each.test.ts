@@ -1,4 +1,7 @@
-/** `queue.forEach()`: each item once, one after another, in line with gets, and no longer than the loop can do without its time. */
+/**
+ * `queue.forEach()`: each item once, one after another, in line with gets, and no longer than the
+ * loop can do without its time.
+ */
 import { strict as assert } from 'node:assert'
 import { getEventListeners } from 'node:events'
 import { QueueClosedError, ThreadSafeQueue } from '../../lib/index.js'

@@ -1,4 +1,7 @@
-/** `taskDone()` and `join()`: what is unfinished, and that whoever waits for the end of it hears of it. */
+/**
+ * `taskDone()` and `join()`: what is unfinished, and that whoever waits for the end of it hears of
+ * it.
+ */
 import { strict as assert } from 'node:assert'
 import { getEventListeners } from 'node:events'
 import { ThreadSafeQueue, TimeoutError } from '../../lib/index.js'

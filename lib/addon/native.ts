@@ -50,6 +50,14 @@ export interface QueueStats {
   readonly waitingGets: number
   /** Calls that wait for room. */
   readonly waitingPuts: number
+  /** Items that were put and are not finished: neither reported by `taskDone()` nor dropped. */
+  readonly unfinished: number
+}
+
+/** What a join remembers of the moment when it began; see native/core/queue.h. */
+export interface JoinStart {
+  readonly times: number
+  readonly puts: number
 }
 
 /**
@@ -82,6 +90,13 @@ interface QueueFunctions {
   peek(queue: NativeQueue, body?: Uint8Array): number
   clear(queue: NativeQueue): number
   stats(queue: NativeQueue): QueueStats
+  /** False, and nothing has changed, if fewer items were got and not reported yet. */
+  taskDone(queue: NativeQueue, count: number): boolean
+  joinStart(queue: NativeQueue): JoinStart
+  /** Whether no item is unfinished, or none was at some moment since that join began. */
+  allDone(queue: NativeQueue, times: number, puts: number): boolean
+  /** Announces this loop for its joins, which look then. */
+  announceJoin(queue: NativeQueue): void
   /** Tells how many asynchronous calls of this thread wait there. */
   waiting(queue: NativeQueue, list: number, calls: number): void
   nextBytes(queue: NativeQueue): number
@@ -147,7 +162,7 @@ interface Native {
   /** How many wait lists a ring may name. */
   readonly rungLists: number
   /** Where in an object's memory its wait lists are. */
-  readonly lists: Readonly<Record<'notEmpty' | 'notFull' | 'waiters', number>>
+  readonly lists: Readonly<Record<'notEmpty' | 'notFull' | 'allDone' | 'waiters', number>>
   readonly firstRealtimeSignal: number
   readonly lastRealtimeSignal: number
   readonly queue: Readonly<QueueFunctions>

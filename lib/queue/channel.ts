@@ -26,6 +26,7 @@ import type { ScalarType } from '../codec/scalar.js'
 import { NOTHING, type Nothing, type Selectable } from '../wait/selectable.js'
 import { CLOSED, type Lane, type None } from '../lane/lane.js'
 import { Call, Line, Place } from '../wait/waiter.js'
+import { Joins } from './join.js'
 
 const { queue: QUEUE, status: STATUS } = native
 
@@ -79,6 +80,7 @@ export class Channel implements Waiting, Selectable<Take> {
   readonly lane: Lane<unknown, unknown>
   readonly takeOne: Take = () => this.lane.tryGet()
   readonly native: NativeQueue
+  readonly joins: Joins
   readonly #gets = new Line<Take>(this)
   readonly #puts = new Line<PutAttempt>(this)
   #countedGets = 0
@@ -96,6 +98,7 @@ export class Channel implements Waiting, Selectable<Take> {
     this.name = name
     this.mayDrop = queue.overflow !== native.overflows.reject
     this.native = queue.object
+    this.joins = new Joins(this, address)
     this.type = type
     this.lane = laneOf(memory, queue, type, name)
   }

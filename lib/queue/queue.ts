@@ -24,6 +24,9 @@ import { NOTHING } from '../wait/selectable.js'
 
 const { status: STATUS } = native
 
+/** Items are counted modulo one more. */
+const MOST_ITEMS = 0xffffffff
+
 const DEFAULT_ITEM_BYTES = 64
 
 /** What a put that does not wait does when the queue is full. */
@@ -505,6 +508,47 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> implements AsyncI
   /** Drops the items that are in the queue now, also in a closed one, and answers how many they were. */
   clear(): number {
     return this.#channel.clear()
+  }
+
+  /**
+   * Reports that one item that was got, or `count` of them, has been dealt with, for those who wait in `join()`. Any thread may report any item; an item that was
+   * got by a thread that has ended stays unfinished until another reports it.
+   *
+   * Closed: as before. `RangeError` `ERR_OUT_OF_RANGE` if fewer items were got and not reported yet, or for a `count` that is no whole number from 1; then
+   * nothing is reported. `TypeError` `ERR_INVALID_ARG_TYPE` for a `count` that is no number.
+   *
+   * @example
+   * const job = await queue.get()
+   * try {
+   *   await run(job)
+   * } finally {
+   *   queue.taskDone()
+   * }
+   */
+  taskDone(count = 1): void {
+    wholeNumber('count', count)
+    if (count > MOST_ITEMS || !native.queue.taskDone(this.#channel.native, count))
+      throw outOfRange('count', 'at most the number of items that were got and not reported yet: call it once for each', count)
+  }
+
+  /**
+   * Waits until every item that was put has been dealt with, in all threads: got and reported by `taskDone()`, or dropped: by the overflow policy, `clear()` or a
+   * discarding `close()`.
+   *
+   * Nothing unfinished: resolves at once. Full and empty make no difference. Closed: it waits likewise, as items may be left to get, or in hand. Rejects with
+   * `TimeoutError` after `timeout` milliseconds, or with the signal's `reason`; `timeout: 0` looks once. While it is pending it keeps the process alive, unless the
+   * queue is `unref()`ed.
+   *
+   * @example
+   * await queue.putMany(jobs)
+   * await queue.join({ timeout: 60_000 })
+   */
+  join(options?: WaitOptions): Promise<void> {
+    try {
+      return this.#channel.joins.wait(patience(options), this.#liveness)
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   /**

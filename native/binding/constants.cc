@@ -51,6 +51,7 @@ constexpr Named kElementTypes[] = {
 constexpr Named kLists[] = {
     {"notEmpty", kOrigin + offsetof(QueueHeader, not_empty)},
     {"notFull", kOrigin + offsetof(QueueHeader, not_full)},
+    {"allDone", kOrigin + offsetof(QueueHeader, all_done)},
     {"waiters", kOrigin + offsetof(EventHeader, waiters)},
 };
 

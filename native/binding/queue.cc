@@ -97,6 +97,10 @@ class QueueObject final : public SharedObject {
     object["peek"] = function<QueueObject, &QueueObject::peek>(env, "peek");
     object["clear"] = function<QueueObject, &QueueObject::clear>(env, "clear");
     object["stats"] = function<QueueObject, &QueueObject::stats>(env, "stats");
+    object["taskDone"] = function<QueueObject, &QueueObject::task_done>(env, "taskDone");
+    object["joinStart"] = function<QueueObject, &QueueObject::join_start>(env, "joinStart");
+    object["allDone"] = function<QueueObject, &QueueObject::all_done>(env, "allDone");
+    object["announceJoin"] = function<QueueObject, &QueueObject::announce_join>(env, "announceJoin");
     object["waiting"] = function<QueueObject, &QueueObject::waiting>(env, "waiting");
     object["nextBytes"] = function<QueueObject, &QueueObject::next_bytes>(env, "nextBytes");
     object["announce"] = function<QueueObject, &QueueObject::announce>(env, "announce");
@@ -134,6 +138,8 @@ class QueueObject final : public SharedObject {
     } else {
       queue_.withdraw_from_gets(environment().doorbell());
       queue_.withdraw_from_puts(environment().doorbell());
+      // Whoever wakes joins wakes all of them, so there is nothing to pass on.
+      take_loop(header_.all_done, environment().doorbell());
     }
   }
 
@@ -394,7 +400,31 @@ class QueueObject final : public SharedObject {
     add("discarded", stats.discarded);
     add("waitingGets", stats.waiting_gets);
     add("waitingPuts", stats.waiting_puts);
+    add("unfinished", stats.unfinished);
     return result;
+  }
+
+  // (count): false if fewer were got.
+  Napi::Value task_done(const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), queue_.task_done(length(info))); }
+
+  // { times, puts }: what a join remembers when it begins.
+  Napi::Value join_start(const Napi::CallbackInfo& info) {
+    const JoinStart start = queue_.join_start();
+    Napi::Object result = Napi::Object::New(info.Env());
+    result["times"] = Napi::Number::New(info.Env(), start.times);
+    result["puts"] = Napi::Number::New(info.Env(), start.puts);
+    return result;
+  }
+
+  // (times, puts): whether a join that began so is done.
+  Napi::Value all_done(const Napi::CallbackInfo& info) {
+    return Napi::Boolean::New(info.Env(), queue_.all_done({length(info), info[2].As<Napi::Number>().Uint32Value()}));
+  }
+
+  // Announces this loop for its joins, which then look.
+  Napi::Value announce_join(const Napi::CallbackInfo& info) {
+    announce_loop(header_.all_done, environment().doorbell());
+    return info.Env().Undefined();
   }
 
   // (list, how many): the asynchronous calls of this isolate that wait there.

@@ -5,7 +5,8 @@
 //
 //     byte 0     unused: C++ lets no object live at address 0, where WebAssembly's memory begins
 //     byte 128   Header: what the object is, and a queue's Geometry; written once, before the object is shared
-//     then       queue: tail | head | not_empty | not_full | counters, each on lines of its own, then the slots, then the staging areas
+//     then       queue: tail | head | not_empty | not_full | counters | all_done, each on lines of its own, then the slots, then the
+//     staging areas
 //                event: word | waiters
 //
 // A queue has two forms of slots. A type of fixed size has stamp and payload side by side, so that an 8-byte element shares
@@ -36,7 +37,7 @@ inline constexpr std::size_t kOrigin = kLine;  // where the Header lies in the m
 inline constexpr u64 kMaxBytes = u64{1} << 32;
 inline constexpr u32 kMaxSlots = u32{1} << 28;     // leaves a position three bits for the lap
 inline constexpr u64 kMagic = 0x6566617364726874;  // "thrdsafe"
-inline constexpr u32 kLayoutVersion = 4;
+inline constexpr u32 kLayoutVersion = 5;
 #ifndef THREADSAFE_MAX_LOOPS  // a model has fewer
 #define THREADSAFE_MAX_LOOPS 1024
 #endif
@@ -123,6 +124,9 @@ struct QueueHeader {
   Atomic<u32> dropped;              // items lost to the overflow policy, or by a signal handler to a full queue
   Atomic<u32> evicted;              // those of them that were in the queue, and made room for another
   Atomic<u32> discarded;            // items dropped by clear, or by a discarding close
+  Atomic<u32> done;                 // items got that were reported done
+  Atomic<u64> last_all_done;        // when joins were last woken, as no item was unfinished; see queue.h
+  WaitList all_done;                // event loops whose joins wait; no thread blocks there
 };
 
 struct EventHeader {
@@ -142,7 +146,8 @@ static_assert(offsetof(QueueHeader, head) == 2 * kLine);
 static_assert(offsetof(QueueHeader, not_empty) == 3 * kLine);
 static_assert(offsetof(QueueHeader, not_full) == 5 * kLine);
 static_assert(offsetof(QueueHeader, turn) == 7 * kLine);
-static_assert(sizeof(QueueHeader) == 8 * kLine);
+static_assert(offsetof(QueueHeader, all_done) == 8 * kLine);
+static_assert(sizeof(QueueHeader) == 10 * kLine);
 static_assert(sizeof(EventHeader) == 4 * kLine);
 static_assert(offsetof(QueueHeader, geometry) == 24 && sizeof(Geometry) == 40, "the same in WebAssembly, where pointers are shorter");
 #endif

@@ -1,15 +1,16 @@
-// A queue: the ring, its two wait lists, and closing. What is here runs in a worker, an event loop, a native thread and (try_put, try_get,
-// offer) in a signal handler.
+// A queue: the ring, its two wait lists, and closing. Its calls run in a worker, an event loop, a native
+// thread and (try_put, try_get, offer) in a signal handler.
 //
-// Putters that wait where messages span slots have a priority token. Without that, a message of four slots waits for ever while others
-// put small ones into each slot that falls free. A waiting put of several slots that has been woken and still lacks room takes the token:
+// Putters that wait where messages span slots have a priority token. Without it, a message of four
+// slots waits for ever while others put small ones into each slot that falls free. A waiting put of
+// several slots that has been woken and still lacks room takes the token, the word `turn`:
 //
 //     turn  | rounds : 2 | its slots : 30 | of a loop : 1 | putter : 31 |
 //
-// As long as it has it, the other puts that may wait act as if the queue were full, at their first
-// try as well. It puts, or gives up, then clears the token and wakes them all. Calls that do not wait
-// take no notice of tokens. `turn` is an ordinary change in the sense of wait.h: stored, then the list
-// is looked at, sequentially consistent both.
+// As long as it has the token, the other puts that may wait act as if the queue were full, at their
+// first try as well. It puts, or gives up, then clears the token and wakes them all. Calls that do not
+// wait take no notice of tokens. Clearing the token is an ordinary change in the sense of wait.h: it is
+// stored, then the list is looked at, both sequentially consistent.
 //
 // The token of an event loop is weaker, since that may not come round for long. Others go ahead where
 // there is room for both. They also do where nothing at all is in the queue, but not once the loop has
@@ -39,6 +40,14 @@ struct Putter {
   bool is_loop;
 };
 
+// What a join compares with `last_all_done`, which says how often joins were woken, and how many items had been put the last time:
+//
+//     last_all_done  | times, mod 2^32 : 32 | items put, mod 2^32 : 32 |
+struct JoinStart {
+  u32 times;
+  u32 puts;
+};
+
 // Counts are mod 2^32.
 struct QueueStats {
   u32 depth;
@@ -48,6 +57,7 @@ struct QueueStats {
   u32 discarded;
   u32 waiting_gets;
   u32 waiting_puts;
+  u32 unfinished;  // put, and neither reported done nor dropped since
 };
 
 // For callers that may wait for another's copy: tries until the attempt is not `busy`, or patience() is at its end and answers false. That
@@ -307,8 +317,45 @@ class Queue {
            settle(patience, [&] { return attempt_get(~u32{0}, forget); }) == Status::ok) {
       count++;
     }
-    header_.discarded.fetch_add(count, memory_order_relaxed);  // a count, which orders nothing
+    header_.discarded.fetch_add(count, memory_order_seq_cst);  // see finished()
+    finished();
     return count;
+  }
+
+  // Items that were put and are not finished, mod 2^32.
+  u32 unfinished() const {
+    u32 puts;
+    return unfinished(puts);
+  }
+
+  // So many of the items got are done. False, and nothing is changed, if fewer were got and not reported yet.
+  bool task_done(u32 count) {
+    // Acquire: whoever sees that an item was reported sees that it was got.
+    u32 done = header_.done.load(memory_order_acquire);
+    do {
+      // The items got are read last: an item that this thread has got is always among them. Sequentially consistent, to keep that order.
+      const u32 evicted = header_.evicted.load(memory_order_seq_cst);
+      const u32 discarded = header_.discarded.load(memory_order_seq_cst);
+      if (ring_.items_got() - evicted - discarded - done < count) return false;
+      // Sequentially consistent: see finished().
+    } while (!header_.done.compare_exchange_weak(done, done + count, memory_order_seq_cst, memory_order_acquire));
+    finished();
+    return true;
+  }
+
+  // What a join remembers of the moment when it began.
+  JoinStart join_start() const {
+    // Sequentially consistent, to keep the order: `times` first, so that no change of the word is overlooked.
+    const u32 times = high(header_.last_all_done.load(memory_order_seq_cst));
+    return {times, ring_.items_put()};
+  }
+
+  // Whether nothing is unfinished now, or was at some moment since that join began. The latter is known where the word has changed since
+  // and its count of puts is not smaller: an older observation would have been made before the last of those puts.
+  bool all_done(JoinStart start) const {
+    if (unfinished() == 0) return true;
+    const u64 last = header_.last_all_done.load(memory_order_seq_cst);  // the try of wait.h
+    return high(last) != start.times && static_cast<std::int32_t>(low(last) - start.puts) >= 0;
   }
 
   // Right only while nobody else puts or gets.
@@ -323,7 +370,8 @@ class Queue {
             .dropped = dropped,
             .discarded = discarded,
             .waiting_gets = calls_waiting(header_.not_empty),
-            .waiting_puts = calls_waiting(header_.not_full)};
+            .waiting_puts = calls_waiting(header_.not_full),
+            .unfinished = unfinished()};
   }
 
   // Drops what is left in a closed queue. Waits for producers that are between claim and publish: they are few, as none can come any more,
@@ -335,7 +383,8 @@ class Queue {
     while (!ring_.drained()) {
       const Status status = try_get(~u32{0}, forget);
       if (status == Status::ok) {
-        header_.discarded.fetch_add(1, memory_order_relaxed);  // a count, which orders nothing
+        header_.discarded.fetch_add(1, memory_order_seq_cst);  // see finished()
+        finished();
       } else if (status == Status::damaged || !patience()) {
         return;
       }
@@ -382,6 +431,33 @@ class Queue {
     return (holder & kRounds) == kRounds || !ring_.has_room(geometry_.capacity);
   }
 
+  // An item is finished when it was reported done, evicted or discarded. `puts`: how many items were put. The counts of finished items are
+  // read first. They only grow, and an item is put before it is finished. So 0 means that all `puts` items were finished, and no other had
+  // been put, when the last of those counts was read. Sequentially consistent: the try of wait.h.
+  u32 unfinished(u32& puts) const {
+    const u32 done = header_.done.load(memory_order_seq_cst);
+    const u32 evicted = header_.evicted.load(memory_order_seq_cst);
+    const u32 discarded = header_.discarded.load(memory_order_seq_cst);
+    puts = ring_.items_put();
+    return puts - evicted - discarded - done;
+  }
+
+  // Wakes the joins if nothing is unfinished. Called by whoever has counted items as done, evicted or discarded. No wake is lost: that
+  // count was changed, then the list is looked at; a join announces its loop, then adds up the counts; all sequentially consistent. Of
+  // those who finish the last items, the one whose change comes last sees the changes of all. Either it sees the announcement and that
+  // nothing is unfinished, or the announcement came later and the join sees the counts. The observation is written down before the wake:
+  // other items may be put before a loop comes round. [signal-safe]
+  void finished() {
+    if (!someone_waits(header_.all_done)) return;
+    u64 last = header_.last_all_done.load(memory_order_seq_cst);
+    u32 puts;
+    do {
+      // Counted anew after each failure, so that `puts` in the word never becomes smaller.
+      if (unfinished(puts) != 0) return;
+    } while (!header_.last_all_done.compare_exchange_weak(last, pack(high(last) + 1, puts), memory_order_seq_cst, memory_order_seq_cst));
+    wake_.all(header_.all_done);
+  }
+
   static Status unless_busy(Status status, Status otherwise) { return status == Status::busy ? otherwise : status; }
 
   void count_dropped(u32 items) { header_.dropped.fetch_add(items, memory_order_relaxed); }  // a count, which orders nothing
@@ -392,8 +468,9 @@ class Queue {
     u32 evicted = 0;
     const Status status = ring_.put_evicting(slots_of(bytes), bytes, [this](u32 of_item) { return slots_found(of_item); }, evicted, write);
     if (evicted > 0) {
-      header_.evicted.fetch_add(evicted, memory_order_relaxed);  // a count, which orders nothing
+      header_.evicted.fetch_add(evicted, memory_order_seq_cst);  // see finished()
       count_dropped(evicted);
+      finished();
     }
     // Getters may have slept because the tail was held, whom close() has woken for nothing then: whoever learns of the end passes it on.
     if (someone_waits(header_.not_empty) && (status == Status::ok || ring_.get_ready())) wake_.one(header_.not_empty);

@@ -173,6 +173,7 @@ class ModelQueue {
   // For those that wait in event loops.
   void set_loops(Loops& loops) { loops_ = &loops; }
   WaitList& not_full_list() { return header_.not_full; }
+  WaitList& joins_list() { return header_.all_done; }
 
   // As a source of wait_any().
   WaitList& list() { return header_.not_empty; }

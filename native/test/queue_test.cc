@@ -85,6 +85,48 @@ TEST_CASE("discarding drops what is left, and counts it") {
   CHECK(count(queue.header().discarded) == 2);
 }
 
+TEST_CASE("items are unfinished until they are reported done, cleared, evicted or discarded") {
+  TestQueue queue(3, ElementType::uint32, 4, Overflow::drop_oldest);
+  auto core = queue.core();
+  u32 value;
+  CHECK(core.all_done(core.join_start()));
+  CHECK_FALSE(core.task_done(1));
+  for (u32 k = 0; k < 5; k++) CHECK(queue.offer(k) == Status::ok);
+  const JoinStart start = core.join_start();
+  CHECK(core.stats().unfinished == 3);
+  CHECK_FALSE(core.all_done(start));
+  // The two that were evicted were not got.
+  CHECK_FALSE(core.task_done(1));
+  queue.try_get(value);
+  CHECK_FALSE(core.task_done(2));
+  CHECK(core.task_done(1));
+  CHECK(core.stats().unfinished == 2);
+  queue.try_get(value);
+  CHECK(core.clear(no_patience) == 1);
+  CHECK(core.stats().unfinished == 1);
+  CHECK_FALSE(core.all_done(start));
+  CHECK(core.task_done(1));
+  CHECK(core.all_done(start));
+  queue.offer(6);
+  core.close();
+  CHECK_FALSE(core.all_done(core.join_start()));
+  core.discard(no_patience);
+  CHECK(core.all_done(core.join_start()));
+}
+
+TEST_CASE("an offer of a handler that evicts finishes what it pushes out") {
+  TestQueue queue(1, ElementType::uint32, 4, Overflow::drop_oldest);
+  u32 value;
+  queue.offer(1);
+  queue.try_get(value);
+  CHECK(queue.core().stats().unfinished == 1);
+  queue.offer(2);
+  queue.offer(3);
+  CHECK(queue.core().task_done(1));
+  CHECK_FALSE(queue.core().task_done(1));
+  CHECK(queue.core().stats().unfinished == 1);
+}
+
 TEST_CASE("discarding waits for the item that is on its way") {
   TestQueue queue(2, ElementType::uint32, 4);
   std::atomic<bool> claimed{false};

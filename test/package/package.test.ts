@@ -11,7 +11,7 @@ const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 const WANTED = [
   /^(CHANGELOG|README)\.md$|^LICENSE$|^package\.json$/,
   /^dist\/lib\/([a-z-]+\/)*[a-z-]+(\.generated)?(\.d\.ts|\.js)$/,
-  /^docs\/[a-z-]+\.md$/,
+  /^docs\/(decisions\/\d{4}-)?[a-z-]+\.md$/,
   /^native\/(binding|capi|core|include|platform)\/([a-z-]+\/)*\w+\.(cc|h)$/,
   /^native\/(binding\.gyp|sources\.json)$/,
   /^prebuilds\/(linux-(x64|arm64)\/threadsafe\.(glibc|musl)|(darwin-(x64|arm64)|win32-x64)\/threadsafe)\.node$/,

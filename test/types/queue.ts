@@ -31,6 +31,9 @@ void floats.putMany(['1'])
 floats.getManySync(2, { into: new Float32Array(2) })
 // @ts-expect-error it is a typed array
 floats.getManySync(2).push(1)
+floats.taskDone(2)
+same<ReturnType<typeof floats.join>, Promise<void>>(true)
+void floats.join({ timeout: 1, signal: AbortSignal.timeout(1) })
 void floats.forEach((item) => same<typeof item, number>(true), { signal: AbortSignal.timeout(1) })
 void floats.forEach(async (item) => {
   await floats.put(item)

@@ -12,7 +12,7 @@ const CASES: [call: string, how: string, code: number][] = [
   ['idle', 'worked', NOT_KEPT_ALIVE],
   ['idle', 'closed', NOT_KEPT_ALIVE],
   ['idle', 'signal', NOT_KEPT_ALIVE],
-  ...['get', 'next', 'forEach', 'forEach at work', 'put', 'wait'].flatMap((call): [string, string, number][] => [
+  ...['get', 'next', 'forEach', 'forEach at work', 'join', 'put', 'wait'].flatMap((call): [string, string, number][] => [
     [call, 'as it is', SERVED],
     [call, 'unref first', NOT_KEPT_ALIVE],
     [call, 'unref then', NOT_KEPT_ALIVE],

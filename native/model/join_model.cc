@@ -1,0 +1,198 @@
+// How joins wait until no item is unfinished, as lib/queue/join.ts and native/binding/queue.cc make them wait: in event loops.
+#include "main.h"
+#include "queue_fixture.h"
+
+namespace {
+
+using namespace threadsafe;
+using namespace threadsafe::model;
+
+template <Overflow overflow = Overflow::reject>
+struct Fixture {
+  ModelQueue<2, false, overflow> queue;
+  Loops loops;
+
+  Fixture() { queue.set_loops(loops); }
+
+  // Look; announce; look again; wait for a ring. False if it gives up, which it may at any moment if it has a deadline.
+  bool join(u32 number, bool has_deadline = false) {
+    const u32 loop = number * Loops::kApart;
+    const JoinStart start = queue.core().join_start();
+    while (!queue.core().all_done(start)) {
+      announce_loop(queue.joins_list(), loop);
+      if (queue.core().all_done(start)) return true;
+      if (!loops.wait(loop, has_deadline)) return false;
+    }
+    return true;
+  }
+
+  void put(u32 item) { RL_ASSERT(queue.put_exactly(item) == Status::ok); }
+  void get() {
+    u32 item;
+    while (queue.get_exactly(item) != Status::ok) rl::yield(1, $);
+  }
+  void get_and_finish() {
+    get();
+    RL_ASSERT(queue.core().task_done(1));
+  }
+};
+
+// The last two items are finished by two threads, while one begins to wait.
+struct TwoFinish : rl::test_suite<TwoFinish, 3> {
+  Fixture<> fixture;
+  rl::var<u32> told[2];
+
+  void before() {
+    fixture.put(1);
+    fixture.put(2);
+  }
+
+  void thread(unsigned index) {
+    if (index < 2) {
+      fixture.get();
+      told[index]($) = 1;
+      RL_ASSERT(fixture.queue.core().task_done(1));
+    } else {
+      RL_ASSERT(fixture.join(0));
+      // Not before both were reported, and what they did before is seen.
+      RL_ASSERT(u32(told[0]($)) == 1 && u32(told[1]($)) == 1);
+    }
+  }
+};
+
+// Two wait in two loops, one of which may give up.
+struct TwoJoin : rl::test_suite<TwoJoin, 3> {
+  Fixture<> fixture;
+
+  void before() { fixture.put(1); }
+
+  void thread(unsigned index) {
+    if (index == 0) {
+      fixture.get_and_finish();
+    } else {
+      const bool gives_up = index == 1;
+      RL_ASSERT(fixture.join(index - 1, gives_up) || gives_up);
+    }
+  }
+};
+
+// What is dropped counts as done: cleared, discarded or evicted.
+struct Cleared : rl::test_suite<Cleared, 3> {
+  Fixture<> fixture;
+
+  void before() {
+    fixture.put(1);
+    fixture.put(2);
+  }
+
+  void thread(unsigned index) {
+    if (index == 0) {
+      u32 item;
+      if (fixture.queue.get_exactly(item) == Status::ok) RL_ASSERT(fixture.queue.core().task_done(1));
+    } else if (index == 1) {
+      fixture.queue.core().clear(yield);
+    } else {
+      RL_ASSERT(fixture.join(0));
+    }
+  }
+};
+
+struct Discarded : rl::test_suite<Discarded, 2> {
+  Fixture<> fixture;
+
+  void before() {
+    fixture.put(1);
+    fixture.put(2);
+  }
+
+  void thread(unsigned index) {
+    if (index == 0) {
+      fixture.queue.core().close();
+      fixture.queue.core().discard(yield);
+    } else {
+      RL_ASSERT(fixture.join(0));
+    }
+  }
+};
+
+// A put evicts an item; of the two that are there then, the last is reported perhaps before the evicted one is counted.
+struct Evicted : rl::test_suite<Evicted, 3> {
+  Fixture<Overflow::drop_oldest> fixture;
+
+  void before() {
+    fixture.put(1);
+    fixture.put(2);
+  }
+
+  void thread(unsigned index) {
+    if (index == 0) {
+      RL_ASSERT(fixture.queue.offer_exactly(3) == Status::ok);
+    } else if (index == 1) {
+      // Two of the three: all that are left, or all that come before the eviction, after which there are none of the old ones.
+      for (u32 finished = 0; finished + fixture.queue.dropped() < 3 && finished < 3;) {
+        u32 item;
+        if (fixture.queue.get_exactly(item) == Status::ok) {
+          // The eviction may not be counted yet: reports are never refused for that.
+          RL_ASSERT(fixture.queue.core().task_done(1));
+          finished++;
+        } else {
+          rl::yield(1, $);
+        }
+      }
+    } else {
+      RL_ASSERT(fixture.join(0));
+    }
+  }
+};
+
+// All were done for a moment, between an item that is finished and another that never is: whoever waited then is told, though its loop
+// comes round later. Only one that has announced itself by then can be known.
+struct ForAMoment : rl::test_suite<ForAMoment, 2> {
+  Fixture<> fixture;
+
+  void before() { fixture.put(1); }
+
+  void thread(unsigned index) {
+    if (index == 0) {
+      while (low(fixture.queue.joins_list().state.load(memory_order_seq_cst)) == 0) rl::yield(1, $);
+      fixture.get_and_finish();
+      fixture.put(2);
+    } else {
+      RL_ASSERT(fixture.join(0));
+    }
+  }
+};
+
+// That moment was before the second join began: it is not told of that.
+struct MomentBefore : rl::test_suite<MomentBefore, 3> {
+  Fixture<> fixture;
+
+  void before() { fixture.put(1); }
+
+  void thread(unsigned index) {
+    if (index == 0) {
+      fixture.get_and_finish();
+    } else if (index == 1) {
+      fixture.join(0, true);
+    } else {
+      while (!fixture.queue.core().all_done({0, 0})) rl::yield(1, $);
+      fixture.put(2);
+      RL_ASSERT(!fixture.join(1, true));
+    }
+  }
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const Scenario scenarios[] = {
+      scenario<TwoFinish, "two_finish">(100'000),
+      scenario<TwoJoin, "two_join">(100'000),
+      scenario<Cleared, "cleared">(100'000),
+      scenario<Discarded, "discarded">(100'000),
+      scenario<Evicted, "evicted">(100'000),
+      scenario<ForAMoment, "for_a_moment">(100'000),
+      scenario<MomentBefore, "moment_before">(100'000),
+  };
+  return threadsafe::model::main(argc, argv, scenarios);
+}

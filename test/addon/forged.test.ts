@@ -75,6 +75,39 @@ describe('forged handles and memory', () => {
     assert.ok(ThreadSafeEvent.from(there(event.handle)).isSet())
   })
 
+  it('an object whose shape was written over changes no object of another queue', () => {
+    const [target, other] = [new ThreadSafeQueue<unknown>(4), new ThreadSafeQueue<unknown>(4)]
+    // In front of the first key: how many words there are, and how many keys.
+    for (const [k, [words, keys]] of [
+      [0, 0],
+      [1, 0],
+      [1, 2],
+      [2, 0],
+      [2, 5],
+      [4, 9],
+      [65_535, 2],
+    ].entries()) {
+      const make = (): object => ({ [`damaged${k}`]: 1, b: 2 })
+      target.putSync(make())
+      const bytes = Buffer.from(handleOf(target).memory.buffer)
+      const view = new DataView(bytes.buffer)
+      for (let at = bytes.indexOf(`damaged${k}`); at >= 0; at = bytes.indexOf(`damaged${k}`, at + 1)) {
+        view.setUint16(at - 5, keys as number, true)
+        view.setUint16(at - 3, words as number, true)
+      }
+      try {
+        // What is left may look like an object.
+        target.getSync()
+      } catch (error) {
+        assert.equal((error as { code?: string }).code, 'ERR_DAMAGED_MEMORY', `${words} words, ${keys} keys: ${String(error)}`)
+      }
+      for (let times = 0; times < 3; times++) {
+        other.putSync(make())
+        assert.deepEqual(other.getSync(), make())
+      }
+    }
+  })
+
   it('an item whose length no queue can hold is told of, and stays', () => {
     for (const type of ['bytes', 'any', 'string'] as const) {
       const target = new ThreadSafeQueue<unknown>(2, { type })

@@ -13,6 +13,8 @@
  * Who reads may never have seen a shape that the writer knows well, so each object brings its shape. It is copied and compared word by word, and the hash finds it.
  */
 
+import { scratch, spaceOver } from '../../addon/space.js'
+
 export const TAG = {
   integer: 0,
   number: 1,
@@ -36,6 +38,12 @@ export const WORDS_UNIT = 2 ** 16
 export const MOST_OBJECTS = 24
 export const MOST_DEPTH = 12
 export const MOST_ELEMENTS = 64
+
+/**
+ * Where shapes are put together, and taken apart: out of the shared memory, since they are remembered, for the items of all queues, and must be what their words say
+ * also where a program writes over the memory of one.
+ */
+export const own = spaceOver(new ArrayBuffer(scratch.size), 0, scratch.size)
 
 /** What is remembered of shapes. */
 export const MOST_SHAPES = 1024

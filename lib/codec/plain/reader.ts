@@ -1,7 +1,8 @@
 /** Reads plain values. Nothing here calls code of the user's. */
 import type { Space } from '../../addon/space.js'
-import { uncurried } from '../../intrinsics.js'
-import { MOST_ELEMENTS, MOST_SHAPE_WORDS, MOST_SHAPES, TAG, WORD, WORDS_UNIT } from './format.js'
+import { damaged } from '../../errors.js'
+import { copyInto, uncurried } from '../../intrinsics.js'
+import { MOST_ELEMENTS, MOST_SHAPE_WORDS, MOST_SHAPES, own, TAG, WORD, WORDS_UNIT } from './format.js'
 
 const MOST_STRINGS = 1024
 
@@ -79,21 +80,35 @@ function readShape(): Shape {
     at = start + known.count * WORD
     return known
   }
-  const counts = view.getUint32(start + WORD, true)
-  const count = floor(counts / WORDS_UNIT)
+  const count = floor(view.getUint32(start + WORD, true) / WORDS_UNIT)
+  const size = count * WORD
+  if (size > own.size || start + size > bytes.length) throw damaged()
+  copyInto(own.bytes, new Uint8Array(bytes.buffer, bytes.byteOffset + start, size))
+  const item = { bytes, view }
+  ;({ bytes, view } = own)
+  const shape = readOwnShape(count)
+  ;({ bytes, view } = item)
+  at = start + size
+  if (count <= MOST_SHAPE_WORDS) shapes[place] = shape
+  return shape
+}
+
+/** By its words alone. */
+function readOwnShape(count: number): Shape {
+  const size = count * WORD
+  const counts = view.getUint32(WORD, true)
+  if (count < 2 || floor(counts / WORDS_UNIT) !== count) throw damaged()
   const words = new Uint32Array(count)
-  for (let k = 0; k < count; k++) words[k] = view.getUint32(start + k * WORD, true)
-  at = start + 2 * WORD
+  for (let k = 0; k < count; k++) words[k] = view.getUint32(k * WORD, true)
+  at = 2 * WORD
   const template = {}
   const keys = arrayFrom(Array, { length: counts % WORDS_UNIT }, () => {
-    const key = readValue() as string
+    const key = at < size ? readValue() : undefined
+    if (typeof key !== 'string' || at > size) throw damaged()
     defineProperty(template, key, UNDEFINED)
     return key
   }) as string[]
-  at = start + count * WORD
-  const shape = { words, count, keys, template }
-  if (count <= MOST_SHAPE_WORDS) shapes[place] = shape
-  return shape
+  return { words, count, keys, template }
 }
 
 function readObject(): unknown {

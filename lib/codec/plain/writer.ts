@@ -6,7 +6,7 @@ import { types } from 'node:util'
 import { uncurried } from '../../intrinsics.js'
 import type { Space } from '../../addon/space.js'
 import { isWide } from '../string.js'
-import { MOST_DEPTH, MOST_ELEMENTS, MOST_OBJECTS, MOST_SHAPE_WORDS, MOST_SHAPES, SHORT, TAG, WORD, WORDS_UNIT } from './format.js'
+import { MOST_DEPTH, MOST_ELEMENTS, MOST_OBJECTS, MOST_SHAPE_WORDS, MOST_SHAPES, own, SHORT, TAG, WORD, WORDS_UNIT } from './format.js'
 
 /** What a function here answers, instead of where the next is to be written, if the value is not plain; and if there is no room. */
 const GIVEN_UP = -1
@@ -112,44 +112,56 @@ function writeObject(object: Readonly<Record<string, unknown>>, at: number, dept
   return at
 }
 
+interface Shape {
+  readonly keys: readonly string[]
+  readonly words: Uint32Array
+  readonly count: number
+}
+
 /** Shapes as they were written, at a place that their keys tell. */
-const written: ({ readonly keys: readonly string[]; readonly words: Uint32Array; readonly count: number } | undefined)[] = Array.from(
-  { length: MOST_SHAPES },
-  () => undefined,
-)
+const written: (Shape | undefined)[] = Array.from({ length: MOST_SHAPES }, () => undefined)
 
 function writeShape(keys: readonly string[], at: number): number {
   const first = keys[0] as string
   const place = (first.length + keys.length * 8 + (charCodeAt(first, 0) || 0) * 64) % MOST_SHAPES
   const known = written[place]
-  if (!known || !sameKeys(known.keys, keys)) return writeNewShape(keys, at, place)
-  const { words, count } = known
+  const shape = known && sameKeys(known.keys, keys) ? known : newShape(keys, place)
+  if (!shape) return TOO_LONG
+  const { words, count } = shape
   const end = at + count * WORD
   if (end > limit) return TOO_LONG
   for (let k = 0; k < count; k++) view.setUint32(at + k * WORD, words[k] as number, true)
   return end
 }
 
-function writeNewShape(keys: readonly string[], start: number, place: number): number {
-  let at = start + 2 * WORD
+/** Undefined if there is no room for it. */
+function newShape(keys: readonly string[], place: number): Shape | undefined {
+  const item = { bytes, view, limit }
+  ;({ bytes, view, size: limit } = own)
+  const shape = writeOwnShape(keys)
+  ;({ bytes, view, limit } = item)
+  if (shape && shape.count <= MOST_SHAPE_WORDS) written[place] = shape
+  return shape
+}
+
+function writeOwnShape(keys: readonly string[]): Shape | undefined {
+  let at = 2 * WORD
   for (let k = 0; k < keys.length && at >= 0; k++) at = writeString(keys[k] as string, at)
-  if (at < 0) return at
-  if (at + WORD > limit) return TOO_LONG
-  while ((at - start) % WORD !== 0) bytes[at++] = 0
-  const length = (at - start) / WORD
-  view.setUint32(start + WORD, length * WORDS_UNIT + keys.length, true)
-  const words = new Uint32Array(length)
+  if (at < 0) return undefined
+  // There is room: a string leaves more.
+  while (at % WORD !== 0) bytes[at++] = 0
+  const count = at / WORD
+  view.setUint32(WORD, count * WORDS_UNIT + keys.length, true)
+  const words = new Uint32Array(count)
   let hash = 0
-  for (let k = 1; k < length; k++) {
-    const word = view.getUint32(start + k * WORD, true)
+  for (let k = 1; k < count; k++) {
+    const word = view.getUint32(k * WORD, true)
     words[k] = word
     hash = imul(hash ^ word, 0x9e3779b1)
     hash ^= hash >>> 15
   }
   words[0] = hash
-  view.setUint32(start, hash, true)
-  if (length <= MOST_SHAPE_WORDS) written[place] = { keys, words, count: length }
-  return at
+  return { keys, words, count }
 }
 
 function sameKeys(some: readonly string[], others: readonly string[]): boolean {

@@ -3,6 +3,7 @@
  */
 import { strict as assert } from 'node:assert'
 import { type ElementType, ThreadSafeQueue } from '../../lib/index.js'
+import { channelOfQueue } from '../../lib/queue/object.js'
 import { native } from '../../lib/addon/native.js'
 import { turns, within } from '../support.js'
 
@@ -69,13 +70,13 @@ describe('crossings into native code', () => {
       const queue = new ThreadSafeQueue<unknown>(1, { type })
       queue.putSync(item(type))
       await turns()
-      const { channel } = queue as unknown as { channel: { lane: Record<string, (...args: unknown[]) => unknown> } }
+      const { lane } = channelOfQueue(queue) as unknown as { lane: Record<string, (...args: unknown[]) => unknown> }
       const { names, uncounted, end } = countCalls()
       let tries = 0
       for (const name of ['tryPut', 'tryPutFirst', 'putHeld', 'tryHeld']) {
-        const original = channel.lane[name]?.bind(channel.lane)
+        const original = lane[name]?.bind(lane)
         assert.ok(original)
-        channel.lane[name] = (...args) => {
+        lane[name] = (...args) => {
           tries++
           return original(...args)
         }

@@ -28,7 +28,7 @@ type ItemFrom<Source> = Source extends { getSync(): infer Item } ? Item : undefi
 
 type IndexOf<Key> = Key extends `${infer Index extends number}` ? Index : number
 
-/** What `select()` answers: one of these for each source, which `index` tells apart where the sources are a tuple. */
+/** What `select()` returns: one of these for each source, which `index` tells apart where the sources are a tuple. */
 export type Selected<Sources extends readonly SelectSource[]> = {
   [Key in keyof Sources]: {
     /** The queue or the event that was ready: the object that was given. */

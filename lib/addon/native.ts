@@ -61,8 +61,8 @@ export interface JoinStart {
 }
 
 /**
- * A length is answered as itself, a status in its place as its negative. Items pass through the scratch buffer; with `body`, all but the head does through that. What puts several items
- * answers how many it put, plus the status times 2^32.
+ * A length is returned as itself, a status in its place as its negative. Items pass through the scratch buffer; with `body`, all but the head does through that. What puts several items
+ * returns how many it put, plus the status times 2^32.
  */
 interface QueueFunctions {
   put(queue: NativeQueue, bytes: number, body?: Uint8Array): number
@@ -100,7 +100,7 @@ interface QueueFunctions {
   /** Tells how many asynchronous calls of this thread wait there. */
   waiting(queue: NativeQueue, list: number, calls: number): void
   nextBytes(queue: NativeQueue): number
-  /** Announces this loop, and tells that so many of its calls wait. Answers whether a get, or a put of one slot, could do something now. */
+  /** Announces this loop, and tells that so many of its calls wait. Returns whether a get, or a put of one slot, could do something now. */
   announce(queue: NativeQueue, list: number, calls: number): boolean
   /** It is not, none of its calls waits, and others are for what is there. */
   withdraw(queue: NativeQueue, list: number): void
@@ -148,7 +148,7 @@ interface Native {
   readonly status: Readonly<
     Record<'ok' | 'empty' | 'full' | 'closed' | 'timeout' | 'interrupted' | 'tooSmall' | 'dropped' | 'busy' | 'damaged', number>
   >
-  /** What `ask()` of a queue's WebAssembly answers. */
+  /** What `ask()` of a queue's WebAssembly returns. */
   readonly questions: Readonly<Record<'status' | 'size' | 'full' | 'closed' | 'spinForItem' | 'spinForRoom', number>>
   readonly elementTypes: Readonly<Record<string, number>>
   readonly overflows: Readonly<Record<string, number>>
@@ -231,7 +231,7 @@ interface Native {
   hasListened(signo: number, listens: boolean): void
   /** Somebody in this thread calls both, and it may be another instance of the module. */
   watchesListeners?: true
-  /** Answers its last counts. */
+  /** Returns its last counts. */
   detachSource(source: number): SourceCounts
   sourceCounts(source: number): SourceCounts
   /** What threadsafe.h opens; `type` of a field by its number. Needs an open doorbell. */

@@ -18,7 +18,7 @@ export interface Hand {
   room(bytes: number): Space
   /** Whether so many bytes are copied into `room()`; more are better given as they are, by `lend()`. */
   takes(bytes: number): boolean
-  /** Begins with an item that has its head in the space that is answered, and that body, which is copied by the put. */
+  /** Begins with an item that has its head in the space that is returned, and that body, which is copied by the put. */
   lend(headBytes: number, body: Uint8Array): Space
 }
 
@@ -91,7 +91,7 @@ export class PackingHand implements Hand {
     return space
   }
 
-  /** That item is complete; answers where it begins. */
+  /** That item is complete; returns where it begins. */
   close(): number {
     const { at } = this
     this.space.view.setUint32(at - UNIT, this.end - at, true)

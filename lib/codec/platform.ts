@@ -74,7 +74,7 @@ export function exceptionOf(standIn: object): DOMException | undefined {
   return standIns.get(standIn)
 }
 
-/** Puts views in the place of the exceptions in `objects`, all that are reached from the value, which is the caller's own; answers the value. */
+/** Puts views in the place of the exceptions in `objects`, all that are reached from the value, which is the caller's own; returns the value. */
 export function hideExceptions(value: unknown, objects: ReadonlySet<object>): unknown {
   const hidden = new Map<DOMException, Uint8Array>()
   const hide = (one: unknown): unknown => {

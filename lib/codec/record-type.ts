@@ -120,7 +120,7 @@ function checkFields(fields: FieldTypes): void {
   }
 }
 
-/** One that `recordTypeOf()` has answered, or `record()` made. */
+/** One that `recordTypeOf()` has returned, or `record()` made. */
 export function isRecordType(type: unknown): type is RecordType {
   return type instanceof RecordType
 }

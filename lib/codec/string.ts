@@ -21,7 +21,7 @@ export function isWide(text: string): boolean {
 /** Up to this length a loop is faster than a call of Buffer's. */
 export const SHORT = 24
 
-/** Answers whether that was enough: one byte for each code unit. */
+/** Returns whether that was enough: one byte for each code unit. */
 function encodeShort(text: string, tag: number, hand: Hand): boolean {
   const { length } = text
   const { bytes } = hand.room(HEAD_BYTES + length)

@@ -9,15 +9,15 @@ import type { Batch } from './batch.js'
 
 const { status: STATUS } = native
 
-/** What a get answers when there is nothing, and nothing will come. */
+/** What a get returns when there is nothing, and nothing will come. */
 export const CLOSED = Symbol('closed')
 export type Closed = typeof CLOSED
 
-/** What a get answers when it has no item. */
+/** What a get returns when it has no item. */
 export type None = Nothing | Closed
 
 /**
- * Puts answer a status, gets an item or None; what they say is exact: where another thread is in the middle of a copy that decides, they wait for that. A put whose answer
+ * Puts return a status, gets an item or None; what they say is exact: where another thread is in the middle of a copy that decides, they wait for that. A put whose answer
  * is not ok leaves its item in the lane's hand, for the calls that are named so. No code of the user's may run before those.
  */
 export interface Lane<T, Held> {
@@ -28,7 +28,7 @@ export interface Lane<T, Held> {
    * waits for several slots goes first.
    */
   tryPutFirst(item: T): number
-  /** A put that does not wait, when `tryPut` answered full: does what the overflow policy says. */
+  /** A put that does not wait, when `tryPut` returned full: does what the overflow policy says. */
   offerInHand(): number
   blockInHand(timeout: number): number
   holdInHand(): Held
@@ -46,9 +46,9 @@ export interface Lane<T, Held> {
   getBlocking(timeout: number, into?: Block): T | None
   /** The oldest item, which stays. */
   peek(): T | Nothing
-  /** Answers what an item can be got into, checked. */
+  /** Returns what an item can be got into, checked. */
   checkInto(into: unknown): Block
-  /** Checks all items, then answers them as a batch; `keepMany` makes it fit for waiting. */
+  /** Checks all items, then returns them as a batch; `keepMany` makes it fit for waiting. */
   prepareMany(items: Iterable<T>): Batch<unknown>
   keepMany(batch: Batch<unknown>): Batch<unknown>
   /** Puts as many of the batch as there is room for: ok when all are in, else full or closed. */
@@ -60,7 +60,7 @@ export interface Lane<T, Held> {
   putManyBlocking(batch: Batch<unknown>, timeout: number): number
   /** What the overflow policy makes of the items for which there was no room: ok, or closed. */
   offerRest(batch: Batch<unknown>): number
-  /** Answers what a batch can be got into, checked. */
+  /** Returns what a batch can be got into, checked. */
   checkBatchInto(into: unknown): Block
   /** What is there, at most so many. `into`, if given, has room for so many, and takes them. */
   getMany(max: number, into?: Block): unknown | None
@@ -84,7 +84,7 @@ export function offerAll(batch: Batch<unknown>, overflow: number, offer: (k: num
 /** The addon's answer to a call that puts several: a status times that, and how many it has put. */
 const MOST_DONE = 2 ** 32
 
-/** Counts them, and answers the status. */
+/** Counts them, and returns the status. */
 export function countDone(batch: Batch<unknown>, answer: number): number {
   batch.done += answer % MOST_DONE
   return Math.floor(answer / MOST_DONE)

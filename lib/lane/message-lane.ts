@@ -94,7 +94,7 @@ export class MessageLane implements Lane<unknown, Held> {
     return this.#core && hand.space === this.#space ? this.#core.put(this.#area, hand.end, heeding) : STATUS.busy
   }
 
-  /** Into the thread's buffer, but for its body, whence the addon takes it. Answers its length. */
+  /** Into the thread's buffer, but for its body, whence the addon takes it. Returns its length. */
   #unstage(hand: OneHand): number {
     const { space, end, bodyBytes } = hand
     if (space !== scratch) {
@@ -137,7 +137,7 @@ export class MessageLane implements Lane<unknown, Held> {
     return QUEUE.putInTurn(this.#native, this.#load(held), woken, held.body)
   }
 
-  /** Into the thread's buffer, but for its body. Answers its length. */
+  /** Into the thread's buffer, but for its body. Returns its length. */
   #load({ bytes, body }: Held): number {
     const length = body ? bytes.length + body.length : bytes.length
     copyInto(scratch.bytes, bytes)

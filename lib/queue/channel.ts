@@ -176,7 +176,7 @@ export class Channel implements Waiting, Selectable<Take> {
     return !this.#puts.first && (timeout === 0 || mayServeAtOnce())
   }
 
-  /** `attempt` does it at once, if it may; `keep` answers what is to be tried later. */
+  /** `attempt` does it at once, if it may; `keep` returns what is to be tried later. */
   #put(atOnce: boolean, attempt: () => number, keep: () => PutAttempt, patience: Patience, liveness: Liveness): Promise<void> {
     // Preparing the item may have run code that aborted, or that waits to put itself.
     checkAborted(patience.signal)

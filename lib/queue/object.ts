@@ -98,7 +98,7 @@ export class QueueObject<T = unknown, Batch = T[], In = T> implements Disposable
     return item === NOTHING ? undefined : (item as T)
   }
 
-  /** Drops the items that are in the queue now, also in a closed one, and answers how many they were. */
+  /** Drops the items that are in the queue now, also in a closed one, and returns how many they were. */
   clear(): number {
     return this.#channel.clear()
   }
@@ -155,7 +155,7 @@ export class QueueObject<T = unknown, Batch = T[], In = T> implements Disposable
   }
 
   /**
-   * A stream of Node's whose chunks become items of this queue, in their order. Full: the chunk waits, as by `put()`, and `write()` answers false when
+   * A stream of Node's whose chunks become items of this queue, in their order. Full: the chunk waits, as by `put()`, and `write()` returns false when
    * `highWaterMark` (16) chunks wait beyond those in the queue. When the stream ends, or is destroyed, it closes the queue, so that consumers take
    * what is left and end; not with `close: false`. Closed by others: the stream's error is `QueueClosedError`. An item that the queue does not take is its error
    * likewise. Destroyed: what had not found room is not put. Throws `TypeError` or `RangeError` for wrong options.

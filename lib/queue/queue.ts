@@ -110,7 +110,7 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> extends QueueObje
   }
 
   /**
-   * Puts an item if there is room, and answers whether it did. Full: false; with overflow 'drop-oldest' the oldest goes and the answer is
+   * Puts an item if there is room, and returns whether it did. Full: false; with overflow 'drop-oldest' the oldest goes and the answer is
    * true. Closed: throws `QueueClosedError`.
    *
    * @example
@@ -201,7 +201,7 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> extends QueueObje
   }
 
   /**
-   * Puts items, and answers how many went in. Without waiting: as many as there is room for, or what the overflow policy lets in. With `block` or
+   * Puts items, and returns how many went in. Without waiting: as many as there is room for, or what the overflow policy lets in. With `block` or
    * `timeout` it waits until all are in; `TimeoutError` and `QueueClosedError` then have `count`. If one item is not of the type, none goes in.
    *
    * @example
@@ -218,7 +218,7 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> extends QueueObje
 
   /**
    * Takes what is there, at least one item and at most `max`: a typed array for numeric types, else an array. Empty and closed are as for `getSync`.
-   * `into`, a typed array of the queue's numeric type, takes them in place of a new one: it is answered if it is filled, else a view of its beginning.
+   * `into`, a typed array of the queue's numeric type, takes them in place of a new one: it is returned if it is filled, else a view of its beginning.
    *
    * @example
    * const samples = queue.getManySync(1024, { block: true })

@@ -18,7 +18,7 @@ function offer(queue: AnyQueue, channel: Channel, put: () => number): number {
   return channel.mayDrop ? tellingDrops(queue, () => channel.dropped(), put) : put()
 }
 
-/** A put that does not wait, of the item in the lane's hand. Answers whether it is in. */
+/** A put that does not wait, of the item in the lane's hand. Returns whether it is in. */
 export function offered(queue: AnyQueue, channel: Channel, tried: number): boolean {
   const status = tried === STATUS.full ? offer(queue, channel, () => channel.lane.offerInHand()) : tried
   if (status === STATUS.closed) throw new QueueClosedError(channel)
@@ -51,7 +51,7 @@ export function putManyLate(queue: AnyQueue, channel: Channel, batch: Batch<unkn
   if (status === STATUS.timeout) throw withCount(new TimeoutError(timeout as number, channel), batch)
 }
 
-/** `tried`: what the first try has answered; `block` gets after it. */
+/** `tried`: what the first try has returned; `block` gets after it. */
 export function getLate(
   queue: AnyQueue,
   channel: Channel,

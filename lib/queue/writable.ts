@@ -8,7 +8,7 @@ import type { ThreadSafeQueue } from './typed-queue.js'
 export interface QueueWritableOptions {
   /** Close the queue when the stream ends or is destroyed, so that consumers come to an end. Default: true. */
   close?: boolean | undefined
-  /** How many chunks the stream takes beyond those that are in the queue before `write()` answers false. Default: as of all streams of objects, 16. */
+  /** How many chunks the stream takes beyond those that are in the queue before `write()` returns false. Default: as of all streams of objects, 16. */
   highWaterMark?: number | undefined
 }
 

@@ -2,7 +2,7 @@
 import type { NativeObject } from '../addon/native.js'
 import type { Place } from './place.js'
 
-/** What is answered when there is nothing. Not undefined, which may be an item. */
+/** What is returned when there is nothing. Not undefined, which may be an item. */
 export const NOTHING = Symbol('nothing')
 export type Nothing = typeof NOTHING
 

@@ -343,7 +343,7 @@ class QueueObject final : public SharedObject {
     return answer(info, status, done);
   }
 
-  // (view, first, timeout): blocks until all are put: how many of them, and the status, times 2^32, as put_each() answers.
+  // (view, first, timeout): blocks until all are put: how many of them, and the status, times 2^32, as put_each() returns.
   Napi::Value put_many_blocking(const Napi::CallbackInfo& info) {
     keep_memory();
     const Items items(info, 2);

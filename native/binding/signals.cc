@@ -1,4 +1,4 @@
-// Signal sources for lib/signals/source.ts. What fails answers its errno, negative, where a number of a source is never.
+// Signal sources for lib/signals/source.ts. What fails returns its errno, negative, where a number of a source is never.
 #include "../platform/signals.h"
 
 #include <cerrno>

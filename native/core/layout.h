@@ -161,7 +161,7 @@ inline constexpr u32 kCellStride = kStampBytes + 8;
 
 constexpr u32 round_up(u32 bytes, u32 unit) { return (bytes + unit - 1) / unit * unit; }
 
-// The geometry of a queue of `capacity` slots of `item_bytes`, written to `queue`; answers the bytes of memory it needs, origin
+// The geometry of a queue of `capacity` slots of `item_bytes`, written to `queue`; returns the bytes of memory it needs, origin
 // included, or 0 where that is more than a memory can have.
 inline u64 lay_out(Geometry& queue, ElementType type, u32 capacity, u32 item_bytes) {
   const u32 payload_stride = round_up(item_bytes + head_bytes(type), 8);

@@ -60,7 +60,7 @@ struct QueueStats {
   u32 unfinished;  // put, and neither reported done nor dropped since
 };
 
-// For callers that may wait for another's copy: tries until the attempt is not `busy`, or patience() is at its end and answers false. That
+// For callers that may wait for another's copy: tries until the attempt is not `busy`, or patience() is at its end and returns false. That
 // pauses, for longer and longer: a copy takes no time, but whoever is in the middle of it may have been preempted, or have died.
 template <class Patience, class Attempt>
 Status settle(Patience&& patience, Attempt&& attempt) {

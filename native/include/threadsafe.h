@@ -11,15 +11,15 @@
  *     double sample = read_sensor();                                           // then, in a thread:
  *     if (threadsafe_put(samples, &sample, sizeof sample, THREADSAFE_FOREVER) == THREADSAFE_CLOSED) return;
  *
- * Every function answers a status; none throws. Times are milliseconds. Functions marked [signal-safe] may be called in a signal handler,
+ * Every function returns a status; none throws. Times are milliseconds. Functions marked [signal-safe] may be called in a signal handler,
  * whatever it has interrupted: they take no lock, allocate nothing, never wait, and leave errno as it was. The others may not.
  *
- * The life of a handle. It is good from open to close, like what malloc() answers. When the isolate that opened it ends (its worker is
- * terminated, the process exits), or after cancel, it stays good, but every call answers THREADSAFE_CLOSED, those that wait at that moment
+ * The life of a handle. It is good from open to close, like what malloc() returns. When the isolate that opened it ends (its worker is
+ * terminated, the process exits), or after cancel, it stays good, but every call returns THREADSAFE_CLOSED, those that wait at that moment
  * too. To stop a thread of yours that may be waiting: cancel, join the thread, close.
  *
  * Versions. The library's functions are in a table that only ever grows at its end: an addon goes on working with every later version of
- * the package. One that needs a later version than it finds is answered THREADSAFE_TOO_OLD when it opens something. To work with older
+ * the package. One that needs a later version than it finds gets THREADSAFE_TOO_OLD when it opens something. To work with older
  * versions, too, define THREADSAFE_ABI_VERSION as the one that you need before you include this file.
  */
 #ifndef THREADSAFE_H
@@ -151,7 +151,7 @@ static inline threadsafe_status threadsafe_native_of(napi_env env, napi_value va
 
 /*
  * Opens the queue whose `queue.native` the value is. `item_bytes` is the size of an item in C; for THREADSAFE_BYTES, any number: those have
- * no fixed size. Two opens of one queue give two handles. Answers THREADSAFE_OK; _WRONG_KIND, _WRONG_TYPE, _WRONG_SIZE if it is no such
+ * no fixed size. Two opens of one queue give two handles. Returns THREADSAFE_OK; _WRONG_KIND, _WRONG_TYPE, _WRONG_SIZE if it is no such
  * queue; _TOO_OLD; _FAILED.
  *
  *     threadsafe_queue *samples;
@@ -189,7 +189,7 @@ static inline threadsafe_status threadsafe_event_open(napi_env env, napi_value v
 
 /* -- Handles, in any thread. -- */
 
-/* From now on every call with this handle answers THREADSAFE_CLOSED, those that wait at this moment too. The queue itself goes on. Twice is
+/* From now on every call with this handle returns THREADSAFE_CLOSED, those that wait at this moment too. The queue itself goes on. Twice is
  * no error. */
 static inline threadsafe_status threadsafe_queue_cancel(threadsafe_queue *queue) { return queue->table->queue_cancel(queue); }
 

@@ -22,7 +22,7 @@ __attribute__((address_space(1))) u32 waits;
 __attribute__((address_space(1))) bool items_stream;
 __attribute__((address_space(1))) bool room_streams;
 
-// Where others are streaming, or to find out: pauses until there should be many. Answers whether there are, by amount().
+// Where others are streaming, or to find out: pauses until there should be many. Returns whether there are, by amount().
 template <class Amount>
 bool pause_for_many(bool streaming, Amount&& amount) {
   if (!streaming && ++waits % kProbeInterval != 0) return false;

@@ -8,7 +8,7 @@ import type { Space } from '../../addon/space.js'
 import { isWide } from '../string.js'
 import { MOST_DEPTH, MOST_ELEMENTS, MOST_OBJECTS, MOST_SHAPE_WORDS, MOST_SHAPES, own, SHORT, TAG, WORD, WORDS_UNIT } from './format.js'
 
-/** What a function here answers, instead of where the next is to be written, if the value is not plain; and if there is no room. */
+/** What a function here returns, instead of where the next is to be written, if the value is not plain; and if there is no room. */
 const GIVEN_UP = -1
 export const TOO_LONG = -2
 
@@ -197,7 +197,7 @@ function writeValue(value: unknown, at: number, depth: number): number {
   }
 }
 
-/** Writes the value to that space, from there on, in at most so many bytes, and answers where it ends; negative if it is not plain, or TOO_LONG. */
+/** Writes the value to that space, from there on, in at most so many bytes, and returns where it ends; negative if it is not plain, or TOO_LONG. */
 export function encodePlain(value: object, to: Space, start: number, most: number): number {
   ;({ bytes, view } = to)
   limit = to.size - start > most ? start + most : to.size

@@ -1,4 +1,7 @@
-/** How the examples show what they do: one line that is rewritten on a terminal, a plain line each second anywhere else. */
+/**
+ * How the examples show what they do: one line that is rewritten on a terminal, a plain line each
+ * second anywhere else.
+ */
 
 /** Says how things stand. May be called as often as one likes: most calls show nothing. */
 export type Report = (status: string) => void

@@ -1,4 +1,6 @@
-/** The worker of echo.ts: synchronous code, which has no event loop to go back to and so may block. */
+/**
+ * The worker of echo.ts: synchronous code, which has no event loop to go back to and so may block.
+ */
 import { workerData } from 'node:worker_threads'
 import { QueueClosedError, type QueueHandle, ThreadSafeQueue } from 'threadsafe'
 
@@ -12,7 +14,8 @@ const requests = ThreadSafeQueue.from(handles.requests)
 const replies = ThreadSafeQueue.from(handles.replies)
 
 try {
-  // Gets whatever is queued, sleeps while nothing is, and waits for room while the way back is full.
+  // Gets whatever is queued, sleeps while nothing is, and waits for room while the way back is
+  // full.
   for (;;) replies.putSync(requests.getSync({ block: true }), { block: true })
 } catch (error) {
   if (!(error instanceof QueueClosedError)) throw error

@@ -1,5 +1,6 @@
 /**
- * An echo server: the main thread awaits, a worker blocks, and two short queues between them hold both to the pace of the slower.
+ * An echo server: the main thread awaits, a worker blocks, and two short queues between them hold
+ * both to the pace of the slower.
  */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
@@ -14,7 +15,8 @@ const CAPACITY = 10
 const MILLISECONDS = 3000
 
 async function run(report: Report): Promise<string> {
-  // `using` closes both when this function is left, also by an error: then whoever still waits on one of them gets a QueueClosedError.
+  // `using` closes both when this function is left, also by an error: then whoever still waits on
+  // one of them gets a QueueClosedError.
   using requests = new ThreadSafeQueue(CAPACITY, { type: 'uint32' })
   using replies = new ThreadSafeQueue(CAPACITY, { type: 'uint32' })
   const workerData: EchoQueues = { requests: requests.handle, replies: replies.handle }

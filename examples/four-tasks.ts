@@ -1,5 +1,6 @@
 /**
- * Four tasks wait for one event, which a signal handler sets; each round, one of them is cancelled while it waits.
+ * Four tasks wait for one event, which a signal handler sets; each round, one of them is cancelled
+ * while it waits.
  */
 import assert from 'node:assert/strict'
 import { SignalTimer, ThreadSafeEvent } from 'threadsafe'
@@ -36,7 +37,8 @@ async function run(report: Report): Promise<string> {
       const controllers = TASKS.map(() => new AbortController())
       const tasks = controllers.map(({ signal }) => task(event, signal))
       controllers[unlucky]?.abort()
-      // The event may have been set before the tasks came to wait, if this process was slow: then it was too late to cancel.
+      // The event may have been set before the tasks came to wait, if this process was slow: then
+      // it was too late to cancel.
       const tooLate = event.isSet()
 
       const outcomes = await Promise.all(tasks)

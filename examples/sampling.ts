@@ -1,5 +1,6 @@
 /**
- * A sampling producer in a signal handler: it keeps its pace, 1 kHz, while the event loop is blocked for half a second at a time.
+ * A sampling producer in a signal handler: it keeps its pace, 1 kHz, while the event loop is
+ * blocked for half a second at a time.
  */
 import assert from 'node:assert/strict'
 import { type SignalInfo, signalInfo, SignalTimer, ThreadSafeQueue } from 'threadsafe'
@@ -64,7 +65,8 @@ class Samples {
     this.overruns += overrun
     this.expirations += 1 + overrun
     this.#last = timestamp
-    // The timer expired for this tick first, and for those that were merged into it while it was late.
+    // The timer expired for this tick first, and for those that were merged into it while it was
+    // late.
     const late = this.elapsed - (this.expirations - overrun) * INTERVAL
     this.#earliest = Math.min(this.#earliest, late)
     this.#latest = Math.max(this.#latest, late)

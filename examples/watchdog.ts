@@ -1,6 +1,7 @@
 /**
- * A watchdog: a worker learns that the main loop is blocked while it is blocked, and since when. The main loop writes the time into shared
- * memory every few milliseconds; a kernel timer's signal handler looks at that, and puts into the worker's queue when it is too old.
+ * A watchdog: a worker learns that the main loop is blocked while it is blocked, and since when.
+ * The main loop writes the time into shared memory every few milliseconds; a kernel timer's signal
+ * handler looks at that, and puts into the worker's queue when it is too old.
  */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'

@@ -4,7 +4,10 @@ import { uncurried } from './intrinsics.js'
 
 const { isAnyArrayBuffer, isSharedArrayBuffer } = types
 
-/** A class has its name there, by which it is known to other evaluations of this module in the thread, which have classes of their own. */
+/**
+ * A class has its name there, by which it is known to other evaluations of this module in the
+ * thread, which have classes of their own.
+ */
 const CLASS = Symbol.for('threadsafe.errorClass')
 
 type ErrorClass = abstract new (...args: never[]) => unknown
@@ -169,10 +172,11 @@ export function outOfRange(name: string, expected: string, value: unknown): With
 const { captureStackTrace } = Error
 
 /**
- * A promise that is rejected with that error, for a promise that somebody has by now and that is resolved with it. What rejects a call that waits is a doorbell
- * or a timer, of which the error's stack would tell. Told anew in here, it tells of those who await the call: V8 finds them by the promises, from the one whose
- * function is running, once they hold each other, which is a microtask later. That costs nothing until then; to remember the call's stack costs as much as half a
- * wait.
+ * A promise that is rejected with that error, for a promise that somebody has by now and that is
+ * resolved with it. What rejects a call that waits is a doorbell or a timer, of which the error's
+ * stack would tell. Told anew in here, it tells of those who await the call: V8 finds them by the
+ * promises, from the one whose function is running, once they hold each other, which is a microtask
+ * later. That costs nothing until then; to remember the call's stack costs as much as half a wait.
  */
 export async function retold(error: ThreadSafeError): Promise<never> {
   await undefined

@@ -15,7 +15,10 @@ import { Place } from './wait/place.js'
 
 const { event: EVENT, status: STATUS } = native
 
-/** What `workerData` and `postMessage` take to another thread of this process, for `ThreadSafeEvent.from()`. */
+/**
+ * What `workerData` and `postMessage` take to another thread of this process, for
+ * `ThreadSafeEvent.from()`.
+ */
 export interface EventHandle {
   /** Tells an event's handle from a queue's. */
   readonly threadsafe: 'event'
@@ -23,7 +26,10 @@ export interface EventHandle {
 
 type EventPlace = Place<number>
 
-/** In the order of what they want: each one's word is the event's when it came, or is served at once. So behind one that is not done nobody is. */
+/**
+ * In the order of what they want: each one's word is the event's when it came, or is served at
+ * once. So behind one that is not done nobody is.
+ */
 class EventLine extends ServedLine<number> {
   readonly #channel: EventChannel
 
@@ -149,7 +155,9 @@ export let livenessOfEvent: (event: ThreadSafeEvent) => Liveness
  * await ready.wait({ timeout: 1000 })
  */
 export class ThreadSafeEvent {
-  /** Structured-cloneable; the other thread makes of it an event object of its own, with `from()`. */
+  /**
+   * Structured-cloneable; the other thread makes of it an event object of its own, with `from()`.
+   */
   readonly handle: EventHandle
   readonly #channel: EventChannel
   readonly #liveness = new Liveness()
@@ -170,21 +178,28 @@ export class ThreadSafeEvent {
   }
 
   /**
-   * The event of that handle, in any thread of the process. Throws `TypeError` `ERR_INVALID_ARG_TYPE` for anything that is no event's
-   * handle and `Error` `ERR_INCOMPATIBLE_HANDLE` for one of another version.
+   * The event of that handle, in any thread of the process. Throws `TypeError`
+   * `ERR_INVALID_ARG_TYPE` for anything that is no event's handle and `Error`
+   * `ERR_INCOMPATIBLE_HANDLE` for one of another version.
    */
   static from(handle: EventHandle): ThreadSafeEvent {
     const { memory } = checkHandle('event', handle, ThreadSafeEvent)
     return new ThreadSafeEvent(new Existing(makeHandle('event', memory, {})))
   }
 
-  /** What `threadsafe_event_open()` of `threadsafe.h` takes, in this thread; see `ThreadSafeQueue.native`. */
+  /**
+   * What `threadsafe_event_open()` of `threadsafe.h` takes, in this thread; see
+   * `ThreadSafeQueue.native`.
+   */
   get native(): NativeHandle<'event'> {
     needDoorbell()
     return nativeHandle(this.#channel.view)
   }
 
-  /** Sets the event and wakes all who wait at this moment, in all threads, also when `clear()` follows at once. */
+  /**
+   * Sets the event and wakes all who wait at this moment, in all threads, also when `clear()`
+   * follows at once.
+   */
   set(): void {
     this.#channel.core.set()
   }
@@ -200,7 +215,8 @@ export class ThreadSafeEvent {
   }
 
   /**
-   * Resolves when the event is set, at once if it is. Rejects with `TimeoutError`, or the signal's `reason`.
+   * Resolves when the event is set, at once if it is. Rejects with `TimeoutError`, or the signal's
+   * `reason`.
    *
    * @example
    * await ready.wait({ timeout: 1000 })
@@ -214,7 +230,8 @@ export class ThreadSafeEvent {
   }
 
   /**
-   * Blocks this thread until the event is set: true; or until `timeout` milliseconds have passed: false.
+   * Blocks this thread until the event is set: true; or until `timeout` milliseconds have passed:
+   * false.
    *
    * @example
    * if (!ready.waitSync({ timeout: 1000 })) throw new Error('not ready')
@@ -245,7 +262,9 @@ export class ThreadSafeEvent {
   }
 }
 
-/** Marks a checked handle in the constructor's argument; not exported, so nobody else can pass one. */
+/**
+ * Marks a checked handle in the constructor's argument; not exported, so nobody else can pass one.
+ */
 class Existing {
   constructor(readonly handle: Handle) {}
 }

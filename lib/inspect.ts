@@ -13,8 +13,9 @@ function classOf(object: object, usual: string): string {
 const CONTROL = /\p{C}/gu
 
 /**
- * `Class { … }` in place of the object, with what `look` returns. Throws nothing, whatever was done to the object: what is no real one (a prototype, say, which
- * `look` can't read) is shown by its class alone.
+ * `Class { … }` in place of the object, with what `look` returns. Throws nothing, whatever was done
+ * to the object: what is no real one (a prototype, say, which `look` can't read) is shown by its
+ * class alone.
  */
 export function inspectAs(object: object, usual: string, look: () => object, depth: unknown, options: InspectOptions | undefined): string {
   let name = usual

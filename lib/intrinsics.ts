@@ -1,6 +1,7 @@
 /**
- * Methods of built-in classes as functions, taken when the package is loaded. A method that is looked up at each call is whatever a program or a test has put in
- * its place: that would be given our buffers, and could run a queue's code in the middle of another call of it.
+ * Methods of built-in classes as functions, taken when the package is loaded. A method that is
+ * looked up at each call is whatever a program or a test has put in its place: that would be given
+ * our buffers, and could run a queue's code in the middle of another call of it.
  */
 import { atob } from 'node:buffer'
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads'
@@ -26,7 +27,10 @@ function nodesDOMException(): typeof DOMException {
   return globalThis.DOMException
 }
 
-/** Node's own. Where the package is evaluated in a context (node:vm, Jest), the global one may be another, or missing. */
+/**
+ * Node's own. Where the package is evaluated in a context (node:vm, Jest), the global one may be
+ * another, or missing.
+ */
 const NodeDOMException = nodesDOMException()
 export { NodeDOMException as DOMException }
 

@@ -28,7 +28,10 @@ type ItemFrom<Source> = Source extends { getSync(): infer Item } ? Item : undefi
 
 type IndexOf<Key> = Key extends `${infer Index extends number}` ? Index : number
 
-/** What `select()` returns: one of these for each source, which `index` tells apart where the sources are a tuple. */
+/**
+ * What `select()` returns: one of these for each source, which `index` tells apart where the
+ * sources are a tuple.
+ */
 export type Selected<Sources extends readonly SelectSource[]> = {
   [Key in keyof Sources]: {
     /** The queue or the event that was ready: the object that was given. */
@@ -44,7 +47,9 @@ export type Selected<Sources extends readonly SelectSource[]> = {
 export interface SelectSyncOptions {
   /** Wait for at most so many milliseconds. 0 tries once. Default: Infinity. */
   timeout?: number | undefined
-  /** Of several sources that are ready, take the first in their order. Default: false, any of them. */
+  /**
+   * Of several sources that are ready, take the first in their order. Default: false, any of them.
+   */
   biased?: boolean | undefined
 }
 
@@ -75,7 +80,10 @@ function tryOne(attempt: Attempt, sources: readonly SelectSource[], k: number, w
 
 let state = 0x9e3779b9
 
-/** A whole number below `limit`, as good as random (xorshift). Not Math.random(), which tests replace. */
+/**
+ * A whole number below `limit`, as good as random (xorshift). Not Math.random(), which tests
+ * replace.
+ */
 function randomBelow(limit: number): number {
   state ^= state << 13
   state ^= state >>> 17
@@ -83,7 +91,10 @@ function randomBelow(limit: number): number {
   return (state >>> 0) % limit
 }
 
-/** Asks for each place until one has an answer, in an order that is new each time: of those that have, each is as likely as any other. */
+/**
+ * Asks for each place until one has an answer, in an order that is new each time: of those that
+ * have, each is as likely as any other.
+ */
 function inRandomOrder<Answer>(count: number, ask: (k: number) => Answer | undefined): Answer | undefined {
   const places: number[] = []
   for (let k = 0; k < count; k++) places.push(k)
@@ -123,7 +134,10 @@ class Branch extends Place<unknown> {
   readonly source: SelectSource
   readonly index: number
   readonly channel: Selectable<unknown>
-  /** In a biased call, those of the sources before this one: they are asked first when this one can perhaps be served. */
+  /**
+   * In a biased call, those of the sources before this one: they are asked first when this one can
+   * perhaps be served.
+   */
   before: readonly Branch[] = []
 
   constructor(call: Call, source: SelectSource, index: number, liveness: Liveness) {
@@ -164,7 +178,10 @@ function firstPlace(sources: readonly SelectSource[], channel: unknown): number 
   return sources.findIndex((source) => channelOf(source) === channel)
 }
 
-/** Each queue and event once; and once more for another object of it, right behind: the call keeps the process alive if one of its sources would. */
+/**
+ * Each queue and event once; and once more for another object of it, right behind: the call keeps
+ * the process alive if one of its sources would.
+ */
 function branchesOf(call: Call, sources: readonly SelectSource[]): Branch[] {
   const branches = new Map<Liveness, Branch>()
   const first = new Map<unknown, number>()
@@ -196,7 +213,10 @@ function checkSources(sources: unknown): void {
   }
 }
 
-/** Waits in all lines at once. The first outcome settles the call and takes it out of the other lines: one thread's JavaScript, so no other can come in between. */
+/**
+ * Waits in all lines at once. The first outcome settles the call and takes it out of the other
+ * lines: one thread's JavaScript, so no other can come in between.
+ */
 function wait(sources: readonly SelectSource[], limits: Patience, biased: boolean | undefined): Promise<AnySelected> {
   const call = new Call()
   const branches = branchesOf(call, sources)
@@ -213,7 +233,8 @@ function wait(sources: readonly SelectSource[], limits: Patience, biased: boolea
 }
 
 /**
- * Waits until one of several queues and events is ready, and takes the item if it is a queue: from that one only; the others lose nothing.
+ * Waits until one of several queues and events is ready, and takes the item if it is a queue: from
+ * that one only; the others lose nothing.
  *
  * - A queue is ready when there is an item, an event when it is set, or was set (and perhaps cleared) since the call was made. A queue that is full
  *   is ready like any other.
@@ -224,9 +245,11 @@ function wait(sources: readonly SelectSource[], limits: Patience, biased: boolea
  * - Like a `get()`, it stands in the line of each queue: it does not overtake this thread's earlier gets, and later ones do not overtake it.
  * - The same queue or event given twice counts once, at its first place.
  *
- * Empty: it waits, for at most `timeout` milliseconds; then it rejects with `TimeoutError`, or with the signal's `reason` when that is aborted: nothing was taken. `timeout: 0`
- * tries once. While it is pending it keeps the process alive, unless all its sources are `unref()`ed. Rejects with `TypeError` `ERR_INVALID_ARG_TYPE` or `ERR_INVALID_ARG_VALUE` for what are no sources,
- * or none at all.
+ * Empty: it waits, for at most `timeout` milliseconds; then it rejects with `TimeoutError`, or with
+ * the signal's `reason` when that is aborted: nothing was taken. `timeout: 0` tries once. While it
+ * is pending it keeps the process alive, unless all its sources are `unref()`ed. Rejects with
+ * `TypeError` `ERR_INVALID_ARG_TYPE` or `ERR_INVALID_ARG_VALUE` for what are no sources, or none at
+ * all.
  *
  * @example
  * const got = await select([jobs, stop], { timeout: 1000 })
@@ -253,8 +276,10 @@ export function select<const Sources extends readonly SelectSource[]>(
 }
 
 /**
- * The same, blocking this thread: for workers. It waits for ever if no `timeout` is given, as there is `tryGet()` for not waiting; `timeout: 0` tries
- * once. `biased` is as for `select()`. Throws what `select()` rejects with. Like all synchronous calls it may overtake asynchronous ones that wait.
+ * The same, blocking this thread: for workers. It waits for ever if no `timeout` is given, as there
+ * is `tryGet()` for not waiting; `timeout: 0` tries once. `biased` is as for `select()`. Throws
+ * what `select()` rejects with. Like all synchronous calls it may overtake asynchronous ones that
+ * wait.
  *
  * @example
  * const { source, item } = selectSync([urgent, normal], { timeout: 100 })
@@ -271,7 +296,10 @@ export function selectSync<const Sources extends readonly SelectSource[]>(
   return (selected ?? blocking('select', sources, () => block(sources, timeout, inOrder))) as Selected<Sources>
 }
 
-/** The addon says when there is probably something, and takes nothing: so items of all types go their usual way. */
+/**
+ * The addon says when there is probably something, and takes nothing: so items of all types go
+ * their usual way.
+ */
 function block(sources: readonly SelectSource[], timeout: number, inOrder: InOrder): AnySelected {
   const channels = sources.map((source): unknown => channelOf(source))
   const places = [...new Map(channels.map((channel, k) => [channel, k]).reverse() as [unknown, number][]).values()]

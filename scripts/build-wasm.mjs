@@ -1,7 +1,9 @@
-// Builds the modules of native/wasm and writes them, inlined, to lib/addon/wasm.generated.ts, which is committed: so nobody who installs the package
-// needs clang. With --check it writes nothing, and fails if the committed file is not what would be written.
+// Builds the modules of native/wasm and writes them, inlined, to lib/addon/wasm.generated.ts, which
+// is committed: so nobody who installs the package needs clang. With --check it writes nothing, and
+// fails if the committed file is not what would be written.
 //
-// Needs clang++, wasm-ld, llvm-objdump and libc++ for wasm32; Debian: clang-19 lld-19 llvm-19 libc++-19-dev-wasm32. CLANG and OBJDUMP name others.
+// Needs clang++, wasm-ld, llvm-objdump and libc++ for wasm32; Debian: clang-19 lld-19 llvm-19
+// libc++-19-dev-wasm32. CLANG and OBJDUMP name others.
 
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -95,7 +97,8 @@ function sectionsOf(bytes) {
   return sections
 }
 
-// V8 ends what runs in a thread where a function begins, and at loops: neither may lie between a claim and what publishes it.
+// V8 ends what runs in a thread where a function begins, and at loops: neither may lie between a
+// claim and what publishes it.
 function verifyClaims(name, file) {
   let claim
   for (const line of execFileSync(objdump, ['-d', file], { encoding: 'utf8' }).split('\n')) {
@@ -105,9 +108,11 @@ function verifyClaims(name, file) {
   }
 }
 
-// Instances of every thread share one memory, in which the module owns nothing: a stack, or static data, would be shared as well.
+// Instances of every thread share one memory, in which the module owns nothing: a stack, or static
+// data, would be shared as well.
 function verify(name, object, bytes) {
-  // An object file imports the stack pointer if it uses it, for the linker to provide; and has data also for what is zero at first.
+  // An object file imports the stack pointer if it uses it, for the linker to provide; and has data
+  // also for what is zero at first.
   const imported = WebAssembly.Module.imports(new WebAssembly.Module(object)).map(({ name }) => name)
   if (imported.includes('__stack_pointer')) throw new Error(`${name}: some function needs a stack in memory`)
   const sections = sectionsOf(bytes)

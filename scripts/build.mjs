@@ -1,13 +1,15 @@
-// Builds the addon from source and leaves it in build/Release, where the loader looks first: in a clone,
-// where `npm ci` runs it, and in an installed package, by the command in docs/install.md. It compiles only
-// what has changed.
+// Builds the addon from source and leaves it in build/Release, where the loader looks first: in a
+// clone, where `npm ci` runs it, and in an installed package, by the command in docs/install.md. It
+// compiles only what has changed.
 //
-// In package.json it is `postprepare`, which npm runs in a clone alone. `prepare` would do the same, but
-// npm warns of that script when the package is installed from a tarball, though it does not run it there.
+// In package.json it is `postprepare`, which npm runs in a clone alone. `prepare` would do the
+// same, but npm warns of that script when the package is installed from a tarball, though it does
+// not run it there.
 //
-// node-gyp and node-addon-api are development dependencies. Where they are missing, as they are beside an
-// installed package, npm fetches the versions that package.json names. Node's headers are taken from
-// beside the node that runs, if they are there, as in most installations; else node-gyp downloads them.
+// node-gyp and node-addon-api are development dependencies. Where they are missing, as they are
+// beside an installed package, npm fetches the versions that package.json names. Node's headers are
+// taken from beside the node that runs, if they are there, as in most installations; else node-gyp
+// downloads them.
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'

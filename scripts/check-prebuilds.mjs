@@ -1,6 +1,7 @@
-// Reads the symbols of each prebuild: is everything it needs there, on the oldest system that it is for?
-// Prints for each file the lowest and highest version of glibc that it asks for. Arguments: names of
-// targets, to check those alone. Needs Debian's llvm-19, and musl, whose library tells what musl has.
+// Reads the symbols of each prebuild: is everything it needs there, on the oldest system that it is
+// for? Prints for each file the lowest and highest version of glibc that it asks for. Arguments:
+// names of targets, to check those alone. Needs Debian's llvm-19, and musl, whose library tells
+// what musl has.
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'

@@ -1,6 +1,7 @@
-// Builds the addon for every platform that the package has a prebuild for, on one Linux machine: prebuildify
-// and node-gyp with Zig's clang, which has each platform's headers and a C++ library to link statically.
-// Arguments: names of targets, to build those alone. Then checks what it has built, by check-prebuilds.mjs.
+// Builds the addon for every platform that the package has a prebuild for, on one Linux machine:
+// prebuildify and node-gyp with Zig's clang, which has each platform's headers and a C++ library to
+// link statically. Arguments: names of targets, to build those alone. Then checks what it has
+// built, by check-prebuilds.mjs.
 //
 // Zig is 350 MB, so it is no dependency: npm installs it into build/zig.
 import { spawnSync } from 'node:child_process'

@@ -1,6 +1,6 @@
-// Runs the programs of test/install on the arm64 prebuild, on arm64's Node under qemu: that it runs, and
-// nothing about memory ordering. Needs Debian's qemu-user, libc6-arm64-cross and libstdc++6-arm64-cross.
-// Prints "N passed, N failed" last.
+// Runs the programs of test/install on the arm64 prebuild, on arm64's Node under qemu: that it
+// runs, and nothing about memory ordering. Needs Debian's qemu-user, libc6-arm64-cross and
+// libstdc++6-arm64-cross. Prints "N passed, N failed" last.
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'

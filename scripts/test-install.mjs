@@ -1,9 +1,10 @@
-// Installs the packed package as users do: with each package manager in its default settings, in new
-// directories, where no compiler and no python are on the PATH; then loads it with each version of Node and
-// with Bun. An install must end with status 0 and without a warning. At last the addon is built from source
-// in an installed package. Prints a table, and "N passed, N failed" last.
+// Installs the packed package as users do: with each package manager in its default settings, in
+// new directories, where no compiler and no python are on the PATH; then loads it with each version
+// of Node and with Bun. An install must end with status 0 and without a warning. At last the addon
+// is built from source in an installed package. Prints a table, and "N passed, N failed" last.
 //
-// Needs the prebuilds. Package managers, Nodes and Bun are installed from npm into build/install. Linux.
+// Needs the prebuilds. Package managers, Nodes and Bun are installed from npm into build/install.
+// Linux.
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -114,7 +115,8 @@ function load(runner, directory, env) {
 
 function tryManager(manager, nodes, bun, tarball, registry) {
   const modules = fetched(manager.package)
-  // Each package manager runs on the Node in the middle; npm 12 and pnpm 12 are too new for the oldest.
+  // Each package manager runs on the Node in the middle; npm 12 and pnpm 12 are too new for the
+  // oldest.
   const env = environment(pathWith(nodes.get('24')), registry)
   const command = manager.binary ? [join(modules, manager.binary)] : [nodes.get('24'), join(modules, manager.script)]
   const directory = project(manager.name, tarball)

@@ -1,5 +1,5 @@
-// `npm run test:one -- FILE [MOCHA OPTIONS]`: compiles, then runs one test file with the project's Mocha
-// configuration. FILE may be test/queue/async.test.ts, queue/async, or the compiled file.
+// `npm run test:one -- FILE [MOCHA OPTIONS]`: compiles, then runs one test file with the project's
+// Mocha configuration. FILE may be test/queue/async.test.ts, queue/async, or the compiled file.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'

@@ -1,7 +1,8 @@
 // Runs the projects of test/tools, each with the real tool, on the package as a user has it. Jest,
-// Vitest and tsx evaluate a module several times in one process, in realms of their own, and put fake
-// timers in place of the real ones; bundlers are to leave it alone; Deno is refused. Installs the tools from npm into build/tools.
-// Arguments: names of runs, to run those alone. Prints "N passed, N failed" last.
+// Vitest and tsx evaluate a module several times in one process, in realms of their own, and put
+// fake timers in place of the real ones; bundlers are to leave it alone; Deno is refused. Installs
+// the tools from npm into build/tools. Arguments: names of runs, to run those alone. Prints "N
+// passed, N failed" last.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'

@@ -234,7 +234,8 @@ describe('an event between threads', () => {
   ] as const
 
   for (const [what, kinds] of KINDS) {
-    // Each worker has a queue of its own for its turns: one that is early can't wait twice in a round.
+    // Each worker has a queue of its own for its turns: one that is early can't wait twice in a
+    // round.
     const start = () => {
       const event = new ThreadSafeEvent()
       const reports = new ThreadSafeQueue<'waiting' | 'awake'>(100, { type: 'string' })
@@ -289,8 +290,9 @@ describe('an event between threads', () => {
         const expected = round * kinds.length
         await until(`${expected} waits`, () => said.waiting === expected, 20_000)
         const here = event.wait()
-        // A worker that blocks has said so before it does: it may be late for one setting, so there are as many as are needed. That
-        // a wake is lost shows in the deadline, and in how many there were.
+        // A worker that blocks has said so before it does: it may be late for one setting, so there
+        // are as many as are needed. That a wake is lost shows in the deadline, and in how many
+        // there were.
         const deadline = performance.now() + 10_000
         while (said.awake < expected) {
           event.set()

@@ -6,7 +6,10 @@ import { inspect } from 'node:util'
 import { Worker, type WorkerOptions } from 'node:worker_threads'
 import { native } from '../lib/addon/native.js'
 
-/** Resolves as soon as the condition holds; rejects, saying what was missing, when it does not within the time. */
+/**
+ * Resolves as soon as the condition holds; rejects, saying what was missing, when it does not
+ * within the time.
+ */
 export async function until(what: string, condition: () => boolean, milliseconds = 5000): Promise<void> {
   const deadline = performance.now() + milliseconds
   while (!condition()) {
@@ -32,7 +35,10 @@ function fixture(name: string): string {
   return fileURLToPath(new URL(`./fixtures/${name}.js`, import.meta.url))
 }
 
-/** The ends of workers, from their start on: an end that comes before anybody asks is no less an end. */
+/**
+ * The ends of workers, from their start on: an end that comes before anybody asks is no less an
+ * end.
+ */
 const exits = new WeakMap<Worker, Promise<[number]>>()
 
 /** Where in the package the addon is that the tests run on. */
@@ -45,7 +51,9 @@ export function startWorker(name: string, workerData?: unknown, options: WorkerO
   return worker
 }
 
-/** Resolves when the worker has ended by itself; rejects with its error, or when it takes too long. */
+/**
+ * Resolves when the worker has ended by itself; rejects with its error, or when it takes too long.
+ */
 export async function finished(worker: Worker, milliseconds = 30_000): Promise<number> {
   const ended = new Promise<number>((resolve, reject) => {
     worker.once('error', reject)
@@ -67,7 +75,10 @@ export function startProcess(name: string, args: string[] = [], nodeOptions: str
   return spawn(process.execPath, [...nodeOptions, fixture(name), ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
 }
 
-/** Runs `test/fixtures/<name>.ts` as a process of its own, until it ends; it is killed, and the test fails, when it takes too long. */
+/**
+ * Runs `test/fixtures/<name>.ts` as a process of its own, until it ends; it is killed, and the test
+ * fails, when it takes too long.
+ */
 export async function runProcess(name: string, args: string[] = [], milliseconds = 20_000, nodeOptions?: string[]): Promise<Outcome> {
   const start = performance.now()
   const child = startProcess(name, args, nodeOptions)
@@ -83,7 +94,10 @@ export async function runProcess(name: string, args: string[] = [], milliseconds
   return outcome
 }
 
-/** Numbers from 0 up to 1 that look random, and are the same for the same seed: a failure can be seen again. (Mulberry32.) */
+/**
+ * Numbers from 0 up to 1 that look random, and are the same for the same seed: a failure can be
+ * seen again. (Mulberry32.)
+ */
 export function random(seed: number): () => number {
   let state = seed >>> 0
   return () => {
@@ -115,12 +129,18 @@ export async function rejection(promise: Promise<unknown>): Promise<unknown> {
   return reason
 }
 
-/** The event loop has come round a few times: whatever was due in this thread, and needs no time to pass, has happened. */
+/**
+ * The event loop has come round a few times: whatever was due in this thread, and needs no time to
+ * pass, has happened.
+ */
 export async function turns(count = 3): Promise<void> {
   for (let k = 0; k < count; k++) await new Promise((resolve) => setTimeout(resolve, 0))
 }
 
-/** How many threads are blocked in calls of that queue or event, or have just been woken: from its memory, as native/core/wait.h has it. */
+/**
+ * How many threads are blocked in calls of that queue or event, or have just been woken: from its
+ * memory, as native/core/wait.h has it.
+ */
 export function threadsBlocked({ handle }: { readonly handle: object }): number {
   const { threadsafe, memory } = handle as { threadsafe: 'queue' | 'event'; memory: WebAssembly.Memory }
   const { notEmpty, notFull, waiters } = native.lists

@@ -1,4 +1,7 @@
-/** What a blocked worker costs: how soon it ends when it is terminated, and how often it wakes until then. */
+/**
+ * What a blocked worker costs: how soon it ends when it is terminated, and how often it wakes until
+ * then.
+ */
 import { readFileSync, readlinkSync } from 'node:fs'
 import { Worker, isMainThread, workerData } from 'node:worker_threads'
 import { type QueueHandle, ThreadSafeQueue } from '../../lib/index.js'

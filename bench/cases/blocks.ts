@@ -11,7 +11,10 @@ const BLOCK = 128
 const CAPACITY = 64 * BLOCK
 const BLOCKING = { block: true }
 
-/** Put all of `block`; get into `block` or another, and answer what has come, at most a block. Both wait. */
+/**
+ * Put all of `block`; get into `block` or another, and answer what has come, at most a block. Both
+ * wait.
+ */
 interface BlockQueue {
   put(block: Float64Array): void
   get(): Float64Array
@@ -54,7 +57,10 @@ function ringbuf(storage: SharedArrayBuffer): BlockQueue {
 const newQueue = () => new ThreadSafeQueue(CAPACITY, { type: 'float64' })
 const newQueueOfArrays = () => new ThreadSafeQueue(CAPACITY / BLOCK, { type: `float64[${BLOCK}]` })
 
-/** Every element tells its place in the block, the first the block's place in the stream: the rest is not written anew, as it is not the queue's. */
+/**
+ * Every element tells its place in the block, the first the block's place in the stream: the rest
+ * is not written anew, as it is not the queue's.
+ */
 function newBlock(): Float64Array<ArrayBuffer> {
   return Float64Array.from({ length: BLOCK }, (_, k) => k)
 }
@@ -64,7 +70,10 @@ function number<Block extends Float64Array>(block: Block, first: number): Block 
   return block
 }
 
-/** Checks the ends of what has come, which may be part of a block, and answers the next place in the stream. */
+/**
+ * Checks the ends of what has come, which may be part of a block, and answers the next place in the
+ * stream.
+ */
 function checkBlock(block: Float64Array, first: number): number {
   const { length } = block
   if (block[0] !== expected(first) || block[length - 1] !== expected(first + length - 1)) {

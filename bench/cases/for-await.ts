@@ -1,4 +1,7 @@
-/** What it costs an event loop to receive an item when the producer is ahead, so that nobody ever waits. */
+/**
+ * What it costs an event loop to receive an item when the producer is ahead, so that nobody ever
+ * waits.
+ */
 import { MessageChannel } from 'node:worker_threads'
 import { ThreadSafeQueue } from '../../lib/index.js'
 import type { Case, Runner } from '../harness/case.js'
@@ -6,7 +9,10 @@ import { CHANNEL_BYTES, loadMultithreading, MULTITHREADING } from '../peers/mult
 
 const BATCH = 8192
 
-/** `fill` sends the numbers below `count`; `drain` receives as many and answers their sum. Only that is timed. */
+/**
+ * `fill` sends the numbers below `count`; `drain` receives as many and answers their sum. Only that
+ * is timed.
+ */
 function inBatches(fill: (count: number) => void, drain: (count: number) => Promise<number>): Runner {
   return async (items) => {
     let nanoseconds = 0n

@@ -56,7 +56,10 @@ type Send = (item: number, k: number) => void
 /** By latency, or by the processor time of the whole process for each item. */
 type What = 'time' | 'processor'
 
-/** Items one after another, each when the last has come and all are asleep again. `send(LAST, k)` ends the kth worker's round. */
+/**
+ * Items one after another, each when the last has come and all are asleep again. `send(LAST, k)`
+ * ends the kth worker's round.
+ */
 function lone(what: What, workers: number, prepare: (arrivals: Arrivals) => { posts: Post[]; send: Send }): () => Runner {
   return () => {
     const arrivals: Arrivals = { count: new SharedArrayBuffer(4), time: new SharedArrayBuffer(8) }
@@ -116,7 +119,10 @@ function awaitingGoals(what: string): Case['goals'] {
   ]
 }
 
-/** A loop with so many pending gets that puts into one of its queues after another, and awaits the item. */
+/**
+ * A loop with so many pending gets that puts into one of its queues after another, and awaits the
+ * item.
+ */
 function awaitMany(count: number): Runner {
   const queues = Array.from({ length: count }, () => new ThreadSafeQueue(1, { type: 'float64' }))
   const pending = queues.map((queue) => queue.get())

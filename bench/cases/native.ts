@@ -10,7 +10,10 @@ const CAPACITY = 1000
 
 type Start = (times: number, pauseMicroseconds: number) => void
 
-/** Calls back `items` times, with the time of each call. `open` answers what starts the thread that makes them. */
+/**
+ * Calls back `items` times, with the time of each call. `open` answers what starts the thread that
+ * makes them.
+ */
 function callbacks(open: (callback: (stamp: number) => void) => Start): (items: number, pause: number) => Promise<number[]> {
   let latencies: number[] = []
   let missing = 0
@@ -54,7 +57,10 @@ function rate(): Runner {
   }
 }
 
-/** For each of `items` that a native thread puts by the C API, how long after its put the loop has it. */
+/**
+ * For each of `items` that a native thread puts by the C API, how long after its put the loop has
+ * it.
+ */
 function puts(pause: number): (items: number) => Promise<number[]> {
   const addon = benchAddon()
   const queue = new ThreadSafeQueue<number>(CAPACITY, { type: 'float64' })

@@ -18,7 +18,10 @@ interface BlockingLine {
   get(): number
 }
 
-/** postMessage as one has to use it to block: the message, and a counter in shared memory to sleep at. */
+/**
+ * postMessage as one has to use it to block: the message, and a counter in shared memory to sleep
+ * at.
+ */
 function postAndWait({ port, posted, sent }: { port: MessagePort; posted: SharedArrayBuffer; sent: SharedArrayBuffer }): BlockingLine {
   const arrived = new Int32Array(posted)
   const left = new Int32Array(sent)
@@ -112,7 +115,10 @@ export const roles: Roles = {
   },
 }
 
-/** A core each: sharing one, a blocked call that spins keeps its partner from running, until the scheduler sets the two apart. */
+/**
+ * A core each: sharing one, a blocked call that spins keeps its partner from running, until the
+ * scheduler sets the two apart.
+ */
 const PARTIES = { module: import.meta.url, roles: ['ping', 'echo'], placement: A_CORE_EACH } as const
 
 /** One of the ways, opened once for each direction. */

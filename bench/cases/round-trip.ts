@@ -1,4 +1,7 @@
-/** What the ping-pongs have in common: two threads, a number that goes there and back, and how a round of that begins and ends. */
+/**
+ * What the ping-pongs have in common: two threads, a number that goes there and back, and how a
+ * round of that begins and ends.
+ */
 import type { Runner } from '../harness/case.js'
 import type { Placement } from '../harness/affinity.js'
 import { Crew } from '../harness/crew.js'
@@ -7,8 +10,8 @@ import type { End } from '../peers/way.js'
 /** Of a millisecond. */
 export const NANOSECONDS = 1e6
 /**
- * How long turns are taken before they count, in milliseconds: two threads that have just been woken often share a core, until the scheduler
- * sets them apart, and their caches are cold.
+ * How long turns are taken before they count, in milliseconds: two threads that have just been
+ * woken often share a core, until the scheduler sets them apart, and their caches are cold.
  */
 export const SETTLING = 100
 /** The turn that ends a round. */

@@ -34,7 +34,10 @@ export const roles: Roles = {
 
 const signalQueue = (capacity = 1024) => new ThreadSafeQueue<SignalInfo>(capacity, { type: signalInfo })
 
-/** `listen` calls back with the time of the handler, or nothing where only that of the sender is known. */
+/**
+ * `listen` calls back with the time of the handler, or nothing where only that of the sender is
+ * known.
+ */
 type Listen = (onSignal: (handled?: number) => void) => void
 
 function latencyRunner(from: 'handler' | 'sender', listen: Listen): () => Runner {
@@ -85,7 +88,9 @@ const byAsync: Listen = (onSignal) => {
 
 const byProcess: Listen = (onSignal) => void process.on(SIGNAL, () => onSignal())
 
-/** The share of a burst that does not arrive, in percent. `received` tells how many have, so far. */
+/**
+ * The share of a burst that does not arrive, in percent. `received` tells how many have, so far.
+ */
 function burstRunner(listen: () => { received(): number }): () => Runner {
   return () => {
     const { received } = listen()
@@ -110,8 +115,9 @@ function jitter(stamps: readonly number[], ticks: readonly number[]): number[] {
 }
 
 /**
- * How long after it was due each tick came, in nanoseconds. When the first was due is not known: the one that came soonest is taken to have
- * been in time. `ticks` are the expirations that each tells of, the first of which it was due for.
+ * How long after it was due each tick came, in nanoseconds. When the first was due is not known:
+ * the one that came soonest is taken to have been in time. `ticks` are the expirations that each
+ * tells of, the first of which it was due for.
  */
 function lateness(stamps: readonly number[], ticks: readonly number[]): number[] {
   let expired = 0

@@ -1,4 +1,7 @@
-/** How long it takes from a call in another thread until the event loop that waits runs JavaScript; the two share a core or have one each. */
+/**
+ * How long it takes from a call in another thread until the event loop that waits runs JavaScript;
+ * the two share a core or have one each.
+ */
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { type EventHandle, type QueueHandle, ThreadSafeEvent, ThreadSafeQueue } from '../../lib/index.js'
 import { A_CORE_EACH, bindMain, type Placement, SHARING_A_CORE } from '../harness/affinity.js'
@@ -95,7 +98,10 @@ export const roles: Roles = {
   },
 }
 
-/** `prepare` answers what the waker gets, and how this loop waits for that many wakes; callbacks need not do anything there. */
+/**
+ * `prepare` answers what the waker gets, and how this loop waits for that many wakes; callbacks
+ * need not do anything there.
+ */
 type Prepared = {
   readonly data: unknown
   readonly transfer?: readonly MessagePort[]

@@ -1,6 +1,7 @@
 /**
- * Which cores threads run on. Threads that take turns, and sleep in between, share a core or have one each for seconds, as the kernel happens to
- * place them, and their cost differs by factors. So such cases bind threads, every contender's alike.
+ * Which cores threads run on. Threads that take turns, and sleep in between, share a core or have
+ * one each for seconds, as the kernel happens to place them, and their cost differs by factors. So
+ * such cases bind threads, every contender's alike.
  */
 import { execFileSync } from 'node:child_process'
 import { Unavailable } from './case.js'
@@ -43,7 +44,10 @@ export function bindMain(place: number): void {
   taskset(coreOf(place))
 }
 
-/** Threads that `start` starts stay on that core, as they begin where the main thread, which calls this, may run. */
+/**
+ * Threads that `start` starts stay on that core, as they begin where the main thread, which calls
+ * this, may run.
+ */
 export function onCore<T>(place: number, start: () => T): T {
   bindMain(place)
   try {

@@ -1,7 +1,13 @@
-/** What a case is, and who takes part in it. A case is data: nothing runs before a contender's `open`, in a process of its own. */
+/**
+ * What a case is, and who takes part in it. A case is data: nothing runs before a contender's
+ * `open`, in a process of its own.
+ */
 import type { CaseResult, Topology } from '../report/result.js'
 
-/** Does so many items and answers, by the case's kind: what one item took or needs, in the case's unit, or the latencies in nanoseconds. */
+/**
+ * Does so many items and answers, by the case's kind: what one item took or needs, in the case's
+ * unit, or the latencies in nanoseconds.
+ */
 export type Runner = (items: number) => Sample | Promise<Sample>
 export type Sample = number | readonly number[]
 
@@ -42,7 +48,10 @@ export interface Case {
   readonly items?: number
   /** Each round in a new process and without warm-up: for what only the first time shows. */
   readonly fresh?: boolean
-  /** Measured on other runtimes as well, if there are any: few are, as each runtime costs as much time again. */
+  /**
+   * Measured on other runtimes as well, if there are any: few are, as each runtime costs as much
+   * time again.
+   */
   readonly everywhere?: boolean
   /** Ours first. */
   readonly contenders: readonly Contender[]

@@ -1,6 +1,6 @@
 /**
- * The process of one contender in one case: a process each, so that no one meets the shapes and the heap of another, and one that hangs can
- * be killed. Its arguments name the case and the contender.
+ * The process of one contender in one case: a process each, so that no one meets the shapes and the
+ * heap of another, and one that hangs can be killed. Its arguments name the case and the contender.
  */
 import { createInterface } from 'node:readline'
 import { writeSync } from 'node:fs'
@@ -14,7 +14,10 @@ const FIRST_ITEMS = 1000
 const MOST_GROWTH = 8
 const LEAST_GROWTH = 1.5
 const MILLISECOND = 1e6
-/** Latencies are few a round, and what runs seldom is compiled late: without this the interpreter would be measured. */
+/**
+ * Latencies are few a round, and what runs seldom is compiled late: without this the interpreter
+ * would be measured.
+ */
 const LATENCY_WARM_UP = 1500
 
 function answer(it: Answer): void {
@@ -22,8 +25,8 @@ function answer(it: Answer): void {
 }
 
 /**
- * Grows the number of items until they take the time wanted; warms up what is measured as it does so. The faster of two tries counts, as
- * threads that start late look like items that take long.
+ * Grows the number of items until they take the time wanted; warms up what is measured as it does
+ * so. The faster of two tries counts, as threads that start late look like items that take long.
  */
 async function calibrate(runner: Runner, milliseconds: number): Promise<number> {
   for (let items = FIRST_ITEMS; ;) {

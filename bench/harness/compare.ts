@@ -1,11 +1,15 @@
 /**
- * What became slower between two results, beyond the noise. The rule: a contender of ours counts as slower in a case when its median rose
+ * What became slower between two results, beyond the noise. The rule: a contender of ours counts as
+ * slower in a case when its median rose
  *
- *   - by more than 5 %, and by more than 3 deviations of the two runs together (the root of the sum of their squares; a deviation is 1.4826
+ * - by more than 5 %, and by more than 3 deviations of the two runs together (the root of the sum
+ * of their squares; a deviation is 1.4826
  *     times the median absolute deviation of a run's rounds),
- *   - and also once the machine's own drift is taken out: the median of what the other contenders of that case rose by.
+ * - and also once the machine's own drift is taken out: the median of what the other contenders of
+ * that case rose by.
  *
- * So a machine that was busier the second time raises no alarm, nor does a case that is noisy by nature.
+ * So a machine that was busier the second time raises no alarm, nor does a case that is noisy by
+ * nature.
  */
 import { OURS } from './case.js'
 import type { CaseResult, ContenderResult, Result } from '../report/result.js'

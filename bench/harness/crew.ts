@@ -1,12 +1,16 @@
 /**
- * The worker threads of a contender. They live as long as its process; each round they start together, and if they pass many items to each other,
- * with a lead that does not count: threads that have just been woken often share a core, until the scheduler sets them apart.
+ * The worker threads of a contender. They live as long as its process; each round they start
+ * together, and if they pass many items to each other, with a lead that does not count: threads
+ * that have just been woken often share a core, until the scheduler sets them apart.
  */
 import { type Transferable, Worker } from 'node:worker_threads'
 import { onCore } from './affinity.js'
 import { threadsShareClock } from './clock.js'
 
-/** What one of the threads does: `roles[role]` of that module makes, of `data`, the function that does a round. */
+/**
+ * What one of the threads does: `roles[role]` of that module makes, of `data`, the function that
+ * does a round.
+ */
 export interface Post {
   readonly module: string
   readonly role: string

@@ -35,7 +35,10 @@ export class Latencies {
     return CURVE.map((percentile) => [percentile, this.#at(percentile)])
   }
 
-  /** How many there were up to each bound, and over the half of it; from the first that has some to the last. */
+  /**
+   * How many there were up to each bound, and over the half of it; from the first that has some to
+   * the last.
+   */
   histogram(): [upTo: number, count: number][] {
     const counts = Array.from(this.#doublings, (count = 0, bucket): [number, number] => [2 ** bucket, count])
     return counts.slice(counts.findIndex(([, count]) => count > 0))

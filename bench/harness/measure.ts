@@ -1,4 +1,7 @@
-/** Measures a case: a process for each contender, all rounds in turn, so that a slow moment of the machine meets them all. */
+/**
+ * Measures a case: a process for each contender, all rounds in turn, so that a slow moment of the
+ * machine meets them all.
+ */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'

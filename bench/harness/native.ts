@@ -1,4 +1,7 @@
-/** The C++ part of the suite, native/bench: built once, when a case first needs it, into build/bench. */
+/**
+ * The C++ part of the suite, native/bench: built once, when a case first needs it, into
+ * build/bench.
+ */
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'

@@ -1,4 +1,7 @@
-/** What the suite and a contender's process say to each other: lines of JSON; the answers have a mark, as the contenders' packages may print as well. */
+/**
+ * What the suite and a contender's process say to each other: lines of JSON; the answers have a
+ * mark, as the contenders' packages may print as well.
+ */
 import type { Sample } from './case.js'
 
 export const MARK = '#bench '

@@ -9,7 +9,10 @@ const words = new Int32Array(gate)
 const ARRIVED = 0
 const OPEN = 1
 
-/** Milliseconds. Who sleeps at the gate may wake up on the core of another; who spins there may keep another from coming. */
+/**
+ * Milliseconds. Who sleeps at the gate may wake up on the core of another; who spins there may keep
+ * another from coming.
+ */
 const SPINNING = threads <= availableParallelism() ? 5 : 0
 
 let passed = 0

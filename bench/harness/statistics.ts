@@ -7,7 +7,10 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 ? (sorted[middle] as number) : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2
 }
 
-/** What the median absolute deviation is multiplied with, to estimate a standard deviation that outliers do not blow up. */
+/**
+ * What the median absolute deviation is multiplied with, to estimate a standard deviation that
+ * outliers do not blow up.
+ */
 const TO_DEVIATION = 1.4826
 
 export function deviation(values: readonly number[]): number {
@@ -16,8 +19,9 @@ export function deviation(values: readonly number[]): number {
 }
 
 /**
- * How many times what `other` costs `one` does, whose rounds ran side by side: the median of the rounds' ratios. A machine that is slower in some
- * rounds slows down both in them, which moves the ratio of the medians, but not this. NaN if there is none.
+ * How many times what `other` costs `one` does, whose rounds ran side by side: the median of the
+ * rounds' ratios. A machine that is slower in some rounds slows down both in them, which moves the
+ * ratio of the medians, but not this. NaN if there is none.
  */
 export function pairedRatio(one: readonly number[], other: readonly number[]): number {
   const ratios = one.slice(0, other.length).map((value, round) => value / (other[round] as number))

@@ -1,4 +1,7 @@
-/** Rings as one would write them by hand with Atomics, as fast as they get: no waiting, no closing, a capacity that is a power of two. */
+/**
+ * Rings as one would write them by hand with Atomics, as fast as they get: no waiting, no closing,
+ * a capacity that is a power of two.
+ */
 import { getFrom, type NumberRing, putInto } from './ringbuf.js'
 import { onlyNumbers, onlyOneToOne, share, type Way } from './way.js'
 
@@ -6,7 +9,10 @@ import { onlyNumbers, onlyOneToOne, share, type Way } from './way.js'
 const APART = 32
 const INDEX_BYTES = 2 * APART * 4
 
-/** One producer and one consumer: two indices, and each side remembers what it last saw of the other's. */
+/**
+ * One producer and one consumer: two indices, and each side remembers what it last saw of the
+ * other's.
+ */
 export class SingleRing implements NumberRing {
   readonly #capacity: number
   readonly #mask: number

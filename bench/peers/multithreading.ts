@@ -1,6 +1,6 @@
 /**
- * The channels of the package `multithreading`. Their ends reach other threads by its own spawn(), which turns functions into text: what is
- * passed to it here may use nothing from outside.
+ * The channels of the package `multithreading`. Their ends reach other threads by its own spawn(),
+ * which turns functions into text: what is passed to it here may use nothing from outside.
  */
 import { availableParallelism } from 'node:os'
 import type * as multithreading from 'multithreading'

@@ -1,4 +1,7 @@
-/** Our own core in C++, reached by a Node-API call for each put and get: what an addon without the WebAssembly build would be. */
+/**
+ * Our own core in C++, reached by a Node-API call for each put and get: what an addon without the
+ * WebAssembly build would be.
+ */
 import { benchAddon } from '../harness/native.js'
 import { getFrom, type NumberRing, putInto } from './ringbuf.js'
 import { onlyNumbers, share, type Way } from './way.js'

@@ -1,4 +1,7 @@
-/** Items from producers to consumers, all of them workers, through any of the ways: as contenders of a case. */
+/**
+ * Items from producers to consumers, all of them workers, through any of the ways: as contenders of
+ * a case.
+ */
 import type { Contender } from '../harness/case.js'
 import { Crew, type Roles } from '../harness/crew.js'
 import { type Items, itemsOf, type Payload } from './payload.js'

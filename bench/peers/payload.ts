@@ -1,4 +1,7 @@
-/** What is sent. An item tells its number, so that who receives it can check that everything came, and in order. */
+/**
+ * What is sent. An item tells its number, so that who receives it can check that everything came,
+ * and in order.
+ */
 
 export type Payload =
   | { readonly kind: 'number' }

@@ -1,4 +1,7 @@
-/** Node's own: a MessagePort between each producer and each consumer. It has no bound: who posts never waits. */
+/**
+ * Node's own: a MessagePort between each producer and each consumer. It has no bound: who posts
+ * never waits.
+ */
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import type { Ends, Setup, Way } from './way.js'
 

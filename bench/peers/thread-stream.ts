@@ -1,4 +1,7 @@
-/** thread-stream: strings from a thread to a stream in a worker that it starts itself. It bounds what is on the way by bytes. */
+/**
+ * thread-stream: strings from a thread to a stream in a worker that it starts itself. It bounds
+ * what is on the way by bytes.
+ */
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import ThreadStream from 'thread-stream'

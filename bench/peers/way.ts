@@ -1,4 +1,7 @@
-/** A way for items to get from threads to threads: what is made once, and what each end does with it in its own thread. */
+/**
+ * A way for items to get from threads to threads: what is made once, and what each end does with it
+ * in its own thread.
+ */
 import type { Transferable } from 'node:worker_threads'
 import type { Payload } from './payload.js'
 
@@ -64,8 +67,8 @@ const NAP = 0.02
 const nothing = new Int32Array(new SharedArrayBuffer(4))
 
 /**
- * For rings that have no waiting of their own: tries again, and after a thousand times naps for a moment at a time, so that more
- * threads than processors get on.
+ * For rings that have no waiting of their own: tries again, and after a thousand times naps for a
+ * moment at a time, so that more threads than processors get on.
  */
 export function insist(attempt: () => boolean): void {
   for (let tries = 1; !attempt(); tries++) {

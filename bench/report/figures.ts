@@ -102,7 +102,10 @@ export interface Verdict {
   readonly state: 'met' | 'missed' | 'not measured'
 }
 
-/** One digit more than other ratios have, so that what just misses a limit does not read like the limit. */
+/**
+ * One digit more than other ratios have, so that what just misses a limit does not read like the
+ * limit.
+ */
 function exact(ratio: number): string {
   return `${ratio.toLocaleString('en-US', { maximumSignificantDigits: 3 })} ×`
 }

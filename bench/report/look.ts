@@ -1,4 +1,7 @@
-/** How each contender is told from the others in every plot: by colour, by symbol and by the line's dashes. */
+/**
+ * How each contender is told from the others in every plot: by colour, by symbol and by the line's
+ * dashes.
+ */
 import { figures } from './figures.js'
 import { participants } from './chapters.js'
 import type { CaseResult } from './result.js'
@@ -16,7 +19,10 @@ const SYMBOLS = ['square', 'triangle', 'diamond', 'hexagon', 'cross', 'wye', 'st
 const DASHES = ['6 3', '2 3', '9 3 2 3', '12 4', '4 2', '1 2'] as const
 export const COLOURS = 8
 
-/** Ours is the circle on a solid line. Colours, symbols and dashes come round at different steps, so that no two contenders share all three. */
+/**
+ * Ours is the circle on a solid line. Colours, symbols and dashes come round at different steps, so
+ * that no two contenders share all three.
+ */
 export function looks(cases: readonly CaseResult[]): Looks {
   const mine = new Set(cases.flatMap((one) => figures(one).filter(({ ours }) => ours)).map(({ contender }) => contender.id))
   const result = new Map<string, Look>()

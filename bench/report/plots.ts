@@ -1,6 +1,7 @@
 /**
- * The plots, drawn by Observable Plot into a DOM of our own, so that the page holds ready SVG and needs no script.
- * Each is drawn twice, for a wide page and for a phone; the style sheet shows one of them. Colours are CSS variables, which follow the theme.
+ * The plots, drawn by Observable Plot into a DOM of our own, so that the page holds ready SVG and
+ * needs no script. Each is drawn twice, for a wide page and for a phone; the style sheet shows one
+ * of them. Colours are CSS variables, which follow the theme.
  */
 import * as Plot from '@observablehq/plot'
 import { parseHTML } from 'linkedom'
@@ -57,7 +58,10 @@ interface Axis {
   readonly label: string
 }
 
-/** An axis for costs: from zero, or logarithmic where the values range widely. `room` is for marks at its end. */
+/**
+ * An axis for costs: from zero, or logarithmic where the values range widely. `room` is for marks
+ * at its end.
+ */
 function costAxis(values: readonly number[], label: string): Axis {
   const positive = values.filter((value) => value > 0)
   const low = Math.min(...positive)
@@ -360,7 +364,10 @@ export function series(cases: readonly CaseResult[], title: string, looks: Looks
   })
 }
 
-/** Of rising values those that leave room for their labels, where `count` labels would fill the axis. */
+/**
+ * Of rising values those that leave room for their labels, where `count` labels would fill the
+ * axis.
+ */
 function apart(values: readonly number[], logarithmic: boolean, count: number): number[] {
   const place = (value: number) => (logarithmic ? Math.log(value) : value)
   const [first = 0] = values
@@ -440,7 +447,10 @@ export function overview(cases: readonly CaseResult[], looks: Looks): Html {
   })
 }
 
-/** For a row of the goals' table: the measured figure as a share of the limit, on an axis that all rows have in common. */
+/**
+ * For a row of the goals' table: the measured figure as a share of the limit, on an axis that all
+ * rows have in common.
+ */
 export function goalMark(verdict: Verdict, share: number, all: readonly number[]): Html {
   const { text, measured, limit, state } = verdict
   const range = Math.max(2, ...all.map((other) => Math.max(other, 1 / other) * 1.15))

@@ -1,4 +1,7 @@
-/** What a run of the suite leaves behind: one JSON document, the input of the report and of --compare. */
+/**
+ * What a run of the suite leaves behind: one JSON document, the input of the report and of
+ * --compare.
+ */
 import { readFileSync } from 'node:fs'
 
 export type Topology =

@@ -1,4 +1,7 @@
-/** What other runtimes did is told apart from the rest: there it would be a crowd of bars and lines that differ little. */
+/**
+ * What other runtimes did is told apart from the rest: there it would be a crowd of bars and lines
+ * that differ little.
+ */
 import type { CaseResult, ContenderResult, Result } from './result.js'
 
 /** The contender's id, which has the runtime's behind it where it was measured on another. */
@@ -12,7 +15,10 @@ export function here(result: Result): Result {
   return { ...result, cases }
 }
 
-/** The cases in which other runtimes took part, with the contenders that ran on them, there and on this one. Medians alone. */
+/**
+ * The cases in which other runtimes took part, with the contenders that ran on them, there and on
+ * this one. Medians alone.
+ */
 export function onRuntimes({ cases, machine }: Result): CaseResult[] {
   const thisOne = `Node ${machine.node.replace(/^v/, '')}`
   return cases.flatMap((one) => {

@@ -1,4 +1,7 @@
-/** The style sheet of the report. The colours of contenders differ in lightness too, and keep 3:1 to the paper in both themes. */
+/**
+ * The style sheet of the report. The colours of contenders differ in lightness too, and keep 3:1 to
+ * the paper in both themes.
+ */
 export const STYLE = `
 :root {
   color-scheme: light dark;

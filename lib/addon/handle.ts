@@ -1,4 +1,7 @@
-/** Handles: what an object is posted to another thread as. Plain data around the shared memory, so structured clone takes them. */
+/**
+ * Handles: what an object is posted to another thread as. Plain data around the shared memory, so
+ * structured clone takes them.
+ */
 import { invalidType, withCode } from '../errors.js'
 import { sharedBufferOf } from './memory.js'
 import { native } from './native.js'
@@ -32,7 +35,10 @@ export interface CheckedHandle {
   readonly name: unknown
 }
 
-/** Throws unless `value` is a handle of that kind and version. `owner` is the class whose objects are easily passed by mistake. */
+/**
+ * Throws unless `value` is a handle of that kind and version. `owner` is the class whose objects
+ * are easily passed by mistake.
+ */
 export function checkHandle(kind: HandleKind, value: unknown, owner: { readonly name: string }): CheckedHandle {
   const expected = `the handle of a ${owner.name}`
   if (!isObject(value)) throw invalidType('handle', expected, value)

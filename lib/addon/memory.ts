@@ -1,6 +1,6 @@
 /**
- * The shared memory of one object. V8 counts the references to it over all isolates, so it lives as long as any thread has it; its
- * address never changes.
+ * The shared memory of one object. V8 counts the references to it over all isolates, so it lives as
+ * long as any thread has it; its address never changes.
  */
 import { types } from 'node:util'
 import { uncurried } from '../intrinsics.js'
@@ -44,17 +44,25 @@ function moduleOf(kind: keyof Cores): WebAssembly.Module {
   return module
 }
 
-/** The core for that kind of object over its memory, for this thread. `wake` is the addon's function for what waits there. */
+/**
+ * The core for that kind of object over its memory, for this thread. `wake` is the addon's function
+ * for what waits there.
+ */
 export function instantiate<Kind extends keyof Cores>(kind: Kind, memory: WebAssembly.Memory, wake: (list: number) => void): Cores[Kind] {
   return new WebAssembly.Instance(moduleOf(kind), { env: { memory }, host: { wake } }).exports as unknown as Cores[Kind]
 }
 
 const { Memory } = WebAssembly
 
-/** How long others get to collect their garbage before there really is no memory, in milliseconds: between the tries, longer each time. */
+/**
+ * How long others get to collect their garbage before there really is no memory, in milliseconds:
+ * between the tries, longer each time.
+ */
 const PAUSES = [1, 2, 4, 8, 16, 32, 64, 128, 256]
 
-/** Undefined if there is none even when all threads have collected what they do not use any more. */
+/**
+ * Undefined if there is none even when all threads have collected what they do not use any more.
+ */
 function allocateLate(pages: number): WebAssembly.Memory | undefined {
   native.collectEverywhere()
   for (const milliseconds of PAUSES) {
@@ -90,7 +98,10 @@ const { get: getBuffer } = Object.getOwnPropertyDescriptor(WebAssembly.Memory.pr
 const bufferOf = uncurried(getBuffer)
 const { isSharedArrayBuffer } = types
 
-/** The buffer of a shared memory, of whatever realm; undefined for anything else. What the object itself says is not asked for. */
+/**
+ * The buffer of a shared memory, of whatever realm; undefined for anything else. What the object
+ * itself says is not asked for.
+ */
 export function sharedBufferOf(memory: unknown): ArrayBufferLike | undefined {
   try {
     const buffer = bufferOf(memory)
@@ -104,7 +115,10 @@ export function bytesOf(memory: WebAssembly.Memory): Uint8Array {
   return new Uint8Array(bufferOf(memory))
 }
 
-/** What this thread has made of objects' memories, so that all who open the same one share it. Found by address: a memory that came back by postMessage is another JavaScript object. */
+/**
+ * What this thread has made of objects' memories, so that all who open the same one share it. Found
+ * by address: a memory that came back by postMessage is another JavaScript object.
+ */
 export class OpenObjects<Opened extends object> {
   readonly #byAddress = new Map<number, Weak<Opened>>()
   readonly #gone = new FinalizationRegistry<number>((address) => {

@@ -1,10 +1,14 @@
-/** What native code needs to use queues and events: the directory of its header, and the values that it opens. */
+/**
+ * What native code needs to use queues and events: the directory of its header, and the values that
+ * it opens.
+ */
 import { join } from 'node:path'
 import { packageRoot } from './loader.js'
 import { type NativeField, native } from './native.js'
 
 /**
- * The directory of `threadsafe.h`, the C header for addons that produce and consume in native code; see docs/native.md.
+ * The directory of `threadsafe.h`, the C header for addons that produce and consume in native code;
+ * see docs/native.md.
  *
  * @example
  * "include_dirs": ["<!(node --input-type=module -e \"import { includeDir } from 'threadsafe'; console.log(includeDir)\")"]
@@ -13,12 +17,18 @@ export const includeDir = join(packageRoot, 'native/include')
 
 declare const opens: unique symbol
 
-/** For `threadsafe_queue_open()` or `threadsafe_event_open()` of `threadsafe.h`, in this thread. JavaScript can do nothing with it. */
+/**
+ * For `threadsafe_queue_open()` or `threadsafe_event_open()` of `threadsafe.h`, in this thread.
+ * JavaScript can do nothing with it.
+ */
 export interface NativeHandle<Kind extends 'queue' | 'event'> {
   readonly [opens]: Kind
 }
 
-/** Of the object in that memory; a queue of records has its fields. Whoever gets it needs the doorbell: by it other threads say that they have closed what they opened. */
+/**
+ * Of the object in that memory; a queue of records has its fields. Whoever gets it needs the
+ * doorbell: by it other threads say that they have closed what they opened.
+ */
 export function nativeHandle<Kind extends 'queue' | 'event'>(view: Uint8Array, fields?: readonly NativeField[]): NativeHandle<Kind> {
   const object = native.nativeObject(view, fields)
   if (!object) throw new Error('threadsafe: Node-API refused a value for native code')

@@ -16,7 +16,10 @@ interface Opened<Kind extends 'queue' | 'event'> {
   readonly object: NativeObject<Kind>
   /** For WebAssembly, to wake who waits. */
   readonly wake: (list: number) => void
-  /** Of the whole memory. To be kept as long as the object: whether it is gone tells the addon whether the memory may be. */
+  /**
+   * Of the whole memory. To be kept as long as the object: whether it is gone tells the addon
+   * whether the memory may be.
+   */
   readonly view: Uint8Array
 }
 
@@ -34,7 +37,10 @@ export interface OpenedQueue extends Opened<'queue'> {
 
 export type OpenedEvent = Opened<'event'>
 
-/** How a queue is doing, over all threads. Counts are modulo 2^32, and approximate while others put and get. */
+/**
+ * How a queue is doing, over all threads. Counts are modulo 2^32, and approximate while others put
+ * and get.
+ */
 export interface QueueStats {
   /** Items in the queue. */
   readonly depth: number
@@ -61,8 +67,9 @@ export interface JoinStart {
 }
 
 /**
- * A length is returned as itself, a status in its place as its negative. Items pass through the scratch buffer; with `body`, all but the head does through that. What puts several items
- * returns how many it put, plus the status times 2^32.
+ * A length is returned as itself, a status in its place as its negative. Items pass through the
+ * scratch buffer; with `body`, all but the head does through that. What puts several items returns
+ * how many it put, plus the status times 2^32.
  */
 interface QueueFunctions {
   put(queue: NativeQueue, bytes: number, body?: Uint8Array): number
@@ -100,7 +107,10 @@ interface QueueFunctions {
   /** Tells how many asynchronous calls of this thread wait there. */
   waiting(queue: NativeQueue, list: number, calls: number): void
   nextBytes(queue: NativeQueue): number
-  /** Announces this loop, and tells that so many of its calls wait. Returns whether a get, or a put of one slot, could do something now. */
+  /**
+   * Announces this loop, and tells that so many of its calls wait. Returns whether a get, or a put
+   * of one slot, could do something now.
+   */
   announce(queue: NativeQueue, list: number, calls: number): boolean
   /** It is not, none of its calls waits, and others are for what is there. */
   withdraw(queue: NativeQueue, list: number): void
@@ -131,7 +141,10 @@ export interface Listener {
 
 declare const weakTarget: unique symbol
 
-/** Of an object that is kept by others. Unlike a WeakRef, it does not keep it until the current job ends. */
+/**
+ * Of an object that is kept by others. Unlike a WeakRef, it does not keep it until the current job
+ * ends.
+ */
 export interface Weak<T extends object> {
   readonly [weakTarget]: T
 }
@@ -173,14 +186,16 @@ interface Native {
   scratchBuffer(): ArrayBuffer
   setProbe(probe: () => void): void
   /**
-   * This is Node: the event loop is libuv's own, which can be asked whether it is idle, and, in a worker, is woken by whoever stops this thread. Before there is
-   * a listener.
+   * This is Node: the event loop is libuv's own, which can be asked whether it is idle, and, in a
+   * worker, is woken by whoever stops this thread. Before there is a listener.
    */
   isNodes(isWorker: boolean): void
   /**
-   * Opens this loop's doorbell, if it is not open yet. From then on `onLoop` is called on each ring, and with the numbers of calls that are due. The addon holds
-   * it weakly, unless keep() says otherwise. `rung[0]` tells how many wait lists it is rung for, or -1 for perhaps all of them, and their addresses follow. `callsLeft[0]` becomes 1 with each iteration of the loop in which there was a look. Undefined when too many loops wait
-   * already.
+   * Opens this loop's doorbell, if it is not open yet. From then on `onLoop` is called on each
+   * ring, and with the numbers of calls that are due. The addon holds it weakly, unless keep() says
+   * otherwise. `rung[0]` tells how many wait lists it is rung for, or -1 for perhaps all of them,
+   * and their addresses follow. `callsLeft[0]` becomes 1 with each iteration of the loop in which
+   * there was a look. Undefined when too many loops wait already.
    */
   listen(onLoop: (due?: number[]) => void, callsLeft: Int32Array, rung: Float64Array): Listener | undefined
   /** `alive`: calls keep the loop alive. `waits`: there are calls that wait. */
@@ -189,13 +204,17 @@ interface Native {
   setDeadline(listener: Listener, call: number, milliseconds: number): number
   clearDeadline(listener: Listener, call: number, at: number): void
   /**
-   * How many asynchronous calls may be served at once, this one included, before the next look. 0: none in this iteration of the loop, whose doorbell has been rung
-   * for the next one. Needs a listener.
+   * How many asynchronous calls may be served at once, this one included, before the next look. 0:
+   * none in this iteration of the loop, whose doorbell has been rung for the next one. Needs a
+   * listener.
    */
   look(): number
   /** Milliseconds of a clock that nobody sets. */
   now(): number
-  /** Has all threads collect what they do not use any more: this one now, the others when their loops come round. */
+  /**
+   * Has all threads collect what they do not use any more: this one now, the others when their
+   * loops come round.
+   */
   collectEverywhere(): void
   /** Blocks this thread. */
   sleep(milliseconds: number): void
@@ -206,7 +225,9 @@ interface Native {
   queueMemory(type: number, capacity: number, itemBytes: number): number
   initQueue(memory: Uint8Array, type: number, capacity: number, itemBytes: number, overflow: number): void
   openQueue(memory: Uint8Array): OpenedQueue | undefined
-  /** The number of this thread's staging area, the same in every queue; -1 if there is none for it. */
+  /**
+   * The number of this thread's staging area, the same in every queue; -1 if there is none for it.
+   */
   stagingArea(): number
   initEvent(memory: Uint8Array): void
   openEvent(memory: Uint8Array): OpenedEvent | undefined
@@ -239,7 +260,10 @@ interface Native {
   sendSignal(pid: number, signo: number, value: number | undefined): number
 }
 
-/** Deno's Node-API frees a cleanup hook twice and has no handle scope at exit: the process would crash, at the latest as it ends. */
+/**
+ * Deno's Node-API frees a cleanup hook twice and has no handle scope at exit: the process would
+ * crash, at the latest as it ends.
+ */
 function refuseDeno(): void {
   const version = (process.versions as Readonly<Record<string, string | undefined>>).deno
   if (version === undefined) return

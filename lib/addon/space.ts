@@ -1,6 +1,7 @@
 /**
- * Where items are encoded and decoded: a staging area of the queue's memory, which WebAssembly reaches; or the thread's buffer, which the addon does. That one
- * belongs to the addon, so all evaluations of this module in a thread have the same.
+ * Where items are encoded and decoded: a staging area of the queue's memory, which WebAssembly
+ * reaches; or the thread's buffer, which the addon does. That one belongs to the addon, so all
+ * evaluations of this module in a thread have the same.
  */
 import { withCode } from '../errors.js'
 import { native } from './native.js'
@@ -8,7 +9,10 @@ import { native } from './native.js'
 /** Lengths have 32 bits. */
 const MOST_BYTES = 2 ** 32 - 1
 
-/** The methods of a Buffer that are used here. What its own `write()` and `toString()` look up, and call. */
+/**
+ * The methods of a Buffer that are used here. What its own `write()` and `toString()` look up, and
+ * call.
+ */
 export interface Bytes extends Uint8Array<ArrayBuffer> {
   latin1Write(text: string, at: number): number
   ucs2Write(text: string, at: number): number
@@ -27,8 +31,9 @@ export interface Space {
 }
 
 /**
- * A prototype with the methods that a class has when the package is loaded. The buffers have these: a method that is looked up at each call is whatever a
- * program or a test has put in its place, which would be given the buffer, and could use a queue in the middle of another call.
+ * A prototype with the methods that a class has when the package is loaded. The buffers have these:
+ * a method that is looked up at each call is whatever a program or a test has put in its place,
+ * which would be given the buffer, and could use a queue in the middle of another call.
  */
 function methodsOf(prototype: object, names: readonly string[]): object {
   const methods = Object.create(null) as object

@@ -1,6 +1,7 @@
 /**
- * Any value that `structuredClone` takes without a transfer list. A tag in its head tells how the rest is encoded: primitives, strings, views and buffers, and small
- * plain objects each by a path of their own, everything else by V8's serializer.
+ * Any value that `structuredClone` takes without a transfer list. A tag in its head tells how the
+ * rest is encoded: primitives, strings, views and buffers, and small plain objects each by a path
+ * of their own, everything else by V8's serializer.
  */
 import { type Bytes, scratch, type Space } from '../addon/space.js'
 import { copyInto, uncurried } from '../intrinsics.js'
@@ -17,7 +18,10 @@ const NUMBER = 3
 const PLAIN = 4
 /** A view or a buffer that is the item; the kind of view follows. */
 const WHOLE = 5
-/** A plain value is read where it lies in the thread's buffer, so longer ones are for V8's serializer, whatever room a batch has. */
+/**
+ * A plain value is read where it lies in the thread's buffer, so longer ones are for V8's
+ * serializer, whatever room a batch has.
+ */
 const MOST_PLAIN = scratch.size - HEAD_BYTES
 /** These stand for themselves: their tag is FIRST_SIMPLE and their place here. */
 const SIMPLE: readonly unknown[] = [undefined, null, true, false]

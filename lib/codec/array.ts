@@ -42,7 +42,10 @@ export function arrayCodec(array: ParsedArray): MessageCodec<unknown> {
   const access = arrayAccess(array)
   let lastInto: Block | undefined
   let known: { readonly space: Space; readonly block: Block } | undefined
-  /** An item that lies there. Most lie at the beginning of the same space, for which the view is kept. */
+  /**
+   * An item that lies there. Most lie at the beginning of the same space, for which the view is
+   * kept.
+   */
   const blockAt = (space: Space, at: number): Block => {
     if (at !== 0) return access.at(space, at)
     if (known?.space !== space) known = { space, block: access.at(space, 0) }

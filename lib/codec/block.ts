@@ -1,4 +1,7 @@
-/** Blocks of numbers: the typed array of the queue's type, in which its items go in and come out together. */
+/**
+ * Blocks of numbers: the typed array of the queue's type, in which its items go in and come out
+ * together.
+ */
 import { isTypedArray } from 'node:util/types'
 import { checkKind, type NumericType, SCALARS } from './scalar.js'
 import { placeOf, viewName } from './view.js'
@@ -35,7 +38,10 @@ export function blockOver(type: NumericType, block: Block, from: number, length:
   return new constructor(buffer, byteOffset, length)
 }
 
-/** The items as a block of that type; the same object if they are one. Throws `TypeError`, which names them, if one of them is of another JavaScript type. */
+/**
+ * The items as a block of that type; the same object if they are one. Throws `TypeError`, which
+ * names them, if one of them is of another JavaScript type.
+ */
 export function toBlock(type: NumericType, items: Iterable<unknown>, name = 'items'): Block {
   // Another one, or what only looks like one, is taken for what it gives when iterated.
   if (isBlock(type, items)) return items

@@ -29,7 +29,10 @@ export type ItemOf<Type extends ElementType> =
                 ? ArrayOf<Type>
                 : unknown
 
-/** The items that it takes: for bytes, for arrays, and for records with arrays in them, more types than it gives. */
+/**
+ * The items that it takes: for bytes, for arrays, and for records with arrays in them, more types
+ * than it gives.
+ */
 export type PutItemOf<Type extends ElementType> =
   Type extends RecordType<infer F>
     ? PutRecordOf<F>
@@ -42,7 +45,10 @@ export type PutItemOf<Type extends ElementType> =
 /** What several of its items come out as: `BatchOf<'float64'>` is `Float64Array`. */
 export type BatchOf<Type extends ElementType> = Type extends NumericType ? ArrayTypes[Type] : ItemOf<Type>[]
 
-/** The types, other than 'any', of the queues that give such items: all of them where nothing is said of the items. */
+/**
+ * The types, other than 'any', of the queues that give such items: all of them where nothing is
+ * said of the items.
+ */
 export type TypeOf<Item> = unknown extends Item
   ? ElementType
   : [Item] extends [never]
@@ -63,7 +69,10 @@ export type TypeOf<Item> = unknown extends Item
                   ? RecordTypeOf<Item>
                   : never
 
-/** What several items come out as where the program has named them `Item`, and `type` is that numeric one. */
+/**
+ * What several items come out as where the program has named them `Item`, and `type` is that
+ * numeric one.
+ */
 export type NamedBatchOf<Item, Type extends NumericType> = [Item] extends [ItemOf<Type>] ? ArrayTypes[Type] : Item[]
 
 /** Those of the numeric types whose typed array it is. */

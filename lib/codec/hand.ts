@@ -3,7 +3,10 @@ import { checkLength, scratch, type Space, spaceOver } from '../addon/space.js'
 import { copyInto } from '../intrinsics.js'
 import { native } from '../addon/native.js'
 
-/** In front of items of types whose encoding has to be told: a tag, and zeros. What follows is aligned. */
+/**
+ * In front of items of types whose encoding has to be told: a tag, and zeros. What follows is
+ * aligned.
+ */
 export const HEAD_BYTES = native.headBytes
 
 /** Takes one encoded item. No code of the user's runs between that and the put. */
@@ -14,11 +17,18 @@ export interface Hand {
   end: number
   /** What follows the head, if that is elsewhere. */
   readonly body: Uint8Array | undefined
-  /** Begins with an item of so many bytes, at `at`. Throws `RangeError` if no queue holds so many. */
+  /**
+   * Begins with an item of so many bytes, at `at`. Throws `RangeError` if no queue holds so many.
+   */
   room(bytes: number): Space
-  /** Whether so many bytes are copied into `room()`; more are better given as they are, by `lend()`. */
+  /**
+   * Whether so many bytes are copied into `room()`; more are better given as they are, by `lend()`.
+   */
   takes(bytes: number): boolean
-  /** Begins with an item that has its head in the space that is returned, and that body, which is copied by the put. */
+  /**
+   * Begins with an item that has its head in the space that is returned, and that body, which is
+   * copied by the put.
+   */
   lend(headBytes: number, body: Uint8Array): Space
 }
 
@@ -68,7 +78,10 @@ function aligned(bytes: number): number {
 
 const FIRST_BYTES = 4096
 
-/** Takes items that go into the queue together: they lie one after the other, as native/binding/queue.cc reads them. */
+/**
+ * Takes items that go into the queue together: they lie one after the other, as
+ * native/binding/queue.cc reads them.
+ */
 export class PackingHand implements Hand {
   space = spaceOver(new ArrayBuffer(FIRST_BYTES), 0, FIRST_BYTES)
   at = UNIT

@@ -14,13 +14,22 @@ import { stringCodec } from './string.js'
 export interface MessageCodec<T> {
   /** Puts the item into the hand; throws if it is not of the type, before anything else. */
   encode(item: T, hand: Hand): void
-  /** The item of that length that lies there; it does not refer to the space. `into`, checked, takes it. */
+  /**
+   * The item of that length that lies there; it does not refer to the space. `into`, checked, takes
+   * it.
+   */
   decode(from: Space, at: number, bytes: number, into?: Block): T
-  /** Whether the item is nothing but a body: then a long one may be received into a buffer of its own, or of the user's. */
+  /**
+   * Whether the item is nothing but a body: then a long one may be received into a buffer of its
+   * own, or of the user's.
+   */
   readonly isBody: boolean
   /** Whether its items are of different lengths, which `into` may be too short for. */
   readonly varies: boolean
-  /** The item with that body of that length, and its head in that space. Nobody else has the body, or it is what `into` shows. */
+  /**
+   * The item with that body of that length, and its head in that space. Nobody else has the body,
+   * or it is what `into` shows.
+   */
   receive(head: Space, body: Bytes, length: number, into?: Block): T
   /** Throws unless items can be got into it. Without this, they can't be got into anything. */
   checkInto?(into: unknown): Block

@@ -1,6 +1,7 @@
 /**
- * Objects of Node's own classes. Since Node 21 many of them, a Blob or a URL, are plain to V8's serializer, which then writes what is left of them without what
- * they mean, where `structuredClone` clones or refuses them. That alone knows which: so it is asked.
+ * Objects of Node's own classes. Since Node 21 many of them, a Blob or a URL, are plain to V8's
+ * serializer, which then writes what is left of them without what they mean, where
+ * `structuredClone` clones or refuses them. That alone knows which: so it is asked.
  */
 import { Blob } from 'node:buffer'
 import { types } from 'node:util'
@@ -9,7 +10,9 @@ import { DOMException, structuredClone } from '../intrinsics.js'
 /** What Node has in the prototypes of those that it clones, also of those that are not global. */
 const CLONE = Object.getOwnPropertySymbols(Blob.prototype).find(({ description }) => description === 'messaging_clone_symbol')
 
-/** What the language has, V8's serializer knows; of these it writes the properties of arrays alone. */
+/**
+ * What the language has, V8's serializer knows; of these it writes the properties of arrays alone.
+ */
 export function isOfLanguage(one: object): boolean {
   return (
     Array.isArray(one) ||
@@ -53,7 +56,10 @@ export function isPlain(one: object): boolean {
   return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
-/** What `structuredClone` does with an object: makes a plain one of it, or one of its own kind, or refuses it. */
+/**
+ * What `structuredClone` does with an object: makes a plain one of it, or one of its own kind, or
+ * refuses it.
+ */
 export type Fate = 'plain' | 'exception' | 'refused'
 
 export function fateOfClone(one: object): Fate {
@@ -67,14 +73,19 @@ export function fateOfClone(one: object): Fate {
   return clone instanceof DOMException ? 'exception' : 'refused'
 }
 
-/** The exceptions that views stand for: V8's serializer can be told to ask what to do with a view. */
+/**
+ * The exceptions that views stand for: V8's serializer can be told to ask what to do with a view.
+ */
 const standIns = new WeakMap<object, DOMException>()
 
 export function exceptionOf(standIn: object): DOMException | undefined {
   return standIns.get(standIn)
 }
 
-/** Puts views in the place of the exceptions in `objects`, all that are reached from the value, which is the caller's own; returns the value. */
+/**
+ * Puts views in the place of the exceptions in `objects`, all that are reached from the value,
+ * which is the caller's own; returns the value.
+ */
 export function hideExceptions(value: unknown, objects: ReadonlySet<object>): unknown {
   const hidden = new Map<DOMException, Uint8Array>()
   const hide = (one: unknown): unknown => {

@@ -1,4 +1,7 @@
-/** Record types: items with named fields - numbers, arrays of numbers, bytes - which are stored packed, in the layout of a C struct. */
+/**
+ * Record types: items with named fields - numbers, arrays of numbers, bytes - which are stored
+ * packed, in the layout of a C struct.
+ */
 import { invalidType, invalidValue } from '../errors.js'
 import { type ArrayOf, type ArrayType, type Parsed, parseType, type PutArrayOf } from './array-type.js'
 import { SCALARS, type ScalarType } from './scalar.js'
@@ -22,7 +25,10 @@ export type RecordOf<F extends FieldTypes> = { -readonly [K in keyof F]: ValueOf
 
 type PutValueOf<T extends FieldType> = T extends ArrayType ? PutArrayOf<T> : ValueOf<T>
 
-/** The objects that a queue of such records takes: any iterable of numbers will do for an array of them, and any buffer or view for bytes. */
+/**
+ * The objects that a queue of such records takes: any iterable of numbers will do for an array of
+ * them, and any buffer or view for bytes.
+ */
 export type PutRecordOf<F extends FieldTypes> = { -readonly [K in keyof F]: PutValueOf<F[K]> }
 
 declare const item: unique symbol
@@ -39,12 +45,15 @@ export interface Field {
   readonly bytes: number
 }
 
-/** On the types that other evaluations of this module have made, and other copies of the package. */
+/**
+ * On the types that other evaluations of this module have made, and other copies of the package.
+ */
 const RECORD_TYPE = Symbol.for('threadsafe.record')
 
 /**
- * A record type that takes and gives items of exactly that type: no field more, none fewer. (A property that is a function is compared both ways, where the method
- * of `RecordType` lets each be a `RecordType`.)
+ * A record type that takes and gives items of exactly that type: no field more, none fewer. (A
+ * property that is a function is compared both ways, where the method of `RecordType` lets each be
+ * a `RecordType`.)
  */
 export type RecordTypeOf<Item> = RecordType & { readonly [item]?: (item: Item) => Item }
 
@@ -87,16 +96,21 @@ export class RecordType<F extends FieldTypes = FieldTypes> {
     return true
   }
 
-  /** Whether the other has the same fields in the same order, so that their records have the same bytes. */
+  /**
+   * Whether the other has the same fields in the same order, so that their records have the same
+   * bytes.
+   */
   equals(other: RecordType): boolean {
     return JSON.stringify(Object.entries(this.fields)) === JSON.stringify(Object.entries(other.fields))
   }
 }
 
 /**
- * A record type for queues: `new ThreadSafeQueue(100, { type: record({ x: 'float64', t: 'biguint64' }) })`. The fields are laid out in
- * their order with natural alignment, as a C compiler lays out a struct of them. Throws a `TypeError`, `ERR_INVALID_ARG_TYPE` or
- * `ERR_INVALID_ARG_VALUE`, if there are no fields or one has another type than a number's, 'boolean', or so many of a number's type or of bytes.
+ * A record type for queues: `new ThreadSafeQueue(100, { type: record({ x: 'float64', t: 'biguint64'
+ * }) })`. The fields are laid out in their order with natural alignment, as a C compiler lays out a
+ * struct of them. Throws a `TypeError`, `ERR_INVALID_ARG_TYPE` or `ERR_INVALID_ARG_VALUE`, if there
+ * are no fields or one has another type than a number's, 'boolean', or so many of a number's type
+ * or of bytes.
  *
  * @example
  * const frame = record({ timestamp: 'biguint64', samples: 'float32[128]', id: 'bytes[16]' })
@@ -125,7 +139,10 @@ export function isRecordType(type: unknown): type is RecordType {
   return type instanceof RecordType
 }
 
-/** The record type that this is; undefined if it is none. One of another evaluation of this module becomes one of this. */
+/**
+ * The record type that this is; undefined if it is none. One of another evaluation of this module
+ * becomes one of this.
+ */
 export function recordTypeOf(type: unknown): RecordType | undefined {
   if (isRecordType(type)) return type
   const isOther = typeof type === 'object' && type !== null && (type as { [RECORD_TYPE]?: unknown })[RECORD_TYPE] === true

@@ -12,7 +12,10 @@ import { checkKind, type Scalar, SCALARS, type ScalarType } from './scalar.js'
 /** As errors name it. Made once, and not for each item. */
 const pathOf = (name: string) => `item.${name}`
 
-/** A field, and how it is checked, written and read, if it is an array; a scalar is read and written by its kind's functions below. */
+/**
+ * A field, and how it is checked, written and read, if it is an array; a scalar is read and written
+ * by its kind's functions below.
+ */
 interface FieldCodec {
   readonly name: string
   readonly path: string
@@ -49,7 +52,10 @@ function read({ type, array, offset }: FieldCodec, from: Space, at: number): unk
   return block
 }
 
-/** The first fields have code of their own: V8 knows a property's place in the objects where it is always the same property. */
+/**
+ * The first fields have code of their own: V8 knows a property's place in the objects where it is
+ * always the same property.
+ */
 const UNROLLED = 4
 
 /** The bytes that no field has: fewer than 8 behind each. */

@@ -34,7 +34,8 @@ export interface Scalar {
   read(view: DataView, offset: number): number | bigint | boolean
 }
 
-// Every platform that Node runs on with this package is little-endian, and the core writes in the platform's order.
+// Every platform that Node runs on with this package is little-endian, and the core writes in the
+// platform's order.
 const LITTLE = true
 
 /* prettier-ignore */

@@ -1,4 +1,7 @@
-/** Strings: one byte for each code unit where that is enough, else two, so that every string comes back as it was. */
+/**
+ * Strings: one byte for each code unit where that is enough, else two, so that every string comes
+ * back as it was.
+ */
 import { type Bytes, checkLength, freshBytes, scratch, type Space } from '../addon/space.js'
 import { invalidType } from '../errors.js'
 import { uncurried } from '../intrinsics.js'
@@ -13,7 +16,10 @@ const WIDE = /[^\0-\xff]/
 const exec = uncurried(RegExp.prototype.exec)
 const charCodeAt = uncurried(String.prototype.charCodeAt)
 
-/** Whether it needs two bytes for each code unit. V8 keeps most strings as one byte each, and a regular expression knows without looking that these have no match. */
+/**
+ * Whether it needs two bytes for each code unit. V8 keeps most strings as one byte each, and a
+ * regular expression knows without looking that these have no match.
+ */
 export function isWide(text: string): boolean {
   return exec(WIDE, text) !== null
 }

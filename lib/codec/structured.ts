@@ -1,4 +1,7 @@
-/** `v8.Serializer` made to give back what `structuredClone` gives back, and to refuse what it refuses with the same error. */
+/**
+ * `v8.Serializer` made to give back what `structuredClone` gives back, and to refuse what it
+ * refuses with the same error.
+ */
 import { Blob } from 'node:buffer'
 import { inspect, types } from 'node:util'
 import { Deserializer, Serializer } from 'node:v8'
@@ -9,7 +12,10 @@ import { bytesOfView, viewName } from './view.js'
 
 type TypedArrayConstructor = Int8ArrayConstructor
 
-/** A view is written as its kind's place here, its bytes' count and its bytes. What this Node does not have is left out. */
+/**
+ * A view is written as its kind's place here, its bytes' count and its bytes. What this Node does
+ * not have is left out.
+ */
 const VIEWS: readonly (TypedArrayConstructor | DataViewConstructor)[] = [
   'Int8Array',
   'Uint8Array',
@@ -34,7 +40,10 @@ const { get: isResizable } = (Object.getOwnPropertyDescriptor(ArrayBuffer.protot
   get?: (this: ArrayBuffer) => boolean
 }
 
-/** What kind of view or buffer it is, which is then all that is to be cloned; NO_KIND for other objects, and for a buffer that has more to it. */
+/**
+ * What kind of view or buffer it is, which is then all that is to be cloned; NO_KIND for other
+ * objects, and for a buffer that has more to it.
+ */
 export function kindOfWhole(item: object): number {
   if (ArrayBuffer.isView(item)) return kindOf(item)
   return types.isArrayBuffer(item) && !isResizable?.call(item) ? BUFFER : NO_KIND
@@ -55,7 +64,9 @@ export function wholeOf(kind: number, { buffer }: Uint8Array<ArrayBuffer>): unkn
   return kind === BUFFER ? buffer : new (VIEWS[kind] as TypedArrayConstructor)(buffer)
 }
 
-/** In place of a view's kind: the environment, which is a host object, and cloned as a plain one. */
+/**
+ * In place of a view's kind: the environment, which is a host object, and cloned as a plain one.
+ */
 const ENVIRONMENT = VIEWS.length
 /** Likewise: a DOMException follows. */
 const EXCEPTION = VIEWS.length + 1
@@ -101,7 +112,8 @@ function bytesOf(view: ArrayBufferView): Uint8Array {
 class StructuredSerializer extends Serializer {
   constructor() {
     super()
-    // So that a view is given to _writeHostObject, and carries its own bytes instead of the whole of its buffer.
+    // So that a view is given to _writeHostObject, and carries its own bytes instead of the whole
+    // of its buffer.
     ;(this as unknown as { _setTreatArrayBufferViewsAsHostObjects(yes: boolean): void })._setTreatArrayBufferViewsAsHostObjects(true)
   }
 
@@ -110,7 +122,10 @@ class StructuredSerializer extends Serializer {
     return cloneError(shortened(message.replace(/ could not be cloned\.$/, '')), 'put plain data that stands for it')
   }
 
-  /** Called by V8 for a SharedArrayBuffer, or what holds one: it would need a way of its own to the other thread. */
+  /**
+   * Called by V8 for a SharedArrayBuffer, or what holds one: it would need a way of its own to the
+   * other thread.
+   */
   _getSharedArrayBufferId(buffer: SharedArrayBuffer): never {
     refuse(buffer)
   }
@@ -185,8 +200,9 @@ interface Content {
 }
 
 /**
- * V8's serializer takes a WebAssembly module, and writes nothing that could be read again; and it writes objects of Node's own as if they were plain. They would
- * be lost on the way. So they are looked for before, and refused.
+ * V8's serializer takes a WebAssembly module, and writes nothing that could be read again; and it
+ * writes objects of Node's own as if they were plain. They would be lost on the way. So they are
+ * looked for before, and refused.
  */
 function contentOf(value: object): Content {
   // Those that are added while it is gone through are gone through as well.
@@ -232,7 +248,8 @@ function contentOf(value: object): Content {
 export function serialize(value: unknown): Uint8Array {
   if (!isObject(value)) return written(value)
   const { getters, exceptions, causes } = contentOf(value)
-  // Even if it does not count then, as structuredClone crashes at what this finds: a port that is closed.
+  // Even if it does not count then, as structuredClone crashes at what this finds: a port that is
+  // closed.
   const bytes = written(value)
   if (exceptions) return writtenClone(value)
   if (!getters && !causes) return bytes
@@ -253,7 +270,9 @@ function hasRemains(copy: object): boolean {
   return false
 }
 
-/** By way of a clone, in which getters have become what they answered. They run once more for it. */
+/**
+ * By way of a clone, in which getters have become what they answered. They run once more for it.
+ */
 function writtenClone(value: object): Uint8Array {
   const clone = structuredClone(value)
   const { objects, exceptions } = contentOf(clone)

@@ -1,4 +1,7 @@
-/** Views by what they are, not by their class or what it says of them: user code may override each of their accessors. */
+/**
+ * Views by what they are, not by their class or what it says of them: user code may override each
+ * of their accessors.
+ */
 
 const TYPED_ARRAY = Object.getPrototypeOf(Uint8Array.prototype) as object
 
@@ -29,7 +32,10 @@ export function viewName(view: ArrayBufferView): string {
   return nameOf.call(view) ?? 'DataView'
 }
 
-/** The bytes that a view shows; throws a TypeError if its buffer is detached, or has become too short for it. */
+/**
+ * The bytes that a view shows; throws a TypeError if its buffer is detached, or has become too
+ * short for it.
+ */
 export function bytesOfView(view: ArrayBufferView): Uint8Array {
   const isTypedArray = nameOf.call(view) !== undefined
   const { buffer, byteOffset, byteLength } = isTypedArray ? OF_TYPED_ARRAY : OF_DATA_VIEW

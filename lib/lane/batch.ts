@@ -19,8 +19,8 @@ export function checkIterable(items: unknown): Iterable<unknown> {
 }
 
 /**
- * An error about a batch tells how many items are in. The reason of an abort is the user's own: it may refuse that, and if several calls are aborted
- * with it, it tells of the last.
+ * An error about a batch tells how many items are in. The reason of an abort is the user's own: it
+ * may refuse that, and if several calls are aborted with it, it tells of the last.
  */
 export function withCount(reason: unknown, { done }: Pick<Batch<unknown>, 'done'>): unknown {
   if (typeof reason !== 'object' || reason === null) return reason

@@ -1,4 +1,7 @@
-/** Items that are cells - a number, a bigint, a boolean: each is one WebAssembly call, and so is a block of them, by way of this thread's staging area. */
+/**
+ * Items that are cells - a number, a bigint, a boolean: each is one WebAssembly call, and so is a
+ * block of them, by way of this thread's staging area.
+ */
 import { bytesOf, type CellCore, instantiate } from '../addon/memory.js'
 import { type NativeQueue, native, type OpenedQueue } from '../addon/native.js'
 import { type Block, blockConstructor, blockOver, isArrayOf, toBlock } from '../codec/block.js'
@@ -101,7 +104,8 @@ export class CellLane implements Lane<unknown, unknown> {
 
   tryGet(): unknown {
     const value = this.#get()
-    // NaN (the only value that is not itself), or 0n of a bigint queue, stands for nothing. It may also be an item: the status tells.
+    // NaN (the only value that is not itself), or 0n of a bigint queue, stands for nothing. It may
+    // also be an item: the status tells.
     if (value !== value || value === 0n) {
       const status = this.#core.ask(ASK.status)
       if (status === STATUS.busy) return this.#getNative(QUEUE.get(this.#native))
@@ -240,9 +244,13 @@ export class CellLane implements Lane<unknown, unknown> {
     return this.#blockOut(block, 1 + Math.max(0, this.#fill(block, 1, Math.min(max, elementsOf(block)))), into)
   }
 
-  // No code of others runs between a copy into the area, or out of it, and the call: it might use a queue, and the area, itself.
+  // No code of others runs between a copy into the area, or out of it, and the call: it might use a
+  // queue, and the area, itself.
 
-  /** From one place of the block to before another, with what is there: how many, or a status as its negative. */
+  /**
+   * From one place of the block to before another, with what is there: how many, or a status as its
+   * negative.
+   */
   #fill(block: Block, from: number, end: number): number {
     const area = this.#ownArea()
     for (let at = from; at < end;) {
@@ -255,7 +263,10 @@ export class CellLane implements Lane<unknown, unknown> {
     return end - from
   }
 
-  /** As many as there is room for in the area and in the queue, from that place on: how many, or a status as its negative. */
+  /**
+   * As many as there is room for in the area and in the queue, from that place on: how many, or a
+   * status as its negative.
+   */
   #putBlock(area: Block, items: Block, from: number, end: number): number {
     const count = Math.min(end - from, area.length)
     copyElements(area, 0, count === end ? items : blockOver(this.#stored, items, from, count))
@@ -274,7 +285,9 @@ export class CellLane implements Lane<unknown, unknown> {
     return new constructor(bytesOf(this.#memory).buffer, offset, native.stagingBytes / constructor.BYTES_PER_ELEMENT)
   }
 
-  /** The same as the last time, most often: making a view takes longer than copying a short block. */
+  /**
+   * The same as the last time, most often: making a view takes longer than copying a short block.
+   */
   #partOf(area: Block, length: number): Block {
     if (length === area.length) return area
     if (this.#part?.length !== length) this.#part = blockOver(this.#stored, area, 0, length)
@@ -289,14 +302,20 @@ export class CellLane implements Lane<unknown, unknown> {
     return this.#kind === 'boolean' ? value !== 0 : value
   }
 
-  /** The first `count` of the block: that itself where it is full, a part of the caller's, a copy of one that was made too long. */
+  /**
+   * The first `count` of the block: that itself where it is full, a part of the caller's, a copy of
+   * one that was made too long.
+   */
   #blockOut(block: Block, count: number, into: Block | undefined): unknown {
     if (this.#kind === 'boolean') return Array.from(this.#copyOf(block, count) as Uint8Array, (value) => value !== 0)
     if (count === elementsOf(block)) return block
     return into ? blockOver(this.#stored, into, 0, count) : this.#copyOf(block, count)
   }
 
-  /** As many as there were when the batch began: if there are fewer now, as its buffer was resized, this throws. */
+  /**
+   * As many as there were when the batch began: if there are fewer now, as its buffer was resized,
+   * this throws.
+   */
   #itemsOf({ items, length }: Batch<Block>): Block {
     return elementsOf(items) === length ? items : blockOver(this.#stored, items, 0, length)
   }

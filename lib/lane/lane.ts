@@ -1,6 +1,7 @@
 /**
- * How items of one queue get into and out of the shared memory, in this thread. Two lanes, with one face: cells - numbers, bigints, booleans - which WebAssembly
- * takes as they are, and messages, which are encoded.
+ * How items of one queue get into and out of the shared memory, in this thread. Two lanes, with one
+ * face: cells - numbers, bigints, booleans - which WebAssembly takes as they are, and messages,
+ * which are encoded.
  */
 import type { Block } from '../codec/block.js'
 import { native } from '../addon/native.js'
@@ -17,15 +18,18 @@ export type Closed = typeof CLOSED
 export type None = Nothing | Closed
 
 /**
- * Puts return a status, gets an item or None; what they say is exact: where another thread is in the middle of a copy that decides, they wait for that. A put whose answer
- * is not ok leaves its item in the lane's hand, for the calls that are named so. No code of the user's may run before those.
+ * Puts return a status, gets an item or None; what they say is exact: where another thread is in
+ * the middle of a copy that decides, they wait for that. A put whose answer is not ok leaves its
+ * item in the lane's hand, for the calls that are named so. No code of the user's may run before
+ * those.
  */
 export interface Lane<T, Held> {
   /** Checks the item, encodes it, and puts it. */
   tryPut(item: T): number
   /**
-   * The first try of a put that may wait: full also while another is in the middle of a copy that decides, as whoever waits is woken after it; and while a put that
-   * waits for several slots goes first.
+   * The first try of a put that may wait: full also while another is in the middle of a copy that
+   * decides, as whoever waits is woken after it; and while a put that waits for several slots goes
+   * first.
    */
   tryPutFirst(item: T): number
   /** A put that does not wait, when `tryPut` returned full: does what the overflow policy says. */
@@ -36,11 +40,16 @@ export interface Lane<T, Held> {
   hold(item: T): Held
   /** As tryPut. */
   tryHeld(held: Held): number
-  /** An attempt of this thread's first waiting put. `woken`: it has waited since an attempt before. */
+  /**
+   * An attempt of this thread's first waiting put. `woken`: it has waited since an attempt before.
+   */
   putHeld(held: Held, woken: boolean): number
   /** `into`, checked, takes the item. */
   tryGet(into?: Block): T | None
-  /** The first try of a get that may wait: nothing also while another is in the middle of such a copy. */
+  /**
+   * The first try of a get that may wait: nothing also while another is in the middle of such a
+   * copy.
+   */
   tryGetFirst(into?: Block): T | None
   /** Nothing: the time is over, or the thread is being stopped. */
   getBlocking(timeout: number, into?: Block): T | None
@@ -70,7 +79,10 @@ export interface Lane<T, Held> {
   closed(): boolean
 }
 
-/** Offers each item that is left. Where a full queue rejects, the first that was refused ends the batch: what went in is its beginning. */
+/**
+ * Offers each item that is left. Where a full queue rejects, the first that was refused ends the
+ * batch: what went in is its beginning.
+ */
 export function offerAll(batch: Batch<unknown>, overflow: number, offer: (k: number) => number): number {
   if (overflow === native.overflows.reject) return STATUS.ok
   for (let k = batch.done; k < batch.length; k++) {

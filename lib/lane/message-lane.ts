@@ -1,6 +1,7 @@
 /**
- * Items that are messages. A short one passes through this thread's staging area of the queue's memory, by one call of WebAssembly; a long one between the slots and
- * where it is, by one call of the addon; and whatever waits, or finds no staging area left, through the thread's buffer.
+ * Items that are messages. A short one passes through this thread's staging area of the queue's
+ * memory, by one call of WebAssembly; a long one between the slots and where it is, by one call of
+ * the addon; and whatever waits, or finds no staging area left, through the thread's buffer.
  */
 import { bytesOf, instantiate, type MessageCore } from '../addon/memory.js'
 import { type NativeQueue, native, type OpenedQueue } from '../addon/native.js'
@@ -156,7 +157,10 @@ export class MessageLane implements Lane<unknown, Held> {
     return answer === -STATUS.busy && this.#core ? NOTHING : this.#getLate(answer, into)
   }
 
-  /** The length of the item in the staging area; a negative status otherwise, also where it is not for WebAssembly. */
+  /**
+   * The length of the item in the staging area; a negative status otherwise, also where it is not
+   * for WebAssembly.
+   */
   #getStaged(into: Block | undefined): number {
     if (this.#hand === undefined) this.#open()
     if (into && this.#codec.varies) return -STATUS.tooSmall
@@ -173,7 +177,10 @@ export class MessageLane implements Lane<unknown, Held> {
     return this.#getLong((body) => QUEUE.getBlocking(this.#native, Math.max(0, timeout - (native.now() - start)), body), into)
   }
 
-  /** Gets through the thread's buffer; or, what is long and where that saves a copy, into a buffer of its own, or of the user's. */
+  /**
+   * Gets through the thread's buffer; or, what is long and where that saves a copy, into a buffer
+   * of its own, or of the user's.
+   */
   #getLong(get: (body?: Uint8Array) => number, into: Block | undefined): unknown {
     const codec = this.#codec
     const { headBytes } = this.#queue
@@ -186,7 +193,8 @@ export class MessageLane implements Lane<unknown, Held> {
       const answer = get(body)
       if (answer >= 0) return body ? this.#receive(body, answer - headBytes, into) : codec.decode(scratch, 0, answer, into)
       if (answer !== -STATUS.tooSmall) return this.#none(answer)
-      // Another was got meanwhile, and the next is longer; or it is too long for what the user gave, and stays.
+      // Another was got meanwhile, and the next is longer; or it is too long for what the user
+      // gave, and stays.
       if (body && into) this.#checkFitsInto(into)
     }
   }

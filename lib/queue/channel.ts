@@ -1,6 +1,7 @@
 /**
- * One queue as this thread sees it: its lane, and the asynchronous calls of this thread that wait, in the order in which they were
- * made. All ThreadSafeQueue objects that this thread has of the same queue share it.
+ * One queue as this thread sees it: its lane, and the asynchronous calls of this thread that wait,
+ * in the order in which they were made. All ThreadSafeQueue objects that this thread has of the
+ * same queue share it.
  */
 import { type Batch, withCount } from '../lane/batch.js'
 import { CellLane } from '../lane/cell-lane.js'
@@ -126,7 +127,8 @@ export class Channel implements Waiting, Selectable<Take> {
     return status === STATUS.ok ? Promise.resolve() : this.#putLate(status, patience, liveness)
   }
 
-  // Apart from put, since a function that contains functions allocates for them each time, also when they are not needed.
+  // Apart from put, since a function that contains functions allocates for them each time, also
+  // when they are not needed.
   #putLate(status: number, patience: Patience, liveness: Liveness): Promise<void> {
     const { lane } = this
     if (status === STATUS.closed) throw new QueueClosedError(this)
@@ -198,8 +200,9 @@ export class Channel implements Waiting, Selectable<Take> {
     return call.wait(patience, () => this.#puts.enter(place)) as Promise<void>
   }
 
-  // Also where none waits any more, as a select() may have been served by another queue that was rung for at the same time: the item is for another loop, and is
-  // passed on before the caller goes on, who may take long.
+  // Also where none waits any more, as a select() may have been served by another queue that was
+  // rung for at the same time: the item is for another loop, and is passed on before the caller
+  // goes on, who may take long.
   poll(): void {
     this.#gets.serve()
     this.#puts.serve()
@@ -215,7 +218,9 @@ export class Channel implements Waiting, Selectable<Take> {
     return QUEUE.stats(this.native)
   }
 
-  /** How many items the queue has lost to its overflow policy and to signal handlers, modulo 2^32. */
+  /**
+   * How many items the queue has lost to its overflow policy and to signal handlers, modulo 2^32.
+   */
   dropped(): number {
     return QUEUE.stats(this.native).dropped
   }

@@ -49,7 +49,10 @@ class NextPlace extends Place<Take> {
   }
 }
 
-/** What `for await` goes through. It takes an item only in answer to `next()`, so leaving the loop loses none. */
+/**
+ * What `for await` goes through. It takes an item only in answer to `next()`, so leaving the loop
+ * loses none.
+ */
 export class QueueIterator<T> implements AsyncIterableIterator<T> {
   readonly #channel: Channel
   readonly #liveness: Liveness

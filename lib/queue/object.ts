@@ -26,7 +26,9 @@ export let livenessOfQueue: (queue: AnyQueue) => Liveness
 
 /** What a queue is, how it is doing, and how it ends: all but its puts and gets. */
 export class QueueObject<T = unknown, Batch = T[], In = T> implements Disposable, AsyncDisposable {
-  /** Structured-cloneable; the other thread makes of it a queue object of its own, with `from()`. */
+  /**
+   * Structured-cloneable; the other thread makes of it a queue object of its own, with `from()`.
+   */
   readonly handle: QueueHandle<T, Batch, In>
   readonly #channel: Channel
   readonly #liveness = new Liveness()
@@ -66,8 +68,9 @@ export class QueueObject<T = unknown, Batch = T[], In = T> implements Disposable
   }
 
   /**
-   * What `threadsafe_queue_open()` of `threadsafe.h` takes: an addon that gets it puts and gets in native threads and signal handlers of its own. Good in this thread;
-   * another one has it of a queue of its own, `from()` the handle.
+   * What `threadsafe_queue_open()` of `threadsafe.h` takes: an addon that gets it puts and gets in
+   * native threads and signal handlers of its own. Good in this thread; another one has it of a
+   * queue of its own, `from()` the handle.
    *
    * @example
    * addon.start(queue.native)
@@ -92,23 +95,31 @@ export class QueueObject<T = unknown, Batch = T[], In = T> implements Disposable
     return this.#channel.lane.full()
   }
 
-  /** The oldest item, which stays in the queue: another may get it at any time. Empty: undefined, also when the queue is closed. */
+  /**
+   * The oldest item, which stays in the queue: another may get it at any time. Empty: undefined,
+   * also when the queue is closed.
+   */
   peek(): T | undefined {
     const item = this.#channel.lane.peek()
     return item === NOTHING ? undefined : (item as T)
   }
 
-  /** Drops the items that are in the queue now, also in a closed one, and returns how many they were. */
+  /**
+   * Drops the items that are in the queue now, also in a closed one, and returns how many they
+   * were.
+   */
   clear(): number {
     return this.#channel.clear()
   }
 
   /**
-   * Reports that one item that was got, or `count` of them, has been dealt with, for those who wait in `join()`. Any thread may report any item; an item that was
-   * got by a thread that has ended stays unfinished until another reports it.
+   * Reports that one item that was got, or `count` of them, has been dealt with, for those who wait
+   * in `join()`. Any thread may report any item; an item that was got by a thread that has ended
+   * stays unfinished until another reports it.
    *
-   * Closed: as before. `RangeError` `ERR_OUT_OF_RANGE` if fewer items were got and not reported yet, or for a `count` that is no whole number from 1; then
-   * nothing is reported. `TypeError` `ERR_INVALID_ARG_TYPE` for a `count` that is no number.
+   * Closed: as before. `RangeError` `ERR_OUT_OF_RANGE` if fewer items were got and not reported
+   * yet, or for a `count` that is no whole number from 1; then nothing is reported. `TypeError`
+   * `ERR_INVALID_ARG_TYPE` for a `count` that is no number.
    *
    * @example
    * const job = await queue.get()
@@ -125,12 +136,13 @@ export class QueueObject<T = unknown, Batch = T[], In = T> implements Disposable
   }
 
   /**
-   * Waits until every item that was put has been dealt with, in all threads: got and reported by `taskDone()`, or dropped: by the overflow policy, `clear()` or a
-   * discarding `close()`.
+   * Waits until every item that was put has been dealt with, in all threads: got and reported by
+   * `taskDone()`, or dropped: by the overflow policy, `clear()` or a discarding `close()`.
    *
-   * Nothing unfinished: resolves at once. Full and empty make no difference. Closed: it waits likewise, as items may be left to get, or in hand. Rejects with
-   * `TimeoutError` after `timeout` milliseconds, or with the signal's `reason`; `timeout: 0` looks once. While it is pending it keeps the process alive, unless the
-   * queue is `unref()`ed.
+   * Nothing unfinished: resolves at once. Full and empty make no difference. Closed: it waits
+   * likewise, as items may be left to get, or in hand. Rejects with `TimeoutError` after `timeout`
+   * milliseconds, or with the signal's `reason`; `timeout: 0` looks once. While it is pending it
+   * keeps the process alive, unless the queue is `unref()`ed.
    *
    * @example
    * await queue.putMany(jobs)
@@ -155,12 +167,16 @@ export class QueueObject<T = unknown, Batch = T[], In = T> implements Disposable
   }
 
   /**
-   * A stream of Node's whose chunks become items of this queue, in their order. Full: the chunk waits, as by `put()`, and `write()` returns false when
-   * `highWaterMark` (16) chunks wait beyond those in the queue. When the stream ends, or is destroyed, it closes the queue, so that consumers take
-   * what is left and end; not with `close: false`. Closed by others: the stream's error is `QueueClosedError`. An item that the queue does not take is its error
-   * likewise. Destroyed: what had not found room is not put. Throws `TypeError` or `RangeError` for wrong options.
+   * A stream of Node's whose chunks become items of this queue, in their order. Full: the chunk
+   * waits, as by `put()`, and `write()` returns false when `highWaterMark` (16) chunks wait beyond
+   * those in the queue. When the stream ends, or is destroyed, it closes the queue, so that
+   * consumers take what is left and end; not with `close: false`. Closed by others: the stream's
+   * error is `QueueClosedError`. An item that the queue does not take is its error likewise.
+   * Destroyed: what had not found room is not put. Throws `TypeError` or `RangeError` for wrong
+   * options.
    *
-   * The other way Node goes by itself: `Readable.from(queue)` and `ReadableStream.from(queue)` read the queue until it is closed and drained.
+   * The other way Node goes by itself: `Readable.from(queue)` and `ReadableStream.from(queue)` read
+   * the queue until it is closed and drained.
    *
    * @example
    * await pipeline(createReadStream(file), split(), queue.writable())
@@ -170,8 +186,9 @@ export class QueueObject<T = unknown, Batch = T[], In = T> implements Disposable
   }
 
   /**
-   * Closes the queue, in all threads. Every put fails from now on, waiting ones too; gets take what is left and fail then; iterators end.
-   * `discard` drops what is left, also when the queue was closed before. Closing again is no error.
+   * Closes the queue, in all threads. Every put fails from now on, waiting ones too; gets take what
+   * is left and fail then; iterators end. `discard` drops what is left, also when the queue was
+   * closed before. Closing again is no error.
    *
    * @example
    * queue.close({ discard: true })
@@ -195,7 +212,10 @@ export class QueueObject<T = unknown, Batch = T[], In = T> implements Disposable
     return this
   }
 
-  /** @internal `ThreadSafeQueue { name: 'jobs', type: 'float64', capacity: 100, depth: 3, closed: false }` */
+  /**
+   * @internal `ThreadSafeQueue { name: 'jobs', type: 'float64', capacity: 100, depth: 3, closed:
+   * false }`
+   */
   [INSPECT](depth: number, options?: InspectOptions): string {
     const look = () => {
       const { name, type, capacity, closed } = this
@@ -204,7 +224,10 @@ export class QueueObject<T = unknown, Batch = T[], In = T> implements Disposable
     return inspectAs(this, 'ThreadSafeQueue', look, depth, options)
   }
 
-  /** Closes the queue at the end of a block, if this object created it. Others go on using one that is `from()` a handle. */
+  /**
+   * Closes the queue at the end of a block, if this object created it. Others go on using one that
+   * is `from()` a handle.
+   */
   [Symbol.dispose](): void {
     if (this.#created) this.close()
   }

@@ -18,15 +18,24 @@ export type Overflow = 'reject' | 'drop-newest' | 'drop-oldest'
 export interface QueueOptions<Type = ElementType> {
   /** What the queue holds. Default: 'any'. */
   type?: Type | undefined
-  /** For 'any', 'string' and 'bytes': the payload bytes that one slot holds; longer items take several slots. Default: 64. */
+  /**
+   * For 'any', 'string' and 'bytes': the payload bytes that one slot holds; longer items take
+   * several slots. Default: 64.
+   */
   itemBytes?: number | undefined
   /** What a put that does not wait does when the queue is full. Default: 'reject'. */
   overflow?: Overflow | undefined
-  /** What errors and `util.inspect()` call the queue, in every thread: at most 64 UTF-16 units. Default: none. */
+  /**
+   * What errors and `util.inspect()` call the queue, in every thread: at most 64 UTF-16 units.
+   * Default: none.
+   */
   name?: string | undefined
 }
 
-/** What a batch can be put into: the typed array of the queue's type, or, where it is not known which that is, one of such numbers. */
+/**
+ * What a batch can be put into: the typed array of the queue's type, or, where it is not known
+ * which that is, one of such numbers.
+ */
 export type IntoOf<T, Batch> = Batch extends ArrayTypes[NumericType]
   ? Batch
   : [T] extends [number]
@@ -47,8 +56,9 @@ export type IntoOneOf<T> = Extract<T, ArrayTypes[NumericType]>
 declare const carries: unique symbol
 
 /**
- * What `workerData` and `postMessage` take to another thread of this process, for `ThreadSafeQueue.from()`. It tells the compiler what the queue's items, its
- * batches, and what it takes, are; `QueueHandle<number>` leaves open what the batches are.
+ * What `workerData` and `postMessage` take to another thread of this process, for
+ * `ThreadSafeQueue.from()`. It tells the compiler what the queue's items, its batches, and what it
+ * takes, are; `QueueHandle<number>` leaves open what the batches are.
  */
 export interface QueueHandle<T = unknown, Batch = unknown, In = unknown> {
   /** For the compiler alone. */
@@ -121,7 +131,10 @@ export function create(capacity: number, options: QueueOptions | undefined): Exi
   return new Existing(memory, type, name)
 }
 
-/** A queue that exists, as its handle tells. In the constructor's first argument it marks that: nobody else can make one. */
+/**
+ * A queue that exists, as its handle tells. In the constructor's first argument it marks that:
+ * nobody else can make one.
+ */
 export class Existing {
   constructor(
     readonly memory: WebAssembly.Memory,

@@ -34,8 +34,8 @@ function never(): never {
 }
 
 /**
- * A queue of fixed capacity between any number of producers and consumers: event loops, blocking workers, native threads and
- * signal handlers. First in, first out for each producer.
+ * A queue of fixed capacity between any number of producers and consumers: event loops, blocking
+ * workers, native threads and signal handlers. First in, first out for each producer.
  *
  * @example
  * const jobs = new ThreadSafeQueue(100, { type: 'float64' })
@@ -48,8 +48,9 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> extends QueueObje
   readonly #liveness: Liveness
 
   /**
-   * A queue that holds `capacity` items: a whole number from 1 up to what 4 GiB hold. Throws `RangeError` `ERR_OUT_OF_RANGE` for other
-   * capacities, `TypeError` `ERR_INVALID_ARG_TYPE` or `ERR_INVALID_ARG_VALUE` for options that do not exist.
+   * A queue that holds `capacity` items: a whole number from 1 up to what 4 GiB hold. Throws
+   * `RangeError` `ERR_OUT_OF_RANGE` for other capacities, `TypeError` `ERR_INVALID_ARG_TYPE` or
+   * `ERR_INVALID_ARG_VALUE` for options that do not exist.
    */
   constructor(capacity: number, options?: QueueOptions)
   /** @internal from() passes the handle of a queue that exists. */
@@ -62,16 +63,18 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> extends QueueObje
   }
 
   /**
-   * The queue of that handle, in any thread of the process. Throws `TypeError` `ERR_INVALID_ARG_TYPE` for anything that is no queue's handle
-   * and `Error` `ERR_INCOMPATIBLE_HANDLE` for one of another version.
+   * The queue of that handle, in any thread of the process. Throws `TypeError`
+   * `ERR_INVALID_ARG_TYPE` for anything that is no queue's handle and `Error`
+   * `ERR_INCOMPATIBLE_HANDLE` for one of another version.
    */
   static from<T, Batch, In>(handle: QueueHandle): ThreadSafeQueue<T, Batch, In> {
     return new ThreadSafeQueue<T, Batch, In>(existing(handle, ThreadSafeQueue))
   }
 
   /**
-   * Puts an item; blocks this thread until there is room, if `block` or `timeout` says so. Full: throws `QueueFullError`, or does what the
-   * overflow policy says, if it does not wait; `TimeoutError` after `timeout` milliseconds. Closed: `QueueClosedError`.
+   * Puts an item; blocks this thread until there is room, if `block` or `timeout` says so. Full:
+   * throws `QueueFullError`, or does what the overflow policy says, if it does not wait;
+   * `TimeoutError` after `timeout` milliseconds. Closed: `QueueClosedError`.
    *
    * @example
    * queue.putSync(1.5, { timeout: 100 })
@@ -84,11 +87,14 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> extends QueueObje
   }
 
   /**
-   * Takes the oldest item; blocks this thread until there is one, if `block` or `timeout` says so. Empty: throws `QueueEmptyError` if it does
-   * not wait, `TimeoutError` after `timeout` milliseconds. Closed and drained: `QueueClosedError`.
+   * Takes the oldest item; blocks this thread until there is one, if `block` or `timeout` says so.
+   * Empty: throws `QueueEmptyError` if it does not wait, `TimeoutError` after `timeout`
+   * milliseconds. Closed and drained: `QueueClosedError`.
    *
-   * `into`, for bytes and arrays of fixed length: an array of yours that takes the item. It is returned if it is filled, else a view of its beginning.
-   * Too short for the item: `RangeError` `ERR_OUT_OF_RANGE`, and the item stays. Of another type, or for a queue of another type: `TypeError`.
+   * `into`, for bytes and arrays of fixed length: an array of yours that takes the item. It is
+   * returned if it is filled, else a view of its beginning. Too short for the item: `RangeError`
+   * `ERR_OUT_OF_RANGE`, and the item stays. Of another type, or for a queue of another type:
+   * `TypeError`.
    *
    * @example
    * const item = queue.getSync({ block: true })
@@ -101,7 +107,8 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> extends QueueObje
     return (item === NOTHING || item === CLOSED ? getLate(this as AnyQueue, this.#channel, item, undefined, never) : item) as T
   }
 
-  // Apart from what is called for each item, since what contains functions allocates for them each time, also when they are not needed.
+  // Apart from what is called for each item, since what contains functions allocates for them each
+  // time, also when they are not needed.
   #getOne(timeout: number | undefined, into: Block | undefined): unknown {
     const { lane } = this.#channel
     const item = timeout ? lane.tryGetFirst(into) : lane.tryGet(into)
@@ -110,8 +117,8 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> extends QueueObje
   }
 
   /**
-   * Puts an item if there is room, and returns whether it did. Full: false; with overflow 'drop-oldest' the oldest goes and the answer is
-   * true. Closed: throws `QueueClosedError`.
+   * Puts an item if there is room, and returns whether it did. Full: false; with overflow
+   * 'drop-oldest' the oldest goes and the answer is true. Closed: throws `QueueClosedError`.
    *
    * @example
    * if (!queue.tryPut(item)) lost++
@@ -122,7 +129,8 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> extends QueueObje
   }
 
   /**
-   * Takes the oldest item if there is one. Empty: undefined. Closed and drained: throws `QueueClosedError`. `into` is as for `getSync`.
+   * Takes the oldest item if there is one. Empty: undefined. Closed and drained: throws
+   * `QueueClosedError`. `into` is as for `getSync`.
    *
    * @example
    * for (let item = queue.tryGet(); item !== undefined; item = queue.tryGet()) use(item)
@@ -135,8 +143,8 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> extends QueueObje
   }
 
   /**
-   * Puts an item as soon as there is room, after this thread's earlier puts. Rejects with `QueueClosedError`, `TimeoutError`, or the signal's
-   * `reason`; then nothing was put.
+   * Puts an item as soon as there is room, after this thread's earlier puts. Rejects with
+   * `QueueClosedError`, `TimeoutError`, or the signal's `reason`; then nothing was put.
    *
    * @example
    * await queue.put(1.5, { signal: AbortSignal.timeout(100) })
@@ -150,9 +158,10 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> extends QueueObje
   }
 
   /**
-   * Takes the oldest item as soon as there is one, after this thread's earlier gets. Closed and drained: rejects with `QueueClosedError`. Also
-   * rejects with `TimeoutError`, or the signal's `reason`; then nothing was taken. `into` is as for `getSync`; until the promise is settled it may be
-   * written at any time, and each call that waits needs one of its own.
+   * Takes the oldest item as soon as there is one, after this thread's earlier gets. Closed and
+   * drained: rejects with `QueueClosedError`. Also rejects with `TimeoutError`, or the signal's
+   * `reason`; then nothing was taken. `into` is as for `getSync`; until the promise is settled it
+   * may be written at any time, and each call that waits needs one of its own.
    *
    * @example
    * const item = await queue.get({ timeout: 100 })
@@ -178,16 +187,18 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> extends QueueObje
   }
 
   /**
-   * Calls `fn` for each item, in this thread's event loop, until the queue is closed and drained; then it resolves. No promise is made for each item, so it is
-   * the fastest way to receive in an event loop.
+   * Calls `fn` for each item, in this thread's event loop, until the queue is closed and drained;
+   * then it resolves. No promise is made for each item, so it is the fastest way to receive in an
+   * event loop.
    *
    * - An `fn` that returns a promise is awaited before the next item is taken.
    * - Other work of the loop gets its turn after a millisecond of items.
    * - Each item is taken as by a `get()`, after this thread's earlier gets; `fn` is never called before `forEach()` has returned.
    *
-   * Empty: it waits. Rejects with what `fn` throws or rejects with, or with the signal's `reason`, and then takes no more: the item for which `fn`
-   * was called is taken, all others stay in the queue. While it is pending it keeps the process alive, unless the queue is `unref()`ed. `TypeError`
-   * `ERR_INVALID_ARG_TYPE` for an `fn` that is no function.
+   * Empty: it waits. Rejects with what `fn` throws or rejects with, or with the signal's `reason`,
+   * and then takes no more: the item for which `fn` was called is taken, all others stay in the
+   * queue. While it is pending it keeps the process alive, unless the queue is `unref()`ed.
+   * `TypeError` `ERR_INVALID_ARG_TYPE` for an `fn` that is no function.
    *
    * @example
    * await queue.forEach((item) => use(item))
@@ -201,8 +212,10 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> extends QueueObje
   }
 
   /**
-   * Puts items, and returns how many went in. Without waiting: as many as there is room for, or what the overflow policy lets in. With `block` or
-   * `timeout` it waits until all are in; `TimeoutError` and `QueueClosedError` then have `count`. If one item is not of the type, none goes in.
+   * Puts items, and returns how many went in. Without waiting: as many as there is room for, or
+   * what the overflow policy lets in. With `block` or `timeout` it waits until all are in;
+   * `TimeoutError` and `QueueClosedError` then have `count`. If one item is not of the type, none
+   * goes in.
    *
    * @example
    * queue.putManySync(new Float64Array(128), { block: true })
@@ -217,8 +230,10 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> extends QueueObje
   }
 
   /**
-   * Takes what is there, at least one item and at most `max`: a typed array for numeric types, else an array. Empty and closed are as for `getSync`.
-   * `into`, a typed array of the queue's numeric type, takes them in place of a new one: it is returned if it is filled, else a view of its beginning.
+   * Takes what is there, at least one item and at most `max`: a typed array for numeric types, else
+   * an array. Empty and closed are as for `getSync`. `into`, a typed array of the queue's numeric
+   * type, takes them in place of a new one: it is returned if it is filled, else a view of its
+   * beginning.
    *
    * @example
    * const samples = queue.getManySync(1024, { block: true })
@@ -239,8 +254,8 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> extends QueueObje
   }
 
   /**
-   * Puts items, piece by piece as there is room, after this thread's earlier puts. An error (abort, timeout, close) has `count`: how many went in
-   * and stay.
+   * Puts items, piece by piece as there is room, after this thread's earlier puts. An error (abort,
+   * timeout, close) has `count`: how many went in and stay.
    *
    * @example
    * await queue.putMany([1, 2, 3], { timeout: 100 })
@@ -255,8 +270,9 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> extends QueueObje
   }
 
   /**
-   * Waits for the first item and takes what is there, at most `max`, after this thread's earlier gets. Closed and drained: as for `get`. `into` is as for
-   * `getManySync`; until the promise is settled it may be written at any time, and each call that waits needs one of its own.
+   * Waits for the first item and takes what is there, at most `max`, after this thread's earlier
+   * gets. Closed and drained: as for `get`. `into` is as for `getManySync`; until the promise is
+   * settled it may be written at any time, and each call that waits needs one of its own.
    *
    * @example
    * const samples = await queue.getMany(1024)
@@ -274,7 +290,8 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> extends QueueObje
   }
 
   /**
-   * Gets batches of at most `max` items until the queue is closed and drained. Leaving the loop loses no item.
+   * Gets batches of at most `max` items until the queue is closed and drained. Leaving the loop
+   * loses no item.
    *
    * @example
    * for await (const samples of queue.batches(128)) play(samples)

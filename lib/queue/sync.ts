@@ -1,4 +1,7 @@
-/** What synchronous calls do where the first try was not enough: by the overflow policy, by blocking, or by throwing. */
+/**
+ * What synchronous calls do where the first try was not enough: by the overflow policy, by
+ * blocking, or by throwing.
+ */
 import { native } from '../addon/native.js'
 import { tellingDrops } from '../diagnostics.js'
 import { QueueClosedError, QueueEmptyError, QueueFullError, TimeoutError } from '../errors.js'

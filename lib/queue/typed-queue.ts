@@ -1,4 +1,7 @@
-/** The queue's class as a compiler sees it: TypeScript lets no constructor infer the class's type parameters from an option, but an interface that describes one. */
+/**
+ * The queue's class as a compiler sees it: TypeScript lets no constructor infer the class's type
+ * parameters from an option, but an interface that describes one.
+ */
 import type { BatchOf, ElementType, ItemOf, NamedBatchOf, PutItemOf, TypeOf, TypeOfBatches } from '../codec/element-type.js'
 import type { QueueHandle, QueueOptions } from './opening.js'
 import { ThreadSafeQueue as Queue } from './queue.js'
@@ -14,12 +17,14 @@ export interface TypedQueueOptions<Type> extends QueueOptions<Type> {
 }
 
 /**
- * A queue of fixed capacity between any number of producers and consumers: event loops, blocking workers, native threads and
- * signal handlers. First in, first out for each producer.
+ * A queue of fixed capacity between any number of producers and consumers: event loops, blocking
+ * workers, native threads and signal handlers. First in, first out for each producer.
  *
- * `T` is what it gives, `Batch` what several of them come out as, `In` what it takes. The option `type` says all three: 'float64' makes it a
- * `ThreadSafeQueue<number, Float64Array>`. Name them yourself where there is no `type` that does: `new ThreadSafeQueue<Job>(100)`. A function that takes
- * any queue of numbers takes a `ThreadSafeQueue<number, unknown>`, and one that takes any queue a `ThreadSafeQueue<unknown, unknown>`.
+ * `T` is what it gives, `Batch` what several of them come out as, `In` what it takes. The option
+ * `type` says all three: 'float64' makes it a `ThreadSafeQueue<number, Float64Array>`. Name them
+ * yourself where there is no `type` that does: `new ThreadSafeQueue<Job>(100)`. A function that
+ * takes any queue of numbers takes a `ThreadSafeQueue<number, unknown>`, and one that takes any
+ * queue a `ThreadSafeQueue<unknown, unknown>`.
  *
  * @example
  * const samples = new ThreadSafeQueue(1000, { type: 'float64' })
@@ -33,10 +38,12 @@ export interface ThreadSafeQueue<T = unknown, Batch = T[], In = T> extends Queue
 /** Makes the queues whose items the program names, and whose `type` is that numeric one. */
 interface NumericQueueConstructor<Type extends NumericType> {
   /**
-   * Creates a queue that holds `capacity` numbers of that `type`; its batches are the typed array of that name.
+   * Creates a queue that holds `capacity` numbers of that `type`; its batches are the typed array
+   * of that name.
    *
-   * `RangeError` `ERR_OUT_OF_RANGE` for a capacity that is no whole number from 1 up to what 4 GiB hold; `TypeError` `ERR_INVALID_ARG_TYPE` or
-   * `ERR_INVALID_ARG_VALUE` for options that do not exist.
+   * `RangeError` `ERR_OUT_OF_RANGE` for a capacity that is no whole number from 1 up to what 4 GiB
+   * hold; `TypeError` `ERR_INVALID_ARG_TYPE` or `ERR_INVALID_ARG_VALUE` for options that do not
+   * exist.
    *
    * @example
    * const samples = new ThreadSafeQueue<number>(1000, { type: 'float64' })
@@ -51,12 +58,13 @@ interface NamedQueueConstructor {
   /**
    * Creates a queue that holds `capacity` items: a whole number from 1 up to what 4 GiB hold.
    *
-   * Name the type of the items where `type` is 'any', as it is when left out; elsewhere `type` says it. Batches are taken to be arrays, also where
-   * TypeScript does not know which `type` it is. A class that extends the queue of numbers, or of a type parameter, names the batches as well:
+   * Name the type of the items where `type` is 'any', as it is when left out; elsewhere `type` says
+   * it. Batches are taken to be arrays, also where TypeScript does not know which `type` it is. A
+   * class that extends the queue of numbers, or of a type parameter, names the batches as well:
    * `extends ThreadSafeQueue<number, Float64Array>`, `extends ThreadSafeQueue<T, T[]>`.
    *
-   * `RangeError` `ERR_OUT_OF_RANGE` for other capacities and for a name that is too long; `TypeError` `ERR_INVALID_ARG_TYPE` or
-   * `ERR_INVALID_ARG_VALUE` for options that do not exist.
+   * `RangeError` `ERR_OUT_OF_RANGE` for other capacities and for a name that is too long;
+   * `TypeError` `ERR_INVALID_ARG_TYPE` or `ERR_INVALID_ARG_VALUE` for options that do not exist.
    *
    * @example
    * const jobs = new ThreadSafeQueue<{ id: number }>(100, { name: 'jobs' })
@@ -73,7 +81,8 @@ interface NamedQueueConstructor {
 }
 
 /** The class `ThreadSafeQueue`: what makes queues. */
-// TypeScript takes the first constructor that fits: its own, then those of the interfaces in their order.
+// TypeScript takes the first constructor that fits: its own, then those of the interfaces in their
+// order.
 export interface ThreadSafeQueueConstructor
   extends
     NumericQueueConstructor<'int8'>,
@@ -91,27 +100,32 @@ export interface ThreadSafeQueueConstructor
   readonly prototype: (typeof Queue)['prototype']
 
   /**
-   * Creates a queue that holds `capacity` items of that `type`, which says what TypeScript takes and gives.
+   * Creates a queue that holds `capacity` items of that `type`, which says what TypeScript takes
+   * and gives.
    *
-   * `RangeError` `ERR_OUT_OF_RANGE` for a capacity that is no whole number from 1 up to what 4 GiB hold; `TypeError` `ERR_INVALID_ARG_TYPE` or
-   * `ERR_INVALID_ARG_VALUE` for options that do not exist.
+   * `RangeError` `ERR_OUT_OF_RANGE` for a capacity that is no whole number from 1 up to what 4 GiB
+   * hold; `TypeError` `ERR_INVALID_ARG_TYPE` or `ERR_INVALID_ARG_VALUE` for options that do not
+   * exist.
    *
    * @example
    * const samples = new ThreadSafeQueue(1000, { type: 'float64' }) // ThreadSafeQueue<number, Float64Array>
    * const points = new ThreadSafeQueue(1000, { type: record({ x: 'float64', y: 'float64' }) })
    * points.putSync({ x: 1, y: 2 })
    */
-  // Three type parameters or more, so that none of the others is meant by one or two: a subclass would find two constructors that make different things.
+  // Three type parameters or more, so that none of the others is meant by one or two: a subclass
+  // would find two constructors that make different things.
   new <Type extends ElementType, T extends ItemOf<Type>, Batch extends BatchOf<Type>, In extends PutItemOf<Type>>(
     capacity: number,
     options: TypedQueueOptions<Type>,
   ): ThreadSafeQueue<T, Batch, In>
 
   /**
-   * Opens the queue of that handle, in any thread of the process. The handle says of what type it is; where that got lost, as in `workerData`, say
-   * so: `ThreadSafeQueue.from<number, Float64Array>(workerData)`.
+   * Opens the queue of that handle, in any thread of the process. The handle says of what type it
+   * is; where that got lost, as in `workerData`, say so: `ThreadSafeQueue.from<number,
+   * Float64Array>(workerData)`.
    *
-   * `TypeError` `ERR_INVALID_ARG_TYPE` for anything that is no queue's handle, `Error` `ERR_INCOMPATIBLE_HANDLE` for one of another version.
+   * `TypeError` `ERR_INVALID_ARG_TYPE` for anything that is no queue's handle, `Error`
+   * `ERR_INCOMPATIBLE_HANDLE` for one of another version.
    *
    * @example
    * const jobs = ThreadSafeQueue.from<{ id: number }>(workerData)

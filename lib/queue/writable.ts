@@ -6,9 +6,15 @@ import type { ThreadSafeQueue } from './typed-queue.js'
 
 /** Options of `queue.writable()`. */
 export interface QueueWritableOptions {
-  /** Close the queue when the stream ends or is destroyed, so that consumers come to an end. Default: true. */
+  /**
+   * Close the queue when the stream ends or is destroyed, so that consumers come to an end.
+   * Default: true.
+   */
   close?: boolean | undefined
-  /** How many chunks the stream takes beyond those that are in the queue before `write()` returns false. Default: as of all streams of objects, 16. */
+  /**
+   * How many chunks the stream takes beyond those that are in the queue before `write()` returns
+   * false. Default: as of all streams of objects, 16.
+   */
   highWaterMark?: number | undefined
 }
 
@@ -48,7 +54,8 @@ class QueueWritable extends Writable {
     return this.#queue.put(item, { signal: this.#destroyed.signal })
   }
 
-  // A batch refuses all of its items for a bad one: then each goes for itself, as it would if it had been written alone.
+  // A batch refuses all of its items for a bad one: then each goes for itself, as it would if it
+  // had been written alone.
   async #putMany(items: unknown[]): Promise<void> {
     try {
       await this.#queue.putMany(items, { signal: this.#destroyed.signal })

@@ -125,7 +125,10 @@ abstract class Source implements Disposable {
     this.end()
   }
 
-  /** @internal `SignalSource { signal: 'SIGUSR2', received: 3, delivered: 3, dropped: 0, installed: true }` */
+  /**
+   * @internal `SignalSource { signal: 'SIGUSR2', received: 3, delivered: 3, dropped: 0, installed:
+   * true }`
+   */
   [INSPECT](depth: number, options?: InspectOptions): string {
     return inspectAs(this, 'SignalSource', () => ({ signal: this.signal, ...this.stats() }), depth, options)
   }

@@ -55,7 +55,10 @@ export class Call implements Held {
   #deadline: Deadline | undefined
   #signal: AbortSignal | undefined
   #listener: (() => void) | undefined
-  /** Whether it fails with the signal's reason. That is the user's: an error of this package, from elsewhere, is left as it is. */
+  /**
+   * Whether it fails with the signal's reason. That is the user's: an error of this package, from
+   * elsewhere, is left as it is.
+   */
   #aborted = false
 
   constructor(queue?: Named) {

@@ -1,10 +1,13 @@
 /**
- * This thread's event loop, as what waits asynchronously: it has one doorbell, which other contexts ring, and everything that waits
- * in it is asked to look again on each ring. Timers and clock are the addon's: tests replace those of Node.
+ * This thread's event loop, as what waits asynchronously: it has one doorbell, which other contexts
+ * ring, and everything that waits in it is asked to look again on each ring. Timers and clock are
+ * the addon's: tests replace those of Node.
  *
- * What may stop us. A script of node:vm is ended when its time is up, and a stack may overflow: at whatever function is entered, and (the script) wherever a
- * loop comes round. No `finally` runs for the script. What lies between two such places is done whole. So each call first sees to it that a microtask will
- * look after what it touches, and only then changes it; that look trusts nothing but the lines themselves.
+ * What may stop us. A script of node:vm is ended when its time is up, and a stack may overflow: at
+ * whatever function is entered, and (the script) wherever a loop comes round. No `finally` runs for
+ * the script. What lies between two such places is done whole. So each call first sees to it that a
+ * microtask will look after what it touches, and only then changes it; that look trusts nothing but
+ * the lines themselves.
  */
 import { type Listener, native } from '../addon/native.js'
 
@@ -14,7 +17,10 @@ export interface Waiting {
   readonly lists: readonly number[]
   /** Serves those of its calls that can be served now. */
   poll(): void
-  /** Puts in order what need not be when a call was served, as it may be that the next one waits already; and what a call that was stopped has left. */
+  /**
+   * Puts in order what need not be when a call was served, as it may be that the next one waits
+   * already; and what a call that was stopped has left.
+   */
   tidy(): void
   /** For tidyLater(): whether it will be tidied. */
   untidy: boolean
@@ -33,14 +39,20 @@ let listener: Listener | undefined
 const waiting = new Map<number, Waiting>()
 /** What is polled in the next iteration of the loop, whose doorbell has been rung for that. */
 let soon = new Set<Waiting>()
-/** The same for those that have used up the time of this iteration: the others come before them in the next one, so that none starves. */
+/**
+ * The same for those that have used up the time of this iteration: the others come before them in
+ * the next one, so that none starves.
+ */
 let thereafter = new Set<Waiting>()
 let untidy: Waiting[] = []
 let held: Held[] = []
 const due = new Map<number, Held>()
 let lastNumber = 0
 
-/** Whatever one of them throws, none is left out: they may have been rung for. What they throw is added to `errors`. */
+/**
+ * Whatever one of them throws, none is left out: they may have been rung for. What they throw is
+ * added to `errors`.
+ */
 function forAll<One>(some: Iterable<One>, call: (one: One) => void, errors: unknown[]): void {
   for (const one of some) {
     try {
@@ -90,7 +102,10 @@ function listen(): boolean {
   return listener !== undefined
 }
 
-/** Opens this loop's doorbell, the first time. Throws if too many loops of this process wait already. */
+/**
+ * Opens this loop's doorbell, the first time. Throws if too many loops of this process wait
+ * already.
+ */
 export function needDoorbell(): Listener {
   if (!listen()) throw new Error('threadsafe: no more event loops can wait in this process')
   return listener as Listener
@@ -107,26 +122,33 @@ export function leave(one: Waiting): void {
 }
 
 /**
- * How many calls may still be served at once before the clock is looked at. That is one in each iteration of the loop, where the addon sets it, and few always:
- * nobody knows how long what the caller does with an item will take.
+ * How many calls may still be served at once before the clock is looked at. That is one in each
+ * iteration of the loop, where the addon sets it, and few always: nobody knows how long what the
+ * caller does with an item will take.
  */
 const callsLeft = Int32Array.of(1)
-/** How many lists the doorbell was rung for, and their addresses; -1 in place of the number: perhaps for any. The addon writes it before it calls. */
+/**
+ * How many lists the doorbell was rung for, and their addresses; -1 in place of the number: perhaps
+ * for any. The addon writes it before it calls.
+ */
 const rung = new Float64Array(1 + native.rungLists)
-/** Whether calls have had their time of this iteration of the loop. Then the doorbell has been rung. */
+/**
+ * Whether calls have had their time of this iteration of the loop. Then the doorbell has been rung.
+ */
 let spent = false
 
 /**
- * Whether a call that could be served at once may be. Every so often the answer is no: a `for await` over a queue that is never empty must not keep timers
- * and I/O from running.
+ * Whether a call that could be served at once may be. Every so often the answer is no: a `for
+ * await` over a queue that is never empty must not keep timers and I/O from running.
  */
 export function mayServeAtOnce(): boolean {
   return --(callsLeft[0] as number) > 0 || look()
 }
 
 /**
- * How many more items a call that takes one after another may take before it asks again. None, until
- * the last look has shown that calls are quick: then asking costs a good part of what an item does.
+ * How many more items a call that takes one after another may take before it asks again. None,
+ * until the last look has shown that calls are quick: then asking costs a good part of what an item
+ * does.
  */
 export function mayTakeUnasked(): number {
   return (callsLeft[0] as number) > QUICK ? UNASKED : 0
@@ -146,12 +168,18 @@ function look(): boolean {
   return !spent
 }
 
-/** Whether calls have had their time of this iteration of the loop: then none is served before the next. */
+/**
+ * Whether calls have had their time of this iteration of the loop: then none is served before the
+ * next.
+ */
 export function haveHadTheirTime(): boolean {
   return spent
 }
 
-/** `one` is polled in the next iteration of the loop, without a ring from outside. Only where calls have had their time. */
+/**
+ * `one` is polled in the next iteration of the loop, without a ring from outside. Only where calls
+ * have had their time.
+ */
 export function pollSoon(one: Waiting): void {
   soon.add(one)
 }
@@ -162,8 +190,9 @@ export function pollThereafter(one: Waiting): void {
 }
 
 /**
- * A call that was served goes on in a microtask, or, out of a `for await`, some microtasks later; and then most often waits again. Until then the doorbell
- * keeps the loop alive, and whatever else would be undone and done again stays as it is.
+ * A call that was served goes on in a microtask, or, out of a `for await`, some microtasks later;
+ * and then most often waits again. Until then the doorbell keeps the loop alive, and whatever else
+ * would be undone and done again stays as it is.
  */
 const MICROTASKS = 5
 let tidying = false
@@ -175,7 +204,8 @@ const { apply } = Reflect
 
 function needTidying(): void {
   if (tidying) return
-  // Not an asynchronous function at once: what throws in it, as it does where the stack is full, would go to its promise.
+  // Not an asynchronous function at once: what throws in it, as it does where the stack is full,
+  // would go to its promise.
   void apply(then, DONE, [tidyInMicrotasks])
   tidying = true
 }
@@ -212,7 +242,10 @@ export function tidyLater(one: Waiting): void {
   needTidying()
 }
 
-/** Something is done with the call now. It is looked at when those that were served have gone on: where that has not been done to its end, it is repaired. */
+/**
+ * Something is done with the call now. It is looked at when those that were served have gone on:
+ * where that has not been done to its end, it is repaired.
+ */
 export function hold(call: Held): void {
   held.push(call)
   needTidying()
@@ -236,7 +269,10 @@ export function clearDeadline({ number, at }: Deadline): void {
   if (due.delete(number)) native.clearDeadline(listener as Listener, number, at)
 }
 
-/** How many calls that wait keep the process alive. In an object, as it is changed by others in the middle of what must be done whole. */
+/**
+ * How many calls that wait keep the process alive. In an object, as it is changed by others in the
+ * middle of what must be done whole.
+ */
 export const keepingAlive = { calls: 0 }
 
 /** What the addon has been told; undefined if that is not known. */
@@ -245,7 +281,8 @@ let toldWaits: boolean | undefined = false
 
 function tellLoop(): void {
   const alive = keepingAlive.calls > 0
-  // A source that is ref()ed waits for nothing, and is to keep the loop alive as long as it is attached.
+  // A source that is ref()ed waits for nothing, and is to keep the loop alive as long as it is
+  // attached.
   const waits = alive || waiting.size > 0
   if (alive === toldAlive && waits === toldWaits) return
   const listener = needDoorbell()
@@ -255,7 +292,10 @@ function tellLoop(): void {
   toldWaits = waits
 }
 
-/** Whether the pending calls of one object keep the process alive. They do, unless it is `unref()`ed. */
+/**
+ * Whether the pending calls of one object keep the process alive. They do, unless it is
+ * `unref()`ed.
+ */
 export class Liveness {
   /** How many are pending. Written by Line in line.ts. */
   calls = 0

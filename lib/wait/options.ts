@@ -1,4 +1,7 @@
-/** Reading the options that waiting calls have in common. Nothing has changed when one of these throws. */
+/**
+ * Reading the options that waiting calls have in common. Nothing has changed when one of these
+ * throws.
+ */
 import { types } from 'node:util'
 import { invalidType, outOfRange } from '../errors.js'
 
@@ -20,7 +23,9 @@ export interface WaitOptions {
 
 /** Options of `queue.forEach()`. */
 export interface ForEachOptions {
-  /** Ends it when it is aborted: the promise rejects with its `reason`, and no more items are taken. */
+  /**
+   * Ends it when it is aborted: the promise rejects with its `reason`, and no more items are taken.
+   */
   signal?: AbortSignal | undefined
 }
 
@@ -46,7 +51,10 @@ export function syncTimeout(options: SyncWaitOptions | undefined): number | unde
   return (block ?? timeout !== undefined) ? milliseconds : undefined
 }
 
-/** Of Node's signals; where the global is another's (jsdom), or missing (a context of node:vm), no signal is one of those. */
+/**
+ * Of Node's signals; where the global is another's (jsdom), or missing (a context of node:vm), no
+ * signal is one of those.
+ */
 const { aborted, throwIfAborted } = ((prototype: AbortSignal | undefined) => ({
   aborted: prototype && Object.getOwnPropertyDescriptor(prototype, 'aborted')?.get,
   throwIfAborted: prototype?.throwIfAborted,
@@ -62,7 +70,10 @@ function isNodes(signal: AbortSignal): boolean {
   }
 }
 
-/** Throws the signal's reason if it is aborted. Runs no code of others, whatever the signal says of itself: one that is not Node's is not asked. */
+/**
+ * Throws the signal's reason if it is aborted. Runs no code of others, whatever the signal says of
+ * itself: one that is not Node's is not asked.
+ */
 export function checkAborted(signal: AbortSignal | undefined): void {
   if (signal && isNodes(signal)) throwIfAborted?.call(signal)
 }

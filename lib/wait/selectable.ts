@@ -11,7 +11,10 @@ export interface Selectable<Want> {
   readonly native: NativeObject<'queue' | 'event'>
   /** What is to be remembered of the moment when the call began. */
   want(): Want
-  /** The item, undefined for an event, NOTHING if there is none. Throws what a get would throw that does not wait. */
+  /**
+   * The item, undefined for an event, NOTHING if there is none. Throws what a get would throw that
+   * does not wait.
+   */
   tryNow(want: Want): unknown | Nothing
   /** The same, and NOTHING as well where asynchronous calls of this thread were there before. */
   tryInOrder(want: Want): unknown | Nothing

@@ -1,6 +1,7 @@
-// A native thread that puts by threadsafe.h, and the bare mechanisms that the package is measured against: a Node-API call for each put and
-// get, uv_async_send from another thread and from a signal handler, napi_threadsafe_function. For the benchmarks alone: it checks no
-// argument and frees nothing.
+// A native thread that puts by threadsafe.h, and the bare mechanisms that the package is measured
+// against: a Node-API call for each put and get, uv_async_send from another thread and from a
+// signal handler, napi_threadsafe_function. For the benchmarks alone: it checks no argument and
+// frees nothing.
 #include <node_api.h>
 #include <signal.h>
 #include <threadsafe.h>
@@ -17,7 +18,8 @@
 namespace threadsafe::bench {
 namespace {
 
-// CLOCK_MONOTONIC, as process.hrtime.bigint() reads it. As a double it is exact for 104 days of uptime.
+// CLOCK_MONOTONIC, as process.hrtime.bigint() reads it. As a double it is exact for 104 days of
+// uptime.
 double now() {
   timespec time;
   clock_gettime(CLOCK_MONOTONIC, &time);
@@ -75,7 +77,8 @@ napi_value get(napi_env env, napi_callback_info info) {
   return undefined;
 }
 
-// (memory: Uint8Array, zeroed; capacity) => { put, get }. The memory is a kLine longer than what the queue needs.
+// (memory: Uint8Array, zeroed; capacity) => { put, get }. The memory is a kLine longer than what
+// the queue needs.
 napi_value open_queue(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   void* bytes = nullptr;

@@ -6,7 +6,8 @@
 
 namespace threadsafe::bench {
 
-// "put": one put of a signal's record, in a handler. "whole": all that our handler does. "empty" is 0 by definition: what is subtracted.
+// "put": one put of a signal's record, in a handler. "whole": all that our handler does. "empty" is
+// 0 by definition: what is subtracted.
 double handler_cost(const std::string& what, std::uint64_t times);
 
 double whole_handler_cost(std::uint64_t times);

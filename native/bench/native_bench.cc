@@ -1,5 +1,5 @@
-// Queues between native threads, for the limit of what JavaScript can reach. Prints one line: the nanoseconds of an item, or those of
-// every round trip.
+// Queues between native threads, for the limit of what JavaScript can reach. Prints one line: the
+// nanoseconds of an item, or those of every round trip.
 //
 //     native_bench one-thread ITEMS
 //     native_bench pass core|mutex PRODUCERS CONSUMERS CAPACITY ITEMS
@@ -124,12 +124,13 @@ class SleepingParker {
   bool slept_ = false;
 };
 
-// As in bench/cases/ping-pong.ts: before they are counted, turns are passed until the scheduler has given each thread a core of its own,
-// and one more ends it.
+// As in bench/cases/ping-pong.ts: before they are counted, turns are passed until the scheduler has
+// given each thread a core of its own, and one more ends it.
 constexpr auto kSettling = std::chrono::milliseconds(100);
 constexpr double kLast = -1;
 
-// put(which, value) and get(which) of the queue that leads there (0) and of the one that leads back (1).
+// put(which, value) and get(which) of the queue that leads there (0) and of the one that leads back
+// (1).
 template <class Put, class Get>
 std::vector<double> ping_pong(unsigned trips, Put&& put, Get&& get) {
   std::vector<double> latencies(trips);

@@ -22,7 +22,8 @@ struct ThreadWake {
 
 constexpr std::size_t bytes_of_numbers(u32 capacity) { return sizeof(QueueHeader) + std::size_t{capacity} * kCellStride; }
 
-// The core's queue in memory that is the caller's, which must be aligned to kLine, and zeroed before the first NumberQueue is made of it.
+// The core's queue in memory that is the caller's, which must be aligned to kLine, and zeroed
+// before the first NumberQueue is made of it.
 class NumberQueue {
  public:
   NumberQueue(void* memory, u32 capacity)

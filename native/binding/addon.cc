@@ -27,8 +27,9 @@ Listener& listener_of(const Napi::Value& value) { return *value.As<Napi::Externa
 
 double number_of(const Napi::Value& value) { return value.As<Napi::Number>().DoubleValue(); }
 
-// (function, arrays of Listener::Shared): a listener, whose function is called without an argument on each ring, and with the numbers of
-// the calls that are due; undefined when no doorbell is to be had
+// (function, arrays of Listener::Shared): a listener, whose function is called without an argument
+// on each ring, and with the numbers of the calls that are due; undefined when no doorbell is to be
+// had
 Napi::Value listen(const Napi::CallbackInfo& info) {
   Environment& environment = Environment::of(info.Env());
   if (!environment.loop().open(info.Env())) return info.Env().Undefined();
@@ -72,8 +73,8 @@ Napi::Value address(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(reinterpret_cast<std::uintptr_t>(view.Data())));
 }
 
-// (object): a reference that does not keep it. A WeakRef does, until the current job ends: it would keep what a synchronous loop creates
-// and drops.
+// (object): a reference that does not keep it. A WeakRef does, until the current job ends: it would
+// keep what a synchronous loop creates and drops.
 Napi::Value weak(const Napi::CallbackInfo& info) {
   auto* const reference = new Napi::ObjectReference(Napi::Weak(info[0].As<Napi::Object>()));
   return Napi::External<Napi::ObjectReference>::New(info.Env(), reference,

@@ -11,7 +11,8 @@ namespace threadsafe {
 
 template <u32 version>
 struct THREADSAFE_PROCESS_WIDE Memories {
-  // Objects that are open, in all isolates: an upper limit of the memories that are reserved. There is room for some 12,800.
+  // Objects that are open, in all isolates: an upper limit of the memories that are reserved. There
+  // is room for some 12,800.
   static constinit inline std::atomic<u32> objects_open{0};
   // How often collect_everywhere() was called.
   static constinit inline std::atomic<u32> collections{0};
@@ -22,12 +23,14 @@ namespace {
 constexpr auto& objects_open = Memories<kProcessVersion>::objects_open;
 constexpr auto& collections = Memories<kProcessVersion>::collections;
 
-// From so many on each isolate has its garbage collected for each so many that it opens, or as many as it keeps.
+// From so many on each isolate has its garbage collected for each so many that it opens, or as many
+// as it keeps.
 constexpr u32 kManyObjects = 4096;
 constexpr u32 kOpenedPerCollection = 256;
 
-// V8 collects when it is told of much more memory outside its heap than at its last collection: of 64 MiB more it begins one, which goes on
-// beside the program; of more than its heap may have, it does it at once.
+// V8 collects when it is told of much more memory outside its heap than at its last collection: of
+// 64 MiB more it begins one, which goes on beside the program; of more than its heap may have, it
+// does it at once.
 constexpr std::int64_t kMuchMemory = std::int64_t{65} << 20;
 constexpr std::int64_t kTooMuchMemory = std::int64_t{1} << 40;
 
@@ -63,8 +66,9 @@ Napi::Value Environment::scratch_buffer() {
   return scratch_buffer_.Value();
 }
 
-// Node stops an isolate by refusing it JavaScript; it can't stop a thread that sleeps in our condition variable. So a blocked
-// thread asks. What the failed call leaves pending unwinds the caller's JavaScript.
+// Node stops an isolate by refusing it JavaScript; it can't stop a thread that sleeps in our
+// condition variable. So a blocked thread asks. What the failed call leaves pending unwinds the
+// caller's JavaScript.
 bool Environment::interrupted() {
   const Napi::HandleScope scope(env_);
   napi_value receiver, result;
@@ -74,7 +78,8 @@ bool Environment::interrupted() {
 
 void Environment::is_nodes(bool is_worker) {
   loop_.is_libuvs();
-  // In the main thread, early enough that the warning of lib/wait/blocking.ts comes while the call is still blocked.
+  // In the main thread, early enough that the warning of lib/wait/blocking.ts comes while the call
+  // is still blocked.
   constexpr double kEighth = 0.125;
   uv_loop_t* loop;
   if (!is_worker) {
@@ -106,7 +111,8 @@ u32 Environment::memories() const {
 }
 
 void Environment::collect_soon() {
-  // Those that were there at the last collection, and still are, will be there after this one: for them alone it would be in vain.
+  // Those that were there at the last collection, and still are, will be there after this one: for
+  // them alone it would be in vain.
   const u32 all = memories();
   collect_after_ = std::max(kOpenedPerCollection, all - std::min(all, opened_));
   opened_ = 0;
@@ -156,9 +162,10 @@ SourceCounts Environment::detach(u32 source) {
   return last;
 }
 
-// The isolate ends, at whatever moment it was stopped. Its sources and what native code has opened go first, as they use memory that it may
-// be the last to hold. Then each object it had open loses its announcements and gets the wake that this thread may have owed: it can have
-// been stopped between a change and the wake for it.
+// The isolate ends, at whatever moment it was stopped. Its sources and what native code has opened
+// go first, as they use memory that it may be the last to hold. Then each object it had open loses
+// its announcements and gets the wake that this thread may have owed: it can have been stopped
+// between a change and the wake for it.
 void Environment::end(napi_async_cleanup_hook_handle hook) {
   {
     const Napi::HandleScope scope(env_);

@@ -1,5 +1,6 @@
-// What this isolate's event loop has of ours: the doorbell, the deadlines of calls that wait, and the time that asynchronous calls have had
-// of the present iteration. All of it is libuv's, and nothing Node's JavaScript timers: tests replace those.
+// What this isolate's event loop has of ours: the doorbell, the deadlines of calls that wait, and
+// the time that asynchronous calls have had of the present iteration. All of it is libuv's, and
+// nothing Node's JavaScript timers: tests replace those.
 #pragma once
 
 #include <napi.h>
@@ -18,13 +19,14 @@ namespace threadsafe {
 class Environment;
 class Loop;
 
-// One evaluation of the package's JavaScript. There may be several in an isolate (Jest's module registry, require() beside import), and all
-// of them share the doorbell: a ring is for each of them. JavaScript owns it.
+// One evaluation of the package's JavaScript. There may be several in an isolate (Jest's module
+// registry, require() beside import), and all of them share the doorbell: a ring is for each of
+// them. JavaScript owns it.
 class Listener {
  public:
-  // What JavaScript reads and the loop writes. `calls_left` is one number, from which JavaScript counts down to its next look; each
-  // iteration of the loop begins with a look. `rung` is how many wait lists the doorbell was rung for, or -1: look at all of them; and
-  // their addresses.
+  // What JavaScript reads and the loop writes. `calls_left` is one number, from which JavaScript
+  // counts down to its next look; each iteration of the loop begins with a look. `rung` is how many
+  // wait lists the doorbell was rung for, or -1: look at all of them; and their addresses.
   struct Shared {
     Napi::Int32Array calls_left;
     Napi::Float64Array rung;
@@ -35,10 +37,12 @@ class Listener {
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
-  // `alive`: its calls keep the loop alive. `waits`: it has calls that wait, so that its function must stay.
+  // `alive`: its calls keep the loop alive. `waits`: it has calls that wait, so that its function
+  // must stay.
   void keep(bool alive, bool waits);
 
-  // The call of that number is due in so many milliseconds. Returns the time, which clear_deadline() takes.
+  // The call of that number is due in so many milliseconds. Returns the time, which
+  // clear_deadline() takes.
   double set_deadline(double call, double milliseconds);
   void clear_deadline(double call, double at) { deadlines_.erase({at, call}); }
 
@@ -71,8 +75,9 @@ class Loop {
   bool has_several_listeners() const { return listeners_.size() > 1; }
   u32 doorbell() const { return doorbell_; }
 
-  // How many asynchronous calls may be served at once, this one included, before the next look. 0: none in this iteration of the loop; then
-  // the doorbell has been rung, so that they are served in the next one. With an open doorbell.
+  // How many asynchronous calls may be served at once, this one included, before the next look. 0:
+  // none in this iteration of the loop; then the doorbell has been rung, so that they are served in
+  // the next one. With an open doorbell.
   u32 look();
 
   void add(Listener& listener) { listeners_.push_back(&listener); }

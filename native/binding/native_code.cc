@@ -1,4 +1,5 @@
-// `queue.native` and `event.native`: JavaScript values that lead other addons to the functions of threadsafe.h, and opening what they hold.
+// `queue.native` and `event.native`: JavaScript values that lead other addons to the functions of
+// threadsafe.h, and opening what they hold.
 #include <memory>
 #include <new>
 #include <string>
@@ -67,8 +68,8 @@ bool read_fields(napi_env env, napi_value array, std::vector<RecordField>& field
   return true;
 }
 
-// (view of the memory, fields of the record as [{ name, type, offset, bytes }] or undefined): the value, or undefined. Needs this loop's
-// doorbell.
+// (view of the memory, fields of the record as [{ name, type, offset, bytes }] or undefined): the
+// value, or undefined. Needs this loop's doorbell.
 Napi::Value native_object(const Napi::CallbackInfo& info) {
   auto view = info[0].As<Napi::Uint8Array>();
   const std::optional<FoundQueue> queue = queue_in(view);

@@ -1,4 +1,5 @@
-// What native code has opened in one isolate: the isolate keeps their memory alive, and takes it from them when it ends.
+// What native code has opened in one isolate: the isolate keeps their memory alive, and takes it
+// from them when it ends.
 #pragma once
 
 #include <napi.h>

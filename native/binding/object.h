@@ -1,6 +1,7 @@
-// A queue or an event that this isolate has open. JavaScript holds it as an external value, which is the first argument of all functions
-// but one: reading that is quick, where unwrapping a receiver costs more than the whole call, and functions bound to each object make
-// creating it slow. The exception is `wake`, which WebAssembly calls with nothing but a number.
+// A queue or an event that this isolate has open. JavaScript holds it as an external value, which
+// is the first argument of all functions but one: reading that is quick, where unwrapping a
+// receiver costs more than the whole call, and functions bound to each object make creating it
+// slow. The exception is `wake`, which WebAssembly calls with nothing but a number.
 #pragma once
 
 #include <napi.h>
@@ -16,21 +17,21 @@ namespace threadsafe {
 
 using ThreadWake = WakeBy<ThreadWaker>;
 
-// A queue in shared memory. JavaScript may have made up that memory, and may write over it later: so the geometry was checked against the
-// memory's size, and is a copy.
+// A queue in shared memory. JavaScript may have made up that memory, and may write over it later:
+// so the geometry was checked against the memory's size, and is a copy.
 struct FoundQueue {
   QueueHeader* header;
   Geometry geometry;
 };
 
-// The object in the memory that `view` is a Uint8Array of, the whole of it: none unless it is one of this kind, this layout and this copy
-// of the addon, and lies within it.
+// The object in the memory that `view` is a Uint8Array of, the whole of it: none unless it is one
+// of this kind, this layout and this copy of the addon, and lies within it.
 std::optional<FoundQueue> queue_in(Napi::Uint8Array view);
 EventHeader* event_in(Napi::Uint8Array view);
 
-// Where a message passes between JavaScript and the slots: the environment's scratch buffer. Or, if a Uint8Array comes with the call as its
-// last argument: there, all but the head, which is in the scratch buffer. Its size is asked for at each call, as JavaScript may have
-// detached it.
+// Where a message passes between JavaScript and the slots: the environment's scratch buffer. Or, if
+// a Uint8Array comes with the call as its last argument: there, all but the head, which is in the
+// scratch buffer. Its size is asked for at each call, as JavaScript may have detached it.
 class Passage {
  public:
   Passage(const Environment& environment, ElementType type, const Napi::CallbackInfo& info, std::size_t argument)
@@ -82,17 +83,20 @@ class SharedObject {
   SharedObject(const SharedObject&) = delete;
   SharedObject& operator=(const SharedObject&) = delete;
 
-  // False once JavaScript's side of it has been collected, and so the memory may be gone. Within a scope for handles.
+  // False once JavaScript's side of it has been collected, and so the memory may be gone. Within a
+  // scope for handles.
   bool has_memory() const { return !view_.Value().IsEmpty(); }
 
   // Called as the isolate ends: does nothing if the memory has gone before it.
   void abandon();
 
-  // Keeps the memory until the call of JavaScript that this is part of returns. For calls that block: as they ask whether the isolate is
-  // being stopped, V8 may collect garbage, and an optimized caller has already forgotten the objects that it does not use after the call.
+  // Keeps the memory until the call of JavaScript that this is part of returns. For calls that
+  // block: as they ask whether the isolate is being stopped, V8 may collect garbage, and an
+  // optimized caller has already forgotten the objects that it does not use after the call.
   void keep_memory() const { view_.Value(); }  // a handle in the call's scope
 
-  // As a source of wait_any() in core/select.h, for a get or a wait: `since` is an event's word when the wait began, of no use to a queue.
+  // As a source of wait_any() in core/select.h, for a get or a wait: `since` is an event's word
+  // when the wait began, of no use to a queue.
   virtual WaitList& get_list() = 0;
   virtual bool ready(u64 since) = 0;
   virtual void pass_on() = 0;
@@ -110,8 +114,8 @@ class SharedObject {
 
   Environment& environment() const { return *environment_; }
 
-  // What JavaScript holds of `self`, which ends with it: { object, wake, view }. It must hold the view as long as the object: whether
-  // that is gone tells whether the memory may be.
+  // What JavaScript holds of `self`, which ends with it: { object, wake, view }. It must hold the
+  // view as long as the object: whether that is gone tells whether the memory may be.
   template <auto wake, class Self>
   static Napi::Object opened(Napi::Env env, Self* self) {
     Napi::Object result = Napi::Object::New(env);
@@ -131,7 +135,8 @@ class SharedObject {
   // The argument that every blocking call has: milliseconds, Infinity for ever.
   static Deadline deadline(const Napi::Value& timeout) { return Deadline::after(timeout.As<Napi::Number>().DoubleValue()); }
 
-  // For calls that wait, if only for another's copy. What is asked may collect garbage, and the memory stays.
+  // For calls that wait, if only for another's copy. What is asked may collect garbage, and the
+  // memory stays.
   auto stop_check() {
     const auto interrupted = [this] {
       keep_memory();

@@ -1,6 +1,6 @@
-// The functions of a queue that lib/lane and lib/queue call. Items pass through the thread's buffer,
-// which the environment owns. A function returns its status as a number; one that returns a length
-// returns a status as its negative.
+// The functions of a queue that lib/lane and lib/queue call. Items pass through the thread's
+// buffer, which the environment owns. A function returns its status as a number; one that returns a
+// length returns a status as its negative.
 #include "../core/queue.h"
 
 #include <algorithm>
@@ -28,7 +28,8 @@ struct Items {
     first = static_cast<std::byte*>(data) + skipped * bytes;
   }
 
-  // n of them, from the k-th on, to or from the slots from that index on. By size: a call of memcpy for each costs more than all the rest.
+  // n of them, from the k-th on, to or from the slots from that index on. By size: a call of memcpy
+  // for each costs more than all the rest.
   template <class Copy>
   void by_size(Copy&& copy) const {
     switch (bytes) {
@@ -59,7 +60,8 @@ struct Items {
     });
   }
 
-  // By napi_typedarray_type: int8, uint8, uint8 clamped, int16, uint16, int32, uint32, float32, float64, bigint64, biguint64.
+  // By napi_typedarray_type: int8, uint8, uint8 clamped, int16, uint16, int32, uint32, float32,
+  // float64, bigint64, biguint64.
   static constexpr u32 kElementBytes[] = {1, 1, 1, 2, 2, 4, 4, 4, 8, 8, 8};
   static_assert(napi_int8_array == 0 && napi_biguint64_array == 10);
 
@@ -158,7 +160,8 @@ class QueueObject final : public SharedObject {
 
   static u32 length(const Napi::CallbackInfo& info) { return info[1].As<Napi::Number>().Uint32Value(); }
 
-  // What JavaScript has written for that put, and is so long. put(write) is not called where there is no room for so much.
+  // What JavaScript has written for that put, and is so long. put(write) is not called where there
+  // is no room for so much.
   template <class Put>
   Napi::Value put_by(const Napi::CallbackInfo& info, std::size_t longer, Put&& put) {
     const Passage passage(environment(), geometry_.type, info, longer);
@@ -193,7 +196,8 @@ class QueueObject final : public SharedObject {
     return info.Env().Undefined();
   }
 
-  // Attempts whose answer is exact, since they wait for a copy of somebody else's that decides: full or empty only if the queue was.
+  // Attempts whose answer is exact, since they wait for a copy of somebody else's that decides:
+  // full or empty only if the queue was.
   template <class Attempt>
   Status settle_put(Attempt&& attempt) {
     auto stops = stop_check();
@@ -205,7 +209,8 @@ class QueueObject final : public SharedObject {
     return stuck_.settle_get(queue_, Patience(stops), attempt);
   }
 
-  // What became of a blocking call: its deadline may have passed while somebody was in the middle of a copy.
+  // What became of a blocking call: its deadline may have passed while somebody was in the middle
+  // of a copy.
   template <class Settle>
   static Status after_blocking(Status status, Settle&& settle) {
     if (status != Status::busy) return status;
@@ -226,8 +231,9 @@ class QueueObject final : public SharedObject {
     });
   }
 
-  // Attempts of this loop's put that may wait: (length, longer) the first, and (length, woken, longer) those after it.
-  // The first is not the loop's own: a call that blocks makes it as well, beside a put of the loop that waits and may have the token.
+  // Attempts of this loop's put that may wait: (length, longer) the first, and (length, woken,
+  // longer) those after it. The first is not the loop's own: a call that blocks makes it as well,
+  // beside a put of the loop that waits and may have the token.
   Napi::Value put_first(const Napi::CallbackInfo& info) { return put_in_turn(info, false, false, 2); }
   Napi::Value put_woken(const Napi::CallbackInfo& info) { return put_in_turn(info, true, info[2].As<Napi::Boolean>().Value(), 3); }
 
@@ -243,10 +249,11 @@ class QueueObject final : public SharedObject {
     return status == Status::busy ? Status::full : status;
   }
 
-  // Messages that lie one after the other in a Uint8Array of the package's own: each has its length in front, in 8 bytes, and ends at a
-  // multiple of
-  // 8. put(bytes, write) for each, until one is not ok; how many were, and the status of the last, times 2^32. In one number, since an
-  // isolate that is being stopped can't be given an object with properties, and half of an answer would be worse than none.
+  // Messages that lie one after the other in a Uint8Array of the package's own: each has its length
+  // in front, in 8 bytes, and ends at a multiple of 8. put(bytes, write) for each, until one is not
+  // ok; how many were, and the status of the last, times 2^32. In one number, since an isolate that
+  // is being stopped can't be given an object with properties, and half of an answer would be worse
+  // than none.
   template <class Put>
   Napi::Value put_each(const Napi::CallbackInfo& info, Put&& put) {
     void* data = nullptr;
@@ -271,7 +278,8 @@ class QueueObject final : public SharedObject {
     return put_each(info, [this](u32 bytes, auto write) { return settle_put([&] { return queue_.attempt_put(bytes, write); }); });
   }
 
-  // (view, from, count, of the loop, woken): attempts of puts that may wait. Only the first of them may have waited.
+  // (view, from, count, of the loop, woken): attempts of puts that may wait. Only the first of them
+  // may have waited.
   Napi::Value put_packed_in_turn(const Napi::CallbackInfo& info) {
     const bool of_loop = info[4].As<Napi::Boolean>().Value();
     bool woken = info[5].As<Napi::Boolean>().Value();
@@ -334,7 +342,8 @@ class QueueObject final : public SharedObject {
     });
   }
 
-  // (view, first): items of a type of fixed size, from that one on, as many as there is room for: how many, or a status.
+  // (view, first): items of a type of fixed size, from that one on, as many as there is room for:
+  // how many, or a status.
   Napi::Value put_many(const Napi::CallbackInfo& info) {
     const Items items(info, 2);
     u32 done = 0;
@@ -343,7 +352,8 @@ class QueueObject final : public SharedObject {
     return answer(info, status, done);
   }
 
-  // (view, first, timeout): blocks until all are put: how many of them, and the status, times 2^32, as put_each() returns.
+  // (view, first, timeout): blocks until all are put: how many of them, and the status, times 2^32,
+  // as put_each() returns.
   Napi::Value put_many_blocking(const Napi::CallbackInfo& info) {
     keep_memory();
     const Items items(info, 2);
@@ -363,7 +373,8 @@ class QueueObject final : public SharedObject {
     return Napi::Number::New(info.Env(), static_cast<double>(pack(static_cast<u32>(status), done)));
   }
 
-  // (view, first, end): fills the view with items of a type of fixed size, from one place to before another: how many, or a status.
+  // (view, first, end): fills the view with items of a type of fixed size, from one place to before
+  // another: how many, or a status.
   Napi::Value get_many(const Napi::CallbackInfo& info) {
     const Items items(info, 2);
     const auto wanted = info[3].As<Napi::Number>().Int64Value() - info[2].As<Napi::Number>().Int64Value();
@@ -437,8 +448,8 @@ class QueueObject final : public SharedObject {
 
   Napi::Value next_bytes(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), queue_.next_bytes()); }
 
-  // (list, calls): announces this loop, of which so many calls wait, then looks, as wait.h wants it: whether a get, or a put of one slot,
-  // could do something now.
+  // (list, calls): announces this loop, of which so many calls wait, then looks, as wait.h wants
+  // it: whether a get, or a put of one slot, could do something now.
   Napi::Value announce(const Napi::CallbackInfo& info) {
     const u32 number = length(info);
     count_calls(number, info[2].As<Napi::Number>().Uint32Value());
@@ -446,7 +457,8 @@ class QueueObject final : public SharedObject {
     return Napi::Boolean::New(info.Env(), is_for_item(number) ? queue_.get_ready() : queue_.put_ready());
   }
 
-  // (list): see wait.h, "A loop that was rung". Other evaluations of the package in this isolate have the same doorbell.
+  // (list): see wait.h, "A loop that was rung". Other evaluations of the package in this isolate
+  // have the same doorbell.
   Napi::Value withdraw(const Napi::CallbackInfo& info) {
     const u32 number = length(info);
     count_calls(number, 0);

@@ -1,4 +1,5 @@
-// Signal sources for lib/signals/source.ts. What fails returns its errno, negative, where a number of a source is never.
+// Signal sources for lib/signals/source.ts. What fails returns its errno, negative, where a number
+// of a source is never.
 #include "../platform/signals.h"
 
 #include <cerrno>
@@ -10,8 +11,8 @@
 namespace threadsafe {
 namespace {
 
-// lib/signals/source.ts has checked that the target is an event or a queue of signalInfo. Its memory
-// may have been written over since; then it is neither.
+// lib/signals/source.ts has checked that the target is an event or a queue of signalInfo. Its
+// memory may have been written over since; then it is neither.
 SignalTarget target_in(const Napi::Value& view) {
   auto bytes = view.As<Napi::Uint8Array>();
   const std::optional<FoundQueue> queue = queue_in(bytes);
@@ -38,8 +39,8 @@ Napi::Value attach(const Napi::CallbackInfo& info) {
   return answer(info, attach_signal(signo_of(info), target));
 }
 
-// (signo, view of the target's memory, interval in nanoseconds, in this thread, view of the heartbeat or undefined, its limit in
-// nanoseconds)
+// (signo, view of the target's memory, interval in nanoseconds, in this thread, view of the
+// heartbeat or undefined, its limit in nanoseconds)
 Napi::Value attach_interval(const Napi::CallbackInfo& info) {
   const auto nanoseconds = [&](int argument) { return static_cast<u64>(info[argument].As<Napi::Number>().DoubleValue()); };
   const SignalTarget target = target_in(info[1]);

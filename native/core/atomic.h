@@ -1,6 +1,7 @@
-// The one place that names the atomic type. The model checks put their own in its place (native/model/atomic_model.h);
-// it must offer the members of std::atomic that the core uses: load, store, exchange, fetch_add, fetch_or, fetch_and and
-// compare_exchange_weak, each with explicit memory orders.
+// The one place that names the atomic type. The model checks put their own in its place
+// (native/model/atomic_model.h); it must offer the members of std::atomic that the core uses: load,
+// store, exchange, fetch_add, fetch_or, fetch_and and compare_exchange_weak, each with explicit
+// memory orders.
 #pragma once
 
 #include <type_traits>
@@ -28,8 +29,9 @@ using std::memory_order_seq_cst;
 
 namespace threadsafe {
 
-// A relaxed store that costs no more than that also in WebAssembly, where each atomic store is sequentially consistent - an exchange on
-// x64. An ordinary store of an aligned word is not torn there either, nor moved across the atomic one that makes it known to others.
+// A relaxed store that costs no more than that also in WebAssembly, where each atomic store is
+// sequentially consistent - an exchange on x64. An ordinary store of an aligned word is not torn
+// there either, nor moved across the atomic one that makes it known to others.
 template <class T>
 void store_relaxed(Atomic<T>& word, std::type_identity_t<T> value) {
 #ifdef __wasm__

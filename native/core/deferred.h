@@ -1,9 +1,10 @@
-// Unparks that are left to the deferred-wake thread, by whoever may not take the locks that an unpark takes: signal handlers, and the
-// calls of threadsafe.h that are safe there.
+// Unparks that are left to the deferred-wake thread, by whoever may not take the locks that an
+// unpark takes: signal handlers, and the calls of threadsafe.h that are safe there.
 //
-// The number to unpark is the one that was decided with the permits ("Why an unpark may come late" in wait.h). It is carried here, and
-// never read again from the list: by the time of the unpark, waiters that came round by themselves may have taken permits, and what is left
-// no longer says how many sleepers to wake.
+// The number to unpark is the one that was decided with the permits ("Why an unpark may come late"
+// in wait.h). It is carried here, and never read again from the list: by the time of the unpark,
+// waiters that came round by themselves may have taken permits, and what is left no longer says how
+// many sleepers to wake.
 #pragma once
 
 #include "wait.h"
@@ -12,19 +13,21 @@ namespace threadsafe {
 
 class DeferredUnparks {
  public:
-  // The lists of one object, of which `second` may be null. Before the first note(); they are only addresses here.
+  // The lists of one object, of which `second` may be null. Before the first note(); they are only
+  // addresses here.
   void set_lists(const WaitList& first, const WaitList* second) {
     lists_[0] = &first;
     lists_[1] = second;
   }
 
-  // The first `most` sleepers of that list are to be unparked. Of several notes the largest counts, as it includes the others.
-  // [signal-safe]
+  // The first `most` sleepers of that list are to be unparked. Of several notes the largest counts,
+  // as it includes the others. [signal-safe]
   void note(const WaitList& list, u32 most) {
     Atomic<u32>& noted = most_[&list == lists_[0] ? 0 : 1];
     u32 before = noted.load(memory_order_relaxed);  // a guess, checked by the compare-exchange
-    // Release, and a read-modify-write even where it changes nothing: an unpark that takes this note happens after the change that it is
-    // about, so a sleeper that comes too late for the unpark sees the change.
+    // Release, and a read-modify-write even where it changes nothing: an unpark that takes this
+    // note happens after the change that it is about, so a sleeper that comes too late for the
+    // unpark sees the change.
     while (!noted.compare_exchange_weak(before, before < most ? most : before, memory_order_release, memory_order_relaxed)) {
     }
   }

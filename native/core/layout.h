@@ -1,7 +1,7 @@
 // Every offset, bit and limit of the shared memory, once.
 //
-// One object owns one memory, in which it looks like this (a line is 128 bytes: two cache lines, since x86 fetches them
-// in pairs and some arm64 cores have lines that long):
+// One object owns one memory, in which it looks like this (a line is 128 bytes: two cache lines,
+// since x86 fetches them in pairs and some arm64 cores have lines that long):
 //
 //     byte 0     unused: C++ lets no object live at address 0, where WebAssembly's memory begins
 //     byte 128   Header: what the object is, and a queue's Geometry; written once, before the object is shared
@@ -9,16 +9,18 @@
 //     staging areas
 //                event: word | waiters
 //
-// A queue has two forms of slots. A type of fixed size has stamp and payload side by side, so that an 8-byte element shares
-// a cache line with its stamp; a type of any size has all stamps first and all payloads after them, so that a message that
-// spans slots is contiguous, but for the one place where the ring wraps.
+// A queue has two forms of slots. A type of fixed size has stamp and payload side by side, so that
+// an 8-byte element shares a cache line with its stamp; a type of any size has all stamps first and
+// all payloads after them, so that a message that spans slots is contiguous, but for the one place
+// where the ring wraps.
 //
-// Items pass between JavaScript and the slots through a staging area, a part of this memory that belongs to one
-// thread: WebAssembly reaches nothing else. Each thread has the same place in every queue
-// (native/platform/staging_area.h); threads that find none left go through the addon. Areas that are never used cost
-// address space alone.
+// Items pass between JavaScript and the slots through a staging area, a part of this memory that
+// belongs to one thread: WebAssembly reaches nothing else. Each thread has the same place in every
+// queue (native/platform/staging_area.h); threads that find none left go through the addon. Areas
+// that are never used cost address space alone.
 //
-// Zeroed memory is a valid ring at lap 0: creating a queue touches none of its slots, however many there are.
+// Zeroed memory is a valid ring at lap 0: creating a queue touches none of its slots, however many
+// there are.
 #pragma once
 
 #include <cstddef>
@@ -71,8 +73,8 @@ enum class ElementType : u32 {
   array
 };
 
-// The head that the encodings of lib/codec put in front of an item: a slot has room for it besides the item's own bytes. As long as it
-// is, what follows is aligned.
+// The head that the encodings of lib/codec put in front of an item: a slot has room for it besides
+// the item's own bytes. As long as it is, what follows is aligned.
 constexpr u32 head_bytes(ElementType type) { return type == ElementType::any || type == ElementType::string ? kHeadBytes : 0; }
 
 // Types whose items have no fixed size and may span slots.
@@ -88,7 +90,8 @@ struct Header {
   u64 owner;  // which copy of the addon wakes for this object; see native/platform/doorbell.h
 };
 
-// One side of an object that can be waited for. What its words mean, and who may change them, is told in wait.h.
+// One side of an object that can be waited for. What its words mean, and who may change them, is
+// told in wait.h.
 struct WaitList {
   alignas(kLine) Atomic<u64> state;
   Atomic<u32> calls;  // asynchronous calls that wait, of all loops: for statistics alone
@@ -99,8 +102,9 @@ struct WaitList {
 // them.
 enum class WaitFor : u32 { item, room };
 
-// What a queue holds and where. Written once, by whoever creates it. JavaScript reaches the memory and may write over it at any time, so
-// the addon checks the geometry when it opens a queue, and keeps a copy outside the memory (checked_geometry).
+// What a queue holds and where. Written once, by whoever creates it. JavaScript reaches the memory
+// and may write over it at any time, so the addon checks the geometry when it opens a queue, and
+// keeps a copy outside the memory (checked_geometry).
 struct Geometry {
   ElementType type;
   Overflow overflow;
@@ -156,13 +160,14 @@ static_assert(sizeof(EventHeader) == 4 * kLine);
 static_assert(offsetof(QueueHeader, geometry) == 24 && sizeof(Geometry) == 40, "the same in WebAssembly, where pointers are shorter");
 #endif
 
-// The slots of an 8-byte element, whose strides are known when compiling: the WebAssembly build's hot path.
+// The slots of an 8-byte element, whose strides are known when compiling: the WebAssembly build's
+// hot path.
 inline constexpr u32 kCellStride = kStampBytes + 8;
 
 constexpr u32 round_up(u32 bytes, u32 unit) { return (bytes + unit - 1) / unit * unit; }
 
-// The geometry of a queue of `capacity` slots of `item_bytes`, written to `queue`; returns the bytes of memory it needs, origin
-// included, or 0 where that is more than a memory can have.
+// The geometry of a queue of `capacity` slots of `item_bytes`, written to `queue`; returns the
+// bytes of memory it needs, origin included, or 0 where that is more than a memory can have.
 inline u64 lay_out(Geometry& queue, ElementType type, u32 capacity, u32 item_bytes) {
   const u32 payload_stride = round_up(item_bytes + head_bytes(type), 8);
   queue.type = type;
@@ -190,8 +195,8 @@ inline u64 lay_out(Geometry& queue, ElementType type, u32 capacity, u32 item_byt
   return bytes <= kMaxBytes ? bytes : 0;
 }
 
-// Copies the geometry of a queue whose memory has `memory_bytes`. False unless it is what lay_out() makes, and lies within that memory:
-// then whatever is later read by it does, too.
+// Copies the geometry of a queue whose memory has `memory_bytes`. False unless it is what lay_out()
+// makes, and lies within that memory: then whatever is later read by it does, too.
 inline bool checked_geometry(const QueueHeader& queue, u64 memory_bytes, Geometry& geometry) {
   // Each word is read once, as others may be writing over it.
   u32 words[sizeof geometry / sizeof(u32)];

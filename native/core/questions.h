@@ -1,4 +1,5 @@
-// What ask() of a queue's module returns; JavaScript has the numbers by way of native/binding/constants.cc.
+// What ask() of a queue's module returns; JavaScript has the numbers by way of
+// native/binding/constants.cc.
 #pragma once
 
 namespace threadsafe {

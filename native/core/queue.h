@@ -1,5 +1,5 @@
-// A queue: the ring, its two wait lists, and closing. Its calls run in a worker, an event loop, a native
-// thread and (try_put, try_get, offer) in a signal handler.
+// A queue: the ring, its two wait lists, and closing. Its calls run in a worker, an event loop, a
+// native thread and (try_put, try_get, offer) in a signal handler.
 //
 // Putters that wait where messages span slots have a priority token. Without it, a message of four
 // slots waits for ever while others put small ones into each slot that falls free. A waiting put of
@@ -8,16 +8,17 @@
 //     turn  | rounds : 2 | its slots : 30 | of a loop : 1 | putter : 31 |
 //
 // As long as it has the token, the other puts that may wait act as if the queue were full, at their
-// first try as well. It puts, or gives up, then clears the token and wakes them all. Calls that do not
-// wait take no notice of tokens. Clearing the token is an ordinary change in the sense of wait.h: it is
-// stored, then the list is looked at, both sequentially consistent.
+// first try as well. It puts, or gives up, then clears the token and wakes them all. Calls that do
+// not wait take no notice of tokens. Clearing the token is an ordinary change in the sense of
+// wait.h: it is stored, then the list is looked at, both sequentially consistent.
 //
-// The token of an event loop is weaker, since that may not come round for long. Others go ahead where
-// there is room for both. They also do where nothing at all is in the queue, but not once the loop has
-// come round in vain a few times (`rounds`): such a loop does come, and threads would always be quicker.
+// The token of an event loop is weaker, since that may not come round for long. Others go ahead
+// where there is room for both. They also do where nothing at all is in the queue, but not once the
+// loop has come round in vain a few times (`rounds`): such a loop does come, and threads would
+// always be quicker.
 //
-// Whoever is held back may be the one whose gets would make the room. So a put that was held back for
-// long, while nothing was got, goes ahead (put_past_token). Its caller measures the time.
+// Whoever is held back may be the one whose gets would make the room. So a put that was held back
+// for long, while nothing was got, goes ahead (put_past_token). Its caller measures the time.
 #pragma once
 
 #include "layout.h"
@@ -34,13 +35,15 @@ inline constexpr u64 kRounds = 3 * kOneRound;
 // The number of the putter that has the token, 0 if none has.
 constexpr u32 token_holder(u64 turn) { return low(turn) & ~kTurnOfLoop; }
 
-// Who puts: a number below 2^31, not 0, for each thread; and whether it is that thread's event loop, or the thread itself, blocked.
+// Who puts: a number below 2^31, not 0, for each thread; and whether it is that thread's event
+// loop, or the thread itself, blocked.
 struct Putter {
   u32 number;
   bool is_loop;
 };
 
-// What a join compares with `last_all_done`, which says how often joins were woken, and how many items had been put the last time:
+// What a join compares with `last_all_done`, which says how often joins were woken, and how many
+// items had been put the last time:
 //
 //     last_all_done  | times, mod 2^32 : 32 | items put, mod 2^32 : 32 |
 struct JoinStart {
@@ -60,8 +63,9 @@ struct QueueStats {
   u32 unfinished;  // put, and neither reported done nor dropped since
 };
 
-// For callers that may wait for another's copy: tries until the attempt is not `busy`, or patience() is at its end and returns false. That
-// pauses, for longer and longer: a copy takes no time, but whoever is in the middle of it may have been preempted, or have died.
+// For callers that may wait for another's copy: tries until the attempt is not `busy`, or
+// patience() is at its end and returns false. That pauses, for longer and longer: a copy takes no
+// time, but whoever is in the middle of it may have been preempted, or have died.
 template <class Patience, class Attempt>
 Status settle(Patience&& patience, Attempt&& attempt) {
   Status status;
@@ -71,7 +75,8 @@ Status settle(Patience&& patience, Attempt&& attempt) {
   return status;
 }
 
-// Wake: one(list) and all(list), called when someone waits there. The geometry must outlive the queue; see Geometry for whose it is.
+// Wake: one(list) and all(list), called when someone waits there. The geometry must outlive the
+// queue; see Geometry for whose it is.
 template <class Slots, class Wake>
 class Queue {
  public:
@@ -88,10 +93,11 @@ class Queue {
     return !spans_ || bytes <= one ? 1 : 1 + (bytes - one + geometry_.item_bytes - 1) / geometry_.item_bytes;
   }
 
-  // The calls that do not wait come in two forms. attempt_put, attempt_get, attempt_offer and those of batches return `busy` where somebody
-  // else is in the middle of a copy that decides, for callers that may wait for that: they try again (settle, below), and what they are
-  // told then is exact. try_put, try_get and offer are for signal handlers, which may have interrupted that very copy: they take busy for
-  // full or empty.
+  // The calls that do not wait come in two forms. attempt_put, attempt_get, attempt_offer and those
+  // of batches return `busy` where somebody else is in the middle of a copy that decides, for
+  // callers that may wait for that: they try again (settle, below), and what they are told then is
+  // exact. try_put, try_get and offer are for signal handlers, which may have interrupted that very
+  // copy: they take busy for full or empty.
 
   // ok, full, closed or busy. [signal-safe]
   template <class Write>
@@ -107,7 +113,8 @@ class Queue {
     return unless_busy(attempt_put(bytes, write), Status::full);
   }
 
-  // ok, empty, closed, busy or too_small: the next item is longer than `limit`; or damaged. [signal-safe]
+  // ok, empty, closed, busy or too_small: the next item is longer than `limit`; or damaged.
+  // [signal-safe]
   template <class Read>
   Status attempt_get(u32 limit, Read&& read) {
     const Status status = ring_.try_get(limit, [this](u32 bytes) { return slots_found(bytes); }, read);
@@ -121,8 +128,9 @@ class Queue {
     return unless_busy(attempt_get(limit, read), Status::empty);
   }
 
-  // For types of fixed size: up to `most` items of `bytes` each, as many as there is room for; `done` says how many. One wake serves all of
-  // them, as whoever leaves a wait passes on what is left: ok, full, closed or busy. [signal-safe]
+  // For types of fixed size: up to `most` items of `bytes` each, as many as there is room for;
+  // `done` says how many. One wake serves all of them, as whoever leaves a wait passes on what is
+  // left: ok, full, closed or busy. [signal-safe]
   template <class Write>
   Status try_put_many(u32 most, u32 bytes, u32& done, Write&& write) {
     const Status status = ring_.try_put_many(most, bytes, done, write);
@@ -130,7 +138,8 @@ class Queue {
     return status;
   }
 
-  // For types of fixed size: up to `most` items, as many as there are: ok, empty, closed or busy. [signal-safe]
+  // For types of fixed size: up to `most` items, as many as there are: ok, empty, closed or busy.
+  // [signal-safe]
   template <class Read>
   Status try_get_many(u32 most, u32& done, Read&& read) {
     const Status status = ring_.try_get_many(most, done, read);
@@ -138,7 +147,8 @@ class Queue {
     return status;
   }
 
-  // The same for WebAssembly, where no loop may lie between claim and publish. write(index, k), read(index, k).
+  // The same for WebAssembly, where no loop may lie between claim and publish. write(index, k),
+  // read(index, k).
   template <class Write>
   Status try_put_in_runs(u32 most, u32 bytes, u32& done, Write&& write) {
     const auto next = [&](u32 index, u32 k) { write(index, done + k); };
@@ -155,7 +165,8 @@ class Queue {
         [&] { return ring_.try_get(~u32{0}, one, [&](const Span& span) { next(span.index, 0); }); });
   }
 
-  // A put that does not wait, with what the overflow policy does when full: ok, full, closed, dropped or busy. [signal-safe]
+  // A put that does not wait, with what the overflow policy does when full: ok, full, closed,
+  // dropped or busy. [signal-safe]
   template <class Write>
   Status attempt_offer(u32 bytes, Write&& write) {
     const Status status = attempt_put(bytes, write);
@@ -165,8 +176,9 @@ class Queue {
     return Status::dropped;
   }
 
-  // ok, full, closed or dropped: the new item, also where somebody is between claim and free (perhaps the code that this handler has
-  // interrupted), and that room does not come while we look. [signal-safe]
+  // ok, full, closed or dropped: the new item, also where somebody is between claim and free
+  // (perhaps the code that this handler has interrupted), and that room does not come while we
+  // look. [signal-safe]
   template <class Write>
   Status offer(u32 bytes, Write&& write) {
     const Status status = attempt_offer(bytes, write);
@@ -186,14 +198,16 @@ class Queue {
   u64 put_word() const { return ring_.tail_word(); }
   u64 get_word() const { return ring_.head_word(); }
 
-  // Looks at the oldest item and leaves it; see Ring::try_peek. ok, empty, closed, busy, too_small or damaged.
+  // Looks at the oldest item and leaves it; see Ring::try_peek. ok, empty, closed, busy, too_small
+  // or damaged.
   template <class Look>
   Status try_peek(u32 limit, Look&& look) {
     return ring_.try_peek(limit, [this](u32 bytes) { return slots_found(bytes); }, look);
   }
 
-  // An attempt of a put that may wait, `woken` if it has waited since the attempt before: full also while another has the token. `putter`
-  // names the thread whose put it is: one that blocks must not wait for an asynchronous put of its own loop. ok, full, closed or busy.
+  // An attempt of a put that may wait, `woken` if it has waited since the attempt before: full also
+  // while another has the token. `putter` names the thread whose put it is: one that blocks must
+  // not wait for an asynchronous put of its own loop. ok, full, closed or busy.
   template <class Write>
   Status put_in_turn(Putter putter, bool woken, u32 bytes, Write&& write) {
     if (!spans_) return attempt_put(bytes, write);
@@ -212,8 +226,8 @@ class Queue {
     return status;
   }
 
-  // An attempt that takes no notice of the token, of a put that it has held back for too long: ok, full, closed or busy. If a loop has
-  // it, that loop is one that does not come round.
+  // An attempt that takes no notice of the token, of a put that it has held back for too long: ok,
+  // full, closed or busy. If a loop has it, that loop is one that does not come round.
   template <class Write>
   Status put_past_token(u32 bytes, Write&& write) {
     u64 holder = header_.turn.load(memory_order_seq_cst);
@@ -226,16 +240,16 @@ class Queue {
     return status;
   }
 
-  // Whoever waited to put leaves by this, whatever became of it. A thread that has blocked leaves the token of its own loop alone, whose
-  // put still waits.
+  // Whoever waited to put leaves by this, whatever became of it. A thread that has blocked leaves
+  // the token of its own loop alone, whose put still waits.
   void leave_turn(Putter putter) {
     if (!spans_ || low(header_.turn.load(memory_order_seq_cst)) != name_of(putter)) return;
     header_.turn.store(0, memory_order_seq_cst);
     if (someone_waits(header_.not_full)) wake_.all(header_.not_full);
   }
 
-  // Blocks until there is an item: ok, closed, too_small, timeout or interrupted; or busy: the time was over while somebody was in the
-  // middle of a copy, and the caller may wait for that.
+  // Blocks until there is an item: ok, closed, too_small, timeout or interrupted; or busy: the time
+  // was over while somebody was in the middle of a copy, and the caller may wait for that.
   template <class Parker, class Read>
   Status get(Parker& parker, u32 limit, Read&& read) {
     return wait(
@@ -253,8 +267,9 @@ class Queue {
     return status;
   }
 
-  // Blocks until all `count` items are put: ok, closed, timeout, interrupted or busy; `done` says how many are. make_parker() is called for
-  // each time that it waits; as those may be many and short, each is asked whether this thread is being stopped.
+  // Blocks until all `count` items are put: ok, closed, timeout, interrupted or busy; `done` says
+  // how many are. make_parker() is called for each time that it waits; as those may be many and
+  // short, each is asked whether this thread is being stopped.
   template <class MakeParker, class Write>
   Status put_many(MakeParker&& make_parker, u32 count, u32 bytes, u32& done, Write&& write) {
     done = 0;
@@ -275,7 +290,8 @@ class Queue {
     return status;
   }
 
-  // Who leaves a wait, or dies between a change and its wake, looks once more on behalf of the others.
+  // Who leaves a wait, or dies between a change and its wake, looks once more on behalf of the
+  // others.
   void pass_on_get() {
     if (someone_waits(header_.not_empty) && ring_.get_ready()) wake_.one(header_.not_empty);
   }
@@ -307,7 +323,8 @@ class Queue {
     if (someone_waits(header_.not_full)) wake_.all(header_.not_full);
   }
 
-  // Drops the items that are in the queue now, and returns how many; not what others put meanwhile. patience() as for settle().
+  // Drops the items that are in the queue now, and returns how many; not what others put meanwhile.
+  // patience() as for settle().
   template <class Patience>
   u32 clear(Patience&& patience) {
     const u32 end = ring_.items_put();
@@ -328,12 +345,14 @@ class Queue {
     return unfinished(puts);
   }
 
-  // So many of the items got are done. False, and nothing is changed, if fewer were got and not reported yet.
+  // So many of the items got are done. False, and nothing is changed, if fewer were got and not
+  // reported yet.
   bool task_done(u32 count) {
     // Acquire: whoever sees that an item was reported sees that it was got.
     u32 done = header_.done.load(memory_order_acquire);
     do {
-      // The items got are read last: an item that this thread has got is always among them. Sequentially consistent, to keep that order.
+      // The items got are read last: an item that this thread has got is always among them.
+      // Sequentially consistent, to keep that order.
       const u32 evicted = header_.evicted.load(memory_order_seq_cst);
       const u32 discarded = header_.discarded.load(memory_order_seq_cst);
       if (ring_.items_got() - evicted - discarded - done < count) return false;
@@ -345,13 +364,15 @@ class Queue {
 
   // What a join remembers of the moment when it began.
   JoinStart join_start() const {
-    // Sequentially consistent, to keep the order: `times` first, so that no change of the word is overlooked.
+    // Sequentially consistent, to keep the order: `times` first, so that no change of the word is
+    // overlooked.
     const u32 times = high(header_.last_all_done.load(memory_order_seq_cst));
     return {times, ring_.items_put()};
   }
 
-  // Whether nothing is unfinished now, or was at some moment since that join began. The latter is known where the word has changed since
-  // and its count of puts is not smaller: an older observation would have been made before the last of those puts.
+  // Whether nothing is unfinished now, or was at some moment since that join began. The latter is
+  // known where the word has changed since and its count of puts is not smaller: an older
+  // observation would have been made before the last of those puts.
   bool all_done(JoinStart start) const {
     if (unfinished() == 0) return true;
     const u64 last = header_.last_all_done.load(memory_order_seq_cst);  // the try of wait.h
@@ -374,9 +395,9 @@ class Queue {
             .unfinished = unfinished()};
   }
 
-  // Drops what is left in a closed queue. Waits for producers that are between claim and publish: they are few, as none can come any more,
-  // and none of them waits for anything. But one may have died there, so only as long as patience() says; and somebody may have written
-  // over the memory.
+  // Drops what is left in a closed queue. Waits for producers that are between claim and publish:
+  // they are few, as none can come any more, and none of them waits for anything. But one may have
+  // died there, so only as long as patience() says; and somebody may have written over the memory.
   template <class Patience>
   void discard(Patience&& patience) {
     const auto forget = [](Span) {};
@@ -409,15 +430,17 @@ class Queue {
     return comes_round ? holder + kOneRound : holder;
   }
 
-  // Whether a waiting put could do something now. Asked before it sleeps, since putters of messages that span slots can't stand in for each
-  // other: its permit may have gone to one that needs more room, or that must let another go first where this one need not.
+  // Whether a waiting put could do something now. Asked before it sleeps, since putters of messages
+  // that span slots can't stand in for each other: its permit may have gone to one that needs more
+  // room, or that must let another go first where this one need not.
   bool may_put_in_turn(Putter putter, u32 bytes) const {
     if (!spans_) return false;  // any other putter will do: permits are enough
     const u32 slots = slots_of(bytes);
     return closed() || (!must_let(header_.turn.load(memory_order_seq_cst), putter, slots) && ring_.has_room(slots));
   }
 
-  // Of a message whose length was read from memory; 0 if there is none so long. Slots that don't span are read by their element's size.
+  // Of a message whose length was read from memory; 0 if there is none so long. Slots that don't
+  // span are read by their element's size.
   u32 slots_found(u32 bytes) const {
     if constexpr (!Slots::kMaySpan) return 1;
     return bytes <= geometry_.most_bytes() ? slots_of(bytes) : 0;
@@ -431,9 +454,10 @@ class Queue {
     return (holder & kRounds) == kRounds || !ring_.has_room(geometry_.capacity);
   }
 
-  // An item is finished when it was reported done, evicted or discarded. `puts`: how many items were put. The counts of finished items are
-  // read first. They only grow, and an item is put before it is finished. So 0 means that all `puts` items were finished, and no other had
-  // been put, when the last of those counts was read. Sequentially consistent: the try of wait.h.
+  // An item is finished when it was reported done, evicted or discarded. `puts`: how many items
+  // were put. The counts of finished items are read first. They only grow, and an item is put
+  // before it is finished. So 0 means that all `puts` items were finished, and no other had been
+  // put, when the last of those counts was read. Sequentially consistent: the try of wait.h.
   u32 unfinished(u32& puts) const {
     const u32 done = header_.done.load(memory_order_seq_cst);
     const u32 evicted = header_.evicted.load(memory_order_seq_cst);
@@ -442,11 +466,13 @@ class Queue {
     return puts - evicted - discarded - done;
   }
 
-  // Wakes the joins if nothing is unfinished. Called by whoever has counted items as done, evicted or discarded. No wake is lost: that
-  // count was changed, then the list is looked at; a join announces its loop, then adds up the counts; all sequentially consistent. Of
-  // those who finish the last items, the one whose change comes last sees the changes of all. Either it sees the announcement and that
-  // nothing is unfinished, or the announcement came later and the join sees the counts. The observation is written down before the wake:
-  // other items may be put before a loop comes round. [signal-safe]
+  // Wakes the joins if nothing is unfinished. Called by whoever has counted items as done, evicted
+  // or discarded. No wake is lost: that count was changed, then the list is looked at; a join
+  // announces its loop, then adds up the counts; all sequentially consistent. Of those who finish
+  // the last items, the one whose change comes last sees the changes of all. Either it sees the
+  // announcement and that nothing is unfinished, or the announcement came later and the join sees
+  // the counts. The observation is written down before the wake: other items may be put before a
+  // loop comes round. [signal-safe]
   void finished() {
     if (!someone_waits(header_.all_done)) return;
     u64 last = header_.last_all_done.load(memory_order_seq_cst);
@@ -472,9 +498,11 @@ class Queue {
       count_dropped(evicted);
       finished();
     }
-    // Getters may have slept because the tail was held, whom close() has woken for nothing then: whoever learns of the end passes it on.
+    // Getters may have slept because the tail was held, whom close() has woken for nothing then:
+    // whoever learns of the end passes it on.
     if (someone_waits(header_.not_empty) && (status == Status::ok || ring_.get_ready())) wake_.one(header_.not_empty);
-    // Putters may have slept because the tail was held, and more room may have been made than is needed: slots freed by several stores.
+    // Putters may have slept because the tail was held, and more room may have been made than is
+    // needed: slots freed by several stores.
     if (someone_waits_after_many_stores(header_.not_full) && ring_.put_ready()) wake_putters();
     return status;
   }
@@ -482,8 +510,9 @@ class Queue {
   static constexpr u32 kLongRun = 32;
   static constexpr u32 kShortRun = 4;
 
-  // Until `most` are done, or not even `single` brings one more: ok if there were any. Each piece makes its own wake, before the loop comes
-  // round: there V8 may end the call, and the thread live on (a timeout of node:vm), with nobody who makes up for it.
+  // Until `most` are done, or not even `single` brings one more: ok if there were any. Each piece
+  // makes its own wake, before the loop comes round: there V8 may end the call, and the thread live
+  // on (a timeout of node:vm), with nobody who makes up for it.
   template <class Run, class Single>
   Status in_runs(u32 most, u32& done, WaitList& list, Run&& run, Single&& single) {
     done = 0;

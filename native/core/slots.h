@@ -10,10 +10,12 @@
 
 namespace threadsafe {
 
-// Any queue. The geometry is the caller's own, not that in the shared memory: it decides what is read and written.
+// Any queue. The geometry is the caller's own, not that in the shared memory: it decides what is
+// read and written.
 struct StridedSlots {
   static constexpr bool kMaySpan = true;
-  // A get frees as many slots as its message has, one after the other. WebAssembly has no loop there, and a limit.
+  // A get frees as many slots as its message has, one after the other. WebAssembly has no loop
+  // there, and a limit.
   static constexpr u32 kMostSlots = 0;
 
   StridedSlots(QueueHeader& header, const Geometry& geometry)
@@ -63,7 +65,8 @@ struct StridedSlots {
   u32 capacity;
 
  private:
-  // What lies before the end of the ring. A message of one slot always does; one that spans has its payloads side by side.
+  // What lies before the end of the ring. A message of one slot always does; one that spans has its
+  // payloads side by side.
   std::size_t first_part(const Span& span) const {
     if (span.slots == 1) return span.bytes;
     return std::min(std::size_t{span.bytes}, (capacity - span.index) * payload_stride);
@@ -76,8 +79,8 @@ struct StridedSlots {
   }
 };
 
-// Any queue, in WebAssembly: straight code, as V8 may end a thread at each loop and each call. Both ends of a copy are aligned to 8 bytes
-// and have room for whole words.
+// Any queue, in WebAssembly: straight code, as V8 may end a thread at each loop and each call. Both
+// ends of a copy are aligned to 8 bytes and have room for whole words.
 struct StraightSlots : StridedSlots {
   static constexpr u32 kMostSlots = 4;
 

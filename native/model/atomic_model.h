@@ -1,5 +1,6 @@
-// The core's atomics, as Relacy sees them: each operation is a point at which another thread may come in between, and a load may bring any
-// value that its order allows. Zero at first, as the shared memory is.
+// The core's atomics, as Relacy sees them: each operation is a point at which another thread may
+// come in between, and a load may bring any value that its order allows. Zero at first, as the
+// shared memory is.
 #pragma once
 
 #include "relacy.h"

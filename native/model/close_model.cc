@@ -7,7 +7,8 @@ namespace {
 using namespace threadsafe;
 using namespace threadsafe::model;
 
-// The queue is closed while an item is on its way: one of two waiting getters has it, if it was accepted, and both learn of the end.
+// The queue is closed while an item is on its way: one of two waiting getters has it, if it was
+// accepted, and both learn of the end.
 struct CloseInFlight : rl::test_suite<CloseInFlight, 4> {
   ModelQueue<2> queue;
   u32 put;
@@ -77,7 +78,8 @@ struct Discard : rl::test_suite<Discard, 4> {
   void after() { queue.check_nobody_waits(); }
 };
 
-// A handler puts and closes, and leaves the unparks to the helper, which may come at any time; one of two getters comes and goes.
+// A handler puts and closes, and leaves the unparks to the helper, which may come at any time; one
+// of two getters comes and goes.
 struct CloseInHandler : rl::test_suite<CloseInHandler, 4> {
   ModelQueue<2> queue;
   Helper helper;

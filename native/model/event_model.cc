@@ -130,7 +130,8 @@ struct SetByPreempted : rl::test_suite<SetByPreempted, 3> {
   void after() { event.check_nobody_waits(); }
 };
 
-// Two handlers and a thread set it, and clear in between: each may find what another has noted, or a permit that it has given.
+// Two handlers and a thread set it, and clear in between: each may find what another has noted, or
+// a permit that it has given.
 struct SetByMany : rl::test_suite<SetByMany, 5> {
   ModelEvent event;
   Helper helper;

@@ -1,5 +1,6 @@
-// What calls that do not wait say: full and empty only where that was so, whoever else is in the middle of a copy; and dropped only what
-// makes room. Callers that may wait do so for such a copy, and for nothing else; signal handlers never do.
+// What calls that do not wait say: full and empty only where that was so, whoever else is in the
+// middle of a copy; and dropped only what makes room. Callers that may wait do so for such a copy,
+// and for nothing else; signal handlers never do.
 #include "main.h"
 #include "queue_fixture.h"
 
@@ -12,7 +13,8 @@ void until(const Atomic<u32>& flag) {
   while (flag.load(memory_order_acquire) == 0) rl::yield(1, $);
 }
 
-// A put that has returned is seen by every later get, whatever another producer is in the middle of.
+// A put that has returned is seen by every later get, whatever another producer is in the middle
+// of.
 template <u32 slots>
 struct ReturnedPutIsSeen : rl::test_suite<ReturnedPutIsSeen<slots>, 3> {
   ModelQueue<3, (slots > 1)> queue;
@@ -32,7 +34,8 @@ struct ReturnedPutIsSeen : rl::test_suite<ReturnedPutIsSeen<slots>, 3> {
   }
 };
 
-// The room that a get has made is seen by every later put, whatever another consumer is in the middle of.
+// The room that a get has made is seen by every later put, whatever another consumer is in the
+// middle of.
 template <u32 slots>
 struct ReturnedGetIsSeen : rl::test_suite<ReturnedGetIsSeen<slots>, 3> {
   ModelQueue<3, (slots > 1)> queue;
@@ -77,8 +80,8 @@ struct Tokens : rl::test_suite<Tokens<capacity, threads>, threads> {
   void after() { RL_ASSERT(queue.core().size() == capacity); }
 };
 
-// One slot's item is being copied out, another item is taken and put back again and again: whenever the two words are read, there is
-// room for one more.
+// One slot's item is being copied out, another item is taken and put back again and again: whenever
+// the two words are read, there is room for one more.
 struct Passing : rl::test_suite<Passing, 3> {
   ModelQueue<2> queue;
   Atomic<u32> claimed;
@@ -108,7 +111,8 @@ struct Passing : rl::test_suite<Passing, 3> {
   }
 };
 
-// One item is always there, since whoever takes it puts it back before it takes another, and the other thread has put one more.
+// One item is always there, since whoever takes it puts it back before it takes another, and the
+// other thread has put one more.
 struct NeverEmpty : rl::test_suite<NeverEmpty, 3> {
   ModelQueue<3> queue;
 
@@ -123,7 +127,8 @@ struct NeverEmpty : rl::test_suite<NeverEmpty, 3> {
   }
 };
 
-// The oldest item and the one that replaces it: at no moment is there none. Two evict; what is pushed out was in the way.
+// The oldest item and the one that replaces it: at no moment is there none. Two evict; what is
+// pushed out was in the way.
 struct Replaced : rl::test_suite<Replaced, 3> {
   ModelQueue<1, false, Overflow::drop_oldest> queue;
 
@@ -160,7 +165,8 @@ struct ReplacedByLong : rl::test_suite<ReplacedByLong, 3> {
     }
   }
 
-  // Four slots are needed of three and what the get frees: one or two were pushed out before it, or it took the place of one of them.
+  // Four slots are needed of three and what the get frees: one or two were pushed out before it, or
+  // it took the place of one of them.
   void after() {
     u32 number;
     u32 left = 0;
@@ -170,8 +176,9 @@ struct ReplacedByLong : rl::test_suite<ReplacedByLong, 3> {
   }
 };
 
-// A handler that strikes a get or a put in the middle of its copy, while another thread does the same: it waits for neither, and pushes
-// out nothing in vain. A loop that waited would not end here, as the copy is its own thread's.
+// A handler that strikes a get or a put in the middle of its copy, while another thread does the
+// same: it waits for neither, and pushes out nothing in vain. A loop that waited would not end
+// here, as the copy is its own thread's.
 template <Overflow overflow>
 struct Handlers : rl::test_suite<Handlers<overflow>, 2> {
   ModelQueue<2, false, overflow> queue;
@@ -198,7 +205,8 @@ struct Handlers : rl::test_suite<Handlers<overflow>, 2> {
   }
 };
 
-// Where a get is in the middle of the one item whose slot a handler needs, nothing that the handler could push out makes room.
+// Where a get is in the middle of the one item whose slot a handler needs, nothing that the handler
+// could push out makes room.
 struct NotInVain : rl::test_suite<NotInVain, 2> {
   ModelQueue<2, false, Overflow::drop_oldest> queue;
   Status offered;
@@ -218,13 +226,15 @@ struct NotInVain : rl::test_suite<NotInVain, 2> {
   }
 
   void after() {
-    // Two are left if the offer came after the get, or pushed 1 out before it: which then got 2. If it came in between, 2 is left.
+    // Two are left if the offer came after the get, or pushed 1 out before it: which then got 2. If
+    // it came in between, 2 is left.
     RL_ASSERT(queue.core().size() == (offered == Status::ok && queue.dropped() == 0 ? 2 : 1));
     RL_ASSERT(queue.dropped() <= 1);
   }
 };
 
-// A putter that blocks while another holds the tail: the wake for the room that it then finds may come while it can't take that.
+// A putter that blocks while another holds the tail: the wake for the room that it then finds may
+// come while it can't take that.
 struct BlockedBehindEvictor : rl::test_suite<BlockedBehindEvictor, 3> {
   ModelQueue<1, false, Overflow::drop_oldest> queue;
   Atomic<u32> offered;
@@ -268,7 +278,8 @@ struct BlockedBehindLong : rl::test_suite<BlockedBehindLong, 2> {
   }
 };
 
-// An item that was pushed out has its replacement in the queue, or the put fails and has pushed out nothing.
+// An item that was pushed out has its replacement in the queue, or the put fails and has pushed out
+// nothing.
 struct ClosedMeanwhile : rl::test_suite<ClosedMeanwhile, 3> {
   ModelQueue<1, false, Overflow::drop_oldest> queue;
   Status offered;
@@ -297,7 +308,8 @@ struct ClosedMeanwhile : rl::test_suite<ClosedMeanwhile, 3> {
   }
 };
 
-// Who blocks for an item learns of the end, also where it looked while another held the tail, who then puts nothing, as it is closed.
+// Who blocks for an item learns of the end, also where it looked while another held the tail, who
+// then puts nothing, as it is closed.
 struct BlockedAtClose : rl::test_suite<BlockedAtClose, 3> {
   ModelQueue<1, false, Overflow::drop_oldest> queue;
 

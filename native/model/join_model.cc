@@ -1,4 +1,5 @@
-// How joins wait until no item is unfinished, as lib/queue/join.ts and native/binding/queue.cc make them wait: in event loops.
+// How joins wait until no item is unfinished, as lib/queue/join.ts and native/binding/queue.cc make
+// them wait: in event loops.
 #include "main.h"
 #include "queue_fixture.h"
 
@@ -14,7 +15,8 @@ struct Fixture {
 
   Fixture() { queue.set_loops(loops); }
 
-  // Look; announce; look again; wait for a ring. False if it gives up, which it may at any moment if it has a deadline.
+  // Look; announce; look again; wait for a ring. False if it gives up, which it may at any moment
+  // if it has a deadline.
   bool join(u32 number, bool has_deadline = false) {
     const u32 loop = number * Loops::kApart;
     const JoinStart start = queue.core().join_start();
@@ -115,7 +117,8 @@ struct Discarded : rl::test_suite<Discarded, 2> {
   }
 };
 
-// A put evicts an item; of the two that are there then, the last is reported perhaps before the evicted one is counted.
+// A put evicts an item; of the two that are there then, the last is reported perhaps before the
+// evicted one is counted.
 struct Evicted : rl::test_suite<Evicted, 3> {
   Fixture<Overflow::drop_oldest> fixture;
 
@@ -128,7 +131,8 @@ struct Evicted : rl::test_suite<Evicted, 3> {
     if (index == 0) {
       RL_ASSERT(fixture.queue.offer_exactly(3) == Status::ok);
     } else if (index == 1) {
-      // Two of the three: all that are left, or all that come before the eviction, after which there are none of the old ones.
+      // Two of the three: all that are left, or all that come before the eviction, after which
+      // there are none of the old ones.
       for (u32 finished = 0; finished + fixture.queue.dropped() < 3 && finished < 3;) {
         u32 item;
         if (fixture.queue.get_exactly(item) == Status::ok) {
@@ -145,8 +149,9 @@ struct Evicted : rl::test_suite<Evicted, 3> {
   }
 };
 
-// All were done for a moment, between an item that is finished and another that never is: whoever waited then is told, though its loop
-// comes round later. Only one that has announced itself by then can be known.
+// All were done for a moment, between an item that is finished and another that never is: whoever
+// waited then is told, though its loop comes round later. Only one that has announced itself by
+// then can be known.
 struct ForAMoment : rl::test_suite<ForAMoment, 2> {
   Fixture<> fixture;
 

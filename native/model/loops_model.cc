@@ -15,8 +15,9 @@ using TheQueue = ModelQueue<2>;
 struct Line {
   u32 loop() const { return number * Loops::kApart; }
 
-  // Serves so many calls: try; announce; try again; wait for a ring. That many were served before the others were cancelled, or before its
-  // isolate ended. attempt(): one of what the calls are for.
+  // Serves so many calls: try; announce; try again; wait for a ring. That many were served before
+  // the others were cancelled, or before its isolate ended. attempt(): one of what the calls are
+  // for.
   template <class Attempt>
   u32 serve(Loops& loops, u32 calls, bool may_give_up, Attempt&& attempt) {
     u32 served = 0;
@@ -93,7 +94,8 @@ struct Batch : rl::test_suite<Batch, 3> {
   }
 };
 
-// One of three loops gives up at any moment, perhaps as it is rung; the items are for the others. If it was quicker, it puts the item back.
+// One of three loops gives up at any moment, perhaps as it is rung; the items are for the others.
+// If it was quicker, it puts the item back.
 struct GivingUp : rl::test_suite<GivingUp, 4> {
   Fixture fixture;
 
@@ -109,7 +111,8 @@ struct GivingUp : rl::test_suite<GivingUp, 4> {
   }
 };
 
-// A loop gets one item, leaves, and comes again, when a ring that was meant for its first call may come.
+// A loop gets one item, leaves, and comes again, when a ring that was meant for its first call may
+// come.
 struct ComingAgain : rl::test_suite<ComingAgain, 4> {
   Fixture fixture;
 
@@ -126,7 +129,8 @@ struct ComingAgain : rl::test_suite<ComingAgain, 4> {
   }
 };
 
-// A loop beside a blocked thread that gives up again and again: whichever is woken, both have their item.
+// A loop beside a blocked thread that gives up again and again: whichever is woken, both have their
+// item.
 struct BesideThread : rl::test_suite<BesideThread, 4> {
   Fixture fixture;
 

@@ -1,9 +1,11 @@
-// The main function of a model: runs the scenarios that are named, or all. Each is tried in as many random interleavings as it says.
+// The main function of a model: runs the scenarios that are named, or all. Each is tried in as many
+// random interleavings as it says.
 //
 //     ring_model [--must-fail] [scenario...]
 //
-// With --must-fail, for the mutants, it is a failure when Relacy finds nothing in one of them. A model that is compiled with SCENARIOS="one
-// two" has those alone: a mutant needs few, and most of the time that it takes to compile is Relacy's templates, once for each scenario.
+// With --must-fail, for the mutants, it is a failure when Relacy finds nothing in one of them. A
+// model that is compiled with SCENARIOS="one two" has those alone: a mutant needs few, and most of
+// the time that it takes to compile is Relacy's templates, once for each scenario.
 #pragma once
 
 #include <algorithm>
@@ -27,7 +29,8 @@ struct Scenario {
   bool (*run)(rl::test_params& params);  // null: not compiled
 };
 
-// rl::simulate with our scheduler, and without the three of its own, which would be compiled as well.
+// rl::simulate with our scheduler, and without the three of its own, which would be compiled as
+// well.
 template <class Suite>
 bool simulate(rl::test_params& params) {
   using OurScheduler = Scheduler<Suite::params::thread_count>;
@@ -68,8 +71,8 @@ constexpr Scenario scenario(unsigned iterations) {
   }
 }
 
-// VERBOSE=1 in the environment shows how a failure came to pass. Long, and of no interest where a failure is what was wanted. Not kept in a
-// string: Relacy replaces operator new while it runs.
+// VERBOSE=1 in the environment shows how a failure came to pass. Long, and of no interest where a
+// failure is what was wanted. Not kept in a string: Relacy replaces operator new while it runs.
 inline bool passes(const Scenario& scenario) {
   std::ostream nowhere(nullptr);
   const bool verbose = std::getenv("VERBOSE") != nullptr;

@@ -1,5 +1,6 @@
-// Parking for the models: native/platform/parking.cc over Relacy's mutex and condition variables, with a bucket for each wait list, and
-// without its slices of 50 ms, which would hide a lost wake. Relacy reports a thread that nobody wakes as a deadlock.
+// Parking for the models: native/platform/parking.cc over Relacy's mutex and condition variables,
+// with a bucket for each wait list, and without its slices of 50 ms, which would hide a lost wake.
+// Relacy reports a thread that nobody wakes as a deadlock.
 #pragma once
 
 #include "core/deferred.h"
@@ -8,7 +9,8 @@
 
 namespace threadsafe::model {
 
-// Relacy's own wakes for no reason whenever others run, and so rescues nearly all who sleep beside a permit. This one never does, or may.
+// Relacy's own wakes for no reason whenever others run, and so rescues nearly all who sleep beside
+// a permit. This one never does, or may.
 class Condition {
  public:
   explicit Condition(bool spurious) { impl_.init(spurious, $); }
@@ -132,7 +134,8 @@ inline void Parking::unpark(u32 most) {
   mutex.unlock($);
 }
 
-// The Parker of core/wait.h, which does not spin: a try that succeeds while spinning is a call that does not wait.
+// The Parker of core/wait.h, which does not spin: a try that succeeds while spinning is a call that
+// does not wait.
 class Parker {
  public:
   explicit Parker(Parking& parking, bool has_deadline = false) : sleeper_(parking), has_deadline_(has_deadline) {}
@@ -156,7 +159,8 @@ class Parker {
   bool slept_ = false;
 };
 
-// The event loops of a model, by number. A ring is heard when the loop comes round; several of them may be heard as one.
+// The event loops of a model, by number. A ring is heard when the loop comes round; several of them
+// may be heard as one.
 class Loops {
  public:
   void ring(u32 loop) {
@@ -197,8 +201,8 @@ class Loops {
   Loop loops_[kMaxLoops / kApart];
 };
 
-// May be preempted between the permit and the unpark, and between taking a loop's bit and the ring. That a loop is idle may be wrong at
-// once, so any of them may seem to be.
+// May be preempted between the permit and the unpark, and between taking a loop's bit and the ring.
+// That a loop is idle may be wrong at once, so any of them may seem to be.
 struct Waker {
   Parking& parking;
   Loops* loops = nullptr;
@@ -240,8 +244,8 @@ inline void until_announced(const WaitList& list, u32 threads) {
   while (threads_in(list.state.load(memory_order_seq_cst)) < threads) rl::yield(1, $);
 }
 
-// The deferred-wake thread, which serves the other threads of a model until all have finished. It sleeps while nobody calls it, so that a
-// lost wake is a deadlock.
+// The deferred-wake thread, which serves the other threads of a model until all have finished. It
+// sleeps while nobody calls it, so that a lost wake is a deadlock.
 class Helper {
  public:
   void call() {

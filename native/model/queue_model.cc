@@ -1,4 +1,5 @@
-// How the queue waits. A wake that is lost shows as a deadlock: nobody here has a slice of time after which it would look by itself.
+// How the queue waits. A wake that is lost shows as a deadlock: nobody here has a slice of time
+// after which it would look by itself.
 #include "main.h"
 #include "queue_fixture.h"
 
@@ -65,8 +66,9 @@ struct OutOfOrderRoom : rl::test_suite<OutOfOrderRoom, 4> {
   void after() { queue.check_nobody_waits(); }
 };
 
-// Trap 2: a getter may give up, or take its item as it tries again, while a wake is spent on it. If it got the item it puts it back: so the
-// other getter, who has all the time in the world, always gets one.
+// Trap 2: a getter may give up, or take its item as it tries again, while a wake is spent on it. If
+// it got the item it puts it back: so the other getter, who has all the time in the world, always
+// gets one.
 struct GivingUp : rl::test_suite<GivingUp, 3> {
   ModelQueue<2> queue;
 
@@ -104,8 +106,8 @@ struct WakeSpentOnAnother : rl::test_suite<WakeSpentOnAnother, 4> {
   void after() { queue.check_nobody_waits(); }
 };
 
-// Whoever passes on a wake may be overtaken, as it looks, by a get that does not wait. The item behind the one which that takes was
-// published before the first, so its wake has been spent.
+// Whoever passes on a wake may be overtaken, as it looks, by a get that does not wait. The item
+// behind the one which that takes was published before the first, so its wake has been spent.
 struct Overtaken : rl::test_suite<Overtaken, 4> {
   ModelQueue<4> queue;
   Atomic<u32> claimed;
@@ -188,8 +190,8 @@ struct BatchRoom : rl::test_suite<BatchRoom, 3> {
   void after() { queue.check_nobody_waits(); }
 };
 
-// A handler puts three items and leaves the unparks to the helper, which may come at any time. Two wait for ever; one comes and goes, and
-// takes what permits it meets.
+// A handler puts three items and leaves the unparks to the helper, which may come at any time. Two
+// wait for ever; one comes and goes, and takes what permits it meets.
 struct PutInHandler : rl::test_suite<PutInHandler, 5> {
   ModelQueue<3> queue;
   Helper helper;
@@ -266,7 +268,8 @@ struct TwoHandlers : rl::test_suite<TwoHandlers, 5> {
   void after() { queue.check_nobody_waits(); }
 };
 
-// What is noted for the helper: the larger note is not lost, whichever comes first, and brings what was written before it.
+// What is noted for the helper: the larger note is not lost, whichever comes first, and brings what
+// was written before it.
 struct Notes : rl::test_suite<Notes, 3> {
   WaitList list;
   DeferredUnparks unparks;
@@ -298,7 +301,8 @@ struct Notes : rl::test_suite<Notes, 3> {
   }
 };
 
-// Two threads put, each of which may be preempted between the permit and the unpark, while one who waits comes and goes.
+// Two threads put, each of which may be preempted between the permit and the unpark, while one who
+// waits comes and goes.
 struct PutByPreempted : rl::test_suite<PutByPreempted, 4> {
   ModelQueue<2> queue;
 

@@ -7,7 +7,8 @@ namespace {
 using namespace threadsafe;
 using namespace threadsafe::model;
 
-// Two producers of two messages each, two consumers. Message number = producer * 2 + which. The second producer's are `slots` long.
+// Two producers of two messages each, two consumers. Message number = producer * 2 + which. The
+// second producer's are `slots` long.
 template <u32 capacity, u32 slots>
 struct TwoByTwo : rl::test_suite<TwoByTwo<capacity, slots>, 4> {
   ModelQueue<capacity, (slots > 1)> queue;
@@ -35,8 +36,9 @@ struct TwoByTwo : rl::test_suite<TwoByTwo<capacity, slots>, 4> {
   }
 };
 
-// Two slots are filled, or emptied, together: by many() as a batch, or as a run. Their second stamp is relaxed; Relacy tells if whoever
-// comes to it, by way of another who took the first, does not see what was done to its payload.
+// Two slots are filled, or emptied, together: by many() as a batch, or as a run. Their second stamp
+// is relaxed; Relacy tells if whoever comes to it, by way of another who took the first, does not
+// see what was done to its payload.
 struct AsBatch {
   template <class Queue>
   static bool put(Queue& queue, u32 first) {
@@ -131,7 +133,8 @@ struct NeverMore : rl::test_suite<NeverMore<capacity>, capacity + 1> {
   }
 };
 
-// Every put that is accepted is in before the close, so it can be got afterwards; and then the ring is closed.
+// Every put that is accepted is in before the close, so it can be got afterwards; and then the ring
+// is closed.
 struct PutOrClosed : rl::test_suite<PutOrClosed, 3> {
   ModelQueue<2> queue;
   u32 put[2];
@@ -160,8 +163,8 @@ struct PutOrClosed : rl::test_suite<PutOrClosed, 3> {
   }
 };
 
-// A peek tells of an item as it was put, though its slot is emptied and filled anew meanwhile. Its payload is two words that a peek may see
-// change: what it saw then must not count.
+// A peek tells of an item as it was put, though its slot is emptied and filled anew meanwhile. Its
+// payload is two words that a peek may see change: what it saw then must not count.
 struct PeekWhileReused : rl::test_suite<PeekWhileReused, 2> {
   struct OneSlot {
     static constexpr u32 kMostSlots = 0;

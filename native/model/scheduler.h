@@ -1,6 +1,7 @@
-// Which thread runs next. Relacy's own random scheduler chooses anew before each operation, so a thread hardly ever stands still while
-// another makes a hundred; and many a lost wake needs just that. Here each iteration has a number of operations that a thread makes in one
-// go, on average: 1, 4, 16 or 64. What took a million iterations is found within some thousands.
+// Which thread runs next. Relacy's own random scheduler chooses anew before each operation, so a
+// thread hardly ever stands still while another makes a hundred; and many a lost wake needs just
+// that. Here each iteration has a number of operations that a thread makes in one go, on average:
+// 1, 4, 16 or 64. What took a million iterations is found within some thousands.
 //
 // SEED=n in the environment tries other interleavings.
 #pragma once
@@ -34,7 +35,8 @@ class Scheduler : public rl::scheduler<Scheduler<threads>, rl::scheduler_thread_
   // Which of the values that a load may bring, among others.
   unsigned rand_impl(unsigned limit, rl::sched_type) { return random(limit); }
 
-  // Times that are over and wakes for no reason are as frequent as with Relacy's own, where another thread is chosen.
+  // Times that are over and wakes for no reason are as frequent as with Relacy's own, where another
+  // thread is chosen.
   rl::thread_id_t schedule_impl(rl::unpark_reason& reason, unsigned yield) {
     if (yield == 0 && this->thread_->state_ == rl::thread_state_running && random(in_one_go_) != 0) return this->thread_->index_;
     const rl::thread_id_t running = this->running_threads_count;
@@ -65,7 +67,8 @@ class Scheduler : public rl::scheduler<Scheduler<threads>, rl::scheduler_thread_
     return thread->index_;
   }
 
-  // SplitMix64. Relacy's own generator is too regular for this: its 16 bits come from a multiplication by 257.
+  // SplitMix64. Relacy's own generator is too regular for this: its 16 bits come from a
+  // multiplication by 257.
   unsigned random(unsigned limit) {
     std::uint64_t z = random_ += 0x9e3779b97f4a7c15;
     z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;

@@ -76,7 +76,8 @@ struct Either : AtTwoQueues<Either, 3> {
   }
 };
 
-// A wake of the first queue may be spent on the one who selects, who has an item of the second: the getter at the first has it in the end.
+// A wake of the first queue may be spent on the one who selects, who has an item of the second: the
+// getter at the first has it in the end.
 struct SpentOnSelect : AtTwoQueues<SpentOnSelect, 4> {
   void thread(unsigned index) {
     u32 number;
@@ -107,7 +108,8 @@ struct LeavesIt : AtTwoQueues<LeavesIt, 3> {
   }
 };
 
-// An item is taken from under the one who was woken for it, or is about to sleep: it is announced again, and the next wakes it.
+// An item is taken from under the one who was woken for it, or is about to sleep: it is announced
+// again, and the next wakes it.
 struct WokenInVain : AtTwoQueues<WokenInVain, 2> {
   void thread(unsigned index) {
     if (index == 1) return select(first, second);
@@ -168,8 +170,8 @@ struct SetAndClear : AtQueueAndEvent<SetAndClear, 3> {
   }
 };
 
-// A handler sets an event and leaves the unparks to the helper, which may come at any time. One waits for it for ever; the one who selects
-// comes and goes, and takes what permits it meets.
+// A handler sets an event and leaves the unparks to the helper, which may come at any time. One
+// waits for it for ever; the one who selects comes and goes, and takes what permits it meets.
 struct EventInHandler : AtQueueAndEvent<EventInHandler, 4> {
   Helper helper;
 
@@ -188,7 +190,8 @@ struct EventInHandler : AtQueueAndEvent<EventInHandler, 4> {
   }
 };
 
-// The other way round: the one who selects stays, and the one who waits for the event comes and goes.
+// The other way round: the one who selects stays, and the one who waits for the event comes and
+// goes.
 struct SelectInHandler : AtQueueAndEvent<SelectInHandler, 4> {
   Helper helper;
 
@@ -207,8 +210,8 @@ struct SelectInHandler : AtQueueAndEvent<SelectInHandler, 4> {
   }
 };
 
-// Handlers put into both queues, two items into the first. One gets from the first; the one who selects comes and goes until it has an item
-// of either.
+// Handlers put into both queues, two items into the first. One gets from the first; the one who
+// selects comes and goes until it has an item of either.
 struct ItemsInHandler : AtTwoQueues<ItemsInHandler, 5> {
   Helper helper;
 

@@ -54,7 +54,8 @@ struct Turns : rl::test_suite<Turns, 4> {
   void after() { queue.check_nobody_waits(); }
 };
 
-// A message of several slots frees them by plain releases, and makes up for that as it looks for waiters.
+// A message of several slots frees them by plain releases, and makes up for that as it looks for
+// waiters.
 struct FreeingMany : rl::test_suite<FreeingMany, 3> {
   ModelQueue<2, true> queue;
 
@@ -72,8 +73,9 @@ struct FreeingMany : rl::test_suite<FreeingMany, 3> {
   void after() { queue.check_nobody_waits(); }
 };
 
-// A busy event loop has the priority token and does not come round. Once there is room for both, the small putter need not wait for it; the
-// large one must. The room is made at once, by handlers or by a thread, so the large one may take all permits that come of it, and sleep.
+// A busy event loop has the priority token and does not come round. Once there is room for both,
+// the small putter need not wait for it; the large one must. The room is made at once, by handlers
+// or by a thread, so the large one may take all permits that come of it, and sleep.
 template <bool in_handler>
 struct BusyLoop : rl::test_suite<BusyLoop<in_handler>, 4> {
   static constexpr u32 kLoop = 7;
@@ -135,8 +137,9 @@ struct RoomInHandler : rl::test_suite<RoomInHandler, 5> {
   void after() { queue.check_nobody_waits(); }
 };
 
-// A loop has the priority token and does not come round. What it waits for is room for itself and one more, or the whole ring: the other
-// putter must be woken when there is room for both, or nothing left at all.
+// A loop has the priority token and does not come round. What it waits for is room for itself and
+// one more, or the whole ring: the other putter must be woken when there is room for both, or
+// nothing left at all.
 template <u32 capacity, u32 slots_of_loop>
 struct BusyLoopAlone : rl::test_suite<BusyLoopAlone<capacity, slots_of_loop>, 3> {
   ModelQueue<capacity, true> queue;

@@ -1,4 +1,5 @@
-// What is counted in and out of (core/use_count.h): whoever uses it finds it whole, and its owner takes it back from under nobody.
+// What is counted in and out of (core/use_count.h): whoever uses it finds it whole, and its owner
+// takes it back from under nobody.
 #include "core/use_count.h"
 #include "main.h"
 
@@ -6,7 +7,8 @@ namespace {
 
 using namespace threadsafe;
 
-// Relacy reports a race on `content`: of a user who comes before it is filled in, or after it was taken back.
+// Relacy reports a race on `content`: of a user who comes before it is filled in, or after it was
+// taken back.
 struct Thing {
   UseCount uses;
   rl::var<unsigned> content;
@@ -45,7 +47,8 @@ struct Retire : rl::test_suite<Retire, 3> {
   }
 };
 
-// It is opened again with something else in it, perhaps while one who found it closed is still counted in.
+// It is opened again with something else in it, perhaps while one who found it closed is still
+// counted in.
 struct Reopen : rl::test_suite<Reopen, 3> {
   Thing thing;
 
@@ -67,7 +70,8 @@ struct Reopen : rl::test_suite<Reopen, 3> {
   }
 };
 
-// A handler uses it whenever it strikes, its own retiring thread too, and never waits: the owner goes on when nobody else is left.
+// A handler uses it whenever it strikes, its own retiring thread too, and never waits: the owner
+// goes on when nobody else is left.
 struct Handler : rl::test_suite<Handler, 2> {
   Thing thing;
 

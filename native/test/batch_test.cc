@@ -34,7 +34,8 @@ struct InRuns {
 
 constexpr u32 kMost = 100;
 
-// Numbers in order, in batches of changing length, until the ring has gone round some times; never more than the capacity.
+// Numbers in order, in batches of changing length, until the ring has gone round some times; never
+// more than the capacity.
 template <class Put, class Get>
 void check_in_order(u32 capacity) {
   CAPTURE(capacity);
@@ -63,7 +64,8 @@ void check_in_order(u32 capacity) {
   }
 }
 
-// Two producers and two consumers, whose batches and single items meet in one ring: each item once, in order for each producer.
+// Two producers and two consumers, whose batches and single items meet in one ring: each item once,
+// in order for each producer.
 template <class Put, class Get>
 void check_among_threads(u32 capacity) {
   CAPTURE(capacity);

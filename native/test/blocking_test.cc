@@ -91,7 +91,8 @@ TEST_CASE("a put that may wait heeds the priority token at its first try, one th
     CHECK(puts.in_turn(kShort, false, 1) == Status::full);
     CHECK(puts.in_turn(kShortOfLoop, false, 1) == Status::full);
     CHECK(queue.try_put_message(8, 2) == Status::ok);
-    // A thread that blocks does not wait for its own loop, which can't come round; and leaves it the token.
+    // A thread that blocks does not wait for its own loop, which can't come round; and leaves it
+    // the token.
     CHECK(puts.in_turn({1, !is_loop}, false, 1) == Status::ok);
     CHECK(puts.in_turn(kShort, false, 1) == Status::full);
     CHECK(puts.get_all() == 4);

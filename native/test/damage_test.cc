@@ -1,4 +1,5 @@
-// Memory that somebody has made up or written over: whatever it says, nothing outside of it is read or written. The sanitizers look on.
+// Memory that somebody has made up or written over: whatever it says, nothing outside of it is read
+// or written. The sanitizers look on.
 #include <new>
 
 #include "support.h"
@@ -86,7 +87,8 @@ TEST_CASE("memory that was written over makes nobody leave it") {
     for (u32 k = 0; k < scaled(20'000); k++) {
       Opened opened(layout);
       for (u32 n = 1 + random.below(6); n > 0; n--) {
-        // Not the bits of event loops, of which there are none here: those of each list are a line behind its state.
+        // Not the bits of event loops, of which there are none here: those of each list are a line
+        // behind its state.
         const u32 word = random.below(opened.word_count());
         const std::size_t line = word * sizeof(u32) / kLine;
         if (line == 4 || line == 6) continue;

@@ -50,7 +50,8 @@ TEST_CASE("set and cleared at once, an event wakes all who wait") {
   CHECK(event.waiters().state.load(memory_order_seq_cst) == 0);
 }
 
-// Each thread sets one event and waits for the other. The wake of a setting may come late, when the other is back and waits for the next.
+// Each thread sets one event and waits for the other. The wake of a setting may come late, when the
+// other is back and waits for the next.
 TEST_CASE("no wake is lost: two threads take turns") {
   const u32 rounds = scaled(20'000) & ~u32{1};
   TestEvent ping;
@@ -75,7 +76,8 @@ TEST_CASE("no wake is lost: two threads take turns") {
   CHECK(turn == rounds);
 }
 
-// A parker whose first sleep waits for `resume`, after the try that found nothing: between that and the bucket anything may happen.
+// A parker whose first sleep waits for `resume`, after the try that found nothing: between that and
+// the bucket anything may happen.
 class SlowParker : public PatientParker {
  public:
   SlowParker(const WaitList& list, std::atomic<bool>& about_to_sleep, std::atomic<bool>& resume)
@@ -106,7 +108,8 @@ TEST_CASE("a waiter that is about to sleep sees a setting whose permit another h
                   wait_until([&] { return about_to_sleep.load(); });
                   event.core().set();
                   event.core().clear();
-                  // What a waiter does that comes round by itself, and has not been there when the event was set.
+                  // What a waiter does that comes round by itself, and has not been there when the
+                  // event was set.
                   announce_thread(event.waiters());
                   renew_thread(event.waiters());
                   REQUIRE(permits(event.waiters()) == 0);
@@ -124,7 +127,8 @@ TEST_CASE("a putter that is about to sleep sees room whose permit another has ta
   TestQueue queue(4);
   WaitList& putters = queue.header().not_full;
   for (u32 k = 0; k < 4; k++) queue.try_put_message(kSlot, k);
-  // A busy event loop has the priority token, for two slots: a small message may go beside it, one of three slots may not.
+  // A busy event loop has the priority token, for two slots: a small message may go beside it, one
+  // of three slots may not.
   REQUIRE(queue.core().put_in_turn(kLoop, true, 2 * kSlot, [](const Span&) {}) == Status::full);
   std::atomic<bool> about_to_sleep{false};
   std::atomic<bool> resume{false};

@@ -1,5 +1,5 @@
-// What native code has open, without Node: the table's functions against the end of an isolate, which here is a thread that ends the handle
-// and overwrites the memory.
+// What native code has open, without Node: the table's functions against the end of an isolate,
+// which here is a thread that ends the handle and overwrites the memory.
 #include <pthread.h>
 #include <signal.h>
 
@@ -141,7 +141,8 @@ TEST_CASE("an event's handle: waiting, and the end of it") {
   }
 }
 
-// The deferred-wake thread unparks late, and a waiter that comes and goes takes permits that others were given.
+// The deferred-wake thread unparks late, and a waiter that comes and goes takes permits that others
+// were given.
 TEST_CASE("an event that is set by native code wakes all who wait, whoever else comes and goes") {
   REQUIRE(start_unparking() == 0);
   constexpr u32 kWaiters = 4;  // half of them come and go
@@ -222,8 +223,8 @@ TEST_CASE("each item of a handler wakes a getter, whoever else comes and goes") 
   sigaction(SIGUSR1, &before, nullptr);
 }
 
-// A small message may go beside the large one of a busy event loop that has the priority token, another large one may not. Each round the
-// handler's calls make room for the small one alone.
+// A small message may go beside the large one of a busy event loop that has the priority token,
+// another large one may not. Each round the handler's calls make room for the small one alone.
 TEST_CASE("room made by native code wakes a small putter, though a large one takes the permits") {
   REQUIRE(start_unparking() == 0);
   constexpr Putter kLoop{9, true};

@@ -28,7 +28,8 @@ void check_holds_exactly(TestQueue& queue, u32 capacity) {
   CHECK(queue.core().size() == 0);
 }
 
-// Puts and gets messages of changing length until the ring has gone round three times, as full as it can be.
+// Puts and gets messages of changing length until the ring has gone round three times, as full as
+// it can be.
 void check_messages(TestQueue& queue, u32 capacity, u32 item_bytes, u32 longest) {
   Random random(capacity * 1000 + longest);
   std::vector<u32> lengths;  // of message number k

@@ -1,5 +1,6 @@
-// What the signal handler may not do: allocate, lock, wait. The C library's functions for that are replaced by ones which end the process
-// when they are called in a handler; the handler is then made to go all of its ways. (What its machine code calls at all is looked at by
+// What the signal handler may not do: allocate, lock, wait. The C library's functions for that are
+// replaced by ones which end the process when they are called in a handler; the handler is then
+// made to go all of its ways. (What its machine code calls at all is looked at by
 // test/signals/safety.test.ts.)
 #include <dlfcn.h>
 #include <pthread.h>
@@ -93,7 +94,8 @@ void guard(int signo, siginfo_t* info, void* context) {
   in_handler = false;
 }
 
-// While one exists, what the handler of that signal does is watched. The sources are attached before.
+// While one exists, what the handler of that signal does is watched. The sources are attached
+// before.
 class Guarded {
  public:
   explicit Guarded(int signo) : signo_(signo) {
@@ -208,14 +210,15 @@ TEST_CASE("the handler neither allocates nor locks, whatever it has to do") {
                   },
                   [&] {
                     for (u32 k = 0; k < rounds; k++) {
-                      // A thread that blocks at a queue, one that blocks at an event, and a loop that waits for both kinds.
+                      // A thread that blocks at a queue, one that blocks at an event, and a loop
+                      // that waits for both kinds.
                       wait_until([&] { return announced(waited.header().not_empty) == 1 && announced(event.waiters()) == 1; });
                       announce_loop(with_loop.header().not_empty, bell);
                       announce_loop(event_with_loop.waiters(), bell);
                       event_with_loop.core().clear();
                       raise(SIGUSR2);
-                      // Also that the event was cleared: whoever is woken announces itself once more before it looks, and would be taken
-                      // for the next.
+                      // Also that the event was cleared: whoever is woken announces itself once
+                      // more before it looks, and would be taken for the next.
                       wait_until([&] { return got == k + 1 && heard == k + 1; });
                       uv_run(&loop, UV_RUN_NOWAIT);
                     }

@@ -1,4 +1,5 @@
-// Handlers of others, before ours and over it: each has each signal once, as the kernel would give it.
+// Handlers of others, before ours and over it: each has each signal once, as the kernel would give
+// it.
 #include <alloca.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -147,7 +148,8 @@ TEST_CASE("a handler that was installed over ours, and passes signals on to it, 
 
 namespace {
 
-// Handlers that make up all that they pass on, so that nobody can tell that they pass the same signal on.
+// Handlers that make up all that they pass on, so that nobody can tell that they pass the same
+// signal on.
 struct Inventing {
   struct sigaction before;
   std::atomic<u32> calls;
@@ -379,8 +381,9 @@ TEST_CASE("a second signal whose handler leaves by siglongjmp strands nothing of
     siglongjmp(back_to_test, 1);
   };
   sigaction(SIGHUP, &jumper, nullptr);
-  // With nobody over ours; with one over it, which ends with a jump to ours, so that ours finds the stack as if the kernel had called; and
-  // with one that has come just after the kernel has called ours.
+  // With nobody over ours; with one over it, which ends with a jump to ours, so that ours finds the
+  // stack as if the kernel had called; and with one that has come just after the kernel has called
+  // ours.
   enum class Over { nobody, somebody, suddenly };
   for (const Over over : {Over::nobody, Over::somebody, Over::suddenly}) {
     CAPTURE(static_cast<int>(over));

@@ -1,4 +1,5 @@
-// Shared by the tests of signal sources: queues of records, sources that are detached in time, and handlers of others.
+// Shared by the tests of signal sources: queues of records, sources that are detached in time, and
+// handlers of others.
 #pragma once
 
 #include <setjmp.h>
@@ -41,7 +42,8 @@ inline std::atomic<u32> previous_handler_calls{0};
 // Where a handler that leaves by siglongjmp goes.
 inline sigjmp_buf back_to_test;
 
-// Handlers that others install over ours, each at most once in a round, and pass signals on to whoever was there before, as others do it.
+// Handlers that others install over ours, each at most once in a round, and pass signals on to
+// whoever was there before, as others do it.
 struct Chaining {
   struct sigaction before;
   std::atomic<u32> calls;

@@ -1,5 +1,5 @@
-// How a blocked thread finds out that it is being stopped: when it asks, and what makes it ask. A pipe stands for its event loop, which
-// has something to read as soon as somebody wakes it.
+// How a blocked thread finds out that it is being stopped: when it asks, and what makes it ask. A
+// pipe stands for its event loop, which has something to read as soon as somebody wakes it.
 #include <unistd.h>
 
 #include "support.h"
@@ -29,7 +29,8 @@ class Loop {
   int ends_[2];
 };
 
-// A thread that is blocked and asks, besides its first question, only if something happens at its loop. Ends when it is to stop.
+// A thread that is blocked and asks, besides its first question, only if something happens at its
+// loop. Ends when it is to stop.
 class Blocked {
  public:
   explicit Blocked(const Loop& loop) {

@@ -1,5 +1,6 @@
-// A signal handler that puts and gets on the queue that the thread it strikes is using at that moment. As in a JavaScript program nobody
-// waits here: what a handler does for those who do is in signals_test.cc.
+// A signal handler that puts and gets on the queue that the thread it strikes is using at that
+// moment. As in a JavaScript program nobody waits here: what a handler does for those who do is in
+// signals_test.cc.
 #include <pthread.h>
 #include <signal.h>
 
@@ -21,8 +22,9 @@ extern "C" void strike(int) {
   strikes.fetch_add(1, std::memory_order_relaxed);
 }
 
-// Runs `victim` again and again while a storm of signals strikes its thread, until that many have, or 3 s have passed and a few have: on a
-// busy machine a strike takes as long as the thread has to wait for a core.
+// Runs `victim` again and again while a storm of signals strikes its thread, until that many have,
+// or 3 s have passed and a few have: on a busy machine a strike takes as long as the thread has to
+// wait for a core.
 void under_fire(u32 number_of_strikes, std::function<void()> handler, const std::function<void()>& victim) {
   constexpr u32 kFew = 500;
   on_strike = &handler;

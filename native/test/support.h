@@ -1,4 +1,5 @@
-// What the tests of core and platform share: objects in memory of their own, the ways to wake and to park, and a watchdog.
+// What the tests of core and platform share: objects in memory of their own, the ways to wake and
+// to park, and a watchdog.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -34,7 +35,8 @@ constexpr u32 scaled(u32 times) {
 #endif
 }
 
-// Ends the process, and says what it has waited for, unless it goes out of scope in time: so that a lost wake is a failure and not a hang.
+// Ends the process, and says what it has waited for, unless it goes out of scope in time: so that a
+// lost wake is a failure and not a hang.
 class Watchdog {
  public:
   explicit Watchdog(std::string what, std::chrono::seconds limit = std::chrono::seconds(60))
@@ -104,7 +106,8 @@ inline auto parker(const WaitList& list, Deadline deadline = Deadline::never()) 
   return ThreadParker(list, deadline, unstopped);
 }
 
-// A Parker that neither spins nor looks again after a slice of time, which would hide that a wake was lost.
+// A Parker that neither spins nor looks again after a slice of time, which would hide that a wake
+// was lost.
 class PatientParker {
  public:
   explicit PatientParker(const WaitList& list) : sleeper_(list) {}
@@ -188,7 +191,8 @@ class TestQueue {
   StridedSlots slots() { return StridedSlots(header_, header_.geometry); }
   Core core() { return Core(header_, header_.geometry, slots(), ThreadWake{}); }
 
-  // Makes the empty ring one that has been in use for long: `items` were put, and the next position is this one.
+  // Makes the empty ring one that has been in use for long: `items` were put, and the next position
+  // is this one.
   void start_at(u32 position, u32 items) {
     const Positions positions{header_.geometry.capacity, header_.geometry.index_bits};
     for (u32 k = 0, at = position; k < header_.geometry.capacity; k++, at = positions.advance(at, 1)) {

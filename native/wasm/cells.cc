@@ -1,6 +1,7 @@
-// The module of a queue of cells, for one type of them: ELEMENT, whose values come from JavaScript as PARAMETER and go there as RESULT.
-// What is cut off where a parameter is wider is what typed arrays cut off. One call puts or gets one cell, or a block of them by way of
-// this thread's staging area.
+// The module of a queue of cells, for one type of them: ELEMENT, whose values come from JavaScript
+// as PARAMETER and go there as RESULT. What is cut off where a parameter is wider is what typed
+// arrays cut off. One call puts or gets one cell, or a block of them by way of this thread's
+// staging area.
 #include "../core/questions.h"
 #include "../core/queue.h"
 #include "../core/slots.h"
@@ -22,7 +23,8 @@ __attribute__((address_space(1))) u32 waits;
 __attribute__((address_space(1))) bool items_stream;
 __attribute__((address_space(1))) bool room_streams;
 
-// Where others are streaming, or to find out: pauses until there should be many. Returns whether there are, by amount().
+// Where others are streaming, or to find out: pauses until there should be many. Returns whether
+// there are, by amount().
 template <class Amount>
 bool pause_for_many(bool streaming, Amount&& amount) {
   if (!streaming && ++waits % kProbeInterval != 0) return false;
@@ -53,7 +55,8 @@ EXPORT("put") int put(PARAMETER value) {
   }));
 }
 
-// NaN, or the bigint 0, when there is nothing; as that may also be an item, the caller then asks for the status.
+// NaN, or the bigint 0, when there is nothing; as that may also be an item, the caller then asks
+// for the status.
 EXPORT("get") RESULT get() {
   RESULT result = std::is_floating_point_v<RESULT> ? static_cast<RESULT>(__builtin_nan("")) : RESULT{};
   last_status =
@@ -76,7 +79,8 @@ EXPORT("get_block") int get_block(u32 area, u32 most) {
   return done_or(status, done);
 }
 
-// One function for all that needs no argument: each export of an instance costs 240 bytes of V8's heap, for every queue in every thread.
+// One function for all that needs no argument: each export of an instance costs 240 bytes of V8's
+// heap, for every queue in every thread.
 EXPORT("ask") int ask(Question question) {
   switch (question) {
     case Question::status:

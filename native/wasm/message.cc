@@ -1,5 +1,5 @@
-// The module of a queue whose items are messages: records, arrays, strings, bytes, anything that is encoded. An item passes through this
-// thread's staging area.
+// The module of a queue whose items are messages: records, arrays, strings, bytes, anything that is
+// encoded. An item passes through this thread's staging area.
 #include "../core/questions.h"
 #include "../core/queue.h"
 #include "../core/slots.h"
@@ -22,8 +22,9 @@ u32 most_bytes() {
 
 }  // namespace
 
-// The item of that length in that staging area. `heeding`: as the first try of a put that may wait, which lets a put of several slots that
-// has waited go first: `busy` then, as the addon knows whose that is.
+// The item of that length in that staging area. `heeding`: as the first try of a put that may wait,
+// which lets a put of several slots that has waited go first: `busy` then, as the addon knows whose
+// that is.
 EXPORT("put") int put(u32 area, u32 bytes, int heeding) {
   // Sequentially consistent, as in Queue::put_in_turn.
   if (heeding && queue_header().turn.load(memory_order_seq_cst) != 0) return static_cast<int>(Status::busy);

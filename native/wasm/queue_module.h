@@ -1,4 +1,5 @@
-// What the modules of queues have in common: their queue, its wakes, this thread's staging area, and waiting for a moment.
+// What the modules of queues have in common: their queue, its wakes, this thread's staging area,
+// and waiting for a moment.
 #pragma once
 
 #include "../core/queue.h"
@@ -20,13 +21,15 @@ struct QueueWake {
 
 std::byte* staging(u32 area) { return reinterpret_cast<std::byte*>(&queue_header()) + geometry().staging + area * kStagingBytes; }
 
-// A WebAssembly global (that is what address space 1 means to clang), so that each thread has its own.
+// A WebAssembly global (that is what address space 1 means to clang), so that each thread has its
+// own.
 __attribute__((address_space(1))) u32 idled;
 
 void pause(u32 rounds) { idled = idle(rounds, idled); }
 
-// The attempt, and while somebody is in the middle of a copy that decides, some more of them, for a microsecond in all: then `busy`, and
-// the caller goes to the addon, which has more patience. A copy of its own before the loop: the attempt is what should be quick.
+// The attempt, and while somebody is in the middle of a copy that decides, some more of them, for a
+// microsecond in all: then `busy`, and the caller goes to the addon, which has more patience. A
+// copy of its own before the loop: the attempt is what should be quick.
 template <class Attempt>
 Status settle_soon(Attempt&& attempt) {
   Status status = attempt();

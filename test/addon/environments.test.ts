@@ -1,4 +1,7 @@
-/** Where the package is evaluated, and by whom it is called: several times in a thread, in contexts of node:vm, beside faked globals, in async contexts. */
+/**
+ * Where the package is evaluated, and by whom it is called: several times in a thread, in contexts
+ * of node:vm, beside faked globals, in async contexts.
+ */
 import { strict as assert } from 'node:assert'
 import { type Listener, native } from '../../lib/addon/native.js'
 import { ThreadSafeQueue } from '../../lib/index.js'

@@ -1,4 +1,7 @@
-/** Memory that somebody has made up, or written over, is an error and never a crash. The C++ tests do the same to native code's calls (native/test). */
+/**
+ * Memory that somebody has made up, or written over, is an error and never a crash. The C++ tests
+ * do the same to native code's calls (native/test).
+ */
 import assert from 'node:assert/strict'
 import { runInNewContext } from 'node:vm'
 import { ThreadSafeEvent, ThreadSafeQueue } from '../../lib/index.js'

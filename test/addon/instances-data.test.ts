@@ -1,4 +1,7 @@
-/** What goes through the buffer between JavaScript and the addon: neither seen nor broken by patched built-ins, and shared by all evaluations of the package. */
+/**
+ * What goes through the buffer between JavaScript and the addon: neither seen nor broken by patched
+ * built-ins, and shared by all evaluations of the package.
+ */
 import assert from 'node:assert/strict'
 import { runProcess } from '../support.js'
 

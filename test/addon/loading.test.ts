@@ -1,4 +1,7 @@
-/** The addon can't be loaded: each cause has a message that tells it, and what to do. With copies of the package, in processes of their own. */
+/**
+ * The addon can't be loaded: each cause has a message that tells it, and what to do. With copies of
+ * the package, in processes of their own.
+ */
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process'
 import { strict as assert } from 'node:assert'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'

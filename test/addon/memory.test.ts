@@ -22,7 +22,8 @@ describe('resident memory stays as it is', function () {
         .split('\n')
         .map((line) => Number(line) / 1e6)
       assert.equal(sizes.length, 10)
-      // What a fifth of them leaves is warm-up; what eight more leave would be a leak. Heaps come and go by some megabytes.
+      // What a fifth of them leaves is warm-up; what eight more leave would be a leak. Heaps come
+      // and go by some megabytes.
       const early = Math.max(...sizes.slice(1, 3))
       const late = Math.min(...sizes.slice(-2))
       assert.ok(late < early + 20, `resident, in MB: ${sizes.map(Math.round).join(', ')}`)

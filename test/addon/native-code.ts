@@ -1,4 +1,7 @@
-/** What the tests of native code share: the second addon, the threads it runs, and the workers that use it. */
+/**
+ * What the tests of native code share: the second addon, the threads it runs, and the workers that
+ * use it.
+ */
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import type { Worker } from 'node:worker_threads'

@@ -1,4 +1,7 @@
-/** Native threads and handlers of signals use queues and events, until the isolate ends that lent them. */
+/**
+ * Native threads and handlers of signals use queues and events, until the isolate ends that lent
+ * them.
+ */
 import { strict as assert } from 'node:assert'
 import { once } from 'node:events'
 import { constants } from 'node:os'

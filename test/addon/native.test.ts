@@ -158,7 +158,8 @@ describe('native code', function () {
         const opened = openQueue(queue, TYPES[type as 'int8'], bytes.length)
         assert.equal(addon.putRaw(opened, bytes, -1), OK)
         assert.equal(queue.getSync(), item)
-        // The two ways in which JavaScript puts a number: through WebAssembly, and, when it waits or has a policy to obey, through the addon.
+        // The two ways in which JavaScript puts a number: through WebAssembly, and, when it waits
+        // or has a policy to obey, through the addon.
         queue.putSync(item)
         queue.putManySync([item])
         for (let k = 0; k < 2; k++) {

@@ -1,4 +1,7 @@
-/** The benchmark suite: what it makes of samples, its regression guard, and its command line, as the program that one calls. */
+/**
+ * The benchmark suite: what it makes of samples, its regression guard, and its command line, as the
+ * program that one calls.
+ */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'

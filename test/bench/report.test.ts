@@ -1,6 +1,7 @@
 /**
- * The benchmark report: made from a fixture, its HTML is looked through as a document, and, where a Chromium is found, in that browser:
- * every plot is drawn, nothing is logged or loaded, and nothing is wider than a phone.
+ * The benchmark report: made from a fixture, its HTML is looked through as a document, and, where a
+ * Chromium is found, in that browser: every plot is drawn, nothing is logged or loaded, and nothing
+ * is wider than a phone.
  */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'

@@ -13,7 +13,10 @@ import { resizable } from './clone-values.js'
 describe("'any'", () => {
   const queue = new ThreadSafeQueue(20_000)
 
-  /** The same in value, type and identity of parts: V8's own encoding, and what util.inspect shows of prototypes and hidden state. */
+  /**
+   * The same in value, type and identity of parts: V8's own encoding, and what util.inspect shows
+   * of prototypes and hidden state.
+   */
   function assertSame(got: unknown, expected: unknown): void {
     assert.equal(inspect(got, { depth: Infinity, showHidden: true }), inspect(expected, { depth: Infinity, showHidden: true }))
     // Of the clones, as V8 writes an array that once might have had holes in another way.
@@ -269,7 +272,8 @@ describe('an item whose getters use queues themselves', () => {
     const points = new ThreadSafeQueue<{ x: number; y: number }>(8, { type })
     const texts = new ThreadSafeQueue<string>(8, { type: 'string', itemBytes: 200_000 })
     const any = new ThreadSafeQueue<unknown>(8, { itemBytes: 200_000 })
-    // Longer than the buffer that items are encoded into has room for at first, so that it is replaced in between.
+    // Longer than the buffer that items are encoded into has room for at first, so that it is
+    // replaced in between.
     const long = 'x'.repeat(150_000)
     const item = {
       get x(): number {

@@ -1,4 +1,7 @@
-/** A queue of 'any' gives back as structuredClone does: awkward values of each kind, getters, and built-ins that were changed. */
+/**
+ * A queue of 'any' gives back as structuredClone does: awkward values of each kind, getters, and
+ * built-ins that were changed.
+ */
 import { strict as assert } from 'node:assert'
 import { types } from 'node:util'
 import { createContext, runInContext, runInNewContext } from 'node:vm'
@@ -8,7 +11,9 @@ import { assertClone, graphs, resizable } from './clone-values.js'
 import { rejection, thrown } from '../support.js'
 import { assertDataCloneError, cloned, large, runs, WAYS } from './cloning.js'
 
-/** Objects that are awkward to encode. Made anew each time, as reading some of them changes them. */
+/**
+ * Objects that are awkward to encode. Made anew each time, as reading some of them changes them.
+ */
 const AWKWARD: [string, () => unknown][] = [
   ['small integers', () => [0, 1, -1, 2 ** 30 - 1, -(2 ** 30)]],
   ['integers that are too large for small ones', () => [2 ** 30, 2 ** 31 - 1, 2 ** 31, -(2 ** 31), -(2 ** 31) - 1, 2 ** 32, 2 ** 53]],
@@ -131,7 +136,10 @@ function bytes(length: number): ArrayBuffer {
   return Uint8Array.from({ length }, (_, k) => k + 1).buffer
 }
 
-/** Where a kind is refused by structuredClone in one version of Node and carried in another, it decides. */
+/**
+ * Where a kind is refused by structuredClone in one version of Node and carried in another, it
+ * decides.
+ */
 function assertAsCloned(make: () => unknown): void {
   const queue = new ThreadSafeQueue(100_000)
   const wrap: ((value: unknown) => unknown)[] = [(value) => value, (value) => [value, { value }, value]]

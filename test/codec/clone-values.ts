@@ -1,4 +1,7 @@
-/** Random values of every kind that can be cloned - as graphs, with cycles and parts that are shared - and their comparison. */
+/**
+ * Random values of every kind that can be cloned - as graphs, with cycles and parts that are shared
+ * - and their comparison.
+ */
 import { strict as assert } from 'node:assert'
 import { inspect, types } from 'node:util'
 import fc from 'fast-check'
@@ -323,8 +326,9 @@ function bytesOf(view: ArrayBufferView): Buffer {
 }
 
 /**
- * Fails unless what came out of a queue is what `structuredClone` makes: the same kinds, prototypes, keys in the same order, and the same object in two
- * places wherever it is the same there, and only there. Of views, the bytes that they show.
+ * Fails unless what came out of a queue is what `structuredClone` makes: the same kinds,
+ * prototypes, keys in the same order, and the same object in two places wherever it is the same
+ * there, and only there. Of views, the bytes that they show.
  */
 export function assertClone(got: unknown, expected: unknown): void {
   const counterparts = new Map<object, object>()
@@ -410,7 +414,8 @@ export function assertClone(got: unknown, expected: unknown): void {
       for (const flag of ['writable', 'enumerable', 'configurable'] as const) {
         if (one[flag] !== other[flag]) fail(place, `${String(key)}, ${flag},`, one[flag], other[flag])
       }
-      // V8 has accessors of its own on some objects, such as the stack of errors; what they give is compared.
+      // V8 has accessors of its own on some objects, such as the stack of errors; what they give is
+      // compared.
       inside(`.${String(key).slice(0, 40)}`, Reflect.get(got, key), Reflect.get(expected, key))
     }
   }

@@ -1,4 +1,7 @@
-/** Queues of type 'any' against `structuredClone`, and those of numbers against typed arrays: whatever goes in, the same comes out. */
+/**
+ * Queues of type 'any' against `structuredClone`, and those of numbers against typed arrays:
+ * whatever goes in, the same comes out.
+ */
 import { strict as assert } from 'node:assert'
 import fc from 'fast-check'
 import { type ElementType, ThreadSafeQueue } from '../../lib/index.js'

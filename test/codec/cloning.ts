@@ -41,7 +41,10 @@ export async function assertRefused(make: () => unknown): Promise<void> {
   assert.deepEqual([queue.getSync(), queue.getSync()], ['first', { last: 1 }])
 }
 
-/** What structuredClone makes of it; undefined if it refuses, or fails to read what it has written, as that of Node 20 does for errors in their own cause. */
+/**
+ * What structuredClone makes of it; undefined if it refuses, or fails to read what it has written,
+ * as that of Node 20 does for errors in their own cause.
+ */
 export function cloned(value: unknown): { clone: unknown } | undefined {
   try {
     return { clone: structuredClone(value) }

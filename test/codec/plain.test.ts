@@ -1,4 +1,7 @@
-/** Objects that look like those that the encoder of plain ones knows well, and are not: accessors, holes, other kinds. All of it against `structuredClone`. */
+/**
+ * Objects that look like those that the encoder of plain ones knows well, and are not: accessors,
+ * holes, other kinds. All of it against `structuredClone`.
+ */
 import { strict as assert } from 'node:assert'
 import fc from 'fast-check'
 import { ThreadSafeQueue } from '../../lib/index.js'
@@ -11,7 +14,10 @@ const large = (): ThreadSafeQueue<unknown> => new ThreadSafeQueue<unknown>(50_00
 
 const known = (): Properties => ({ first: 1, second: 'two', third: { deep: [1, 2, 3] }, last: [4, 5, 6] })
 
-/** Puts and gets objects of that shape until the encoder and the decoder have learned it, and V8 has compiled them for it. */
+/**
+ * Puts and gets objects of that shape until the encoder and the decoder have learned it, and V8 has
+ * compiled them for it.
+ */
 function learn(queue: ThreadSafeQueue<unknown>, make: () => unknown = known): void {
   for (let k = 0; k < 3000; k++) {
     queue.putSync(make())
@@ -23,7 +29,10 @@ function withGetter(object: object, key: PropertyKey, get: (this: Properties) =>
   return Object.defineProperty(object, key, { get, enumerable: true, configurable: true })
 }
 
-/** Asserts that what that makes is cloned as by structuredClone, and that its getters run as often, and in the same order. */
+/**
+ * Asserts that what that makes is cloned as by structuredClone, and that its getters run as often,
+ * and in the same order.
+ */
 function assertReadAsCloned(queue: ThreadSafeQueue<unknown>, make: (log: (what: unknown) => void) => unknown): void {
   const expectedLog: unknown[] = []
   const log: unknown[] = []

@@ -1,4 +1,7 @@
-/** What was made in another realm of this thread - a context of node:vm, as Jest and Vitest run tests in - is what it is, whatever its prototypes are. */
+/**
+ * What was made in another realm of this thread - a context of node:vm, as Jest and Vitest run
+ * tests in - is what it is, whatever its prototypes are.
+ */
 import assert from 'node:assert/strict'
 import { createContext, runInContext } from 'node:vm'
 import { type NumericType, record, ThreadSafeQueue } from '../../lib/index.js'

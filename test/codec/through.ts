@@ -1,7 +1,10 @@
 import { strict as assert } from 'node:assert'
 import { type ThreadSafeQueue } from '../../lib/index.js'
 
-/** Through the queue and out again: by a put and a get that do not wait, and by asynchronous ones, which go other ways. */
+/**
+ * Through the queue and out again: by a put and a get that do not wait, and by asynchronous ones,
+ * which go other ways.
+ */
 export async function through<T>(queue: ThreadSafeQueue<T>, item: T): Promise<[T, T, T, T]> {
   queue.putSync(item)
   const first = queue.getSync()

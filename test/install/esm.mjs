@@ -1,4 +1,5 @@
-// What the package does in a few lines, on the main thread and with a worker: enough to tell that it was installed well.
+// What the package does in a few lines, on the main thread and with a worker: enough to tell that
+// it was installed well.
 import { Worker } from 'node:worker_threads'
 import { ThreadSafeEvent, ThreadSafeQueue } from 'threadsafe'
 

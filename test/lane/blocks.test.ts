@@ -1,4 +1,7 @@
-/** Blocks of numbers: what of them goes through WebAssembly, in pieces and by way of an area for each thread, and arrays of the caller's that take them. */
+/**
+ * Blocks of numbers: what of them goes through WebAssembly, in pieces and by way of an area for
+ * each thread, and arrays of the caller's that take them.
+ */
 import { strict as assert } from 'node:assert'
 import { once } from 'node:events'
 import { createContext, Script } from 'node:vm'

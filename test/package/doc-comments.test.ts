@@ -1,4 +1,7 @@
-/** What an editor shows beside each name of the public face: every declaration that a user can reach has a comment, and each overload its own. */
+/**
+ * What an editor shows beside each name of the public face: every declaration that a user can reach
+ * has a comment, and each overload its own.
+ */
 import { strict as assert } from 'node:assert'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -26,7 +29,10 @@ describe('the doc comments', () => {
     // A member whose name is a symbol that nobody has is for the compiler alone.
     /^\[(?!Symbol\.)/.test(ts.getNameOfDeclaration(node as ts.Declaration)?.getText() ?? '')
 
-  /** The text as an editor has it, with that of the class or interface that a member without one has it from. */
+  /**
+   * The text as an editor has it, with that of the class or interface that a member without one has
+   * it from.
+   */
   function note(name: string, symbol: ts.Symbol | ts.Signature): void {
     comments.set(name, ts.displayPartsToString(symbol.getDocumentationComment(checker)))
   }

@@ -18,7 +18,8 @@ const WANTED = [
   /^scripts\/build\.mjs$/,
 ]
 /** Bytes, unpacked. Twice what there is. */
-// Half of what a Mac's has are zeros: tables that copies of the package share, which its format must store.
+// Half of what a Mac's has are zeros: tables that copies of the package share, which its format
+// must store.
 const BOUNDS = { rest: 1_300_000, prebuild: 1_500_000 }
 
 describe('the packed package', () => {

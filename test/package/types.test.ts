@@ -1,4 +1,7 @@
-/** The types of the public face, as a compiler sees them: what is here must compile, and what is marked as an error must not. */
+/**
+ * The types of the public face, as a compiler sees them: what is here must compile, and what is
+ * marked as an error must not.
+ */
 import { strict as assert } from 'node:assert'
 import { createRequire } from 'node:module'
 import {

@@ -1,4 +1,7 @@
-/** Wrong calls of queues and events: each fails with an error that says what was wrong, before anything is changed. */
+/**
+ * Wrong calls of queues and events: each fails with an error that says what was wrong, before
+ * anything is changed.
+ */
 import { strict as assert } from 'node:assert'
 import { type QueueHandle, type QueueOptions, record, ThreadSafeEvent, ThreadSafeQueue } from '../../lib/index.js'
 import { thrown } from '../support.js'

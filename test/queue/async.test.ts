@@ -9,7 +9,10 @@ for (const type of ['int32', 'any'] as const) {
   describe(`asynchronous calls on a queue of ${type}`, () => {
     it('do not wait if they need not: they need no turn of the loop', async () => {
       const queue = numbers(100, type)
-      /** Whether the loop came round meanwhile: it does after a millisecond of calls, which a busy machine may take. */
+      /**
+       * Whether the loop came round meanwhile: it does after a millisecond of calls, which a busy
+       * machine may take.
+       */
       const turnsWhile = async (): Promise<boolean> => {
         let turned = false
         const immediate = setImmediate(() => (turned = true))
@@ -191,7 +194,10 @@ describe('closing', () => {
 describe('a loop over calls that never have to wait', () => {
   const LONGEST = 10_000
 
-  /** Runs the step until a timer and an immediate have had their turn; fails when they had none for long. */
+  /**
+   * Runs the step until a timer and an immediate have had their turn; fails when they had none for
+   * long.
+   */
   async function isInterrupted(step: () => Promise<unknown>): Promise<void> {
     let timers = 0
     let immediates = 0

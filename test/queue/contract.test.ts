@@ -1,4 +1,7 @@
-/** Promises of the interface that are nobody else's: of batches, of what a forged handle can do, of code that runs in between. */
+/**
+ * Promises of the interface that are nobody else's: of batches, of what a forged handle can do, of
+ * code that runs in between.
+ */
 import { strict as assert } from 'node:assert'
 import { createHook } from 'node:async_hooks'
 import { once } from 'node:events'
@@ -271,7 +274,10 @@ describe('an item', () => {
 })
 
 describe('code that runs as a waiting call is served', () => {
-  /** Does that once, at the moment at which the call that `make` makes has its outcome: the first promise that it makes is resolved then. */
+  /**
+   * Does that once, at the moment at which the call that `make` makes has its outcome: the first
+   * promise that it makes is resolved then.
+   */
   function asItResolves<T>(make: () => Promise<T>, act: () => unknown): { promise: Promise<T>; stop: () => void } {
     let outcome: number | undefined
     const hook = createHook({

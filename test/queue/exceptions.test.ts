@@ -1,4 +1,7 @@
-/** Whatever throws, or ends a script, while a call is made or served is that call's to tell of: it settles, no item is lost, and all others go on. */
+/**
+ * Whatever throws, or ends a script, while a call is made or served is that call's to tell of: it
+ * settles, no item is lost, and all others go on.
+ */
 import { strict as assert } from 'node:assert'
 import { getEventListeners } from 'node:events'
 import { type ElementType, select, ThreadSafeEvent, ThreadSafeQueue, TimeoutError } from '../../lib/index.js'

@@ -1,4 +1,7 @@
-/** What a call that does not wait does with a full queue, and how items of many sizes share its slots. */
+/**
+ * What a call that does not wait does with a full queue, and how items of many sizes share its
+ * slots.
+ */
 import { strict as assert } from 'node:assert'
 import { type Overflow, QueueFullError, ThreadSafeQueue, TimeoutError } from '../../lib/index.js'
 import { rejection, thrown } from '../support.js'
@@ -128,7 +131,8 @@ describe('items of many sizes', () => {
         ]) {
           assert.ok(error instanceof RangeError)
           assert.equal((error as Error & { code?: unknown }).code, 'ERR_ITEM_TOO_LARGE')
-          // What the item takes, tag included, and what the queue has: at least four slots of eight bytes.
+          // What the item takes, tag included, and what the queue has: at least four slots of eight
+          // bytes.
           const numbers = (error.message.match(/\d+/g) ?? []).map(Number)
           assert.ok(
             numbers.some((n) => n >= 1000 && n < 1016),
@@ -145,7 +149,8 @@ describe('items of many sizes', () => {
         const waiting: unknown[] = []
         let k = 0
         for (let round = 0; round < 2000; round++) {
-          // Sizes from nothing to the whole queue, in a sequence that does not repeat with the ring.
+          // Sizes from nothing to the whole queue, in a sequence that does not repeat with the
+          // ring.
           const next = item((round * 7) % 41, k++)
           if (queue.tryPut(next)) waiting.push(next)
           else {

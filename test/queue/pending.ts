@@ -21,7 +21,9 @@ export function at<T>(list: T[], index: number): T {
   return list[index % list.length] as T
 }
 
-/** Whether it is settled after the loop has come round; whatever needed no more than that would be. */
+/**
+ * Whether it is settled after the loop has come round; whatever needed no more than that would be.
+ */
 export async function isPending(promise: Promise<unknown>): Promise<boolean> {
   let pending = true
   promise.then(

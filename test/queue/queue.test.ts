@@ -1,4 +1,7 @@
-/** The synchronous face of a queue: capacity, order, what a call does when it can't do its work, and for how long it waits. */
+/**
+ * The synchronous face of a queue: capacity, order, what a call does when it can't do its work, and
+ * for how long it waits.
+ */
 import { strict as assert } from 'node:assert'
 import {
   QueueClosedError,
@@ -131,7 +134,10 @@ describe('not waiting and waiting', () => {
   const NEVER = 600_000 // A call that wrongly waits for it is ended by mocha.
   const SHORT = 30
 
-  /** Options, and the outcome on a queue that can't do it: full for a put, empty for a get. `waits`: only after SHORT. */
+  /**
+   * Options, and the outcome on a queue that can't do it: full for a put, empty for a get. `waits`:
+   * only after SHORT.
+   */
   const TABLE: [what: string, options: SyncWaitOptions | undefined, outcome: 'refused' | 'TimeoutError', waits: boolean][] = [
     ['no options', undefined, 'refused', false],
     ['{}', {}, 'refused', false],

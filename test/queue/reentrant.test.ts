@@ -1,4 +1,7 @@
-/** Code of the user's that runs, or replaces Node's, at moments that it should not: it changes nothing for anybody else. */
+/**
+ * Code of the user's that runs, or replaces Node's, at moments that it should not: it changes
+ * nothing for anybody else.
+ */
 import { strict as assert } from 'node:assert'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'

@@ -1,9 +1,13 @@
-/** Queues that are dropped are freed in time, in all threads that had them: each holds 10 GiB of address space, of which there is enough for some 12,800. */
+/**
+ * Queues that are dropped are freed in time, in all threads that had them: each holds 10 GiB of
+ * address space, of which there is enough for some 12,800.
+ */
 import assert from 'node:assert/strict'
 import { runProcess } from '../support.js'
 
 describe('a queue for each request', () => {
-  // Eight workers that have little else to do would keep some 1,600 each, and one alone all of them.
+  // Eight workers that have little else to do would keep some 1,600 each, and one alone all of
+  // them.
   for (const workers of [8, 1]) {
     it(`of 14,000, to ${workers}, goes on`, async function () {
       this.timeout(120_000)

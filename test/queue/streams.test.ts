@@ -1,4 +1,7 @@
-/** Queues among what Node and the language have for flows of items: streams, Web streams, `using`, iterators. */
+/**
+ * Queues among what Node and the language have for flows of items: streams, Web streams, `using`,
+ * iterators.
+ */
 import { strict as assert } from 'node:assert'
 import { Readable, Transform, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -21,7 +24,9 @@ async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   return all
 }
 
-/** Whoever writes into the queue, and how far it has come; ends with an error when the stream does. */
+/**
+ * Whoever writes into the queue, and how far it has come; ends with an error when the stream does.
+ */
 function writeAll(stream: Writable, count: number): { written: number; done: Promise<void> } {
   const progress = { written: 0, done: Promise.resolve() }
   const failed = new Promise<never>((_, reject) => stream.once('error', reject))

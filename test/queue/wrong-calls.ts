@@ -1,4 +1,7 @@
-/** Tables of wrong calls, and what each has to fail with; objects on which they are made, and which they must not change. */
+/**
+ * Tables of wrong calls, and what each has to fail with; objects on which they are made, and which
+ * they must not change.
+ */
 import { strict as assert } from 'node:assert'
 import { record, ThreadSafeEvent, ThreadSafeQueue } from '../../lib/index.js'
 import { rejection, thrown } from '../support.js'
@@ -55,7 +58,10 @@ export function assertUnchanged(): void {
   }
 }
 
-/** The call in words, the call, the code, and what the message has to tell: which argument, what it should be, what it was. */
+/**
+ * The call in words, the call, the code, and what the message has to tell: which argument, what it
+ * should be, what it was.
+ */
 export type Row = [call: string, run: (o: Objects) => unknown, code: Code, name: string, expected: string, received: string]
 
 export function assertError(error: unknown, [, , code, name, expected, received]: Row): void {

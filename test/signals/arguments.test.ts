@@ -1,4 +1,7 @@
-/** Wrong calls of attachSignal, sendSignal and SignalTimer: each fails with an error that says what was wrong, before anything is changed. */
+/**
+ * Wrong calls of attachSignal, sendSignal and SignalTimer: each fails with an error that says what
+ * was wrong, before anything is changed.
+ */
 import { attachSignal, sendSignal, SignalTimer, type ThreadSafeEvent } from '../../lib/index.js'
 import { type Code, objects, options, RANGE, type Row, testThrows, TYPE, VALUE, wrong } from '../queue/wrong-calls.js'
 

@@ -1,4 +1,7 @@
-/** Signals that several handlers share: of this package, of another copy of it, of libuv, and of other addons. */
+/**
+ * Signals that several handlers share: of this package, of another copy of it, of libuv, and of
+ * other addons.
+ */
 import assert from 'node:assert/strict'
 import vm from 'node:vm'
 import { attachSignal, type SignalInfo, signalInfo, SignalTimer, ThreadSafeEvent, ThreadSafeQueue } from '../../lib/index.js'
@@ -21,7 +24,8 @@ if (process.platform !== 'win32') {
     })
     after(() => copy.remove())
 
-    // In 266 two copies have each other to call, and handlers come back to the one by way of the other.
+    // In 266 two copies have each other to call, and handlers come back to the one by way of the
+    // other.
     for (const seed of [1, 2, 3, 266]) {
       it(`comes to each once, in whatever order they come and go (seed ${seed})`, async () => {
         const { code, signal, stdout, stderr } = await runProcess('signals-chain', [copy.entry, `${seed}`], PATIENCE)

@@ -1,4 +1,7 @@
-/** Blocked workers, some of which come and go, are woken by what signal sources bring. Those of native code: native.test.ts. */
+/**
+ * Blocked workers, some of which come and go, are woken by what signal sources bring. Those of
+ * native code: native.test.ts.
+ */
 import { platform } from 'node:process'
 import { attachSignal, sendSignal, type SignalInfo, signalInfo, ThreadSafeEvent, ThreadSafeQueue } from '../../lib/index.js'
 import { eachItemIsGot, eachSettingIsSeen } from '../wait/late-wakes.js'

@@ -76,7 +76,8 @@ if (process.platform === 'linux') {
         assert.equal(taken.first.uid, process.getuid?.())
         assert.equal(taken.first.code, SI_QUEUE)
         assert.ok(taken.earliest >= from && taken.latest <= until, 'timestamps lie between before and after')
-        // Each thread takes signals in order. Two threads may do so at one time, and their puts may pass each other.
+        // Each thread takes signals in order. Two threads may do so at one time, and their puts may
+        // pass each other.
         const threads = readdirSync('/proc/self/task').length
         assert.ok(taken.valueSequences <= threads, `values of ${taken.valueSequences} threads`)
         assert.ok(taken.timeSequences <= threads, `timestamps of ${taken.timeSequences} threads`)
@@ -132,7 +133,8 @@ if (process.platform === 'linux') {
       for (let i = 0; i < senders; i++) start({ role: 'send', signal, first: i * each, count: each })
       const deadline = performance.now() + PATIENCE
       while (source.stats().received < senders * each && performance.now() < deadline) {
-        // Often enough to let this thread be struck everywhere, with the queue empty, full and between.
+        // Often enough to let this thread be struck everywhere, with the queue empty, full and
+        // between.
         for (let i = 0; i < 100; i++) {
           own.value = put
           if (queue.tryPut(own)) put++

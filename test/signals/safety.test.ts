@@ -1,4 +1,6 @@
-/** What the machine code of the signal handler can reach, against the list in docs/signal-safety.md. */
+/**
+ * What the machine code of the signal handler can reach, against the list in docs/signal-safety.md.
+ */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -26,7 +28,10 @@ function wholeSymbol(symbol: string): string {
   return symbol.replace(/\+0x[0-9a-f]+$/, '').replace(/ \[clone [^\]]*\]/g, '')
 }
 
-/** `void threadsafe::(anonymous namespace)::f<int>(long)` is f in the document; `write@plt` is write. */
+/**
+ * `void threadsafe::(anonymous namespace)::f<int>(long)` is f in the document; `write@plt` is
+ * write.
+ */
 function plainName(symbol: string): string {
   let name = symbol.replaceAll('(anonymous namespace)::', '')
   for (let longer = ''; longer !== name;) {
@@ -36,7 +41,10 @@ function plainName(symbol: string): string {
   return (name.split(' ').at(-1) as string).replace(/^threadsafe::/, '').replace(/@plt$/, '')
 }
 
-/** From what objdump prints: each function by its symbol, with its cold parts and clones under the same. */
+/**
+ * From what objdump prints: each function by its symbol, with its cold parts and clones under the
+ * same.
+ */
 function disassembly(): Map<string, MachineFunction> {
   const options = { encoding: 'utf8', maxBuffer: 2 ** 28 } as const
   const text = execFileSync('objdump', ['--disassemble', '--demangle', '--no-show-raw-insn', ADDON], options)
@@ -52,7 +60,8 @@ function disassembly(): Map<string, MachineFunction> {
       if (current) functions.set(symbol, current)
       continue
     }
-    // x64: call, jmp, jne; arm64: bl, b, b.ne, cbz, tbnz; with a pointer: call *%rax, jmp *0x8(%rax), blr x1, br x1.
+    // x64: call, jmp, jne; arm64: bl, b, b.ne, cbz, tbnz; with a pointer: call *%rax, jmp
+    // *0x8(%rax), blr x1, br x1.
     const instruction = /^\s*[0-9a-f]+:\s+(?:notrack |bnd )?(call|j[a-z]+|bl|b|b\.[a-z]+|cbn?z|tbn?z|blr|br)\s+(.*)$/.exec(line)
     if (!current || !instruction) continue
     const target = /<(.*)>/.exec(instruction[2] as string)?.[1]

@@ -94,7 +94,8 @@ if (process.platform !== 'win32') {
         start({ role: 'answer', target: target.handle, back: back.handle })
         const latencies: number[] = []
         for (let round = 0; round < 21; round++) {
-          // The first answer may take as long as the worker takes to start; after each, it has the time to fall asleep.
+          // The first answer may take as long as the worker takes to start; after each, it has the
+          // time to fall asleep.
           await setTimeout(5)
           const sent = process.hrtime.bigint()
           process.kill(process.pid, 'SIGUSR2')

@@ -1,4 +1,7 @@
-/** What the tests of signal sources share: sources and workers that end with each test, and signals that are sent one by one. */
+/**
+ * What the tests of signal sources share: sources and workers that end with each test, and signals
+ * that are sent one by one.
+ */
 import assert from 'node:assert/strict'
 import type { Worker } from 'node:worker_threads'
 import { sendSignal, type SignalInfo, signalInfo, type SignalSource, ThreadSafeQueue, type SignalName } from '../../lib/index.js'
@@ -35,7 +38,10 @@ export function drain(queue: ThreadSafeQueue<SignalInfo>): SignalInfo[] {
   return items
 }
 
-/** Standard signals of one number merge while they are on their way, so the next is sent when this one has come. */
+/**
+ * Standard signals of one number merge while they are on their way, so the next is sent when this
+ * one has come.
+ */
 export async function sendOne(signal: SignalName, source: SignalSource, value?: number): Promise<void> {
   const { received } = source.stats()
   sendSignal(process.pid, signal, value)

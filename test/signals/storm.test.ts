@@ -7,7 +7,10 @@ import { runProcess, within } from '../support.js'
 
 const PATIENCE = 90_000
 
-/** An interval timer lives on in the program that a process executes. Node resets its signals when it starts, so the first comes later. */
+/**
+ * An interval timer lives on in the program that a process executes. Node resets its signals when
+ * it starts, so the first comes later.
+ */
 const WITH_ITIMER = `
 import os, signal, sys
 signal.setitimer(signal.ITIMER_PROF, 3, 0.001)

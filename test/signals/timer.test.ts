@@ -43,8 +43,9 @@ if (process.platform === 'linux') {
     }
 
     /**
-     * Expirations that each tick tells of, added up, against the time that passed until then. The handler may be kept waiting between
-     * being told of expirations and reading the clock, but seldom: so the middle one of the differences must be small.
+     * Expirations that each tick tells of, added up, against the time that passed until then. The
+     * handler may be kept waiting between being told of expirations and reading the clock, but
+     * seldom: so the middle one of the differences must be small.
      */
     function checkRate(ticks: SignalInfo[], { interval, before, after }: Started): void {
       assert.ok(ticks.length > 10, `only ${ticks.length} ticks`)
@@ -71,7 +72,8 @@ if (process.platform === 'linux') {
       const expirations = ticks.reduce((sum, { overrun }) => sum + 1 + overrun, 0)
       const most = Number(ended - before) / Number(MICROSECOND) / interval
       const least = Number(ended - after) / Number(MICROSECOND) / interval
-      // What is on its way when the timer stops is not counted; how much that is depends on when its thread last ran.
+      // What is on its way when the timer stops is not counted; how much that is depends on when
+      // its thread last ran.
       assert.ok(expirations <= most + 1 && expirations > least - 100, `${expirations} expirations in ${most} intervals`)
       let previous = before
       for (const { code, timestamp, value, pid } of ticks) {
@@ -166,7 +168,8 @@ if (process.platform === 'linux') {
     })
 
     it('interrupts the thread that made it only if it is told to', async () => {
-      // A thread that blocks in a system call is woken for each signal that it takes, and blocks again.
+      // A thread that blocks in a system call is woken for each signal that it takes, and blocks
+      // again.
       const interruptions = (): number => {
         const [, count] = /^voluntary_ctxt_switches:\s+(\d+)$/m.exec(readFileSync('/proc/thread-self/status', 'utf8')) ?? []
         return Number(count)

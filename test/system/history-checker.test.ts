@@ -132,7 +132,8 @@ describe('the checker of histories', () => {
   }
 
   it('is quick where many calls overlap', () => {
-    // Three threads that each put and get their own tokens all the time; with one wrong result at the very end.
+    // Three threads that each put and get their own tokens all the time; with one wrong result at
+    // the very end.
     const rounds = 300
     const threads = [0, 1, 2].map((thread) =>
       Array.from({ length: 2 * rounds }, (_, k) =>

@@ -1,10 +1,12 @@
 /**
- * Whether what several threads were told by one queue is what a queue that does one thing at a time could have told them
- * (linearizability): is there an order of the calls that keeps those apart that did not overlap, and in which each result is right?
+ * Whether what several threads were told by one queue is what a queue that does one thing at a time
+ * could have told them (linearizability): is there an order of the calls that keeps those apart
+ * that did not overlap, and in which each result is right?
  *
- * The search is that of Wing and Gong, with Lowe's memory of what has been tried: it takes the next call of one of the threads that
- * may come first - no call that has not been taken ended before it began - and goes back where none fits. As each thread makes one
- * call after the other, where the search is is how many calls of each thread it has taken, and what the queue then holds.
+ * The search is that of Wing and Gong, with Lowe's memory of what has been tried: it takes the next
+ * call of one of the threads that may come first - no call that has not been taken ended before it
+ * began - and goes back where none fits. As each thread makes one call after the other, where the
+ * search is is how many calls of each thread it has taken, and what the queue then holds.
  */
 
 /** `put` waits or is refused when there is no room; `pushing` pushes out the oldest instead. */
@@ -12,7 +14,10 @@ export type Operation = 'put' | 'pushing' | 'get' | 'peek'
 
 export interface Call {
   readonly operation: Operation
-  /** What was put, or came out: a number that is put only once. Undefined: it was refused, or there was nothing. */
+  /**
+   * What was put, or came out: a number that is put only once. Undefined: it was refused, or there
+   * was nothing.
+   */
   readonly item: number | undefined
   /** The slots that a put needs. */
   readonly slots: number
@@ -62,7 +67,10 @@ export interface Unexplained {
   readonly explained: number
 }
 
-/** A point of the search: what the queue holds there, which threads' next calls are still to be tried, and whose call led here. */
+/**
+ * A point of the search: what the queue holds there, which threads' next calls are still to be
+ * tried, and whose call led here.
+ */
 interface Point {
   readonly held: readonly Held[]
   readonly untried: number[]
@@ -72,7 +80,10 @@ interface Point {
 /** So many calls behind where a search failed last, it will hardly come back there. */
 const FAR = 100
 
-/** The calls of each thread, in its order, of a queue that is empty at first. Undefined if they are linearizable. */
+/**
+ * The calls of each thread, in its order, of a queue that is empty at first. Undefined if they are
+ * linearizable.
+ */
 export function unexplained(threads: readonly (readonly Call[])[], capacity: number): Unexplained | undefined {
   const total = threads.reduce((sum, calls) => sum + calls.length, 0)
   const taken = threads.map(() => 0)

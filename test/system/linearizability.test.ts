@@ -1,7 +1,8 @@
 /**
- * Whatever threads call at the same time, each is told what a queue that does one thing at a time would have told it, in some order of the
- * calls that overlap: full, empty and dropped only where it was so, no item lost, none twice. Threads make calls at random, in
- * rounds, and note what they were told; the rounds are checked by themselves, each beginning and ending with an empty queue.
+ * Whatever threads call at the same time, each is told what a queue that does one thing at a time
+ * would have told it, in some order of the calls that overlap: full, empty and dropped only where
+ * it was so, no item lost, none twice. Threads make calls at random, in rounds, and note what they
+ * were told; the rounds are checked by themselves, each beginning and ending with an empty queue.
  */
 import assert from 'node:assert/strict'
 import type { Worker } from 'node:worker_threads'

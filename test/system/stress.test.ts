@@ -1,4 +1,7 @@
-/** Many contexts at once, for long: each item is got exactly once, in the order of its producer, and nobody is left waiting. */
+/**
+ * Many contexts at once, for long: each item is got exactly once, in the order of its producer, and
+ * nobody is left waiting.
+ */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { setImmediate } from 'node:timers/promises'
@@ -53,7 +56,8 @@ describe('stress', function () {
   const mixes: { type: StressType; each: number; capacity: number }[] = [
     { type: 'float64', each: 60_000, capacity: 16 },
     { type: 'any', each: 15_000, capacity: 16 },
-    // Eight slots of 64 bytes, items of up to 504: most span slots, and the longest need the whole queue.
+    // Eight slots of 64 bytes, items of up to 504: most span slots, and the longest need the whole
+    // queue.
     { type: 'bytes', each: 15_000, capacity: 8 },
   ]
 
@@ -116,7 +120,10 @@ describe('stress', function () {
   describe('calls that are cancelled at random', () => {
     const gaveUp = new Error('gave up')
 
-    /** Makes so many calls, and cancels each at some moment, when it waits or has its outcome. Resolves when all have settled. */
+    /**
+     * Makes so many calls, and cancels each at some moment, when it waits or has its outcome.
+     * Resolves when all have settled.
+     */
     async function callAndCancel(
       seed: number,
       rounds: number,

@@ -1,4 +1,7 @@
-/** Workers and processes that end at any moment: soon, without a trace, and without harm to those who go on. */
+/**
+ * Workers and processes that end at any moment: soon, without a trace, and without harm to those
+ * who go on.
+ */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import type { Worker } from 'node:worker_threads'
@@ -8,7 +11,10 @@ import { finished, type Outcome, runProcess, startProcess, startWorker, until, w
 
 const PATIENCE = 60_000
 
-/** The longest that a blocked thread takes to find out that it is to end, and what ending takes besides. */
+/**
+ * The longest that a blocked thread takes to find out that it is to end, and what ending takes
+ * besides.
+ */
 const SOON = 250
 
 const workers: Worker[] = []

@@ -1,4 +1,7 @@
-/** A call that waits can be cancelled by a signal or a timeout; it has then taken and stored nothing. */
+/**
+ * A call that waits can be cancelled by a signal or a timeout; it has then taken and stored
+ * nothing.
+ */
 import { strict as assert } from 'node:assert'
 import { getEventListeners, setMaxListeners } from 'node:events'
 import { ThreadSafeQueue, TimeoutError } from '../../lib/index.js'

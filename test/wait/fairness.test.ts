@@ -1,4 +1,7 @@
-/** Asynchronous calls that need not wait leave the loop its time: timers, immediates and I/O run after a millisecond of them, whatever is done with each item. */
+/**
+ * Asynchronous calls that need not wait leave the loop its time: timers, immediates and I/O run
+ * after a millisecond of them, whatever is done with each item.
+ */
 import { strict as assert } from 'node:assert'
 import { setMaxListeners } from 'node:events'
 import { select, ThreadSafeEvent, ThreadSafeQueue } from '../../lib/index.js'
@@ -17,7 +20,10 @@ function busy(milliseconds: number): void {
   for (const end = performance.now() + milliseconds; performance.now() < end;);
 }
 
-/** The most items that `consume` takes in a row, before an immediate, and before a timer could run. `took` is called for each of them. */
+/**
+ * The most items that `consume` takes in a row, before an immediate, and before a timer could run.
+ * `took` is called for each of them.
+ */
 async function mostInARow(consume: (took: () => void) => Promise<void>): Promise<{ immediate: number; timer: number }> {
   const since = { immediate: 0, timer: 0 }
   const most = { immediate: 0, timer: 0 }

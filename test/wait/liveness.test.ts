@@ -1,4 +1,7 @@
-/** What keeps a process or a worker alive, and what does not; and the warning for who blocks the main thread for long. */
+/**
+ * What keeps a process or a worker alive, and what does not; and the warning for who blocks the
+ * main thread for long.
+ */
 import { strict as assert } from 'node:assert'
 import { finished, runProcess, startWorker, within } from '../support.js'
 

@@ -1,4 +1,6 @@
-/** Many who wait: what an item costs does not grow with their number, and none of them is forgotten. */
+/**
+ * Many who wait: what an item costs does not grow with their number, and none of them is forgotten.
+ */
 import { strict as assert } from 'node:assert'
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -37,7 +39,10 @@ class Workers {
   }
 }
 
-/** How often the other threads of this process went to sleep, all together; 0 where that is not told. */
+/**
+ * How often the other threads of this process went to sleep, all together; 0 where that is not
+ * told.
+ */
 function sleeps(): number {
   if (process.platform !== 'linux') return 0
   let all = 0

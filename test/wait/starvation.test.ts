@@ -1,6 +1,6 @@
 /**
- * Where items span slots, nobody starves: neither a long item among short ones that find room all the time, nor an event loop among
- * threads, nor whoever waits behind a long item.
+ * Where items span slots, nobody starves: neither a long item among short ones that find room all
+ * the time, nor an event loop among threads, nor whoever waits behind a long item.
  */
 import assert from 'node:assert/strict'
 import type { Worker } from 'node:worker_threads'
@@ -37,7 +37,10 @@ describe('nobody starves', function () {
     await Promise.all(workers.splice(0).map((worker) => worker.terminate()))
   })
 
-  /** A long put waits in another thread, and has the priority token; two short items are in the queue. */
+  /**
+   * A long put waits in another thread, and has the priority token; two short items are in the
+   * queue.
+   */
   async function longInWaiting(): Promise<{ ended: Promise<unknown> }> {
     queue.putSync(SHORT)
     queue.putSync(SHORT)

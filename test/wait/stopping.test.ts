@@ -12,7 +12,9 @@ const PATIENCE = 30_000
 
 /** A stop that is seen only when the thread asks takes 25 ms or more in the median. */
 const NOT_BY_ASKING = 15
-/** One that is seen when it asks the next time, after it has been blocked for less than a second. */
+/**
+ * One that is seen when it asks the next time, after it has been blocked for less than a second.
+ */
 const BY_ASKING = 400
 
 interface Blocked {

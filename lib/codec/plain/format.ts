@@ -1,8 +1,11 @@
 /**
- * Small plain objects and arrays, quicker than V8's serializer, whose set-up alone takes longer than all of this. It is no encoder for everything: at the first
- * thing that is not plain it gives up, and V8's serializer does the whole value. Plain are objects and arrays that were made by literals or like them, dense, with own
- * enumerable properties, each only once in the value, and in them numbers, strings, booleans, null and undefined. Written here as no encoder on npm keeps all of what
- * `structuredClone` keeps: the sign of zero, lone surrogates, undefined, any key, which places are the same object.
+ * Small plain objects and arrays, quicker than V8's serializer, whose set-up alone takes longer
+ * than all of this. It is no encoder for everything: at the first thing that is not plain it gives
+ * up, and V8's serializer does the whole value. Plain are objects and arrays that were made by
+ * literals or like them, dense, with own enumerable properties, each only once in the value, and in
+ * them numbers, strings, booleans, null and undefined. Written here as no encoder on npm keeps all
+ * of what `structuredClone` keeps: the sign of zero, lone surrogates, undefined, any key, which
+ * places are the same object.
  *
  *     value    tag, then for NUMBER 8 bytes, for INTEGER 4
  *     string   SHORT + length and as many characters of one byte; or a tag that tells the encoding, length (4), characters
@@ -10,7 +13,8 @@
  *     object   OBJECT, shape, values
  *     shape    in words of 4 bytes: hash of the rest; how many words there are, times 65,536, plus how many keys; the keys as strings, and zeros up to a whole word
  *
- * Who reads may never have seen a shape that the writer knows well, so each object brings its shape. It is copied and compared word by word, and the hash finds it.
+ * Who reads may never have seen a shape that the writer knows well, so each object brings its
+ * shape. It is copied and compared word by word, and the hash finds it.
  */
 
 import { scratch, spaceOver } from '../../addon/space.js'
@@ -40,8 +44,9 @@ export const MOST_DEPTH = 12
 export const MOST_ELEMENTS = 64
 
 /**
- * Where shapes are put together, and taken apart: out of the shared memory, since they are remembered, for the items of all queues, and must be what their words say
- * also where a program writes over the memory of one.
+ * Where shapes are put together, and taken apart: out of the shared memory, since they are
+ * remembered, for the items of all queues, and must be what their words say also where a program
+ * writes over the memory of one.
  */
 export const own = spaceOver(new ArrayBuffer(scratch.size), 0, scratch.size)
 

@@ -20,7 +20,10 @@ const arrayFrom = uncurried(
 // Of all that copies a part of an array the one that does not ask which class that has.
 const toSpliced = uncurried(Array.prototype.toSpliced as (this: readonly unknown[], start: number) => unknown[])
 
-/** What objects of one shape are made from: they get its keys as properties of their own, whatever Object.prototype may have been given. */
+/**
+ * What objects of one shape are made from: they get its keys as properties of their own, whatever
+ * Object.prototype may have been given.
+ */
 interface Shape {
   readonly words: Uint32Array
   readonly count: number

@@ -1,6 +1,6 @@
 /**
- * Writes plain values. No code of the user's runs meanwhile, as getters and proxies are given up on before they are read: nothing changes the value, and
- * nobody else uses the space.
+ * Writes plain values. No code of the user's runs meanwhile, as getters and proxies are given up on
+ * before they are read: nothing changes the value, and nobody else uses the space.
  */
 import { types } from 'node:util'
 import { uncurried } from '../../intrinsics.js'
@@ -8,7 +8,10 @@ import type { Space } from '../../addon/space.js'
 import { isWide } from '../string.js'
 import { MOST_DEPTH, MOST_ELEMENTS, MOST_OBJECTS, MOST_SHAPE_WORDS, MOST_SHAPES, own, SHORT, TAG, WORD, WORDS_UNIT } from './format.js'
 
-/** What a function here returns, instead of where the next is to be written, if the value is not plain; and if there is no room. */
+/**
+ * What a function here returns, instead of where the next is to be written, if the value is not
+ * plain; and if there is no room.
+ */
 const GIVEN_UP = -1
 export const TOO_LONG = -2
 
@@ -20,7 +23,10 @@ let limit = 0
 /** More than a number takes, or a short string. */
 const ROOM = 32
 
-/** The objects that were met. Arrays here have their elements from the beginning: others may have given Array.prototype what makes adding them impossible. */
+/**
+ * The objects that were met. Arrays here have their elements from the beginning: others may have
+ * given Array.prototype what makes adding them impossible.
+ */
 const seen: (object | undefined)[] = Array.from({ length: MOST_OBJECTS }, () => undefined)
 let seenCount = 0
 
@@ -32,7 +38,10 @@ const { isProxy } = types
 const toString = uncurried(Object.prototype.toString)
 const charCodeAt = uncurried(String.prototype.charCodeAt)
 
-/** Tells a getter from a value without reading it, and without making an object, as asking for a descriptor does. Somebody may have removed it. */
+/**
+ * Tells a getter from a value without reading it, and without making an object, as asking for a
+ * descriptor does. Somebody may have removed it.
+ */
 const { __lookupGetter__: lookupGetter = getterByDescriptor } = Object.prototype as { __lookupGetter__?: typeof getterByDescriptor }
 const getterOf = uncurried(lookupGetter)
 
@@ -82,7 +91,8 @@ function writeString(text: string, at: number): number {
 function writeArray(array: readonly unknown[], at: number, depth: number): number {
   const { length } = array
   if (length > MOST_ELEMENTS || getPrototypeOf(array) !== Array.prototype) return GIVEN_UP
-  // Indices come first among the keys: if there are as many keys as elements and the last is the last index, there are no holes and nothing else.
+  // Indices come first among the keys: if there are as many keys as elements and the last is the
+  // last index, there are no holes and nothing else.
   const keys = keysOf(array)
   if (keys.length !== length || (length > 0 && keys[length - 1] !== `${length - 1}`)) return GIVEN_UP
   bytes[at] = TAG.array
@@ -97,7 +107,8 @@ function writeArray(array: readonly unknown[], at: number, depth: number): numbe
 
 function writeObject(object: Readonly<Record<string, unknown>>, at: number, depth: number): number {
   if (getPrototypeOf(object) !== Object.prototype || Symbol.toStringTag in object || isView(object)) return GIVEN_UP
-  // What looks plain and is not: a Date that was given another prototype, arguments. It would ask for a tag, which may be a getter.
+  // What looks plain and is not: a Date that was given another prototype, arguments. It would ask
+  // for a tag, which may be a getter.
   if (toString(object) !== '[object Object]') return GIVEN_UP
   const keys = keysOf(object)
   // What has no properties may be anything else.
@@ -197,7 +208,10 @@ function writeValue(value: unknown, at: number, depth: number): number {
   }
 }
 
-/** Writes the value to that space, from there on, in at most so many bytes, and returns where it ends; negative if it is not plain, or TOO_LONG. */
+/**
+ * Writes the value to that space, from there on, in at most so many bytes, and returns where it
+ * ends; negative if it is not plain, or TOO_LONG.
+ */
 export function encodePlain(value: object, to: Space, start: number, most: number): number {
   ;({ bytes, view } = to)
   limit = to.size - start > most ? start + most : to.size

@@ -142,8 +142,9 @@ function open({ memory }: Handle): EventChannel {
   })
 }
 
-/** This thread's side of the event, which its objects do not show. */
+/** @internal This thread's side of the event, which its objects do not show. */
 export let channelOfEvent: (event: ThreadSafeEvent) => EventChannel
+/** @internal */
 export let livenessOfEvent: (event: ThreadSafeEvent) => Liveness
 
 /**

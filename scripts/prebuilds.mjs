@@ -10,6 +10,7 @@ import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { TARGETS } from './targets.mjs'
+import { makeUnique } from './unique-symbols.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const native = join(root, 'native')
@@ -50,7 +51,7 @@ function importLibrary(compiler, directory) {
   return library
 }
 
-function build({ name, zigTarget, platform, arch, libc }, compiler) {
+function build({ name, zigTarget, platform, arch, libc, file }, compiler) {
   console.log(`\n== ${name}`)
   const wrapper = join(root, 'scripts/zig-cc.mjs')
   const home = join(root, 'build/prebuilds')
@@ -73,6 +74,7 @@ function build({ name, zigTarget, platform, arch, libc }, compiler) {
   const args = ['--cwd', native, '--out', root, '--name', 'threadsafe', '--napi', '--platform', platform, '--arch', arch]
   if (libc) args.push('--tag-libc', libc)
   run(process.execPath, [join(require.resolve('prebuildify/package.json'), '../bin.js'), ...args], { env, cwd: root })
+  if (libc === 'glibc' && makeUnique(join(root, file)) === 0) throw new Error(`${file} has no tables for its copies to share`)
 }
 
 const wanted = process.argv.slice(2)

@@ -6,6 +6,9 @@ import { fileURLToPath } from 'node:url'
 
 const here = `${process.platform}-${process.arch}`
 
+/** Of this module, in the package. */
+const OWN_DIRECTORY = join('/', 'dist/lib/addon')
+
 /** The package's directory. A bundler takes this module out of it, but not the addon. */
 function findPackage(): string {
   // Bundlers that write CommonJS leave it undefined. `new URL(path, import.meta.url)` would make
@@ -13,7 +16,9 @@ function findPackage(): string {
   const url = import.meta.url as string | undefined
   let cause: unknown
   try {
-    const root = join(dirname(fileURLToPath(url ?? '')), '../../..')
+    const directory = dirname(fileURLToPath(url ?? ''))
+    const root = directory.slice(0, -OWN_DIRECTORY.length)
+    if (!directory.endsWith(OWN_DIRECTORY)) throw new Error(`${directory} is not this module's directory`)
     const { name } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { name?: unknown }
     if (name === 'threadsafe') return root
   } catch (error) {

@@ -11,7 +11,8 @@ import { Liveness, needDoorbell } from '../wait/loop.js'
 import { checkObject, patience, type WaitOptions } from '../wait/options.js'
 import { NOTHING } from '../wait/selectable.js'
 import type { Channel } from './channel.js'
-import { type Existing, open, posted, type QueueHandle, wholeNumber } from './opening.js'
+import { type Existing, open, posted, wholeNumber } from './opening.js'
+import type { QueueHandle } from './types.js'
 import { queueWritable, type QueueWritableOptions } from './writable.js'
 import type { ThreadSafeQueue } from './typed-queue.js'
 
@@ -20,8 +21,9 @@ const MOST_ITEMS = 0xffffffff
 
 type AnyQueue = QueueObject<unknown, unknown, never>
 
-/** This thread's side of the queue, which its objects do not show. */
+/** @internal This thread's side of the queue, which its objects do not show. */
 export let channelOfQueue: (queue: AnyQueue) => Channel
+/** @internal */
 export let livenessOfQueue: (queue: AnyQueue) => Liveness
 
 /** What a queue is, how it is doing, and how it ends: all but its puts and gets. */

@@ -11,17 +11,8 @@ import type { Take } from './lines.js'
 import { forEach } from './for-each.js'
 import { QueueIterator } from './iterator.js'
 import { channelOfQueue, livenessOfQueue, QueueObject } from './object.js'
-import {
-  create,
-  Existing,
-  existing,
-  type IntoOf,
-  type IntoOneOf,
-  type IntoOption,
-  type QueueHandle,
-  type QueueOptions,
-  wholeNumber,
-} from './opening.js'
+import { create, Existing, existing, wholeNumber } from './opening.js'
+import type { IntoOf, IntoOneOf, IntoOption, QueueHandle, QueueOptions } from './types.js'
 import type { ThreadSafeQueue as Typed } from './typed-queue.js'
 import { getLate, offered, putLate, putManyLate } from './sync.js'
 

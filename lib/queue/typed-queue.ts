@@ -3,7 +3,7 @@
  * parameters from an option, but an interface that describes one.
  */
 import type { BatchOf, ElementType, ItemOf, NamedBatchOf, PutItemOf, TypeOf, TypeOfBatches } from '../codec/element-type.js'
-import type { QueueHandle, QueueOptions } from './opening.js'
+import type { QueueHandle, QueueOptions } from './types.js'
 import { ThreadSafeQueue as Queue } from './queue.js'
 import type { NumericType } from '../codec/scalar.js'
 

@@ -385,7 +385,8 @@ export function overview(cases: readonly CaseResult[], looks: Looks): Html {
   const rows = cases.map((one, k) => ({ one, row: String(k) }))
   const points = rows.flatMap(({ one, row }) =>
     figures(one)
-      .filter(({ ratio }) => ratio !== undefined)
+      // What costs nothing has no place on a logarithmic axis.
+      .filter(({ ratio }) => ratio !== undefined && ratio > 0)
       .map((figure) => ({
         ...figure,
         id: figure.contender.id,

@@ -1,7 +1,7 @@
 import type { Block } from '../codec/block.js'
 import { native } from '../addon/native.js'
 import { checkIterable } from '../lane/batch.js'
-import { CLOSED } from '../lane/lane.js'
+import { CLOSED, type None } from '../lane/lane.js'
 import { QueueClosedError } from '../errors.js'
 import type { Liveness } from '../wait/loop.js'
 import { checkObject, type ForEachOptions, patience, type SyncWaitOptions, syncTimeout, type WaitOptions } from '../wait/options.js'
@@ -98,13 +98,17 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> extends QueueObje
     return (item === NOTHING || item === CLOSED ? getLate(this as AnyQueue, this.#channel, item, undefined, never) : item) as T
   }
 
-  // Apart from what is called for each item, since what contains functions allocates for them each
-  // time, also when they are not needed.
   #getOne(timeout: number | undefined, into: Block | undefined): unknown {
     const { lane } = this.#channel
     const item = timeout ? lane.tryGetFirst(into) : lane.tryGet(into)
-    if (item !== NOTHING && item !== CLOSED) return item
-    return getLate(this as AnyQueue, this.#channel, item, timeout, (milliseconds) => lane.getBlocking(milliseconds, into))
+    return item === NOTHING || item === CLOSED ? this.#getOneLate(item, timeout, into) : item
+  }
+
+  // Apart from what is called for each item, since what contains functions allocates for them each
+  // time, also when they are not needed.
+  #getOneLate(tried: None, timeout: number | undefined, into: Block | undefined): unknown {
+    const { lane } = this.#channel
+    return getLate(this as AnyQueue, this.#channel, tried, timeout, (milliseconds) => lane.getBlocking(milliseconds, into))
   }
 
   /**

@@ -164,6 +164,14 @@ describe('benchmark report', () => {
       assert.match(made, /data-plot="bars:bytes-64"/)
       assert.doesNotMatch(made, /NaN|Infinity|undefined/)
     })
+
+    it('draws a contender that costs nothing, beside one that costs something', () => {
+      const result = fixture()
+      const { contenders } = caseOf(result, 'bytes-64')
+      assert.ok(contenders.length > 1)
+      contenders.forEach((contender, k) => (contender.samples = k === 1 ? [0, 0] : [2, 3]))
+      assert.doesNotMatch(page(result), /NaN|Infinity|undefined/)
+    })
   })
 
   describe('as Markdown', () => {

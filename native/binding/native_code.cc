@@ -134,10 +134,10 @@ Opener opener_of(const NativeObject& object) {
   Environment& environment = *object.environment;
   return {&environment,
           [](void* environment) { return static_cast<Environment*>(environment)->interrupted(); },
-          environment.stop_intervals(),
           std::this_thread::get_id(),
           environment.putter(),
-          environment.doorbell()};
+          environment.doorbell(),
+          environment.stop_intervals()};
 }
 
 }  // namespace

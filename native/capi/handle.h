@@ -27,10 +27,10 @@ namespace threadsafe {
 struct Opener {
   void* environment;
   bool (*stopping)(void* environment);  // only on its own thread
-  StopIntervals stop_intervals;         // between those questions
   std::thread::id thread;
-  u32 putter;    // for puts of its own thread; see Putter in core/queue.h
-  u32 doorbell;  // is rung when a handle is closed
+  u32 putter;                      // for puts of its own thread; see Putter in core/queue.h
+  u32 doorbell;                    // is rung when a handle is closed
+  StopIntervals stop_intervals{};  // between the questions whether it is stopping
 };
 
 class Handle {

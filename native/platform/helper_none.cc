@@ -21,3 +21,6 @@ bool watch_descriptor(int, u64, void (*)(u64)) { return false; }
 void unwatch_descriptor(int) {}
 
 }  // namespace threadsafe
+
+// Here, as it is of no use without the helper.
+#include "loop_watch.inl"

@@ -110,3 +110,6 @@ void call_helper() {
 }
 
 }  // namespace threadsafe
+
+// Here, as it is of no use without the helper.
+#include "loop_watch.inl"

@@ -29,7 +29,7 @@ constexpr u32 kSomeDoorbell = 0;
 
 // Of no thread of the test's.
 Opener opener() {
-  return {nullptr, [](void*) { return false; }, {}, std::thread::id(), 1, kSomeDoorbell};
+  return {nullptr, [](void*) { return false; }, std::thread::id(), 1, kSomeDoorbell};
 }
 
 struct Numbers {

@@ -23,4 +23,4 @@ void unwatch_descriptor(int) {}
 }  // namespace threadsafe
 
 // Here, as it is of no use without the helper.
-#include "loop_watch.inl"
+#include "loop_watch_impl.h"

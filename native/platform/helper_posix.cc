@@ -112,4 +112,4 @@ void call_helper() {
 }  // namespace threadsafe
 
 // Here, as it is of no use without the helper.
-#include "loop_watch.inl"
+#include "loop_watch_impl.h"

@@ -1,8 +1,10 @@
-#include "loop_watch.h"
+// The functions of LoopWatch: part of helper_posix.cc and helper_none.cc.
+#pragma once
 
 #include <mutex>
 
 #include "helper.h"
+#include "loop_watch.h"
 #include "parking.h"
 
 namespace threadsafe {

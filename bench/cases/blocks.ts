@@ -12,7 +12,7 @@ const CAPACITY = 64 * BLOCK
 const BLOCKING = { block: true }
 
 /**
- * Put all of `block`; get into `block` or another, and answer what has come, at most a block. Both
+ * Put all of `block`; get into `block` or another, and return what has come, at most a block. Both
  * wait.
  */
 interface BlockQueue {
@@ -71,7 +71,7 @@ function number<Block extends Float64Array>(block: Block, first: number): Block 
 }
 
 /**
- * Checks the ends of what has come, which may be part of a block, and answers the next place in the
+ * Checks the ends of what has come, which may be part of a block, and returns the next place in the
  * stream.
  */
 function checkBlock(block: Float64Array, first: number): number {

@@ -10,7 +10,7 @@ import { CHANNEL_BYTES, loadMultithreading, MULTITHREADING } from '../peers/mult
 const BATCH = 8192
 
 /**
- * `fill` sends the numbers below `count`; `drain` receives as many and answers their sum. Only that
+ * `fill` sends the numbers below `count`; `drain` receives as many and returns their sum. Only that
  * is timed.
  */
 function inBatches(fill: (count: number) => void, drain: (count: number) => Promise<number>): Runner {

@@ -11,7 +11,7 @@ const CAPACITY = 1000
 type Start = (times: number, pauseMicroseconds: number) => void
 
 /**
- * Calls back `items` times, with the time of each call. `open` answers what starts the thread that
+ * Calls back `items` times, with the time of each call. `open` returns what starts the thread that
  * makes them.
  */
 function callbacks(open: (callback: (stamp: number) => void) => Start): (items: number, pause: number) => Promise<number[]> {

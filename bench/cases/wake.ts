@@ -99,7 +99,7 @@ export const roles: Roles = {
 }
 
 /**
- * `prepare` answers what the waker gets, and how this loop waits for that many wakes; callbacks
+ * `prepare` returns what the waker gets, and how this loop waits for that many wakes; callbacks
  * need not do anything there.
  */
 type Prepared = {

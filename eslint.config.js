@@ -14,6 +14,7 @@ const STOREYS = [
   'lane/',
   'queue/',
   'event.js',
+  'shared/',
   'signals/',
   'select.js',
   'index.js',

@@ -1,7 +1,7 @@
 import type { InspectOptions } from 'node:util'
 import { blocking } from './wait/blocking.js'
 import { TimeoutError } from './errors.js'
-import { checkHandle, type Handle, incompatible, makeHandle } from './addon/handle.js'
+import { checkHandle, Existing, type Handle, incompatible, makeHandle } from './addon/handle.js'
 import { INSPECT, inspectAs } from './inspect.js'
 import { leave, Liveness, needDoorbell, type Waiting } from './wait/loop.js'
 import { allocate, bytesOf, type EventCore, instantiate, OpenObjects } from './addon/memory.js'
@@ -261,11 +261,4 @@ export class ThreadSafeEvent {
   [INSPECT](depth: number, options?: InspectOptions): string {
     return inspectAs(this, 'ThreadSafeEvent', () => ({ set: this.isSet() }), depth, options)
   }
-}
-
-/**
- * Marks a checked handle in the constructor's argument; not exported, so nobody else can pass one.
- */
-class Existing {
-  constructor(readonly handle: Handle) {}
 }

@@ -4,17 +4,15 @@
  */
 import { invalidType, withCode } from '../errors.js'
 import { sharedBufferOf } from './memory.js'
-import { native } from './native.js'
-
-export type HandleKind = 'queue' | 'event'
+import { native, type ObjectKind } from './native.js'
 
 export interface Handle {
-  readonly threadsafe: HandleKind
+  readonly threadsafe: ObjectKind
   readonly version: number
   readonly memory: WebAssembly.Memory
 }
 
-export function makeHandle<Extra extends object>(kind: HandleKind, memory: WebAssembly.Memory, extra: Extra): Handle & Extra {
+export function makeHandle<Extra extends object>(kind: ObjectKind, memory: WebAssembly.Memory, extra: Extra): Handle & Extra {
   return Object.freeze({ threadsafe: kind, version: native.layoutVersion, memory, ...extra })
 }
 
@@ -39,7 +37,7 @@ export interface CheckedHandle {
  * Throws unless `value` is a handle of that kind and version. `owner` is the class whose objects
  * are easily passed by mistake.
  */
-export function checkHandle(kind: HandleKind, value: unknown, owner: { readonly name: string }): CheckedHandle {
+export function checkHandle(kind: ObjectKind, value: unknown, owner: { readonly name: string }): CheckedHandle {
   const expected = `the handle of a ${owner.name}`
   if (!isObject(value)) throw invalidType('handle', expected, value)
   const { threadsafe, version, memory, type, name, handle } = value
@@ -53,4 +51,12 @@ export function checkHandle(kind: HandleKind, value: unknown, owner: { readonly 
     throw invalidType('handle', `${expected} with its shared memory, which works within one process and does not survive JSON`, value)
   }
   return { memory: memory as WebAssembly.Memory, type, name }
+}
+
+/**
+ * An object that exists already, as its checked handle tells. In a constructor's argument it marks
+ * that: nobody outside the package can make one.
+ */
+export class Existing {
+  constructor(readonly handle: Handle) {}
 }

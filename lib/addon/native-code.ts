@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path'
 import { packageRoot } from './loader.js'
-import { type NativeField, native } from './native.js'
+import { type NativeField, native, type ObjectKind } from './native.js'
 
 /**
  * The directory of `threadsafe.h`, the C header for addons that produce and consume in native code;
@@ -21,7 +21,7 @@ declare const opens: unique symbol
  * For `threadsafe_queue_open()` or `threadsafe_event_open()` of `threadsafe.h`, in this thread.
  * JavaScript can do nothing with it.
  */
-export interface NativeHandle<Kind extends 'queue' | 'event'> {
+export interface NativeHandle<Kind extends ObjectKind> {
   readonly [opens]: Kind
 }
 
@@ -29,7 +29,7 @@ export interface NativeHandle<Kind extends 'queue' | 'event'> {
  * Of the object in that memory; a queue of records has its fields. Whoever gets it needs the
  * doorbell: by it other threads say that they have closed what they opened.
  */
-export function nativeHandle<Kind extends 'queue' | 'event'>(view: Uint8Array, fields?: readonly NativeField[]): NativeHandle<Kind> {
+export function nativeHandle<Kind extends ObjectKind>(view: Uint8Array, fields?: readonly NativeField[]): NativeHandle<Kind> {
   const object = native.nativeObject(view, fields)
   if (!object) throw new Error('threadsafe: Node-API refused a value for native code')
   return object as NativeHandle<Kind>

@@ -4,15 +4,18 @@ import { loadAddon } from './loader.js'
 
 declare const kind: unique symbol
 
+/** The kinds of shared objects. */
+export type ObjectKind = 'queue' | 'event' | 'record' | 'message' | 'lock' | 'pool'
+
 /** What the addon keeps for an object that this thread has open. */
-export interface NativeObject<Kind extends 'queue' | 'event'> {
+export interface NativeObject<Kind extends ObjectKind = ObjectKind> {
   readonly [kind]: Kind
 }
 
 export type NativeQueue = NativeObject<'queue'>
 export type NativeEvent = NativeObject<'event'>
 
-interface Opened<Kind extends 'queue' | 'event'> {
+interface Opened<Kind extends ObjectKind> {
   readonly object: NativeObject<Kind>
   /** For WebAssembly, to wake who waits. */
   readonly wake: (list: number) => void
@@ -232,7 +235,7 @@ interface Native {
   initEvent(memory: Uint8Array): void
   openEvent(memory: Uint8Array): OpenedEvent | undefined
   /** `words`: for each object, an event's word when the wait began. */
-  selectBlocking(objects: readonly NativeObject<'queue' | 'event'>[], words: readonly number[], timeout: number): number
+  selectBlocking(objects: readonly NativeObject[], words: readonly number[], timeout: number): number
   attachSignal(signo: number, target: Uint8Array): number
   attachTimer(
     signo: number,

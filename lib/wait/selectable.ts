@@ -8,7 +8,7 @@ export type Nothing = typeof NOTHING
 
 /** A queue or an event as select() sees it, in this thread. */
 export interface Selectable<Want> {
-  readonly native: NativeObject<'queue' | 'event'>
+  readonly native: NativeObject
   /** What is to be remembered of the moment when the call began. */
   want(): Want
   /**

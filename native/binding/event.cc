@@ -59,8 +59,7 @@ class EventObject final : public SharedObject {
 
 // (view): makes zeroed memory an event.
 Napi::Value init_event(const Napi::CallbackInfo& info) {
-  auto& header = *reinterpret_cast<EventHeader*>(info[0].As<Napi::Uint8Array>().Data() + kOrigin);
-  header.object = {kMagic, kLayoutVersion, Kind::event, doorbell_table_id()};
+  make_object<EventHeader>(info[0].As<Napi::Uint8Array>(), Kind::event);
   return info.Env().Undefined();
 }
 

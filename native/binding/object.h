@@ -1,4 +1,4 @@
-// A queue or an event that this isolate has open. JavaScript holds it as an external value, which
+// A shared object that this isolate has open. JavaScript holds it as an external value, which
 // is the first argument of all functions but one: reading that is quick, where unwrapping a
 // receiver costs more than the whole call, and functions bound to each object make creating it
 // slow. The exception is `wake`, which WebAssembly calls with nothing but a number.
@@ -24,8 +24,25 @@ struct FoundQueue {
   Geometry geometry;
 };
 
-// The object in the memory that `view` is a Uint8Array of, the whole of it: none unless it is one
+// Makes zeroed memory an object of that kind.
+template <class ObjectHeader>
+ObjectHeader& make_object(Napi::Uint8Array view, Kind kind) {
+  auto& header = *reinterpret_cast<ObjectHeader*>(view.Data() + kOrigin);
+  header.object = {kMagic, kLayoutVersion, kind, doorbell_table_id()};
+  return header;
+}
+
+// The object in the memory that `view` is a Uint8Array of, the whole of it: null unless it is one
 // of this kind, this layout and this copy of the addon, and lies within it.
+template <class ObjectHeader>
+ObjectHeader* object_in(Napi::Uint8Array view, Kind kind) {
+  if (view.ByteLength() < kOrigin + sizeof(ObjectHeader)) return nullptr;
+  auto* const header = reinterpret_cast<ObjectHeader*>(view.Data() + kOrigin);
+  const Header& object = header->object;
+  const bool known = object.magic == kMagic && object.version == kLayoutVersion && object.owner == doorbell_table_id();
+  return known && object.kind == kind ? header : nullptr;
+}
+
 std::optional<FoundQueue> queue_in(Napi::Uint8Array view);
 EventHeader* event_in(Napi::Uint8Array view);
 

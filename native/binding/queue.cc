@@ -518,10 +518,9 @@ Napi::Value queue_memory(const Napi::CallbackInfo& info) {
 // (view, type, capacity, item bytes, overflow): makes zeroed memory of that size a queue.
 Napi::Value init_queue(const Napi::CallbackInfo& info) {
   const auto number = [&](int argument) { return info[argument].As<Napi::Number>().Uint32Value(); };
-  auto& header = *reinterpret_cast<QueueHeader*>(info[0].As<Napi::Uint8Array>().Data() + kOrigin);
+  auto& header = make_object<QueueHeader>(info[0].As<Napi::Uint8Array>(), Kind::queue);
   lay_out(header.geometry, static_cast<ElementType>(number(1)), number(2), number(3));
   header.geometry.overflow = static_cast<Overflow>(number(4));
-  header.object = {kMagic, kLayoutVersion, Kind::queue, doorbell_table_id()};
   return info.Env().Undefined();
 }
 

@@ -39,7 +39,7 @@ inline constexpr std::size_t kOrigin = kLine;  // where the Header lies in the m
 inline constexpr u64 kMaxBytes = u64{1} << 32;
 inline constexpr u32 kMaxSlots = u32{1} << 28;     // leaves a position three bits for the lap
 inline constexpr u64 kMagic = 0x6566617364726874;  // "thrdsafe"
-inline constexpr u32 kLayoutVersion = 5;
+inline constexpr u32 kLayoutVersion = 6;
 #ifndef THREADSAFE_MAX_LOOPS  // a model has fewer
 #define THREADSAFE_MAX_LOOPS 1024
 #endif
@@ -50,7 +50,7 @@ inline constexpr u32 kStagingAreas = 32;                // threads that may have
 inline constexpr u32 kStagingBytes = 8192;              // of an area
 inline constexpr u32 kHeadBytes = 8;                    // in front of an item, to tell how it is encoded
 
-enum class Kind : u32 { queue = 1, event = 2 };
+enum class Kind : u32 { queue = 1, event = 2, record = 3, message = 4, lock = 5, pool = 6 };
 
 enum class Overflow : u32 { reject = 0, drop_newest = 1, drop_oldest = 2 };
 

@@ -1,10 +1,10 @@
 /** The worker of pool-handler.ts: it reads as fast as it can, without waiting for anybody. */
 import assert from 'node:assert/strict'
 import { parentPort, workerData } from 'node:worker_threads'
-import { type EventHandle, SharedRecord, type SharedRecordHandle, ThreadSafeEvent } from 'threadsafe'
+import { type EventHandle, SharedRecord, type RecordHandle, ThreadSafeEvent } from 'threadsafe'
 
 export interface PoolReader {
-  pool: SharedRecordHandle<{ a: number; b: number; sum: number }>
+  pool: RecordHandle<{ a: number; b: number; sum: number }>
   stop: EventHandle
 }
 

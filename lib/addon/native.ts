@@ -78,10 +78,10 @@ interface QueueFunctions {
   put(queue: NativeQueue, bytes: number, body?: Uint8Array): number
   offer(queue: NativeQueue, bytes: number, body?: Uint8Array): number
   putFirst(queue: NativeQueue, bytes: number, body?: Uint8Array): number
-  putInTurn(queue: NativeQueue, bytes: number, woken: boolean, body?: Uint8Array): number
+  putWaiting(queue: NativeQueue, bytes: number, woken: boolean, body?: Uint8Array): number
   /** Whether a waiting put of this thread's loop is held back by the priority token of another. */
   heldBack(queue: NativeQueue): boolean
-  leaveTurn(queue: NativeQueue): void
+  giveUpToken(queue: NativeQueue): void
   putBlocking(queue: NativeQueue, bytes: number, timeout: number, body?: Uint8Array): number
   get(queue: NativeQueue, body?: Uint8Array): number
   /** Does not wait for a copy of somebody else's. */
@@ -89,7 +89,7 @@ interface QueueFunctions {
   getBlocking(queue: NativeQueue, timeout: number, body?: Uint8Array): number
   /** `count` messages that lie there, the first at `from`. */
   putPacked(queue: NativeQueue, messages: Uint8Array, from: number, count: number): number
-  putPackedInTurn(queue: NativeQueue, messages: Uint8Array, from: number, count: number, ofLoop: boolean, woken: boolean): number
+  putPackedWaiting(queue: NativeQueue, messages: Uint8Array, from: number, count: number, ofLoop: boolean, woken: boolean): number
   putPackedBlocking(queue: NativeQueue, messages: Uint8Array, from: number, count: number, timeout: number): number
   /** From `first` on. */
   putMany(queue: NativeQueue, items: NodeJS.TypedArray, first: number): number

@@ -49,10 +49,7 @@ class NextPlace extends Place<Take> {
   }
 }
 
-/**
- * What `for await` goes through. It takes an item only in answer to `next()`, so leaving the loop
- * loses none.
- */
+/** The iterator of `for await`. Only `next()` takes an item, so leaving the loop loses none. */
 export class QueueIterator<T> implements AsyncIterableIterator<T> {
   readonly #channel: Channel
   readonly #liveness: Liveness

@@ -23,7 +23,7 @@ type Owner = Waiting & Named & { readonly native: NativeQueue }
 /** How a get takes what it is for: one item, or several. */
 export type Take = () => unknown | None
 
-/** What a put that waits does when it is its turn to try. */
+/** How a put that waits tries: called for the first in the line. */
 export interface PutAttempt {
   put(woken: boolean): number
   /** For an error to tell how far a batch has come. */
@@ -100,10 +100,10 @@ export class PutLine extends QueueLine<PutAttempt> {
   }
 
   protected override attempt(place: Place<PutAttempt>): unknown {
-    this.#leaveTurnUnless(place)
+    this.#giveUpTokenUnless(place)
     const status = place.want.put(place === this.#tried)
     if (status === STATUS.full) return NOTHING
-    // With its outcome it has left the turn.
+    // Whatever its outcome, the put has given the token up.
     this.#tried = undefined
     if (status === STATUS.ok) return undefined
     throw new QueueClosedError(this.queue)
@@ -116,19 +116,19 @@ export class PutLine extends QueueLine<PutAttempt> {
   }
 
   protected override emptied(): void {
-    this.#leaveTurnUnless(undefined)
+    this.#giveUpTokenUnless(undefined)
     super.emptied()
   }
 
   override tidy(): void {
-    this.#leaveTurnUnless(this.first)
+    this.#giveUpTokenUnless(this.first)
     super.tidy()
   }
 
   /** The put that was tried may be gone, and the next may need less room. */
-  #leaveTurnUnless(first: Place<PutAttempt> | undefined): void {
+  #giveUpTokenUnless(first: Place<PutAttempt> | undefined): void {
     if (this.#tried === undefined || this.#tried === first) return
-    QUEUE.leaveTurn(this.queue.native)
+    QUEUE.giveUpToken(this.queue.native)
     this.#tried = undefined
     this.awaken()
   }

@@ -113,7 +113,7 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> extends QueueObje
 
   /**
    * Puts an item if there is room, and returns whether it did. Full: false; with overflow
-   * 'drop-oldest' the oldest goes and the answer is true. Closed: throws `QueueClosedError`.
+   * 'drop-oldest' the oldest goes and it returns true. Closed: throws `QueueClosedError`.
    *
    * @example
    * if (!queue.tryPut(item)) lost++

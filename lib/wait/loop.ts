@@ -138,7 +138,7 @@ const rung = new Float64Array(1 + native.rungLists)
 let spent = false
 
 /**
- * Whether a call that could be served at once may be. Every so often the answer is no: a `for
+ * Whether a call that could be served at once may be. Every so often it may not: a `for
  * await` over a queue that is never empty must not keep timers and I/O from running.
  */
 export function mayServeAtOnce(): boolean {

@@ -42,10 +42,10 @@ struct Call {
   T* pointer(int k) const {
     return reinterpret_cast<T*>(static_cast<std::uintptr_t>(number(k)));
   }
-  napi_value answer(double value) const {
-    napi_value result;
-    napi_create_double(env, value, &result);
-    return result;
+  napi_value result(double value) const {
+    napi_value created;
+    napi_create_double(env, value, &created);
+    return created;
   }
 
   napi_env env;
@@ -71,7 +71,7 @@ napi_value put(napi_env env, napi_callback_info info) {
 napi_value get(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   double value = 0;
-  if (static_cast<NumberQueue*>(call.data)->try_get(value) == Status::ok) return call.answer(value);
+  if (static_cast<NumberQueue*>(call.data)->try_get(value) == Status::ok) return call.result(value);
   napi_value undefined;
   napi_get_undefined(env, &undefined);
   return undefined;
@@ -94,7 +94,7 @@ napi_value open_queue(napi_env env, napi_callback_info info) {
 
 napi_value queue_bytes(napi_env env, napi_callback_info info) {
   const Call call(env, info);
-  return call.answer(static_cast<double>(bytes_of_numbers(static_cast<u32>(call.number(0))) + kLine));
+  return call.result(static_cast<double>(bytes_of_numbers(static_cast<u32>(call.number(0))) + kLine));
 }
 
 // -- A bare uv_async_t. --
@@ -138,7 +138,7 @@ napi_value open_async(napi_env env, napi_callback_info info) {
     napi_close_handle_scope(async.env, scope);
   });
   uv_unref(reinterpret_cast<uv_handle_t*>(&async->handle));
-  return call.answer(static_cast<double>(reinterpret_cast<std::uintptr_t>(async)));
+  return call.result(static_cast<double>(reinterpret_cast<std::uintptr_t>(async)));
 }
 
 napi_value send_async(napi_env env, napi_callback_info info) {
@@ -225,7 +225,7 @@ napi_value open_threadsafe_function(napi_env env, napi_callback_info info) {
   };
   napi_create_threadsafe_function(env, call.arguments[0], nullptr, name, 0, 1, nullptr, nullptr, nullptr, on_call, &function);
   napi_unref_threadsafe_function(env, function);
-  return call.answer(static_cast<double>(reinterpret_cast<std::uintptr_t>(function)));
+  return call.result(static_cast<double>(reinterpret_cast<std::uintptr_t>(function)));
 }
 
 // (threadsafe function, times, pause in microseconds)

@@ -124,7 +124,7 @@ class SleepingParker {
   bool slept_ = false;
 };
 
-// As in bench/cases/ping-pong.ts: before they are counted, turns are passed until the scheduler has
+// As in bench/cases/ping-pong.ts: before they are counted, items are passed until the scheduler has
 // given each thread a core of its own, and one more ends it.
 constexpr auto kSettling = std::chrono::milliseconds(100);
 constexpr double kLast = -1;

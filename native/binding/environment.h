@@ -57,7 +57,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
   // asked for.
   u32 staging_area();
 
-  // Names this thread among the putters that take turns; never 0.
+  // Names this thread in the priority token of putters; never 0.
   u32 putter() const { return putter_; }
 
   void add(SharedObject& object);

@@ -83,15 +83,15 @@ class QueueObject final : public SharedObject {
     object["put"] = function<QueueObject, &QueueObject::put>(env, "put");
     object["offer"] = function<QueueObject, &QueueObject::offer>(env, "offer");
     object["putFirst"] = function<QueueObject, &QueueObject::put_first>(env, "putFirst");
-    object["putInTurn"] = function<QueueObject, &QueueObject::put_woken>(env, "putInTurn");
+    object["putWaiting"] = function<QueueObject, &QueueObject::put_waiting>(env, "putWaiting");
     object["heldBack"] = function<QueueObject, &QueueObject::held_back>(env, "heldBack");
-    object["leaveTurn"] = function<QueueObject, &QueueObject::leave_turn>(env, "leaveTurn");
+    object["giveUpToken"] = function<QueueObject, &QueueObject::give_up_token>(env, "giveUpToken");
     object["putBlocking"] = function<QueueObject, &QueueObject::put_blocking>(env, "putBlocking");
     object["get"] = function<QueueObject, &QueueObject::get>(env, "get");
     object["getFirst"] = function<QueueObject, &QueueObject::get_first>(env, "getFirst");
     object["getBlocking"] = function<QueueObject, &QueueObject::get_blocking>(env, "getBlocking");
     object["putPacked"] = function<QueueObject, &QueueObject::put_packed>(env, "putPacked");
-    object["putPackedInTurn"] = function<QueueObject, &QueueObject::put_packed_in_turn>(env, "putPackedInTurn");
+    object["putPackedWaiting"] = function<QueueObject, &QueueObject::put_packed_waiting>(env, "putPackedWaiting");
     object["putPackedBlocking"] = function<QueueObject, &QueueObject::put_packed_blocking>(env, "putPackedBlocking");
     object["putMany"] = function<QueueObject, &QueueObject::put_many>(env, "putMany");
     object["putManyBlocking"] = function<QueueObject, &QueueObject::put_many_blocking>(env, "putManyBlocking");
@@ -132,8 +132,8 @@ class QueueObject final : public SharedObject {
   void withdraw_and_wake() override {
     count_calls(0, 0);
     count_calls(1, 0);
-    queue_.leave_turn({environment().putter(), false});
-    queue_.leave_turn({environment().putter(), true});
+    queue_.give_up_token({environment().putter(), false});
+    queue_.give_up_token({environment().putter(), true});
     if (environment().doorbell() == kNoDoorbell) {
       queue_.pass_on_get();
       queue_.pass_on_put();
@@ -170,7 +170,7 @@ class QueueObject final : public SharedObject {
       Napi::RangeError::New(info.Env(), "threadsafe: the item's buffer was taken away").ThrowAsJavaScriptException();
       return info.Env().Undefined();
     }
-    return answer(info, put(bytes, [&](const Span& span) { passage.copy_in(slots_, span); }));
+    return result(info, put(bytes, [&](const Span& span) { passage.copy_in(slots_, span); }));
   }
 
   // get(limit, read): the item's length, or a status.
@@ -182,7 +182,7 @@ class QueueObject final : public SharedObject {
       passage.copy_out(slots_, span);
       length = span.bytes;
     });
-    return answer(info, status, length);
+    return result(info, status, length);
   }
 
   // (list)
@@ -196,7 +196,7 @@ class QueueObject final : public SharedObject {
     return info.Env().Undefined();
   }
 
-  // Attempts whose answer is exact, since they wait for a copy of somebody else's that decides:
+  // Attempts whose result is exact, since they wait for a copy of somebody else's that decides:
   // full or empty only if the queue was.
   template <class Attempt>
   Status settle_put(Attempt&& attempt) {
@@ -234,16 +234,18 @@ class QueueObject final : public SharedObject {
   // Attempts of this loop's put that may wait: (length, longer) the first, and (length, woken,
   // longer) those after it. The first is not the loop's own: a call that blocks makes it as well,
   // beside a put of the loop that waits and may have the token.
-  Napi::Value put_first(const Napi::CallbackInfo& info) { return put_in_turn(info, false, false, 2); }
-  Napi::Value put_woken(const Napi::CallbackInfo& info) { return put_in_turn(info, true, info[2].As<Napi::Boolean>().Value(), 3); }
+  Napi::Value put_first(const Napi::CallbackInfo& info) { return attempt_waiting_put(info, false, false, 2); }
+  Napi::Value put_waiting(const Napi::CallbackInfo& info) {
+    return attempt_waiting_put(info, true, info[2].As<Napi::Boolean>().Value(), 3);
+  }
 
-  Napi::Value put_in_turn(const Napi::CallbackInfo& info, bool of_loop, bool woken, std::size_t longer) {
-    return put_by(info, longer, [&](u32 bytes, auto write) { return try_in_turn(of_loop, woken, bytes, write); });
+  Napi::Value attempt_waiting_put(const Napi::CallbackInfo& info, bool of_loop, bool woken, std::size_t longer) {
+    return put_by(info, longer, [&](u32 bytes, auto write) { return try_waiting_put(of_loop, woken, bytes, write); });
   }
 
   template <class Write>
-  Status try_in_turn(bool of_loop, bool woken, u32 bytes, Write&& write) {
-    Status status = queue_.put_in_turn({environment().putter(), of_loop}, woken, bytes, write);
+  Status try_waiting_put(bool of_loop, bool woken, u32 bytes, Write&& write) {
+    Status status = queue_.attempt_waiting_put({environment().putter(), of_loop}, woken, bytes, write);
     if (status == Status::full && held_back_.too_long()) status = queue_.put_past_token(bytes, write);
     // It need not wait for a copy, as whoever makes that rings.
     return status == Status::busy ? Status::full : status;
@@ -252,7 +254,7 @@ class QueueObject final : public SharedObject {
   // Messages that lie one after the other in a Uint8Array of the package's own: each has its length
   // in front, in 8 bytes, and ends at a multiple of 8. put(bytes, write) for each, until one is not
   // ok; how many were, and the status of the last, times 2^32. In one number, since an isolate that
-  // is being stopped can't be given an object with properties, and half of an answer would be worse
+  // is being stopped can't be given an object with properties, and half of a result would be worse
   // than none.
   template <class Put>
   Napi::Value put_each(const Napi::CallbackInfo& info, Put&& put) {
@@ -280,14 +282,14 @@ class QueueObject final : public SharedObject {
 
   // (view, from, count, of the loop, woken): attempts of puts that may wait. Only the first of them
   // may have waited.
-  Napi::Value put_packed_in_turn(const Napi::CallbackInfo& info) {
+  Napi::Value put_packed_waiting(const Napi::CallbackInfo& info) {
     const bool of_loop = info[4].As<Napi::Boolean>().Value();
     bool woken = info[5].As<Napi::Boolean>().Value();
-    return put_each(info, [&](u32 bytes, auto write) { return try_in_turn(of_loop, std::exchange(woken, false), bytes, write); });
+    return put_each(info, [&](u32 bytes, auto write) { return try_waiting_put(of_loop, std::exchange(woken, false), bytes, write); });
   }
 
-  Napi::Value leave_turn(const Napi::CallbackInfo& info) {
-    queue_.leave_turn({environment().putter(), true});
+  Napi::Value give_up_token(const Napi::CallbackInfo& info) {
+    queue_.give_up_token({environment().putter(), true});
     return info.Env().Undefined();
   }
 
@@ -318,7 +320,8 @@ class QueueObject final : public SharedObject {
       return queue_.put(waiting, putter, bytes, write);
     };
     const Status status = put_heeding_token(held_back, wait, [&] { return queue_.put_past_token(bytes, write); });
-    return after_blocking(status, [&] { return settle_put([&] { return queue_.put_in_turn({putter, false}, false, bytes, write); }); });
+    return after_blocking(status,
+                          [&] { return settle_put([&] { return queue_.attempt_waiting_put({putter, false}, false, bytes, write); }); });
   }
 
   // (longer)
@@ -349,7 +352,7 @@ class QueueObject final : public SharedObject {
     u32 done = 0;
     const auto write = [&](u32 index, u32 k, u32 n) { items.copy_in(slots_, index, k, n); };
     const Status status = settle_put([&] { return queue_.try_put_many(items.count, items.bytes, done, write); });
-    return answer(info, status, done);
+    return result(info, status, done);
   }
 
   // (view, first, timeout): blocks until all are put: how many of them, and the status, times 2^32,
@@ -382,7 +385,7 @@ class QueueObject final : public SharedObject {
     u32 done = 0;
     const auto read = [&](u32 index, u32 k, u32 n) { items.copy_out(slots_, index, k, n); };
     const Status status = settle_get([&] { return queue_.try_get_many(most, done, read); });
-    return answer(info, status, done);
+    return result(info, status, done);
   }
 
   // (longer): the oldest item stays: its length, or a status.
@@ -394,7 +397,7 @@ class QueueObject final : public SharedObject {
       length = span.bytes;
     };
     const Status status = settle_get([&] { return queue_.try_peek(passage.limit(), look); });
-    return answer(info, status, length);
+    return result(info, status, length);
   }
 
   Napi::Value clear(const Napi::CallbackInfo& info) {
@@ -487,11 +490,11 @@ class QueueObject final : public SharedObject {
   Napi::Value full(const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), queue_.full()); }
   Napi::Value closed(const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), queue_.closed()); }
 
-  static Napi::Value answer(const Napi::CallbackInfo& info, Status status) {
+  static Napi::Value result(const Napi::CallbackInfo& info, Status status) {
     return Napi::Number::New(info.Env(), static_cast<u32>(status));
   }
 
-  static Napi::Value answer(const Napi::CallbackInfo& info, Status status, u32 length) {
+  static Napi::Value result(const Napi::CallbackInfo& info, Status status, u32 length) {
     return Napi::Number::New(info.Env(), status == Status::ok ? double{1} * length : -static_cast<double>(status));
   }
 

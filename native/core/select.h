@@ -15,7 +15,7 @@
 //   perhaps this one, was taken down for a change that it has not looked at.
 //
 //   Woken, it does not know by which list, so it renews its announcement in all, and looks at all.
-//   In a list that had not woken it that turns a permit which was another's into an announcement.
+//   In a list that had not woken it that makes a permit which was another's into an announcement.
 //   That other is awake all the same, and there are as many announcements and permits together as
 //   waiters, as always; what the permit stood for is looked at here, after renewing.
 //

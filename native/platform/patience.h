@@ -62,7 +62,7 @@ class HeldBack {
   HeldBack(const QueueHeader& queue, u32 putter) : queue_(queue), putter_(putter) {}
 
   bool now() const {
-    const u32 holder = token_holder(queue_.turn.load(memory_order_relaxed));  // a hint
+    const u32 holder = token_holder(queue_.token.load(memory_order_relaxed));  // a hint
     return holder != 0 && holder != putter_;
   }
 

@@ -5,7 +5,7 @@
 // that producer, and so both sides crawl along at the same slot: it was 20 to 40 % slower than
 // staying apart. So the one who waits pauses, twice as long after each look; and where that brings
 // several items at once, somebody is streaming, and the next waits begin with a long pause, in
-// which some dozens come together. A turn that is passed back and forth never brings more than one,
+// which some dozens come together. An item that is passed back and forth never brings more than one,
 // and is looked for at once, but for one wait in sixty-four, which finds out whether that has
 // changed.
 #pragma once

@@ -1,7 +1,7 @@
 // A native thread that puts by threadsafe.h, and the bare mechanisms that the package is measured
 // against: a Node-API call for each put and get, uv_async_send from another thread and from a
-// signal handler, napi_threadsafe_function. For the benchmarks alone: it checks no argument and
-// frees nothing.
+// signal handler, and napi_threadsafe_function. It is for the benchmarks alone: it checks no
+// argument and frees nothing.
 #include <node_api.h>
 #include <signal.h>
 #include <threadsafe.h>
@@ -77,8 +77,8 @@ napi_value get(napi_env env, napi_callback_info info) {
   return undefined;
 }
 
-// (memory: Uint8Array, zeroed; capacity) => { put, get }. The memory is a kLine longer than what
-// the queue needs.
+// (memory: Uint8Array, zeroed; capacity) => { put, get }. The memory is a kLine longer than the
+// queue needs.
 napi_value open_queue(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   void* bytes = nullptr;
@@ -119,7 +119,7 @@ void send(Async& async) {
   uv_async_send(&async.handle);
 }
 
-// (callback: (stamp) => void) => its address, for the functions below, in any thread.
+// (callback: (stamp) => void) => the async's address, for the functions below, in any thread.
 napi_value open_async(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   auto* const async = new Async;
@@ -148,7 +148,7 @@ napi_value send_async(napi_env env, napi_callback_info info) {
 
 std::atomic<Async*> signal_target;
 
-// (signal, async): the barest handler there is.
+// (signal, async): installs the barest handler there is.
 napi_value send_async_on_signal(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   signal_target.store(call.pointer<Async>(1));
@@ -201,7 +201,7 @@ napi_value send_async_from_thread(napi_env env, napi_callback_info info) {
   start_thread(static_cast<std::uint64_t>(call.number(1)), call.number(2), [async] {
     async->seen.store(false);
     send(*async);
-    // Two that are sent at once would be merged.
+    // Waits, since two sends at once would be merged.
     while (!async->seen.load()) std::this_thread::sleep_for(std::chrono::microseconds(50));
   });
   return nullptr;

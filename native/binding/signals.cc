@@ -1,5 +1,5 @@
-// Signal sources for lib/signals/source.ts. What fails returns its errno, negative, where a number
-// of a source is never.
+// Signal sources for lib/signals/source.ts. Functions that fail return a negated errno, which is
+// never the number of a source.
 #include "../platform/signals.h"
 
 #include <cerrno>
@@ -22,7 +22,7 @@ SignalTarget target_in(const Napi::Value& view) {
 
 int signo_of(const Napi::CallbackInfo& info) { return info[0].As<Napi::Number>().Int32Value(); }
 
-// The views that the call was given hold the memory that its source needs.
+// Keeps the views that the call was given, as they hold the memory that its source needs.
 Napi::Value result(const Napi::CallbackInfo& info, Attached attached) {
   if (attached.error != 0) return Napi::Number::New(info.Env(), -attached.error);
   Napi::Array memory = Napi::Array::New(info.Env());
@@ -72,7 +72,7 @@ Napi::Value object_of(const Napi::CallbackInfo& info, SourceCounts counts) {
   return object;
 }
 
-// (source): its last counts
+// (source): detaches it; returns its final counts
 Napi::Value detach(const Napi::CallbackInfo& info) { return object_of(info, Environment::of(info.Env()).detach(source_of(info))); }
 
 // (source)

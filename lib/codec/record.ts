@@ -10,7 +10,7 @@ import type { Field, RecordType } from './record-type.js'
 import { checkKind, type Scalar, SCALARS, type ScalarType } from './scalar.js'
 
 /** As errors name it. Made once, and not for each item. */
-const pathOf = (name: string) => `item.${name}`
+const pathOf = (argument: string, name: string) => `${argument}.${name}`
 
 /**
  * A field, and how it is checked, written and read, if it is an array; a scalar is read and written
@@ -25,8 +25,8 @@ interface FieldCodec {
   readonly array: ArrayAccess | undefined
 }
 
-function fieldCodec({ name, type, offset, length, bytes }: Field): FieldCodec {
-  const path = pathOf(name)
+function fieldCodec({ name, type, offset, length, bytes }: Field, argument: string): FieldCodec {
+  const path = pathOf(argument, name)
   if (length === undefined) return { name, path, offset, type, kind: SCALARS[type as ScalarType].kind, array: undefined }
   const array = arrayAccess({ type: type as ParsedArray['type'], length, bytes })
   return { name, path, offset, type, kind: undefined, array }
@@ -69,7 +69,7 @@ function gapsOf({ layout, bytes }: RecordType): number[] {
 }
 
 export function recordCodec(type: RecordType): MessageCodec<unknown> {
-  const fields = type.layout.map(fieldCodec)
+  const fields = type.layout.map((field) => fieldCodec(field, 'item'))
   const count = fields.length
   const gaps = gapsOf(type)
   // Its fields are properties of its own, whatever Object.prototype may have been given.
@@ -120,5 +120,35 @@ export function recordCodec(type: RecordType): MessageCodec<unknown> {
     isBody: true,
     varies: false,
     receive: (_head, body) => readAll(spaceOver(body.buffer, body.byteOffset, body.length), 0),
+  }
+}
+
+/** What writes some of the fields over a record that is there. */
+export interface FieldsCodec {
+  /** The values of all fields, undefined for those that are left out. Throws for the first that is not of its type. */
+  check(fields: unknown): readonly unknown[]
+  /** Writes those that `check()` returned. */
+  write(to: Space, at: number, values: readonly unknown[]): void
+}
+
+/** `argument`, as errors name it, is the object with the fields. */
+export function fieldsCodec(type: RecordType, argument: string): FieldsCodec {
+  const fields = type.layout.map((field) => fieldCodec(field, argument))
+  const count = fields.length
+  return {
+    check(given) {
+      if (typeof given !== 'object' || given === null)
+        throw invalidType(argument, `an object with some of the fields ${Object.keys(type.fields).join(', ')}`, given)
+      const values: unknown[] = []
+      for (let k = 0; k < count; k++) {
+        const field = fields[k] as FieldCodec
+        const value = (given as Record<string, unknown>)[field.name]
+        values.push(value === undefined ? undefined : check(field, value))
+      }
+      return values
+    },
+    write(to, at, values) {
+      for (let k = 0; k < count; k++) if (values[k] !== undefined) write(fields[k] as FieldCodec, to, at, values[k])
+    },
   }
 }

@@ -58,6 +58,7 @@ constexpr Named kLists[] = {
     {"notFull", kOrigin + offsetof(QueueHeader, not_full)},
     {"allDone", kOrigin + offsetof(QueueHeader, all_done)},
     {"waiters", kOrigin + offsetof(EventHeader, waiters)},
+    {"changed", kOrigin + offsetof(SnapshotHeader, changed)},
 };
 
 constexpr Named kQuestions[] = {
@@ -88,6 +89,7 @@ void export_constants(Napi::Env env, Napi::Object exports) {
   exports["layoutVersion"] = Napi::Number::New(env, kLayoutVersion);
   exports["pageBytes"] = Napi::Number::New(env, kPageBytes);
   exports["headBytes"] = Napi::Number::New(env, kHeadBytes);
+  exports["lengthBytes"] = Napi::Number::New(env, kLengthBytes);
   exports["scratchBytes"] = Napi::Number::New(env, kScratchBytes);
   exports["stagingBytes"] = Napi::Number::New(env, kStagingBytes);
   exports["eventMemory"] = Napi::Number::New(env, kOrigin + sizeof(EventHeader));

@@ -16,7 +16,7 @@ import { copyInto } from '../intrinsics.js'
 import { Liveness, needDoorbell } from '../wait/loop.js'
 import { checkObject, checkTimeout, patience, type WaitOptions } from '../wait/options.js'
 import { VersionIterator, type Versioned } from './iterator.js'
-import { allocateVersions, checkSameType, checkTold, openVersions, versionIn, Versions, WritePatience } from './versions.js'
+import { allocateVersions, ANY, checkSameType, checkTold, openVersions, versionIn, Versions, WritePatience } from './versions.js'
 
 const { record: RECORD, status: STATUS } = native
 
@@ -65,9 +65,6 @@ function fixedBytesOf(type: ElementType): number | undefined {
   return type === 'any' || type === 'string' || type === 'bytes' ? undefined : itemBytesOf(type, 0)
 }
 
-/** After whatever is current. */
-const ANY = -1
-
 /** One message in this thread. */
 class MessageVersions extends Versions {
   readonly #codec: MessageCodec<unknown>
@@ -88,14 +85,18 @@ class MessageVersions extends Versions {
     this.#codec.encode(value, hand)
     const bytes = hand.end + hand.bodyBytes
     if (bytes > this.bytes) throw this.#tooLarge(bytes)
+    if (this.#trySet(bytes) !== -STATUS.busy) return
     const patience = new WritePatience()
+    do patience.pause()
+    while (this.#trySet(bytes) === -STATUS.busy)
+  }
+
+  /** What is in the hand. */
+  #trySet(bytes: number): number {
+    const { space, body } = this.#hand
     const { staged } = this
-    const isStaged = staged !== undefined && hand.space === staged.content
-    for (;;) {
-      const told = isStaged ? this.core.write(staged.area, bytes, ANY) : RECORD.write(this.native, bytes, ANY, hand.body)
-      if (checkTold(told) !== -STATUS.busy) return
-      patience.pause()
-    }
+    const isStaged = staged !== undefined && space === staged.content
+    return checkTold(isStaged ? this.core.write(staged.area, bytes, ANY) : RECORD.write(this.native, bytes, ANY, body))
   }
 
   #tooLarge(bytes: number): Error {

@@ -7,7 +7,7 @@ import { type NativeHandle, nativeHandle } from '../addon/native-code.js'
 import { freshBytes, scratch, type Space, spaceOver } from '../addon/space.js'
 import { nativeFieldsOf } from '../codec/element-type.js'
 import { type PostedType, postedType, postedTypeOf } from '../codec/posted-type.js'
-import { fieldsCodec, type FieldsCodec, recordCodec } from '../codec/record.js'
+import { fieldsCodec, type FieldsCodec, recordCodec, type Some } from '../codec/record.js'
 import { isRecordType, type RecordType, recordTypeOf } from '../codec/record-type.js'
 import type { MessageCodec } from '../codec/message.js'
 import { invalidType, outOfRange, withCode } from '../errors.js'
@@ -15,7 +15,7 @@ import { INSPECT, inspectAs } from '../inspect.js'
 import { Liveness, needDoorbell } from '../wait/loop.js'
 import { checkObject, checkTimeout, patience, type WaitOptions } from '../wait/options.js'
 import { VersionIterator, type Versioned } from './iterator.js'
-import { allocateVersions, checkSameType, checkTold, openVersions, versionIn, Versions, WritePatience } from './versions.js'
+import { allocateVersions, ANY, checkSameType, checkTold, openVersions, versionIn, Versions, WritePatience } from './versions.js'
 
 const { record: RECORD, status: STATUS } = native
 
@@ -44,11 +44,6 @@ export interface RecordStats {
 
 /** How often an update may have its own thread write the record while it runs, each time it does. */
 const MOST_OWN_WRITES = 100
-
-function areNone(values: readonly unknown[]): boolean {
-  for (let k = 0; k < values.length; k++) if (values[k] !== undefined) return false
-  return true
-}
 
 /**
  * One record in this thread. Its content is in this thread's staging area; one that is too long for
@@ -102,25 +97,36 @@ class RecordVersions extends Versions {
     return { value: this.#codec.decode(this.#space, 0, this.bytes), version: versionIn(told) }
   }
 
-  /** Writes what `check()` returned over the newest content, and returns the version that it made. */
-  write(values: readonly unknown[]): number {
-    if (areNone(values)) return this.version()
+  /** Writes those fields over the newest content, and returns the version that it made. */
+  write(some: Some): number {
+    if (some.count === 0) return this.version()
+    return this.#tryWrite(some) ?? this.#writeLate(some)
+  }
+
+  #writeLate(some: Some): number {
     const patience = new WritePatience()
     for (;;) {
-      const told = this.#merge(this.#load(), values)
-      if (told !== undefined) return told
       patience.pause()
+      const version = this.#tryWrite(some)
+      if (version !== undefined) return version
     }
   }
 
-  /** The same over that version, which is the newest; undefined if it is not any more. */
-  writeOver(version: number, values: readonly unknown[]): number | undefined {
-    const told = this.#load()
-    return versionIn(told) === version ? this.#merge(told, values) : undefined
+  #tryWrite(some: Some): number | undefined {
+    if (some.count < this.fields.count) return this.#merge(this.#load(), some)
+    // Where all fields are given there is nothing to merge with.
+    this.fields.writeGaps(this.#space, 0)
+    return this.#merge(ANY, some)
   }
 
-  #merge(told: number, values: readonly unknown[]): number | undefined {
-    this.fields.write(this.#space, 0, values)
+  /** The same over that version; undefined if that is not the newest any more. */
+  writeOver(version: number, some: Some): number | undefined {
+    const told = this.#load()
+    return versionIn(told) === version ? this.#merge(told, some) : undefined
+  }
+
+  #merge(told: number, some: Some): number | undefined {
+    this.fields.write(this.#space, 0, some)
     const made = this.#store(told)
     if (made === -STATUS.busy) return undefined
     this.written++
@@ -278,9 +284,9 @@ export class SharedRecord<T = unknown, In = T> {
       const before = versions.written
       const fields: unknown = fn(value as T)
       if (types.isPromise(fields)) throw invalidType('fn', 'a function that returns fields, not a promise', fn)
-      const values = versions.fields.check(fields)
-      if (areNone(values)) return versions.version()
-      const made = versions.writeOver(version, values)
+      const some = versions.fields.check(fields)
+      if (some.count === 0) return versions.version()
+      const made = versions.writeOver(version, some)
       if (made !== undefined) return made
       if (versions.written === before) {
         patience.pause()

@@ -20,6 +20,9 @@ import { NOTHING, type Nothing, type Selectable } from '../wait/selectable.js'
 
 const { record: RECORD, status: STATUS } = native
 
+/** The version that a write is to come after: whichever is current. */
+export const ANY = -1
+
 /** The core tells a version and, as the lowest bit, whether it is set. */
 const ONE_VERSION = 2
 

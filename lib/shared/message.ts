@@ -200,9 +200,9 @@ function create(options: MessageOptions | undefined): { readonly memory: WebAsse
 type MessageExisting = Existing & { readonly handle: Handle & { readonly type: PostedType } }
 
 /** @internal This thread's side of the message, which its objects do not show. */
-export let versionsOfMessage: (message: Message<never, never>) => Versions
+export let versionsOfMessage: (message: Message<unknown, unknown>) => Versions
 /** @internal */
-export let livenessOfMessage: (message: Message<never, never>) => Liveness
+export let livenessOfMessage: (message: Message<unknown, unknown>) => Liveness
 
 /** An event with a payload. See `MessageConstructor`. */
 export class Message<T = unknown, In = T> {

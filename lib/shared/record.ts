@@ -173,7 +173,7 @@ function checkVersion(version: unknown): number {
 type RecordExisting = Existing & { readonly handle: Handle & { readonly type: PostedType } }
 
 /** @internal This thread's side of the record, which its objects do not show. */
-export let versionsOfRecord: (record: SharedRecord<never, never>) => RecordVersions
+export let versionsOfRecord: (record: SharedRecord<unknown, unknown>) => RecordVersions
 
 /** A record in memory that threads, native code and signal handlers read and write, each time as a whole. */
 export class SharedRecord<T = unknown, In = T> {

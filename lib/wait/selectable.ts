@@ -6,13 +6,13 @@ import type { Place } from './place.js'
 export const NOTHING = Symbol('nothing')
 export type Nothing = typeof NOTHING
 
-/** A queue or an event as select() sees it, in this thread. */
+/** A queue, an event or a message as select() sees it, in this thread. */
 export interface Selectable<Want> {
   readonly native: NativeObject
   /** What is to be remembered of the moment when the call began. */
   want(): Want
   /**
-   * The item, undefined for an event, NOTHING if there is none. Throws what a get would throw that
+   * The item, the value of a message, undefined for an event, NOTHING if there is none. Throws what a get would throw that
    * does not wait.
    */
   tryNow(want: Want): unknown | Nothing

@@ -1,4 +1,4 @@
-// Blocking until one of several queues and events is ready, for lib/select.ts.
+// Blocking until one of several queues, events and messages is ready, for lib/select.ts.
 #include "../core/select.h"
 
 #include <vector>
@@ -18,7 +18,8 @@ struct Source {
   void pass_on() const { object->pass_on(); }
 };
 
-// (objects, each once; for each the word of an event when the wait began; timeout): ok when one of
+// (objects, each once; for each the word of an event when the wait began, or the version of a
+// message that a later one is waited for; timeout): ok when one of
 // them is ready, or probably was just now; timeout or interrupted.
 Napi::Value select_blocking(const Napi::CallbackInfo& info) {
   const napi_env env = info.Env();

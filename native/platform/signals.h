@@ -1,4 +1,5 @@
-// Signal sources: a POSIX signal handler that puts into queues and sets events.
+// Signal sources: a POSIX signal handler that puts into queues, sets events and messages, and writes
+// records.
 //
 // The handler is the strictest context there is: it may strike any thread between any two
 // instructions, this code's own included. So it takes no lock, allocates nothing, waits for
@@ -32,17 +33,22 @@ struct SignalInfo {
 };
 static_assert(sizeof(SignalInfo) == 40 && offsetof(SignalInfo, timestamp) == 24 && offsetof(SignalInfo, overrun) == 32);
 
-// Either a queue of SignalInfo or an event. It must stay in memory until the source is detached.
+// Either an event, or a queue, a record or a message of SignalInfo. It must stay in memory until the source is detached.
 struct SignalTarget {
   constexpr SignalTarget() = default;
   // In memory that JavaScript reaches: with a geometry that was checked (core/layout.h).
   SignalTarget(QueueHeader* to, const Geometry& checked) : queue(to), geometry(checked) {}
   // In memory that nobody else reaches. One of them is null.
+  SignalTarget(SnapshotHeader* written, const SnapshotGeometry& checked, bool message)
+      : record(written), is_message(message), record_geometry(checked) {}
   SignalTarget(QueueHeader* to, EventHeader* set) : queue(to), event(set), geometry(to ? to->geometry : Geometry{}) {}
 
   QueueHeader* queue = nullptr;
   EventHeader* event = nullptr;
+  SnapshotHeader* record = nullptr;
+  bool is_message = false;
   Geometry geometry{};
+  SnapshotGeometry record_geometry{};
 };
 
 struct SourceCounts {

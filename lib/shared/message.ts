@@ -290,6 +290,7 @@ export class Message<T = unknown, In = T> {
     try {
       const limits = patience(options)
       const versions = this.#versions
+      if (versions.isSet()) return Promise.resolve(versions.value() as T)
       return versions.wait(versions.want(), limits, this.#liveness, () => versions.value()) as Promise<T>
     } catch (error) {
       return Promise.reject(error)

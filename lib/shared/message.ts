@@ -171,7 +171,12 @@ function fits(type: ElementType, bytes: number): boolean {
 
 function open(memory: WebAssembly.Memory, type: ElementType): MessageVersions {
   const channel = channels.get(memory, (view, address) => {
-    return new MessageVersions(memory, address, openVersions(view, true, type, (bytes) => fits(type, bytes)), type)
+    return new MessageVersions(
+      memory,
+      address,
+      openVersions(view, true, type, (bytes) => fits(type, bytes)),
+      type,
+    )
   })
   checkSameType(channel, type)
   return channel

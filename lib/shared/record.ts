@@ -138,7 +138,12 @@ const channels = new OpenObjects<RecordVersions>()
 
 function open(memory: WebAssembly.Memory, type: RecordType): RecordVersions {
   const channel = channels.get(memory, (view, address) => {
-    return new RecordVersions(memory, address, openVersions(view, false, type, (bytes) => bytes === type.bytes), type)
+    return new RecordVersions(
+      memory,
+      address,
+      openVersions(view, false, type, (bytes) => bytes === type.bytes),
+      type,
+    )
   })
   checkSameType(channel, type)
   return channel

@@ -41,7 +41,10 @@ export interface SharedRecordConstructor {
    * const position = new SharedRecord(record({ x: 'float64', y: 'float64' }), { x: 1 })
    */
   // Two type parameters or more, so that the other one is meant by one.
-  new <F extends FieldTypes, T extends RecordOf<F>, In extends PutRecordOf<F>>(type: RecordType<F>, initial?: Partial<NoInfer<In>>): SharedRecord<T, In>
+  new <F extends FieldTypes, T extends RecordOf<F>, In extends PutRecordOf<F>>(
+    type: RecordType<F>,
+    initial?: Partial<NoInfer<In>>,
+  ): SharedRecord<T, In>
 
   /**
    * Creates a record of that type, whose values the program has named.

@@ -235,7 +235,11 @@ describe('a message', () => {
       await within('workers that wait', Promise.all(waits))
       const got = workers.map((worker) => once(worker, 'message').then(([value]: unknown[]) => value))
       const iterator = message[Symbol.asyncIterator]()
-      got.push(message.wait(), iterator.next().then(({ value }) => value), select([message]).then(({ item }) => item))
+      got.push(
+        message.wait(),
+        iterator.next().then(({ value }) => value),
+        select([message]).then(({ item }) => item),
+      )
       await turns()
       message.set('all')
       message.clear()

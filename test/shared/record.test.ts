@@ -43,7 +43,7 @@ describe('a shared record', () => {
     assert.deepEqual(position.read(), { ...zero, x: 1, n: 2 })
   })
 
-  it('gives values that are the caller\'s own', () => {
+  it("gives values that are the caller's own", () => {
     const position = new SharedRecord(point)
     const first = position.read()
     first.path[0] = 5
@@ -354,7 +354,7 @@ describe('a shared record', () => {
     assert.equal((thrown(() => SharedRecord.from(larger)) as NodeJS.ErrnoException).code, 'ERR_INCOMPATIBLE_HANDLE')
   })
 
-  it('holds records that fit no staging area, and none of the thread\'s buffers', () => {
+  it("holds records that fit no staging area, and none of the thread's buffers", () => {
     for (const bytes of [8176, 8177, 20_000, 65_528, 65_536, 1_000_000]) {
       const large = new SharedRecord(record({ data: `bytes[${bytes}]`, n: 'uint8' }))
       large.write({ n: 1 })
@@ -398,7 +398,10 @@ describe('a shared record', () => {
             call()
           } catch (error) {
             assert.ok(error instanceof Error, String(error))
-            assert.ok((error as NodeJS.ErrnoException).code === 'ERR_DAMAGED_MEMORY' || error instanceof WebAssembly.RuntimeError, error.stack)
+            assert.ok(
+              (error as NodeJS.ErrnoException).code === 'ERR_DAMAGED_MEMORY' || error instanceof WebAssembly.RuntimeError,
+              error.stack,
+            )
           }
         }
       }

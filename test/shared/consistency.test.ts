@@ -35,7 +35,7 @@ function checkBuffers(target: { readonly handle: object }): void {
 
 describe('records and messages of many contexts', function () {
   useNativeCode(this)
-  this.timeout(Math.max(120_000, READS / 100))
+  this.timeout(Math.max(120_000, READS / 20))
 
   function openRecord(target: SharedRecord<Shared, never>): NativeRecord {
     const opened = addon.openRecord(target.native, 8)

@@ -1,4 +1,4 @@
-// What TypeScript reads from here instead of keeping copies: codes, limits, versions.
+// Codes, limits and versions, which TypeScript reads from here instead of keeping copies.
 #include "../core/layout.h"
 #include "../core/questions.h"
 #include "../core/status.h"
@@ -54,10 +54,8 @@ constexpr Named kWaitFor[] = {
 };
 
 constexpr Named kLists[] = {
-    {"notEmpty", kOrigin + offsetof(QueueHeader, not_empty)},
-    {"notFull", kOrigin + offsetof(QueueHeader, not_full)},
-    {"allDone", kOrigin + offsetof(QueueHeader, all_done)},
-    {"waiters", kOrigin + offsetof(EventHeader, waiters)},
+    {"notEmpty", kOrigin + offsetof(QueueHeader, not_empty)}, {"notFull", kOrigin + offsetof(QueueHeader, not_full)},
+    {"allDone", kOrigin + offsetof(QueueHeader, all_done)},   {"waiters", kOrigin + offsetof(EventHeader, waiters)},
     {"changed", kOrigin + offsetof(SnapshotHeader, changed)},
 };
 

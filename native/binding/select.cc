@@ -18,9 +18,9 @@ struct Source {
   void pass_on() const { object->pass_on(); }
 };
 
-// (objects, each once; for each the word of an event when the wait began, or the version of a
-// message that a later one is waited for; timeout): ok when one of
-// them is ready, or probably was just now; timeout or interrupted.
+// (objects, each once; for each event its word when the wait began, for each message the version that
+// a later one is waited for; timeout): returns ok when one of them is ready, or probably was just now;
+// else timeout or interrupted.
 Napi::Value select_blocking(const Napi::CallbackInfo& info) {
   const napi_env env = info.Env();
   const Napi::Value interrupted = Napi::Number::New(env, static_cast<u32>(Status::interrupted));

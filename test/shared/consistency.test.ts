@@ -12,7 +12,7 @@ import type { NativeMessage, NativeRecord } from '../fixtures/native-addon.js'
 import { checked, shared, type Shared, written } from '../fixtures/shared-values.js'
 import type { SharedTask } from '../fixtures/shared-worker.js'
 import { addon, useNativeCode } from '../addon/native-code.js'
-import { finished, startWorker, turns, until, within } from '../support.js'
+import { finished, startWorker, loopIterations, until, within } from '../support.js'
 
 const READS = Number(process.env.RECORD_READS ?? 300_000)
 const HANDLER_INTERVAL_NS = 20_000
@@ -56,7 +56,7 @@ describe('records and messages of many contexts', function () {
       for (let k = 0; k < READS; k++) {
         check(target.read())
         if (k % 4 === 0) target.write(written(++writes, 'byMain'))
-        if (k % 4096 === 0) await turns(1)
+        if (k % 4096 === 0) await loopIterations(1)
       }
       assert.deepEqual(await within('the reader', read, READS), ['read'])
       await finished(writing, READS)
@@ -206,7 +206,7 @@ describe('records and messages of many contexts', function () {
       assert.ok(next.version >= last.version && next.value.timestamp >= last.value.timestamp)
       last = next
       record.write({ overrun: 1 })
-      await turns(1)
+      await loopIterations(1)
     }
     timer.stop()
     const { received, delivered, dropped } = timer.stats()

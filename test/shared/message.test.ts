@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { inspect } from 'node:util'
 import { Message, record, select, selectSync, SharedRecord, ThreadSafeEvent, ThreadSafeQueue, TimeoutError } from '../../lib/index.js'
 import type { SharedTask } from '../fixtures/shared-worker.js'
-import { finished, rejection, startWorker, threadsBlocked, thrown, turns, until, within } from '../support.js'
+import { finished, rejection, startWorker, threadsBlocked, thrown, loopIterations, until, within } from '../support.js'
 
 const work = (task: SharedTask) => startWorker('shared-worker', task)
 
@@ -140,7 +140,7 @@ describe('a message', () => {
       const iterator = message[Symbol.asyncIterator]()
       assert.deepEqual(await iterator.next(), { value: 1, done: false })
       const next = iterator.next()
-      assert.equal(await Promise.race([next, turns().then(() => 'nothing')]), 'nothing')
+      assert.equal(await Promise.race([next, loopIterations().then(() => 'nothing')]), 'nothing')
       message.set(2)
       assert.deepEqual(await within('the set', next), { value: 2, done: false })
       message.set(3)
@@ -162,7 +162,7 @@ describe('a message', () => {
       message.clear()
       const iterator = message[Symbol.asyncIterator]()
       const first = iterator.next()
-      assert.equal(await Promise.race([first, turns().then(() => 'nothing')]), 'nothing')
+      assert.equal(await Promise.race([first, loopIterations().then(() => 'nothing')]), 'nothing')
       message.set(2)
       message.clear()
       assert.equal((await within('the set', first)).value, 2)
@@ -240,7 +240,7 @@ describe('a message', () => {
         iterator.next().then(({ value }) => value),
         select([message]).then(({ item }) => item),
       )
-      await turns()
+      await loopIterations()
       message.set('all')
       message.clear()
       assert.deepEqual(await within('all five', Promise.all(got)), ['all', 'all', 'all', 'all', 'all'])

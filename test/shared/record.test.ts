@@ -6,7 +6,7 @@ import { record, SharedRecord, ThreadSafeEvent, ThreadSafeQueue, TimeoutError } 
 import { native } from '../../lib/addon/native.js'
 import type { SharedTask } from '../fixtures/shared-worker.js'
 import { shared } from '../fixtures/shared-values.js'
-import { finished, rejection, runProcess, startWorker, threadsBlocked, thrown, turns, until, within } from '../support.js'
+import { finished, rejection, runProcess, startWorker, threadsBlocked, thrown, loopIterations, until, within } from '../support.js'
 
 const point = record({ x: 'float64', n: 'int32', on: 'boolean', t: 'biguint64', name: 'bytes[4]', path: 'float32[3]' })
 const zero = { x: 0, n: 0, on: false, t: 0n, name: new Uint8Array(4), path: new Float32Array(3) }
@@ -162,7 +162,7 @@ describe('a shared record', () => {
       const workers = Array.from({ length: 3 }, () => work({ does: 'add', record: counter.handle, times }))
       for (let k = 0; k < times; k++) {
         counter.update(({ count }) => ({ count: count + 1 }))
-        if (k % 1000 === 0) await turns(1)
+        if (k % 1000 === 0) await loopIterations(1)
       }
       await Promise.all(workers.map((worker) => finished(worker)))
       assert.deepEqual(counter.readWithVersion(), { value: { count: 4 * times }, version: 4 * times })
@@ -288,7 +288,7 @@ describe('a shared record', () => {
       position.write({ n: 4 })
       assert.equal((await iterator.next()).value.n, 4)
       const none = iterator.next()
-      assert.equal(await Promise.race([none, turns().then(() => 'nothing')]), 'nothing')
+      assert.equal(await Promise.race([none, loopIterations().then(() => 'nothing')]), 'nothing')
       assert.deepEqual(await iterator.return?.(), { value: undefined, done: true })
       assert.deepEqual(await none, { value: undefined, done: true })
       assert.deepEqual(await iterator.next(), { value: undefined, done: true })

@@ -34,7 +34,7 @@ export interface MessageCore {
 /** The exports of native/wasm/record.cc. */
 export interface RecordCore {
   read(area: number): number
-  write(area: number, bytes: number, after: number): number
+  write(area: number, bytes: number, after: number, fenced: number): number
   word(): number
   clear(): void
 }

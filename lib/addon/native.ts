@@ -202,6 +202,8 @@ interface Native {
   readonly pageBytes: number
   readonly stagingBytes: number
   readonly scratchBytes: number
+  /** Whether this processor may reorder stores, so that `write()` of a record needs a fence. */
+  readonly storesReordered: boolean
   /** Bytes of the length in front of content that was read into a staging area. */
   readonly lengthBytes: number
   /** Bytes of the head in front of an item, which says how the item is encoded. */

@@ -39,8 +39,8 @@ function check({ path, kind, array }: FieldCodec, value: unknown): unknown {
 }
 
 function write({ type, array, offset }: FieldCodec, to: Space, at: number, value: unknown): void {
-  if (array) copyInto(array.at(to, at + offset), value as Block)
-  else if (type === 'float64') to.view.setFloat64(at + offset, value as number, true)
+  if (type === 'float64' && !array) to.view.setFloat64(at + offset, value as number, true)
+  else if (array) copyInto(array.at(to, at + offset), value as Block)
   else SCALARS[type as ScalarType].write(to.view, at + offset, value as never)
 }
 
@@ -131,23 +131,27 @@ export function recordCodec(type: RecordType): MessageCodec<unknown> {
   }
 }
 
-/** Some of a record's fields: what is written over a record that is there. */
-export interface Some {
-  /** Of all fields, undefined for those that are left out. */
-  readonly values: readonly unknown[]
-  /** How many are there. */
-  readonly count: number
+/** What fields are written over: a record that is there. */
+export interface FieldsTarget {
+  /**
+   * So many fields are to be written. Returns where the record is, at `at`; undefined where they are
+   * not to be written after all.
+   */
+  begin(count: number, after: number): Space | undefined
+  /** They are written. False: again. */
+  end(): boolean
 }
 
+/** What writes some of a record's fields. */
 export interface FieldsCodec {
-  /** How many fields there are. */
-  readonly count: number
-  /** Throws for the first field that is not of its type. */
-  check(fields: unknown): Some
-  /** Writes those that `check()` returned. */
-  write(to: Space, at: number, some: Some): void
+  /**
+   * Writes the fields that `given` has over the target, which is told `after`. Throws for the first
+   * that is not of its type, before anything else. No code of the user's runs while the target is
+   * written. Returns false where the target did not want them.
+   */
+  write(given: unknown, target: FieldsTarget, after: number): boolean
   /** Writes zeros where no field is. */
-  writeGaps(to: Space, at: number): void
+  writeGaps(to: Space): void
 }
 
 /** `argument`, as errors name it, is the object with the fields. */
@@ -156,38 +160,51 @@ export function fieldsCodec(type: RecordType, argument: string): FieldsCodec {
   const gaps = gapsOf(type)
   const { length } = fields
   const [first, second, third, fourth, fifth, sixth, seventh, eighth] = fields as [FieldCodec, ...(FieldCodec | undefined)[]]
+  const checkSome = (field: FieldCodec | undefined, value: unknown): unknown => {
+    return value === undefined ? undefined : check(field as FieldCodec, value)
+  }
+  const none: readonly unknown[] = []
+  const checkRest = (from: Record<string, unknown>): readonly unknown[] => {
+    return fields.slice(UNROLLED).map((field) => checkSome(field, from[field.name]))
+  }
+  const given1 = (value: unknown): number => (value === undefined ? 0 : 1)
   return {
-    count: length,
-    check(given) {
+    write(given, target, after) {
       if (typeof given !== 'object' || given === null)
         throw invalidType(argument, `an object with some of the fields ${Object.keys(type.fields).join(', ')}`, given)
+      // All are read before any is written, as getters are other code. Each with code of its own and
+      // in a variable of its own: V8 then needs no array, nor objects for the numbers in it.
       const from = given as Record<string, unknown>
-      // Each with code of its own; see UNROLLED.
-      const values = [
-        from[first.name],
-        second && from[second.name],
-        third && from[third.name],
-        fourth && from[fourth.name],
-        fifth && from[fifth.name],
-        sixth && from[sixth.name],
-        seventh && from[seventh.name],
-        eighth && from[eighth.name],
-      ]
-      for (let k = UNROLLED; k < length; k++) values.push(from[(fields[k] as FieldCodec).name])
-      let count = 0
-      for (let k = 0; k < length; k++) {
-        const value = values[k]
-        if (value === undefined) continue
-        count++
-        values[k] = check(fields[k] as FieldCodec, value)
-      }
-      return { values, count }
+      const one = checkSome(first, from[first.name])
+      const two = second && checkSome(second, from[second.name])
+      const three = third && checkSome(third, from[third.name])
+      const four = fourth && checkSome(fourth, from[fourth.name])
+      const five = fifth && checkSome(fifth, from[fifth.name])
+      const six = sixth && checkSome(sixth, from[sixth.name])
+      const seven = seventh && checkSome(seventh, from[seventh.name])
+      const eight = eighth && checkSome(eighth, from[eighth.name])
+      const rest = length > UNROLLED ? checkRest(from) : none
+      let count = given1(one) + given1(two) + given1(three) + given1(four) + given1(five) + given1(six) + given1(seven) + given1(eight)
+      for (let k = 0; k < rest.length; k++) count += given1(rest[k])
+      do {
+        const to = target.begin(count, after)
+        if (!to) return false
+        if (one !== undefined) write(first, to, 0, one)
+        if (two !== undefined) write(second as FieldCodec, to, 0, two)
+        if (three !== undefined) write(third as FieldCodec, to, 0, three)
+        if (four !== undefined) write(fourth as FieldCodec, to, 0, four)
+        if (five !== undefined) write(fifth as FieldCodec, to, 0, five)
+        if (six !== undefined) write(sixth as FieldCodec, to, 0, six)
+        if (seven !== undefined) write(seventh as FieldCodec, to, 0, seven)
+        if (eight !== undefined) write(eighth as FieldCodec, to, 0, eight)
+        for (let k = 0; k < rest.length; k++) {
+          if (rest[k] !== undefined) write(fields[UNROLLED + k] as FieldCodec, to, 0, rest[k])
+        }
+      } while (!target.end())
+      return true
     },
-    write(to, at, { values }) {
-      for (let k = 0; k < length; k++) if (values[k] !== undefined) write(fields[k] as FieldCodec, to, at, values[k])
-    },
-    writeGaps(to, at) {
-      for (let k = 0; k < gaps.length; k++) to.view.setUint8(at + (gaps[k] as number), 0)
+    writeGaps(to) {
+      for (let k = 0; k < gaps.length; k++) to.view.setUint8(gaps[k] as number, 0)
     },
   }
 }

@@ -16,7 +16,7 @@ import { copyInto } from '../intrinsics.js'
 import { Liveness, needDoorbell } from '../wait/loop.js'
 import { checkObject, checkTimeout, patience, type WaitOptions } from '../wait/options.js'
 import { VersionIterator, type Versioned } from './iterator.js'
-import { allocateVersions, ANY, checkSameType, checkTold, openVersions, versionIn, Versions, WritePatience } from './versions.js'
+import { allocateVersions, ANY, checkSameType, checkTold, FENCED, openVersions, versionIn, Versions, WritePatience } from './versions.js'
 
 const { record: RECORD, status: STATUS } = native
 
@@ -96,7 +96,7 @@ class MessageVersions extends Versions {
     const { space, body } = this.#hand
     const { staged } = this
     const isStaged = staged !== undefined && space === staged.content
-    return checkTold(isStaged ? this.core.write(staged.area, bytes, ANY) : RECORD.write(this.native, bytes, ANY, body))
+    return checkTold(isStaged ? this.coreWrite(staged.area, bytes, ANY, FENCED) : RECORD.write(this.native, bytes, ANY, body))
   }
 
   #tooLarge(bytes: number): Error {
@@ -115,7 +115,7 @@ class MessageVersions extends Versions {
   versioned(): Versioned<unknown> {
     const { staged } = this
     if (!staged) return this.#readLong()
-    const told = checkTold(this.core.read(staged.area))
+    const told = checkTold(this.coreRead(staged.area))
     if (told === -STATUS.tooSmall) return this.#readLong()
     const version = versionIn(told)
     // It has no value before the first.

@@ -7,7 +7,7 @@ import { type NativeHandle, nativeHandle } from '../addon/native-code.js'
 import { freshBytes, scratch, type Space, spaceOver } from '../addon/space.js'
 import { nativeFieldsOf } from '../codec/element-type.js'
 import { type PostedType, postedType, postedTypeOf } from '../codec/posted-type.js'
-import { fieldsCodec, type FieldsCodec, recordCodec, type Some } from '../codec/record.js'
+import { fieldsCodec, type FieldsCodec, type FieldsTarget, recordCodec } from '../codec/record.js'
 import { isRecordType, type RecordType, recordTypeOf } from '../codec/record-type.js'
 import type { MessageCodec } from '../codec/message.js'
 import { invalidType, outOfRange, withCode } from '../errors.js'
@@ -15,7 +15,7 @@ import { INSPECT, inspectAs } from '../inspect.js'
 import { Liveness, needDoorbell } from '../wait/loop.js'
 import { checkObject, checkTimeout, patience, type WaitOptions } from '../wait/options.js'
 import { VersionIterator, type Versioned } from './iterator.js'
-import { allocateVersions, ANY, checkSameType, checkTold, openVersions, versionIn, Versions, WritePatience } from './versions.js'
+import { allocateVersions, ANY, checkSameType, checkTold, FENCED, openVersions, versionIn, Versions, WritePatience } from './versions.js'
 
 const { record: RECORD, status: STATUS } = native
 
@@ -49,20 +49,30 @@ const MOST_OWN_WRITES = 100
  * One record in this thread. Its content is in this thread's staging area; one that is too long for
  * that passes through the thread's buffer, or a buffer of its own.
  */
-class RecordVersions extends Versions {
+class RecordVersions extends Versions implements FieldsTarget {
   readonly fields: FieldsCodec
+  readonly #count: number
   readonly #codec: MessageCodec<unknown>
+  /** Negative where it does not pass through a staging area. */
+  readonly #area: number = -1
   readonly #space: Space
   readonly #body: Uint8Array | undefined
   /** Writes of this thread. */
   written = 0
+  /** The version that the last of them made. */
+  made = 0
+  /** What the present write comes after. */
+  #told = ANY
+  #patience: WritePatience | undefined
 
   constructor(memory: WebAssembly.Memory, address: number, record: OpenedRecord, type: RecordType) {
     super(memory, address, record, type)
     this.#codec = recordCodec(type)
     this.fields = fieldsCodec(type, 'fields')
+    this.#count = type.layout.length
     const { staged, bytes } = this
     if (staged && bytes <= staged.content.size) {
+      this.#area = staged.area
       this.#space = staged.content
     } else if (bytes <= scratch.size) {
       this.#space = scratch
@@ -75,16 +85,15 @@ class RecordVersions extends Versions {
 
   /** The newest content into its space: the version, as the core tells it. */
   #load(): number {
-    const { staged } = this
-    const told = staged && this.#space === staged.content ? this.core.read(staged.area) : RECORD.read(this.native, this.#body)
-    return checkTold(told)
+    const told = this.#area >= 0 ? this.coreRead(this.#area) : RECORD.read(this.native, this.#body)
+    return told >= 0 ? told : checkTold(told)
   }
 
   /** What is in its space as the version after that one: what is told of it, or busy. */
   #store(after: number): number {
-    const { staged, bytes } = this
-    if (staged && this.#space === staged.content) return checkTold(this.core.write(staged.area, bytes, after))
-    return checkTold(RECORD.write(this.native, bytes, after, this.#body))
+    const told =
+      this.#area >= 0 ? this.coreWrite(this.#area, this.bytes, after, FENCED) : RECORD.write(this.native, this.bytes, after, this.#body)
+    return told >= 0 ? told : checkTold(told)
   }
 
   value(): unknown {
@@ -97,40 +106,31 @@ class RecordVersions extends Versions {
     return { value: this.#codec.decode(this.#space, 0, this.bytes), version: versionIn(told) }
   }
 
-  /** Writes those fields over the newest content, and returns the version that it made. */
-  write(some: Some): number {
-    if (some.count === 0) return this.version()
-    return this.#tryWrite(some) ?? this.#writeLate(some)
-  }
-
-  #writeLate(some: Some): number {
-    const patience = new WritePatience()
-    for (;;) {
-      patience.pause()
-      const version = this.#tryWrite(some)
-      if (version !== undefined) return version
+  /** As a target of fields: `after` is a version, or ANY. */
+  begin(count: number, after: number): Space | undefined {
+    if (count === 0) return undefined
+    if (after === ANY && count === this.#count) {
+      // Where all fields are given there is nothing to merge with.
+      this.fields.writeGaps(this.#space)
+      this.#told = ANY
+    } else {
+      this.#told = this.#load()
+      if (after !== ANY && versionIn(this.#told) !== after) return undefined
     }
+    return this.#space
   }
 
-  #tryWrite(some: Some): number | undefined {
-    if (some.count < this.fields.count) return this.#merge(this.#load(), some)
-    // Where all fields are given there is nothing to merge with.
-    this.fields.writeGaps(this.#space, 0)
-    return this.#merge(ANY, some)
-  }
-
-  /** The same over that version; undefined if that is not the newest any more. */
-  writeOver(version: number, some: Some): number | undefined {
-    const told = this.#load()
-    return versionIn(told) === version ? this.#merge(told, some) : undefined
-  }
-
-  #merge(told: number, some: Some): number | undefined {
-    this.fields.write(this.#space, 0, some)
-    const made = this.#store(told)
-    if (made === -STATUS.busy) return undefined
+  end(): boolean {
+    const made = this.#store(this.#told)
+    if (made === -STATUS.busy) {
+      this.#patience ??= new WritePatience()
+      this.#patience.pause()
+      return false
+    }
+    this.#patience = undefined
     this.written++
-    return versionIn(made)
+    this.made = versionIn(made)
+    return true
   }
 }
 
@@ -156,17 +156,18 @@ function checkType(type: unknown): RecordType {
 }
 
 function create(type: RecordType, initial: unknown): WebAssembly.Memory {
-  const codec = fieldsCodec(type, 'initial')
-  const values = initial === undefined ? undefined : codec.check(initial)
-  const memory = allocateVersions(false, type, type.bytes)
-  if (!memory) throw outOfRange('type', 'a record type of at most some 250 MB', `${type.bytes} bytes`)
-  if (values) {
+  let memory: WebAssembly.Memory | undefined
+  const begin = (): Space => {
+    memory = allocateVersions(false, type, type.bytes)
+    if (!memory) throw outOfRange('type', 'a record type of at most some 250 MB', `${type.bytes} bytes`)
     const view = bytesOf(memory)
     // Nobody else has the memory yet, so this is no write.
     const { first } = openVersions(view, false, type, () => true)
-    codec.write(spaceOver(view.buffer, first + native.lengthBytes, type.bytes), 0, values)
+    return spaceOver(view.buffer, first + native.lengthBytes, type.bytes)
   }
-  return memory
+  // The initial values are checked before there is any memory.
+  fieldsCodec(type, 'initial').write(initial === undefined ? {} : initial, { begin, end: () => true }, ANY)
+  return memory as unknown as WebAssembly.Memory
 }
 
 function checkVersion(version: unknown): number {
@@ -267,7 +268,8 @@ export class SharedRecord<T = unknown, In = T> {
    * position.write({ x: 1.5, y: 2.5 })
    */
   write(fields: Partial<In>): number {
-    return this.#versions.write(this.#versions.fields.check(fields))
+    const versions = this.#versions
+    return versions.fields.write(fields, versions, ANY) ? versions.made : versions.version()
   }
 
   /**
@@ -283,19 +285,14 @@ export class SharedRecord<T = unknown, In = T> {
   update(fn: (current: T) => Partial<In>): number {
     if (typeof fn !== 'function') throw invalidType('fn', 'a function', fn)
     const versions = this.#versions
-    const patience = new WritePatience()
     for (let own = 0; ;) {
       const { value, version } = versions.versioned()
       const before = versions.written
       const fields: unknown = fn(value as T)
       if (types.isPromise(fields)) throw invalidType('fn', 'a function that returns fields, not a promise', fn)
-      const some = versions.fields.check(fields)
-      if (some.count === 0) return versions.version()
-      const made = versions.writeOver(version, some)
-      if (made !== undefined) return made
-      if (versions.written === before) {
-        patience.pause()
-      } else if (++own === MOST_OWN_WRITES) {
+      if (versions.fields.write(fields, versions, version)) return versions.made
+      if (versions.version() === version) return version
+      if (versions.written !== before && ++own === MOST_OWN_WRITES) {
         throw withCode(new Error('The function given to update() writes to the record itself each time it runs'), 'ERR_UPDATE_WRITES')
       }
     }

@@ -23,6 +23,9 @@ const { record: RECORD, status: STATUS } = native
 /** The version that a write is to come after: whichever is current. */
 export const ANY = -1
 
+/** Whether the core needs a fence. */
+export const FENCED = native.storesReordered ? 1 : 0
+
 /** The core tells a version and, as the lowest bit, whether it is set. */
 const ONE_VERSION = 2
 
@@ -115,6 +118,10 @@ export abstract class Versions implements Waiting, Selectable<number> {
   untidy = false
   readonly type: ElementType
   readonly core: RecordCore
+  // Looking them up in the exports of an instance costs as much as the call.
+  protected readonly coreRead: RecordCore['read']
+  protected readonly coreWrite: RecordCore['write']
+  readonly #word: RecordCore['word']
   readonly native: NativeRecord
   /** The longest content. */
   readonly bytes: number
@@ -133,6 +140,9 @@ export abstract class Versions implements Waiting, Selectable<number> {
     this.native = record.object
     this.bytes = record.bytes
     this.core = instantiate('record', memory, record.wake)
+    this.coreRead = this.core.read
+    this.coreWrite = this.core.write
+    this.#word = this.core.word
     const area = stagingAreaNumber()
     if (area >= 0) {
       const { buffer } = bytesOf(memory)
@@ -148,16 +158,16 @@ export abstract class Versions implements Waiting, Selectable<number> {
   abstract value(): unknown
 
   version(): number {
-    return versionIn(this.core.word())
+    return versionIn(this.#word())
   }
 
   isSet(): boolean {
-    return this.core.word() % ONE_VERSION === 1
+    return this.#word() % ONE_VERSION === 1
   }
 
   /** Before the one that is set, if one is: then that is later. */
   want(): number {
-    const told = this.core.word()
+    const told = this.#word()
     return versionIn(told) - (told % ONE_VERSION)
   }
 

@@ -41,10 +41,10 @@ void store_relaxed(Atomic<T>& word, std::type_identity_t<T> value) {
 #endif
 }
 
-// A release store between two read-modify-writes. In WebAssembly an ordinary one, which is not moved
-// across those; what else it has to come before needs a fence there.
+// A release store right before a read-modify-write that makes it known. In WebAssembly an ordinary
+// one, which is not moved across that.
 template <class T>
-void store_release_between(Atomic<T>& word, std::type_identity_t<T> value) {
+void store_release_before(Atomic<T>& word, std::type_identity_t<T> value) {
 #ifdef __wasm__
   store_relaxed(word, value);
 #else

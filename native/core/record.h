@@ -91,10 +91,10 @@ class Snapshot {
     const u32 index = claim(old);
     if (index == kNone) return Status::busy;
     // Release, with the reader's load: what has become of `current` is seen with it.
-    store_release_between(buffers_.stamp(index), kNoStamp);
+    buffers_.stamp(index).store(kNoStamp, memory_order_release);
     fill(index);
     const u64 next = (version_in(word) + 1) * kOneVersion + (set ? kMessageSet : 0) + index;
-    store_release_between(buffers_.stamp(index), stamp_of(next));  // the exchange makes it known; release as the words
+    store_release_before(buffers_.stamp(index), stamp_of(next));  // the exchange makes it known; release as the words
     // Sequentially consistent: the change of wait.h. As a release it publishes the buffer.
     if (!header_.current.compare_exchange_weak(word, next, memory_order_seq_cst, memory_order_relaxed)) {
       give_back(index);

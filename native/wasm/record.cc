@@ -74,15 +74,16 @@ EXPORT("read") double read(u32 area) {
 
 // One try to publish the content of that length in that staging area: as the version after that
 // one, which is told as read() tells it; or after whatever is current, where that is negative.
-// `busy` if that one is not current any more.
-EXPORT("write") double write(u32 area, u32 length, double after) {
+// `busy` if that one is not current any more. `fenced`: this processor may store ordinary words
+// before an atomic one that precedes them; others (x64) do not, and a fence costs half a write.
+EXPORT("write") double write(u32 area, u32 length, double after, int fenced) {
   const u64* const from = staging(area) + 1;
   const u32 bytes = length < most_bytes() ? length : most_bytes();
   u64 word = record().begin();
   if (after >= 0 && static_cast<double>(told(word)) != after) return -static_cast<double>(Status::busy);
   const Status status = record().try_write(word, record_header().object.kind == Kind::message, [=](u32 index) {
-    // WebAssembly's ordinary stores are not ordered after an atomic one.
-    std::atomic_thread_fence(std::memory_order_seq_cst);
+    // No word before the stamp has gone: see record.h.
+    if (fenced) std::atomic_thread_fence(std::memory_order_seq_cst);
     Atomic<u64>* const to = words(index);
     store_relaxed(to[0], bytes);
     if (bytes <= kMostWords * sizeof(u64)) return copy_words<kMostWords>(to + 1, from, bytes);

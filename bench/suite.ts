@@ -11,6 +11,7 @@ import { objects } from './cases/objects.js'
 import { oneThread } from './cases/one-thread.js'
 import { pingPong } from './cases/ping-pong.js'
 import { pingPongLoops } from './cases/ping-pong-loops.js'
+import { records } from './cases/records.js'
 import { resources } from './cases/resources.js'
 import { signals } from './cases/signals.js'
 import { wake } from './cases/wake.js'
@@ -18,6 +19,7 @@ import type { Case } from './harness/case.js'
 
 export const cases: readonly Case[] = [
   ...oneThread,
+  ...records,
   ...items,
   ...betweenThreads,
   ...blocks,

@@ -6,6 +6,7 @@
 import { channel } from 'node:diagnostics_channel'
 import type { ThreadSafeEvent } from './event.js'
 import type { ThreadSafeQueue } from './queue/typed-queue.js'
+import type { Message, SharedRecord } from './shared/typed.js'
 
 /**
  * Message on `threadsafe:queue:drop`: a put of this thread that did not wait found the queue full,
@@ -36,10 +37,10 @@ export interface QueueCloseMessage {
  * whatever its outcome.
  */
 export interface BlockMessage {
-  /** The call that blocked: 'select' waits for several queues or events, 'wait' for an event. */
+  /** The call that blocked: 'select' waits for several objects, 'wait' for an event, a message or a record. */
   operation: 'put' | 'get' | 'wait' | 'select'
-  /** What it waited for: one queue or event, or all those given to `selectSync()`. */
-  sources: readonly (ThreadSafeQueue<unknown, unknown> | ThreadSafeEvent)[]
+  /** What it waited for: one object, or all those given to `selectSync()`. */
+  sources: readonly (ThreadSafeQueue<unknown, unknown> | ThreadSafeEvent | Message<unknown, never> | SharedRecord<unknown, never>)[]
   /** Milliseconds for which the call blocked. */
   duration: number
 }

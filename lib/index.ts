@@ -24,3 +24,6 @@ export {
   type SignalTimerOptions,
 } from './signals/source.js'
 export { ThreadSafeQueue, type ThreadSafeQueueConstructor, type TypedQueueOptions } from './queue/typed-queue.js'
+export type { MessageHandle, MessageOptions } from './shared/message.js'
+export type { RecordHandle, RecordStats } from './shared/record.js'
+export { Message, type MessageConstructor, SharedRecord, type SharedRecordConstructor, type TypedMessageOptions } from './shared/typed.js'

@@ -64,6 +64,7 @@ const cells = {
 const modules = {
   event: ['event.cc'],
   message: ['message.cc'],
+  record: ['record.cc'],
   ...Object.fromEntries(
     Object.entries(cells).map(([type, [element, parameter, result]]) => {
       return [type, ['cells.cc', `-DELEMENT=${element}`, `-DPARAMETER=${parameter}`, `-DRESULT=${result}`]]
@@ -108,6 +109,20 @@ function verifyClaims(name, file) {
   }
 }
 
+// A record's claim is a bit taken from `free`, and it ends where bits are given back.
+function verifyBuffers(name, file) {
+  let claimed
+  let between = []
+  for (const line of execFileSync(objdump, ['-d', file], { encoding: 'utf8' }).split('\n')) {
+    if (/^[0-9a-f]+ </.test(line)) claimed = undefined
+    else if (line.includes('i64.atomic.rmw.and')) claimed = line
+    else if (claimed && line.includes('i64.atomic.rmw.or')) {
+      if (between.length > 0) throw new Error(`${name}: between claim and give-back there is${between[0]}`)
+    } else if (claimed && /\t(loop|call)/.test(line)) between.push(line)
+    if (!claimed) between = []
+  }
+}
+
 // Instances of every thread share one memory, in which the module owns nothing: a stack, or static
 // data, would be shared as well.
 function verify(name, object, bytes) {
@@ -136,7 +151,8 @@ function build(name) {
     run(...linking, object, '-o', module)
     const bytes = readFileSync(module)
     verify(name, readFileSync(object), bytes)
-    if (name !== 'event') verifyClaims(name, module)
+    if (name === 'record') verifyBuffers(name, module)
+    else if (name !== 'event') verifyClaims(name, module)
     return bytes
   } finally {
     rmSync(directory, { recursive: true })

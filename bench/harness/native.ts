@@ -51,6 +51,8 @@ export function nativeRunner(...command: (string | number)[]): () => Runner {
 export interface BenchAddon {
   queueBytes(capacity: number): number
   openQueue(memory: Uint8Array, capacity: number): { put(value: number): boolean; get(): number | undefined }
+  /** Eight numbers behind a mutex. */
+  openRecord(): { read(to: Float64Array): void; write(from: Float64Array): void }
   /** Puts the time of each put. */
   putFromThread(queue: NativeHandle<'queue'>, times: number, pauseMicroseconds: number): void
   openAsync(callback: (stamp: number) => void): number

@@ -31,7 +31,19 @@ export interface MessageCore {
   ask(question: number): number
 }
 
-type Cores = Record<Exclude<keyof typeof wasm, 'event' | 'message'>, CellCore> & { event: EventCore; message: MessageCore }
+/** The exports of native/wasm/record.cc. */
+export interface RecordCore {
+  read(area: number): number
+  write(area: number, bytes: number, after: number, fenced: number): number
+  word(): number
+  clear(): void
+}
+
+type Cores = Record<Exclude<keyof typeof wasm, 'event' | 'message' | 'record'>, CellCore> & {
+  event: EventCore
+  message: MessageCore
+  record: RecordCore
+}
 
 const modules = new Map<keyof Cores, WebAssembly.Module>()
 

@@ -14,6 +14,7 @@ export interface NativeObject<Kind extends ObjectKind = ObjectKind> {
 
 export type NativeQueue = NativeObject<'queue'>
 export type NativeEvent = NativeObject<'event'>
+export type NativeRecord = NativeObject<'record' | 'message'>
 
 interface Opened<Kind extends ObjectKind> {
   readonly object: NativeObject<Kind>
@@ -39,6 +40,17 @@ export interface OpenedQueue extends Opened<'queue'> {
 }
 
 export type OpenedEvent = Opened<'event'>
+
+/** An open record or message, and what is known of it. */
+export interface OpenedRecord extends Opened<'record' | 'message'> {
+  readonly type: number
+  /** The longest content. */
+  readonly bytes: number
+  /** Where in its memory the staging areas begin. */
+  readonly staging: number
+  /** Where the length of the content is that it has at first; the content follows. */
+  readonly first: number
+}
 
 /**
  * Statistics of a queue over all threads. Counts are modulo 2^32, and approximate while others put
@@ -133,6 +145,22 @@ interface EventFunctions {
   announce(event: NativeEvent): void
 }
 
+/**
+ * A version is told with the set bit as the lowest; in its place a status is told as its negative.
+ * Content passes through the scratch buffer; with `body`, all but the head does through that.
+ */
+interface RecordFunctions {
+  read(record: NativeRecord, body?: Uint8Array): number
+  /** Of what was read last, or was too long. */
+  length(record: NativeRecord): number
+  /** One try, for the version after that one, or any where that is negative. */
+  write(record: NativeRecord, bytes: number, after: number, body?: Uint8Array): number
+  retries(record: NativeRecord): number
+  /** Waits for a later version. */
+  waitBlocking(record: NativeRecord, since: number, timeout: number): number
+  announce(record: NativeRecord): void
+}
+
 export interface SourceCounts {
   readonly delivered: number
   readonly dropped: number
@@ -174,6 +202,10 @@ interface Native {
   readonly pageBytes: number
   readonly stagingBytes: number
   readonly scratchBytes: number
+  /** Whether this processor may reorder stores, so that `write()` of a record needs a fence. */
+  readonly storesReordered: boolean
+  /** Bytes of the length in front of content that was read into a staging area. */
+  readonly lengthBytes: number
   /** Bytes of the head in front of an item, which says how the item is encoded. */
   readonly headBytes: number
   readonly eventMemory: number
@@ -182,11 +214,12 @@ interface Native {
   /** The numbers of a queue's lists at which calls wait. */
   readonly waitFor: Readonly<Record<'item' | 'room', number>>
   /** Offsets of the wait lists in an object's memory. */
-  readonly lists: Readonly<Record<'notEmpty' | 'notFull' | 'allDone' | 'waiters', number>>
+  readonly lists: Readonly<Record<'notEmpty' | 'notFull' | 'allDone' | 'waiters' | 'changed', number>>
   readonly firstRealtimeSignal: number
   readonly lastRealtimeSignal: number
   readonly queue: Readonly<QueueFunctions>
   readonly event: Readonly<EventFunctions>
+  readonly record: Readonly<RecordFunctions>
   /**
    * The buffer of `scratchBytes` that messages pass through. All evaluations of the package in this
    * thread get the same one.
@@ -234,7 +267,11 @@ interface Native {
   stagingArea(): number
   initEvent(memory: Uint8Array): void
   openEvent(memory: Uint8Array): OpenedEvent | undefined
-  /** `words` has, for each event, its word when the wait began. */
+  /** Bytes of memory for content of at most so many bytes; 0 if that is more than there can be. */
+  recordMemory(type: number, bytes: number): number
+  initRecord(memory: Uint8Array, isMessage: boolean, type: number, bytes: number): void
+  openRecord(memory: Uint8Array, isMessage: boolean): OpenedRecord | undefined
+  /** `words` has, for each event, its word when the wait began, and for each message its version. */
   selectBlocking(objects: readonly NativeObject[], words: readonly number[], timeout: number): number
   attachSignal(signo: number, target: Uint8Array): number
   attachTimer(

@@ -114,6 +114,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   export_constants(env, exports);
   export_queue(env, exports);
   export_event(env, exports);
+  export_record(env, exports);
   export_select(env, exports);
   export_signals(env, exports);
   export_native_code(env, exports);

@@ -54,10 +54,9 @@ constexpr Named kWaitFor[] = {
 };
 
 constexpr Named kLists[] = {
-    {"notEmpty", kOrigin + offsetof(QueueHeader, not_empty)},
-    {"notFull", kOrigin + offsetof(QueueHeader, not_full)},
-    {"allDone", kOrigin + offsetof(QueueHeader, all_done)},
-    {"waiters", kOrigin + offsetof(EventHeader, waiters)},
+    {"notEmpty", kOrigin + offsetof(QueueHeader, not_empty)}, {"notFull", kOrigin + offsetof(QueueHeader, not_full)},
+    {"allDone", kOrigin + offsetof(QueueHeader, all_done)},   {"waiters", kOrigin + offsetof(EventHeader, waiters)},
+    {"changed", kOrigin + offsetof(SnapshotHeader, changed)},
 };
 
 constexpr Named kQuestions[] = {
@@ -75,6 +74,13 @@ constexpr Named kOverflow[] = {
     of("drop-oldest", Overflow::drop_oldest),
 };
 
+// Whether stores may be seen in another order than they were made, unless a fence is between them.
+#if defined(__x86_64__) || defined(_M_X64) || defined(__i386__) || defined(_M_IX86)
+constexpr bool kStoresReordered = false;
+#else
+constexpr bool kStoresReordered = true;
+#endif
+
 }  // namespace
 
 void export_constants(Napi::Env env, Napi::Object exports) {
@@ -88,6 +94,8 @@ void export_constants(Napi::Env env, Napi::Object exports) {
   exports["layoutVersion"] = Napi::Number::New(env, kLayoutVersion);
   exports["pageBytes"] = Napi::Number::New(env, kPageBytes);
   exports["headBytes"] = Napi::Number::New(env, kHeadBytes);
+  exports["lengthBytes"] = Napi::Number::New(env, kLengthBytes);
+  exports["storesReordered"] = Napi::Boolean::New(env, kStoresReordered);
   exports["scratchBytes"] = Napi::Number::New(env, kScratchBytes);
   exports["stagingBytes"] = Napi::Number::New(env, kStagingBytes);
   exports["eventMemory"] = Napi::Number::New(env, kOrigin + sizeof(EventHeader));

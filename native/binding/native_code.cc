@@ -1,4 +1,4 @@
-// `queue.native` and `event.native`: JavaScript values that lead other addons to the functions of
+// `queue.native` and its like: JavaScript values that lead other addons to the functions of
 // threadsafe.h, and opening what they hold.
 #include <memory>
 #include <new>
@@ -23,20 +23,23 @@ struct RecordField {
 
 // What such a value wraps. It lives as long as the value, in one isolate.
 struct NativeObject final : threadsafe_native {
-  NativeObject(Environment& owner, Napi::Uint8Array memory, const std::optional<FoundQueue>& found_queue, EventHeader* found_event)
+  NativeObject(Environment& owner, Napi::Uint8Array memory, const std::optional<FoundQueue>& found_queue, EventHeader* found_event,
+               const std::optional<FoundSnapshot>& found_snapshot)
       : threadsafe_native{&function_table},
         environment(owner.shared_from_this()),
         view(Napi::Persistent(memory)),
         queue(found_queue),
-        event(found_event) {}
+        event(found_event),
+        snapshot(found_snapshot) {}
 
   static const NativeObject& of(const threadsafe_native* object) { return static_cast<const NativeObject&>(*object); }
 
   const std::shared_ptr<Environment> environment;
   const Napi::Reference<Napi::Uint8Array> view;
-  // One of the two.
+  // One of these.
   const std::optional<FoundQueue> queue;
   EventHeader* const event;
+  const std::optional<FoundSnapshot> snapshot;
   std::vector<RecordField> fields;
 };
 
@@ -74,8 +77,10 @@ Napi::Value native_object(const Napi::CallbackInfo& info) {
   auto view = info[0].As<Napi::Uint8Array>();
   const std::optional<FoundQueue> queue = queue_in(view);
   EventHeader* const event = queue ? nullptr : event_in(view);
-  if (!queue && !event) return info.Env().Undefined();
-  auto object = std::make_unique<NativeObject>(Environment::of(info.Env()), view, queue, event);
+  std::optional<FoundSnapshot> snapshot = snapshot_in(view, Kind::record);
+  if (!snapshot) snapshot = snapshot_in(view, Kind::message);
+  if (!queue && !event && !snapshot) return info.Env().Undefined();
+  auto object = std::make_unique<NativeObject>(Environment::of(info.Env()), view, queue, event, snapshot);
   if (info[1].IsArray() && !read_fields(info.Env(), info[1], object->fields)) return info.Env().Undefined();
   return wrapped(info.Env(), std::move(object));
 }
@@ -170,6 +175,35 @@ threadsafe_status open_native_event(const threadsafe_native* object, threadsafe_
   auto* const handle = new (std::nothrow) OpenEvent(opener_of(source), *source.event);
   const threadsafe_status status = adopt(source, handle);
   if (status == THREADSAFE_OK) *event = handle;
+  return status;
+}
+
+threadsafe_status open_native_record(const threadsafe_native* object, std::size_t bytes, const threadsafe_field* fields,
+                                     std::size_t field_count, threadsafe_record** record) {
+  const NativeObject& source = NativeObject::of(object);
+  if (!source.snapshot || source.snapshot->kind != Kind::record) return THREADSAFE_WRONG_KIND;
+  if (!same_layout(source.fields, fields, field_count)) return THREADSAFE_WRONG_LAYOUT;
+  if (bytes != source.snapshot->geometry.bytes) return THREADSAFE_WRONG_SIZE;
+  if (!prepare(source)) return THREADSAFE_FAILED;
+  auto* const handle = new (std::nothrow) OpenRecord(opener_of(source), *source.snapshot->header, source.snapshot->geometry);
+  const threadsafe_status status = adopt(source, handle);
+  if (status == THREADSAFE_OK) *record = handle;
+  return status;
+}
+
+threadsafe_status open_native_message(const threadsafe_native* object, threadsafe_type type, std::size_t item_bytes,
+                                      const threadsafe_field* fields, std::size_t field_count, threadsafe_message** message) {
+  const NativeObject& source = NativeObject::of(object);
+  if (!source.snapshot || source.snapshot->kind != Kind::message) return THREADSAFE_WRONG_KIND;
+  const SnapshotGeometry& geometry = source.snapshot->geometry;
+  if (static_cast<u32>(geometry.type) != static_cast<u32>(type) || geometry.type < ElementType::bytes) return THREADSAFE_WRONG_TYPE;
+  if (type == THREADSAFE_RECORD && !same_layout(source.fields, fields, field_count)) return THREADSAFE_WRONG_LAYOUT;
+  const u32 fixed_bytes = type == THREADSAFE_BYTES ? 0 : geometry.bytes;
+  if (fixed_bytes != 0 && item_bytes != fixed_bytes) return THREADSAFE_WRONG_SIZE;
+  if (!prepare(source)) return THREADSAFE_FAILED;
+  auto* const handle = new (std::nothrow) OpenMessage(opener_of(source), *source.snapshot->header, geometry, fixed_bytes);
+  const threadsafe_status status = adopt(source, handle);
+  if (status == THREADSAFE_OK) *message = handle;
   return status;
 }
 

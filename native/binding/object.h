@@ -24,6 +24,13 @@ struct FoundQueue {
   Geometry geometry;
 };
 
+// A record or a message likewise.
+struct FoundSnapshot {
+  SnapshotHeader* header;
+  SnapshotGeometry geometry;
+  Kind kind;
+};
+
 // Makes zeroed memory an object of that kind.
 template <class ObjectHeader>
 ObjectHeader& make_object(Napi::Uint8Array view, Kind kind) {
@@ -44,6 +51,7 @@ ObjectHeader* object_in(Napi::Uint8Array view, Kind kind) {
 }
 
 std::optional<FoundQueue> queue_in(Napi::Uint8Array view);
+std::optional<FoundSnapshot> snapshot_in(Napi::Uint8Array view, Kind kind);
 EventHeader* event_in(Napi::Uint8Array view);
 
 // Where a message passes between JavaScript and the slots: the environment's scratch buffer. Or, if
@@ -113,7 +121,7 @@ class SharedObject {
   void keep_memory() const { view_.Value(); }  // a handle in the call's scope
 
   // As a source of wait_any() in core/select.h, for a get or a wait: `since` is an event's word
-  // when the wait began, of no use to a queue.
+  // when the wait began, or the version that a later one is waited for; of no use to a queue.
   virtual WaitList& get_list() = 0;
   virtual bool ready(u64 since) = 0;
   virtual void pass_on() = 0;

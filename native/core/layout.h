@@ -8,6 +8,7 @@
 //     then       queue: tail | head | not_empty | not_full | counters | all_done, each on lines of its own, then the slots, then the
 //     staging areas
 //                event: word | waiters
+//                record, message: SnapshotGeometry | current | free, retries | changed, then the buffers, then the staging areas
 //
 // A queue has two forms of slots. A type of fixed size has stamp and payload side by side, so that
 // an 8-byte element shares a cache line with its stamp; a type of any size has all stamps first and
@@ -143,7 +144,33 @@ struct EventHeader {
   WaitList waiters;
 };
 
+// Where the buffers of a record or a message lie; written once and checked like a Geometry. Each
+// buffer has a stamp, the length of its content and the content, in words of 8 bytes.
+struct SnapshotGeometry {
+  ElementType type;
+  u32 bytes;    // the longest content
+  u32 count;    // buffers
+  u32 stride;   // bytes from one buffer to the next
+  u32 buffers;  // offset of the first buffer from the SnapshotHeader
+  u32 staging;  // offset of the first staging area from the SnapshotHeader
+};
+
+struct SnapshotHeader {
+  Header object;
+  SnapshotGeometry geometry;
+  alignas(kLine) Atomic<u64> current;  // the version that counts, and its buffer; see record.h
+  alignas(kLine) Atomic<u64> free;     // a bit for each buffer that is neither current nor being written
+  Atomic<u32> retries;                 // reads that were repeated
+  WaitList changed;
+};
+
 inline constexpr u32 kStampBytes = 8;
+inline constexpr u32 kLengthBytes = 8;  // in front of a buffer's content, and of the same in a staging area
+
+inline constexpr u32 kIndexBits = 6;  // of `current`
+inline constexpr u32 kMostBuffers = u32{1} << kIndexBits;
+inline constexpr u32 kFewestBuffers = 16;
+inline constexpr u32 kUsualBufferBytes = 65536;  // of all buffers together, where that allows for more than the fewest
 
 #ifndef THREADSAFE_ATOMIC_HEADER  // a model's atomics have another size
 static_assert(sizeof(Atomic<u64>) == kStampBytes && sizeof(Atomic<u32>) == 4);
@@ -157,6 +184,9 @@ static_assert(offsetof(QueueHeader, token) == 7 * kLine);
 static_assert(offsetof(QueueHeader, all_done) == 8 * kLine);
 static_assert(sizeof(QueueHeader) == 10 * kLine);
 static_assert(sizeof(EventHeader) == 4 * kLine);
+static_assert(offsetof(SnapshotHeader, current) == 1 * kLine && offsetof(SnapshotHeader, free) == 2 * kLine);
+static_assert(offsetof(SnapshotHeader, changed) == 3 * kLine && sizeof(SnapshotHeader) == 5 * kLine);
+static_assert(offsetof(SnapshotHeader, geometry) == 24 && sizeof(SnapshotGeometry) == 24, "the same in WebAssembly");
 static_assert(offsetof(QueueHeader, geometry) == 24 && sizeof(Geometry) == 40, "the same in WebAssembly, where pointers are shorter");
 #endif
 
@@ -195,14 +225,35 @@ inline u64 lay_out(Geometry& queue, ElementType type, u32 capacity, u32 item_byt
   return bytes <= kMaxBytes ? bytes : 0;
 }
 
+// The geometry of a record or a message whose content takes at most `content_bytes`; the rest as for
+// a queue.
+inline u64 lay_out(SnapshotGeometry& snapshot, ElementType type, u32 content_bytes) {
+  const u64 stride = (u64{kStampBytes} + kLengthBytes + content_bytes + kLine - 1) / kLine * kLine;
+  const u64 usual = kUsualBufferBytes / stride;
+  snapshot.type = type;
+  snapshot.bytes = content_bytes;
+  snapshot.count = static_cast<u32>(usual < kFewestBuffers ? kFewestBuffers : usual < kMostBuffers ? usual : kMostBuffers);
+  snapshot.stride = static_cast<u32>(stride);
+  snapshot.buffers = sizeof(SnapshotHeader);
+  const u64 end = snapshot.buffers + snapshot.count * stride;
+  snapshot.staging = static_cast<u32>(end);
+  const u64 bytes = kOrigin + end + u64{kStagingAreas} * kStagingBytes;
+  return bytes <= kMaxBytes ? bytes : 0;
+}
+
+// Each word is read once, as others may be writing over it.
+template <class AnyGeometry>
+void copy_geometry(const AnyGeometry& from, AnyGeometry& to) {
+  u32 words[sizeof to / sizeof(u32)];
+  const volatile u32* const found = reinterpret_cast<const u32*>(&from);
+  for (std::size_t k = 0; k < sizeof words / sizeof *words; k++) words[k] = found[k];
+  std::memcpy(&to, words, sizeof to);
+}
+
 // Copies the geometry of a queue whose memory has `memory_bytes`. False unless it is what lay_out()
 // makes, and lies within that memory: then whatever is later read by it does, too.
 inline bool checked_geometry(const QueueHeader& queue, u64 memory_bytes, Geometry& geometry) {
-  // Each word is read once, as others may be writing over it.
-  u32 words[sizeof geometry / sizeof(u32)];
-  const volatile u32* const found = reinterpret_cast<const u32*>(&queue.geometry);
-  for (std::size_t k = 0; k < sizeof words / sizeof *words; k++) words[k] = found[k];
-  std::memcpy(&geometry, words, sizeof geometry);
+  copy_geometry(queue.geometry, geometry);
   if (geometry.type > ElementType::array || geometry.overflow > Overflow::drop_oldest) return false;
   if (geometry.capacity == 0 || geometry.capacity > kMaxSlots) return false;
   if (geometry.item_bytes == 0 || geometry.item_bytes > kMaxBytes / 2) return false;
@@ -210,6 +261,15 @@ inline bool checked_geometry(const QueueHeader& queue, u64 memory_bytes, Geometr
   Geometry expected{};
   const u64 bytes = lay_out(expected, geometry.type, geometry.capacity, geometry.item_bytes);
   expected.overflow = geometry.overflow;
+  return bytes != 0 && bytes <= memory_bytes && std::memcmp(&expected, &geometry, sizeof geometry) == 0;
+}
+
+// The same for a record or a message.
+inline bool checked_geometry(const SnapshotHeader& snapshot, u64 memory_bytes, SnapshotGeometry& geometry) {
+  copy_geometry(snapshot.geometry, geometry);
+  if (geometry.type > ElementType::array || geometry.bytes == 0) return false;
+  SnapshotGeometry expected{};
+  const u64 bytes = lay_out(expected, geometry.type, geometry.bytes);
   return bytes != 0 && bytes <= memory_bytes && std::memcmp(&expected, &geometry, sizeof geometry) == 0;
 }
 

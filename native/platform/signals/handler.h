@@ -10,8 +10,10 @@
 #include <atomic>
 #include <cerrno>
 
+#include "../../core/buffers.h"
 #include "../../core/event.h"
 #include "../../core/queue.h"
+#include "../../core/record.h"
 #include "../../core/slots.h"
 #include "../helper.h"
 #include "../wakes.h"
@@ -25,12 +27,29 @@
 namespace threadsafe {
 namespace {
 
+// False when it gave up: others have published each time.
+template <class Wake>
+bool write_record(const SignalTarget& target, const SignalInfo& record, Wake wake) {
+  const Buffers buffers = buffers_in(*target.record, target.record_geometry);
+  Snapshot snapshot(*target.record, buffers, wake);
+  const auto write = [&] {
+    u64 word = snapshot.begin();
+    return snapshot.try_write(word, target.is_message, [&](u32 index) {
+      buffers.set_length(index, sizeof record);
+      buffers.write(index, 0, &record, sizeof record);
+    });
+  };
+  return until_not_busy(write, HandlerPatience()) == Status::ok;
+}
+
 bool deliver(Source& source, const SignalInfo& record) {
   bool unpark_needed = false;
   bool delivered = true;
   const WakeBy<SignalWaker> wake{SignalWaker{source.unparks, unpark_needed}};
   if (source.target.event) {
     Event(*source.target.event, wake).set();
+  } else if (source.target.record) {
+    delivered = write_record(source.target, record, wake);
   } else {
     const StridedSlots slots(*source.target.queue, source.target.geometry);
     Queue queue(*source.target.queue, source.target.geometry, slots, wake);

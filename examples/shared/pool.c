@@ -45,7 +45,7 @@ static void on_signal(int signo) {
   threadsafe_status status = THREADSAFE_BUSY;
   if (record) {
     const struct values values = {number, 2 * number, 3 * number};
-    status = threadsafe_record_write(record, &values, sizeof values);
+    status = threadsafe_record_write(record, &values, sizeof values, NULL, 0, NULL);
   } else {
     bool held = true;
     if (threadsafe_lock_is_held(lock, &held) == THREADSAFE_OK && !held) {

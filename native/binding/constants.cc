@@ -58,6 +58,7 @@ constexpr Named kLists[] = {
     {"notFull", kOrigin + offsetof(QueueHeader, not_full)},
     {"allDone", kOrigin + offsetof(QueueHeader, all_done)},
     {"waiters", kOrigin + offsetof(EventHeader, waiters)},
+    {"lockWaiters", kOrigin + offsetof(LockHeader, waiters)},
 };
 
 constexpr Named kQuestions[] = {
@@ -90,6 +91,7 @@ void export_constants(Napi::Env env, Napi::Object exports) {
   exports["headBytes"] = Napi::Number::New(env, kHeadBytes);
   exports["scratchBytes"] = Napi::Number::New(env, kScratchBytes);
   exports["stagingBytes"] = Napi::Number::New(env, kStagingBytes);
+  exports["lockMemory"] = Napi::Number::New(env, kOrigin + sizeof(LockHeader));
   exports["eventMemory"] = Napi::Number::New(env, kOrigin + sizeof(EventHeader));
 }
 

@@ -4,7 +4,7 @@
 #include <atomic>
 
 #include "../platform/process_wide.h"
-#include "../platform/putter.h"
+#include "../platform/thread_number.h"
 #include "object.h"
 
 namespace threadsafe {
@@ -42,7 +42,8 @@ void pretend_to_use(napi_env env, std::int64_t bytes) {
 
 }  // namespace
 
-Environment::Environment(Napi::Env env) : env_(env), putter_(next_putter()), loop_(*this), collect_after_(kOpenedPerCollection) {}
+Environment::Environment(Napi::Env env)
+    : env_(env), thread_number_(next_thread_number()), loop_(*this), collect_after_(kOpenedPerCollection) {}
 
 void Environment::create(Napi::Env env) {
   auto* const holder = new std::shared_ptr<Environment>(new Environment(env));

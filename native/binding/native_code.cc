@@ -135,7 +135,7 @@ Opener opener_of(const NativeObject& object) {
   return {&environment,
           [](void* environment) { return static_cast<Environment*>(environment)->interrupted(); },
           std::this_thread::get_id(),
-          environment.putter(),
+          environment.thread_number(),
           environment.doorbell(),
           environment.stop_intervals()};
 }

@@ -10,6 +10,8 @@ std::optional<FoundQueue> queue_in(Napi::Uint8Array view) {
 
 EventHeader* event_in(Napi::Uint8Array view) { return object_in<EventHeader>(view, Kind::event); }
 
+LockHeader* lock_in(Napi::Uint8Array view) { return object_in<LockHeader>(view, Kind::lock); }
+
 void SharedObject::abandon() {
   if (has_memory()) withdraw_and_wake();
 }

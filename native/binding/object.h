@@ -45,6 +45,7 @@ ObjectHeader* object_in(Napi::Uint8Array view, Kind kind) {
 
 std::optional<FoundQueue> queue_in(Napi::Uint8Array view);
 EventHeader* event_in(Napi::Uint8Array view);
+LockHeader* lock_in(Napi::Uint8Array view);
 
 // Where a message passes between JavaScript and the slots: the environment's scratch buffer. Or, if
 // a Uint8Array comes with the call as its last argument: there, all but the head, which is in the

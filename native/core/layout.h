@@ -8,6 +8,7 @@
 //     then       queue: tail | head | not_empty | not_full | counters | all_done, each on lines of its own, then the slots, then the
 //     staging areas
 //                event: word | waiters
+//                lock: word, reservation | waiters
 //
 // A queue has two forms of slots. A type of fixed size has stamp and payload side by side, so that
 // an 8-byte element shares a cache line with its stamp; a type of any size has all stamps first and
@@ -143,6 +144,13 @@ struct EventHeader {
   WaitList waiters;
 };
 
+struct LockHeader {
+  Header object;
+  alignas(kLine) Atomic<u64> word;  // see lock.h
+  Atomic<u64> reservation;
+  WaitList waiters;
+};
+
 inline constexpr u32 kStampBytes = 8;
 
 #ifndef THREADSAFE_ATOMIC_HEADER  // a model's atomics have another size
@@ -157,6 +165,7 @@ static_assert(offsetof(QueueHeader, turn) == 7 * kLine);
 static_assert(offsetof(QueueHeader, all_done) == 8 * kLine);
 static_assert(sizeof(QueueHeader) == 10 * kLine);
 static_assert(sizeof(EventHeader) == 4 * kLine);
+static_assert(sizeof(LockHeader) == 4 * kLine);
 static_assert(offsetof(QueueHeader, geometry) == 24 && sizeof(Geometry) == 40, "the same in WebAssembly, where pointers are shorter");
 #endif
 

@@ -6,6 +6,7 @@
 import { channel } from 'node:diagnostics_channel'
 import type { ThreadSafeEvent } from './event.js'
 import type { ThreadSafeQueue } from './queue/typed-queue.js'
+import type { Lock } from './shared/lock.js'
 
 /**
  * On `threadsafe:queue:drop`: a put of this thread that did not wait found the queue full, and by
@@ -34,10 +35,13 @@ export interface QueueCloseMessage {
  * whatever came of it.
  */
 export interface BlockMessage {
-  /** The call that blocked: 'select' waits for several queues or events, 'wait' for an event. */
-  operation: 'put' | 'get' | 'wait' | 'select'
-  /** What it waited for: one queue or event, or all those given to `selectSync()`. */
-  sources: readonly (ThreadSafeQueue<unknown, unknown> | ThreadSafeEvent)[]
+  /**
+   * The call that blocked: 'select' waits for several queues or events, 'wait' for an event,
+   * 'acquire' for a lock.
+   */
+  operation: 'put' | 'get' | 'wait' | 'select' | 'acquire'
+  /** What it waited for: one object, or all those given to `selectSync()`. */
+  sources: readonly (ThreadSafeQueue<unknown, unknown> | ThreadSafeEvent | Lock)[]
   /** In milliseconds. */
   duration: number
 }

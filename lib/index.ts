@@ -2,6 +2,7 @@ export type { BlockMessage, QueueCloseMessage, QueueDropMessage } from './diagno
 export { QueueClosedError, QueueEmptyError, QueueFullError, ThreadSafeError, TimeoutError } from './errors.js'
 export type { BatchOf, ElementType, ItemOf, PutItemOf } from './codec/element-type.js'
 export { type EventHandle, ThreadSafeEvent } from './event.js'
+export { type Held, Lock, type LockHandle, type LockRequestOptions } from './shared/lock.js'
 export type { QueueStats } from './addon/native.js'
 export { includeDir, type NativeHandle } from './addon/native-code.js'
 export type { ForEachOptions, SyncWaitOptions, WaitOptions } from './wait/options.js'

@@ -138,13 +138,13 @@ export async function turns(count = 3): Promise<void> {
 }
 
 /**
- * How many threads are blocked in calls of that queue or event, or have just been woken: from its
+ * How many threads are blocked in calls of that object, or have just been woken: from its
  * memory, as native/core/wait.h has it.
  */
 export function threadsBlocked({ handle }: { readonly handle: object }): number {
-  const { threadsafe, memory } = handle as { threadsafe: 'queue' | 'event'; memory: WebAssembly.Memory }
-  const { notEmpty, notFull, waiters } = native.lists
+  const { threadsafe, memory } = handle as { threadsafe: 'queue' | 'event' | 'lock'; memory: WebAssembly.Memory }
+  const { notEmpty, notFull, waiters, lockWaiters } = native.lists
   const words = new Int32Array(memory.buffer)
-  const lists = threadsafe === 'event' ? [waiters] : [notEmpty, notFull]
+  const lists = { queue: [notEmpty, notFull], event: [waiters], lock: [lockWaiters] }[threadsafe]
   return lists.reduce((sum, list) => sum + (Atomics.load(words, list / 4) & 0x7fffffff) + Atomics.load(words, list / 4 + 1), 0)
 }

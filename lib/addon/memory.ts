@@ -15,6 +15,13 @@ export interface EventCore {
   word(): number
 }
 
+/** The exports of native/wasm/lock.cc. */
+export interface LockCore {
+  acquire(thread: number): number
+  release(thread: number, epoch: number, abandoned: number): void
+  owner(): number
+}
+
 /** The exports of native/wasm/cells.cc. */
 export interface CellCore {
   put(value: unknown): number
@@ -31,7 +38,12 @@ export interface MessageCore {
   ask(question: number): number
 }
 
-type Cores = Record<Exclude<keyof typeof wasm, 'event' | 'message'>, CellCore> & { event: EventCore; message: MessageCore }
+interface OtherCores {
+  event: EventCore
+  lock: LockCore
+  message: MessageCore
+}
+type Cores = Record<Exclude<keyof typeof wasm, keyof OtherCores>, CellCore> & OtherCores
 
 const modules = new Map<keyof Cores, WebAssembly.Module>()
 

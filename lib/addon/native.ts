@@ -14,6 +14,7 @@ export interface NativeObject<Kind extends ObjectKind = ObjectKind> {
 
 export type NativeQueue = NativeObject<'queue'>
 export type NativeEvent = NativeObject<'event'>
+export type NativeLock = NativeObject<'lock'>
 
 interface Opened<Kind extends ObjectKind> {
   readonly object: NativeObject<Kind>
@@ -39,6 +40,7 @@ export interface OpenedQueue extends Opened<'queue'> {
 }
 
 export type OpenedEvent = Opened<'event'>
+export type OpenedLock = Opened<'lock'>
 
 /**
  * How a queue is doing, over all threads. Counts are modulo 2^32, and approximate while others put
@@ -130,6 +132,20 @@ interface EventFunctions {
   announce(event: NativeEvent): void
 }
 
+/**
+ * Acquiring returns the acquisition's epoch, plus 2^32 if the last holder has abandoned the lock; or
+ * a status as its negative. `since` is by now().
+ */
+interface LockFunctions {
+  acquire(lock: NativeLock): number
+  acquireInTurn(lock: NativeLock, since: number): number
+  acquireBlocking(lock: NativeLock, timeout: number): number
+  /** Announces this loop. Returns whether the call that waits since then could do something now. */
+  announce(lock: NativeLock, since: number): boolean
+  /** None of this loop's calls waits any more. */
+  withdraw(lock: NativeLock): void
+}
+
 export interface SourceCounts {
   readonly delivered: number
   readonly dropped: number
@@ -175,16 +191,20 @@ interface Native {
   /** Of the head in front of an item whose encoding has to be told. */
   readonly headBytes: number
   readonly eventMemory: number
+  readonly lockMemory: number
+  /** Of this thread, as an owner of locks; never 0. */
+  readonly threadNumber: number
   /** How many wait lists a ring may name. */
   readonly rungLists: number
   /** The numbers of a queue's lists at which calls wait. */
   readonly waitFor: Readonly<Record<'item' | 'room', number>>
   /** Where in an object's memory its wait lists are. */
-  readonly lists: Readonly<Record<'notEmpty' | 'notFull' | 'allDone' | 'waiters', number>>
+  readonly lists: Readonly<Record<'notEmpty' | 'notFull' | 'allDone' | 'waiters' | 'lockWaiters', number>>
   readonly firstRealtimeSignal: number
   readonly lastRealtimeSignal: number
   readonly queue: Readonly<QueueFunctions>
   readonly event: Readonly<EventFunctions>
+  readonly lock: Readonly<LockFunctions>
   /** What messages pass through, of `scratchBytes`: the same for all who ask in this thread. */
   scratchBuffer(): ArrayBuffer
   setProbe(probe: () => void): void
@@ -234,6 +254,8 @@ interface Native {
   stagingArea(): number
   initEvent(memory: Uint8Array): void
   openEvent(memory: Uint8Array): OpenedEvent | undefined
+  initLock(memory: Uint8Array): void
+  openLock(memory: Uint8Array): OpenedLock | undefined
   /** `words`: for each object, an event's word when the wait began. */
   selectBlocking(objects: readonly NativeObject[], words: readonly number[], timeout: number): number
   attachSignal(signo: number, target: Uint8Array): number

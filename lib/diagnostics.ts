@@ -7,6 +7,7 @@ import { channel } from 'node:diagnostics_channel'
 import type { ThreadSafeEvent } from './event.js'
 import type { ThreadSafeQueue } from './queue/typed-queue.js'
 import type { Lock } from './shared/lock.js'
+import type { BufferPool } from './shared/pool-types.js'
 
 /**
  * On `threadsafe:queue:drop`: a put of this thread that did not wait found the queue full, and by
@@ -37,11 +38,11 @@ export interface QueueCloseMessage {
 export interface BlockMessage {
   /**
    * The call that blocked: 'select' waits for several queues or events, 'wait' for an event,
-   * 'acquire' for a lock.
+   * 'acquire' for a lock, 'lend' for a buffer of a pool.
    */
-  operation: 'put' | 'get' | 'wait' | 'select' | 'acquire'
+  operation: 'put' | 'get' | 'wait' | 'select' | 'acquire' | 'lend'
   /** What it waited for: one object, or all those given to `selectSync()`. */
-  sources: readonly (ThreadSafeQueue<unknown, unknown> | ThreadSafeEvent | Lock)[]
+  sources: readonly (ThreadSafeQueue<unknown, unknown> | ThreadSafeEvent | Lock | BufferPool<unknown>)[]
   /** In milliseconds. */
   duration: number
 }

@@ -22,6 +22,14 @@ export interface LockCore {
   owner(): number
 }
 
+/** The exports of native/wasm/pool.cc. Leases and tokens are names without the salt; -1: none. */
+export interface PoolCore {
+  lend(thread: number): number
+  pass(thread: number, lease: number): number
+  take(thread: number, token: number): number
+  release(thread: number, lease: number): number
+}
+
 /** The exports of native/wasm/cells.cc. */
 export interface CellCore {
   put(value: unknown): number
@@ -42,6 +50,7 @@ interface OtherCores {
   event: EventCore
   lock: LockCore
   message: MessageCore
+  pool: PoolCore
 }
 type Cores = Record<Exclude<keyof typeof wasm, keyof OtherCores>, CellCore> & OtherCores
 

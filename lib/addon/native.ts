@@ -15,6 +15,7 @@ export interface NativeObject<Kind extends ObjectKind = ObjectKind> {
 export type NativeQueue = NativeObject<'queue'>
 export type NativeEvent = NativeObject<'event'>
 export type NativeLock = NativeObject<'lock'>
+export type NativePool = NativeObject<'pool'>
 
 interface Opened<Kind extends ObjectKind> {
   readonly object: NativeObject<Kind>
@@ -41,6 +42,19 @@ export interface OpenedQueue extends Opened<'queue'> {
 
 export type OpenedEvent = Opened<'event'>
 export type OpenedLock = Opened<'lock'>
+
+/** An open pool, and what is known of it. */
+export interface OpenedPool extends Opened<'pool'> {
+  readonly type: number
+  readonly count: number
+  readonly bytes: number
+  /** The bits of a lease's name that are the buffer's index. */
+  readonly indexMask: number
+  readonly salt: number
+  /** Where in its memory the first buffer is. */
+  readonly buffers: number
+  readonly stride: number
+}
 
 /**
  * How a queue is doing, over all threads. Counts are modulo 2^32, and approximate while others put
@@ -146,6 +160,16 @@ interface LockFunctions {
   withdraw(lock: NativeLock): void
 }
 
+interface PoolFunctions {
+  /** The lease's name, or a status as its negative. */
+  lendBlocking(pool: NativePool, timeout: number): number
+  /** Announces this loop. Returns whether a buffer is free. */
+  announce(pool: NativePool): boolean
+  /** None of this loop's calls waits any more. */
+  withdraw(pool: NativePool): void
+  stats(pool: NativePool): { readonly free: number; readonly lent: number; readonly passed: number }
+}
+
 export interface SourceCounts {
   readonly delivered: number
   readonly dropped: number
@@ -192,6 +216,8 @@ interface Native {
   readonly headBytes: number
   readonly eventMemory: number
   readonly lockMemory: number
+  /** The most that a pool can have. */
+  readonly mostBuffers: number
   /** Of this thread, as an owner of locks; never 0. */
   readonly threadNumber: number
   /** How many wait lists a ring may name. */
@@ -199,12 +225,13 @@ interface Native {
   /** The numbers of a queue's lists at which calls wait. */
   readonly waitFor: Readonly<Record<'item' | 'room', number>>
   /** Where in an object's memory its wait lists are. */
-  readonly lists: Readonly<Record<'notEmpty' | 'notFull' | 'allDone' | 'waiters' | 'lockWaiters', number>>
+  readonly lists: Readonly<Record<'notEmpty' | 'notFull' | 'allDone' | 'waiters' | 'lockWaiters' | 'poolWaiters', number>>
   readonly firstRealtimeSignal: number
   readonly lastRealtimeSignal: number
   readonly queue: Readonly<QueueFunctions>
   readonly event: Readonly<EventFunctions>
   readonly lock: Readonly<LockFunctions>
+  readonly pool: Readonly<PoolFunctions>
   /** What messages pass through, of `scratchBytes`: the same for all who ask in this thread. */
   scratchBuffer(): ArrayBuffer
   setProbe(probe: () => void): void
@@ -256,6 +283,10 @@ interface Native {
   openEvent(memory: Uint8Array): OpenedEvent | undefined
   initLock(memory: Uint8Array): void
   openLock(memory: Uint8Array): OpenedLock | undefined
+  /** 0 if there can be no such pool. */
+  poolMemory(type: number, count: number, bytes: number): number
+  initPool(memory: Uint8Array, type: number, count: number, bytes: number): void
+  openPool(memory: Uint8Array): OpenedPool | undefined
   /** `words`: for each object, an event's word when the wait began. */
   selectBlocking(objects: readonly NativeObject[], words: readonly number[], timeout: number): number
   attachSignal(signo: number, target: Uint8Array): number

@@ -1,6 +1,5 @@
 /** The asynchronous calls of this thread that wait for a lock. */
 import { type NativeLock, native } from '../addon/native.js'
-import { Call } from '../wait/call.js'
 import { ServedLine } from '../wait/line.js'
 import { haveHadTheirTime, mayServeAtOnce, pollSoon, setDeadline, type Waiting } from '../wait/loop.js'
 import type { Place } from '../wait/place.js'
@@ -18,30 +17,6 @@ const BRIEF_MILLISECONDS = 2
 export interface Acquisition {
   readonly grant: Grant
   readonly since: number
-}
-
-/**
- * A call that waits for a lock. Whatever stops it in the middle, the lock that it was granted is
- * its caller's, or free.
- */
-export class AcquireCall extends Call {
-  readonly #grant: Grant
-  #delivered = false
-
-  constructor(grant: Grant) {
-    super()
-    this.#grant = grant
-  }
-
-  override resolve(value: unknown): void {
-    this.#delivered = true
-    super.resolve(value)
-  }
-
-  override finish(): void {
-    super.finish()
-    if (this.settled && !this.#delivered) this.#grant.giveUp()
-  }
 }
 
 /** A lock, as its line sees it. */

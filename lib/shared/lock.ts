@@ -10,7 +10,8 @@ import { leave, Liveness, mayServeAtOnce, needDoorbell, type Waiting } from '../
 import { checkObject, checkTimeout, type Patience, patience, type WaitOptions } from '../wait/options.js'
 import { Place } from '../wait/place.js'
 import { Kept } from './kept.js'
-import { AcquireCall, AcquireLine, type Acquisition } from './lock-line.js'
+import { AcquireLine, type Acquisition } from './lock-line.js'
+import { OwningCall } from './owning-call.js'
 
 const { lock: LOCK, status: STATUS, threadNumber: THIS_THREAD } = native
 
@@ -159,7 +160,7 @@ class LockChannel extends Kept implements Waiting {
   // Apart: V8 allocates a context on every call of a function that contains closures.
   #wait(patience: Patience, liveness: Liveness): Promise<Held> {
     const grant = new Grant(this)
-    const call = new AcquireCall(grant)
+    const call = new OwningCall(grant)
     const place = new Place<Acquisition>(call, { grant, since: native.now() }, liveness)
     return call.wait(patience, () => this.#line.enter(place)) as Promise<Held>
   }

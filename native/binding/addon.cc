@@ -117,6 +117,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   export_queue(env, exports);
   export_event(env, exports);
   export_lock(env, exports);
+  export_pool(env, exports);
   export_select(env, exports);
   export_signals(env, exports);
   export_native_code(env, exports);

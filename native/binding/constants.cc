@@ -59,6 +59,7 @@ constexpr Named kLists[] = {
     {"allDone", kOrigin + offsetof(QueueHeader, all_done)},
     {"waiters", kOrigin + offsetof(EventHeader, waiters)},
     {"lockWaiters", kOrigin + offsetof(LockHeader, waiters)},
+    {"poolWaiters", kOrigin + offsetof(PoolHeader, waiters)},
 };
 
 constexpr Named kQuestions[] = {
@@ -91,6 +92,7 @@ void export_constants(Napi::Env env, Napi::Object exports) {
   exports["headBytes"] = Napi::Number::New(env, kHeadBytes);
   exports["scratchBytes"] = Napi::Number::New(env, kScratchBytes);
   exports["stagingBytes"] = Napi::Number::New(env, kStagingBytes);
+  exports["mostBuffers"] = Napi::Number::New(env, kMostBuffers);
   exports["lockMemory"] = Napi::Number::New(env, kOrigin + sizeof(LockHeader));
   exports["eventMemory"] = Napi::Number::New(env, kOrigin + sizeof(EventHeader));
 }

@@ -24,6 +24,12 @@ struct FoundQueue {
   Geometry geometry;
 };
 
+// The same of a pool.
+struct FoundPool {
+  PoolHeader* header;
+  PoolGeometry geometry;
+};
+
 // Makes zeroed memory an object of that kind.
 template <class ObjectHeader>
 ObjectHeader& make_object(Napi::Uint8Array view, Kind kind) {
@@ -46,6 +52,7 @@ ObjectHeader* object_in(Napi::Uint8Array view, Kind kind) {
 std::optional<FoundQueue> queue_in(Napi::Uint8Array view);
 EventHeader* event_in(Napi::Uint8Array view);
 LockHeader* lock_in(Napi::Uint8Array view);
+std::optional<FoundPool> pool_in(Napi::Uint8Array view);
 
 // Where a message passes between JavaScript and the slots: the environment's scratch buffer. Or, if
 // a Uint8Array comes with the call as its last argument: there, all but the head, which is in the

@@ -6,7 +6,7 @@ import type { Worker } from 'node:worker_threads'
 import { type Held, Lock, ThreadSafeEvent, ThreadSafeQueue, TimeoutError } from '../../lib/index.js'
 import { native } from '../../lib/addon/native.js'
 import { once, section, type Shared, STATE, type Task } from '../fixtures/lock-worker.js'
-import { finished, rejection, runProcess, startWorker, thrown, threadsBlocked, turns, until, within } from '../support.js'
+import { finished, loopIterations, rejection, runProcess, startWorker, thrown, threadsBlocked, until, within } from '../support.js'
 
 /** `LOCK_SECTIONS=1000000 LOCK_KILLS=500 LOCK_OBJECTS=100000` is what a release is tested with. */
 const SECTIONS = Number(process.env.LOCK_SECTIONS ?? 50_000)
@@ -121,10 +121,10 @@ describe('acquiring a lock that this thread holds', () => {
     const waits = Array.from({ length: 10 }, async (_, k) => {
       const mine = await lock.acquire()
       order.push(k)
-      await turns(1)
+      await loopIterations(1)
       mine.release()
     })
-    await turns()
+    await loopIterations()
     assert.deepEqual(order, [])
     held.release()
     await within('all of them', Promise.all(waits))
@@ -226,7 +226,7 @@ describe('request()', () => {
     const lock = new Lock()
     const seen = await lock.request((held) => [lock.locked, held.abandoned])
     assert.deepEqual(seen, [true, false])
-    assert.equal(await lock.request(async () => (await turns(1), lock.locked)), true)
+    assert.equal(await lock.request(async () => (await loopIterations(1), lock.locked)), true)
     assert.equal(await lock.request({}, () => 5), 5)
     assert.equal(lock.locked, false)
   })
@@ -245,12 +245,12 @@ describe('request()', () => {
     await lock.request(async (held) => {
       held.release()
       const other = await lock.acquire()
-      await turns()
+      await loopIterations()
       other.release()
     })
     const holder = lock.request(async (held) => {
       held.release()
-      await turns(5)
+      await loopIterations(5)
     })
     const next = await within('the next one', lock.acquire())
     await holder
@@ -270,7 +270,7 @@ describe('request()', () => {
 })
 
 describe('a lock between threads', function () {
-  this.timeout(120_000)
+  this.timeout(120_000 + KILLS * 1000)
 
   it(`excludes: 4 workers and the loop, ${SECTIONS} critical sections`, async () => {
     const lock = new Lock()
@@ -311,7 +311,7 @@ describe('a lock between threads', function () {
       await until('the holder', () => Atomics.load(data.state, STATE.come) === 1)
       const waiters = Array.from({ length: 3 }, (_, n) => start(lock, data, 'wait', n === 2 ? 'await' : 'block', 1))
       await until('the waiters', () => Atomics.load(data.state, STATE.come) === 4)
-      await turns(10)
+      await loopIterations(10)
       const dying = waiters.shift() as Worker
       await Promise.all([dying.terminate(), holder.terminate()])
       await Promise.all(waiters.map((worker) => finished(worker)))
@@ -375,7 +375,7 @@ describe('a lock between threads', function () {
 })
 
 describe('the life of a lock', function () {
-  this.timeout(120_000)
+  this.timeout(120_000 + KILLS * 1000)
 
   it('a pending acquire keeps the process alive, unless unref() is called; a lock that is held does not', async () => {
     assert.deepEqual(await runProcess('lock-process', ['held']).then(({ code, stdout }) => [code, stdout]), [0, 'end\n'])

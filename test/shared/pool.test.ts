@@ -5,7 +5,7 @@ import type { Worker } from 'node:worker_threads'
 import { BufferPool, type Lease, Lock, PoolEmptyError, ThreadSafeError, ThreadSafeQueue, TimeoutError } from '../../lib/index.js'
 import { native } from '../../lib/addon/native.js'
 import { lendMany, type PoolTask } from '../fixtures/pool-worker.js'
-import { finished, rejection, runProcess, startWorker, thrown, turns, until, within } from '../support.js'
+import { finished, loopIterations, rejection, runProcess, startWorker, thrown, until, within } from '../support.js'
 
 /** `POOL_LENDS=1000000 POOL_KILLS=500 POOL_OBJECTS=100000` is what a release is tested with. */
 const LENDS = Number(process.env.POOL_LENDS ?? 40_000)
@@ -190,7 +190,7 @@ describe('waiting for a buffer', () => {
 })
 
 describe('a pool between threads', function () {
-  this.timeout(120_000)
+  this.timeout(120_000 + KILLS * 1000)
 
   it(`nobody else has a buffer that is lent: 4 threads, ${LENDS} lends`, async () => {
     const pool = new BufferPool(5, 'uint32[16]')
@@ -240,7 +240,7 @@ describe('a pool between threads', function () {
     const mine = [pool.lendSync(), pool.lendSync()]
     const workers = [1, 2].map((seed) => start(pool, tokens, { task: 'lend', state, count: 50, seed }))
     const waiting = pool.lend()
-    await turns(5)
+    await loopIterations(5)
     for (const lease of mine) lease.release()
     ;(await within('a buffer for the loop', waiting)).release()
     await Promise.all(workers.map((worker) => finished(worker)))

@@ -174,7 +174,10 @@ void Environment::end(napi_async_cleanup_hook_handle hook) {
     while (!sources_.empty()) detach(sources_.begin()->first);
   }
   ended_ = true;
-  native_handles_.end();
+  {
+    const Napi::HandleScope scope(env_);
+    native_handles_.end(thread_number_);
+  }
   if (staging_area_.value_or(kNoStagingArea) != kNoStagingArea) give_back_staging_area(*staging_area_);
   {
     const Napi::HandleScope scope(env_);

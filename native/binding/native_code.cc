@@ -23,12 +23,16 @@ struct RecordField {
 
 // What such a value wraps. It lives as long as the value, in one isolate.
 struct NativeObject final : threadsafe_native {
-  NativeObject(Environment& owner, Napi::Uint8Array memory, const std::optional<FoundQueue>& found_queue, EventHeader* found_event)
+  NativeObject(Environment& owner, Napi::Uint8Array memory)
       : threadsafe_native{&function_table},
         environment(owner.shared_from_this()),
         view(Napi::Persistent(memory)),
-        queue(found_queue),
-        event(found_event) {}
+        queue(queue_in(memory)),
+        event(event_in(memory)),
+        lock(lock_in(memory)),
+        pool(pool_in(memory)) {}
+
+  bool is_known() const { return queue || event || lock || pool; }
 
   static const NativeObject& of(const threadsafe_native* object) { return static_cast<const NativeObject&>(*object); }
 
@@ -37,6 +41,8 @@ struct NativeObject final : threadsafe_native {
   // One of the two.
   const std::optional<FoundQueue> queue;
   EventHeader* const event;
+  LockHeader* const lock;
+  const std::optional<FoundPool> pool;
   std::vector<RecordField> fields;
 };
 
@@ -72,10 +78,8 @@ bool read_fields(napi_env env, napi_value array, std::vector<RecordField>& field
 // value, or undefined. Needs this loop's doorbell.
 Napi::Value native_object(const Napi::CallbackInfo& info) {
   auto view = info[0].As<Napi::Uint8Array>();
-  const std::optional<FoundQueue> queue = queue_in(view);
-  EventHeader* const event = queue ? nullptr : event_in(view);
-  if (!queue && !event) return info.Env().Undefined();
-  auto object = std::make_unique<NativeObject>(Environment::of(info.Env()), view, queue, event);
+  auto object = std::make_unique<NativeObject>(Environment::of(info.Env()), view);
+  if (!object->is_known()) return info.Env().Undefined();
   if (info[1].IsArray() && !read_fields(info.Env(), info[1], object->fields)) return info.Env().Undefined();
   return wrapped(info.Env(), std::move(object));
 }
@@ -170,6 +174,32 @@ threadsafe_status open_native_event(const threadsafe_native* object, threadsafe_
   auto* const handle = new (std::nothrow) OpenEvent(opener_of(source), *source.event);
   const threadsafe_status status = adopt(source, handle);
   if (status == THREADSAFE_OK) *event = handle;
+  return status;
+}
+
+threadsafe_status open_native_lock(const threadsafe_native* object, threadsafe_lock** lock) {
+  const NativeObject& source = NativeObject::of(object);
+  if (!source.lock) return THREADSAFE_WRONG_KIND;
+  if (!prepare(source)) return THREADSAFE_FAILED;
+  auto* const handle = new (std::nothrow) OpenLock(opener_of(source), *source.lock);
+  const threadsafe_status status = adopt(source, handle);
+  if (status == THREADSAFE_OK) *lock = handle;
+  return status;
+}
+
+threadsafe_status open_native_pool(const threadsafe_native* object, threadsafe_type type, std::size_t buffer_bytes,
+                                   threadsafe_pool** pool) {
+  const NativeObject& source = NativeObject::of(object);
+  if (!source.pool) return THREADSAFE_WRONG_KIND;
+  const PoolGeometry& geometry = source.pool->geometry;
+  if (static_cast<u32>(geometry.type) != static_cast<u32>(type)) return THREADSAFE_WRONG_TYPE;
+  if (buffer_bytes != geometry.bytes) return THREADSAFE_WRONG_SIZE;
+  if (!prepare(source)) return THREADSAFE_FAILED;
+  auto* const handle = new (std::nothrow) OpenPool(opener_of(source), *source.pool->header, geometry);
+  const threadsafe_status status = adopt(source, handle);
+  if (status != THREADSAFE_OK) return status;
+  source.environment->native_handles().keep_pool(*source.pool->header, source.view.Value());
+  *pool = handle;
   return status;
 }
 

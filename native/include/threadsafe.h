@@ -1,5 +1,5 @@
 /*
- * threadsafe.h: queues and events of the npm package `threadsafe`, for native code. C99 and C++.
+ * threadsafe.h: queues, events, locks and pools of buffers of the npm package `threadsafe`, for native code. C99 and C++.
  *
  * An addon gets `queue.native` or `event.native` from JavaScript, opens it on that thread, and from then on any thread of the process may
  * use the handle, a signal handler too. Nothing is linked: what this header calls is found by way of that JavaScript value. `includeDir`,
@@ -34,7 +34,7 @@
 #error "threadsafe.h needs Node-API 8: define NAPI_VERSION as 8 or more before node_api.h is included"
 #endif
 
-#define THREADSAFE_NEWEST_ABI_VERSION 1
+#define THREADSAFE_NEWEST_ABI_VERSION 2
 #ifndef THREADSAFE_ABI_VERSION
 #define THREADSAFE_ABI_VERSION THREADSAFE_NEWEST_ABI_VERSION
 #endif
@@ -58,7 +58,8 @@ typedef enum threadsafe_status {
   THREADSAFE_WRONG_KIND = 12,   /* open: not a queue's `native`, or not an event's */
   THREADSAFE_TOO_OLD = 13,      /* open: the package is older than this addon needs */
   THREADSAFE_FAILED = 14,       /* open: the system refused memory or a thread */
-  THREADSAFE_DAMAGED = 15       /* get: something in the process has written over the queue's memory */
+  THREADSAFE_DAMAGED = 15,      /* get: something in the process has written over the queue's memory */
+  THREADSAFE_ENDED = 17         /* pool: the lease has ended; or the token was taken, or is of another pool */
 } threadsafe_status;
 
 /* What a queue holds: its `type` in JavaScript, and what an item is in C. Queues of 'any' and 'string' can't be opened: their encodings are
@@ -103,6 +104,14 @@ typedef struct threadsafe_event {
   const struct threadsafe_table *table;
 } threadsafe_event;
 
+typedef struct threadsafe_lock {
+  const struct threadsafe_table *table;
+} threadsafe_lock;
+
+typedef struct threadsafe_pool {
+  const struct threadsafe_table *table;
+} threadsafe_pool;
+
 /* What `queue.native` and `event.native` wrap, and the tag by which they are known. */
 typedef struct threadsafe_native {
   const struct threadsafe_table *table;
@@ -132,6 +141,20 @@ typedef struct threadsafe_table {
   threadsafe_status (*event_clear)(threadsafe_event *event);
   threadsafe_status (*event_is_set)(threadsafe_event *event, bool *set);
   threadsafe_status (*event_wait)(threadsafe_event *event, double milliseconds);
+  /* Since version 2. */
+  threadsafe_status (*lock_open)(const threadsafe_native *object, threadsafe_lock **lock);
+  threadsafe_status (*lock_cancel)(threadsafe_lock *lock);
+  threadsafe_status (*lock_close)(threadsafe_lock *lock);
+  threadsafe_status (*lock_is_held)(threadsafe_lock *lock, bool *held);
+  threadsafe_status (*pool_open)(const threadsafe_native *object, threadsafe_type type, size_t buffer_bytes, threadsafe_pool **pool);
+  threadsafe_status (*pool_cancel)(threadsafe_pool *pool);
+  threadsafe_status (*pool_close)(threadsafe_pool *pool);
+  threadsafe_status (*pool_try_lend)(threadsafe_pool *pool, uint32_t *lease);
+  threadsafe_status (*pool_lend)(threadsafe_pool *pool, uint32_t *lease, double milliseconds);
+  threadsafe_status (*pool_data)(threadsafe_pool *pool, uint32_t lease, void **data);
+  threadsafe_status (*pool_pass)(threadsafe_pool *pool, uint32_t lease, uint32_t *token);
+  threadsafe_status (*pool_take)(threadsafe_pool *pool, uint32_t token, uint32_t *lease);
+  threadsafe_status (*pool_release)(threadsafe_pool *pool, uint32_t lease);
 } threadsafe_table;
 
 /* -- Opening: only on the thread of the isolate that the value is of. -- */
@@ -187,6 +210,27 @@ static inline threadsafe_status threadsafe_event_open(napi_env env, napi_value v
   return status != THREADSAFE_OK ? status : object->table->event_open(object, event);
 }
 
+/* Opens the lock whose `lock.native` the value is: THREADSAFE_OK, _WRONG_KIND, _TOO_OLD, _FAILED. */
+static inline threadsafe_status threadsafe_lock_open(napi_env env, napi_value value, threadsafe_lock **lock) {
+  const threadsafe_native *object;
+  const threadsafe_status status = threadsafe_native_of(env, value, &object);
+  return status != THREADSAFE_OK ? status : object->table->lock_open(object, lock);
+}
+
+/*
+ * Opens the pool whose `pool.native` the value is. `type` is the type of its elements, and `buffer_bytes` the size of a buffer: of
+ * 'float32[128]' THREADSAFE_FLOAT32 and 128 * sizeof(float). THREADSAFE_OK, _WRONG_KIND, _WRONG_TYPE, _WRONG_SIZE, _TOO_OLD, _FAILED.
+ *
+ *     threadsafe_pool *frames;
+ *     threadsafe_pool_open(env, argv[0], THREADSAFE_BYTES, 1 << 20, &frames);
+ */
+static inline threadsafe_status threadsafe_pool_open(napi_env env, napi_value value, threadsafe_type type, size_t buffer_bytes,
+                                                     threadsafe_pool **pool) {
+  const threadsafe_native *object;
+  const threadsafe_status status = threadsafe_native_of(env, value, &object);
+  return status != THREADSAFE_OK ? status : object->table->pool_open(object, type, buffer_bytes, pool);
+}
+
 /* -- Handles, in any thread. -- */
 
 /* From now on every call with this handle returns THREADSAFE_CLOSED, those that wait at this moment too. The queue itself goes on. Twice is
@@ -203,6 +247,12 @@ static inline threadsafe_status threadsafe_queue_close(threadsafe_queue *queue) 
 /* The same for an event's handle. */
 static inline threadsafe_status threadsafe_event_cancel(threadsafe_event *event) { return event->table->event_cancel(event); }
 static inline threadsafe_status threadsafe_event_close(threadsafe_event *event) { return event->table->event_close(event); }
+
+/* The same for the handles of locks and pools. Closing a pool's handle does not end its leases. */
+static inline threadsafe_status threadsafe_lock_cancel(threadsafe_lock *lock) { return lock->table->lock_cancel(lock); }
+static inline threadsafe_status threadsafe_lock_close(threadsafe_lock *lock) { return lock->table->lock_close(lock); }
+static inline threadsafe_status threadsafe_pool_cancel(threadsafe_pool *pool) { return pool->table->pool_cancel(pool); }
+static inline threadsafe_status threadsafe_pool_close(threadsafe_pool *pool) { return pool->table->pool_close(pool); }
 
 /* -- The queue, in any thread. -- */
 
@@ -285,6 +335,62 @@ static inline threadsafe_status threadsafe_event_wait(threadsafe_event *event, d
   return event->table->event_wait(event, milliseconds);
 }
 
+/* -- The lock, in any thread. -- */
+
+/*
+ * Tells `held` whether somebody holds the lock at this moment. A signal handler that finds it free may use what the lock protects only if
+ * nobody can acquire it meanwhile; one that finds it held leaves that alone. Closed: THREADSAFE_CLOSED, and false. [signal-safe]
+ */
+static inline threadsafe_status threadsafe_lock_is_held(threadsafe_lock *lock, bool *held) {
+  return lock->table->lock_is_held(lock, held);
+}
+
+/*
+ * -- The pool, in any thread. --
+ *
+ * A lease is a number. It belongs to the isolate that opened the handle, whichever thread uses it: when that isolate ends, the buffers of
+ * its leases go back to the pool, so nobody may touch their data any more. Leases and tokens of JavaScript are other objects; only tokens
+ * go from the one to the other. A lease that has ended, a token that was taken, and those of another pool: THREADSAFE_ENDED.
+ */
+
+/*
+ * Lends a buffer, if one is free; else THREADSAFE_EMPTY. As it may be called in a signal handler it does not wait for anybody: it says
+ * _EMPTY also if buffers come and go while it looks. [signal-safe]
+ *
+ *     uint32_t lease;
+ *     void *frame;
+ *     if (threadsafe_pool_try_lend(frames, &lease) == THREADSAFE_OK) threadsafe_pool_data(frames, lease, &frame);
+ */
+static inline threadsafe_status threadsafe_pool_try_lend(threadsafe_pool *pool, uint32_t *lease) {
+  return pool->table->pool_try_lend(pool, lease);
+}
+
+/* Lends a buffer; blocks this thread until one is free, or that many milliseconds have passed: THREADSAFE_TIMEOUT. 0 tries once. For the
+ * rest see threadsafe_put(). */
+static inline threadsafe_status threadsafe_pool_lend(threadsafe_pool *pool, uint32_t *lease, double milliseconds) {
+  return pool->table->pool_lend(pool, lease, milliseconds);
+}
+
+/* Tells where the lease's buffer is, which has the size that the pool was opened with. [signal-safe] */
+static inline threadsafe_status threadsafe_pool_data(threadsafe_pool *pool, uint32_t lease, void **data) {
+  return pool->table->pool_data(pool, lease, data);
+}
+
+/* Ends the lease, and tells the token by which whoever gets the buffer takes it, once, in any thread. [signal-safe] */
+static inline threadsafe_status threadsafe_pool_pass(threadsafe_pool *pool, uint32_t lease, uint32_t *token) {
+  return pool->table->pool_pass(pool, lease, token);
+}
+
+/* Makes a lease of what was passed on. [signal-safe] */
+static inline threadsafe_status threadsafe_pool_take(threadsafe_pool *pool, uint32_t token, uint32_t *lease) {
+  return pool->table->pool_take(pool, token, lease);
+}
+
+/* Gives the buffer back to the pool. A thread that it wakes is woken as by threadsafe_try_put(). [signal-safe] */
+static inline threadsafe_status threadsafe_pool_release(threadsafe_pool *pool, uint32_t lease) {
+  return pool->table->pool_release(pool, lease);
+}
+
 /* What a status means, in English. [signal-safe] */
 static inline const char *threadsafe_status_text(threadsafe_status status) {
   switch (status) {
@@ -318,6 +424,8 @@ static inline const char *threadsafe_status_text(threadsafe_status status) {
       return "the system refused memory or a thread";
     case THREADSAFE_DAMAGED:
       return "the queue's memory was written over";
+    case THREADSAFE_ENDED:
+      return "the lease has ended, or the token was taken";
   }
   return "unknown";
 }

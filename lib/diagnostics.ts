@@ -6,6 +6,8 @@
 import { channel } from 'node:diagnostics_channel'
 import type { ThreadSafeEvent } from './event.js'
 import type { ThreadSafeQueue } from './queue/typed-queue.js'
+import type { Lock } from './shared/lock.js'
+import type { BufferPool } from './shared/pool-types.js'
 import type { Message, SharedRecord } from './shared/typed.js'
 
 /**
@@ -37,10 +39,20 @@ export interface QueueCloseMessage {
  * whatever its outcome.
  */
 export interface BlockMessage {
-  /** The call that blocked: 'select' waits for several objects, 'wait' for an event, a message or a record. */
-  operation: 'put' | 'get' | 'wait' | 'select'
+  /**
+   * The call that blocked: 'select' waits for several objects, 'wait' for an event, a message or a
+   * record, 'acquire' for a lock, 'lend' for a buffer of a pool.
+   */
+  operation: 'put' | 'get' | 'wait' | 'select' | 'acquire' | 'lend'
   /** What it waited for: one object, or all those given to `selectSync()`. */
-  sources: readonly (ThreadSafeQueue<unknown, unknown> | ThreadSafeEvent | Message<unknown, never> | SharedRecord<unknown, never>)[]
+  sources: readonly (
+    | ThreadSafeQueue<unknown, unknown>
+    | ThreadSafeEvent
+    | Message<unknown, never>
+    | SharedRecord<unknown, never>
+    | Lock
+    | BufferPool<unknown>
+  )[]
   /** Milliseconds for which the call blocked. */
   duration: number
 }

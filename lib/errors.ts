@@ -84,6 +84,17 @@ export class QueueEmptyError extends ThreadSafeError {
   }
 }
 
+/** A lending that does not wait found no buffer free. */
+export class PoolEmptyError extends ThreadSafeError {
+  /** @internal */
+  static override readonly [CLASS] = 'PoolEmptyError'
+
+  /** The package makes them; a program has no need to. */
+  constructor(count: number) {
+    super(`None of the pool's buffers is free (it has ${count})`, 'ERR_POOL_EMPTY')
+  }
+}
+
 /** A put to a closed queue, or a get from one that is closed and drained. */
 export class QueueClosedError extends ThreadSafeError {
   /** @internal */

@@ -148,9 +148,9 @@ export async function loopIterations(count = 3): Promise<void> {
  * memory, as native/core/wait.h has it.
  */
 export function threadsBlocked({ handle }: { readonly handle: object }): number {
-  const { threadsafe, memory } = handle as { threadsafe: string; memory: WebAssembly.Memory }
-  const { notEmpty, notFull, waiters, changed } = native.lists
+  const { threadsafe, memory } = handle as { threadsafe: 'queue' | 'event' | 'record' | 'message' | 'lock'; memory: WebAssembly.Memory }
+  const { notEmpty, notFull, waiters, changed, lockWaiters } = native.lists
   const words = new Int32Array(memory.buffer)
-  const lists = threadsafe === 'queue' ? [notEmpty, notFull] : [threadsafe === 'event' ? waiters : changed]
+  const lists = { queue: [notEmpty, notFull], event: [waiters], record: [changed], message: [changed], lock: [lockWaiters] }[threadsafe]
   return lists.reduce((sum, list) => sum + (Atomics.load(words, list / 4) & 0x7fffffff) + Atomics.load(words, list / 4 + 1), 0)
 }

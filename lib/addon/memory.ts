@@ -15,6 +15,21 @@ export interface EventCore {
   word(): number
 }
 
+/** The exports of native/wasm/lock.cc. */
+export interface LockCore {
+  acquire(thread: number): number
+  release(thread: number, epoch: number, abandoned: number): void
+  owner(): number
+}
+
+/** The exports of native/wasm/pool.cc. Leases and tokens are names without the salt; -1: none. */
+export interface PoolCore {
+  lend(thread: number): number
+  pass(thread: number, lease: number): number
+  take(thread: number, token: number): number
+  release(thread: number, lease: number): number
+}
+
 /** The exports of native/wasm/cells.cc. */
 export interface CellCore {
   put(value: unknown): number
@@ -39,11 +54,14 @@ export interface RecordCore {
   clear(): void
 }
 
-type Cores = Record<Exclude<keyof typeof wasm, 'event' | 'message' | 'record'>, CellCore> & {
+interface OtherCores {
   event: EventCore
+  lock: LockCore
   message: MessageCore
+  pool: PoolCore
   record: RecordCore
 }
+type Cores = Record<Exclude<keyof typeof wasm, keyof OtherCores>, CellCore> & OtherCores
 
 const modules = new Map<keyof Cores, WebAssembly.Module>()
 

@@ -15,6 +15,8 @@ export interface NativeObject<Kind extends ObjectKind = ObjectKind> {
 export type NativeQueue = NativeObject<'queue'>
 export type NativeEvent = NativeObject<'event'>
 export type NativeRecord = NativeObject<'record' | 'message'>
+export type NativeLock = NativeObject<'lock'>
+export type NativePool = NativeObject<'pool'>
 
 interface Opened<Kind extends ObjectKind> {
   readonly object: NativeObject<Kind>
@@ -40,6 +42,20 @@ export interface OpenedQueue extends Opened<'queue'> {
 }
 
 export type OpenedEvent = Opened<'event'>
+export type OpenedLock = Opened<'lock'>
+
+/** An open pool, and what is known of it. */
+export interface OpenedPool extends Opened<'pool'> {
+  readonly type: number
+  readonly count: number
+  readonly bytes: number
+  /** The bits of a lease's name that are the buffer's index. */
+  readonly indexMask: number
+  readonly salt: number
+  /** Where in its memory the first buffer is. */
+  readonly buffers: number
+  readonly stride: number
+}
 
 /** An open record or message, and what is known of it. */
 export interface OpenedRecord extends Opened<'record' | 'message'> {
@@ -161,6 +177,30 @@ interface RecordFunctions {
   announce(record: NativeRecord): void
 }
 
+/**
+ * Acquiring returns the acquisition's epoch, plus 2^32 if the last holder has abandoned the lock; or
+ * a status as its negative. `since` is by now().
+ */
+interface LockFunctions {
+  acquire(lock: NativeLock): number
+  acquireInTurn(lock: NativeLock, since: number): number
+  acquireBlocking(lock: NativeLock, timeout: number): number
+  /** Announces this loop. Returns whether the call that waits since then could do something now. */
+  announce(lock: NativeLock, since: number): boolean
+  /** None of this loop's calls waits any more. */
+  withdraw(lock: NativeLock): void
+}
+
+interface PoolFunctions {
+  /** The lease's name, or a status as its negative. */
+  lendBlocking(pool: NativePool, timeout: number): number
+  /** Announces this loop. Returns whether a buffer is free. */
+  announce(pool: NativePool): boolean
+  /** None of this loop's calls waits any more. */
+  withdraw(pool: NativePool): void
+  stats(pool: NativePool): { readonly free: number; readonly lent: number; readonly passed: number }
+}
+
 export interface SourceCounts {
   readonly delivered: number
   readonly dropped: number
@@ -209,17 +249,24 @@ interface Native {
   /** Bytes of the head in front of an item, which says how the item is encoded. */
   readonly headBytes: number
   readonly eventMemory: number
+  readonly lockMemory: number
+  /** The most that a pool can have. */
+  readonly mostBuffers: number
+  /** Of this thread, as an owner of locks; never 0. */
+  readonly threadNumber: number
   /** How many wait lists a ring may name. */
   readonly rungLists: number
   /** The numbers of a queue's lists at which calls wait. */
   readonly waitFor: Readonly<Record<'item' | 'room', number>>
   /** Offsets of the wait lists in an object's memory. */
-  readonly lists: Readonly<Record<'notEmpty' | 'notFull' | 'allDone' | 'waiters' | 'changed', number>>
+  readonly lists: Readonly<Record<'notEmpty' | 'notFull' | 'allDone' | 'waiters' | 'changed' | 'lockWaiters' | 'poolWaiters', number>>
   readonly firstRealtimeSignal: number
   readonly lastRealtimeSignal: number
   readonly queue: Readonly<QueueFunctions>
   readonly event: Readonly<EventFunctions>
   readonly record: Readonly<RecordFunctions>
+  readonly lock: Readonly<LockFunctions>
+  readonly pool: Readonly<PoolFunctions>
   /**
    * The buffer of `scratchBytes` that messages pass through. All evaluations of the package in this
    * thread get the same one.
@@ -271,6 +318,12 @@ interface Native {
   recordMemory(type: number, bytes: number): number
   initRecord(memory: Uint8Array, isMessage: boolean, type: number, bytes: number): void
   openRecord(memory: Uint8Array, isMessage: boolean): OpenedRecord | undefined
+  initLock(memory: Uint8Array): void
+  openLock(memory: Uint8Array): OpenedLock | undefined
+  /** 0 if there can be no such pool. */
+  poolMemory(type: number, count: number, bytes: number): number
+  initPool(memory: Uint8Array, type: number, count: number, bytes: number): void
+  openPool(memory: Uint8Array): OpenedPool | undefined
   /** `words` has, for each event, its word when the wait began, and for each message its version. */
   selectBlocking(objects: readonly NativeObject[], words: readonly number[], timeout: number): number
   attachSignal(signo: number, target: Uint8Array): number

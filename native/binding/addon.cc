@@ -108,6 +108,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports["look"] = Napi::Value(env, look_function);
   exports["collectEverywhere"] = Napi::Function::New<collect_everywhere>(env, "collectEverywhere");
   exports["sleep"] = Napi::Function::New<sleep>(env, "sleep");
+  exports["threadNumber"] = Napi::Number::New(env, Environment::of(env).thread_number());
   exports["weak"] = Napi::Function::New<weak>(env, "weak");
   exports["target"] = Napi::Function::New<target>(env, "target");
   exports["address"] = Napi::Function::New<address>(env, "address");
@@ -115,6 +116,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   export_queue(env, exports);
   export_event(env, exports);
   export_record(env, exports);
+  export_lock(env, exports);
+  export_pool(env, exports);
   export_select(env, exports);
   export_signals(env, exports);
   export_native_code(env, exports);

@@ -12,6 +12,8 @@ namespace threadsafe {
 void export_queue(Napi::Env env, Napi::Object exports);
 void export_event(Napi::Env env, Napi::Object exports);
 void export_record(Napi::Env env, Napi::Object exports);
+void export_lock(Napi::Env env, Napi::Object exports);
+void export_pool(Napi::Env env, Napi::Object exports);
 void export_select(Napi::Env env, Napi::Object exports);
 void export_signals(Napi::Env env, Napi::Object exports);
 void export_native_code(Napi::Env env, Napi::Object exports);

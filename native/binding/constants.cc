@@ -56,7 +56,8 @@ constexpr Named kWaitFor[] = {
 constexpr Named kLists[] = {
     {"notEmpty", kOrigin + offsetof(QueueHeader, not_empty)}, {"notFull", kOrigin + offsetof(QueueHeader, not_full)},
     {"allDone", kOrigin + offsetof(QueueHeader, all_done)},   {"waiters", kOrigin + offsetof(EventHeader, waiters)},
-    {"changed", kOrigin + offsetof(SnapshotHeader, changed)},
+    {"changed", kOrigin + offsetof(SnapshotHeader, changed)}, {"lockWaiters", kOrigin + offsetof(LockHeader, waiters)},
+    {"poolWaiters", kOrigin + offsetof(PoolHeader, waiters)},
 };
 
 constexpr Named kQuestions[] = {
@@ -98,6 +99,8 @@ void export_constants(Napi::Env env, Napi::Object exports) {
   exports["storesReordered"] = Napi::Boolean::New(env, kStoresReordered);
   exports["scratchBytes"] = Napi::Number::New(env, kScratchBytes);
   exports["stagingBytes"] = Napi::Number::New(env, kStagingBytes);
+  exports["mostBuffers"] = Napi::Number::New(env, kMostBuffers);
+  exports["lockMemory"] = Napi::Number::New(env, kOrigin + sizeof(LockHeader));
   exports["eventMemory"] = Napi::Number::New(env, kOrigin + sizeof(EventHeader));
 }
 

@@ -4,7 +4,7 @@
 #include <atomic>
 
 #include "../platform/process_wide.h"
-#include "../platform/putter.h"
+#include "../platform/thread_number.h"
 #include "object.h"
 
 namespace threadsafe {
@@ -42,7 +42,8 @@ void pretend_to_use(napi_env env, std::int64_t bytes) {
 
 }  // namespace
 
-Environment::Environment(Napi::Env env) : env_(env), putter_(next_putter()), loop_(*this), collect_after_(kOpenedPerCollection) {}
+Environment::Environment(Napi::Env env)
+    : env_(env), thread_number_(next_thread_number()), loop_(*this), collect_after_(kOpenedPerCollection) {}
 
 void Environment::create(Napi::Env env) {
   auto* const holder = new std::shared_ptr<Environment>(new Environment(env));
@@ -173,7 +174,10 @@ void Environment::end(napi_async_cleanup_hook_handle hook) {
     while (!sources_.empty()) detach(sources_.begin()->first);
   }
   ended_ = true;
-  native_handles_.end();
+  {
+    const Napi::HandleScope scope(env_);
+    native_handles_.end(thread_number_);
+  }
   if (staging_area_.value_or(kNoStagingArea) != kNoStagingArea) give_back_staging_area(*staging_area_);
   {
     const Napi::HandleScope scope(env_);

@@ -58,8 +58,9 @@ class Environment : public std::enable_shared_from_this<Environment> {
   // asked for.
   u32 staging_area();
 
-  // Names this thread in the priority token of putters; never 0.
-  u32 putter() const { return putter_; }
+  // Names this thread in the priority token of putters, and as an owner of locks and leases; never
+  // 0.
+  u32 thread_number() const { return thread_number_; }
 
   void add(SharedObject& object);
   void remove(SharedObject& object);
@@ -80,7 +81,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
   void end(napi_async_cleanup_hook_handle hook);
 
   const napi_env env_;
-  const u32 putter_;
+  const u32 thread_number_;
   const std::shared_ptr<std::byte[]> scratch_ = std::make_shared<std::byte[]>(kScratchBytes);
   Napi::Reference<Napi::ArrayBuffer> scratch_buffer_;
   Napi::FunctionReference probe_;

@@ -23,14 +23,18 @@ struct RecordField {
 
 // What such a value wraps. It lives as long as the value, in one isolate.
 struct NativeObject final : threadsafe_native {
-  NativeObject(Environment& owner, Napi::Uint8Array memory, const std::optional<FoundQueue>& found_queue, EventHeader* found_event,
-               const std::optional<FoundSnapshot>& found_snapshot)
+  NativeObject(Environment& owner, Napi::Uint8Array memory)
       : threadsafe_native{&function_table},
         environment(owner.shared_from_this()),
         view(Napi::Persistent(memory)),
-        queue(found_queue),
-        event(found_event),
-        snapshot(found_snapshot) {}
+        queue(queue_in(memory)),
+        event(event_in(memory)),
+        record(snapshot_in(memory, Kind::record)),
+        message(snapshot_in(memory, Kind::message)),
+        lock(lock_in(memory)),
+        pool(pool_in(memory)) {}
+
+  bool is_known() const { return queue || event || record || message || lock || pool; }
 
   static const NativeObject& of(const threadsafe_native* object) { return static_cast<const NativeObject&>(*object); }
 
@@ -39,7 +43,10 @@ struct NativeObject final : threadsafe_native {
   // One of these.
   const std::optional<FoundQueue> queue;
   EventHeader* const event;
-  const std::optional<FoundSnapshot> snapshot;
+  const std::optional<FoundSnapshot> record;
+  const std::optional<FoundSnapshot> message;
+  LockHeader* const lock;
+  const std::optional<FoundPool> pool;
   std::vector<RecordField> fields;
 };
 
@@ -75,12 +82,8 @@ bool read_fields(napi_env env, napi_value array, std::vector<RecordField>& field
 // value, or undefined. Needs this loop's doorbell.
 Napi::Value native_object(const Napi::CallbackInfo& info) {
   auto view = info[0].As<Napi::Uint8Array>();
-  const std::optional<FoundQueue> queue = queue_in(view);
-  EventHeader* const event = queue ? nullptr : event_in(view);
-  std::optional<FoundSnapshot> snapshot = snapshot_in(view, Kind::record);
-  if (!snapshot) snapshot = snapshot_in(view, Kind::message);
-  if (!queue && !event && !snapshot) return info.Env().Undefined();
-  auto object = std::make_unique<NativeObject>(Environment::of(info.Env()), view, queue, event, snapshot);
+  auto object = std::make_unique<NativeObject>(Environment::of(info.Env()), view);
+  if (!object->is_known()) return info.Env().Undefined();
   if (info[1].IsArray() && !read_fields(info.Env(), info[1], object->fields)) return info.Env().Undefined();
   return wrapped(info.Env(), std::move(object));
 }
@@ -140,7 +143,7 @@ Opener opener_of(const NativeObject& object) {
   return {&environment,
           [](void* environment) { return static_cast<Environment*>(environment)->interrupted(); },
           std::this_thread::get_id(),
-          environment.putter(),
+          environment.thread_number(),
           environment.doorbell(),
           environment.stop_intervals()};
 }
@@ -181,11 +184,11 @@ threadsafe_status open_native_event(const threadsafe_native* object, threadsafe_
 threadsafe_status open_native_record(const threadsafe_native* object, std::size_t bytes, const threadsafe_field* fields,
                                      std::size_t field_count, threadsafe_record** record) {
   const NativeObject& source = NativeObject::of(object);
-  if (!source.snapshot || source.snapshot->kind != Kind::record) return THREADSAFE_WRONG_KIND;
+  if (!source.record) return THREADSAFE_WRONG_KIND;
   if (!same_layout(source.fields, fields, field_count)) return THREADSAFE_WRONG_LAYOUT;
-  if (bytes != source.snapshot->geometry.bytes) return THREADSAFE_WRONG_SIZE;
+  if (bytes != source.record->geometry.bytes) return THREADSAFE_WRONG_SIZE;
   if (!prepare(source)) return THREADSAFE_FAILED;
-  auto* const handle = new (std::nothrow) OpenRecord(opener_of(source), *source.snapshot->header, source.snapshot->geometry);
+  auto* const handle = new (std::nothrow) OpenRecord(opener_of(source), *source.record->header, source.record->geometry);
   const threadsafe_status status = adopt(source, handle);
   if (status == THREADSAFE_OK) *record = handle;
   return status;
@@ -194,16 +197,42 @@ threadsafe_status open_native_record(const threadsafe_native* object, std::size_
 threadsafe_status open_native_message(const threadsafe_native* object, threadsafe_type type, std::size_t item_bytes,
                                       const threadsafe_field* fields, std::size_t field_count, threadsafe_message** message) {
   const NativeObject& source = NativeObject::of(object);
-  if (!source.snapshot || source.snapshot->kind != Kind::message) return THREADSAFE_WRONG_KIND;
-  const SnapshotGeometry& geometry = source.snapshot->geometry;
+  if (!source.message) return THREADSAFE_WRONG_KIND;
+  const SnapshotGeometry& geometry = source.message->geometry;
   if (static_cast<u32>(geometry.type) != static_cast<u32>(type) || geometry.type < ElementType::bytes) return THREADSAFE_WRONG_TYPE;
   if (type == THREADSAFE_RECORD && !same_layout(source.fields, fields, field_count)) return THREADSAFE_WRONG_LAYOUT;
   const u32 fixed_bytes = type == THREADSAFE_BYTES ? 0 : geometry.bytes;
   if (fixed_bytes != 0 && item_bytes != fixed_bytes) return THREADSAFE_WRONG_SIZE;
   if (!prepare(source)) return THREADSAFE_FAILED;
-  auto* const handle = new (std::nothrow) OpenMessage(opener_of(source), *source.snapshot->header, geometry, fixed_bytes);
+  auto* const handle = new (std::nothrow) OpenMessage(opener_of(source), *source.message->header, geometry, fixed_bytes);
   const threadsafe_status status = adopt(source, handle);
   if (status == THREADSAFE_OK) *message = handle;
+  return status;
+}
+
+threadsafe_status open_native_lock(const threadsafe_native* object, threadsafe_lock** lock) {
+  const NativeObject& source = NativeObject::of(object);
+  if (!source.lock) return THREADSAFE_WRONG_KIND;
+  if (!prepare(source)) return THREADSAFE_FAILED;
+  auto* const handle = new (std::nothrow) OpenLock(opener_of(source), *source.lock);
+  const threadsafe_status status = adopt(source, handle);
+  if (status == THREADSAFE_OK) *lock = handle;
+  return status;
+}
+
+threadsafe_status open_native_pool(const threadsafe_native* object, threadsafe_type type, std::size_t buffer_bytes,
+                                   threadsafe_pool** pool) {
+  const NativeObject& source = NativeObject::of(object);
+  if (!source.pool) return THREADSAFE_WRONG_KIND;
+  const PoolGeometry& geometry = source.pool->geometry;
+  if (static_cast<u32>(geometry.type) != static_cast<u32>(type)) return THREADSAFE_WRONG_TYPE;
+  if (buffer_bytes != geometry.bytes) return THREADSAFE_WRONG_SIZE;
+  if (!prepare(source)) return THREADSAFE_FAILED;
+  auto* const handle = new (std::nothrow) OpenPool(opener_of(source), *source.pool->header, geometry);
+  const threadsafe_status status = adopt(source, handle);
+  if (status != THREADSAFE_OK) return status;
+  source.environment->native_handles().keep_pool(*source.pool->header, source.view.Value());
+  *pool = handle;
   return status;
 }
 

@@ -1,5 +1,8 @@
 #include "native_handles.h"
 
+#include "../core/pool.h"
+#include "object.h"
+
 namespace threadsafe {
 
 void NativeHandles::add(Handle& handle, Napi::Uint8Array view) {
@@ -15,9 +18,20 @@ void NativeHandles::sweep() {
   });
 }
 
-void NativeHandles::end() {
+void NativeHandles::keep_pool(PoolHeader& pool, Napi::Uint8Array view) {
+  if (!pools_.contains(&pool)) pools_[&pool] = Napi::Persistent(view);
+}
+
+void NativeHandles::end(u32 thread) {
   for (Entry& entry : entries_) entry.handle->end();
   entries_.clear();
+  // No call is inside any more.
+  for (auto& [header, view] : pools_) {
+    if (const auto pool = pool_in(view.Value())) {
+      Pool(*pool->header, pool->geometry, PoolMemory(*pool->header, pool->geometry), ThreadWake{}).abandon(thread);
+    }
+  }
+  pools_.clear();
 }
 
 }  // namespace threadsafe

@@ -4,6 +4,7 @@
 
 #include <napi.h>
 
+#include <map>
 #include <vector>
 
 #include "../capi/handle.h"
@@ -19,7 +20,12 @@ class NativeHandles {
   // references.
   void sweep();
 
-  void end();
+  // The isolate, of that thread, ends.
+  void end(u32 thread);
+
+  // Native code may lend buffers of that pool in the isolate's name, and may close its handle before
+  // it gives them back: so the isolate keeps the pool until it ends, and gives them back then.
+  void keep_pool(PoolHeader& pool, Napi::Uint8Array view);
 
  private:
   struct Entry {
@@ -27,6 +33,7 @@ class NativeHandles {
     Napi::Reference<Napi::Uint8Array> view;
   };
   std::vector<Entry> entries_;
+  std::map<PoolHeader*, Napi::Reference<Napi::Uint8Array>> pools_;
 };
 
 }  // namespace threadsafe

@@ -16,6 +16,14 @@ std::optional<FoundSnapshot> snapshot_in(Napi::Uint8Array view, Kind kind) {
 
 EventHeader* event_in(Napi::Uint8Array view) { return object_in<EventHeader>(view, Kind::event); }
 
+LockHeader* lock_in(Napi::Uint8Array view) { return object_in<LockHeader>(view, Kind::lock); }
+
+std::optional<FoundPool> pool_in(Napi::Uint8Array view) {
+  FoundPool pool{object_in<PoolHeader>(view, Kind::pool), {}};
+  if (!pool.header || !checked_pool(*pool.header, view.ByteLength(), pool.geometry)) return std::nullopt;
+  return pool;
+}
+
 void SharedObject::abandon() {
   if (has_memory()) withdraw_and_wake();
 }

@@ -31,6 +31,12 @@ struct FoundSnapshot {
   Kind kind;
 };
 
+// The same of a pool.
+struct FoundPool {
+  PoolHeader* header;
+  PoolGeometry geometry;
+};
+
 // Makes zeroed memory an object of that kind.
 template <class ObjectHeader>
 ObjectHeader& make_object(Napi::Uint8Array view, Kind kind) {
@@ -53,6 +59,8 @@ ObjectHeader* object_in(Napi::Uint8Array view, Kind kind) {
 std::optional<FoundQueue> queue_in(Napi::Uint8Array view);
 std::optional<FoundSnapshot> snapshot_in(Napi::Uint8Array view, Kind kind);
 EventHeader* event_in(Napi::Uint8Array view);
+LockHeader* lock_in(Napi::Uint8Array view);
+std::optional<FoundPool> pool_in(Napi::Uint8Array view);
 
 // Where a message passes between JavaScript and the slots: the environment's scratch buffer. Or, if
 // a Uint8Array comes with the call as its last argument: there, all but the head, which is in the

@@ -123,7 +123,7 @@ class QueueObject final : public SharedObject {
         geometry_(found.geometry),
         slots_(header_, geometry_),
         queue_(header_, geometry_, slots_, ThreadWake{}),
-        held_back_(header_, environment().putter()) {}
+        held_back_(header_, environment().thread_number()) {}
 
   WaitList& get_list() override { return header_.not_empty; }
   bool ready(u64) override { return get_ready(header_, geometry_, slots_); }
@@ -132,8 +132,8 @@ class QueueObject final : public SharedObject {
   void withdraw_and_wake() override {
     count_calls(0, 0);
     count_calls(1, 0);
-    queue_.give_up_token({environment().putter(), false});
-    queue_.give_up_token({environment().putter(), true});
+    queue_.give_up_token({environment().thread_number(), false});
+    queue_.give_up_token({environment().thread_number(), true});
     if (environment().doorbell() == kNoDoorbell) {
       queue_.pass_on_get();
       queue_.pass_on_put();
@@ -245,7 +245,7 @@ class QueueObject final : public SharedObject {
 
   template <class Write>
   Status try_waiting_put(bool of_loop, bool woken, u32 bytes, Write&& write) {
-    Status status = queue_.attempt_waiting_put({environment().putter(), of_loop}, woken, bytes, write);
+    Status status = queue_.attempt_waiting_put({environment().thread_number(), of_loop}, woken, bytes, write);
     if (status == Status::full && held_back_.too_long()) status = queue_.put_past_token(bytes, write);
     // No need to wait for another's copy, as its maker rings.
     return status == Status::busy ? Status::full : status;
@@ -289,7 +289,7 @@ class QueueObject final : public SharedObject {
   }
 
   Napi::Value give_up_token(const Napi::CallbackInfo& info) {
-    queue_.give_up_token({environment().putter(), true});
+    queue_.give_up_token({environment().thread_number(), true});
     return info.Env().Undefined();
   }
 
@@ -311,7 +311,7 @@ class QueueObject final : public SharedObject {
   template <class Write>
   Status block_to_put(const Deadline& until, u32 bytes, Write&& write) {
     keep_memory();
-    const u32 putter = environment().putter();
+    const u32 putter = environment().thread_number();
     HeldBack held_back(header_, putter);
     const auto interrupted = [&] { return environment().interrupted() || held_back.too_long(); };
     StopCheck stops(interrupted, spans(geometry_.type) ? environment().stop_intervals(kHeldBackInterval) : environment().stop_intervals());

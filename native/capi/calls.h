@@ -19,6 +19,8 @@ threadsafe_status open_native_record(const threadsafe_native* object, std::size_
                                      std::size_t field_count, threadsafe_record** record);
 threadsafe_status open_native_message(const threadsafe_native* object, threadsafe_type type, std::size_t item_bytes,
                                       const threadsafe_field* fields, std::size_t field_count, threadsafe_message** message);
+threadsafe_status open_native_lock(const threadsafe_native* object, threadsafe_lock** lock);
+threadsafe_status open_native_pool(const threadsafe_native* object, threadsafe_type type, std::size_t buffer_bytes, threadsafe_pool** pool);
 
 class OpenQueue final : public threadsafe_queue, public Handle {
  public:
@@ -80,6 +82,33 @@ class OpenMessage final : public threadsafe_message, public OpenSnapshot {
   static OpenMessage& of(threadsafe_message* message) { return static_cast<OpenMessage&>(*message); }
 
   const u32 item_bytes;
+};
+
+class OpenLock final : public threadsafe_lock, public Handle {
+ public:
+  OpenLock(const Opener& opener, LockHeader& lock_header)
+      : threadsafe_lock{&function_table}, Handle(opener, lock_header.waiters, nullptr), header(lock_header) {}
+
+  static OpenLock& of(threadsafe_lock* lock) { return static_cast<OpenLock&>(*lock); }
+
+  LockHeader& header;
+};
+
+class OpenPool final : public threadsafe_pool, public Handle {
+ public:
+  OpenPool(const Opener& opener, PoolHeader& pool_header, const PoolGeometry& checked)
+      : threadsafe_pool{&function_table},
+        Handle(opener, pool_header.waiters, nullptr),
+        header(pool_header),
+        geometry(checked),
+        owner(opener.thread_number) {}
+
+  static OpenPool& of(threadsafe_pool* pool) { return static_cast<OpenPool&>(*pool); }
+
+  // These are copies: they can be read without the memory.
+  PoolHeader& header;
+  const PoolGeometry geometry;
+  const u32 owner;  // of all its leases: the isolate's thread, by its number
 };
 
 }  // namespace threadsafe

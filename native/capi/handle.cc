@@ -2,7 +2,7 @@
 
 #include "../platform/helper.h"
 #include "../platform/parking.h"
-#include "../platform/putter.h"
+#include "../platform/thread_number.h"
 
 namespace threadsafe {
 namespace {
@@ -15,8 +15,8 @@ constinit std::atomic<Handle*> listed{nullptr};
 }  // namespace
 
 u32 Handle::putter() const {
-  if (on_own_thread()) return opener_.putter;
-  thread_local const u32 number = next_putter();
+  if (on_own_thread()) return opener_.thread_number;
+  thread_local const u32 number = next_thread_number();
   return number;
 }
 

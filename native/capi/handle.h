@@ -28,7 +28,7 @@ struct Opener {
   void* environment;
   bool (*stopping)(void* environment);  // only on its own thread
   std::thread::id thread;
-  u32 putter;                      // for puts of its own thread; see Putter in core/queue.h
+  u32 thread_number;               // for puts of its own thread, see Putter in core/queue.h; and what it owns
   u32 doorbell;                    // is rung when a handle is closed
   StopIntervals stop_intervals{};  // between the questions whether it is stopping
 };

@@ -9,6 +9,8 @@
 //     staging areas
 //                event: word | waiters
 //                record, message: SnapshotGeometry | current | free, retries | changed, then the buffers, then the staging areas
+//                lock: word, reservation | waiters
+//                pool: waiters, then the maps, the words and the buffers
 //
 // A queue has two forms of slots. A type of fixed size has stamp and payload side by side, so that
 // an 8-byte element shares a cache line with its stamp; a type of any size has all stamps first and
@@ -164,6 +166,37 @@ struct SnapshotHeader {
   WaitList changed;
 };
 
+struct LockHeader {
+  Header object;
+  alignas(kLine) Atomic<u64> word;  // see lock.h
+  Atomic<u64> reservation;
+  WaitList waiters;
+};
+
+// What a pool holds and where, as a queue's Geometry. Offsets are from the PoolHeader.
+struct PoolGeometry {
+  ElementType type;  // of a buffer's elements: a number's, or bytes
+  u32 count;         // buffers
+  u32 bytes;         // of each
+  u32 index_bits;    // of a lease's name
+  u32 salt;          // what names are mixed with before others see them, so that those of another pool are good for nothing
+  u32 maps;          // offset of the first map
+  u32 words;         // offset of the first buffer's word
+  u32 buffers;       // offset of the first buffer
+  u32 stride;        // bytes from one buffer to the next
+};
+
+struct PoolHeader {
+  Header object;
+  PoolGeometry geometry;
+  WaitList waiters;
+};
+
+inline constexpr u32 kBuffersPerMap = 32;
+inline constexpr u32 kMostPoolBuffers = u32{1} << 16;
+
+constexpr u32 pool_maps(u32 count) { return (count + kBuffersPerMap - 1) / kBuffersPerMap; }
+
 inline constexpr u32 kStampBytes = 8;
 inline constexpr u32 kLengthBytes = 8;  // in front of a buffer's content, and of the same in a staging area
 
@@ -187,6 +220,9 @@ static_assert(sizeof(EventHeader) == 4 * kLine);
 static_assert(offsetof(SnapshotHeader, current) == 1 * kLine && offsetof(SnapshotHeader, free) == 2 * kLine);
 static_assert(offsetof(SnapshotHeader, changed) == 3 * kLine && sizeof(SnapshotHeader) == 5 * kLine);
 static_assert(offsetof(SnapshotHeader, geometry) == 24 && sizeof(SnapshotGeometry) == 24, "the same in WebAssembly");
+static_assert(sizeof(LockHeader) == 4 * kLine);
+static_assert(sizeof(PoolHeader) == 3 * kLine);
+static_assert(offsetof(PoolHeader, geometry) == 24 && sizeof(PoolGeometry) == 36, "the same in WebAssembly");
 static_assert(offsetof(QueueHeader, geometry) == 24 && sizeof(Geometry) == 40, "the same in WebAssembly, where pointers are shorter");
 #endif
 
@@ -270,6 +306,35 @@ inline bool checked_geometry(const SnapshotHeader& snapshot, u64 memory_bytes, S
   if (geometry.type > ElementType::array || geometry.bytes == 0) return false;
   SnapshotGeometry expected{};
   const u64 bytes = lay_out(expected, geometry.type, geometry.bytes);
+  return bytes != 0 && bytes <= memory_bytes && std::memcmp(&expected, &geometry, sizeof geometry) == 0;
+}
+
+// The geometry of a pool, written to `pool`; returns the bytes of memory that it needs, origin
+// included, or 0 where that is more than a memory can have.
+inline u64 lay_out_pool(PoolGeometry& pool, ElementType type, u32 count, u32 bytes) {
+  pool.type = type;
+  pool.count = count;
+  pool.bytes = bytes;
+  pool.index_bits = 0;
+  while ((u32{1} << pool.index_bits) < count) pool.index_bits++;
+  pool.maps = sizeof(PoolHeader);
+  pool.words = round_up(pool.maps + pool_maps(count) * u32{sizeof(u64)}, kLine);
+  pool.buffers = round_up(pool.words + count * u32{sizeof(u64)}, kLine);
+  const u64 stride = (u64{bytes} + kLine - 1) / kLine * kLine;
+  pool.stride = static_cast<u32>(stride);
+  const u64 end = kOrigin + pool.buffers + count * stride;
+  return end <= kMaxBytes ? end : 0;
+}
+
+// As checked_geometry().
+inline bool checked_pool(const PoolHeader& pool, u64 memory_bytes, PoolGeometry& geometry) {
+  copy_geometry(pool.geometry, geometry);
+  if (geometry.type != ElementType::bytes && (!is_cell(geometry.type) || geometry.type == ElementType::boolean)) return false;
+  if (geometry.count == 0 || geometry.count > kMostPoolBuffers) return false;
+  if (geometry.bytes == 0 || geometry.bytes > kMaxBytes / 2) return false;
+  PoolGeometry expected{};
+  const u64 bytes = lay_out_pool(expected, geometry.type, geometry.count, geometry.bytes);
+  expected.salt = geometry.salt;
   return bytes != 0 && bytes <= memory_bytes && std::memcmp(&expected, &geometry, sizeof geometry) == 0;
 }
 

@@ -1,5 +1,6 @@
 /*
- * threadsafe.h: queues, events, records and messages of the npm package `threadsafe`, for native code. C99 and C++.
+ * threadsafe.h: queues, events, records, messages, locks and pools of buffers of the npm package `threadsafe`, for native code. C99 and
+ * C++.
  *
  * An addon gets `queue.native`, `event.native`, `record.native` or `message.native` from JavaScript, opens it on that thread, and from then
  * on any thread of the process may use the handle, a signal handler too. Nothing is linked: what this header calls is found by way of that
@@ -59,7 +60,8 @@ typedef enum threadsafe_status {
   THREADSAFE_TOO_OLD = 13,      /* open: the package is older than this addon needs */
   THREADSAFE_FAILED = 14,       /* open: the system refused memory or a thread */
   THREADSAFE_DAMAGED = 15,      /* something in the process has written over the object's memory */
-  THREADSAFE_BUSY = 16          /* record, message: others have written each of the 256 times that this tried */
+  THREADSAFE_BUSY = 16,         /* record, message: others have written each of the 256 times that this tried */
+  THREADSAFE_ENDED = 17         /* pool: the lease has ended; or the token was taken, or is of another pool */
 } threadsafe_status;
 
 /* What a queue holds: its `type` in JavaScript, and what an item is in C. Queues of 'any' and 'string' can't be opened: their encodings are
@@ -121,6 +123,14 @@ typedef struct threadsafe_range {
 /* The range that a member of a struct takes: THREADSAFE_RANGE(struct position, x). */
 #define THREADSAFE_RANGE(structure, member) {offsetof(structure, member), sizeof(((structure *)0)->member)}
 
+typedef struct threadsafe_lock {
+  const struct threadsafe_table *table;
+} threadsafe_lock;
+
+typedef struct threadsafe_pool {
+  const struct threadsafe_table *table;
+} threadsafe_pool;
+
 /* What `queue.native` and its like wrap, and the tag by which they are known. */
 typedef struct threadsafe_native {
   const struct threadsafe_table *table;
@@ -165,6 +175,19 @@ typedef struct threadsafe_table {
   threadsafe_status (*message_close)(threadsafe_message *message);
   threadsafe_status (*message_set)(threadsafe_message *message, const void *value, size_t bytes);
   threadsafe_status (*message_clear)(threadsafe_message *message);
+  threadsafe_status (*lock_open)(const threadsafe_native *object, threadsafe_lock **lock);
+  threadsafe_status (*lock_cancel)(threadsafe_lock *lock);
+  threadsafe_status (*lock_close)(threadsafe_lock *lock);
+  threadsafe_status (*lock_is_held)(threadsafe_lock *lock, bool *held);
+  threadsafe_status (*pool_open)(const threadsafe_native *object, threadsafe_type type, size_t buffer_bytes, threadsafe_pool **pool);
+  threadsafe_status (*pool_cancel)(threadsafe_pool *pool);
+  threadsafe_status (*pool_close)(threadsafe_pool *pool);
+  threadsafe_status (*pool_try_lend)(threadsafe_pool *pool, uint32_t *lease);
+  threadsafe_status (*pool_lend)(threadsafe_pool *pool, uint32_t *lease, double milliseconds);
+  threadsafe_status (*pool_data)(threadsafe_pool *pool, uint32_t lease, void **data);
+  threadsafe_status (*pool_pass)(threadsafe_pool *pool, uint32_t lease, uint32_t *token);
+  threadsafe_status (*pool_take)(threadsafe_pool *pool, uint32_t token, uint32_t *lease);
+  threadsafe_status (*pool_release)(threadsafe_pool *pool, uint32_t lease);
 } threadsafe_table;
 
 /* -- Opening: only on the thread of the isolate that the value is of. -- */
@@ -250,6 +273,27 @@ static inline threadsafe_status threadsafe_message_open(napi_env env, napi_value
   return status != THREADSAFE_OK ? status : object->table->message_open(object, type, item_bytes, fields, field_count, message);
 }
 
+/* Opens the lock whose `lock.native` the value is: THREADSAFE_OK, _WRONG_KIND, _TOO_OLD, _FAILED. */
+static inline threadsafe_status threadsafe_lock_open(napi_env env, napi_value value, threadsafe_lock **lock) {
+  const threadsafe_native *object;
+  const threadsafe_status status = threadsafe_native_of(env, value, &object);
+  return status != THREADSAFE_OK ? status : object->table->lock_open(object, lock);
+}
+
+/*
+ * Opens the pool whose `pool.native` the value is. `type` is the type of its elements, and `buffer_bytes` the size of a buffer: of
+ * 'float32[128]' THREADSAFE_FLOAT32 and 128 * sizeof(float). THREADSAFE_OK, _WRONG_KIND, _WRONG_TYPE, _WRONG_SIZE, _TOO_OLD, _FAILED.
+ *
+ *     threadsafe_pool *frames;
+ *     threadsafe_pool_open(env, argv[0], THREADSAFE_BYTES, 1 << 20, &frames);
+ */
+static inline threadsafe_status threadsafe_pool_open(napi_env env, napi_value value, threadsafe_type type, size_t buffer_bytes,
+                                                     threadsafe_pool **pool) {
+  const threadsafe_native *object;
+  const threadsafe_status status = threadsafe_native_of(env, value, &object);
+  return status != THREADSAFE_OK ? status : object->table->pool_open(object, type, buffer_bytes, pool);
+}
+
 /* -- Handles, in any thread. -- */
 
 /* From now on every call with this handle returns THREADSAFE_CLOSED, those that wait at this moment too. The queue itself goes on. Twice is
@@ -270,6 +314,12 @@ static inline threadsafe_status threadsafe_record_cancel(threadsafe_record *reco
 static inline threadsafe_status threadsafe_record_close(threadsafe_record *record) { return record->table->record_close(record); }
 static inline threadsafe_status threadsafe_message_cancel(threadsafe_message *message) { return message->table->message_cancel(message); }
 static inline threadsafe_status threadsafe_message_close(threadsafe_message *message) { return message->table->message_close(message); }
+
+/* The same for the handles of locks and pools. Closing a pool's handle does not end its leases. */
+static inline threadsafe_status threadsafe_lock_cancel(threadsafe_lock *lock) { return lock->table->lock_cancel(lock); }
+static inline threadsafe_status threadsafe_lock_close(threadsafe_lock *lock) { return lock->table->lock_close(lock); }
+static inline threadsafe_status threadsafe_pool_cancel(threadsafe_pool *pool) { return pool->table->pool_cancel(pool); }
+static inline threadsafe_status threadsafe_pool_close(threadsafe_pool *pool) { return pool->table->pool_close(pool); }
 
 /* -- The queue, in any thread. -- */
 
@@ -408,6 +458,60 @@ static inline threadsafe_status threadsafe_message_set(threadsafe_message *messa
 /* Resets the message: who waits from now on waits until it is set again. THREADSAFE_OK or _CLOSED. [signal-safe] */
 static inline threadsafe_status threadsafe_message_clear(threadsafe_message *message) { return message->table->message_clear(message); }
 
+/* -- The lock, in any thread. -- */
+
+/*
+ * Tells `held` whether somebody holds the lock at this moment. A signal handler that finds it free may use what the lock protects only if
+ * nobody can acquire it meanwhile; one that finds it held leaves that alone. Closed: THREADSAFE_CLOSED, and false. [signal-safe]
+ */
+static inline threadsafe_status threadsafe_lock_is_held(threadsafe_lock *lock, bool *held) { return lock->table->lock_is_held(lock, held); }
+
+/*
+ * -- The pool, in any thread. --
+ *
+ * A lease is a number. It belongs to the isolate that opened the handle, whichever thread uses it: when that isolate ends, the buffers of
+ * its leases go back to the pool, so nobody may touch their data any more. Leases and tokens of JavaScript are other objects; only tokens
+ * go from the one to the other. A lease that has ended, a token that was taken, and those of another pool: THREADSAFE_ENDED.
+ */
+
+/*
+ * Lends a buffer, if one is free; else THREADSAFE_EMPTY. As it may be called in a signal handler it does not wait for anybody: it says
+ * _EMPTY also if buffers come and go while it looks. [signal-safe]
+ *
+ *     uint32_t lease;
+ *     void *frame;
+ *     if (threadsafe_pool_try_lend(frames, &lease) == THREADSAFE_OK) threadsafe_pool_data(frames, lease, &frame);
+ */
+static inline threadsafe_status threadsafe_pool_try_lend(threadsafe_pool *pool, uint32_t *lease) {
+  return pool->table->pool_try_lend(pool, lease);
+}
+
+/* Lends a buffer; blocks this thread until one is free, or that many milliseconds have passed: THREADSAFE_TIMEOUT. 0 tries once. For the
+ * rest see threadsafe_put(). */
+static inline threadsafe_status threadsafe_pool_lend(threadsafe_pool *pool, uint32_t *lease, double milliseconds) {
+  return pool->table->pool_lend(pool, lease, milliseconds);
+}
+
+/* Tells where the lease's buffer is, which has the size that the pool was opened with. [signal-safe] */
+static inline threadsafe_status threadsafe_pool_data(threadsafe_pool *pool, uint32_t lease, void **data) {
+  return pool->table->pool_data(pool, lease, data);
+}
+
+/* Ends the lease, and tells the token by which whoever gets the buffer takes it, once, in any thread. [signal-safe] */
+static inline threadsafe_status threadsafe_pool_pass(threadsafe_pool *pool, uint32_t lease, uint32_t *token) {
+  return pool->table->pool_pass(pool, lease, token);
+}
+
+/* Makes a lease of what was passed on. [signal-safe] */
+static inline threadsafe_status threadsafe_pool_take(threadsafe_pool *pool, uint32_t token, uint32_t *lease) {
+  return pool->table->pool_take(pool, token, lease);
+}
+
+/* Gives the buffer back to the pool. A thread that it wakes is woken as by threadsafe_try_put(). [signal-safe] */
+static inline threadsafe_status threadsafe_pool_release(threadsafe_pool *pool, uint32_t lease) {
+  return pool->table->pool_release(pool, lease);
+}
+
 /* What a status means, in English. [signal-safe] */
 static inline const char *threadsafe_status_text(threadsafe_status status) {
   switch (status) {
@@ -443,6 +547,8 @@ static inline const char *threadsafe_status_text(threadsafe_status status) {
       return "the object's memory was written over";
     case THREADSAFE_BUSY:
       return "others have written each time that this tried";
+    case THREADSAFE_ENDED:
+      return "the lease has ended, or the token was taken";
   }
   return "unknown";
 }

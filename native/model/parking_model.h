@@ -143,9 +143,10 @@ class Parker {
 
   bool pause() { return false; }
 
+  // `briefly`: as if woken after a while.
   template <class MaySleep>
-  Status sleep(MaySleep&& may_sleep) {
-    if (!sleeper_.sleep(has_deadline_, may_sleep)) return Status::timeout;
+  Status sleep(MaySleep&& may_sleep, bool briefly = false) {
+    if (!sleeper_.sleep(has_deadline_ || briefly, may_sleep)) return briefly && !has_deadline_ ? Status::ok : Status::timeout;
     slept_ = true;
     return Status::ok;
   }

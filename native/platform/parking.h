@@ -196,11 +196,14 @@ class ThreadParker {
     return Clock::now() < spinning_ends_;
   }
 
+  // `briefly`: as if woken after a millisecond.
   template <class MaySleep>
-  Status sleep(MaySleep&& may_sleep) {
+  Status sleep(MaySleep&& may_sleep, bool briefly = false) {
+    const auto awake = briefly ? Clock::now() + kBriefly : Clock::time_point::max();
     for (;;) {
       const auto now = Clock::now();
       if (deadline_.passed_at(now)) return Status::timeout;
+      if (now >= awake) return Status::ok;
       // is_due() is called in any case, as it has to know when this has begun.
       if (stop_check_.is_due(now, watch_.sight()) || watch_.take_news()) {
         // Begins before the question, so that the watch sees a stop that comes after it, if it can
@@ -209,7 +212,8 @@ class ThreadParker {
         if (stop_check_.ask(now)) return Status::interrupted;
       }
       slept_ = true;
-      if (sleeper_.sleep_until(deadline_.or_earlier(stop_check_.next(watch_.sight())), may_sleep)) return Status::ok;
+      const auto until = std::min(awake, deadline_.or_earlier(stop_check_.next(watch_.sight())));
+      if (sleeper_.sleep_until(until, may_sleep)) return Status::ok;
     }
   }
 
@@ -223,6 +227,7 @@ class ThreadParker {
 
  private:
   static constexpr auto kSpinning = std::chrono::microseconds(20);
+  static constexpr auto kBriefly = std::chrono::milliseconds(1);
   static constexpr u32 kSpinsPerYield = 100;  // 2 us
 
   // Tells the processor that this is a spinning loop.

@@ -178,7 +178,7 @@ const { captureStackTrace } = Error
  * promises, from the one whose function is running, once they hold each other, which is a microtask
  * later. That costs nothing until then; to remember the call's stack costs as much as half a wait.
  */
-export async function retold(error: ThreadSafeError): Promise<never> {
+export async function retold(error: Error): Promise<never> {
   await undefined
   await undefined
   captureStackTrace(error, retold)

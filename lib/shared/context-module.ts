@@ -33,7 +33,8 @@ export function checkModule(module: unknown): ModuleName {
 
 /** As errors name it. */
 export function nameOfModule(module: ModuleName): string {
-  return shortened('url' in module ? module.url : module.specifier)
+  const name = 'url' in module ? module.url : module.specifier
+  return name.startsWith('data:') ? shortened(name) : name
 }
 
 type Exports = Readonly<Record<string, unknown>>

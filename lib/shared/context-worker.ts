@@ -1,7 +1,11 @@
 /** The program of a context's worker: takes one job after the other, and puts an answer for each. */
 import { once } from 'node:events'
 import { type MessagePort, parentPort } from 'node:worker_threads'
+import { native } from '../addon/native.js'
+import { CLOSED } from '../lane/lane.js'
+import { channelOfQueue } from '../queue/object.js'
 import { ThreadSafeQueue } from '../queue/queue.js'
+import { NOTHING } from '../wait/selectable.js'
 import { isTooLarge, pack, tooLarge } from './context-errors.js'
 import { functionOf, functionsOf, load } from './context-module.js'
 import { type Answer, type Job, OUTCOME, type Setup } from './context-protocol.js'
@@ -76,7 +80,29 @@ async function refuse(name: string, [number, outcome]: Answer, error: unknown): 
   await answers.put([number, OUTCOME.threw, pack(isTooLarge(error) ? tooLarge(`${what} of ${name}()`) : error)])
 }
 
-// A job that can't be decoded ends the worker, and is the job that it was in.
-await jobs.forEach(run)
+/**
+ * How long the worker blocks for the next job before it goes back to its loop: whoever awaits one
+ * job after the other assigns the next one soon, and waking a loop takes longer than waking a
+ * thread.
+ */
+const PATIENCE = 0.2
+/** How long jobs may keep the loop waiting, where none of them is awaited. Both in milliseconds. */
+const SHARE = 1
+
+const lane = channelOfQueue(jobs).lane
+
+function runAndStay(first: Job): Promise<void> | undefined {
+  let pending = run(first)
+  if (pending || lane.size() > 0) return pending
+  for (const end = native.now() + SHARE; !pending && native.now() < end;) {
+    const next = lane.getBlocking(PATIENCE)
+    if (next === NOTHING || next === CLOSED) break
+    pending = run(next as Job)
+  }
+  return pending
+}
+
+// A job that can't be decoded ends the worker, as the job that it was in.
+await jobs.forEach(runAndStay)
 // The module may have left timers or sockets, which would keep the worker alive.
 exit()

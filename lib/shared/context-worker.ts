@@ -94,11 +94,12 @@ const lane = channelOfQueue(jobs).lane
 function runAndStay(first: Job): Promise<void> | undefined {
   let pending = run(first)
   if (pending || lane.size() > 0) return pending
-  for (const end = native.now() + SHARE; !pending && native.now() < end;) {
+  const end = native.now() + SHARE
+  do {
     const next = lane.getBlocking(PATIENCE)
-    if (next === NOTHING || next === CLOSED) break
+    if (next === NOTHING || next === CLOSED) return undefined
     pending = run(next as Job)
-  }
+  } while (!pending && lane.size() === 0 && native.now() < end)
   return pending
 }
 

@@ -1,9 +1,12 @@
 /** What a Context's jobs take and give back, what they throw, and how its module is found. */
 import { strict as assert } from 'node:assert'
+import type * as cryptoModule from 'node:crypto'
 import { relative, resolve } from 'node:path'
+import type * as urlModule from 'node:url'
 import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
 import { Context, type JobName, ThreadSafeError, ThreadSafeQueue, TimeoutError } from '../../lib/index.js'
+import type * as threadsafeModule from 'threadsafe'
 import type * as fixture from '../fixtures/jobs.js'
 import { rejection, thrown, within } from '../support.js'
 
@@ -239,9 +242,9 @@ describe('Context', () => {
     }
 
     it('is one of Node, a package, or data', async () => {
-      const crypto = new Context<typeof import('node:crypto')>('node:crypto')
-      const url = new Context<typeof import('node:url')>('url')
-      const own = new Context<typeof import('threadsafe')>('threadsafe')
+      const crypto = new Context<typeof cryptoModule>('node:crypto')
+      const url = new Context<typeof urlModule>('url')
+      const own = new Context<typeof threadsafeModule>('threadsafe')
       const data = new Context<{ twice(x: number): number }>('data:text/javascript,export const twice = (x) => 2 * x')
       assert.equal((await crypto.assign('randomUUID')).length, 36)
       assert.equal(await url.assign('fileURLToPath', JOBS.href), path)
@@ -339,17 +342,17 @@ describe('Context', () => {
   })
 
   it('has the module its own workerData, a copy of what was given', async () => {
-    const queue = new ThreadSafeQueue<number>(3)
-    const workerData = { a: [1], handle: queue.handle }
-    const one = new Context<Jobs>(JOBS, { workerData })
+    const queue = new ThreadSafeQueue<number>(3, { type: 'float64' })
+    const withHandle = new Context<Jobs>(JOBS, { workerData: { handle: queue.handle } })
+    await withHandle.assign('put', 5)
+    assert.equal(queue.getSync(), 5)
+    const workerData = { a: [1] }
+    const withArray = new Context<Jobs>(JOBS, { workerData })
     workerData.a.push(2)
-    const promise = one.assign('data') as Promise<unknown>
-    await rejectedWith(promise, { name: 'DataCloneError' })
-    const plain = new Context<Jobs>(JOBS, { workerData: { a: [1] } })
-    assert.deepEqual(await plain.assign('data'), { a: [1] })
-    const none = new Context<Jobs>(JOBS)
-    assert.equal((await none.assign('data')) ?? undefined, undefined)
-    await Promise.all([one, plain, none].map((context) => context.terminate()))
+    assert.deepEqual(await withArray.assign('data'), { a: [1] })
+    const withNothing = new Context<Jobs>(JOBS)
+    assert.equal(await withNothing.assign('data'), undefined)
+    await Promise.all([withHandle, withArray, withNothing].map((one) => one.close()))
   })
 
   it('is shown by inspect', async () => {
@@ -366,10 +369,10 @@ describe('Context', () => {
     same<Extract<JobName<Jobs>, 'add' | 'give' | 'later' | 'constant' | 'Thing' | 'ERRORS'>, 'add' | 'give' | 'later'>(true)
     same<JobName<Record<string, (...args: unknown[]) => unknown>>, string>(true)
     const compiled = (typed: Context<Jobs>, untyped: Context) => {
-      typed.assign('add', 1, 2) satisfies Promise<number>
-      typed.assign('later', 1, 'x') satisfies Promise<string>
-      typed.run('later', [1, 'x'] as const, { timeout: 1 }) satisfies Promise<string>
-      untyped.assign('whatever', 1, 'x') satisfies Promise<unknown>
+      void (typed.assign('add', 1, 2) satisfies Promise<number>)
+      void (typed.assign('later', 1, 'x') satisfies Promise<string>)
+      void (typed.run('later', [1, 'x'] as const, { timeout: 1 }) satisfies Promise<string>)
+      void (untyped.assign('whatever', 1, 'x') satisfies Promise<unknown>)
       // @ts-expect-error -- no such function.
       void typed.assign('none')
       // @ts-expect-error -- no function.

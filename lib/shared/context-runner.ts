@@ -9,6 +9,7 @@
  * has not taken is still in the queue, and the next worker goes on with the same queue. So no job
  * runs twice, and none is lost.
  */
+import { AsyncResource } from 'node:async_hooks'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { packageRoot } from '../addon/loader.js'
@@ -32,6 +33,12 @@ const { status: STATUS } = native
 
 // Not by `new URL(..., import.meta.url)`, for which a bundler would look.
 const PROGRAM = join(packageRoot, 'dist/lib/shared/context-worker.js')
+
+/**
+ * What lives as long as the context is made in here, not in the call of whoever assigns the first
+ * job: it would keep that caller's `AsyncLocalStorage` store.
+ */
+const outside = new AsyncResource('threadsafe.Context', { requireManualDestroy: true })
 
 /** A call whose time may be up, which says what was not done by then. */
 class TimedCall extends Call {
@@ -190,7 +197,7 @@ export class Runner implements Waiting {
       else this.#firstInBacklog = place
       this.#lastInBacklog = place
     }
-    if (!this.#worker) this.#start()
+    if (!this.#worker) outside.runInAsyncScope(() => this.#start())
   }
 
   /** Encodes the job. That runs getters of the arguments, which may assign jobs that come before. */
@@ -224,7 +231,7 @@ export class Runner implements Waiting {
 
   #open(): Queues {
     const queues = queuesOf(this.#cancelled.length)
-    void this.#listen(queues.answers)
+    outside.runInAsyncScope(() => void this.#listen(queues.answers))
     return queues
   }
 
@@ -362,7 +369,7 @@ export class Runner implements Waiting {
     // A worker is started for a job, so this one could not even load the module.
     if (!this.#hasBegun) this.#fail(cause)
     else if (this.#firstInBacklog) this.#fill()
-    if (this.#inFlight > 0) this.#start()
+    if (this.#inFlight > 0 || this.#firstInBacklog) this.#start()
   }
 
   close(patience: Patience): Promise<void> {

@@ -1,5 +1,6 @@
 /** How a Context's jobs are cancelled, and how its worker ends: by itself, by a crash, with the process. */
 import { strict as assert } from 'node:assert'
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { getEventListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { inspect } from 'node:util'
@@ -74,7 +75,7 @@ describe("a Context's job", () => {
   }
 
   it('that is aborted after it has begun rejects at once, runs to its end, and its answer is dropped', async () => {
-    const context = new Counted()
+    const context = new Counted(1)
     for (const options of [() => ({ timeout: 200 }), () => ({ signal: AbortSignal.timeout(200) })]) {
       const before = context.calls
       const first = context.run('blocked', [], options())
@@ -98,6 +99,24 @@ describe("a Context's job", () => {
     const end = performance.now() + 150
     while (performance.now() < end);
     assert.equal(await job, 3)
+    await context.close()
+  })
+
+  it('leaves nothing of the AsyncLocalStorage of its caller when it is done', async () => {
+    const storage = new AsyncLocalStorage<object>()
+    const context = new Counted()
+    const store = new WeakRef({ of: 'the first caller' })
+    await storage.run(store.deref() as object, async () => {
+      await context.assign('add', 1, 2)
+      assert.equal((storage.getStore() as { of: string }).of, 'the first caller')
+    })
+    const deadline = performance.now() + 10_000
+    while (store.deref()) {
+      assert.ok(performance.now() < deadline, 'the store is still there')
+      await sleep(10)
+      collectGarbage()
+    }
+    assert.equal(await context.assign('add', 1, 2), 3)
     await context.close()
   })
 })
@@ -223,6 +242,17 @@ describe('a Context that is closed', () => {
       assert.equal(context.calls, 1)
     })
   }
+
+  it('by terminate() gives the results that have come', async () => {
+    const context = new Counted()
+    const job = context.assign('called')
+    const end = performance.now() + 10_000
+    while (context.calls === 0 && performance.now() < end);
+    const later = performance.now() + 50
+    while (performance.now() < later);
+    await context.terminate()
+    assert.equal(await job, undefined)
+  })
 
   it('by terminate() before its worker has started', async () => {
     const context = new Counted()

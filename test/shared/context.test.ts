@@ -147,18 +147,17 @@ describe('Context', () => {
         await Promise.all(inner),
         inner.map((_, k) => k),
       )
-      const controller = new AbortController()
-      const reason = new Error('by a getter')
-      const aborting = { x: 0 }
-      Object.defineProperty(aborting, 'x', { enumerable: true, get: () => controller.abort(reason) })
-      assert.equal(await rejection(other.run('give', [aborting], { signal: controller.signal })), reason)
-      const closing = {
-        get x() {
-          void other.terminate()
-          return 1
-        },
-      }
-      await rejectedWith(other.assign('give', closing), { code: 'ERR_CONTEXT_CLOSED' })
+      await other.close()
+      const calls = await counting(async (counted) => {
+        const controller = new AbortController()
+        const reason = new Error('by a getter')
+        const call = (argument: object, signal?: AbortSignal) => counted.run('called' as 'give', [argument], { signal })
+        const aborting = Object.defineProperty({}, 'x', { enumerable: true, get: () => controller.abort(reason) })
+        assert.equal(await rejection(call(aborting, controller.signal)), reason)
+        const closing = Object.defineProperty({}, 'x', { enumerable: true, get: () => void counted.close() })
+        await rejectedWith(call(closing), { code: 'ERR_CONTEXT_CLOSED' })
+      })
+      assert.equal(calls, 0)
     })
   })
 

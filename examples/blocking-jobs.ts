@@ -44,5 +44,5 @@ export function risingPairs(file: string): { sensor: number; pairs: number }[] {
 
 /** A key of a password, made slow on purpose. */
 export function deriveKey(password: string, salt: string): Uint8Array {
-  return scryptSync(password, salt, 32, { N: 2 ** 17, maxmem: 2 ** 28 })
+  return scryptSync(password, salt, 32, { N: 2 ** 16, maxmem: 2 ** 27 })
 }

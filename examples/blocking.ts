@@ -12,7 +12,7 @@ import type * as jobs from './blocking-jobs.js'
 import { count, type Report } from './display.js'
 import { type Example, runIfMain } from './example.js'
 
-const ROWS = 14_000
+const ROWS = 2_800
 const SENSORS = 7
 const TICK = 5 // milliseconds
 const FEWEST_TICKS = 5 // while a job is under way, on a machine that is busy with other things

@@ -76,12 +76,18 @@ describe("a Context's job", () => {
 
   it('that is aborted after it has begun rejects at once, runs to its end, and its answer is dropped', async () => {
     const context = new Counted(1)
-    for (const options of [() => ({ timeout: 200 }), () => ({ signal: AbortSignal.timeout(200) })]) {
+    await context.assign('add', 1, 2)
+    for (const how of ['timeout', 'signal']) {
       const before = context.calls
-      const first = context.run('blocked', [], options())
+      const controller = new AbortController()
+      const reason = new Error('too late')
+      const first = context.run('blocked', [], how === 'timeout' ? { timeout: 1000 } : { signal: controller.signal })
       const second = context.assign('called')
       await until('the first job has begun', () => context.calls === before + 1)
-      assert.match(String(await rejection(first)), /TimeoutError/)
+      if (how === 'signal') controller.abort(reason)
+      const error = await rejection(first)
+      if (how === 'signal') assert.equal(error, reason)
+      else assert.match(String(error), /TimeoutError: The job blocked\(\) was not done within 1000 ms/)
       assert.equal(context.calls, before + 1)
       context.openGate()
       assert.equal(await within('the second job', second), undefined)

@@ -5,6 +5,7 @@ import { relative, resolve } from 'node:path'
 import type * as urlModule from 'node:url'
 import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
+import { runInNewContext } from 'node:vm'
 import { Context, type JobName, ThreadSafeError, ThreadSafeQueue, TimeoutError } from '../../lib/index.js'
 import type * as threadsafeModule from 'threadsafe'
 import type * as fixture from '../fixtures/jobs.js'
@@ -158,6 +159,26 @@ describe('Context', () => {
         await rejectedWith(call(closing), { code: 'ERR_CONTEXT_CLOSED' })
       })
       assert.equal(calls, 0)
+    })
+
+    it('get their own results, also when scripts were stopped while they assigned jobs', async function () {
+      this.timeout(60_000)
+      const other = new Context<Jobs>(JOBS, { qsize: 4 })
+      const wrong: string[] = []
+      let assigned = 0
+      const assign = (): void => {
+        const k = assigned++
+        const note = (text: unknown): unknown => text === k || wrong.push(`${String(text)} for ${k}`)
+        void other.assign('give', k).then(note, note)
+      }
+      for (let k = 0; k < 20; k++) {
+        const error = thrown(() => runInNewContext('for (;;) assign()', { assign }, { timeout: 1 + (k % 4) }))
+        assert.equal((error as Coded).code, 'ERR_SCRIPT_EXECUTION_TIMEOUT')
+        assert.equal(await within('a job after that', other.assign('give', -k), 30_000), -k)
+      }
+      await within('the end', other.close(), 30_000)
+      assert.deepEqual(wrong, [])
+      assert.ok(assigned > 20)
     })
   })
 

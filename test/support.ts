@@ -139,7 +139,7 @@ export async function rejection(promise: Promise<unknown>): Promise<unknown> {
  * The event loop has come round a few times: whatever was due in this thread, and needs no time to
  * pass, has happened.
  */
-export async function turns(count = 3): Promise<void> {
+export async function loopIterations(count = 3): Promise<void> {
   for (let k = 0; k < count; k++) await new Promise((resolve) => setTimeout(resolve, 0))
 }
 

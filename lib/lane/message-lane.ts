@@ -135,7 +135,7 @@ export class MessageLane implements Lane<unknown, Held> {
   }
 
   putHeld(held: Held, woken: boolean): number {
-    return QUEUE.putInTurn(this.#native, this.#load(held), woken, held.body)
+    return QUEUE.putWaiting(this.#native, this.#load(held), woken, held.body)
   }
 
   /** Into the thread's buffer, but for its body. Returns its length. */
@@ -146,15 +146,15 @@ export class MessageLane implements Lane<unknown, Held> {
   }
 
   tryGet(into?: Block): unknown {
-    const answer = this.#getStaged(into)
-    return answer >= 0 ? this.#codec.decode(this.#space, 0, answer, into) : this.#getLate(answer, into)
+    const result = this.#getStaged(into)
+    return result >= 0 ? this.#codec.decode(this.#space, 0, result, into) : this.#getLate(result, into)
   }
 
   tryGetFirst(into?: Block): unknown {
-    const answer = this.#getStaged(into)
-    if (answer >= 0) return this.#codec.decode(this.#space, 0, answer, into)
-    // Where there is no staging area, the answer is not from the queue.
-    return answer === -STATUS.busy && this.#core ? NOTHING : this.#getLate(answer, into)
+    const result = this.#getStaged(into)
+    if (result >= 0) return this.#codec.decode(this.#space, 0, result, into)
+    // Where there is no staging area, the result is not from the queue.
+    return result === -STATUS.busy && this.#core ? NOTHING : this.#getLate(result, into)
   }
 
   /**
@@ -167,9 +167,9 @@ export class MessageLane implements Lane<unknown, Held> {
     return this.#core ? this.#core.get(this.#area) : -STATUS.busy
   }
 
-  #getLate(answer: number, into: Block | undefined): unknown {
-    if (answer === -STATUS.busy || answer === -STATUS.tooSmall) return this.#getLong((body) => QUEUE.get(this.#native, body), into)
-    return this.#none(answer)
+  #getLate(result: number, into: Block | undefined): unknown {
+    if (result === -STATUS.busy || result === -STATUS.tooSmall) return this.#getLong((body) => QUEUE.get(this.#native, body), into)
+    return this.#none(result)
   }
 
   getBlocking(timeout: number, into?: Block): unknown {
@@ -190,9 +190,9 @@ export class MessageLane implements Lane<unknown, Held> {
       const isLong = bytes > shortest || (into !== undefined && codec.varies)
       const own = isLong && !into ? freshBytes(bytes - headBytes) : undefined
       const body = isLong && into ? bytesOfView(into) : own
-      const answer = get(body)
-      if (answer >= 0) return body ? this.#receive(body, answer - headBytes, into) : codec.decode(scratch, 0, answer, into)
-      if (answer !== -STATUS.tooSmall) return this.#none(answer)
+      const result = get(body)
+      if (result >= 0) return body ? this.#receive(body, result - headBytes, into) : codec.decode(scratch, 0, result, into)
+      if (result !== -STATUS.tooSmall) return this.#none(result)
       // Another was got meanwhile, and the next is longer; or it is too long for what the user
       // gave, and stays.
       if (body && into) this.#checkFitsInto(into)
@@ -218,19 +218,19 @@ export class MessageLane implements Lane<unknown, Held> {
     if (bytes > bytesOfView(into).length) throw outOfRange('options.into', `at least ${bytes} bytes long, as the next item is`, into)
   }
 
-  #none(answer: number): None {
-    if (answer === -STATUS.damaged) throw damaged()
-    return answer === -STATUS.closed ? CLOSED : NOTHING
+  #none(result: number): None {
+    if (result === -STATUS.damaged) throw damaged()
+    return result === -STATUS.closed ? CLOSED : NOTHING
   }
 
   peek(): unknown | Nothing {
     const { headBytes } = this.#queue
     let body: Bytes | undefined
     for (;;) {
-      const answer = QUEUE.peek(this.#native, body)
-      if (answer === -STATUS.damaged) throw damaged()
-      if (answer >= 0) return body ? this.#receive(body, answer - headBytes, undefined) : this.#codec.decode(scratch, 0, answer)
-      if (answer !== -STATUS.tooSmall) return NOTHING
+      const result = QUEUE.peek(this.#native, body)
+      if (result === -STATUS.damaged) throw damaged()
+      if (result >= 0) return body ? this.#receive(body, result - headBytes, undefined) : this.#codec.decode(scratch, 0, result)
+      if (result !== -STATUS.tooSmall) return NOTHING
       body = freshBytes(Math.max(QUEUE.nextBytes(this.#native), scratch.size))
     }
   }
@@ -268,17 +268,17 @@ export class MessageLane implements Lane<unknown, Held> {
   }
 
   putManyFirst(batch: Batch<Packed>): number {
-    return this.#putInTurn(batch, false, false)
+    return this.#putWaiting(batch, false, false)
   }
 
   putManyHeld(batch: Batch<Packed>, woken: boolean): number {
-    return this.#putInTurn(batch, true, woken)
+    return this.#putWaiting(batch, true, woken)
   }
 
-  #putInTurn(batch: Batch<Packed>, ofLoop: boolean, woken: boolean): number {
+  #putWaiting(batch: Batch<Packed>, ofLoop: boolean, woken: boolean): number {
     const { space, starts } = batch.items
     return this.#putPacked(batch, (from, count) =>
-      QUEUE.putPackedInTurn(this.#native, space.bytes, starts[from] as number, count, ofLoop, woken),
+      QUEUE.putPackedWaiting(this.#native, space.bytes, starts[from] as number, count, ofLoop, woken),
     )
   }
 

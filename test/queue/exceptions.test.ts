@@ -5,7 +5,7 @@
 import { strict as assert } from 'node:assert'
 import { getEventListeners } from 'node:events'
 import { type ElementType, select, ThreadSafeEvent, ThreadSafeQueue, TimeoutError } from '../../lib/index.js'
-import { rejection, runProcess, SHARE, turns, within } from '../support.js'
+import { loopIterations, rejection, runProcess, SHARE, within } from '../support.js'
 
 type Queue = ThreadSafeQueue<unknown>
 type Options = { signal?: AbortSignal; timeout?: number }
@@ -50,7 +50,7 @@ describe('a signal', () => {
   })
 
   afterEach(async () => {
-    await turns()
+    await loopIterations()
     process.off('uncaughtException', note)
     process.off('unhandledRejection', note)
     assert.deepEqual(uncaught, [])
@@ -70,7 +70,7 @@ describe('a signal', () => {
       const goesOn = async (signal: AbortSignal, inBetween: () => void = () => undefined): Promise<void> => {
         const [queue, event] = make()
         const [its, other] = [call(queue, event, { signal, timeout: 10_000 }), call(queue, event, {})]
-        await turns()
+        await loopIterations()
         inBetween()
         serve(queue, 1)
         served(await within('the call', its), 1)

@@ -90,7 +90,7 @@ describe('stress', function () {
     })
   }
 
-  describe('a turn passed to and fro through queues of capacity 1', () => {
+  describe('an item passed to and fro through queues of capacity 1', () => {
     it('between two workers', async () => {
       const rounds = 100_000
       const there = new ThreadSafeQueue<number>(1, { type: 'float64' })
@@ -110,7 +110,7 @@ describe('stress', function () {
       const ended = finished(start({ role: 'echo', queue: there.handle, back: back.handle }), PATIENCE)
       for (let round = 0; round < rounds; round++) {
         await there.put(round)
-        assert.equal(await within(`turn ${round}`, back.get(), PATIENCE), round)
+        assert.equal(await within(`round ${round}`, back.get(), PATIENCE), round)
       }
       there.close()
       await ended

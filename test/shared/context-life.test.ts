@@ -7,7 +7,7 @@ import { inspect } from 'node:util'
 import { Context, ThreadSafeError } from '../../lib/index.js'
 import { collectGarbage } from '../fixtures/garbage.js'
 import type * as fixture from '../fixtures/jobs.js'
-import { type Outcome, random, rejection, runProcess, turns, until, within } from '../support.js'
+import { type Outcome, random, rejection, runProcess, loopIterations, until, within } from '../support.js'
 
 type Jobs = typeof fixture
 const JOBS = new URL('../fixtures/jobs.js', import.meta.url)
@@ -165,7 +165,7 @@ describe("a Context's worker that ends", () => {
     const context = new Counted()
     assert.equal(await context.assign('answerAndExit', 'a'), 'a')
     await until('the worker has ended', () => context.exits === 1)
-    await turns(20)
+    await loopIterations(20)
     assert.equal(await context.assign('answerAndExit', 'b'), 'b')
     assert.equal(await within('a job after that', context.assign('add', 1, 2)), 3)
     await context.terminate()

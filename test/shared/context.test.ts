@@ -154,7 +154,12 @@ describe('Context', () => {
         const reason = new Error('by a getter')
         const call = (argument: object, signal?: AbortSignal) => counted.run('called' as 'give', [argument], { signal })
         const aborting = Object.defineProperty({}, 'x', { enumerable: true, get: () => controller.abort(reason) })
-        assert.equal(await rejection(call(aborting, controller.signal)), reason)
+        // Its worker is awake, and could take the job.
+        await counted.assign('add', 1, 2)
+        const job = call(aborting, controller.signal)
+        const end = performance.now() + 20
+        while (performance.now() < end);
+        assert.equal(await rejection(job), reason)
         const closing = Object.defineProperty({}, 'x', { enumerable: true, get: () => void counted.close() })
         await rejectedWith(call(closing), { code: 'ERR_CONTEXT_CLOSED' })
       })

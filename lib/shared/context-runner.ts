@@ -11,6 +11,7 @@
  */
 import { AsyncResource } from 'node:async_hooks'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { packageRoot } from '../addon/loader.js'
 import { native } from '../addon/native.js'
@@ -33,6 +34,14 @@ const { status: STATUS } = native
 
 // Not by `new URL(..., import.meta.url)`, for which a bundler would look.
 const PROGRAM = join(packageRoot, 'dist/lib/shared/context-worker.js')
+
+function startWorker(workerData: unknown): Worker {
+  // A worker inherits this option of Node, which then refuses to begin with a file.
+  const isText = process.execArgv.some((option) => option.startsWith('--input-type'))
+  return isText
+    ? new Worker(`import(${JSON.stringify(pathToFileURL(PROGRAM).href)})`, { workerData, eval: true })
+    : new Worker(PROGRAM, { workerData })
+}
 
 /**
  * What lives as long as the context is made in here, not in the call of whoever assigns the first
@@ -331,7 +340,7 @@ export class Runner implements Waiting {
     this.#uncaught = undefined
     let worker: Worker
     try {
-      worker = new Worker(PROGRAM, { workerData: this.#workerData })
+      worker = startWorker(this.#workerData)
     } catch (cause) {
       this.#fail(cause)
       return

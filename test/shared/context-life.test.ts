@@ -1,9 +1,10 @@
 /** How a Context's jobs are cancelled, and how its worker ends: by itself, by a crash, with the process. */
 import { strict as assert } from 'node:assert'
+import { execFile } from 'node:child_process'
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { getEventListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { inspect } from 'node:util'
+import { inspect, promisify } from 'node:util'
 import { Context, ThreadSafeError } from '../../lib/index.js'
 import { collectGarbage } from '../fixtures/garbage.js'
 import type * as fixture from '../fixtures/jobs.js'
@@ -316,6 +317,13 @@ describe('a process with a Context', function () {
       if (code === 0) assert.equal(stderr, '')
     })
   }
+
+  it('can be a program that is given as text', async () => {
+    const text = `import { Context } from ${JSON.stringify(new URL('../../lib/index.js', import.meta.url).href)}
+      console.log(await new Context(${JSON.stringify(JOBS.href)}).assign('add', 1, 2))`
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', text], { timeout: 20_000 })
+    assert.equal(stdout, '3\n')
+  })
 })
 
 describe('Contexts under load', function () {

@@ -16,21 +16,24 @@ import { Worker } from 'node:worker_threads'
 import { packageRoot } from '../addon/loader.js'
 import { native } from '../addon/native.js'
 import { deserialize, serialize } from '../codec/structured.js'
-import { invalidValue, retold, ThreadSafeError, TimeoutError } from '../errors.js'
+import { invalidValue, retold, ThreadSafeError } from '../errors.js'
 import { CLOSED, type Lane } from '../lane/lane.js'
 import { channelOfQueue } from '../queue/object.js'
 import { ThreadSafeQueue } from '../queue/queue.js'
-import { Call } from '../wait/call.js'
 import { Line } from '../wait/line.js'
 import { Liveness, tidyLater, type Waiting } from '../wait/loop.js'
 import type { Patience } from '../wait/options.js'
 import { Place } from '../wait/place.js'
 import { NOTHING } from '../wait/selectable.js'
 import { isTooLarge, type Packed, tooLarge, unpack } from './context-errors.js'
+import { JobPlace, TimedCall } from './context-job.js'
 import { nameOfModule } from './context-module.js'
 import { type Answer, type Job, type ModuleName, MOST_BYTES, OUTCOME, type Setup } from './context-protocol.js'
 
 const { status: STATUS } = native
+
+const NOT_LOADED = 'its module could not be loaded'
+const DAMAGED = 'what is in its queues can not be read'
 
 // Not by `new URL(..., import.meta.url)`, for which a bundler would look.
 const PROGRAM = join(packageRoot, 'dist/lib/shared/context-worker.js')
@@ -48,54 +51,6 @@ function startWorker(workerData: unknown): Worker {
  * job: it would keep that caller's `AsyncLocalStorage` store.
  */
 const outside = new AsyncResource('threadsafe.Context', { requireManualDestroy: true })
-
-/** A call whose time may be up, which says what was not done by then. */
-class TimedCall extends Call {
-  readonly #what: string
-  readonly #milliseconds: number
-
-  constructor(what: string, { timeout }: Patience) {
-    super()
-    this.#what = what
-    this.#milliseconds = timeout
-  }
-
-  override expire(): void {
-    this.places?.look()
-    const error = new TimeoutError(this.#milliseconds)
-    error.message = `${this.#what} within ${this.#milliseconds} ms`
-    this.cancel(error)
-  }
-}
-
-/** A job, among those whose promises are pending. */
-class JobPlace extends Place<undefined> {
-  readonly name: string
-  number = 0
-  /** While it is in flight; -1 elsewhere. */
-  slot = -1
-  /** While it is in the backlog: the job, encoded. */
-  held: unknown
-  /** The next one in the backlog. */
-  behind: JobPlace | undefined
-  readonly #cancelled: Int32Array
-
-  constructor(call: Call, name: string, liveness: Liveness, cancelled: Int32Array) {
-    super(call, undefined, liveness)
-    this.name = name
-    this.#cancelled = cancelled
-  }
-
-  /** The promise is settled; by something else than the answer, if the job is still in flight. */
-  override leave(): void {
-    if (!this.line) return
-    super.leave()
-    this.held = undefined
-    // The worker looks there before it begins. One order of all atomic operations decides which
-    // came first; nothing else is passed on by this store.
-    if (this.slot >= 0) Atomics.store(this.#cancelled, this.slot, 1)
-  }
-}
 
 /** What there is from the first job on. */
 interface Queues {
@@ -134,7 +89,7 @@ export class Runner implements Waiting {
   readonly #closing = new Line<undefined>(this)
   #state: 'open' | 'closing' | 'closed' = 'open'
   /** Why it is closed, if nobody has closed it. */
-  #cause: { readonly cause: unknown } | undefined
+  #failure: { readonly why: string; readonly cause: unknown } | undefined
   #queues: Queues | undefined
   /** Has a word for each job that can be in flight. */
   readonly #cancelled: Int32Array
@@ -273,7 +228,7 @@ export class Runner implements Waiting {
   readonly #take = ([number, outcome, value]: Answer): void => {
     if (this.#state === 'closed') return
     if (outcome === OUTCOME.unloadable) {
-      this.#fail(unpack(value as Packed))
+      this.#fail(NOT_LOADED, unpack(value as Packed))
       return
     }
     this.#hasBegun = true
@@ -304,7 +259,7 @@ export class Runner implements Waiting {
   #lose(error: unknown): void {
     const [first] = this.#flying()
     if (first === undefined || isDamage(error)) {
-      this.#fail(error)
+      this.#fail(DAMAGED, error)
       return
     }
     this.#hasBegun = true
@@ -342,7 +297,7 @@ export class Runner implements Waiting {
     try {
       worker = startWorker(this.#workerData)
     } catch (cause) {
-      this.#fail(cause)
+      this.#fail('its worker could not be started', cause)
       return
     }
     this.#worker = worker
@@ -366,7 +321,7 @@ export class Runner implements Waiting {
     try {
       next = (this.#queues as Queues).jobs.peek()?.[0] ?? Infinity
     } catch (error) {
-      this.#fail(error)
+      this.#fail(DAMAGED, error)
       return
     }
     for (const place of this.#flying()) {
@@ -376,7 +331,7 @@ export class Runner implements Waiting {
       if (place.line) place.call.reject(crashed(place.name, cause))
     }
     // A worker is started for a job, so this one could not even load the module.
-    if (!this.#hasBegun) this.#fail(cause)
+    if (!this.#hasBegun) this.#fail(NOT_LOADED, cause)
     else if (this.#firstInBacklog) this.#fill()
     if (this.#inFlight > 0 || this.#firstInBacklog) this.#start()
   }
@@ -410,8 +365,8 @@ export class Runner implements Waiting {
     this.#over()
   }
 
-  #fail(cause: unknown): void {
-    this.#cause = { cause }
+  #fail(why: string, cause: unknown): void {
+    this.#failure = { why, cause }
     this.#rejectAll()
     void this.#worker?.terminate()
     if (!this.#worker) this.#over()
@@ -435,9 +390,10 @@ export class Runner implements Waiting {
   }
 
   #closedError(): ThreadSafeError {
-    const why = this.#cause ? ': its module could not be loaded, or its worker not be started' : ''
+    const failure = this.#failure
+    const why = failure ? `, as ${failure.why}` : ''
     const error = new ThreadSafeError(`The context of ${nameOfModule(this.module)} is closed${why}`, 'ERR_CONTEXT_CLOSED')
-    return this.#cause ? withCause(error, this.#cause.cause) : error
+    return failure ? withCause(error, failure.cause) : error
   }
 }
 

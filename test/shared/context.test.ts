@@ -309,6 +309,7 @@ describe('Context', () => {
         for (const job of [one.assign('a'), one.assign('b'), one.assign('c', {}), one.assign('d')]) {
           const error = await rejectedWith(job, { name: 'ThreadSafeError', code: 'ERR_CONTEXT_CLOSED' })
           assert.ok(error instanceof ThreadSafeError)
+          assert.match(error.message, /is closed, as its module could not be loaded$/)
           assert.match(inspect(error.cause), cause)
         }
         assert.match(inspect((await rejectedWith(one.assign('e'), { code: 'ERR_CONTEXT_CLOSED' })).cause), cause)

@@ -2,6 +2,7 @@
 import { betweenThreads } from './cases/between-threads.js'
 import { batches } from './cases/batches.js'
 import { blocks } from './cases/blocks.js'
+import { context } from './cases/context.js'
 import { forAwait } from './cases/for-await.js'
 import { items } from './cases/items.js'
 import { blocked } from './cases/blocked.js'
@@ -33,5 +34,6 @@ export const cases: readonly Case[] = [
   ...signals,
   ...nativeToLoop,
   ...blocked,
+  ...context,
   ...resources,
 ]

@@ -37,6 +37,7 @@ const TITLES: Readonly<Partial<Record<Topology, string>>> = {
   native: 'Native threads',
   'many queues': 'Many queues',
   blocked: 'Blocked threads',
+  jobs: 'Jobs in a worker',
   memory: 'Memory',
   creation: 'Creating a queue',
 }

@@ -18,6 +18,7 @@ export type Topology =
   | 'native'
   | 'many queues'
   | 'blocked'
+  | 'jobs'
   | 'memory'
   | 'creation'
 

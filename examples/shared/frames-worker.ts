@@ -2,30 +2,11 @@
 import assert from 'node:assert/strict'
 import { workerData } from 'node:worker_threads'
 import { deflateSync } from 'node:zlib'
-import { BufferPool, type BufferPoolHandle, QueueClosedError, type QueueHandle, ThreadSafeQueue } from 'threadsafe'
+import { BufferPool, QueueClosedError, ThreadSafeQueue } from 'threadsafe'
+import { FRAMES, type FramesData, SIZE, type Stage } from './frames-plan.js'
 
-export const FRAME = 'uint8[1048576]'
-export const FRAMES = 60
-const SIZE = 2 ** 20
 /** The part of a frame that is encoded: the rest would only take time. */
 const SAMPLE = 2 ** 17
-
-export type Stage = 'capture' | 'filter' | 'encode'
-
-/** One frame that is done, and by how many frames the camera was ahead of it then. */
-export interface Encoded {
-  frame: number
-  bytes: number
-  ahead: number
-}
-
-export interface FramesData {
-  stage: Stage
-  pool: BufferPoolHandle<Uint8Array>
-  captured: QueueHandle<number>
-  filtered: QueueHandle<number>
-  encoded: QueueHandle<Encoded>
-}
 
 const handles = workerData as FramesData
 const pool = BufferPool.from(handles.pool)

@@ -9,7 +9,7 @@ import { Worker } from 'node:worker_threads'
 import { BufferPool, record, ThreadSafeQueue } from 'threadsafe'
 import { count, type Report } from '../display.js'
 import { type Example, runIfMain } from '../example.js'
-import { type Encoded, FRAME, FRAMES, type FramesData, type Stage } from './frames-worker.js'
+import { type Encoded, FRAME, FRAMES, type FramesData, type Stage } from './frames-plan.js'
 
 const BUFFERS = 4
 

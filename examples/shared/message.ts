@@ -18,6 +18,7 @@ const VALUES = 200
 async function run(report: Report): Promise<string> {
   const weather = new Message<Weather>()
   const worker = new Worker(new URL('./message-worker.js', import.meta.url), { workerData: { handle: weather.handle, waiters: IN_WORKER } })
+  const ended = once(worker, 'exit')
   await once(worker, 'message') // it waits by now
 
   // One set() serves all who wait at that moment, also when clear() follows at once.
@@ -47,7 +48,7 @@ async function run(report: Report): Promise<string> {
     await new Promise((resolve) => setTimeout(resolve, 1))
   }
   await read
-  await once(worker, 'exit')
+  await ended
 
   assert.ok(
     seen.every((celsius, k) => k === 0 || celsius > (seen[k - 1] as number)),

@@ -1,17 +1,7 @@
 /** The sensor of pool-lock.ts. */
 import { workerData } from 'node:worker_threads'
-import { type EventHandle, Lock, type LockHandle, ThreadSafeEvent } from 'threadsafe'
-
-/** Where the values are in the pool. */
-export const X = 0
-export const Y = 1
-export const Z = 2
-
-export interface PoolData {
-  pool: Float64Array
-  lock: LockHandle
-  stop: EventHandle
-}
+import { Lock, ThreadSafeEvent } from 'threadsafe'
+import { type PoolData, X, Y, Z } from './pool-lock-values.js'
 
 const { pool, lock: lockHandle, stop: stopHandle } = workerData as PoolData
 const lock = Lock.from(lockHandle)

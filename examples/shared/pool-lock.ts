@@ -10,7 +10,7 @@ import { Worker } from 'node:worker_threads'
 import { Lock, ThreadSafeEvent } from 'threadsafe'
 import { count, type Report } from '../display.js'
 import { type Example, runIfMain } from '../example.js'
-import { type PoolData, X, Y, Z } from './pool-lock-worker.js'
+import { type PoolData, X, Y, Z } from './pool-lock-values.js'
 
 const MILLISECONDS = 1500
 

@@ -25,7 +25,8 @@ async function run(report: Report): Promise<string> {
   const end = performance.now() + MILLISECONDS
   while (performance.now() < end) {
     {
-      using _held = lock.acquireSync()
+      using held = lock.acquireSync()
+      assert.equal(held.abandoned, false)
       const first = pool[0]
       assert.ok(
         pool.every((value) => value === first),

@@ -233,7 +233,7 @@ Status wait(WaitList& list, Parker& parker, TryNow&& try_now, MaySleep&& may_sle
     if (!not_now(status)) break;
     const Status woken = parker.sleep(may_sleep);
     if (woken != Status::ok) {
-// A wait that has reached its deadline still takes what is there. If somebody is in the
+      // A wait that has reached its deadline still takes what is there. If somebody is in the
       // middle of a copy just then, it returns that, and the caller may wait for the copy.
       if (woken == Status::timeout) status = try_now();
       if (woken != Status::timeout || status == Status::empty || status == Status::full) status = woken;

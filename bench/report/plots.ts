@@ -12,7 +12,7 @@ import type { CaseResult } from './result.js'
 
 const { document } = parseHTML('<!doctype html><html><body></body></html>')
 
-/** Beyond this many times from the lowest to the highest, an axis is logarithmic. */
+/** An axis is logarithmic from this ratio of the highest value to the lowest on. */
 const LOGARITHMIC_FROM = 15
 
 interface Page {
@@ -53,15 +53,12 @@ function bothPages(draw: (page: Page) => Html): Html {
 interface Axis {
   readonly type: 'linear' | 'log'
   readonly domain: [number, number]
-  /** Undefined where the library chooses. */
+  /** The ticks; undefined where the library chooses. */
   readonly ticks: number[] | undefined
   readonly label: string
 }
 
-/**
- * An axis for costs: from zero, or logarithmic where the values range widely. `room` is for marks
- * at its end.
- */
+/** An axis for costs, which begins at zero, or is logarithmic if the values range widely. */
 function costAxis(values: readonly number[], label: string): Axis {
   const positive = values.filter((value) => value > 0)
   const low = Math.min(...positive)
@@ -99,7 +96,7 @@ function described({ contender, middle, low, high, ratio: times, ours }: Figure,
   return `${contender.name}: ${number(middle)} ${of}, ${number(low)} to ${number(high)}${compared}`
 }
 
-/** What stands at a bar: the figure, and how many times ours. */
+/** The text at a bar: the figure, and how many times ours it is. */
 function barText({ middle, ours, ratio: times }: Figure): string {
   return ours || times === undefined ? number(middle) : `${number(middle)}  ·  ${ratio(times)}`
 }
@@ -365,8 +362,8 @@ export function series(cases: readonly CaseResult[], title: string, looks: Looks
 }
 
 /**
- * Of rising values those that leave room for their labels, where `count` labels would fill the
- * axis.
+ * Picks from rising values those that leave room for their labels, where `count` labels would fill
+ * the axis.
  */
 function apart(values: readonly number[], logarithmic: boolean, count: number): number[] {
   const place = (value: number) => (logarithmic ? Math.log(value) : value)
@@ -385,7 +382,7 @@ export function overview(cases: readonly CaseResult[], looks: Looks): Html {
   const rows = cases.map((one, k) => ({ one, row: String(k) }))
   const points = rows.flatMap(({ one, row }) =>
     figures(one)
-      // What costs nothing has no place on a logarithmic axis.
+      // A cost of zero has no place on a logarithmic axis.
       .filter(({ ratio }) => ratio !== undefined && ratio > 0)
       .map((figure) => ({
         ...figure,

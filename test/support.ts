@@ -44,6 +44,12 @@ const exits = new WeakMap<Worker, Promise<[number]>>()
 /** Where in the package the addon is that the tests run on. */
 export const ADDON = process.env.PREBUILDS_ONLY ? 'prebuilds' : 'build/Release/threadsafe.node'
 
+/**
+ * The share of their time that the long tests take, of those that look for what happens seldom.
+ * Where the whole suite runs once more, for the sake of another build, less of it does.
+ */
+export const SHARE = Number(process.env.TEST_SHARE ?? 1)
+
 /** A worker that runs `test/fixtures/<name>.ts`. */
 export function startWorker(name: string, workerData?: unknown, options: WorkerOptions = {}): Worker {
   const worker = new Worker(fixture(name), { workerData, ...options })

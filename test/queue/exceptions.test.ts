@@ -5,7 +5,7 @@
 import { strict as assert } from 'node:assert'
 import { getEventListeners } from 'node:events'
 import { type ElementType, select, ThreadSafeEvent, ThreadSafeQueue, TimeoutError } from '../../lib/index.js'
-import { rejection, runProcess, loopIterations, within } from '../support.js'
+import { loopIterations, rejection, runProcess, SHARE, within } from '../support.js'
 
 type Queue = ThreadSafeQueue<unknown>
 type Options = { signal?: AbortSignal; timeout?: number }
@@ -234,7 +234,7 @@ describe('a script whose time is up', () => {
   it('leaves nothing behind that would keep a call waiting, a count up or the process alive', async function () {
     this.timeout(120_000)
     for (const seed of ['1', '2']) {
-      const { code, stdout, stderr } = await runProcess('stopped-process', ['5', seed], 50_000)
+      const { code, stdout, stderr } = await runProcess('stopped-process', [String(5 * SHARE), seed], 50_000)
       assert.deepEqual({ code, stderr }, { code: 0, stderr: '' }, stdout)
       assert.match(stdout, /^\d+ rounds\n$/)
     }

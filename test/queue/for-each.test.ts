@@ -1,6 +1,6 @@
 /**
- * `queue.forEach()`: each item once, one after another, in line with gets, and no longer than the
- * loop can do without its time.
+ * `queue.forEach()` takes each item once, one after another, in line with gets, and leaves the loop
+ * its time.
  */
 import { strict as assert } from 'node:assert'
 import { getEventListeners } from 'node:events'
@@ -245,7 +245,7 @@ describe('forEach', () => {
       controller.abort('enough')
       assert.equal(await rejection(aborted), 'enough')
       await loopIterations()
-      // Nobody is rung for this.
+      // No loop is rung for this.
       queue.putSync(1)
       const seen: number[] = []
       const all = queue.forEach((item) => seen.push(item))

@@ -1,4 +1,4 @@
-// A queue and an event as native code has them open: what the functions of threadsafe.h work with.
+// A queue and an event as native code has them open, for the functions of threadsafe.h.
 #pragma once
 
 #include "../core/slots.h"

@@ -2,7 +2,7 @@
 import { parameterName, parameterValue, figures, type Figure, measured, number, ratio, unit } from './figures.js'
 import { html, type Html } from './html.js'
 import { look, type Looks } from './look.js'
-import { swatch } from './plots.js'
+import { swatch } from './marks.js'
 import { participants } from './chapters.js'
 import type { CaseResult, ContenderResult } from './result.js'
 

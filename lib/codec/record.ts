@@ -9,7 +9,7 @@ import type { MessageCodec } from './message.js'
 import type { Field, RecordType } from './record-type.js'
 import { checkKind, type Scalar, SCALARS, type ScalarType } from './scalar.js'
 
-/** A field's name in errors. Made once, and not for each item. */
+/** As errors name it. Made once, and not for each item. */
 const pathOf = (name: string) => `item.${name}`
 
 /**

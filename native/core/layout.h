@@ -195,8 +195,8 @@ inline u64 lay_out(Geometry& queue, ElementType type, u32 capacity, u32 item_byt
   return bytes <= kMaxBytes ? bytes : 0;
 }
 
-// Copies the geometry of a queue whose memory has `memory_bytes`. Returns false unless it is what
-// lay_out() makes, and lies within that memory. Then every access by this copy lies within it, too.
+// Copies the geometry of a queue whose memory has `memory_bytes`. False unless it is what lay_out()
+// makes, and lies within that memory: then whatever is later read by it does, too.
 inline bool checked_geometry(const QueueHeader& queue, u64 memory_bytes, Geometry& geometry) {
   // Each word is read once, as others may be writing over it.
   u32 words[sizeof geometry / sizeof(u32)];

@@ -254,8 +254,8 @@ class Ring {
     return true;
   }
 
-  // The positions of puts and gets. A position does not change as long as the slot that all puts,
-  // or all gets, need is claimed.
+  // The positions of puts and gets. One does not change as long as the slot that all puts, or all
+  // gets, need is claimed.
   u64 tail_word() const { return tail_.load(memory_order_relaxed); }
   u64 head_word() const { return head_.load(memory_order_relaxed); }
 

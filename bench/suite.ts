@@ -1,4 +1,4 @@
-/** Every case, in the order in which they are measured and told. */
+/** Every case, in the order in which they are measured and reported. */
 import { betweenThreads } from './cases/between-threads.js'
 import { batches } from './cases/batches.js'
 import { blocks } from './cases/blocks.js'

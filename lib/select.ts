@@ -15,7 +15,7 @@ import { Place } from './wait/place.js'
 
 const { status: STATUS } = native
 
-/** What can be waited for: a get from a queue, an event, or a message. */
+/** A source that can be waited for: a get from a queue, an event, or a message. */
 export type SelectSource = ThreadSafeQueue<unknown, unknown> | ThreadSafeEvent | Message<unknown, unknown>
 
 function channelOf(source: SelectSource): Selectable<unknown> {
@@ -37,16 +37,16 @@ type ItemFrom<Source> = Source extends { getSync(): infer Item }
 type IndexOf<Key> = Key extends `${infer Index extends number}` ? Index : number
 
 /**
- * What `select()` returns: one of these for each source, which `index` tells apart where the
- * sources are a tuple.
+ * The result of `select()`: one of these types for each source. Where the sources are a tuple,
+ * `index` tells them apart.
  */
 export type Selected<Sources extends readonly SelectSource[]> = {
   [Key in keyof Sources]: {
-    /** The object that was ready, as it was given. */
+    /** The object that was ready: the one that was passed. */
     source: Sources[Key]
-    /** Its place among the sources. */
+    /** Its index among the sources. */
     index: IndexOf<Key>
-    /** What was taken from a queue, or the value of a message; undefined for an event. */
+    /** The item taken from a queue, or the value of a message; undefined for an event. */
     item: ItemFrom<Sources[Key]>
   }
 }[number]
@@ -67,7 +67,7 @@ export interface SelectOptions extends WaitOptions, SelectSyncOptions {}
 type AnySelected = Selected<readonly SelectSource[]>
 type Attempt = 'tryNow' | 'tryInOrder'
 
-/** An error of a source. That a queue is closed has to be told with which one is. */
+/** The error of a source. A QueueClosedError says which queue is closed. */
 function failed(error: unknown, source: SelectSource, index: number): unknown {
   return error instanceof QueueClosedError ? Object.assign(error, { source, index }) : error
 }
@@ -89,8 +89,7 @@ function tryOne(attempt: Attempt, sources: readonly SelectSource[], k: number, w
 let state = 0x9e3779b9
 
 /**
- * A whole number below `limit`, as good as random (xorshift). Not Math.random(), which tests
- * replace.
+ * A pseudo-random whole number below `limit` (xorshift). Not Math.random(), which tests replace.
  */
 function randomBelow(limit: number): number {
   state ^= state << 13
@@ -143,8 +142,8 @@ class Branch extends Place<unknown> {
   readonly index: number
   readonly channel: Selectable<unknown>
   /**
-   * In a biased call, those of the sources before this one: they are asked first when this one can
-   * perhaps be served.
+   * In a biased call, the branches of the sources before this one. They are asked first when this
+   * one can perhaps be served.
    */
   before: readonly Branch[] = []
 
@@ -187,8 +186,8 @@ function firstPlace(sources: readonly SelectSource[], channel: unknown): number 
 }
 
 /**
- * Each object once; and once more for another object of it, right behind: the call keeps
- * the process alive if one of its sources would.
+ * One branch for each queue, event and message, and right behind it one for each further object of
+ * the same. So the call keeps the process alive if any of its sources would.
  */
 function branchesOf(call: Call, sources: readonly SelectSource[]): Branch[] {
   const branches = new Map<Liveness, Branch>()
@@ -224,14 +223,14 @@ function checkSources(sources: unknown): void {
 
 /**
  * Waits in all lines at once. The first outcome settles the call and takes it out of the other
- * lines: one thread's JavaScript, so no other can come in between.
+ * lines. All are in this thread, so no other outcome can come in between.
  */
 function wait(sources: readonly SelectSource[], limits: Patience, biased: boolean | undefined): Promise<AnySelected> {
   const call = new Call()
   const branches = branchesOf(call, sources)
   if (biased) for (const branch of branches) branch.before = branches.filter(({ index }) => index < branch.index)
   const enter = (): void => {
-    // The order in which a ring lets them look, as a rule.
+    // Usually the order in which they look after a ring.
     orderOf(biased)(branches.length, (k) => {
       const branch = branches[k] as Branch
       branch.channel.enter(branch)
@@ -306,8 +305,8 @@ export function selectSync<const Sources extends readonly SelectSource[]>(
 }
 
 /**
- * The addon says when there is probably something, and takes nothing: so items of all types go
- * their usual way.
+ * Blocks until something is ready. The addon only says that there is probably something, and takes
+ * nothing, so items of all types take their usual path.
  */
 function block(sources: readonly SelectSource[], timeout: number, inOrder: InOrder): AnySelected {
   const channels = sources.map((source): unknown => channelOf(source))

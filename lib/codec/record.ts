@@ -13,8 +13,8 @@ import { checkKind, type Scalar, SCALARS, type ScalarType } from './scalar.js'
 const pathOf = (argument: string, name: string) => `${argument}.${name}`
 
 /**
- * A field, and how it is checked, written and read, if it is an array; a scalar is read and written
- * by its kind's functions below.
+ * A field. An array has functions here that check, write and read it; scalars are handled by the
+ * functions of their kind below.
  */
 interface FieldCodec {
   readonly name: string
@@ -58,7 +58,7 @@ function read({ type, array, offset }: FieldCodec, from: Space, at: number): unk
  */
 const UNROLLED = 8
 
-/** The bytes that no field has: fewer than 8 behind each. */
+/** The padding bytes: fewer than 8 behind each field. */
 function gapsOf({ layout, bytes }: RecordType): number[] {
   const gaps: number[] = []
   layout.forEach((field, k) => {
@@ -72,7 +72,7 @@ export function recordCodec(type: RecordType): MessageCodec<unknown> {
   const fields = type.layout.map((field) => fieldCodec(field, 'item'))
   const count = fields.length
   const gaps = gapsOf(type)
-  // Its fields are properties of its own, whatever Object.prototype may have been given.
+  // The fields are own properties, whatever a program has added to Object.prototype.
   const template = Object.fromEntries(fields.map(({ name }) => [name, undefined]))
   const writeAll = (to: Space, at: number, values: readonly unknown[]): void => {
     // Equal records have equal bytes.
@@ -100,7 +100,8 @@ export function recordCodec(type: RecordType): MessageCodec<unknown> {
     encode(item, hand) {
       if (typeof item !== 'object' || item === null)
         throw invalidType('item', `an object with the fields ${Object.keys(type.fields).join(', ')}`, item)
-      // All are read before any is written: a getter is other code, and may use a queue itself.
+      // All fields are read before any is written, since a getter is user code, and may use a queue
+      // itself.
       const given = item as Record<string, unknown>
       const values = [
         check(first, given[first.name]),

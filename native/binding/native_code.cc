@@ -1,5 +1,5 @@
 // `queue.native` and its like: JavaScript values that lead other addons to the functions of
-// threadsafe.h, and opening what they hold.
+// threadsafe.h. Also opens the objects that these values hold.
 #include <memory>
 #include <new>
 #include <string>
@@ -21,7 +21,7 @@ struct RecordField {
   u32 bytes;
 };
 
-// What such a value wraps. It lives as long as the value, in one isolate.
+// The object that such a value wraps. It lives as long as the value, in one isolate.
 struct NativeObject final : threadsafe_native {
   NativeObject(Environment& owner, Napi::Uint8Array memory)
       : threadsafe_native{&function_table},
@@ -62,7 +62,7 @@ Napi::Value wrapped(Napi::Env env, std::unique_ptr<NativeObject> object) {
   return value;
 }
 
-// False if the isolate is being stopped.
+// Returns false if the isolate is being stopped.
 bool read_fields(napi_env env, napi_value array, std::vector<RecordField>& fields) {
   u32 count;
   if (!length_of(env, array, count)) return false;
@@ -88,7 +88,7 @@ Napi::Value native_object(const Napi::CallbackInfo& info) {
   return wrapped(info.Env(), std::move(object));
 }
 
-// What an item of that type takes in C; 0 if it has no fixed size, or is a record or an array.
+// The size of an item of that type in C; 0 if it has no fixed size, or is a record or an array.
 u32 natural_bytes(threadsafe_type type) {
   switch (type) {
     case THREADSAFE_BOOLEAN:
@@ -125,7 +125,7 @@ bool same_layout(const std::vector<RecordField>& ours, const threadsafe_field* t
   return true;
 }
 
-// Gives the handle to the isolate, which owns it from now on, as does the caller.
+// Makes the isolate an owner of the handle, beside the caller.
 threadsafe_status adopt(const NativeObject& object, Handle* handle) {
   if (!handle) return THREADSAFE_FAILED;
   const Napi::HandleScope scope(object.view.Env());
@@ -133,7 +133,7 @@ threadsafe_status adopt(const NativeObject& object, Handle* handle) {
   return THREADSAFE_OK;
 }
 
-// False when what handles need is not to be had, or the isolate is ending.
+// Returns false if the things that handles need are not available, or the isolate is ending.
 bool prepare(const NativeObject& object) {
   return object.environment->doorbell() != kNoDoorbell && !object.environment->ended() && start_unparking() == 0;
 }

@@ -65,8 +65,8 @@ threadsafe_status signal_safe(Handle& handle, Call&& call) {
 
 Deadline deadline_after(double milliseconds) { return milliseconds < 0 ? Deadline::never() : Deadline::after(milliseconds); }
 
-// Waits as all threads do, but until the handle is cancelled at most. That wakes it; only the
-// thread of an isolate, which has other reasons to stop, asks for those as well.
+// Waits as all threads do, but no longer than until the handle is cancelled, which wakes it. Only
+// the thread of an isolate has other reasons to stop, and asks for those as well.
 class CallParker {
  public:
   // `held_back`: of a put that another's priority token may hold back.
@@ -134,7 +134,7 @@ auto copy_in(const OpenQueue& queue, const void* item) {
   };
 }
 
-// The place for an item that is got.
+// The caller's buffer for an item that is got.
 struct Buffer {
   void* item;
   std::size_t bytes;
@@ -144,8 +144,8 @@ struct Buffer {
     return queue.item_bytes == 0 || bytes == queue.item_bytes ? THREADSAFE_OK : THREADSAFE_WRONG_SIZE;
   }
 
-  // The longest message that is taken. One of fixed size always is: JavaScript may have put a
-  // number as a message that is longer than the number.
+  // The longest message that is taken. An item of fixed size is always taken, as JavaScript may
+  // have put a number as a message that is longer than the number.
   u32 limit(const OpenQueue& queue) const { return queue.item_bytes != 0 || bytes > ~u32{0} ? ~u32{0} : static_cast<u32>(bytes); }
 
   auto copy_out(const OpenQueue& queue) const {

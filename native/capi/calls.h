@@ -1,4 +1,4 @@
-// Objects as native code has them open: what the functions of threadsafe.h work with.
+// Objects as native code has them open, for the functions of threadsafe.h.
 #pragma once
 
 #include "../core/buffers.h"

@@ -76,8 +76,8 @@ enum class ElementType : u32 {
   array
 };
 
-// The head that the encodings of lib/codec put in front of an item: a slot has room for it besides
-// the item's own bytes. As long as it is, what follows is aligned.
+// The head that the encodings of lib/codec put in front of an item. A slot has room for it besides
+// the item's own bytes. Its length keeps what follows aligned.
 constexpr u32 head_bytes(ElementType type) { return type == ElementType::any || type == ElementType::string ? kHeadBytes : 0; }
 
 // Types whose items have no fixed size and may span slots.
@@ -93,21 +93,21 @@ struct Header {
   u64 owner;  // which copy of the addon wakes for this object; see native/platform/doorbell.h
 };
 
-// One side of an object that can be waited for. What its words mean, and who may change them, is
-// told in wait.h.
+// One side of an object that can be waited for. wait.h says what its words mean, and who may change
+// them.
 struct WaitList {
   alignas(kLine) Atomic<u64> state;
   Atomic<u32> calls;  // asynchronous calls that wait, of all loops: for statistics alone
   alignas(kLine) Atomic<u64> loops[kMaxLoops / 64];
 };
 
-// The lists at which calls of JavaScript wait for an item or for room, as it and WebAssembly number
-// them.
+// The numbers, in JavaScript and WebAssembly, of the lists at which calls wait for an item or for
+// room.
 enum class WaitFor : u32 { item, room };
 
-// What a queue holds and where. Written once, by whoever creates it. JavaScript reaches the memory
-// and may write over it at any time, so the addon checks the geometry when it opens a queue, and
-// keeps a copy outside the memory (checked_geometry).
+// What a queue holds and where. Its creator writes it once. JavaScript reaches the memory and may
+// write over it at any time, so the addon checks the geometry when it opens a queue, and keeps a
+// copy outside the memory (checked_geometry).
 struct Geometry {
   ElementType type;
   Overflow overflow;

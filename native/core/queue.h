@@ -32,17 +32,17 @@ inline constexpr u32 kTokenOfLoop = u32{1} << 31;
 inline constexpr u64 kOneRound = u64{1} << 62;
 inline constexpr u64 kRounds = 3 * kOneRound;
 
-// The number of the putter that has the token, 0 if none has.
+// Returns the number of the putter that has the token, 0 if none has.
 constexpr u32 token_holder(u64 token) { return low(token) & ~kTokenOfLoop; }
 
-// Who puts: a number below 2^31, not 0, for each thread; and whether it is that thread's event
-// loop, or the thread itself, blocked.
+// Identifies who puts: a number from 1 to below 2^31 for each thread, and whether it is that
+// thread's event loop, or the thread itself, blocked.
 struct Putter {
   u32 number;
   bool is_loop;
 };
 
-// What a join compares with `last_all_done`, which says how often joins were woken, and how many
+// A join compares this with `last_all_done`, which says how often joins were woken, and how many
 // items had been put the last time:
 //
 //     last_all_done  | times, mod 2^32 : 32 | items put, mod 2^32 : 32 |
@@ -87,7 +87,8 @@ class Queue {
         wake_(wake),
         spans_(Slots::kMaySpan && threadsafe::spans(geometry.type)) {}
 
-  // How many slots a message of that length has; more than the capacity means that it never fits.
+  // The number of slots of a message of that length. If that is more than the capacity, it never
+  // fits.
   u32 slots_of(u32 bytes) const {
     const u32 one = geometry_.item_bytes + head_bytes(geometry_.type);
     return !spans_ || bytes <= one ? 1 : 1 + (bytes - one + geometry_.item_bytes - 1) / geometry_.item_bytes;
@@ -185,7 +186,7 @@ class Queue {
     return status == Status::busy ? undecided_offer() : status;
   }
 
-  // What becomes of an offer that stays busy: full or dropped.
+  // The outcome of an offer that stays busy: full or dropped.
   Status undecided_offer() {
     if (geometry_.overflow == Overflow::reject) return Status::full;
     count_dropped();
@@ -194,7 +195,7 @@ class Queue {
 
   void count_dropped() { count_dropped(1); }
 
-  // What tells whether puts, or gets, have come any further since: see settle().
+  // These words change when puts, or gets, come any further: see settle().
   u64 put_word() const { return ring_.tail_word(); }
   u64 get_word() const { return ring_.head_word(); }
 
@@ -290,7 +291,7 @@ class Queue {
     return status;
   }
 
-  // Who leaves a wait, or dies between a change and its wake, looks once more on behalf of the
+  // Whoever leaves a wait, or dies between a change and its wake, looks once more on behalf of the
   // others.
   void pass_on_get() {
     if (someone_waits(header_.not_empty) && ring_.get_ready()) wake_.one(header_.not_empty);
@@ -309,7 +310,7 @@ class Queue {
     }
   }
 
-  // That event loop has no call any more that waits for an item, or for room.
+  // Withdraws an event loop of which no call waits for an item, or for room, any more.
   void withdraw_from_gets(u32 loop) {
     withdraw_loop(header_.not_empty, loop, [this] { pass_on_get(); });
   }
@@ -423,7 +424,7 @@ class Queue {
  private:
   static constexpr u32 name_of(Putter putter) { return putter.number | (putter.is_loop ? kTokenOfLoop : 0); }
 
-  // What the token becomes when that putter has been woken in vain.
+  // The value of the token after that putter has been woken in vain.
   static constexpr u64 after_vain(u64 holder, u32 slots, Putter putter) {
     if (holder == 0) return pack(slots, name_of(putter));
     const bool comes_round = putter.is_loop && low(holder) == name_of(putter) && (holder & kRounds) != kRounds;

@@ -277,9 +277,9 @@ class Ring {
   void close() { tail_.fetch_or(kClosed, memory_order_seq_cst); }
   bool closed() const { return low(tail_.load(memory_order_seq_cst)) & kClosed; }
 
-  // Can a get do something now: take an item, or learn that the ring is closed? As in try_get, what
-  // was seen at the head counts only if it still was the head: else a waiter would be left beside
-  // an item that is there.
+  // Whether a get could do something now: take an item, or learn that the ring is closed. As in
+  // try_get, a look at the head counts only if it still was the head. Otherwise a waiter would be
+  // left beside an item that is there.
   bool get_ready() const {
     u64 head = head_.load(memory_order_seq_cst);
     for (;;) {
@@ -292,7 +292,7 @@ class Ring {
     }
   }
 
-  // Is there room for so many slots, at most all? Likewise.
+  // Whether there is room for so many slots, at most all. Likewise.
   bool has_room(u32 slots) const {
     u64 tail = tail_.load(memory_order_seq_cst);
     for (;;) {
@@ -303,7 +303,8 @@ class Ring {
     }
   }
 
-  // Can a put of one slot do something now: store its item, or learn that the ring is closed?
+  // Whether a put of one slot could do something now: store its item, or learn that the ring is
+  // closed.
   bool put_ready() const { return closed() || has_room(1); }
 
   // The numbers of items put and got, by whatever means, mod 2^32.
@@ -361,8 +362,8 @@ class Ring {
     return true;
   }
 
-  // Why a put can't claim slots at that tail: closed or busy. ok if the tail has changed, which is
-  // then what it is now.
+  // The reason why a put can't claim slots at that tail: closed or busy. Returns ok if the tail has
+  // changed, and then updates it.
   Status no_put_at(u64& tail) const {
     if (low(tail) & kClosed) return Status::closed;
     // Sequentially consistent, as the caller may sleep.
@@ -386,8 +387,8 @@ class Ring {
     return Status::ok;
   }
 
-  // For the one who holds the tail, which is at that position: sees to it that so many slots are
-  // free from there on. ok, busy or damaged.
+  // Called by the holder of the tail, which is at that position. Makes sure that so many slots are
+  // free from there on: ok, busy or damaged.
   template <class SlotsOf>
   Status make_room(u32 tail, u32 slots, SlotsOf&& slots_of, u32& evicted) {
     u64 head = head_.load(memory_order_seq_cst);
@@ -546,9 +547,9 @@ class Ring {
     store_stamp(positions_.index(claim.position), 0, stamp_of(claim.position));
   }
 
-  // Why there is nothing at that head. A tail that is closed stands still: with head there, nothing
-  // is left and nothing will come. A tail elsewhere, or held, is of somebody who is about to
-  // publish an item.
+  // The reason why there is nothing at that head. A tail that is closed stands still: with head
+  // there, nothing is left and nothing will come. A tail elsewhere, or held, means that somebody is
+  // about to publish an item.
   Status nothing_at(u32 position) const {
     const u32 tail = low(tail_.load(memory_order_seq_cst));
     if (tail == position) return Status::empty;

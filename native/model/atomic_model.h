@@ -1,6 +1,5 @@
-// The core's atomics, as Relacy sees them: each operation is a point at which another thread may
-// come in between, and a load may bring any value that its order allows. Zero at first, as the
-// shared memory is.
+// The core's atomics, as Relacy sees them. Another thread may come in between at each operation,
+// and a load may return any value that its order allows. Zero at first, like the shared memory.
 #pragma once
 
 #include "relacy.h"

@@ -1,4 +1,4 @@
-// The ring by itself: its calls do not wait, the threads try again.
+// The ring by itself. Its calls do not wait, so the threads try again.
 #include "main.h"
 #include "queue_fixture.h"
 
@@ -28,7 +28,7 @@ struct TwoByTwo : rl::test_suite<TwoByTwo<capacity, slots>, 4> {
     u32 times[4] = {};
     for (const auto& by_consumer : got) {
       for (const u32 number : by_consumer) times[number]++;
-      // In order, where both are of one producer.
+      // Two messages of one producer come in order.
       if (by_consumer[0] / 2 == by_consumer[1] / 2) RL_ASSERT(by_consumer[0] < by_consumer[1]);
     }
     for (const u32 n : times) RL_ASSERT(n == 1);
@@ -100,7 +100,7 @@ struct GetTogether : rl::test_suite<GetTogether<Way>, 3> {
   void after() { RL_ASSERT(queue.core().size() == 2); }
 };
 
-// A run on one side, a run on the other, round the ring.
+// Runs on both sides, around the end of the ring.
 struct RunsRound : rl::test_suite<RunsRound, 2> {
   ModelQueue<4> queue;
 
@@ -117,7 +117,8 @@ struct RunsRound : rl::test_suite<RunsRound, 2> {
   }
 };
 
-// What does not fit is not put, in whatever order: never more than the capacity.
+// Items that do not fit are not put, in whatever order: the ring never holds more than its
+// capacity.
 template <u32 capacity>
 struct NeverMore : rl::test_suite<NeverMore<capacity>, capacity + 1> {
   ModelQueue<capacity> queue;
@@ -133,8 +134,8 @@ struct NeverMore : rl::test_suite<NeverMore<capacity>, capacity + 1> {
   }
 };
 
-// Every put that is accepted is in before the close, so it can be got afterwards; and then the ring
-// is closed.
+// Every put that is accepted is in before the close, so it can be got afterwards. Then the ring is
+// closed and drained.
 struct PutOrClosed : rl::test_suite<PutOrClosed, 3> {
   ModelQueue<2> queue;
   u32 put[2];
@@ -163,8 +164,8 @@ struct PutOrClosed : rl::test_suite<PutOrClosed, 3> {
   }
 };
 
-// A peek tells of an item as it was put, though its slot is emptied and filled anew meanwhile. Its
-// payload is two words that a peek may see change: what it saw then must not count.
+// A peek returns an item as it was put, though its slot may be emptied and filled anew meanwhile.
+// The payload is two words, which a peek may see change; then its copy must not count.
 struct PeekWhileReused : rl::test_suite<PeekWhileReused, 2> {
   struct OneSlot {
     static constexpr u32 kMostSlots = 0;

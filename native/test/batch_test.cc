@@ -1,4 +1,4 @@
-// Batches: as many as there is room for, in one claim, and in runs as WebAssembly has them.
+// Batches: as many items as there is room for, in one claim, and in runs as WebAssembly has them.
 #include "support.h"
 
 using namespace threadsafe;
@@ -34,8 +34,8 @@ struct InRuns {
 
 constexpr u32 kMost = 100;
 
-// Numbers in order, in batches of changing length, until the ring has gone round some times; never
-// more than the capacity.
+// Puts numbers in order, in batches of changing length, until the ring has gone round some times.
+// It never holds more than its capacity.
 template <class Put, class Get>
 void check_in_order(u32 capacity) {
   CAPTURE(capacity);
@@ -64,8 +64,8 @@ void check_in_order(u32 capacity) {
   }
 }
 
-// Two producers and two consumers, whose batches and single items meet in one ring: each item once,
-// in order for each producer.
+// Batches and single items of two producers and two consumers meet in one ring. Each item comes out
+// once, in order for each producer.
 template <class Put, class Get>
 void check_among_threads(u32 capacity) {
   CAPTURE(capacity);

@@ -1,7 +1,4 @@
-/**
- * The benchmark suite: what it makes of samples, its regression guard, and its command line, as the
- * program that one calls.
- */
+/** The benchmark suite: its statistics, its regression guard, and its command line. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -16,7 +13,9 @@ import { cases } from '../../bench/suite.js'
 import { within } from '../support.js'
 
 const RUN = fileURLToPath(new URL('../../bench/run.js', import.meta.url))
-/** Of few contenders, none of which has to be compiled; two take part on other runtimes. */
+/**
+ * A case with few contenders, none of which has to be compiled. Two take part on other runtimes.
+ */
 const CHEAP = 'for-await'
 const DEADLINE = 25_000
 
@@ -107,7 +106,7 @@ describe('benchmark suite', () => {
       const beyond = changeOf([around(100), around(180)], [around(50), around(60)])
       assert.equal(beyond.verdict, 'slower')
       assert.ok(Math.abs(beyond.ratio - 1.5) < 1e-9)
-      // Nothing rose but by the machine's getting faster.
+      // Nothing rose except as the machine got faster.
       assert.equal(changeOf([around(100), around(100)], [around(50), around(25)]).verdict, 'same')
     })
 

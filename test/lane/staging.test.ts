@@ -1,4 +1,4 @@
-/** Items that pass through staging areas, of workers that are killed at any moment. */
+/** Items of workers that are killed at any moment pass through staging areas. */
 import { strict as assert } from 'node:assert'
 import type { Worker } from 'node:worker_threads'
 import { ThreadSafeQueue } from '../../lib/index.js'
@@ -53,7 +53,7 @@ describe('workers that are killed in the middle of puts and gets of', () => {
           takeSome()
           return queue.qsize() === 0
         })
-        // One slot each, whatever its type.
+        // Items of one slot, for each type.
         const short = type === 'any' ? 1 : type === 'string' ? 'x' : type === 'bytes' ? new Uint8Array(8) : make(1)
         let count = 0
         while (queue.tryPut(short)) count++

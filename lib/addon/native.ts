@@ -171,6 +171,10 @@ interface Native {
   readonly layoutVersion: number
   readonly pageBytes: number
   readonly stagingBytes: number
+  /** How several messages lie in a staging area; see native/core/layout.h. */
+  readonly mostTogether: number
+  readonly togetherBytes: number
+  readonly wide: number
   readonly scratchBytes: number
   /** Of the head in front of an item whose encoding has to be told. */
   readonly headBytes: number

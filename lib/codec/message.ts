@@ -24,6 +24,8 @@ export interface MessageCodec<T> {
    * own, or of the user's.
    */
   readonly isBody: boolean
+  /** Whether the items are strings, whose characters follow a head. */
+  readonly isText?: boolean
   /** Whether its items are of different lengths, which `into` may be too short for. */
   readonly varies: boolean
   /**

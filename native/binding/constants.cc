@@ -90,6 +90,9 @@ void export_constants(Napi::Env env, Napi::Object exports) {
   exports["headBytes"] = Napi::Number::New(env, kHeadBytes);
   exports["scratchBytes"] = Napi::Number::New(env, kScratchBytes);
   exports["stagingBytes"] = Napi::Number::New(env, kStagingBytes);
+  exports["mostTogether"] = Napi::Number::New(env, kMostTogether);
+  exports["togetherBytes"] = Napi::Number::New(env, kTogetherBytes);
+  exports["wide"] = Napi::Number::New(env, kWide);
   exports["eventMemory"] = Napi::Number::New(env, kOrigin + sizeof(EventHeader));
 }
 

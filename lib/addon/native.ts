@@ -34,6 +34,8 @@ export interface OpenedQueue extends Opened<'queue'> {
   readonly overflow: number
   /** Of the head that its items have. */
   readonly headBytes: number
+  /** Of the longest item that the whole queue holds, head included. */
+  readonly mostBytes: number
   /** Where in its memory the staging areas begin. */
   readonly staging: number
 }
@@ -119,7 +121,6 @@ interface QueueFunctions {
   withdraw(queue: NativeQueue, list: number): void
   close(queue: NativeQueue): void
   discard(queue: NativeQueue): void
-  slotsOf(queue: NativeQueue, bytes: number): number
   size(queue: NativeQueue): number
   full(queue: NativeQueue): boolean
   closed(queue: NativeQueue): boolean

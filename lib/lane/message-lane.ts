@@ -59,8 +59,6 @@ export class MessageLane implements Lane<unknown, Held> {
   readonly #queue: OpenedQueue
   readonly #codec: MessageCodec<unknown>
   readonly #name: string
-  /** Of an item that takes one slot. */
-  readonly #slotBytes: number
   /** Undefined until this thread uses the queue. */
   #hand: OneHand | undefined
   #space = scratch
@@ -77,7 +75,6 @@ export class MessageLane implements Lane<unknown, Held> {
     this.#queue = queue
     this.#codec = codec
     this.#name = name
-    this.#slotBytes = queue.itemBytes + queue.headBytes
   }
 
   // Late: a queue that this thread only passes on needs no instance of the module.
@@ -290,10 +287,10 @@ export class MessageLane implements Lane<unknown, Held> {
 
   #checkText(item: unknown): string {
     if (typeof item !== 'string') throw invalidType('item', 'a string', item)
-    const { capacity, headBytes, itemBytes } = this.#queue
+    const { headBytes, mostBytes } = this.#queue
     const { length } = item
     // Two bytes for each character is the most that it takes.
-    if (length * 2 > capacity * itemBytes) this.#checkFits(headBytes + (isWide(item) ? length * 2 : length))
+    if (headBytes + length * 2 > mostBytes) this.#checkFits(headBytes + (isWide(item) ? length * 2 : length))
     return item
   }
 
@@ -496,8 +493,8 @@ export class MessageLane implements Lane<unknown, Held> {
   }
 
   #checkFits(bytes: number): void {
+    if (bytes <= this.#queue.mostBytes) return
     const { capacity, headBytes, itemBytes } = this.#queue
-    if (bytes <= this.#slotBytes || QUEUE.slotsOf(this.#native, bytes) <= capacity) return
     const own = bytes - headBytes
     throw withCode(
       new RangeError(

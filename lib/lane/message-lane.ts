@@ -37,7 +37,7 @@ const { apply } = Reflect
 const nothing = (): void => undefined
 const wordsOf = (bytes: number): readonly number[] => Array.from({ length: bytes / 8 }, () => 0)
 /** More than it takes of the stack to decode any item; and a text. */
-const STACK = wordsOf(16_384)
+const STACK = wordsOf(8192)
 const STACK_OF_TEXT = wordsOf(2048)
 
 /**

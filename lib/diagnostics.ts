@@ -1,15 +1,15 @@
 /**
- * Publishes on node:diagnostics_channel what this thread does: losses, closes and long blocks. See
- * docs/diagnostics.md. Nothing is asked and nothing is made where nobody listens, and puts and gets
- * that succeed never come here.
+ * Publishes what this thread does on node:diagnostics_channel: losses, closes and long blocks. See
+ * docs/diagnostics.md. Costs nothing where nobody listens, and puts and gets that succeed never
+ * come here.
  */
 import { channel } from 'node:diagnostics_channel'
 import type { ThreadSafeEvent } from './event.js'
 import type { ThreadSafeQueue } from './queue/typed-queue.js'
 
 /**
- * On `threadsafe:queue:drop`: a put of this thread that did not wait found the queue full, and by
- * its overflow policy items were lost.
+ * Message on `threadsafe:queue:drop`: a put of this thread that did not wait found the queue full,
+ * and its overflow policy dropped items.
  */
 export interface QueueDropMessage {
   /** The queue that lost them, as this thread has it. */
@@ -21,24 +21,26 @@ export interface QueueDropMessage {
   count: number
 }
 
-/** On `threadsafe:queue:close`: a call of this thread has closed the queue, which was open. */
+/**
+ * Message on `threadsafe:queue:close`: a call of this thread has closed the queue, which was open.
+ */
 export interface QueueCloseMessage {
   /** The queue that was closed, as this thread has it. */
   queue: ThreadSafeQueue<unknown, unknown>
-  /** Whether what was left was to be dropped. */
+  /** Whether the close was to drop the items that were left. */
   discard: boolean
 }
 
 /**
- * On `threadsafe:block`: a synchronous call has blocked this thread for longer than 100 ms,
- * whatever came of it.
+ * Message on `threadsafe:block`: a synchronous call has blocked this thread for longer than 100 ms,
+ * whatever its outcome.
  */
 export interface BlockMessage {
   /** The call that blocked: 'select' waits for several queues or events, 'wait' for an event. */
   operation: 'put' | 'get' | 'wait' | 'select'
   /** What it waited for: one queue or event, or all those given to `selectSync()`. */
   sources: readonly (ThreadSafeQueue<unknown, unknown> | ThreadSafeEvent)[]
-  /** In milliseconds. */
+  /** Milliseconds for which the call blocked. */
   duration: number
 }
 
@@ -61,7 +63,7 @@ export function tellingDrops<R>(queue: ThreadSafeQueue<unknown, unknown>, droppe
   return result
 }
 
-/** Runs what closes the queue. */
+/** Runs the call that closes the queue, and publishes that it did. */
 export function tellingClose(queue: ThreadSafeQueue<unknown, unknown>, discard: boolean, close: () => void): void {
   const tell = closes.hasSubscribers && !queue.closed
   close()

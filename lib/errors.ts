@@ -5,8 +5,8 @@ import { uncurried } from './intrinsics.js'
 const { isAnyArrayBuffer, isSharedArrayBuffer } = types
 
 /**
- * A class has its name there, by which it is known to other evaluations of this module in the
- * thread, which have classes of their own.
+ * The property in which a class has its name. Other evaluations of this module in the thread, which
+ * have classes of their own, know it by that.
  */
 const CLASS = Symbol.for('threadsafe.errorClass')
 
@@ -18,15 +18,15 @@ function classNameOf(one: unknown): unknown {
   return typeof one === 'function' && Object.hasOwn(one, CLASS) ? (one as { [CLASS]?: unknown })[CLASS] : undefined
 }
 
-/** What all errors of a queue or an event have in common: a `code`. */
+/** The base class of the errors of queues and events, all of which have a `code`. */
 export class ThreadSafeError extends Error {
   /** @internal */
   static readonly [CLASS]: string = 'ThreadSafeError'
 
-  /** Says what happened, as `'ERR_QUEUE_FULL'` does. */
+  /** Identifies what happened, such as `'ERR_QUEUE_FULL'`. */
   readonly code: string
 
-  /** @internal `instanceof` holds as well for the errors of another evaluation of the package. */
+  /** @internal `instanceof` also holds for errors of another evaluation of the package. */
   static override [Symbol.hasInstance](this: ErrorClass, value: unknown): boolean {
     if (ordinaryHasInstance(this, value)) return true
     const name = classNameOf(this)
@@ -49,13 +49,13 @@ export class ThreadSafeError extends Error {
   }
 }
 
-/** What errors say of a queue. */
+/** What an error message says about a queue. */
 export interface Named {
   readonly name: string
   readonly capacity: number
 }
 
-/** A queue, as errors name it: in one line, whatever its name is. */
+/** How errors name a queue: in one line, whatever its name is. */
 export function nameOf(queue: Named | undefined): string {
   if (queue === undefined) return 'queue'
   const name = queue.name === '' ? '' : ` ${JSON.stringify(queue.name)}`
@@ -100,7 +100,7 @@ export class QueueClosedError extends ThreadSafeError {
   }
 }
 
-/** The time that a call was given passed before it could do its work; it did nothing. */
+/** A call's timeout passed before the call could do its work. It did nothing. */
 export class TimeoutError extends ThreadSafeError {
   /** @internal */
   static override readonly [CLASS] = 'TimeoutError'
@@ -117,15 +117,15 @@ export function withCode<E extends Error>(error: E, code: string): WithCode<E> {
   return Object.assign(error, { code })
 }
 
-/** The longest that an error shows of a value. */
+/** The most characters of a value that an error shows. */
 const MOST_SHOWN = 100
 
-/** The memory of a queue says what no queue can hold. */
+/** The error for a queue whose memory holds what no queue can. */
 export function damaged(): WithCode<Error> {
   return withCode(new Error("Something has written over the queue's memory: what is left in it can't be got"), 'ERR_DAMAGED_MEMORY')
 }
 
-/** A value in one line, and a short one. Runs none of its code. */
+/** A value in one short line. Runs none of the value's code. */
 export function oneLine(value: unknown): string {
   let text: string
   if (isAnyArrayBuffer(value)) {
@@ -155,7 +155,7 @@ export function invalidType(name: string, expected: string, value: unknown): Wit
   return withCode(new TypeError(`The "${name}" argument must be ${expected}. Received ${received(value)}`), 'ERR_INVALID_ARG_TYPE')
 }
 
-/** `name` is of the right type, and none of the values that it may have. */
+/** `name` is of the right type, but not one of the allowed values. */
 export function invalidValue(name: string, expected: string, value: unknown, hint = ''): WithCode<TypeError> {
   const message = `The argument "${name}" must be ${expected}. Received ${oneLine(value)}`
   return withCode(new TypeError(hint ? `${message}. ${hint}` : message), 'ERR_INVALID_ARG_VALUE')
@@ -172,11 +172,12 @@ export function outOfRange(name: string, expected: string, value: unknown): With
 const { captureStackTrace } = Error
 
 /**
- * A promise that is rejected with that error, for a promise that somebody has by now and that is
- * resolved with it. What rejects a call that waits is a doorbell or a timer, of which the error's
- * stack would tell. Told anew in here, it tells of those who await the call: V8 finds them by the
- * promises, from the one whose function is running, once they hold each other, which is a microtask
- * later. That costs nothing until then; to remember the call's stack costs as much as half a wait.
+ * Returns a promise that is rejected with that error, with a stack that leads to whoever awaits the
+ * call. Resolve the call's own promise with it. Without this, the stack would show the doorbell or
+ * timer that ended the wait. V8 follows the promises from the function that is running to those
+ * that await it, but only once they are linked, which takes a microtask. So the stack is captured
+ * in here, and only for a call that fails. To capture it when the call is made would cost half as
+ * much as a wait.
  */
 export async function retold(error: ThreadSafeError): Promise<never> {
   await undefined

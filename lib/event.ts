@@ -16,8 +16,8 @@ import { Place } from './wait/place.js'
 const { event: EVENT, status: STATUS } = native
 
 /**
- * What `workerData` and `postMessage` take to another thread of this process, for
- * `ThreadSafeEvent.from()`.
+ * The form in which an event travels to another thread of this process, by `workerData` or
+ * `postMessage`. `ThreadSafeEvent.from()` opens it there.
  */
 export interface EventHandle {
   /** Tells an event's handle from a queue's. */
@@ -27,8 +27,9 @@ export interface EventHandle {
 type EventPlace = Place<number>
 
 /**
- * In the order of what they want: each one's word is the event's when it came, or is served at
- * once. So behind one that is not done nobody is.
+ * The waits for one event. They stand in the order of the words that they began with: each place
+ * has the event's word of its arrival, or is served at once. So if one is not done, none behind it
+ * is.
  */
 class EventLine extends ServedLine<number> {
   readonly #channel: EventChannel
@@ -52,7 +53,8 @@ class EventLine extends ServedLine<number> {
     return this.#channel.isDone(place.want) ? place.outcome(undefined) : NOTHING
   }
 
-  // Nobody counts them, and a ring for nothing is all that comes of an announcement that stays.
+  // Event waits are not counted, and an announcement that stays costs no more than a ring for
+  // nothing.
   protected override tell(): void {}
   protected override withdraw(): void {}
 }
@@ -66,7 +68,7 @@ class EventChannel implements Waiting, Selectable<number> {
   readonly native: NativeEvent
   readonly #line: EventLine
 
-  /** `address` is the memory's. */
+  /** `address` is where the memory is. */
   constructor(memory: WebAssembly.Memory, address: number, event: OpenedEvent) {
     this.view = event.view
     this.lists = [address + native.lists.waiters]
@@ -83,7 +85,10 @@ class EventChannel implements Waiting, Selectable<number> {
     return call.wait(patience, () => this.enter(place)) as Promise<void>
   }
 
-  /** The word tells later whether the event was set in between; see native/core/event.h. */
+  /**
+   * Returns the event's word, which later shows whether the event was set in between; see
+   * native/core/event.h.
+   */
   want(): number {
     return this.core.word()
   }
@@ -101,7 +106,7 @@ class EventChannel implements Waiting, Selectable<number> {
     return this.tryNow(place.want)
   }
 
-  // Behind another it looks for itself alone: what it costs does not grow with the line.
+  // A newcomer behind another looks for itself alone, so its cost does not grow with the line.
   enter(place: EventPlace): void {
     this.#line.enter(place)
     if (!place.call.settled && this.isDone(place.want)) this.#line.serveAlone(place)
@@ -157,7 +162,8 @@ export let livenessOfEvent: (event: ThreadSafeEvent) => Liveness
  */
 export class ThreadSafeEvent {
   /**
-   * Structured-cloneable; the other thread makes of it an event object of its own, with `from()`.
+   * A structured-cloneable handle. Another thread passes it to `from()` to get an event object of
+   * its own.
    */
   readonly handle: EventHandle
   readonly #channel: EventChannel
@@ -170,7 +176,7 @@ export class ThreadSafeEvent {
 
   /** An event that is not set. */
   constructor()
-  /** @internal from() passes the handle of an event that exists. */
+  /** @internal For from(), which passes an event that exists. */
   constructor(existing: Existing)
   constructor(existing?: Existing) {
     const handle = existing instanceof Existing ? existing.handle : create()
@@ -179,7 +185,7 @@ export class ThreadSafeEvent {
   }
 
   /**
-   * The event of that handle, in any thread of the process. Throws `TypeError`
+   * Opens the event of that handle, in any thread of the process. Throws `TypeError`
    * `ERR_INVALID_ARG_TYPE` for anything that is no event's handle and `Error`
    * `ERR_INCOMPATIBLE_HANDLE` for one of another version.
    */
@@ -189,7 +195,7 @@ export class ThreadSafeEvent {
   }
 
   /**
-   * What `threadsafe_event_open()` of `threadsafe.h` takes, in this thread; see
+   * The argument of `threadsafe_event_open()` of `threadsafe.h`, in this thread; see
    * `ThreadSafeQueue.native`.
    */
   get native(): NativeHandle<'event'> {
@@ -198,14 +204,14 @@ export class ThreadSafeEvent {
   }
 
   /**
-   * Sets the event and wakes all who wait at this moment, in all threads, also when `clear()`
+   * Sets the event and wakes everyone who waits at this moment, in all threads, even if `clear()`
    * follows at once.
    */
   set(): void {
     this.#channel.core.set()
   }
 
-  /** Resets the event: who waits from now on waits until it is set again. */
+  /** Resets the event. Whoever waits from now on waits until it is set again. */
   clear(): void {
     this.#channel.core.clear()
   }
@@ -231,8 +237,8 @@ export class ThreadSafeEvent {
   }
 
   /**
-   * Blocks this thread until the event is set: true; or until `timeout` milliseconds have passed:
-   * false.
+   * Blocks this thread until the event is set, and returns true; returns false after `timeout`
+   * milliseconds.
    *
    * @example
    * if (!ready.waitSync({ timeout: 1000 })) throw new Error('not ready')
@@ -245,7 +251,7 @@ export class ThreadSafeEvent {
     return blocking('wait', [this], () => this.#channel.waitBlocking(timeout))
   }
 
-  /** Pending calls of this object keep the process alive: so it is at first. */
+  /** Pending calls of this object keep the process alive. This is the default. */
   ref(): this {
     this.#liveness.reference(true)
     return this

@@ -1,4 +1,4 @@
-/** What `console.log()` and `util.inspect()` show of the package's objects. */
+/** How `console.log()` and `util.inspect()` show the package's objects. */
 import { inspect, type InspectOptions } from 'node:util'
 
 /** The method that `util.inspect()` calls. It is the same symbol in every realm. */
@@ -9,12 +9,12 @@ function classOf(object: object, usual: string): string {
   return typeof constructor?.name === 'string' && constructor.name !== '' ? constructor.name : usual
 }
 
-/** A code point that would break the line or the terminal: the class's name is the user's own. */
+/** Code points that would break the line or the terminal. A subclass's name is the user's own. */
 const CONTROL = /\p{C}/gu
 
 /**
- * `Class { … }` in place of the object, with what `look` returns. Throws nothing, whatever was done
- * to the object: what is no real one (a prototype, say, which `look` can't read) is shown by its
+ * Shows the object as `Class { … }`, with the properties that `look` returns. Never throws,
+ * whatever was done to the object. One that `look` can't read, such as a prototype, is shown by its
  * class alone.
  */
 export function inspectAs(object: object, usual: string, look: () => object, depth: unknown, options: InspectOptions | undefined): string {

@@ -1,7 +1,7 @@
 /**
- * Methods of built-in classes as functions, taken when the package is loaded. A method that is
- * looked up at each call is whatever a program or a test has put in its place: that would be given
- * our buffers, and could run a queue's code in the middle of another call of it.
+ * Methods of built-in classes as functions, taken when the package is loaded. A program or a test
+ * may replace a method later. The replacement would be given our buffers, and could use a queue in
+ * the middle of another call.
  */
 import { atob } from 'node:buffer'
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads'
@@ -28,8 +28,7 @@ function nodesDOMException(): typeof DOMException {
 }
 
 /**
- * Node's own. Where the package is evaluated in a context (node:vm, Jest), the global one may be
- * another, or missing.
+ * Node's own DOMException. In a context (node:vm, Jest) the global one may be another, or missing.
  */
 const NodeDOMException = nodesDOMException()
 export { NodeDOMException as DOMException }
@@ -44,5 +43,5 @@ function cloneByPort<T>(value: T): T {
   }
 }
 
-/** As the global one, which may be missing likewise. */
+/** Node's own structuredClone; the global one may be missing as well. */
 export const structuredClone: <T>(value: T) => T = (globalThis as { structuredClone?: <T>(value: T) => T }).structuredClone ?? cloneByPort

@@ -92,26 +92,26 @@ function randomBelow(limit: number): number {
 }
 
 /**
- * Asks for each place until one has an answer, in an order that is new each time: of those that
- * have, each is as likely as any other.
+ * Asks each place, in a random order, until one has found something. Each place that would find
+ * something is equally likely to be the one.
  */
-function inRandomOrder<Answer>(count: number, ask: (k: number) => Answer | undefined): Answer | undefined {
+function inRandomOrder<Found>(count: number, ask: (k: number) => Found | undefined): Found | undefined {
   const places: number[] = []
   for (let k = 0; k < count; k++) places.push(k)
   for (let left = count; left > 0; left--) {
     const pick = randomBelow(left)
-    const answer = ask(places[pick] as number)
-    if (answer) return answer
+    const found = ask(places[pick] as number)
+    if (found) return found
     places[pick] = places[left - 1] as number
   }
   return undefined
 }
 
-/** The same, in their order. */
-function inGivenOrder<Answer>(count: number, ask: (k: number) => Answer | undefined): Answer | undefined {
+/** The same, in the order of the places. */
+function inGivenOrder<Found>(count: number, ask: (k: number) => Found | undefined): Found | undefined {
   for (let k = 0; k < count; k++) {
-    const answer = ask(k)
-    if (answer) return answer
+    const found = ask(k)
+    if (found) return found
   }
   return undefined
 }

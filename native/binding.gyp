@@ -19,7 +19,7 @@
       },
       "msvs_settings": { "VCCLCompilerTool": { "AdditionalOptions": ["/std:c++20"] } },
       "conditions": [
-        # Everything is bound when the addon is loaded, so that no call in a signal handler is the first, which the dynamic linker would answer.
+        # Bind all symbols at load time, so that the dynamic linker never runs inside a signal handler.
         ["system=='linux'", { "ldflags": ["-Wl,-z,now"] }],
         [
           "system=='win'",

@@ -2,7 +2,7 @@
 import { strict as assert } from 'node:assert'
 import { getEventListeners } from 'node:events'
 import { ThreadSafeEvent, ThreadSafeQueue, TimeoutError } from '../lib/index.js'
-import { finished, rejection, startWorker, thrown, turns, until, within } from './support.js'
+import { finished, rejection, startWorker, thrown, loopIterations, until, within } from './support.js'
 
 describe('an event', () => {
   it('is not set at first, is set by set() until clear(), and both may come twice', () => {
@@ -33,20 +33,20 @@ describe('an event', () => {
     assert.equal(event.isSet(), false)
   })
 
-  it('while set, is waited for in no time: synchronously and by a promise that needs no turn of the loop', async () => {
+  it('while set, is waited for in no time: synchronously and by a promise that needs no iteration of the loop', async () => {
     const event = new ThreadSafeEvent()
     event.set()
     assert.equal(event.waitSync(), true)
     assert.equal(event.waitSync({ timeout: 0 }), true)
     assert.equal(event.waitSync({ timeout: 1 }), true)
-    let turned = false
-    setImmediate(() => (turned = true))
+    let iterated = false
+    setImmediate(() => (iterated = true))
     for (let k = 0; k < 100; k++) {
       assert.equal(await event.wait(), undefined)
       await event.wait({ timeout: 0 })
       await event.wait({ signal: new AbortController().signal })
     }
-    assert.equal(turned, false)
+    assert.equal(iterated, false)
   })
 
   it('returns itself from ref() and unref()', () => {
@@ -139,7 +139,7 @@ describe('waiting for an event no longer than', () => {
   it('a month, which is longer than a timer of Node can be', async () => {
     const event = new ThreadSafeEvent()
     const wait = event.wait({ timeout: 31 * 24 * 3600 * 1000 })
-    await turns()
+    await loopIterations()
     event.set()
     await within('the wait', wait)
   })
@@ -184,7 +184,7 @@ describe('cancelling a wait for an event', () => {
     }
   })
 
-  it('after set(), in the same turn: is what came first', async () => {
+  it('after set(), in the same iteration: is what came first', async () => {
     const event = new ThreadSafeEvent()
     const controller = new AbortController()
     const wait = event.wait({ signal: controller.signal })
@@ -202,7 +202,7 @@ describe('cancelling a wait for an event', () => {
     await within('all waits', Promise.all(waits))
     assert.equal(getEventListeners(controller.signal, 'abort').length, 0)
     controller.abort()
-    await turns()
+    await loopIterations()
   })
 
   it('by the signal of a time', async () => {
@@ -234,7 +234,7 @@ describe('an event between threads', () => {
   ] as const
 
   for (const [what, kinds] of KINDS) {
-    // Each worker has a queue of its own for its turns: one that is early can't wait twice in a
+    // Each worker has a queue of its own for its waits: one that is early can't wait twice in a
     // round.
     const start = () => {
       const event = new ThreadSafeEvent()
@@ -243,12 +243,12 @@ describe('an event between threads', () => {
       const listening = (async () => {
         for await (const report of reports) said[report]++
       })()
-      const turnsOfEach = kinds.map(() => new ThreadSafeQueue<'block' | 'await'>(1, { type: 'string' }))
-      const ended = turnsOfEach.map(({ handle }) =>
+      const waitsOfEach = kinds.map(() => new ThreadSafeQueue<'block' | 'await'>(1, { type: 'string' }))
+      const ended = waitsOfEach.map(({ handle }) =>
         finished(
           startWorker('event-waiter', {
             event: event.handle,
-            turns: handle,
+            waits: handle,
             reports: reports.handle,
           }),
         ),
@@ -256,9 +256,9 @@ describe('an event between threads', () => {
       return {
         event,
         said,
-        nextRound: () => kinds.forEach((kind, k) => turnsOfEach[k]?.putSync(kind)),
+        nextRound: () => kinds.forEach((kind, k) => waitsOfEach[k]?.putSync(kind)),
         async end(): Promise<void> {
-          for (const queue of turnsOfEach) queue.close()
+          for (const queue of waitsOfEach) queue.close()
           await Promise.all(ended)
           reports.close()
           await listening
@@ -299,7 +299,7 @@ describe('an event between threads', () => {
           event.clear()
           settings++
           const next = performance.now() + 50
-          while (said.awake < expected && performance.now() < next) await turns(1)
+          while (said.awake < expected && performance.now() < next) await loopIterations(1)
           assert.ok(performance.now() < deadline, `after 10 s ${said.awake} of ${expected} waits are over`)
         }
         await within('the wait of this loop', here)

@@ -14,7 +14,7 @@ import {
 } from '../lib/index.js'
 import type { SelectRole } from './fixtures/select-worker.js'
 import { Ledger } from './fixtures/stress-ledger.js'
-import { finished, rejection, startWorker, thrown, turns, until, within } from './support.js'
+import { finished, rejection, startWorker, thrown, loopIterations, until, within } from './support.js'
 
 const numbers = (capacity = 8): ThreadSafeQueue<number, Float64Array> => new ThreadSafeQueue<number>(capacity, { type: 'float64' })
 const several = (count: number, capacity = 8): ThreadSafeQueue<number, Float64Array>[] =>
@@ -75,7 +75,7 @@ describe('select, biased, of sources that become ready together', () => {
       const orders = [[one, event, other], [other, event, one], [event, one, other], [event, other, one]] as const // prettier-ignore
       const sources = orders[round % orders.length] as readonly SelectSource[]
       const selected = select(sources, { biased: true })
-      await turns(1)
+      await loopIterations(1)
       // What is rung for first is looked at first.
       if (round % 2 === 0) event.set()
       for (const queue of [other, one]) queue.putManySync([1, 2])
@@ -89,7 +89,7 @@ describe('select, biased, of sources that become ready together', () => {
     const [one, other] = [numbers(), numbers()]
     const get = one.get()
     const selected = select([one, other], { biased: true })
-    await turns(1)
+    await loopIterations(1)
     other.putSync(2)
     one.putSync(1)
     assert.equal(await within('the get', get), 1)
@@ -99,7 +99,7 @@ describe('select, biased, of sources that become ready together', () => {
   it('fails with the first that is closed', async () => {
     const [one, other] = [numbers(), numbers()]
     const selected = select([one, other], { biased: true })
-    await turns(1)
+    await loopIterations(1)
     other.putSync(1)
     one.close()
     const error = (await rejection(selected)) as QueueClosedError
@@ -226,17 +226,17 @@ describe('select, while it waits', () => {
     for (let round = 0; round < 50; round++) {
       const which = round % 3
       const selected = select([...queues, event])
-      await turns(1)
+      await loopIterations(1)
       queues[which]?.putSync(round)
       assert.deepEqual(await within('an item', selected), { source: queues[which], index: which, item: round })
-      await turns(1)
+      await loopIterations(1)
       const set = select([...queues, event])
       event.set()
       event.clear()
       assert.equal((await within('the event', set)).source, event)
     }
     for (const queue of queues) queue.putSync(1)
-    await turns()
+    await loopIterations()
     assert.deepEqual(
       queues.map((queue) => queue.qsize()),
       [1, 1, 1],
@@ -251,7 +251,7 @@ describe('select, while it waits', () => {
       for (const queue of queues) queue.putSync(round)
       for (const event of events) event.set()
       await within('the first', selected)
-      await turns(1)
+      await loopIterations(1)
       const left = queues.map((queue) => queue.qsize()).reduce((a, b) => a + b)
       assert.equal(left, (await selected).item === undefined ? 4 : 3)
       for (const queue of queues) queue.tryGet()
@@ -274,7 +274,7 @@ describe('select, while it waits', () => {
     const [first, second] = [numbers(), numbers()]
     const selected = select([first, second])
     const [getFirst, getSecond] = [first.get(), second.get()]
-    await turns()
+    await loopIterations()
     first.putSync(1)
     assert.equal((await within('the select', selected)).item, 1)
     first.putSync(2)
@@ -285,7 +285,7 @@ describe('select, while it waits', () => {
   it('learns of the end of any', async () => {
     const queues = several(3)
     const selected = rejection(select(queues))
-    await turns()
+    await loopIterations()
     queues[2]?.close()
     const error = await selected
     assert.ok(error instanceof QueueClosedError)
@@ -298,14 +298,14 @@ describe('select, while it waits', () => {
     const reason = { why: 'test' }
     const aborted = select(queues, { signal: controller.signal, timeout: 10_000 })
     const behind = queues[0]?.get() as Promise<number>
-    await turns()
+    await loopIterations()
     queues[0]?.putSync(1)
     controller.abort(reason)
     assert.equal(await rejection(aborted), reason)
     assert.equal(await within('the get behind it', behind), 1)
     assert.equal(getEventListeners(controller.signal, 'abort').length, 0)
     queues[1]?.putSync(2)
-    await turns()
+    await loopIterations()
     assert.equal(queues[1]?.qsize(), 1)
     // One that is aborted already goes before what is wrong with the sources.
     assert.equal(await rejection(select([] as never, { signal: controller.signal })), reason)

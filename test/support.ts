@@ -44,6 +44,12 @@ const exits = new WeakMap<Worker, Promise<[number]>>()
 /** Where in the package the addon is that the tests run on. */
 export const ADDON = process.env.PREBUILDS_ONLY ? 'prebuilds' : 'build/Release/threadsafe.node'
 
+/**
+ * The share of their time that the long tests take, of those that look for what happens seldom.
+ * Where the whole suite runs once more, for the sake of another build, less of it does.
+ */
+export const SHARE = Number(process.env.TEST_SHARE ?? 1)
+
 /** A worker that runs `test/fixtures/<name>.ts`. */
 export function startWorker(name: string, workerData?: unknown, options: WorkerOptions = {}): Worker {
   const worker = new Worker(fixture(name), { workerData, ...options })
@@ -133,7 +139,7 @@ export async function rejection(promise: Promise<unknown>): Promise<unknown> {
  * The event loop has come round a few times: whatever was due in this thread, and needs no time to
  * pass, has happened.
  */
-export async function turns(count = 3): Promise<void> {
+export async function loopIterations(count = 3): Promise<void> {
   for (let k = 0; k < count; k++) await new Promise((resolve) => setTimeout(resolve, 0))
 }
 

@@ -5,7 +5,12 @@ import type { Case, Contender, Runner } from '../harness/case.js'
 const CAPACITY = 64
 
 /** The item goes in and comes out again; `read` answers its number. */
-function inTurn<T, In>(queue: ThreadSafeQueue<T, unknown, In>, make: (k: number) => In, read: (item: T) => number, count: number): Runner {
+function putAndGet<T, In>(
+  queue: ThreadSafeQueue<T, unknown, In>,
+  make: (k: number) => In,
+  read: (item: T) => number,
+  count: number,
+): Runner {
   const made = Array.from({ length: count }, (_, k) => make(k))
   return (items) => {
     let sum = 0
@@ -38,7 +43,7 @@ export const items: readonly Case[] = [
     unit: 'ns/item',
     contenders: [
       ours('threadsafe', 'float64', () =>
-        inTurn(
+        putAndGet(
           new ThreadSafeQueue(CAPACITY, { type: 'float64' }),
           (k) => k,
           (x) => x,
@@ -47,7 +52,7 @@ export const items: readonly Case[] = [
       ),
       ours('threadsafe-record', 'record of three numbers', () => {
         const type = record({ x: 'float64', y: 'float64', id: 'uint32' })
-        return inTurn(
+        return putAndGet(
           new ThreadSafeQueue(CAPACITY, { type }),
           (k) => ({ x: k, y: -k, id: k }),
           ({ id }) => id,
@@ -56,15 +61,15 @@ export const items: readonly Case[] = [
       }),
       ours('threadsafe-string', 'string of 20 characters', () => {
         const make = (k: number) => String.fromCharCode(48 + k) + TWENTY
-        return inTurn(new ThreadSafeQueue(CAPACITY, { type: 'string' }), make, (text) => text.charCodeAt(0) - 48, COUNT)
+        return putAndGet(new ThreadSafeQueue(CAPACITY, { type: 'string' }), make, (text) => text.charCodeAt(0) - 48, COUNT)
       }),
       ours('threadsafe-bytes', '64 bytes', () => {
         const make = (k: number) => new Uint8Array(64).fill(k)
-        return inTurn(new ThreadSafeQueue(CAPACITY, { type: 'bytes' }), make, (bytes) => bytes[63] as number, COUNT)
+        return putAndGet(new ThreadSafeQueue(CAPACITY, { type: 'bytes' }), make, (bytes) => bytes[63] as number, COUNT)
       }),
       ours('threadsafe-object', 'small object', () => {
         const make = (k: number) => ({ id: k, name: 'sensor 17', x: k + 0.5, y: -k, tags: ['north', 'roof', 'spare'] })
-        return inTurn(new ThreadSafeQueue<ReturnType<typeof make>>(CAPACITY), make, ({ id }) => id, COUNT)
+        return putAndGet(new ThreadSafeQueue<ReturnType<typeof make>>(CAPACITY), make, ({ id }) => id, COUNT)
       }),
     ],
     goals: [

@@ -108,14 +108,14 @@ const byPorts = (what: What, workers: number) =>
 const awaiting = (what: What): Contender[] => [
   { id: 'threadsafe', name: `threadsafe, ${WORKERS} workers`, package: 'threadsafe', open: byQueue(what, WORKERS) },
   { id: 'threadsafe-one', name: 'threadsafe, 1 worker', package: 'threadsafe', open: byQueue(what, 1) },
-  { id: 'postMessage', name: `postMessage to ${WORKERS} workers in turn`, open: byPorts(what, WORKERS) },
+  { id: 'postMessage', name: `postMessage to ${WORKERS} workers, round-robin`, open: byPorts(what, WORKERS) },
   { id: 'postMessage-one', name: 'postMessage to 1 worker', open: byPorts(what, 1) },
 ]
 
 function awaitingGoals(what: string): Case['goals'] {
   return [
     { text: `lone item to ${WORKERS} awaiting workers, ${what}: <= 1.5 x one to 1 worker`, against: 'threadsafe-one', atMost: 1.5 },
-    { text: `lone item to ${WORKERS} awaiting workers, ${what}: <= postMessage in turn`, against: 'postMessage', atMost: 1 },
+    { text: `lone item to ${WORKERS} awaiting workers, ${what}: <= postMessage round-robin`, against: 'postMessage', atMost: 1 },
   ]
 }
 

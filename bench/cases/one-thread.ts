@@ -10,7 +10,7 @@ import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads'
 
 const CAPACITY = 1024
 
-function inTurn(queues: readonly NumberRing[]): Runner {
+function alternating(queues: readonly NumberRing[]): Runner {
   const one = queues[0] as NumberRing
   const pair = (queue: NumberRing, k: number) => {
     if (!queue.tryPut(k)) throw new Error('full')
@@ -31,7 +31,7 @@ function inTurn(queues: readonly NumberRing[]): Runner {
 }
 
 function rings(queues: number, make: () => NumberRing): () => Runner {
-  return () => inTurn(Array.from({ length: queues }, make))
+  return () => alternating(Array.from({ length: queues }, make))
 }
 
 const newQueue = () => new ThreadSafeQueue<number>(CAPACITY, { type: 'float64' })
@@ -72,7 +72,7 @@ const others: Contender[] = [
     everywhere: true,
     open() {
       const { port1, port2 } = new MessageChannel()
-      return inTurn([
+      return alternating([
         {
           tryPut(value) {
             port1.postMessage(value)
@@ -88,7 +88,7 @@ const others: Contender[] = [
     note: 'blockingSend and blockingRecv',
     async open() {
       const [sender, receiver] = (await loadMultithreading()).channel<number>(CAPACITY)
-      return inTurn([
+      return alternating([
         {
           tryPut: (value) => sender.blockingSend(value).ok,
           tryGet() {
@@ -105,7 +105,7 @@ const others: Contender[] = [
 function manyQueues(queues: number, goals: Case['goals'] = []): Case {
   return {
     id: `many-queues-${queues}`,
-    title: `One thread, put and get of a float64, ${queues === 1 ? 'one queue' : `${queues} queues in turn`}`,
+    title: `One thread, put and get of a float64, ${queues === 1 ? 'one queue' : `${queues} queues alternating`}`,
     topology: 'many queues',
     kind: 'rate',
     unit: 'ns/item',
@@ -132,6 +132,6 @@ export const oneThread: readonly Case[] = [
     ],
   },
   manyQueues(1),
-  manyQueues(8, [{ text: 'the same, 8 queues in turn: >= 2 x faster than ringbuf.js', against: 'ringbuf', atMost: 1 / 2 }]),
+  manyQueues(8, [{ text: 'the same, 8 queues alternating: >= 2 x faster than ringbuf.js', against: 'ringbuf', atMost: 1 / 2 }]),
   manyQueues(64),
 ]

@@ -54,7 +54,7 @@ function timeOf(make: Make): Runner {
     const nanoseconds = Number(process.hrtime.bigint() - start)
     const microseconds = nanoseconds / MICROSECOND / kept.length
     kept.length = 0
-    // Twice, with a turn of the loop for what finalizers do.
+    // Twice, with an iteration of the loop in between for the finalizers.
     collect()
     await new Promise((resolve) => setImmediate(resolve))
     collect()

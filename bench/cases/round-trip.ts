@@ -10,11 +10,11 @@ import type { End } from '../peers/way.js'
 /** Of a millisecond. */
 export const NANOSECONDS = 1e6
 /**
- * How long turns are taken before they count, in milliseconds: two threads that have just been
- * woken often share a core, until the scheduler sets them apart, and their caches are cold.
+ * Milliseconds of round trips that do not count. Two threads that have just been woken often share a
+ * core until the scheduler separates them, and their caches are cold.
  */
 export const SETTLING = 100
-/** The turn that ends a round. */
+/** The number that ends a round. */
 export const LAST = -1
 
 /** What a word of shared memory holds for a number, as 0 is for none. */

@@ -1,5 +1,5 @@
 /**
- * Which cores threads run on. Threads that take turns, and sleep in between, share a core or have
+ * Which cores threads run on. Threads that alternate, and sleep in between, share a core or have
  * one each for seconds, as the kernel happens to place them, and their cost differs by factors. So
  * such cases bind threads, every contender's alike.
  */

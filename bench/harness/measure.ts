@@ -1,6 +1,6 @@
 /**
- * Measures a case: a process for each contender, all rounds in turn, so that a slow moment of the
- * machine meets them all.
+ * Measures a case. Each contender has a process, and each round runs every contender once, so that
+ * a slow moment of the machine affects them all.
  */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'

@@ -14,7 +14,7 @@ function channels({ producers, consumers }: Setup): Ends {
   }
 }
 
-/** To all consumers in turn. */
+/** Sends to all consumers, round-robin. */
 function poster(ports: readonly MessagePort[], post: (port: MessagePort, item: unknown) => void): (item: unknown) => void {
   let next = 0
   if (ports.length === 1) return (item) => post(ports[0] as MessagePort, item)

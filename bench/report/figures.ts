@@ -110,7 +110,7 @@ function exact(ratio: number): string {
   return `${ratio.toLocaleString('en-US', { maximumSignificantDigits: 3 })} ×`
 }
 
-/** A goal below 1 is about being faster, so both its sides are turned over. */
+/** A goal below 1 is about being faster, so both its sides are inverted. */
 export function verdict(goal: GoalResult, one: CaseResult): Verdict {
   const { text, against, atMost, met } = goal
   const value = goal.measured ?? NaN

@@ -84,7 +84,7 @@ export function markdown(result: Result): string {
   const { rounds, quick, command } = result
   return [
     `${machineOf(result)} ` +
-      `Medians of ${rounds} rounds that meet every contender in turn; lower is better; in brackets: times our cost in the same round, by the median of the rounds; –: can't do the case.${quick ? ' A quick run.' : ''} Made by \`${command}\`.`,
+      `Medians of ${rounds} rounds that each run every contender once; lower is better; in brackets: times our cost in the same round, by the median of the rounds; –: can't do the case.${quick ? ' A quick run.' : ''} Made by \`${command}\`.`,
     table(['case', 'threadsafe', 'others'], casesOf(here(result)).map(caseRow)),
     runtimesTable(result),
     goalsTable(result),

@@ -203,7 +203,7 @@ export function page(result: Result): string {
             <p class="kicker">Benchmark report</p>
             <h1>threadsafe</h1>
             <p class="lead">
-              All figures are of one run, whose ${rounds} rounds meet every contender in turn. Lower is better everywhere; “×” is a
+              All figures are of one run, in which each of ${rounds} rounds runs every contender once. Lower is better everywhere; “×” is a
               contender’s cost divided by ours in the same round, by the median of the rounds.
             </p>
             ${quick && html`<p class="warning" role="note">A quick run, with few rounds: its figures are a first look, not a result.</p>`}

@@ -1,6 +1,6 @@
 /**
- * Handles: what an object is posted to another thread as. Plain data around the shared memory, so
- * structured clone takes them.
+ * Handles: the form in which an object is posted to another thread. They are plain data around the
+ * shared memory, so structured clone takes them.
  */
 import { invalidType, withCode } from '../errors.js'
 import { sharedBufferOf } from './memory.js'
@@ -26,7 +26,7 @@ function isObject(value: unknown): value is Properties {
   return typeof value === 'object' && value !== null
 }
 
-/** What a handle of that kind has, each read once; `type` and `name` are not checked. */
+/** The properties of a handle, each read once. `type` and `name` are not checked yet. */
 export interface CheckedHandle {
   readonly memory: WebAssembly.Memory
   readonly type: unknown
@@ -34,15 +34,15 @@ export interface CheckedHandle {
 }
 
 /**
- * Throws unless `value` is a handle of that kind and version. `owner` is the class whose objects
- * are easily passed by mistake.
+ * Throws unless `value` is a handle of that kind and of our version. `owner` is the class whose
+ * objects are easily passed by mistake.
  */
 export function checkHandle(kind: ObjectKind, value: unknown, owner: { readonly name: string }): CheckedHandle {
   const expected = `the handle of a ${owner.name}`
   if (!isObject(value)) throw invalidType('handle', expected, value)
   const { threadsafe, version, memory, type, name, handle } = value
   if (threadsafe !== kind) {
-    // The object, or what structured clone has left of it.
+    // The object itself, or what structured clone has made of it.
     const isOwner = isObject(handle) && handle.threadsafe === kind
     throw invalidType('handle', isOwner ? `${expected}, not the object itself: pass its .handle` : expected, value)
   }
@@ -54,8 +54,8 @@ export function checkHandle(kind: ObjectKind, value: unknown, owner: { readonly 
 }
 
 /**
- * An object that exists already, as its checked handle tells. In a constructor's argument it marks
- * that: nobody outside the package can make one.
+ * Describes an object that exists already, from its checked handle. As a constructor's argument it
+ * says to open that object. Nobody outside the package can make one.
  */
 export class Existing {
   constructor(readonly handle: Handle) {}

@@ -1,4 +1,4 @@
-/** Finds the addon and loads it, or tells what to do where that fails. */
+/** Finds the addon and loads it, or says what to do when that fails. */
 import { closeSync, fstatSync, openSync, readFileSync, readSync, readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, sep } from 'node:path'
@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 
 const here = `${process.platform}-${process.arch}`
 
-/** Of this module, in the package. */
+/** The directory of this module within the package. */
 const OWN_DIRECTORY = join('/', 'dist/lib/addon')
 
 /** The package's directory. A bundler takes this module out of it, but not the addon. */
@@ -35,9 +35,9 @@ function findPackage(): string {
 export const packageRoot = findPackage()
 
 interface Binary {
-  /** As `process.platform` and `process.arch`, where they are known. */
+  /** Named as in `process.platform` and `process.arch`; undefined if unknown. */
   readonly system: string | undefined
-  /** Says whether the file ends before its header says that it should. */
+  /** Whether the file ends before its header says that it should. */
   readonly truncated: boolean
 }
 
@@ -67,7 +67,7 @@ function readHeader(file: string): Binary {
     // Little-endian, 64 bits; the table of sections is the last thing in the file.
     if (header.readUInt16BE(4) !== 0x0201) return unknown
     const end = Number(header.readBigUInt64LE(40)) + header.readUInt16LE(58) * header.readUInt16LE(60)
-    // Nothing in it says which of the systems that use this format it is for.
+    // The header does not say which of the systems that use this format the file is for.
     const platform = ['darwin', 'win32'].includes(process.platform) ? 'linux' : process.platform
     return { system: system(platform, ELF_MACHINES[header.readUInt16LE(18)]), truncated: size < end }
   }
@@ -109,7 +109,7 @@ function missing(cause: unknown): Error {
   try {
     names = readdirSync(prebuilds).flatMap((directory) => readdirSync(join(prebuilds, directory)).map((name) => `${directory}/${name}`))
   } catch {
-    // There are none, as in a clone.
+    // There are no prebuilds, as in a clone.
   }
   const libc = libcOfProcess()
   return new Error(
@@ -121,8 +121,8 @@ function missing(cause: unknown): Error {
 }
 
 /**
- * Tells why that file can't be loaded, and what to do. `cause` is the error of loading it, if there
- * was one.
+ * The error that says why that file can't be loaded, and what to do. `cause` is the error of
+ * loading it, if there was one.
  */
 function unloadable(file: string, header: Binary, cause?: unknown): Error {
   const { code, message } = (cause ?? {}) as { code?: string; message?: string }
@@ -160,7 +160,8 @@ export function loadAddon(): unknown {
   let header: Binary = { system: undefined, truncated: false }
   try {
     header = readHeader(file)
-    // The dynamic linker would map what is not there, and the process would die of SIGBUS.
+    // The dynamic linker would map pages that the file does not have, and the process would die of
+    // SIGBUS.
     if (!header.truncated) return require(file)
   } catch (cause) {
     throw unloadable(file, header, cause)

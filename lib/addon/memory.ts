@@ -47,8 +47,8 @@ function moduleOf(kind: keyof Cores): WebAssembly.Module {
 }
 
 /**
- * The core for that kind of object over its memory, for this thread. `wake` is the addon's function
- * for what waits there.
+ * Instantiates the core of that kind of object over its memory, for this thread. `wake` is the
+ * addon's function that wakes whoever waits at a list.
  */
 export function instantiate<Kind extends keyof Cores>(kind: Kind, memory: WebAssembly.Memory, wake: (list: number) => void): Cores[Kind] {
   return new WebAssembly.Instance(moduleOf(kind), { env: { memory }, host: { wake } }).exports as unknown as Cores[Kind]
@@ -57,13 +57,14 @@ export function instantiate<Kind extends keyof Cores>(kind: Kind, memory: WebAss
 const { Memory } = WebAssembly
 
 /**
- * How long others get to collect their garbage before there really is no memory, in milliseconds:
- * between the tries, longer each time.
+ * Milliseconds between tries to allocate, in which other threads can collect their garbage. After
+ * the last one there really is no memory.
  */
 const PAUSES = [1, 2, 4, 8, 16, 32, 64, 128, 256]
 
 /**
- * Undefined if there is none even when all threads have collected what they do not use any more.
+ * Allocates after all threads have collected their garbage. Returns undefined if there is no memory
+ * even then.
  */
 function allocateLate(pages: number): WebAssembly.Memory | undefined {
   native.collectEverywhere()
@@ -72,7 +73,7 @@ function allocateLate(pages: number): WebAssembly.Memory | undefined {
     try {
       return new Memory({ initial: pages, maximum: pages, shared: true })
     } catch {
-      // Not yet.
+      // There is no memory yet.
     }
   }
   return undefined
@@ -101,8 +102,8 @@ const bufferOf = uncurried(getBuffer)
 const { isSharedArrayBuffer } = types
 
 /**
- * The buffer of a shared memory, of whatever realm; undefined for anything else. What the object
- * itself says is not asked for.
+ * The buffer of a shared memory of any realm; undefined for anything else. Does not trust what the
+ * object says of itself.
  */
 export function sharedBufferOf(memory: unknown): ArrayBufferLike | undefined {
   try {
@@ -118,13 +119,13 @@ export function bytesOf(memory: WebAssembly.Memory): Uint8Array {
 }
 
 /**
- * What this thread has made of objects' memories, so that all who open the same one share it. Found
- * by address: a memory that came back by postMessage is another JavaScript object.
+ * The objects that this thread has open, so that all who open the same memory share one. They are
+ * found by address, since a memory that came back by postMessage is another JavaScript object.
  */
 export class OpenObjects<Opened extends object> {
   readonly #byAddress = new Map<number, Weak<Opened>>()
   readonly #gone = new FinalizationRegistry<number>((address) => {
-    // Another may have been opened at that address since.
+    // Another object may have been opened at that address since.
     if (!this.#at(address)) this.#byAddress.delete(address)
   })
 

@@ -1,6 +1,6 @@
 /**
- * What native code needs to use queues and events: the directory of its header, and the values that
- * it opens.
+ * What native code needs in order to use queues and events: the directory of the header, and the
+ * values that it opens.
  */
 import { join } from 'node:path'
 import { packageRoot } from './loader.js'
@@ -18,16 +18,16 @@ export const includeDir = join(packageRoot, 'native/include')
 declare const opens: unique symbol
 
 /**
- * For `threadsafe_queue_open()` or `threadsafe_event_open()` of `threadsafe.h`, in this thread.
- * JavaScript can do nothing with it.
+ * The argument of `threadsafe_queue_open()` or `threadsafe_event_open()` of `threadsafe.h`, in this
+ * thread. JavaScript can do nothing else with it.
  */
 export interface NativeHandle<Kind extends ObjectKind> {
   readonly [opens]: Kind
 }
 
 /**
- * Of the object in that memory; a queue of records has its fields. Whoever gets it needs the
- * doorbell: by it other threads say that they have closed what they opened.
+ * The native handle of the object in that memory. `fields` are those of a queue of records. Native
+ * handles need the doorbell: other threads ring it when they have closed what they opened.
  */
 export function nativeHandle<Kind extends ObjectKind>(view: Uint8Array, fields?: readonly NativeField[]): NativeHandle<Kind> {
   const object = native.nativeObject(view, fields)

@@ -17,22 +17,22 @@ export type NativeEvent = NativeObject<'event'>
 
 interface Opened<Kind extends ObjectKind> {
   readonly object: NativeObject<Kind>
-  /** For WebAssembly, to wake who waits. */
+  /** WebAssembly calls it to wake whoever waits at that list. */
   readonly wake: (list: number) => void
   /**
-   * Of the whole memory. To be kept as long as the object: whether it is gone tells the addon
-   * whether the memory may be.
+   * A view of the whole memory. Keep it alive as long as the object: the addon takes the memory to
+   * be unused once this view is collected.
    */
   readonly view: Uint8Array
 }
 
-/** An open queue, and what is known of it. */
+/** An open queue, and its properties. */
 export interface OpenedQueue extends Opened<'queue'> {
   readonly type: number
   readonly capacity: number
   readonly itemBytes: number
   readonly overflow: number
-  /** Of the head that its items have. */
+  /** Bytes of the head in front of each item. */
   readonly headBytes: number
   /** Of the longest item that the whole queue holds, head included. */
   readonly mostBytes: number
@@ -43,7 +43,7 @@ export interface OpenedQueue extends Opened<'queue'> {
 export type OpenedEvent = Opened<'event'>
 
 /**
- * How a queue is doing, over all threads. Counts are modulo 2^32, and approximate while others put
+ * Statistics of a queue over all threads. Counts are modulo 2^32, and approximate while others put
  * and get.
  */
 export interface QueueStats {
@@ -72,52 +72,55 @@ export interface JoinStart {
 }
 
 /**
- * A length is returned as itself, a status in its place as its negative. Items pass through the
- * scratch buffer; with `body`, all but the head does through that. What puts several items returns
- * how many it put, plus the status times 2^32.
+ * Gets return a length, or a negated status. Items pass through the scratch buffer; where there is
+ * a `body`, all but the head passes through that. Functions that put several items return how many
+ * they put, plus the status times 2^32.
  */
 interface QueueFunctions {
   put(queue: NativeQueue, bytes: number, body?: Uint8Array): number
   offer(queue: NativeQueue, bytes: number, body?: Uint8Array): number
   putFirst(queue: NativeQueue, bytes: number, body?: Uint8Array): number
-  putInTurn(queue: NativeQueue, bytes: number, woken: boolean, body?: Uint8Array): number
+  putWaiting(queue: NativeQueue, bytes: number, woken: boolean, body?: Uint8Array): number
   /** Whether a waiting put of this thread's loop is held back by the priority token of another. */
   heldBack(queue: NativeQueue): boolean
-  leaveTurn(queue: NativeQueue): void
+  giveUpToken(queue: NativeQueue): void
   putBlocking(queue: NativeQueue, bytes: number, timeout: number, body?: Uint8Array): number
   get(queue: NativeQueue, body?: Uint8Array): number
-  /** Does not wait for a copy of somebody else's. */
+  /** Does not wait for another thread's copy. */
   getFirst(queue: NativeQueue, body?: Uint8Array): number
   getBlocking(queue: NativeQueue, timeout: number, body?: Uint8Array): number
-  /** `count` messages that lie there, the first at `from`. */
+  /** Puts the `count` packed messages in `messages`, the first of which begins at `from`. */
   putPacked(queue: NativeQueue, messages: Uint8Array, from: number, count: number): number
-  putPackedInTurn(queue: NativeQueue, messages: Uint8Array, from: number, count: number, ofLoop: boolean, woken: boolean): number
+  putPackedWaiting(queue: NativeQueue, messages: Uint8Array, from: number, count: number, ofLoop: boolean, woken: boolean): number
   putPackedBlocking(queue: NativeQueue, messages: Uint8Array, from: number, count: number, timeout: number): number
-  /** From `first` on. */
+  /** Puts the items from index `first` on. */
   putMany(queue: NativeQueue, items: NodeJS.TypedArray, first: number): number
   putManyBlocking(queue: NativeQueue, items: NodeJS.TypedArray, first: number, timeout: number): number
-  /** From `first` on, to before `end`. */
+  /** Gets into the elements from `first` up to, not including, `end`. */
   getMany(queue: NativeQueue, items: NodeJS.TypedArray, first: number, end: number): number
-  /** As get, but the item stays. */
+  /** Like get, but leaves the item in the queue. */
   peek(queue: NativeQueue, body?: Uint8Array): number
   clear(queue: NativeQueue): number
   stats(queue: NativeQueue): QueueStats
-  /** False, and nothing has changed, if fewer items were got and not reported yet. */
+  /** Returns false, and changes nothing, if fewer items were got and not reported yet. */
   taskDone(queue: NativeQueue, count: number): boolean
   joinStart(queue: NativeQueue): JoinStart
   /** Whether no item is unfinished, or none was at some moment since that join began. */
   allDone(queue: NativeQueue, times: number, puts: number): boolean
-  /** Announces this loop for its joins, which look then. */
+  /** Announces this loop for its joins, which must look again after that. */
   announceJoin(queue: NativeQueue): void
-  /** Tells how many asynchronous calls of this thread wait there. */
+  /** Says how many asynchronous calls of this thread wait at that list. */
   waiting(queue: NativeQueue, list: number, calls: number): void
   nextBytes(queue: NativeQueue): number
   /**
-   * Announces this loop, and tells that so many of its calls wait. Returns whether a get, or a put
-   * of one slot, could do something now.
+   * Announces this loop, `calls` of whose calls wait. Returns whether a get, or a put of one slot,
+   * could do something now.
    */
   announce(queue: NativeQueue, list: number, calls: number): boolean
-  /** It is not, none of its calls waits, and others are for what is there. */
+  /**
+   * Withdraws that announcement, as none of this loop's calls waits any more. What is there now is
+   * for others.
+   */
   withdraw(queue: NativeQueue, list: number): void
   close(queue: NativeQueue): void
   discard(queue: NativeQueue): void
@@ -138,7 +141,7 @@ export interface SourceCounts {
 
 declare const listens: unique symbol
 
-/** What the addon keeps of this evaluation of the package: there may be others in this thread. */
+/** What the addon keeps for this evaluation of the package. There may be others in this thread. */
 export interface Listener {
   readonly [listens]: true
 }
@@ -146,14 +149,13 @@ export interface Listener {
 declare const weakTarget: unique symbol
 
 /**
- * Of an object that is kept by others. Unlike a WeakRef, it does not keep it until the current job
- * ends.
+ * A weak reference. Unlike a WeakRef, it does not keep the object alive until the current job ends.
  */
 export interface Weak<T extends object> {
   readonly [weakTarget]: T
 }
 
-/** A field of a record as threadsafe.h tells of it. */
+/** A field of a record, as threadsafe.h describes it. */
 export interface NativeField {
   readonly name: string
   readonly type: number
@@ -165,7 +167,7 @@ interface Native {
   readonly status: Readonly<
     Record<'ok' | 'empty' | 'full' | 'closed' | 'timeout' | 'interrupted' | 'tooSmall' | 'dropped' | 'busy' | 'damaged', number>
   >
-  /** What `ask()` of a queue's WebAssembly returns. */
+  /** The arguments of `ask()` in a queue's WebAssembly. */
   readonly questions: Readonly<Record<'status' | 'size' | 'full' | 'closed' | 'spinForItem' | 'spinForRoom', number>>
   readonly elementTypes: Readonly<Record<string, number>>
   readonly overflows: Readonly<Record<string, number>>
@@ -177,69 +179,67 @@ interface Native {
   readonly togetherBytes: number
   readonly wide: number
   readonly scratchBytes: number
-  /** Of the head in front of an item whose encoding has to be told. */
+  /** Bytes of the head in front of an item, which says how the item is encoded. */
   readonly headBytes: number
   readonly eventMemory: number
   /** How many wait lists a ring may name. */
   readonly rungLists: number
   /** The numbers of a queue's lists at which calls wait. */
   readonly waitFor: Readonly<Record<'item' | 'room', number>>
-  /** Where in an object's memory its wait lists are. */
+  /** Offsets of the wait lists in an object's memory. */
   readonly lists: Readonly<Record<'notEmpty' | 'notFull' | 'allDone' | 'waiters', number>>
   readonly firstRealtimeSignal: number
   readonly lastRealtimeSignal: number
   readonly queue: Readonly<QueueFunctions>
   readonly event: Readonly<EventFunctions>
-  /** What messages pass through, of `scratchBytes`: the same for all who ask in this thread. */
+  /**
+   * The buffer of `scratchBytes` that messages pass through. All evaluations of the package in this
+   * thread get the same one.
+   */
   scratchBuffer(): ArrayBuffer
   setProbe(probe: () => void): void
   /**
-   * This is Node: the event loop is libuv's own, which can be asked whether it is idle, and, in a
-   * worker, is woken by whoever stops this thread. Before there is a listener.
+   * Says that this is Node. So libuv's loop can be asked whether it is idle, and, in a worker, is
+   * woken by whoever stops this thread. Call it before there is a listener.
    */
   isNodes(isWorker: boolean): void
   /**
    * Opens this loop's doorbell, if it is not open yet. From then on `onLoop` is called on each
    * ring, and with the numbers of calls that are due. The addon holds it weakly, unless keep() says
-   * otherwise. `rung[0]` tells how many wait lists it is rung for, or -1 for perhaps all of them,
-   * and their addresses follow. `callsLeft[0]` becomes 1 with each iteration of the loop in which
-   * there was a look. Undefined when too many loops wait already.
+   * otherwise. `rung[0]` is the number of wait lists that were rung for, and their addresses
+   * follow; -1 means perhaps all lists. The addon sets `callsLeft[0]` to 1 in each iteration of the
+   * loop that follows a look. Returns undefined when too many loops wait already.
    */
   listen(onLoop: (due?: number[]) => void, callsLeft: Int32Array, rung: Float64Array): Listener | undefined
-  /** `alive`: calls keep the loop alive. `waits`: there are calls that wait. */
+  /** `alive`: waiting calls keep the loop alive. `waits`: there are waiting calls. */
   keep(listener: Listener, alive: boolean, waits: boolean): void
-  /** Returns what clearDeadline() has to know. */
+  /** Returns the `at` that clearDeadline() needs. */
   setDeadline(listener: Listener, call: number, milliseconds: number): number
   clearDeadline(listener: Listener, call: number, at: number): void
   /**
-   * How many asynchronous calls may be served at once, this one included, before the next look. 0:
-   * none in this iteration of the loop, whose doorbell has been rung for the next one. Needs a
-   * listener.
+   * How many asynchronous calls may be served at once, this one included, before the next look. 0
+   * means none in this iteration of the loop; then the doorbell has been rung for the next one.
+   * Needs a listener.
    */
   look(): number
-  /** Milliseconds of a clock that nobody sets. */
+  /** Milliseconds of a monotonic clock. */
   now(): number
-  /**
-   * Has all threads collect what they do not use any more: this one now, the others when their
-   * loops come round.
-   */
+  /** Makes all threads collect garbage: this one now, the others when their loops come round. */
   collectEverywhere(): void
   /** Blocks this thread. */
   sleep(milliseconds: number): void
   address(memory: Uint8Array): number
   weak<T extends object>(object: T): Weak<T>
-  /** Undefined when it is gone. */
+  /** Returns undefined when the object is gone. */
   target<T extends object>(reference: Weak<T>): T | undefined
   queueMemory(type: number, capacity: number, itemBytes: number): number
   initQueue(memory: Uint8Array, type: number, capacity: number, itemBytes: number, overflow: number): void
   openQueue(memory: Uint8Array): OpenedQueue | undefined
-  /**
-   * The number of this thread's staging area, the same in every queue; -1 if there is none for it.
-   */
+  /** The number of this thread's staging area, the same in every queue; -1 if none was left. */
   stagingArea(): number
   initEvent(memory: Uint8Array): void
   openEvent(memory: Uint8Array): OpenedEvent | undefined
-  /** `words`: for each object, an event's word when the wait began. */
+  /** `words` has, for each event, its word when the wait began. */
   selectBlocking(objects: readonly NativeObject[], words: readonly number[], timeout: number): number
   attachSignal(signo: number, target: Uint8Array): number
   attachTimer(
@@ -250,27 +250,27 @@ interface Native {
     heartbeat: Uint8Array | undefined,
     olderThanNanoseconds: number,
   ): number
-  /** Whether the handler that the process has for it is ours. */
+  /** Whether our handler is the process's handler for that signal. */
   isInstalled(signo: number): boolean
-  /** This is Node: what libuv does with signals is looked after. */
+  /** Says that this is Node, where the chain of handlers follows what libuv does. */
   followLibuv(): void
-  /** `process.on()` is about to begin or end to listen to that signal. */
+  /** Says that `process` is about to begin or stop listening to that signal. */
   willListen(signo: number): void
-  /** It has; `listens`: it does now. */
+  /** Says that it has done so; `listens` is whether it listens now. */
   hasListened(signo: number, listens: boolean): void
-  /** Somebody in this thread calls both, and it may be another instance of the module. */
+  /** Set when an evaluation of the module in this thread, perhaps another one, makes both calls. */
   watchesListeners?: true
-  /** Returns its last counts. */
+  /** Returns the source's final counts. */
   detachSource(source: number): SourceCounts
   sourceCounts(source: number): SourceCounts
-  /** What threadsafe.h opens; `type` of a field by its number. Needs an open doorbell. */
+  /** The object that threadsafe.h opens. A field's `type` is its number. Needs an open doorbell. */
   nativeObject(memory: Uint8Array, fields: readonly NativeField[] | undefined): object | undefined
   sendSignal(pid: number, signo: number, value: number | undefined): number
 }
 
 /**
- * Deno's Node-API frees a cleanup hook twice and has no handle scope at exit: the process would
- * crash, at the latest as it ends.
+ * Deno's Node-API frees a cleanup hook twice and has no handle scope at exit, so the process would
+ * crash when it ends, if not before.
  */
 function refuseDeno(): void {
   const version = (process.versions as Readonly<Record<string, string | undefined>>).deno
@@ -283,7 +283,7 @@ function load(): Native {
   return loadAddon() as Native
 }
 
-/** Of those that the package runs on. */
+/** Node, among the runtimes that the package runs on; the other one is Bun. */
 export const isNode = process.versions.bun === undefined
 
 export const native = load()

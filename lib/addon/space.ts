@@ -1,7 +1,7 @@
 /**
  * Where items are encoded and decoded: a staging area of the queue's memory, which WebAssembly
- * reaches; or the thread's buffer, which the addon does. That one belongs to the addon, so all
- * evaluations of this module in a thread have the same.
+ * reaches, or the thread's buffer, which the addon reaches. The addon owns that buffer, so all
+ * evaluations of this module in a thread share it.
  */
 import { withCode } from '../errors.js'
 import { native } from './native.js'
@@ -10,8 +10,8 @@ import { native } from './native.js'
 const MOST_BYTES = 2 ** 32 - 1
 
 /**
- * The methods of a Buffer that are used here. What its own `write()` and `toString()` look up, and
- * call.
+ * The methods of a Buffer that are used here. Buffer's own `write()` and `toString()` look these up
+ * and call them.
  */
 export interface Bytes extends Uint8Array<ArrayBuffer> {
   latin1Write(text: string, at: number): number
@@ -20,7 +20,7 @@ export interface Bytes extends Uint8Array<ArrayBuffer> {
   ucs2Slice(from: number, to: number): string
 }
 
-/** A part of a buffer, and what is needed to write to it and read from it. */
+/** A part of a buffer, and the views through which it is written and read. */
 export interface Space {
   readonly size: number
   readonly buffer: ArrayBufferLike
@@ -31,9 +31,9 @@ export interface Space {
 }
 
 /**
- * A prototype with the methods that a class has when the package is loaded. The buffers have these:
- * a method that is looked up at each call is whatever a program or a test has put in its place,
- * which would be given the buffer, and could use a queue in the middle of another call.
+ * A prototype with the methods that a class has when the package is loaded. Our buffers have it,
+ * because a program or a test may replace a method later. The replacement would be given our
+ * buffer, and could use a queue in the middle of another call.
  */
 function methodsOf(prototype: object, names: readonly string[]): object {
   const methods = Object.create(null) as object
@@ -45,7 +45,7 @@ function propertyOf(prototype: object, name: string): PropertyDescriptor {
   return Object.getOwnPropertyDescriptor(prototype, name) ?? propertyOf(Object.getPrototypeOf(prototype) as object, name)
 }
 
-// The accessors are what Node's methods ask for.
+// Node's methods read the accessors among these.
 const BYTES_METHODS = methodsOf(Buffer.prototype, [
   ...['fill', 'latin1Write', 'ucs2Write', 'latin1Slice', 'ucs2Slice'],
   ...['buffer', 'byteOffset', 'byteLength', 'length'],
@@ -60,7 +60,7 @@ const VIEW_METHODS = methodsOf(
 const { setPrototypeOf } = Object
 const { from: bufferOver, allocUnsafeSlow: allocate } = Buffer
 
-/** So many bytes of that buffer, from there on. */
+/** A space of `size` bytes of that buffer, from `offset` on. */
 export function spaceOver(buffer: ArrayBufferLike, offset: number, size: number): Space {
   const bytes = setPrototypeOf(bufferOver(buffer as ArrayBuffer, offset, size), BYTES_METHODS) as Bytes
   const view = setPrototypeOf(new DataView(buffer, offset, size), VIEW_METHODS) as DataView
@@ -70,13 +70,13 @@ export function spaceOver(buffer: ArrayBufferLike, offset: number, size: number)
 /** The thread's buffer. */
 export const scratch = spaceOver(native.scratchBuffer(), 0, native.scratchBytes)
 
-/** Throws where that is more than any queue holds. */
+/** Throws if that is more than any queue holds. */
 export function checkLength(bytes: number): void {
   if (bytes > MOST_BYTES)
     throw withCode(new RangeError(`The item takes ${bytes} bytes, a queue holds at most ${MOST_BYTES}`), 'ERR_ITEM_TOO_LARGE')
 }
 
-/** A buffer that nobody has, not zeroed. */
+/** A new buffer, not zeroed. */
 export function freshBytes(length: number): Bytes {
   return setPrototypeOf(allocate(length), BYTES_METHODS) as Bytes
 }

@@ -192,7 +192,7 @@ function isObject(value: unknown): value is object {
 /** What there is in a value, as far as can be told without running code of others. */
 interface Content {
   readonly objects: ReadonlySet<object>
-  /** There are getters, which may answer anything. */
+  /** There are getters, which may return anything. */
   readonly getters: boolean
   readonly exceptions: boolean
   /** An error that is reached from its own cause is written in a way that V8 can't read. */
@@ -262,7 +262,7 @@ export function serialize(value: unknown): Uint8Array {
   return getters && platformLooksPlain() && isObject(copy) && hasRemains(copy) ? writtenClone(value) : bytes
 }
 
-/** What may be left of a Blob, say, or a DOMException that a getter answered. */
+/** Whether the copy has what may be the remains of a Blob, say, or a DOMException that a getter returned. */
 function hasRemains(copy: object): boolean {
   for (const one of contentOf(copy).objects) {
     if (types.isNativeError(one) || (isPlain(one) && Object.keys(one).length === 0)) return true
@@ -270,9 +270,7 @@ function hasRemains(copy: object): boolean {
   return false
 }
 
-/**
- * By way of a clone, in which getters have become what they answered. They run once more for it.
- */
+/** Encodes a clone, in which getters have become what they returned. They run once more for it. */
 function writtenClone(value: object): Uint8Array {
   const clone = structuredClone(value)
   const { objects, exceptions } = contentOf(clone)

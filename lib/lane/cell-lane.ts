@@ -132,19 +132,19 @@ export class CellLane implements Lane<unknown, unknown> {
   }
 
   /** What a get of the addon's has brought. */
-  #getNative(answer: number): unknown {
-    return answer < 0 ? this.#none(answer) : this.#read()
+  #getNative(result: number): unknown {
+    return result < 0 ? this.#none(result) : this.#read()
   }
 
   peek(): unknown | Nothing {
-    const answer = QUEUE.peek(this.#native)
-    if (answer === -STATUS.damaged) throw damaged()
-    return answer < 0 ? NOTHING : this.#read()
+    const result = QUEUE.peek(this.#native)
+    if (result === -STATUS.damaged) throw damaged()
+    return result < 0 ? NOTHING : this.#read()
   }
 
-  #none(answer: number): None {
-    if (answer === -STATUS.damaged) throw damaged()
-    return answer === -STATUS.closed ? CLOSED : NOTHING
+  #none(result: number): None {
+    if (result === -STATUS.damaged) throw damaged()
+    return result === -STATUS.closed ? CLOSED : NOTHING
   }
 
   checkInto(into: unknown): never {
@@ -181,10 +181,10 @@ export class CellLane implements Lane<unknown, unknown> {
     const items = this.#itemsOf(batch)
     const area = this.#ownArea()
     while (batch.done < length) {
-      let answer = area ? this.#putBlock(area, items, batch.done, length) : -STATUS.busy
-      if (answer === -STATUS.busy) answer = QUEUE.putMany(this.#native, items, batch.done)
-      if (answer < 0) return -answer
-      batch.done += answer
+      let result = area ? this.#putBlock(area, items, batch.done, length) : -STATUS.busy
+      if (result === -STATUS.busy) result = QUEUE.putMany(this.#native, items, batch.done)
+      if (result < 0) return -result
+      batch.done += result
     }
     return STATUS.ok
   }
@@ -228,8 +228,8 @@ export class CellLane implements Lane<unknown, unknown> {
 
   getMany(max: number, into?: Block): unknown {
     const block = into ?? this.#newBlock(Math.min(max, Math.max(1, this.size())))
-    const answer = this.#fill(block, 0, Math.min(max, elementsOf(block)))
-    return answer < 0 ? this.#none(answer) : this.#blockOut(block, answer, into)
+    const result = this.#fill(block, 0, Math.min(max, elementsOf(block)))
+    return result < 0 ? this.#none(result) : this.#blockOut(block, result, into)
   }
 
   getManyBlocking(max: number, timeout: number, into?: Block): unknown {
@@ -254,11 +254,11 @@ export class CellLane implements Lane<unknown, unknown> {
   #fill(block: Block, from: number, end: number): number {
     const area = this.#ownArea()
     for (let at = from; at < end;) {
-      let answer = area ? this.#core.get_block(stagingAreaNumber(), Math.min(end - at, area.length)) : -STATUS.busy
-      if (answer > 0) copyElements(block, at, this.#partOf(area as Block, answer))
-      else if (answer === -STATUS.busy) answer = QUEUE.getMany(this.#native, block, at, end)
-      if (answer < 0) return at > from ? at - from : answer
-      at += answer
+      let result = area ? this.#core.get_block(stagingAreaNumber(), Math.min(end - at, area.length)) : -STATUS.busy
+      if (result > 0) copyElements(block, at, this.#partOf(area as Block, result))
+      else if (result === -STATUS.busy) result = QUEUE.getMany(this.#native, block, at, end)
+      if (result < 0) return at > from ? at - from : result
+      at += result
     }
     return end - from
   }

@@ -19,8 +19,8 @@ export type None = Nothing | Closed
 
 /**
  * Puts return a status, gets an item or None; what they say is exact: where another thread is in
- * the middle of a copy that decides, they wait for that. A put whose answer is not ok leaves its
- * item in the lane's hand, for the calls that are named so. No code of the user's may run before
+ * the middle of a copy that decides, they wait for that. A put that does not return ok leaves its
+ * item in the lane's hand, for the calls with `InHand` in their name. No user code may run before
  * those.
  */
 export interface Lane<T, Held> {
@@ -93,11 +93,11 @@ export function offerAll(batch: Batch<unknown>, overflow: number, offer: (k: num
   return STATUS.ok
 }
 
-/** The addon's answer to a call that puts several: a status times that, and how many it has put. */
+/** A call of the addon that puts several items returns how many, plus this times the last status. */
 const MOST_DONE = 2 ** 32
 
-/** Counts them, and returns the status. */
-export function countDone(batch: Batch<unknown>, answer: number): number {
-  batch.done += answer % MOST_DONE
-  return Math.floor(answer / MOST_DONE)
+/** Counts the items that such a call has put, and returns its status. */
+export function countDone(batch: Batch<unknown>, returned: number): number {
+  batch.done += returned % MOST_DONE
+  return Math.floor(returned / MOST_DONE)
 }

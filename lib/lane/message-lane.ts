@@ -154,7 +154,7 @@ export class MessageLane implements Lane<unknown, Held> {
   }
 
   putHeld(held: Held, woken: boolean): number {
-    return QUEUE.putInTurn(this.#native, this.#load(held), woken, held.body)
+    return QUEUE.putWaiting(this.#native, this.#load(held), woken, held.body)
   }
 
   /** Into the thread's buffer, but for its body. Returns its length. */
@@ -165,15 +165,15 @@ export class MessageLane implements Lane<unknown, Held> {
   }
 
   tryGet(into?: Block): unknown {
-    const answer = this.#getStaged(into)
-    return answer >= 0 ? this.#codec.decode(this.#space, 0, answer, into) : this.#getLate(answer, into)
+    const result = this.#getStaged(into)
+    return result >= 0 ? this.#codec.decode(this.#space, 0, result, into) : this.#getLate(result, into)
   }
 
   tryGetFirst(into?: Block): unknown {
-    const answer = this.#getStaged(into)
-    if (answer >= 0) return this.#codec.decode(this.#space, 0, answer, into)
-    // Where there is no staging area, the answer is not from the queue.
-    return answer === -STATUS.busy && this.#core ? NOTHING : this.#getLate(answer, into)
+    const result = this.#getStaged(into)
+    if (result >= 0) return this.#codec.decode(this.#space, 0, result, into)
+    // Where there is no staging area, the result is not from the queue.
+    return result === -STATUS.busy && this.#core ? NOTHING : this.#getLate(result, into)
   }
 
   /**
@@ -186,9 +186,9 @@ export class MessageLane implements Lane<unknown, Held> {
     return this.#core ? this.#core.get(this.#area) : -STATUS.busy
   }
 
-  #getLate(answer: number, into: Block | undefined): unknown {
-    if (answer === -STATUS.busy || answer === -STATUS.tooSmall) return this.#getLong((body) => QUEUE.get(this.#native, body), into)
-    return this.#none(answer)
+  #getLate(result: number, into: Block | undefined): unknown {
+    if (result === -STATUS.busy || result === -STATUS.tooSmall) return this.#getLong((body) => QUEUE.get(this.#native, body), into)
+    return this.#none(result)
   }
 
   /** Waits for a moment for an item, or for room; see native/wasm/spinning.h. */
@@ -218,9 +218,9 @@ export class MessageLane implements Lane<unknown, Held> {
       const isLong = bytes > shortest || (into !== undefined && codec.varies)
       const own = isLong && !into ? freshBytes(bytes - headBytes) : undefined
       const body = isLong && into ? bytesOfView(into) : own
-      const answer = get(body)
-      if (answer >= 0) return body ? this.#receive(body, answer - headBytes, into) : codec.decode(scratch, 0, answer, into)
-      if (answer !== -STATUS.tooSmall) return this.#none(answer)
+      const result = get(body)
+      if (result >= 0) return body ? this.#receive(body, result - headBytes, into) : codec.decode(scratch, 0, result, into)
+      if (result !== -STATUS.tooSmall) return this.#none(result)
       // Another was got meanwhile, and the next is longer; or it is too long for what the user
       // gave, and stays.
       if (body && into) this.#checkFitsInto(into)
@@ -246,19 +246,19 @@ export class MessageLane implements Lane<unknown, Held> {
     if (bytes > bytesOfView(into).length) throw outOfRange('options.into', `at least ${bytes} bytes long, as the next item is`, into)
   }
 
-  #none(answer: number): None {
-    if (answer === -STATUS.damaged) throw damaged()
-    return answer === -STATUS.closed ? CLOSED : NOTHING
+  #none(result: number): None {
+    if (result === -STATUS.damaged) throw damaged()
+    return result === -STATUS.closed ? CLOSED : NOTHING
   }
 
   peek(): unknown | Nothing {
     const { headBytes } = this.#queue
     let body: Bytes | undefined
     for (;;) {
-      const answer = QUEUE.peek(this.#native, body)
-      if (answer === -STATUS.damaged) throw damaged()
-      if (answer >= 0) return body ? this.#receive(body, answer - headBytes, undefined) : this.#codec.decode(scratch, 0, answer)
-      if (answer !== -STATUS.tooSmall) return NOTHING
+      const result = QUEUE.peek(this.#native, body)
+      if (result === -STATUS.damaged) throw damaged()
+      if (result >= 0) return body ? this.#receive(body, result - headBytes, undefined) : this.#codec.decode(scratch, 0, result)
+      if (result !== -STATUS.tooSmall) return NOTHING
       body = freshBytes(Math.max(QUEUE.nextBytes(this.#native), scratch.size))
     }
   }
@@ -355,13 +355,13 @@ export class MessageLane implements Lane<unknown, Held> {
     return countDone(
       batch,
       heeding
-        ? QUEUE.putPackedInTurn(this.#native, space.bytes, start, 1, false, false)
+        ? QUEUE.putPackedWaiting(this.#native, space.bytes, start, 1, false, false)
         : QUEUE.putPacked(this.#native, space.bytes, start, 1),
     )
   }
 
   putManyHeld(batch: Batch<Items>, woken: boolean): number {
-    return this.#putRest(batch, (rest, start, count) => QUEUE.putPackedInTurn(this.#native, rest, start, count, true, woken))
+    return this.#putRest(batch, (rest, start, count) => QUEUE.putPackedWaiting(this.#native, rest, start, count, true, woken))
   }
 
   /** One waits; those behind it go in together, as far as there is room. */

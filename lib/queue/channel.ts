@@ -34,7 +34,7 @@ export class Channel implements Waiting, Selectable<Take> {
   untidy = false
   readonly type: ElementType
   readonly capacity: number
-  /** Empty if it has none. */
+  /** Empty if the queue has no name. */
   readonly name: string
   /** Whether puts that do not wait may lose items. */
   readonly mayDrop: boolean
@@ -46,7 +46,7 @@ export class Channel implements Waiting, Selectable<Take> {
   readonly #gets: GetLine
   readonly #puts: PutLine
 
-  /** `address` is the memory's. */
+  /** `address` is where the memory is. */
   constructor(memory: WebAssembly.Memory, address: number, queue: OpenedQueue, type: ElementType, name: string) {
     this.#address = address
     this.view = queue.view
@@ -61,12 +61,12 @@ export class Channel implements Waiting, Selectable<Take> {
     this.lane = laneOf(memory, queue, type, name)
   }
 
-  // Most queues are never joined.
+  // Made when first needed, as most queues are never joined.
   get joins(): Joins {
     return (this.#joins ??= new Joins(this, this.#address))
   }
 
-  /** What an asynchronous call takes that would not have to wait, else NOTHING. */
+  /** Takes for an asynchronous call without waiting; NOTHING if it would have to wait. */
   takeAtOnce(take: Take): unknown | None {
     return this.#gets.first || !mayServeAtOnce() ? NOTHING : take()
   }
@@ -95,7 +95,7 @@ export class Channel implements Waiting, Selectable<Take> {
     return this.#gets
   }
 
-  /** What select() wants of a queue. */
+  /** The get that select() makes of a queue: one item. */
   want(): Take {
     return this.takeOne
   }
@@ -108,7 +108,7 @@ export class Channel implements Waiting, Selectable<Take> {
 
   tryInOrder(take: Take): unknown | Nothing {
     if (!this.#gets.first) return this.tryNow(take)
-    // Those that wait have not been told yet.
+    // The waiting gets have not been told yet that the queue is closed and drained.
     if (this.lane.closed() && this.lane.size() === 0) throw new QueueClosedError(this)
     return NOTHING
   }
@@ -121,14 +121,13 @@ export class Channel implements Waiting, Selectable<Take> {
     const { lane } = this
     const { signal, timeout } = patience
     const atOnce = this.#mayPutAtOnce(patience)
-    // Encoding the item may run code that aborts: then it must not be in.
+    // Encoding the item may run code that aborts, and then the item must not have been put.
     if (signal || !atOnce) return this.#putHeld(atOnce, lane.hold(item), patience, liveness)
     const status = timeout === 0 ? lane.tryPut(item) : lane.tryPutFirst(item)
     return status === STATUS.ok ? Promise.resolve() : this.#putLate(status, patience, liveness)
   }
 
-  // Apart from put, since a function that contains functions allocates for them each time, also
-  // when they are not needed.
+  // Kept separate: V8 allocates a context on every call of a function that contains closures.
   #putLate(status: number, patience: Patience, liveness: Liveness): Promise<void> {
     const { lane } = this
     if (status === STATUS.closed) throw new QueueClosedError(this)
@@ -173,14 +172,14 @@ export class Channel implements Waiting, Selectable<Take> {
     }
   }
 
-  // Asked before the item is encoded, which may run code of others.
+  // Asked before the item is encoded, which may run user code.
   #mayPutAtOnce({ timeout }: Patience): boolean {
     return !this.#puts.first && (timeout === 0 || mayServeAtOnce())
   }
 
-  /** `attempt` does it at once, if it may; `keep` returns what is to be tried later. */
+  /** `attempt` puts at once, where that is allowed; `keep` returns the attempt to make later. */
   #put(atOnce: boolean, attempt: () => number, keep: () => PutAttempt, patience: Patience, liveness: Liveness): Promise<void> {
-    // Preparing the item may have run code that aborted, or that waits to put itself.
+    // Preparing the item may have run user code that aborted, or that waits to put as well.
     checkAborted(patience.signal)
     const isFirst = !this.#puts.first
     if (isFirst && atOnce) {
@@ -200,9 +199,9 @@ export class Channel implements Waiting, Selectable<Take> {
     return call.wait(patience, () => this.#puts.enter(place)) as Promise<void>
   }
 
-  // Also where none waits any more, as a select() may have been served by another queue that was
-  // rung for at the same time: the item is for another loop, and is passed on before the caller
-  // goes on, who may take long.
+  // Serves the lines even if nothing waits any more. A select() may have been served by another
+  // queue that was rung for at the same time. Then the item here is for another loop, and must be
+  // passed on before the select's caller goes on, who may take long.
   poll(): void {
     this.#gets.serve()
     this.#puts.serve()
@@ -219,7 +218,8 @@ export class Channel implements Waiting, Selectable<Take> {
   }
 
   /**
-   * How many items the queue has lost to its overflow policy and to signal handlers, modulo 2^32.
+   * The number of items that the queue has lost to its overflow policy and to signal handlers,
+   * modulo 2^32.
    */
   dropped(): number {
     return QUEUE.stats(this.native).dropped

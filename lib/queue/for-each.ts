@@ -1,7 +1,7 @@
 /**
- * `queue.forEach()`: one promise for all items. It stands in the line of gets like a `get()`; when
- * its time comes it takes items and calls `fn` for them in a row, for as long as nobody else waits
- * in the line and calls have time in this iteration of the loop.
+ * `queue.forEach()`: one promise for all items. It stands in the line of gets like a `get()`. When
+ * it is first, it takes items and calls `fn` for them in a row, for as long as nobody else waits in
+ * the line and calls have time left in this iteration of the loop.
  */
 import { invalidType, QueueClosedError } from '../errors.js'
 import { CLOSED } from '../lane/lane.js'
@@ -23,12 +23,14 @@ function isThenable(value: unknown): boolean {
 
 /**
  * The place of a forEach: among the gets while it wants an item, and in a line of its own while
- * `fn` deals with one.
+ * `fn` handles one.
  */
 class EachPlace extends Place<Take> {
   readonly #channel: Channel
   readonly #fn: Each
-  /** It takes nothing there, but the call is pending, and counts as such. */
+  /**
+   * The line for the time in which `fn` works. The call takes nothing there, but counts as pending.
+   */
   readonly #atWork: Line<Take>
 
   constructor(call: Call, channel: Channel, fn: Each, liveness: Liveness) {
@@ -43,8 +45,8 @@ class EachPlace extends Place<Take> {
   }
 
   /**
-   * Out of the line first: `fn` may get from this queue itself, and await that. Behind those that
-   * wait by then it comes back.
+   * Leaves the line first, since `fn` may get from this queue itself and await that. Comes back
+   * behind those that wait by then.
    */
   override give(first: unknown): void {
     const line = this.line as Line<Take>
@@ -93,13 +95,16 @@ class EachPlace extends Place<Take> {
     }
   }
 
-  /** By a promise, so that an error of this package that `fn` lets through keeps its stack. */
+  /**
+   * Rejects through a promise, so that an error of this package that `fn` lets through keeps its
+   * stack.
+   */
   #reject(error: unknown): void {
     if (!this.call.settled) this.call.resolve(Promise.reject(error))
   }
 }
 
-/** Calls `fn` in a microtask at the earliest: never before its caller has the promise. */
+/** Calls `fn` in a microtask at the earliest, so never before the caller has the promise. */
 export function forEach(channel: Channel, fn: Each, { signal }: Patience, liveness: Liveness): Promise<void> {
   if (typeof fn !== 'function') throw invalidType('fn', 'a function', fn)
   const call = new Call(channel)

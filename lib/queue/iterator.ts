@@ -49,10 +49,7 @@ class NextPlace extends Place<Take> {
   }
 }
 
-/**
- * What `for await` goes through. It takes an item only in answer to `next()`, so leaving the loop
- * loses none.
- */
+/** The iterator of `for await`. Only `next()` takes an item, so leaving the loop loses none. */
 export class QueueIterator<T> implements AsyncIterableIterator<T> {
   readonly #channel: Channel
   readonly #liveness: Liveness
@@ -69,7 +66,7 @@ export class QueueIterator<T> implements AsyncIterableIterator<T> {
   next(): Promise<IteratorResult<T, undefined>> {
     if (this.#ended) return Promise.resolve(done(undefined))
     try {
-      // Made before the item is taken: where the stack is nearly full that may throw.
+      // Made before the item is taken, since this may throw when the stack is nearly full.
       const result: IteratorYieldResult<unknown> = { value: undefined, done: false }
       const promise = Promise.resolve(result)
       result.value = this.#channel.takeAtOnce(this.#take)
@@ -79,13 +76,13 @@ export class QueueIterator<T> implements AsyncIterableIterator<T> {
     }
   }
 
-  /** Ends the iteration, with that value; each pending `next()` is done, and has taken nothing. */
+  /** Ends the iteration with that value. Each pending `next()` is done, and has taken nothing. */
   async return<Value>(value?: Value | PromiseLike<Value>): Promise<IteratorResult<T, Value>> {
     this.#end()
     return done((await value) as Value)
   }
 
-  /** The same, and rejects with the error. */
+  /** Ends the iteration, and rejects with the error. */
   throw(error?: unknown): Promise<never> {
     this.#end()
     return Promise.reject(error)

@@ -14,7 +14,7 @@ type JoinPlace = Place<JoinStart>
 
 type Queue = Named & { readonly native: NativeQueue }
 
-/** In the order in which they began, which is that in which they are done. */
+/** The joins in the order in which they began, which is also the order in which they are done. */
 class JoinLine extends ServedLine<JoinStart> {
   readonly #queue: Queue
 
@@ -36,7 +36,7 @@ class JoinLine extends ServedLine<JoinStart> {
     return this.isDone(place.want) ? undefined : NOTHING
   }
 
-  // Nobody counts them, and a ring for nothing is all that comes of an announcement that stays.
+  // Joins are not counted, and an announcement that stays costs no more than a ring for nothing.
   protected override tell(): void {}
   protected override withdraw(): void {}
 }
@@ -48,7 +48,7 @@ export class Joins implements Waiting {
   readonly #queue: Queue
   readonly #line: JoinLine
 
-  /** `address` is the memory's. */
+  /** `address` is where the memory is. */
   constructor(queue: Queue, address: number) {
     this.#queue = queue
     this.#line = new JoinLine(this, queue)
@@ -61,7 +61,7 @@ export class Joins implements Waiting {
     if (patience.timeout === 0) throw new TimeoutError(0, this.#queue)
     const call = new Call(this.#queue)
     const place = new Place(call, start, liveness)
-    // Behind another it need not look: what is done for this one is done for that, and rung for.
+    // Behind another it need not look: when this one is done, so is that one, and it is rung for.
     return call.wait(patience, () => this.#line.enter(place)) as Promise<void>
   }
 

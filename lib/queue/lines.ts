@@ -12,8 +12,8 @@ import { NOTHING } from '../wait/selectable.js'
 const { queue: QUEUE, status: STATUS, waitFor: WAIT_FOR } = native
 
 /**
- * When a put that another's priority token holds back is tried again, unless it is rung for: it may
- * go ahead then.
+ * After this time a put that another's priority token holds back is tried again even without a
+ * ring, and may go ahead.
  */
 const HELD_BACK_MILLISECONDS = 500
 
@@ -23,14 +23,14 @@ type Owner = Waiting & Named & { readonly native: NativeQueue }
 /** How a get takes what it is for: one item, or several. */
 export type Take = () => unknown | None
 
-/** What a put that waits does when it is its turn to try. */
+/** How a put that waits tries: called for the first in the line. */
 export interface PutAttempt {
   put(woken: boolean): number
-  /** For an error to tell how far a batch has come. */
+  /** The batch that it puts, if any; its error says how far that has come. */
   readonly batch?: Batch<unknown>
 }
 
-/** A put that waits. What it fails with tells how far a batch has come. */
+/** A waiting put. Its error says how far a batch has come. */
 export class PutCall extends Call {
   readonly #batch: Batch<unknown> | undefined
 
@@ -45,8 +45,8 @@ export class PutCall extends Call {
 }
 
 /**
- * Another evaluation of the package in this thread, for which an announcement may have been as
- * well, is polled when it is withdrawn, and announces itself again.
+ * A line of gets or puts. All evaluations of the package in this thread share the announcement.
+ * When one withdraws it, the others are polled, and announce themselves again.
  */
 abstract class QueueLine<Want> extends ServedLine<Want> {
   protected readonly queue: Owner
@@ -85,14 +85,11 @@ export class GetLine extends QueueLine<Take> {
 
 export class PutLine extends QueueLine<PutAttempt> {
   /**
-   * The first one when that has been tried before: then it may claim the priority token, and may
-   * have it.
+   * The first place, if it has been tried before. Only then may it claim, or have, the priority
+   * token.
    */
   #tried: Place<PutAttempt> | undefined
-  /**
-   * Whether a put that another's priority token holds back will be tried again, if it is not rung
-   * for.
-   */
+  /** Whether a retry is scheduled for a put that another's priority token holds back. */
   #willRetry = false
 
   constructor(queue: Owner) {
@@ -100,10 +97,10 @@ export class PutLine extends QueueLine<PutAttempt> {
   }
 
   protected override attempt(place: Place<PutAttempt>): unknown {
-    this.#leaveTurnUnless(place)
+    this.#giveUpTokenUnless(place)
     const status = place.want.put(place === this.#tried)
     if (status === STATUS.full) return NOTHING
-    // With its outcome it has left the turn.
+    // Whatever its outcome, the put has given the token up.
     this.#tried = undefined
     if (status === STATUS.ok) return undefined
     throw new QueueClosedError(this.queue)
@@ -111,24 +108,27 @@ export class PutLine extends QueueLine<PutAttempt> {
 
   protected override fallsAsleep(first: Place<PutAttempt>, vainly: boolean): void {
     this.#tried = first
-    // Where there is no room at all, whoever makes some rings.
+    // Where there is no room at all, no retry is needed: whoever makes room rings.
     if (vainly && QUEUE.heldBack(this.queue.native)) this.#retryLater()
   }
 
   protected override emptied(): void {
-    this.#leaveTurnUnless(undefined)
+    this.#giveUpTokenUnless(undefined)
     super.emptied()
   }
 
   override tidy(): void {
-    this.#leaveTurnUnless(this.first)
+    this.#giveUpTokenUnless(this.first)
     super.tidy()
   }
 
-  /** The put that was tried may be gone, and the next may need less room. */
-  #leaveTurnUnless(first: Place<PutAttempt> | undefined): void {
+  /**
+   * Gives the priority token up if the put that was tried is not first any more. The next one may
+   * need less room.
+   */
+  #giveUpTokenUnless(first: Place<PutAttempt> | undefined): void {
     if (this.#tried === undefined || this.#tried === first) return
-    QUEUE.leaveTurn(this.queue.native)
+    QUEUE.giveUpToken(this.queue.native)
     this.#tried = undefined
     this.awaken()
   }

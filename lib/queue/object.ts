@@ -16,7 +16,7 @@ import type { QueueHandle } from './types.js'
 import { queueWritable, type QueueWritableOptions } from './writable.js'
 import type { ThreadSafeQueue } from './typed-queue.js'
 
-/** Items are counted modulo one more. */
+/** The most items that `taskDone()` takes: items are counted modulo 2^32. */
 const MOST_ITEMS = 0xffffffff
 
 type AnyQueue = QueueObject<unknown, unknown, never>
@@ -26,10 +26,11 @@ export let channelOfQueue: (queue: AnyQueue) => Channel
 /** @internal */
 export let livenessOfQueue: (queue: AnyQueue) => Liveness
 
-/** What a queue is, how it is doing, and how it ends: all but its puts and gets. */
+/** The part of a queue other than puts and gets: its properties, statistics and end. */
 export class QueueObject<T = unknown, Batch = T[], In = T> implements Disposable, AsyncDisposable {
   /**
-   * Structured-cloneable; the other thread makes of it a queue object of its own, with `from()`.
+   * A structured-cloneable handle. Another thread passes it to `from()` to get a queue object of
+   * its own.
    */
   readonly handle: QueueHandle<T, Batch, In>
   readonly #channel: Channel
@@ -49,30 +50,30 @@ export class QueueObject<T = unknown, Batch = T[], In = T> implements Disposable
     this.#created = created
   }
 
-  /** How many items fit, if each is no longer than `itemBytes`. */
+  /** The number of items that fit if each is no longer than `itemBytes`. */
   get capacity(): number {
     return this.#channel.capacity
   }
 
-  /** As given when the queue was created; empty if none was. */
+  /** The name given when the queue was created; empty if none was. */
   get name(): string {
     return this.#channel.name
   }
 
-  /** What the queue holds, as the option `type` said. */
+  /** The type of the items, as given by the option `type`. */
   get type(): ElementType {
     return this.#channel.type
   }
 
-  /** Whether somebody, in any thread, has closed the queue. There may be items left to get. */
+  /** Whether the queue was closed, in any thread. There may be items left to get. */
   get closed(): boolean {
     return this.#channel.lane.closed()
   }
 
   /**
-   * What `threadsafe_queue_open()` of `threadsafe.h` takes: an addon that gets it puts and gets in
-   * native threads and signal handlers of its own. Good in this thread; another one has it of a
-   * queue of its own, `from()` the handle.
+   * The argument of `threadsafe_queue_open()` of `threadsafe.h`: with it an addon puts and gets in
+   * native threads and signal handlers of its own. It is valid in this thread only; other threads
+   * use that of their own queue object, made by `from()`.
    *
    * @example
    * addon.start(queue.native)
@@ -82,7 +83,7 @@ export class QueueObject<T = unknown, Batch = T[], In = T> implements Disposable
     return nativeHandle(this.#channel.view, nativeFieldsOf(this.type))
   }
 
-  /** Items in the queue; approximate while others put and get. */
+  /** The number of items in the queue; approximate while others put and get. */
   qsize(): number {
     return this.#channel.lane.size()
   }
@@ -98,8 +99,8 @@ export class QueueObject<T = unknown, Batch = T[], In = T> implements Disposable
   }
 
   /**
-   * The oldest item, which stays in the queue: another may get it at any time. Empty: undefined,
-   * also when the queue is closed.
+   * Returns the oldest item and leaves it in the queue, where another may get it at any time.
+   * Empty: undefined, also when the queue is closed.
    */
   peek(): T | undefined {
     const item = this.#channel.lane.peek()
@@ -107,7 +108,7 @@ export class QueueObject<T = unknown, Batch = T[], In = T> implements Disposable
   }
 
   /**
-   * Drops the items that are in the queue now, also in a closed one, and returns how many they
+   * Drops the items that are in the queue now, even if it is closed, and returns how many there
    * were.
    */
   clear(): number {
@@ -115,13 +116,13 @@ export class QueueObject<T = unknown, Batch = T[], In = T> implements Disposable
   }
 
   /**
-   * Reports that one item that was got, or `count` of them, has been dealt with, for those who wait
-   * in `join()`. Any thread may report any item; an item that was got by a thread that has ended
-   * stays unfinished until another reports it.
+   * Reports that one item that was got, or `count` of them, have been dealt with, for those who
+   * wait in `join()`. Any thread may report any item. An item got by a thread that has ended stays
+   * unfinished until another thread reports it.
    *
-   * Closed: as before. `RangeError` `ERR_OUT_OF_RANGE` if fewer items were got and not reported
-   * yet, or for a `count` that is no whole number from 1; then nothing is reported. `TypeError`
-   * `ERR_INVALID_ARG_TYPE` for a `count` that is no number.
+   * Closed: works as before. Throws `RangeError` `ERR_OUT_OF_RANGE` if fewer items were got and not
+   * reported yet, or if `count` is not a whole number from 1; then nothing is reported. Throws
+   * `TypeError` `ERR_INVALID_ARG_TYPE` if `count` is not a number.
    *
    * @example
    * const job = await queue.get()
@@ -138,13 +139,13 @@ export class QueueObject<T = unknown, Batch = T[], In = T> implements Disposable
   }
 
   /**
-   * Waits until every item that was put has been dealt with, in all threads: got and reported by
-   * `taskDone()`, or dropped: by the overflow policy, `clear()` or a discarding `close()`.
+   * Waits until every item that was put, in any thread, has been dealt with: got and reported by
+   * `taskDone()`, or dropped by the overflow policy, `clear()` or a discarding `close()`.
    *
-   * Nothing unfinished: resolves at once. Full and empty make no difference. Closed: it waits
-   * likewise, as items may be left to get, or in hand. Rejects with `TimeoutError` after `timeout`
-   * milliseconds, or with the signal's `reason`; `timeout: 0` looks once. While it is pending it
-   * keeps the process alive, unless the queue is `unref()`ed.
+   * Nothing unfinished: resolves at once. Full and empty make no difference. Closed: waits all the
+   * same, as items may still be left to get or to report. Rejects with `TimeoutError` after
+   * `timeout` milliseconds, or with the signal's `reason`; `timeout: 0` looks once. While it is
+   * pending it keeps the process alive, unless the queue is `unref()`ed.
    *
    * @example
    * await queue.putMany(jobs)
@@ -159,7 +160,7 @@ export class QueueObject<T = unknown, Batch = T[], In = T> implements Disposable
   }
 
   /**
-   * How the queue is doing, over all threads: what is counted costs the puts and gets nothing.
+   * Returns statistics over all threads. They cost puts and gets nothing.
    *
    * @example
    * const { depth, dropped, waitingPuts } = queue.stats()
@@ -169,15 +170,14 @@ export class QueueObject<T = unknown, Batch = T[], In = T> implements Disposable
   }
 
   /**
-   * A stream of Node's whose chunks become items of this queue, in their order. Full: the chunk
-   * waits, as by `put()`, and `write()` returns false when `highWaterMark` (16) chunks wait beyond
-   * those in the queue. When the stream ends, or is destroyed, it closes the queue, so that
-   * consumers take what is left and end; not with `close: false`. Closed by others: the stream's
-   * error is `QueueClosedError`. An item that the queue does not take is its error likewise.
-   * Destroyed: what had not found room is not put. Throws `TypeError` or `RangeError` for wrong
-   * options.
+   * Returns a Node stream whose chunks become items of this queue, in order. Full: the chunk waits,
+   * as with `put()`, and `write()` returns false when `highWaterMark` (16) chunks wait beyond those
+   * in the queue. When the stream ends or is destroyed, it closes the queue, so that consumers take
+   * what is left and end; `close: false` leaves the queue open. Closed by others: the stream fails
+   * with `QueueClosedError`. It also fails if the queue refuses an item. Destroyed: chunks that had
+   * not found room are not put. Throws `TypeError` or `RangeError` for wrong options.
    *
-   * The other way Node goes by itself: `Readable.from(queue)` and `ReadableStream.from(queue)` read
+   * For the other direction use `Readable.from(queue)` or `ReadableStream.from(queue)`, which read
    * the queue until it is closed and drained.
    *
    * @example
@@ -188,8 +188,8 @@ export class QueueObject<T = unknown, Batch = T[], In = T> implements Disposable
   }
 
   /**
-   * Closes the queue, in all threads. Every put fails from now on, waiting ones too; gets take what
-   * is left and fail then; iterators end. `discard` drops what is left, also when the queue was
+   * Closes the queue, in all threads. From now on every put fails, waiting ones too; gets take what
+   * is left and then fail; iterators end. `discard` drops what is left, even if the queue was
    * closed before. Closing again is no error.
    *
    * @example
@@ -202,7 +202,7 @@ export class QueueObject<T = unknown, Batch = T[], In = T> implements Disposable
     tellingClose(this as unknown as ThreadSafeQueue<unknown, unknown>, discard, () => this.#channel.close(discard))
   }
 
-  /** Pending calls of this object keep the process alive: so it is at first. */
+  /** Pending calls of this object keep the process alive. This is the default. */
   ref(): this {
     this.#liveness.reference(true)
     return this
@@ -227,8 +227,8 @@ export class QueueObject<T = unknown, Batch = T[], In = T> implements Disposable
   }
 
   /**
-   * Closes the queue at the end of a block, if this object created it. Others go on using one that
-   * is `from()` a handle.
+   * Closes the queue at the end of a `using` block, if this object created it. Does nothing on one
+   * made by `from()`, since others go on using the queue.
    */
   [Symbol.dispose](): void {
     if (this.#created) this.close()

@@ -19,7 +19,7 @@ export function posted({ memory, type, name }: Existing): PostedHandle {
   return makeHandle('queue', memory, { type: isRecordType(type) ? { record: type.fields } : type, name })
 }
 
-/** The type that a handle says; throws what it is not. */
+/** The type that a handle names; throws if it names none. */
 function typeOf(said: unknown): ElementType {
   try {
     return checkElementType(typeof said === 'object' && said !== null ? record((said as { record: FieldTypes }).record) : said)
@@ -46,7 +46,7 @@ export function open({ memory, type, name }: Existing): Channel {
       throw incompatible('its memory holds something else')
     return new Channel(memory, address, queue, type, name)
   })
-  // It may have been known, as what it is.
+  // This thread may have opened it before, as what it really is.
   if (!isSameType(channel.type, type)) throw incompatible('its memory holds something else')
   return channel
 }
@@ -78,8 +78,8 @@ export function create(capacity: number, options: QueueOptions | undefined): Exi
 }
 
 /**
- * A queue that exists, as its handle tells. In the constructor's first argument it marks that:
- * nobody else can make one.
+ * Describes a queue that exists already, from its handle. As the constructor's first argument it
+ * says to open that queue. Nobody outside the package can make one.
  */
 export class Existing {
   constructor(
@@ -89,7 +89,7 @@ export class Existing {
   ) {}
 }
 
-/** What a handle tells. Throws `TypeError` for anything that is no queue's. */
+/** Reads a handle. Throws `TypeError` for anything that is not a queue's handle. */
 export function existing(handle: unknown, of: object): Existing {
   const { memory, type, name } = checkHandle('queue', handle, of as never)
   return new Existing(memory, typeOf(type), checkName('handle.name', name === undefined ? '' : name))

@@ -39,12 +39,12 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> extends QueueObje
   readonly #liveness: Liveness
 
   /**
-   * A queue that holds `capacity` items: a whole number from 1 up to what 4 GiB hold. Throws
-   * `RangeError` `ERR_OUT_OF_RANGE` for other capacities, `TypeError` `ERR_INVALID_ARG_TYPE` or
-   * `ERR_INVALID_ARG_VALUE` for options that do not exist.
+   * Creates a queue that holds `capacity` items: a whole number from 1 up to what 4 GiB hold.
+   * Throws `RangeError` `ERR_OUT_OF_RANGE` for other capacities, `TypeError` `ERR_INVALID_ARG_TYPE`
+   * or `ERR_INVALID_ARG_VALUE` for wrong options.
    */
   constructor(capacity: number, options?: QueueOptions)
-  /** @internal from() passes the handle of a queue that exists. */
+  /** @internal For from(), which passes a queue that exists. */
   constructor(existing: Existing)
   constructor(capacity: number | Existing, options?: QueueOptions) {
     const isOpened = capacity instanceof Existing
@@ -54,18 +54,18 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> extends QueueObje
   }
 
   /**
-   * The queue of that handle, in any thread of the process. Throws `TypeError`
-   * `ERR_INVALID_ARG_TYPE` for anything that is no queue's handle and `Error`
-   * `ERR_INCOMPATIBLE_HANDLE` for one of another version.
+   * Opens the queue of that handle, in any thread of the process. Throws `TypeError`
+   * `ERR_INVALID_ARG_TYPE` for anything that is not a queue's handle, and `Error`
+   * `ERR_INCOMPATIBLE_HANDLE` for a handle of another version.
    */
   static from<T, Batch, In>(handle: QueueHandle): ThreadSafeQueue<T, Batch, In> {
     return new ThreadSafeQueue<T, Batch, In>(existing(handle, ThreadSafeQueue))
   }
 
   /**
-   * Puts an item; blocks this thread until there is room, if `block` or `timeout` says so. Full:
-   * throws `QueueFullError`, or does what the overflow policy says, if it does not wait;
-   * `TimeoutError` after `timeout` milliseconds. Closed: `QueueClosedError`.
+   * Puts an item. With `block` or `timeout` it blocks this thread until there is room. Full:
+   * without waiting, throws `QueueFullError` or does what the overflow policy says; otherwise
+   * throws `TimeoutError` after `timeout` milliseconds. Closed: throws `QueueClosedError`.
    *
    * @example
    * queue.putSync(1.5, { timeout: 100 })
@@ -78,14 +78,14 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> extends QueueObje
   }
 
   /**
-   * Takes the oldest item; blocks this thread until there is one, if `block` or `timeout` says so.
-   * Empty: throws `QueueEmptyError` if it does not wait, `TimeoutError` after `timeout`
-   * milliseconds. Closed and drained: `QueueClosedError`.
+   * Takes the oldest item. With `block` or `timeout` it blocks this thread until there is one.
+   * Empty: without waiting, throws `QueueEmptyError`; otherwise throws `TimeoutError` after
+   * `timeout` milliseconds. Closed and drained: throws `QueueClosedError`.
    *
-   * `into`, for bytes and arrays of fixed length: an array of yours that takes the item. It is
-   * returned if it is filled, else a view of its beginning. Too short for the item: `RangeError`
-   * `ERR_OUT_OF_RANGE`, and the item stays. Of another type, or for a queue of another type:
-   * `TypeError`.
+   * `into`, for bytes and arrays of fixed length, is an array of yours that takes the item. It is
+   * returned if the item fills it, else a view of its beginning. Too short for the item: throws
+   * `RangeError` `ERR_OUT_OF_RANGE`, and the item stays. Of another type, or for a queue of another
+   * type: throws `TypeError`.
    *
    * @example
    * const item = queue.getSync({ block: true })
@@ -104,8 +104,7 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> extends QueueObje
     return item === NOTHING || item === CLOSED ? this.#getOneLate(item, timeout, into) : item
   }
 
-  // Apart from what is called for each item, since what contains functions allocates for them each
-  // time, also when they are not needed.
+  // Kept separate: V8 allocates a context on every call of a function that contains closures.
   #getOneLate(tried: None, timeout: number | undefined, into: Block | undefined): unknown {
     const { lane } = this.#channel
     return getLate(this as AnyQueue, this.#channel, tried, timeout, (milliseconds) => lane.getBlocking(milliseconds, into))
@@ -113,7 +112,7 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> extends QueueObje
 
   /**
    * Puts an item if there is room, and returns whether it did. Full: false; with overflow
-   * 'drop-oldest' the oldest goes and the answer is true. Closed: throws `QueueClosedError`.
+   * 'drop-oldest' the oldest goes and it returns true. Closed: throws `QueueClosedError`.
    *
    * @example
    * if (!queue.tryPut(item)) lost++
@@ -172,7 +171,7 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> extends QueueObje
   }
 
   /**
-   * Gets items until the queue is closed and drained. Leaving the loop loses no item.
+   * Iterates over the items until the queue is closed and drained. Leaving the loop loses no item.
    *
    * @example
    * for await (const item of queue) use(item)
@@ -187,7 +186,7 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> extends QueueObje
    * event loop.
    *
    * - An `fn` that returns a promise is awaited before the next item is taken.
-   * - Other work of the loop gets its turn after a millisecond of items.
+   * - After a millisecond of items, other work of the loop runs.
    * - Each item is taken as by a `get()`, after this thread's earlier gets; `fn` is never called before `forEach()` has returned.
    *
    * Empty: it waits. Rejects with what `fn` throws or rejects with, or with the signal's `reason`,
@@ -207,8 +206,8 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> extends QueueObje
   }
 
   /**
-   * Puts items, and returns how many went in. Without waiting: as many as there is room for, or
-   * what the overflow policy lets in. With `block` or `timeout` it waits until all are in;
+   * Puts items, and returns how many went in. Without waiting, that is as many as there is room
+   * for, or as the overflow policy lets in. With `block` or `timeout` it waits until all are in;
    * `TimeoutError` and `QueueClosedError` then have `count`. If one item is not of the type, none
    * goes in.
    *
@@ -225,10 +224,10 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> extends QueueObje
   }
 
   /**
-   * Takes what is there, at least one item and at most `max`: a typed array for numeric types, else
-   * an array. Empty and closed are as for `getSync`. `into`, a typed array of the queue's numeric
-   * type, takes them in place of a new one: it is returned if it is filled, else a view of its
-   * beginning.
+   * Takes what is there, at least one item and at most `max`. Returns a typed array for numeric
+   * types, else an array. Empty and closed are as for `getSync`. `into`, a typed array of the
+   * queue's numeric type, takes the items in place of a new one. It is returned if they fill it,
+   * else a view of its beginning.
    *
    * @example
    * const samples = queue.getManySync(1024, { block: true })
@@ -277,7 +276,7 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> extends QueueObje
       const limits = patience(options)
       wholeNumber('max', max)
       const into = this.#checked(options?.into)
-      // It may be detached when there are items for it.
+      // Checked again, as it may be detached by the time there are items for it.
       return this.#channel.get(() => this.#channel.lane.getMany(max, this.#checked(into)), limits, this.#liveness) as Promise<Batch>
     } catch (error) {
       return Promise.reject(error)
@@ -285,8 +284,8 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> extends QueueObje
   }
 
   /**
-   * Gets batches of at most `max` items until the queue is closed and drained. Leaving the loop
-   * loses no item.
+   * Iterates over batches of at most `max` items until the queue is closed and drained. Leaving the
+   * loop loses no item.
    *
    * @example
    * for await (const samples of queue.batches(128)) play(samples)
@@ -307,7 +306,7 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> extends QueueObje
   #takeInto(into: unknown): Take {
     const { lane } = this.#channel
     lane.checkInto(into)
-    // It may be detached when there is an item for it.
+    // Checked again, as it may be detached by the time there is an item for it.
     return () => lane.tryGet(lane.checkInto(into))
   }
 }

@@ -1,6 +1,6 @@
 /**
- * What synchronous calls do where the first try was not enough: by the overflow policy, by
- * blocking, or by throwing.
+ * The rest of a synchronous call whose first try failed: it applies the overflow policy, blocks, or
+ * throws.
  */
 import { native } from '../addon/native.js'
 import { tellingDrops } from '../diagnostics.js'
@@ -16,19 +16,22 @@ const { status: STATUS } = native
 
 type AnyQueue = ThreadSafeQueue<unknown, unknown>
 
-/** By the overflow policy. */
+/** Puts by the overflow policy. */
 function offer(queue: AnyQueue, channel: Channel, put: () => number): number {
   return channel.mayDrop ? tellingDrops(queue, () => channel.dropped(), put) : put()
 }
 
-/** A put that does not wait, of the item in the lane's hand. Returns whether it is in. */
+/**
+ * Completes a put that does not wait, of the item in the lane's hand. Returns whether the item is
+ * in.
+ */
 export function offered(queue: AnyQueue, channel: Channel, tried: number): boolean {
   const status = tried === STATUS.full ? offer(queue, channel, () => channel.lane.offerInHand()) : tried
   if (status === STATUS.closed) throw new QueueClosedError(channel)
   return status === STATUS.ok
 }
 
-/** `timeout`: undefined if it does not wait. */
+/** Completes a put; `timeout` is undefined if it does not wait. */
 export function putLate(queue: AnyQueue, channel: Channel, tried: number, timeout: number | undefined): void {
   const { lane } = channel
   let status = tried
@@ -54,7 +57,7 @@ export function putManyLate(queue: AnyQueue, channel: Channel, batch: Batch<unkn
   if (status === STATUS.timeout) throw withCount(new TimeoutError(timeout as number, channel), batch)
 }
 
-/** `tried`: what the first try has returned; `block` gets after it. */
+/** Completes a get. `tried` is what the first try returned; `block` makes the blocking get. */
 export function getLate(
   queue: AnyQueue,
   channel: Channel,

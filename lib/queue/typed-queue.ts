@@ -7,10 +7,10 @@ import type { QueueHandle, QueueOptions } from './types.js'
 import { ThreadSafeQueue as Queue } from './queue.js'
 import type { NumericType } from '../codec/scalar.js'
 
-/** What is known, or else what is usual. */
+/** `Type`, or `Usual` if `Type` is unknown. */
 type Known<Type, Usual> = unknown extends Type ? Usual : Type
 
-/** Options that say the type. */
+/** Options that name the type. */
 export interface TypedQueueOptions<Type> extends QueueOptions<Type> {
   /** What the queue holds. */
   type: Type
@@ -20,11 +20,12 @@ export interface TypedQueueOptions<Type> extends QueueOptions<Type> {
  * A queue of fixed capacity between any number of producers and consumers: event loops, blocking
  * workers, native threads and signal handlers. First in, first out for each producer.
  *
- * `T` is what it gives, `Batch` what several of them come out as, `In` what it takes. The option
- * `type` says all three: 'float64' makes it a `ThreadSafeQueue<number, Float64Array>`. Name them
- * yourself where there is no `type` that does: `new ThreadSafeQueue<Job>(100)`. A function that
- * takes any queue of numbers takes a `ThreadSafeQueue<number, unknown>`, and one that takes any
- * queue a `ThreadSafeQueue<unknown, unknown>`.
+ * `T` is the type of items that come out, `Batch` that of several of them together, `In` that of
+ * items that go in. The option `type` determines all three: 'float64' makes it a
+ * `ThreadSafeQueue<number, Float64Array>`. Name them yourself where no `type` does: `new
+ * ThreadSafeQueue<Job>(100)`. A function that takes any queue of numbers takes a
+ * `ThreadSafeQueue<number, unknown>`, and one that takes any queue takes a
+ * `ThreadSafeQueue<unknown, unknown>`.
  *
  * @example
  * const samples = new ThreadSafeQueue(1000, { type: 'float64' })
@@ -35,7 +36,7 @@ export interface TypedQueueOptions<Type> extends QueueOptions<Type> {
 // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- it has a name of its own, which the declarations of a user's code can refer to.
 export interface ThreadSafeQueue<T = unknown, Batch = T[], In = T> extends Queue<T, Batch, In> {}
 
-/** Makes the queues whose items the program names, and whose `type` is that numeric one. */
+/** Creates queues of one numeric `type` whose items the program names. */
 interface NumericQueueConstructor<Type extends NumericType> {
   /**
    * Creates a queue that holds `capacity` numbers of that `type`; its batches are the typed array
@@ -53,15 +54,15 @@ interface NumericQueueConstructor<Type extends NumericType> {
   new <T>(capacity: number, options: TypedQueueOptions<Type & TypeOf<NoInfer<T>>>): ThreadSafeQueue<T, NamedBatchOf<T, Type>>
 }
 
-/** Makes all other queues whose items the program names. */
+/** Creates all other queues whose items the program names. */
 interface NamedQueueConstructor {
   /**
    * Creates a queue that holds `capacity` items: a whole number from 1 up to what 4 GiB hold.
    *
-   * Name the type of the items where `type` is 'any', as it is when left out; elsewhere `type` says
-   * it. Batches are taken to be arrays, also where TypeScript does not know which `type` it is. A
-   * class that extends the queue of numbers, or of a type parameter, names the batches as well:
-   * `extends ThreadSafeQueue<number, Float64Array>`, `extends ThreadSafeQueue<T, T[]>`.
+   * Name the type of the items where `type` is 'any', the default; elsewhere `type` determines it.
+   * Batches are taken to be arrays, even where TypeScript does not know the `type`. A class that
+   * extends the queue of numbers, or of a type parameter, names the batches as well: `extends
+   * ThreadSafeQueue<number, Float64Array>`, `extends ThreadSafeQueue<T, T[]>`.
    *
    * `RangeError` `ERR_OUT_OF_RANGE` for other capacities and for a name that is too long;
    * `TypeError` `ERR_INVALID_ARG_TYPE` or `ERR_INVALID_ARG_VALUE` for options that do not exist.
@@ -80,9 +81,9 @@ interface NamedQueueConstructor {
   new <T, Batch>(capacity: number, options: TypedQueueOptions<TypeOfBatches<NoInfer<T>, NoInfer<Batch>>>): ThreadSafeQueue<T, Batch>
 }
 
-/** The class `ThreadSafeQueue`: what makes queues. */
-// TypeScript takes the first constructor that fits: its own, then those of the interfaces in their
-// order.
+/** The class `ThreadSafeQueue` as a value: its constructors and `from()`. */
+// TypeScript takes the first constructor that fits: those declared here, then those of the
+// interfaces in their order.
 export interface ThreadSafeQueueConstructor
   extends
     NumericQueueConstructor<'int8'>,
@@ -112,16 +113,16 @@ export interface ThreadSafeQueueConstructor
    * const points = new ThreadSafeQueue(1000, { type: record({ x: 'float64', y: 'float64' }) })
    * points.putSync({ x: 1, y: 2 })
    */
-  // Three type parameters or more, so that none of the others is meant by one or two: a subclass
-  // would find two constructors that make different things.
+  // These constructors have three type parameters or more, so that one or two always mean the
+  // others. Otherwise a subclass would find two constructors that make different things.
   new <Type extends ElementType, T extends ItemOf<Type>, Batch extends BatchOf<Type>, In extends PutItemOf<Type>>(
     capacity: number,
     options: TypedQueueOptions<Type>,
   ): ThreadSafeQueue<T, Batch, In>
 
   /**
-   * Opens the queue of that handle, in any thread of the process. The handle says of what type it
-   * is; where that got lost, as in `workerData`, say so: `ThreadSafeQueue.from<number,
+   * Opens the queue of that handle, in any thread of the process. The handle carries the types.
+   * Where they got lost, as in `workerData`, name them: `ThreadSafeQueue.from<number,
    * Float64Array>(workerData)`.
    *
    * `TypeError` `ERR_INVALID_ARG_TYPE` for anything that is no queue's handle, `Error`
@@ -132,7 +133,7 @@ export interface ThreadSafeQueueConstructor
    */
   from<T, Batch, In>(handle: QueueHandle<T, Batch, In>): ThreadSafeQueue<T, Known<Batch, T[]>, Known<In, T>>
   /**
-   * Opens the queue of that handle, whose items are what you say.
+   * Opens the queue of that handle, with the types that you name.
    *
    * @example
    * const samples = ThreadSafeQueue.from<number, Float64Array>(workerData)

@@ -1,31 +1,31 @@
-/** What the queue's callers give and get, for the compiler. */
+/** Types of what callers pass to a queue and get from it. */
 import type { ElementType } from '../codec/element-type.js'
 import type { ArrayTypes, NumericType } from '../codec/scalar.js'
 
-/** What a put that does not wait does when the queue is full. */
+/** The policy of a put that does not wait when the queue is full. */
 export type Overflow = 'reject' | 'drop-newest' | 'drop-oldest'
 
 /** Options of `new ThreadSafeQueue()`. */
 export interface QueueOptions<Type = ElementType> {
-  /** What the queue holds. Default: 'any'. */
+  /** The type of the items. Default: 'any'. */
   type?: Type | undefined
   /**
-   * For 'any', 'string' and 'bytes': the payload bytes that one slot holds; longer items take
+   * For 'any', 'string' and 'bytes', the payload bytes that one slot holds. Longer items take
    * several slots. Default: 64.
    */
   itemBytes?: number | undefined
   /** What a put that does not wait does when the queue is full. Default: 'reject'. */
   overflow?: Overflow | undefined
   /**
-   * What errors and `util.inspect()` call the queue, in every thread: at most 64 UTF-16 units.
+   * The name of the queue in errors and `util.inspect()`, in every thread: at most 64 UTF-16 units.
    * Default: none.
    */
   name?: string | undefined
 }
 
 /**
- * What a batch can be put into: the typed array of the queue's type, or, where it is not known
- * which that is, one of such numbers.
+ * The type of `into` for batches: the typed array of the queue's type, or, where that is unknown,
+ * any typed array of such numbers.
  */
 export type IntoOf<T, Batch> = Batch extends ArrayTypes[NumericType]
   ? Batch
@@ -37,19 +37,20 @@ export type IntoOf<T, Batch> = Batch extends ArrayTypes[NumericType]
 
 /** An option of calls that get several items. */
 export interface IntoOption<Into = ArrayTypes[NumericType]> {
-  /** What takes the item, or the items, instead of a new typed array. */
+  /** The view that takes the item, or the items, instead of a new typed array. */
   into?: Into | undefined
 }
 
-/** What a single item can be got into: the array that it is. */
+/** The type of `into` for a single item: the array type of the item. */
 export type IntoOneOf<T> = Extract<T, ArrayTypes[NumericType]>
 
 declare const carries: unique symbol
 
 /**
- * What `workerData` and `postMessage` take to another thread of this process, for
- * `ThreadSafeQueue.from()`. It tells the compiler what the queue's items, its batches, and what it
- * takes, are; `QueueHandle<number>` leaves open what the batches are.
+ * The form in which a queue travels to another thread of this process, by `workerData` or
+ * `postMessage`. `ThreadSafeQueue.from()` opens it there. Its type parameters carry the types of
+ * the queue's items, its batches, and what it takes; `QueueHandle<number>` leaves the type of the
+ * batches open.
  */
 export interface QueueHandle<T = unknown, Batch = unknown, In = unknown> {
   /** For the compiler alone. */

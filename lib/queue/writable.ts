@@ -1,4 +1,4 @@
-/** The producing end of a queue as a stream of Node's. */
+/** The producing end of a queue as a Node stream. */
 import { Writable } from 'node:stream'
 import { invalidType } from '../errors.js'
 import { checkObject } from '../wait/options.js'
@@ -12,8 +12,8 @@ export interface QueueWritableOptions {
    */
   close?: boolean | undefined
   /**
-   * How many chunks the stream takes beyond those that are in the queue before `write()` returns
-   * false. Default: as of all streams of objects, 16.
+   * The number of chunks that the stream takes beyond those in the queue before `write()` returns
+   * false. Default: 16, as for all streams of objects.
    */
   highWaterMark?: number | undefined
 }
@@ -54,8 +54,8 @@ class QueueWritable extends Writable {
     return this.#queue.put(item, { signal: this.#destroyed.signal })
   }
 
-  // A batch refuses all of its items for a bad one: then each goes for itself, as it would if it
-  // had been written alone.
+  // A batch with a bad item is refused as a whole. Then each item is put on its own, as if it had
+  // been written alone.
   async #putMany(items: unknown[]): Promise<void> {
     try {
       await this.#queue.putMany(items, { signal: this.#destroyed.signal })

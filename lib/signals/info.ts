@@ -1,29 +1,26 @@
 import { record, type RecordOf } from '../codec/record-type.js'
 
 /**
- * The record that a signal handler puts into a queue, as the type of `new ThreadSafeQueue(100, {
- * type: signalInfo })`. The same fields as the struct in native/platform/signals.h.
+ * The type of the records that a signal handler puts into a queue: `new ThreadSafeQueue(100, {
+ * type: signalInfo })`. Its fields are those of the struct in native/platform/signals.h.
  */
 export const signalInfo = record({
   /** The signal's number. */
   signo: 'int32',
   /** `si_code`: how it was sent. */
   code: 'int32',
-  /** The process that sent it; 0 where the kernel does not say. */
+  /** The id of the process that sent it; 0 where the kernel does not say. */
   pid: 'int32',
-  /** Whose process that is; 0 where the kernel does not tell. */
+  /** The user id of that process; 0 where the kernel does not say. */
   uid: 'uint32',
   /**
    * The value sent with it by `sendSignal()` or sigqueue(3). For a timer with a heartbeat, the
    * heartbeat's age in microseconds.
    */
   value: 'int32',
-  /** Nanoseconds of CLOCK_MONOTONIC, as `process.hrtime.bigint()`, taken in the handler. */
+  /** Nanoseconds of CLOCK_MONOTONIC, like `process.hrtime.bigint()`, taken in the handler. */
   timestamp: 'biguint64',
-  /**
-   * For a timer's signal, the number of expirations that the kernel merged into it, besides its
-   * own.
-   */
+  /** For a timer's signal, the number of further expirations that the kernel merged into it. */
   overrun: 'int32',
 })
 

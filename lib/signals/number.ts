@@ -3,17 +3,14 @@ import { constants } from 'node:os'
 import { invalidType, invalidValue } from '../errors.js'
 import { native } from '../addon/native.js'
 
-/**
- * A signal's name, as Node has it, or that of a real-time signal, counted from the first or the
- * last.
- */
+/** A signal's name: Node's, or that of a real-time signal counted from the first or the last. */
 export type SignalName = NodeJS.Signals | 'SIGRTMIN' | 'SIGRTMAX' | `SIGRTMIN+${number}` | `SIGRTMAX-${number}`
 
 const NUMBERS = constants.signals as Readonly<Record<string, number>>
 const { firstRealtimeSignal: FIRST, lastRealtimeSignal: LAST } = native
 const REALTIME = 'SIGRTMIN'
 
-/** The name: of a real-time signal SIGRTMIN, SIGRTMIN+1 and so on. */
+/** The name of a signal. Real-time signals are SIGRTMIN, SIGRTMIN+1 and so on. */
 export function signalName(signo: number): SignalName {
   if (FIRST > 0 && signo >= FIRST) return signo === FIRST ? REALTIME : `${REALTIME}+${signo - FIRST}`
   return Object.keys(NUMBERS).find((name) => NUMBERS[name] === signo) as SignalName
@@ -31,12 +28,12 @@ function numberOf(signal: unknown): number | undefined {
   return Number.isInteger(signal) && (isRealtime || Object.values(NUMBERS).includes(signal as number)) ? (signal as number) : undefined
 }
 
-/** The number of the signal that has this name, if it is one. */
+/** The number of the signal with this name; undefined if there is none. */
 export function namedSignal(name: unknown): number | undefined {
   return typeof name === 'string' ? numberOf(name) : undefined
 }
 
-/** The number of a signal that is given by name or number; throws `TypeError` for what is none. */
+/** The number of a signal given by name or number; throws `TypeError` for anything else. */
 export function signalNumber(name: string, signal: unknown): number {
   if (typeof signal !== 'string' && typeof signal !== 'number') throw invalidType(name, "a signal's name or number", signal)
   const signo = numberOf(signal)
@@ -45,7 +42,8 @@ export function signalNumber(name: string, signal: unknown): number {
 }
 
 /**
- * No process can catch the first two; after one of the others, the code that it struck can't go on.
+ * No process can catch the first two. The others come from faults after which the interrupted code
+ * can't go on.
  */
 const REFUSED: readonly (string | undefined)[] = ['SIGKILL', 'SIGSTOP', 'SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL']
 

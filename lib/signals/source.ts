@@ -22,15 +22,15 @@ export type SignalTarget = ThreadSafeQueue<SignalInfo> | ThreadSafeEvent
 
 /** Options of `attachSignal()`. */
 export interface SignalOptions {
-  /** Attach to SIGUSR1, although Node starts its inspector with it. */
+  /** Allows attaching to SIGUSR1, with which Node starts its inspector. */
   inspectorSignal?: boolean | undefined
 }
 
 /** Counts of a source's signals. */
 export interface SignalStats {
   /**
-   * Signals that the handler has dealt with: delivered + dropped. Ticks that a heartbeat has held
-   * back are not counted.
+   * Signals that the handler has dealt with: delivered + dropped. Ticks withheld because of a
+   * heartbeat are not counted.
    */
   received: number
   /** Signals that were put into the queue, or that set the event. */
@@ -38,9 +38,10 @@ export interface SignalStats {
   /** Signals lost because the queue was full or closed. */
   dropped: number
   /**
-   * True while our handler is the process's handler for this signal. False: somebody has replaced
-   * it, such as a profiler that takes SIGPROF, and the source gets only what that handler passes
-   * on. Attaching once more, to any target, puts ours in front of it. False after `detach()`.
+   * Whether our handler is the process's handler for this signal. It is false if other code has
+   * replaced ours, such as a profiler that takes SIGPROF; then the source gets only what that
+   * handler passes on. Attaching once more, to any target, puts ours in front of it. False after
+   * `detach()`.
    */
   installed: boolean
 }
@@ -92,7 +93,10 @@ abstract class Source implements Disposable {
   readonly #liveness = new Liveness(false)
   #finalStats: SignalStats | undefined
 
-  /** @internal `attach` is given views of what the handler looks at, and the addon keeps them. */
+  /**
+   * @internal `attach` passes the addon views of what the handler looks at, which the addon keeps
+   * alive.
+   */
   constructor(signo: number, call: string, attach: () => number) {
     const number = attach()
     if (number < 0) throw systemError(call, -number)
@@ -150,10 +154,11 @@ class AttachedSignal extends Source implements SignalSource {
 }
 
 /**
- * Has a signal handler put each such signal, sent to this process or to any thread of it, into the
- * queue as a `SignalInfo`, or set the event: at once, whatever any thread is doing. A full queue
- * drops and counts it, or lets the oldest go if its overflow is 'drop-oldest'; a closed one drops
- * it. The source lives until `detach()` or the end of this thread.
+ * Attaches a signal handler that puts each such signal, sent to this process or to any of its
+ * threads, into the queue as a `SignalInfo`, or sets the event. It does so at once, whatever any
+ * thread is doing. A full queue drops and counts the signal, or drops its oldest item with overflow
+ * 'drop-oldest'; a closed queue drops the signal. The source lives until `detach()` or the end of
+ * this thread.
  *
  * Throws `TypeError` `ERR_INVALID_ARG_VALUE` for signals that can't be caught and returned from,
  * `ERR_INVALID_ARG_TYPE` for other targets, and `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` on Windows.
@@ -174,11 +179,11 @@ export function attachSignal(signal: SignalName | number, target: SignalTarget, 
 }
 
 /**
- * libuv knows nothing of a handler that is there before its own: with the first `process.on()` for
- * a signal it replaces what is there, and with the last `process.off()` it restores the default
- * action. Node does that in these very events. So what is there is remembered in a listener that
- * comes before Node's, and is in place again, with libuv's, in one that comes after. Only the main
- * thread can have such listeners.
+ * libuv ignores a handler that was there before its own. With the first `process.on()` for a signal
+ * it replaces that handler, and with the last `process.off()` it restores the default action. Node
+ * does so in the 'newListener' and 'removeListener' events. So a listener that runs before Node's
+ * remembers the handler, and one that runs after Node's puts it back, together with libuv's. Only
+ * the main thread can have such listeners.
  */
 if (isNode) native.followLibuv()
 if (isNode && isMainThread && process.platform !== 'win32' && !native.watchesListeners) {
@@ -200,8 +205,8 @@ if (isNode && isMainThread && process.platform !== 'win32' && !native.watchesLis
 }
 
 /**
- * All timers may share one signal, since each tick says which timer it is for; it is one that
- * nothing else is known to use.
+ * The signal that all timers share, since each tick says which timer it is for. Nothing else is
+ * known to use it.
  */
 const TIMER_SIGNAL = native.firstRealtimeSignal + 12
 
@@ -209,8 +214,8 @@ const NANOSECONDS = 1000
 const SHORTEST_MICROSECONDS = 1
 const LONGEST_MICROSECONDS = 2 ** 53 / NANOSECONDS
 /**
- * The shortest for a thread that has other things to do: a timer that is faster than its handler
- * leaves it no time.
+ * The shortest interval, in microseconds, for a thread that has other work: a timer faster than its
+ * handler would leave that thread no time.
  */
 const SHORTEST_IN_LOOP = 50
 
@@ -218,7 +223,7 @@ const NANOSECONDS_PER_MILLISECOND = 1e6
 
 /** Options of `new SignalTimer()`. */
 export interface SignalTimerOptions {
-  /** Another real-time signal than the one that all timers share. */
+  /** A real-time signal to use instead of the one that all timers share. */
   signal?: SignalName | number | undefined
   /**
    * The thread that the ticks interrupt: one of the package's own, or the thread of the event loop
@@ -227,10 +232,11 @@ export interface SignalTimerOptions {
    */
   thread?: 'own' | 'loop' | undefined
   /**
-   * A word in shared memory. Whoever is watched stores the time there again and again, as
-   * `process.hrtime.bigint()`, with `Atomics.store()`. The handler looks at it on each tick, and
-   * delivers a signal only when it is older than `olderThan`: once for each time that is written.
-   * `value` is its age in microseconds. While the word is 0, nothing is delivered.
+   * A word in shared memory for watching a thread. That thread stores `process.hrtime.bigint()`
+   * there again and again, with `Atomics.store()`. The handler looks at it on each tick, and
+   * delivers a signal only when the time is older than `olderThan`: once for each time that is
+   * written. The signal's `value` is the age in microseconds. While the word is 0, nothing is
+   * delivered.
    */
   heartbeat?: BigUint64Array | BigInt64Array | undefined
   /** The greatest age of the heartbeat, in milliseconds. */
@@ -244,14 +250,15 @@ interface Watched {
   nanoseconds: number
 }
 
-/** Checks that nobody can take the memory away while a handler looks at it. */
+/** Checks that the heartbeat's memory can't be taken away while a handler looks at it. */
 function checkHeartbeat(heartbeat: unknown, olderThan: unknown): Watched | undefined {
   if (heartbeat === undefined) {
     if (olderThan !== undefined) throw invalidValue('options.olderThan', 'given together with options.heartbeat', olderThan)
     return undefined
   }
   const isWord = types.isBigUint64Array(heartbeat) || types.isBigInt64Array(heartbeat)
-  // Its place and length are read once, from the view itself: user code may override each property.
+  // The view's place and length are read once, by the built-in accessors, since user code may
+  // override its properties.
   const [buffer, byteOffset] = isWord ? placeOf(heartbeat, 0) : []
   if (!isWord || !types.isSharedArrayBuffer(buffer)) {
     throw invalidType('options.heartbeat', 'a BigUint64Array or BigInt64Array over a SharedArrayBuffer', heartbeat)
@@ -265,11 +272,11 @@ function checkHeartbeat(heartbeat: unknown, olderThan: unknown): Watched | undef
 }
 
 /**
- * A timer of the kernel's, which fires a real-time signal every so many microseconds, on the
- * monotonic clock; its handler puts a `SignalInfo` into the queue, or sets the event. It runs in a
- * thread of the package's own, so ticks come whatever JavaScript is doing; how late is up to the
- * system's scheduler, and does not add up: each is due a whole number of intervals after the start.
- * Ticks that the kernel merged are counted in `overrun`. Linux only.
+ * A kernel timer that fires a real-time signal every so many microseconds, on the monotonic clock.
+ * The signal's handler puts a `SignalInfo` into the queue, or sets the event. It runs in a thread
+ * of the package's own, so ticks come whatever JavaScript is doing. How late a tick comes is up to
+ * the system's scheduler, but delays do not add up: each is due a whole number of intervals after
+ * the start. Ticks that the kernel merged are counted in `overrun`. Linux only.
  *
  * @example
  * const ticks = new ThreadSafeQueue(1000, { type: signalInfo })
@@ -277,12 +284,12 @@ function checkHeartbeat(heartbeat: unknown, olderThan: unknown): Watched | undef
  * for await (const { timestamp, overrun } of ticks) sample(timestamp, overrun)
  */
 export class SignalTimer extends Source {
-  /** As given in the options. */
+  /** The heartbeat given in the options. */
   readonly heartbeat: BigUint64Array | BigInt64Array | undefined
 
   /**
-   * Starts a timer that fires every `intervalMicroseconds`. `RangeError` `ERR_OUT_OF_RANGE` for an
-   * interval that is too short or too long, `TypeError` for other targets and options,
+   * Starts a timer that fires every `intervalMicroseconds`. Throws `RangeError` `ERR_OUT_OF_RANGE`
+   * for an interval that is too short or too long, `TypeError` for wrong targets and options, and
    * `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` where there are no real-time signals.
    */
   constructor(intervalMicroseconds: number, target: SignalTarget, options?: SignalTimerOptions) {
@@ -325,7 +332,7 @@ export class SignalTimer extends Source {
 }
 
 /**
- * Sends a signal to a process, with a value that its handler gets: sigqueue(3). Throws the system's
+ * Sends a signal to a process, with a value for its handler, by sigqueue(3). Throws the system's
  * error, such as `ESRCH`, or `EAGAIN` when too many real-time signals are queued. A value needs
  * real-time signals, which macOS lacks: there it throws `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM`.
  *

@@ -8,7 +8,9 @@ const LONG_ON_MAIN_THREAD_MILLISECONDS = 1000
 const CODE = 'THREADSAFE_BLOCKED_LOOP'
 const ADVICE = 'Await the asynchronous call there, or block in a worker.'
 
-/** On `process`, so that the package warns once also where it was evaluated several times. */
+/**
+ * A property of `process`, so that the package warns once even if it was evaluated several times.
+ */
 const WARNED = Symbol.for('threadsafe.warned')
 const told = process as { [WARNED]?: boolean }
 
@@ -16,14 +18,16 @@ function mayWarn(): boolean {
   return isMainThread && !told[WARNED]
 }
 
-/** Node's listener, which prints warnings: it is there unless they are switched off. */
+/**
+ * Whether it is Node's listener that prints warnings, which is there unless they are switched off.
+ */
 function isPrinter(listener: { readonly name: string }): boolean {
   return listener.name === 'onWarning'
 }
 
 /**
- * Node prints a warning when the loop comes round, and listeners hear of it then. This one is about
- * a loop that does not, and perhaps never will.
+ * Prints the warning. Node prints warnings, and tells listeners, when the loop comes round. This
+ * one is about a loop that does not, and perhaps never will.
  */
 function print(): void {
   const switches = [...process.execArgv, process.env.NODE_OPTIONS ?? '']
@@ -34,7 +38,7 @@ function print(): void {
       `(node:${process.pid}) [${CODE}] Warning: A synchronous call is blocking the main thread's event loop for over a second. ${ADVICE}\n`,
     )
   } catch {
-    // Nobody reads it.
+    // Standard error can't be written to.
   }
 }
 
@@ -42,7 +46,10 @@ function messageOf(duration: number): string {
   return `A synchronous call blocked the main thread's event loop for ${Math.round(duration)} ms. ${ADVICE}`
 }
 
-/** The warning was printed, or must not be; the other listeners still get the message. */
+/**
+ * Emits the warning for all listeners but Node's, since it has been printed already, or must not
+ * be.
+ */
 function tellListeners(duration: number): void {
   const warning = Object.assign(new Error(messageOf(duration)), { name: 'Warning', code: CODE })
   process.nextTick(() => {
@@ -50,7 +57,7 @@ function tellListeners(duration: number): void {
   })
 }
 
-/** When the call began that blocks the main thread. */
+/** When the call that blocks the main thread began. */
 let since: number | undefined
 
 function probe(): void {
@@ -60,12 +67,12 @@ function probe(): void {
 }
 
 /**
- * A blocking call is allowed on the main thread; one that has blocked it for long is worth a word,
- * once, and while it does.
+ * Runs a blocking call of the main thread. Such calls are allowed, but one that blocks for long
+ * causes a warning: once per process, and while it still blocks.
  */
 function warningAfter<R>(start: number, call: () => R): R {
-  // The addon calls it every so often while it blocks. Each time, as another evaluation of this
-  // module may have set its own.
+  // The addon calls the probe every so often while it blocks. It is set for each call, since
+  // another evaluation of this module may have set its own.
   native.setProbe(probe)
   since = start
   try {
@@ -76,7 +83,7 @@ function warningAfter<R>(start: number, call: () => R): R {
     if (told[WARNED]) {
       tellListeners(duration)
     } else if (duration >= LONG_ON_MAIN_THREAD_MILLISECONDS) {
-      // The probe was not called any more.
+      // The call blocked for long enough after the probe was last called.
       told[WARNED] = true
       process.emitWarning(messageOf(duration), { code: CODE })
     }

@@ -1,6 +1,6 @@
 /**
- * An asynchronous call that waits, in one line (line.ts) or several. What may stop it in the middle
- * is told in loop.ts.
+ * An asynchronous call that waits, in one line (line.ts) or several. See loop.ts for what may stop
+ * it in the middle.
  */
 import { addAbortListener } from 'node:events'
 import { type Named, retold, ThreadSafeError, TimeoutError } from '../errors.js'
@@ -14,8 +14,8 @@ interface Settle {
 }
 
 /**
- * Of the promise that was made last: one function for all of them, as each of its own would be kept
- * as long as the promise.
+ * The functions that settle the promise that was made last. One executor serves all promises, since
+ * a closure for each would live as long as its promise.
  */
 let remembered: Settle | undefined
 
@@ -24,40 +24,40 @@ function remember(fulfil: (value: unknown) => void, reject: (reason: unknown) =>
 }
 
 /**
- * A call that waits in one line, or (select.ts) in several. It has its outcome first, and is taken
- * out of everything then: nothing that throws, or stops us, while that is done keeps the outcome
- * from the caller.
+ * A call that waits in one line, or (select.ts) in several. It is given its outcome first, and
+ * leaves its lines, timer and signal then. So the caller has the outcome even if something throws,
+ * or stops us, while the call leaves.
  */
 export class Call implements Held {
   readonly promise: Promise<unknown>
-  /** Where it waits, a list that goes on by `sibling`. */
+  /** The places where it waits, a list linked by `sibling`. */
   places: Standing | undefined
   /**
-   * Whether it has its outcome. Said before the promise has it, since that may run code of others,
-   * which finds the call in its line.
+   * Whether it has its outcome. Set before the promise is settled, since that may run user code,
+   * which finds the call still in its line.
    */
   settled = false
   #outcome: unknown
   #rejected = false
-  /** Whether the promise has it too: where the stack is full, even that may throw. */
+  /** Whether the promise has the outcome too. Settling it may throw where the stack is full. */
   #told = false
   /**
-   * Undefined where the stack had no room for the function that the promise is made with: it is a
-   * promise all the same, and rejected.
+   * Undefined if the stack was too full to call the executor. The promise exists all the same, and
+   * is rejected.
    */
   readonly #settle: Settle | undefined
-  /** Whether its caller has the promise. */
+  /** Whether the caller has been given the promise. */
   #returned = false
   #cancelled: { readonly reason: unknown } | undefined
-  /** Of the queue it waits for, which errors name. */
+  /** The queue it waits for, which errors name. */
   readonly #queue: Named | undefined
   #timeout = 0
   #deadline: Deadline | undefined
   #signal: AbortSignal | undefined
   #listener: (() => void) | undefined
   /**
-   * Whether it fails with the signal's reason. That is the user's: an error of this package, from
-   * elsewhere, is left as it is.
+   * Whether it fails with the signal's reason. The reason is the user's, so its stack is left
+   * alone, even if it is an error of this package.
    */
   #aborted = false
 
@@ -69,8 +69,8 @@ export class Call implements Held {
   }
 
   /**
-   * Waits until the caller's patience ends; `enter` puts the call where it waits. Throws what the
-   * signal throws that can't be listened to, and then nothing is left of the call.
+   * Waits until the caller's patience ends; `enter` puts the call where it waits. If the signal
+   * throws on being listened to, this throws the same, and nothing is left of the call.
    */
   wait({ signal, timeout }: Patience, enter: () => void): Promise<unknown> {
     if (!this.#settle) return this.promise
@@ -82,14 +82,14 @@ export class Call implements Held {
         this.#deadline = setDeadline(this, timeout)
       }
       if (signal) this.#listen(signal)
-      // Listening runs code of others if the signal has any, and that may abort.
+      // Listening runs user code if the signal has any, and that may abort.
       if (!this.settled) enter()
     } catch (error) {
       if (!this.settled) {
         this.#drop()
         throw error
       }
-      // It has its outcome, and repair() does what is left to do.
+      // The call has its outcome, and repair() does what is left to do.
     }
     this.#returned = true
     return this.promise
@@ -114,18 +114,18 @@ export class Call implements Held {
     const { fulfil, reject } = this.#settle as Settle
     const outcome = this.#outcome
     if (!this.#rejected) fulfil(outcome)
-    // While the call is made, the stack is its caller's.
+    // While the call is being made, the error's stack is that of the caller already.
     else if (this.#returned && !this.#aborted && outcome instanceof ThreadSafeError) fulfil(retold(outcome))
     else reject(outcome)
     this.#told = true
   }
 
-  /** What comes of it when it can't do what it is for. */
+  /** Called when the call can't do what it is for. */
   fail(reason: unknown): void {
     this.reject(reason)
   }
 
-  /** Does nothing to a call that has its outcome already. */
+  /** Ends the call with that reason, unless it has its outcome already. */
   cancel(reason: unknown): void {
     if (this.settled) return
     this.#cancelled = { reason }
@@ -133,7 +133,7 @@ export class Call implements Held {
     this.fail(reason)
   }
 
-  /** Looks once more: what is there by now counts. */
+  /** Looks once more, since what is there by now counts, and then times out. */
   expire(): void {
     for (let place = this.places; place && !this.settled; place = place.sibling) place.look()
     this.cancel(new TimeoutError(this.#timeout, this.#queue))
@@ -150,7 +150,7 @@ export class Call implements Held {
     }
   }
 
-  /** Out of all lines, without timer and listener. May be called again. */
+  /** Takes the call out of all lines, and removes its timer and listener. May be called again. */
   finish(): void {
     for (let place = this.places; place; place = place.sibling) place.leave()
     if (this.#deadline) clearDeadline(this.#deadline)
@@ -170,19 +170,20 @@ export class Call implements Held {
       this.#aborted = true
       this.cancel(reasonOf(signal))
     }
-    // A signal that has just been aborted tells later, when the call may have its outcome.
+    // The signal may already be aborted here. That abort is reported later, possibly after the call
+    // has settled.
     addAbortListener(signal, this.#listener)
   }
 
-  // Not by what addAbortListener() returns, whose method is Symbol.dispose: in a context of node:vm
-  // that may be missing.
+  // Does not use the disposable that addAbortListener() returns, since Symbol.dispose may be
+  // missing in a context of node:vm.
   #unlisten(listener: () => void): void {
     this.#listener = undefined
     try {
       this.#signal?.removeEventListener('abort', listener)
     } catch {
-      // A signal may have a way of its own to lose listeners. The call has its outcome, and this
-      // one does nothing any more.
+      // The signal has a removeEventListener() of its own. The call has its outcome, so the
+      // listener does nothing any more.
     }
   }
 }

@@ -7,8 +7,8 @@ import type { Place } from './place.js'
 import { NOTHING } from './selectable.js'
 
 /**
- * First in, first out, and any one can leave: a doubly linked list. Each change is done whole,
- * together with the counts of who waits: it calls nothing.
+ * A doubly linked list: first in, first out, and any place can leave. Each change, counts of
+ * waiters included, is made without calling anything, so nothing can stop it halfway.
  */
 export class Line<Want> {
   readonly owner: Waiting
@@ -48,52 +48,55 @@ export class Line<Want> {
 }
 
 /**
- * A line whose calls are served here. No wake is lost: it tries, announces this loop, and looks
- * again before it falls asleep. Whoever makes a change that concerns it looks for announcements
- * after that: it sees this one and rings, or this look sees the change (native/core/wait.h).
+ * A line that serves its calls. No wake is lost: it tries, announces this loop, and looks again
+ * before it falls asleep. Whoever makes a change looks for announcements afterwards. So either they
+ * see this one and ring, or this look sees their change (native/core/wait.h).
  */
 export abstract class ServedLine<Want> extends Line<Want> {
   /**
-   * Whether it was announced, and looked since in vain: whoever makes a change that concerns it
+   * Whether the loop was announced, and has looked in vain since. Then whoever makes a change
    * rings, or has rung.
    */
   #asleep = false
-  /** Whether this loop may be announced, since that was not withdrawn. */
+  /** Whether this loop may still be announced: it was, and has not withdrawn since. */
   #announced = false
-  /** How many calls the object has been told to wait here. */
+  /** How many waiting calls the object was last told of. */
   #told = 0
 
   /**
-   * Announces this loop, with so many calls that wait. Returns whether something could perhaps be
-   * done now.
+   * Announces this loop, and that `calls` of its calls wait. Returns whether something could
+   * perhaps be done now.
    */
   protected abstract announce(calls: number): boolean
 
-  /** Tells that so many calls wait, for statistics. */
+  /** Says how many calls wait, for statistics. */
   protected abstract tell(calls: number): void
 
   /**
-   * Nobody waits here any more: the next change is for others to hear of, and those that this loop
-   * was rung for and has not used up.
+   * Withdraws the announcement, as nobody waits here any more. Others must hear of the next change,
+   * and of those that this loop was rung for and has not used.
    */
   protected abstract withdraw(): void
 
   /**
-   * Does what the place is for. Returns the call's outcome, or NOTHING if it has to wait. Throws
-   * what the call fails with.
+   * Tries to do what the place is for. Returns the call's outcome, or NOTHING if it has to wait.
+   * Throws what the call fails with.
    */
   protected abstract attempt(place: Place<Want>): unknown
 
-  /** The first one waits. `vainly`: something could perhaps be done, but not this. */
+  /**
+   * Called when the first one has to wait. `vainly`: something could perhaps be done, but not what
+   * that one needs.
+   */
   protected fallsAsleep?(first: Place<Want>, vainly: boolean): void
 
   /**
-   * For a call that has just tried in vain: announces it, if it is the first, and serves it if it
-   * can be by now.
+   * Adds a call that has just tried in vain. If it is the first, announces the loop, and serves the
+   * call if that is possible by now.
    */
   enter(place: Place<Want>): void {
     this.#arrive(place)
-    // Nobody else's call: this one may be stopped in the middle of it.
+    // Serves no call but this one, since this call may be stopped in the middle.
     if (this.first === place && !this.#announce()) {
       if (haveHadTheirTime()) pollSoon(this.owner)
       else this.#serve(true)
@@ -101,7 +104,7 @@ export abstract class ServedLine<Want> extends Line<Want> {
     this.tellCount()
   }
 
-  /** The same for one that has not tried. */
+  /** Adds a call that has not tried, and serves it if it is the first. */
   enterAgain(place: Place<Want>): void {
     this.#arrive(place)
     if (this.first === place) {
@@ -112,10 +115,12 @@ export abstract class ServedLine<Want> extends Line<Want> {
     this.tellCount()
   }
 
-  /** The same, and it is served in a microtask: when the caller has what this returns to. */
+  /**
+   * Adds a call that has not tried, to be served in a microtask, once the caller has its promise.
+   */
   enterLater(place: Place<Want>): void {
     this.#arrive(place)
-    // The line may have fallen asleep for others, which have left it.
+    // The line may have fallen asleep for other calls, which have left since.
     if (this.first === place) this.#asleep = false
     this.tellCount()
   }
@@ -150,15 +155,15 @@ export abstract class ServedLine<Want> extends Line<Want> {
       try {
         outcome = this.attempt(first)
       } catch (error) {
-        // That the queue is closed, say, or that an item can't be decoded, is this call's to tell
-        // of; the others go on.
+        // The queue is closed, say, or an item can't be decoded. That concerns this call alone; the
+        // others go on.
         first.fail(error)
         continue
       }
       if (outcome !== NOTHING) {
         first.give(outcome)
         if (repeats) {
-          // Its code may have waited here itself, and withdrawn the announcement.
+          // User code may have waited here itself, and withdrawn the announcement.
           announced = false
           repeated = true
         }
@@ -175,7 +180,7 @@ export abstract class ServedLine<Want> extends Line<Want> {
     this.emptied()
   }
 
-  /** Whether it has fallen asleep. */
+  /** Announces the loop. Returns whether the line has fallen asleep. */
   #announce(): boolean {
     const { length } = this
     this.#announced = true
@@ -193,7 +198,7 @@ export abstract class ServedLine<Want> extends Line<Want> {
     this.#told = 0
   }
 
-  /** As Waiting.tidy(). */
+  /** See Waiting.tidy(). */
   tidy(): void {
     if (!this.first) this.emptied()
     else if (!this.#asleep) {
@@ -203,14 +208,17 @@ export abstract class ServedLine<Want> extends Line<Want> {
     this.tellCount()
   }
 
-  /** Whether to look again, though nothing has changed: the first one needs less. */
+  /**
+   * Has the line look again although nothing has changed: the first one may need less than the one
+   * before.
+   */
   protected awaken(): void {
     this.#asleep = false
   }
 
   /**
-   * For the statistics, which are of all threads. What was served is told late, as most often the
-   * next one waits by then.
+   * Updates the statistics, which span all threads. Done late after a call was served, as most
+   * often the next one waits by then.
    */
   tellCount(): void {
     const { length } = this

@@ -1,47 +1,49 @@
 /**
- * This thread's event loop, as what waits asynchronously: it has one doorbell, which other contexts
- * ring, and everything that waits in it is asked to look again on each ring. Timers and clock are
- * the addon's: tests replace those of Node.
+ * This thread's event loop as a waiter. It has one doorbell, which other contexts ring. A ring
+ * names the lists that it is for, and whatever waits there looks again. Timers and clock are the
+ * addon's, since tests replace those of Node.
  *
- * What may stop us. A script of node:vm is ended when its time is up, and a stack may overflow: at
- * whatever function is entered, and (the script) wherever a loop comes round. No `finally` runs for
- * the script. What lies between two such places is done whole. So each call first sees to it that a
- * microtask will look after what it touches, and only then changes it; that look trusts nothing but
- * the lines themselves.
+ * What may stop us: the stack may overflow wherever a function is entered. A script of node:vm
+ * whose time is up is ended there too, and wherever a loop comes round, without running any
+ * `finally`. Code between two such places always completes. So before a call changes anything, it
+ * schedules a microtask that looks after it. That microtask trusts nothing but the lines
+ * themselves.
  */
 import { type Listener, native } from '../addon/native.js'
 
 /** Something with waiting calls in this thread. */
 export interface Waiting {
-  /** Where they wait: the addresses of its wait lists, which a ring is for. */
+  /** The addresses of the wait lists where its calls wait. Rings name these. */
   readonly lists: readonly number[]
   /** Serves those of its calls that can be served now. */
   poll(): void
   /**
-   * Puts in order what need not be when a call was served, as it may be that the next one waits
-   * already; and what a call that was stopped has left.
+   * Tidies up what was left when calls were served, since often the next one waits by then; and
+   * what a call that was stopped has left.
    */
   tidy(): void
-  /** For tidyLater(): whether it will be tidied. */
+  /** Whether it is due to be tidied; see tidyLater(). */
   untidy: boolean
 }
 
 /** A call that waits. */
 export interface Held {
-  /** Does what is left to do, if it was stopped while it was made, or given its outcome. */
+  /**
+   * Completes what was interrupted if the call was stopped while it was made, or given its outcome.
+   */
   repair(): void
-  /** Its time is up. */
+  /** Called when its time is up. */
   expire(): void
 }
 
 let listener: Listener | undefined
-/** What waits, by its lists. */
+/** The objects with waiting calls, by the addresses of their lists. */
 const waiting = new Map<number, Waiting>()
-/** What is polled in the next iteration of the loop, whose doorbell has been rung for that. */
+/** The objects to poll in the next iteration of the loop, whose doorbell has been rung for that. */
 let soon = new Set<Waiting>()
 /**
- * The same for those that have used up the time of this iteration: the others come before them in
- * the next one, so that none starves.
+ * Those that have used up the time of this iteration. They are polled after the others in the next
+ * one, so that none starves.
  */
 let thereafter = new Set<Waiting>()
 let untidy: Waiting[] = []
@@ -50,8 +52,8 @@ const due = new Map<number, Held>()
 let lastNumber = 0
 
 /**
- * Whatever one of them throws, none is left out: they may have been rung for. What they throw is
- * added to `errors`.
+ * Calls all, even if some throw, since each may have been rung for. Their errors are added to
+ * `errors`.
  */
 function forAll<One>(some: Iterable<One>, call: (one: One) => void, errors: unknown[]): void {
   for (const one of some) {
@@ -67,7 +69,7 @@ function throwFirst(errors: readonly unknown[]): void {
   if (errors.length > 0) throw errors[0]
 }
 
-/** The loop calls: no JavaScript of this thread is under way. */
+/** Called by the loop, when no other JavaScript of this thread is running. */
 function onLoop(numbers?: number[]): void {
   const errors: unknown[] = []
   if (numbers) forAll(numbers, expire, errors)
@@ -111,44 +113,44 @@ export function needDoorbell(): Listener {
   return listener as Listener
 }
 
-/** From now on `one` is polled when one of its lists is rung for. Needs the doorbell. */
+/** Has `one` polled from now on when one of its lists is rung for. Needs the doorbell. */
 export function join(one: Waiting): void {
   for (const list of one.lists) waiting.set(list, one)
 }
 
-/** Whatever it had announced has been withdrawn. */
+/** Undoes join(), once all announcements of `one` have been withdrawn. */
 export function leave(one: Waiting): void {
   for (const list of one.lists) waiting.delete(list)
 }
 
 /**
- * How many calls may still be served at once before the clock is looked at. That is one in each
- * iteration of the loop, where the addon sets it, and few always: nobody knows how long what the
- * caller does with an item will take.
+ * How many calls may still be served at once before the next look at the clock. The addon sets it
+ * to one in each iteration of the loop. It is never large, since nobody knows how long the caller
+ * takes with an item.
  */
 const callsLeft = Int32Array.of(1)
 /**
- * How many lists the doorbell was rung for, and their addresses; -1 in place of the number: perhaps
- * for any. The addon writes it before it calls.
+ * The number of lists that the doorbell was rung for, and their addresses. -1 as the number means
+ * perhaps any list. The addon writes it before it calls.
  */
 const rung = new Float64Array(1 + native.rungLists)
 /**
- * Whether calls have had their time of this iteration of the loop. Then the doorbell has been rung.
+ * Whether calls have used up their time in this iteration of the loop. Then the doorbell has been
+ * rung for the next.
  */
 let spent = false
 
 /**
- * Whether a call that could be served at once may be. Every so often the answer is no: a `for
- * await` over a queue that is never empty must not keep timers and I/O from running.
+ * Whether a call that could be served at once may be. Every so often it may not, so that a `for
+ * await` over a queue that is never empty does not keep timers and I/O from running.
  */
 export function mayServeAtOnce(): boolean {
   return --(callsLeft[0] as number) > 0 || look()
 }
 
 /**
- * How many more items a call that takes one after another may take before it asks again. None,
- * until the last look has shown that calls are quick: then asking costs a good part of what an item
- * does.
+ * How many more items a call that takes many may take before it asks again. None, unless the last
+ * look has shown that calls are quick, so that asking would be a good part of an item's cost.
  */
 export function mayTakeUnasked(): number {
   return (callsLeft[0] as number) > QUICK ? UNASKED : 0
@@ -160,7 +162,7 @@ const UNASKED = 7
 
 function look(): boolean {
   if (spent) return false
-  // A loop that can't wait can't be made to.
+  // Without a doorbell the loop can't be made to wait.
   if (!listen()) return true
   const calls = native.look()
   callsLeft[0] = calls
@@ -169,43 +171,43 @@ function look(): boolean {
 }
 
 /**
- * Whether calls have had their time of this iteration of the loop: then none is served before the
- * next.
+ * Whether calls have used up their time in this iteration of the loop. Then none is served before
+ * the next.
  */
 export function haveHadTheirTime(): boolean {
   return spent
 }
 
 /**
- * `one` is polled in the next iteration of the loop, without a ring from outside. Only where calls
- * have had their time.
+ * Has `one` polled in the next iteration of the loop, without a ring from outside. Call it only
+ * where calls have used up their time.
  */
 export function pollSoon(one: Waiting): void {
   soon.add(one)
 }
 
-/** The same for `one` that has used that time itself. */
+/** Like pollSoon(), for one that has used up that time itself. */
 export function pollThereafter(one: Waiting): void {
   thereafter.add(one)
 }
 
 /**
- * A call that was served goes on in a microtask, or, out of a `for await`, some microtasks later;
- * and then most often waits again. Until then the doorbell keeps the loop alive, and whatever else
- * would be undone and done again stays as it is.
+ * How many microtasks pass before tidying. The caller of a call that was served goes on in a
+ * microtask, or some microtasks later in a `for await`, and most often waits again. Until then the
+ * doorbell keeps the loop alive, and nothing is undone that would be done again.
  */
 const MICROTASKS = 5
 let tidying = false
 
 const DONE = Promise.resolve()
-/** Node's own, whatever somebody may put in its place. */
+/** Node's own `then`, even if a program replaces it later. */
 const { then } = Promise.prototype
 const { apply } = Reflect
 
 function needTidying(): void {
   if (tidying) return
-  // Not an asynchronous function at once: what throws in it, as it does where the stack is full,
-  // would go to its promise.
+  // Not an asynchronous function directly: if that threw for want of stack, its promise would
+  // swallow the error.
   void apply(then, DONE, [tidyInMicrotasks])
   tidying = true
 }
@@ -233,7 +235,7 @@ function tidyAll(errors: unknown[]): void {
   forAll([tellLoop], (tell) => tell(), errors)
 }
 
-/** `one.tidy()` is called when those that were served have gone on. */
+/** Has `one.tidy()` called once the callers of served calls have gone on. */
 export function tidyLater(one: Waiting): void {
   if (!one.untidy) {
     untidy.push(one)
@@ -243,8 +245,8 @@ export function tidyLater(one: Waiting): void {
 }
 
 /**
- * Something is done with the call now. It is looked at when those that were served have gone on:
- * where that has not been done to its end, it is repaired.
+ * Says that the call is about to be changed. It is repaired later if that change was stopped
+ * halfway.
  */
 export function hold(call: Held): void {
   held.push(call)
@@ -270,18 +272,18 @@ export function clearDeadline({ number, at }: Deadline): void {
 }
 
 /**
- * How many calls that wait keep the process alive. In an object, as it is changed by others in the
- * middle of what must be done whole.
+ * How many waiting calls keep the process alive. A property, so that other modules can change it
+ * without calling a function in the middle of what must be done whole.
  */
 export const keepingAlive = { calls: 0 }
 
-/** What the addon has been told; undefined if that is not known. */
+/** What the addon was last told; undefined if unknown. */
 let toldAlive: boolean | undefined = false
 let toldWaits: boolean | undefined = false
 
 function tellLoop(): void {
   const alive = keepingAlive.calls > 0
-  // A source that is ref()ed waits for nothing, and is to keep the loop alive as long as it is
+  // A signal source that is ref()ed has no wait list, but keeps the loop alive as long as it is
   // attached.
   const waits = alive || waiting.size > 0
   if (alive === toldAlive && waits === toldWaits) return
@@ -293,7 +295,7 @@ function tellLoop(): void {
 }
 
 /**
- * Whether the pending calls of one object keep the process alive. They do, unless it is
+ * Counts the pending calls of one object, which keep the process alive unless the object is
  * `unref()`ed.
  */
 export class Liveness {

@@ -1,6 +1,6 @@
 /**
- * Reading the options that waiting calls have in common. Nothing has changed when one of these
- * throws.
+ * Reads the options that waiting calls have in common. When one of these functions throws, nothing
+ * has been changed.
  */
 import { types } from 'node:util'
 import { invalidType, outOfRange } from '../errors.js'
@@ -33,7 +33,7 @@ export function checkObject(name: string, value: unknown): void {
   if (value !== undefined && (typeof value !== 'object' || value === null)) throw invalidType(name, 'an object', value)
 }
 
-/** The milliseconds that `options.timeout` allows; for ever where it says nothing. */
+/** The milliseconds that `timeout` allows; Infinity if it is undefined. */
 export function checkTimeout(timeout: unknown): number {
   if (timeout === undefined) return Infinity
   if (typeof timeout !== 'number') throw invalidType('options.timeout', 'a number of milliseconds', timeout)
@@ -52,8 +52,8 @@ export function syncTimeout(options: SyncWaitOptions | undefined): number | unde
 }
 
 /**
- * Of Node's signals; where the global is another's (jsdom), or missing (a context of node:vm), no
- * signal is one of those.
+ * The methods of Node's signals. Where the global class is another (jsdom), or missing (a context
+ * of node:vm), no signal is taken for Node's.
  */
 const { aborted, throwIfAborted } = ((prototype: AbortSignal | undefined) => ({
   aborted: prototype && Object.getOwnPropertyDescriptor(prototype, 'aborted')?.get,
@@ -71,21 +71,21 @@ function isNodes(signal: AbortSignal): boolean {
 }
 
 /**
- * Throws the signal's reason if it is aborted. Runs no code of others, whatever the signal says of
- * itself: one that is not Node's is not asked.
+ * Throws the signal's reason if it is aborted. Runs no user code: a signal that is not Node's is
+ * not asked.
  */
 export function checkAborted(signal: AbortSignal | undefined): void {
   if (signal && isNodes(signal)) throwIfAborted?.call(signal)
 }
 
-/** Also those of other realms, and of other makers. */
+/** Takes signals of other realms and other implementations too. */
 function checkSignal(signal: unknown): asserts signal is AbortSignal {
   const { aborted, addEventListener, removeEventListener } = Object(signal) as Partial<AbortSignal>
   const isSignal = typeof aborted === 'boolean' && typeof addEventListener === 'function' && typeof removeEventListener === 'function'
   if (!isSignal) throw invalidType('options.signal', 'an AbortSignal', signal)
 }
 
-/** What an asynchronous call waits with; throws the signal's reason if that is aborted already. */
+/** The limits within which an asynchronous call waits. */
 export interface Patience {
   signal: AbortSignal | undefined
   timeout: number

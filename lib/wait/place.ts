@@ -6,7 +6,7 @@ import { type Liveness, tidyLater } from './loop.js'
 /** A place in a line, whatever it is for. */
 export interface Standing {
   readonly sibling: Standing | undefined
-  /** Serves the line, so that the call is served if it can be. */
+  /** Serves the line, so that the call is served if that is possible. */
   look(): void
   leave(): void
 }
@@ -31,15 +31,14 @@ export class Place<Want> implements Standing {
   }
 
   /**
-   * Whether it takes item after item, and runs code of the user's for each: then every item is
-   * taken out of the loop's share of time, and a look at the line that came before such code is out
-   * of date.
+   * Whether it takes item after item, and runs user code for each. Then every item counts against
+   * the loop's share of time, and a look at the line from before that code is out of date.
    */
   get repeats(): boolean {
     return false
   }
 
-  /** What the call resolves to when that was taken for it. */
+  /** Returns what the call resolves to when `taken` was taken for it. */
   outcome(taken: unknown): unknown {
     return taken
   }
@@ -50,13 +49,14 @@ export class Place<Want> implements Standing {
   }
 
   /**
-   * Asked before anything is taken for it here. True if the call has its outcome from elsewhere.
+   * Asked before anything is taken for the call here. Returns true if the call got its outcome
+   * elsewhere.
    */
   preempted(): boolean {
     return false
   }
 
-  /** What it is in line for can't be had. */
+  /** Called when what it is in line for can't be had. */
   fail(error: unknown): void {
     this.call.fail(error)
   }

@@ -1,25 +1,25 @@
-/** What `select()` waits for, as the objects in this thread offer it. */
+/** The interface through which `select()` waits for an object in this thread. */
 import type { NativeObject } from '../addon/native.js'
 import type { Place } from './place.js'
 
-/** What is returned when there is nothing. Not undefined, which may be an item. */
+/** Returned when there is nothing. Undefined would not do, as it may be an item. */
 export const NOTHING = Symbol('nothing')
 export type Nothing = typeof NOTHING
 
 /** A queue or an event as select() sees it, in this thread. */
 export interface Selectable<Want> {
   readonly native: NativeObject
-  /** What is to be remembered of the moment when the call began. */
+  /** Returns what must be remembered of the moment when the call began. */
   want(): Want
   /**
-   * The item, undefined for an event, NOTHING if there is none. Throws what a get would throw that
-   * does not wait.
+   * Returns the item, undefined for an event that is set, or NOTHING. Throws what a non-waiting get
+   * would throw.
    */
   tryNow(want: Want): unknown | Nothing
-  /** The same, and NOTHING as well where asynchronous calls of this thread were there before. */
+  /** Like tryNow(), but returns NOTHING if asynchronous calls of this thread came before. */
   tryInOrder(want: Want): unknown | Nothing
-  /** The same for one that waits in the line; NOTHING as well where others there are before it. */
+  /** Like tryNow(), for a place in the line; returns NOTHING if others there come before it. */
   tryFor(place: Place<Want>): unknown | Nothing
-  /** Puts it into the line, and serves it if that can be done already. */
+  /** Adds it to the line, and serves it if that is possible already. */
   enter(place: Place<Want>): void
 }

@@ -1,7 +1,7 @@
 // A native thread that puts by threadsafe.h, and the bare mechanisms that the package is measured
 // against: a Node-API call for each put and get, uv_async_send from another thread and from a
-// signal handler, napi_threadsafe_function. For the benchmarks alone: it checks no argument and
-// frees nothing.
+// signal handler, and napi_threadsafe_function. It is for the benchmarks alone: it checks no
+// argument and frees nothing.
 #include <node_api.h>
 #include <signal.h>
 #include <threadsafe.h>
@@ -42,10 +42,10 @@ struct Call {
   T* pointer(int k) const {
     return reinterpret_cast<T*>(static_cast<std::uintptr_t>(number(k)));
   }
-  napi_value answer(double value) const {
-    napi_value result;
-    napi_create_double(env, value, &result);
-    return result;
+  napi_value result(double value) const {
+    napi_value created;
+    napi_create_double(env, value, &created);
+    return created;
   }
 
   napi_env env;
@@ -71,14 +71,14 @@ napi_value put(napi_env env, napi_callback_info info) {
 napi_value get(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   double value = 0;
-  if (static_cast<NumberQueue*>(call.data)->try_get(value) == Status::ok) return call.answer(value);
+  if (static_cast<NumberQueue*>(call.data)->try_get(value) == Status::ok) return call.result(value);
   napi_value undefined;
   napi_get_undefined(env, &undefined);
   return undefined;
 }
 
-// (memory: Uint8Array, zeroed; capacity) => { put, get }. The memory is a kLine longer than what
-// the queue needs.
+// (memory: Uint8Array, zeroed; capacity) => { put, get }. The memory is a kLine longer than the
+// queue needs.
 napi_value open_queue(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   void* bytes = nullptr;
@@ -94,7 +94,7 @@ napi_value open_queue(napi_env env, napi_callback_info info) {
 
 napi_value queue_bytes(napi_env env, napi_callback_info info) {
   const Call call(env, info);
-  return call.answer(static_cast<double>(bytes_of_numbers(static_cast<u32>(call.number(0))) + kLine));
+  return call.result(static_cast<double>(bytes_of_numbers(static_cast<u32>(call.number(0))) + kLine));
 }
 
 // -- A bare uv_async_t. --
@@ -119,7 +119,7 @@ void send(Async& async) {
   uv_async_send(&async.handle);
 }
 
-// (callback: (stamp) => void) => its address, for the functions below, in any thread.
+// (callback: (stamp) => void) => the async's address, for the functions below, in any thread.
 napi_value open_async(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   auto* const async = new Async;
@@ -138,7 +138,7 @@ napi_value open_async(napi_env env, napi_callback_info info) {
     napi_close_handle_scope(async.env, scope);
   });
   uv_unref(reinterpret_cast<uv_handle_t*>(&async->handle));
-  return call.answer(static_cast<double>(reinterpret_cast<std::uintptr_t>(async)));
+  return call.result(static_cast<double>(reinterpret_cast<std::uintptr_t>(async)));
 }
 
 napi_value send_async(napi_env env, napi_callback_info info) {
@@ -148,7 +148,7 @@ napi_value send_async(napi_env env, napi_callback_info info) {
 
 std::atomic<Async*> signal_target;
 
-// (signal, async): the barest handler there is.
+// (signal, async): installs the barest handler there is.
 napi_value send_async_on_signal(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   signal_target.store(call.pointer<Async>(1));
@@ -201,7 +201,7 @@ napi_value send_async_from_thread(napi_env env, napi_callback_info info) {
   start_thread(static_cast<std::uint64_t>(call.number(1)), call.number(2), [async] {
     async->seen.store(false);
     send(*async);
-    // Two that are sent at once would be merged.
+    // Waits, since two sends at once would be merged.
     while (!async->seen.load()) std::this_thread::sleep_for(std::chrono::microseconds(50));
   });
   return nullptr;
@@ -225,7 +225,7 @@ napi_value open_threadsafe_function(napi_env env, napi_callback_info info) {
   };
   napi_create_threadsafe_function(env, call.arguments[0], nullptr, name, 0, 1, nullptr, nullptr, nullptr, on_call, &function);
   napi_unref_threadsafe_function(env, function);
-  return call.answer(static_cast<double>(reinterpret_cast<std::uintptr_t>(function)));
+  return call.result(static_cast<double>(reinterpret_cast<std::uintptr_t>(function)));
 }
 
 // (threadsafe function, times, pause in microseconds)

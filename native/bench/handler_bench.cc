@@ -18,14 +18,15 @@ constexpr u32 kPuts = 1024;
 
 double nanoseconds_since(Clock::time_point start) { return std::chrono::duration<double, std::nano>(Clock::now() - start).count(); }
 
-// What the handler below works on: set before the signal is raised, by the thread that raises it.
+// The work of the handler below, set by the thread that raises the signal before it does so.
 struct Work {
   QueueHeader* queue;
   double nanoseconds;
 };
 Work work;
 
-// Puts until the queue is full, so that the clock's own cost is that of a thousandth put.
+// Puts until the queue is full, so that reading the clock adds only a thousandth of its cost to
+// each put.
 void put_many(int signo, siginfo_t*, void*) {
   SignalInfo record{};
   record.signo = signo;

@@ -1,4 +1,4 @@
-// What a signal handler of the package costs, in nanoseconds.
+// The cost of the package's signal handler, in nanoseconds.
 #pragma once
 
 #include <cstdint>
@@ -6,8 +6,8 @@
 
 namespace threadsafe::bench {
 
-// "put": one put of a signal's record, in a handler. "whole": all that our handler does. "empty" is
-// 0 by definition: what is subtracted.
+// "put" is one put of a signal's record in a handler; "whole" is all that our handler does. The
+// cost of an empty handler is subtracted, so "empty" is 0.
 double handler_cost(const std::string& what, std::uint64_t times);
 
 double whole_handler_cost(std::uint64_t times);

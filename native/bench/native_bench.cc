@@ -1,5 +1,5 @@
-// Queues between native threads, for the limit of what JavaScript can reach. Prints one line: the
-// nanoseconds of an item, or those of every round trip.
+// Measures queues between native threads, as the limit of what JavaScript can reach. Prints one
+// line: the nanoseconds per item, or those of every round trip.
 //
 //     native_bench one-thread ITEMS
 //     native_bench pass core|mutex PRODUCERS CONSUMERS CAPACITY ITEMS
@@ -52,7 +52,7 @@ double one_thread(u64 items) {
   return nanoseconds / static_cast<double>(items);
 }
 
-// As in bench/peers/passing.ts: all items pass once before they count.
+// All items pass once before they count, as in bench/peers/passing.ts.
 template <class Queue>
 double pass(Queue& queue, unsigned producers, unsigned consumers, u64 items) {
   const u64 unit = u64{producers} * consumers;
@@ -124,12 +124,12 @@ class SleepingParker {
   bool slept_ = false;
 };
 
-// As in bench/cases/ping-pong.ts: before they are counted, turns are passed until the scheduler has
-// given each thread a core of its own, and one more ends it.
+// As in bench/cases/ping-pong.ts, items are passed without being counted until the scheduler has
+// given each thread a core of its own, and one more item ends that.
 constexpr auto kSettling = std::chrono::milliseconds(100);
 constexpr double kLast = -1;
 
-// put(which, value) and get(which) of the queue that leads there (0) and of the one that leads back
+// put(which, value) and get(which) use the queue that leads there (0) or the one that leads back
 // (1).
 template <class Put, class Get>
 std::vector<double> ping_pong(unsigned trips, Put&& put, Get&& get) {

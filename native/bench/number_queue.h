@@ -11,7 +11,7 @@
 
 namespace threadsafe::bench {
 
-// Wakes threads only: no event loop waits here.
+// Wakes threads only, as no event loop waits here.
 struct ThreadWake {
   void unpark(const WaitList& list, u32 most) { threadsafe::unpark(list, most); }
   void ring(u32, const WaitList&) {}
@@ -22,8 +22,8 @@ struct ThreadWake {
 
 constexpr std::size_t bytes_of_numbers(u32 capacity) { return sizeof(QueueHeader) + std::size_t{capacity} * kCellStride; }
 
-// The core's queue in memory that is the caller's, which must be aligned to kLine, and zeroed
-// before the first NumberQueue is made of it.
+// The core's queue in the caller's memory, which must be aligned to kLine, and zeroed before the
+// first NumberQueue over it is made.
 class NumberQueue {
  public:
   NumberQueue(void* memory, u32 capacity)
@@ -37,7 +37,7 @@ class NumberQueue {
     return queue_.try_get(~u32{0}, [this, &value](Span span) { value = CellSlots(header_).value<double>(span.index); });
   }
 
-  // As putSync and getSync do it: spins for a moment, then parks.
+  // Waits as putSync and getSync do: spins for a moment, then parks.
   void put(double value) {
     if (try_put(value) == Status::ok) return;
     StopCheck unstopped(never);

@@ -27,9 +27,8 @@ Listener& listener_of(const Napi::Value& value) { return *value.As<Napi::Externa
 
 double number_of(const Napi::Value& value) { return value.As<Napi::Number>().DoubleValue(); }
 
-// (function, arrays of Listener::Shared): a listener, whose function is called without an argument
-// on each ring, and with the numbers of the calls that are due; undefined when no doorbell is to be
-// had
+// (function, arrays of Listener::Shared): a listener. Its function is called without an argument on
+// each ring, and with the numbers of the calls that are due. Undefined if all doorbells are in use
 Napi::Value listen(const Napi::CallbackInfo& info) {
   Environment& environment = Environment::of(info.Env());
   if (!environment.loop().open(info.Env())) return info.Env().Undefined();
@@ -64,7 +63,7 @@ napi_value look(napi_env env, napi_callback_info info) {
   return calls;
 }
 
-// (): milliseconds of a clock that nobody sets
+// (): milliseconds of a monotonic clock
 Napi::Value now(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), static_cast<double>(uv_hrtime()) / 1e6); }
 
 // (view of a memory): where it lies, which is the same in every isolate
@@ -73,8 +72,8 @@ Napi::Value address(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(reinterpret_cast<std::uintptr_t>(view.Data())));
 }
 
-// (object): a reference that does not keep it. A WeakRef does, until the current job ends: it would
-// keep what a synchronous loop creates and drops.
+// (object): a weak reference. A WeakRef keeps its object until the current job ends, so it would
+// keep everything that a synchronous loop creates and drops.
 Napi::Value weak(const Napi::CallbackInfo& info) {
   auto* const reference = new Napi::ObjectReference(Napi::Weak(info[0].As<Napi::Object>()));
   return Napi::External<Napi::ObjectReference>::New(info.Env(), reference,
@@ -87,7 +86,7 @@ Napi::Value target(const Napi::CallbackInfo& info) {
   return object.IsEmpty() ? info.Env().Undefined() : Napi::Value(object);
 }
 
-// Asks all isolates to collect what they do not use any more.
+// Makes all isolates collect garbage.
 void collect_everywhere(const Napi::CallbackInfo& info) { Environment::of(info.Env()).collect_everywhere(); }
 
 // (milliseconds): blocks this thread

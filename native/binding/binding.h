@@ -16,9 +16,8 @@ void export_signals(Napi::Env env, Napi::Object exports);
 void export_native_code(Napi::Env env, Napi::Object exports);
 void export_constants(Napi::Env env, Napi::Object exports);
 
-// To an isolate that is being stopped Node does not even tell an array's length, and a Napi::Value
-// that was not given ends the process when it is used: so what is in an array or an object is asked
-// for by these.
+// Read the contents of arrays and objects by these functions. In an isolate that is being stopped
+// Node refuses even an array's length, and an empty Napi::Value ends the process when it is used.
 inline bool length_of(napi_env env, napi_value array, u32& length) { return napi_get_array_length(env, array, &length) == napi_ok; }
 inline bool element_of(napi_env env, napi_value array, u32 index, napi_value& value) {
   return napi_get_element(env, array, index, &value) == napi_ok;

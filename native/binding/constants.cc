@@ -1,4 +1,4 @@
-// What TypeScript reads from here instead of keeping copies: codes, limits, versions.
+// Codes, limits and versions, which TypeScript reads from here instead of keeping copies.
 #include "../core/layout.h"
 #include "../core/questions.h"
 #include "../core/status.h"

@@ -11,10 +11,10 @@ namespace threadsafe {
 
 template <u32 version>
 struct THREADSAFE_PROCESS_WIDE Memories {
-  // Objects that are open, in all isolates: an upper limit of the memories that are reserved. There
-  // is room for some 12,800.
+  // The number of objects that are open, in all isolates: an upper bound of the memories that are
+  // reserved. There is room for some 12,800.
   static constinit inline std::atomic<u32> objects_open{0};
-  // How often collect_everywhere() was called.
+  // How often collect_everywhere() has been called.
   static constinit inline std::atomic<u32> collections{0};
 };
 
@@ -23,14 +23,14 @@ namespace {
 constexpr auto& objects_open = Memories<kProcessVersion>::objects_open;
 constexpr auto& collections = Memories<kProcessVersion>::collections;
 
-// From so many on each isolate has its garbage collected for each so many that it opens, or as many
-// as it keeps.
+// From this many open objects on, each isolate collects garbage after it has opened
+// kOpenedPerCollection more, or as many as it keeps, if that is more.
 constexpr u32 kManyObjects = 4096;
 constexpr u32 kOpenedPerCollection = 256;
 
-// V8 collects when it is told of much more memory outside its heap than at its last collection: of
-// 64 MiB more it begins one, which goes on beside the program; of more than its heap may have, it
-// does it at once.
+// V8 collects when it is told of much more memory outside its heap than at its last collection. 64
+// MiB more make it begin a collection beside the program; more than its heap may have make it
+// collect at once.
 constexpr std::int64_t kMuchMemory = std::int64_t{65} << 20;
 constexpr std::int64_t kTooMuchMemory = std::int64_t{1} << 40;
 
@@ -66,9 +66,9 @@ Napi::Value Environment::scratch_buffer() {
   return scratch_buffer_.Value();
 }
 
-// Node stops an isolate by refusing it JavaScript; it can't stop a thread that sleeps in our
-// condition variable. So a blocked thread asks. What the failed call leaves pending unwinds the
-// caller's JavaScript.
+// Node stops an isolate by refusing to run its JavaScript. It can't stop a thread that sleeps in
+// our condition variable, so a blocked thread asks. The failed call leaves a termination pending,
+// which unwinds the caller's JavaScript.
 bool Environment::interrupted() {
   const Napi::HandleScope scope(env_);
   napi_value receiver, result;
@@ -78,8 +78,8 @@ bool Environment::interrupted() {
 
 void Environment::is_nodes(bool is_worker) {
   loop_.is_libuvs();
-  // In the main thread, early enough that the warning of lib/wait/blocking.ts comes while the call
-  // is still blocked.
+  // In the main thread the question comes early enough that the warning of lib/wait/blocking.ts
+  // appears while the call still blocks.
   constexpr double kEighth = 0.125;
   uv_loop_t* loop;
   if (!is_worker) {
@@ -100,7 +100,8 @@ u32 Environment::staging_area() {
   return *staging_area_;
 }
 
-// How many of its objects are not collected. Objects may be gone long before their finalizers run.
+// The number of its objects that are not collected. Objects may be gone long before their
+// finalizers run.
 u32 Environment::memories() const {
   u32 count = 0;
   for (const SharedObject* object = first_object_; object; object = object->next) {
@@ -111,15 +112,15 @@ u32 Environment::memories() const {
 }
 
 void Environment::collect_soon() {
-  // Those that were there at the last collection, and still are, will be there after this one: for
-  // them alone it would be in vain.
+  // Objects that survived the last collection will probably survive this one, so it would be
+  // useless for them alone.
   const u32 all = memories();
   collect_after_ = std::max(kOpenedPerCollection, all - std::min(all, opened_));
   opened_ = 0;
   pretend_to_use(env_, kMuchMemory);
 }
 
-// A collection was asked for by another thread.
+// Collects if another thread has asked for a collection.
 void Environment::collect_if_asked() {
   if (collected_ != collections.load(std::memory_order_relaxed)) collect_now();
 }
@@ -131,7 +132,7 @@ void Environment::collect_now() {
 }
 
 void Environment::collect_everywhere() {
-  collections.fetch_add(1, std::memory_order_relaxed);  // whoever is rung sees it: a ring orders
+  collections.fetch_add(1, std::memory_order_relaxed);  // a ring orders this, so whoever is rung sees it
   for (u32 doorbell = 0; doorbell < kMaxLoops; doorbell++) ring_doorbell(doorbell);
   collect_now();
 }
@@ -139,7 +140,7 @@ void Environment::collect_everywhere() {
 void Environment::add(SharedObject& object) {
   // A count, which orders nothing.
   if (objects_open.fetch_add(1, std::memory_order_relaxed) >= kManyObjects) {
-    loop_.open(env_);  // by whose doorbell others can ask for a collection
+    loop_.open(env_);  // others ask for a collection by its doorbell
     if (++opened_ >= collect_after_) collect_soon();
   }
   object.next = first_object_;
@@ -162,10 +163,10 @@ SourceCounts Environment::detach(u32 source) {
   return last;
 }
 
-// The isolate ends, at whatever moment it was stopped. Its sources and what native code has opened
-// go first, as they use memory that it may be the last to hold. Then each object it had open loses
-// its announcements and gets the wake that this thread may have owed: it can have been stopped
-// between a change and the wake for it.
+// Called when the isolate ends, at whatever moment it was stopped. Its sources and native handles
+// go first, as they use memory that the isolate may be the last to hold. Then each object it had
+// open loses its announcements, and gets the wake that this thread may have owed, since it can have
+// been stopped between a change and its wake.
 void Environment::end(napi_async_cleanup_hook_handle hook) {
   {
     const Napi::HandleScope scope(env_);

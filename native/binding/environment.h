@@ -1,5 +1,5 @@
-// What the addon keeps for each isolate: its loop, the buffer that items pass through, the objects
-// it has open. And how it ends.
+// What the addon keeps for each isolate: its loop, the buffer that items pass through, and the
+// objects it has open; and how all that ends with the isolate.
 #pragma once
 
 #include <napi.h>
@@ -26,9 +26,9 @@ class Environment : public std::enable_shared_from_this<Environment> {
   static void create(Napi::Env env);
   static Environment& of(Napi::Env env);
 
-  // The buffer that items are encoded into and decoded from, kScratchBytes long: one for all queues
-  // of the thread, and for all evaluations of lib/, as each item is in it only during one call. The
-  // memory is this object's, and not an ArrayBuffer's, which JavaScript may detach.
+  // The buffer that items are encoded into and decoded from, kScratchBytes long. One serves all
+  // queues of the thread and all evaluations of lib/, as an item is in it only during one call.
+  // This object owns the memory, since JavaScript may detach an ArrayBuffer.
   std::byte* scratch() const { return scratch_.get(); }
   // An ArrayBuffer over it, the same each time.
   Napi::Value scratch_buffer();
@@ -37,19 +37,20 @@ class Environment : public std::enable_shared_from_this<Environment> {
   void set_probe(const Napi::Function& probe) { probe_ = Napi::Persistent(probe); }
   bool interrupted();
 
-  // This is Node, and its loop libuv's. `is_worker`: whoever stops this isolate, by terminate() or
-  // process.exit(), wakes that loop. Nobody stops the main thread's.
+  // Says that this is Node, and its loop libuv's. In a worker (`is_worker`), whoever stops this
+  // isolate, by terminate() or process.exit(), wakes that loop. Nobody stops the main thread's
+  // isolate.
   void is_nodes(bool is_worker);
-  // How often a thread of it that is blocked asks interrupted(). `longest`: what else it asks may
-  // not wait longer.
+  // How often this isolate's thread asks interrupted() while it is blocked: at least every
+  // `longest`.
   StopIntervals stop_intervals(Clock::duration longest = StopIntervals{}.longest) const;
 
   Loop& loop() { return loop_; }
   u32 doorbell() const { return loop_.doorbell(); }
 
-  // Has the garbage of all isolates collected: of this one now, of the others when their loops come
-  // round. For the thread that has found no address space left: each object holds some 10 GiB of
-  // it, for as long as any isolate has not collected it, and looks tiny to V8.
+  // Makes all isolates collect garbage: this one now, the others when their loops come round. For a
+  // thread that has found no address space left: each object holds some 10 GiB of it until all
+  // isolates have collected the object, and looks tiny to V8.
   void collect_everywhere();
   void collect_if_asked();
 
@@ -57,7 +58,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
   // asked for.
   u32 staging_area();
 
-  // Names this thread among the putters that take turns; never 0.
+  // Names this thread in the priority token of putters; never 0.
   u32 putter() const { return putter_; }
 
   void add(SharedObject& object);
@@ -66,8 +67,8 @@ class Environment : public std::enable_shared_from_this<Environment> {
   NativeHandles& native_handles() { return native_handles_; }
   bool ended() const { return ended_; }
 
-  // `memory`: an object that holds what the source's handler looks at, which stays until the source
-  // is detached.
+  // Keeps `memory`, an object that holds what the source's handler looks at, until the source is
+  // detached.
   void attached(u32 source, const Napi::Object& memory);
   SourceCounts detach(u32 source);
 
@@ -91,8 +92,8 @@ class Environment : public std::enable_shared_from_this<Environment> {
   u32 collect_after_;
   u32 collected_ = 0;
   NativeHandles native_handles_;
-  // By number, what the handler looks at. Held here: the evaluation of the package that has
-  // attached it may be collected before (Jest drops those of its test files).
+  // For each source, by number, what its handler looks at. Held here since the evaluation of the
+  // package that attached it may be collected before (Jest drops those of its test files).
   std::map<u32, Napi::ObjectReference> sources_;
   bool ended_ = false;
   napi_async_cleanup_hook_handle hook_ = nullptr;

@@ -12,12 +12,12 @@ namespace {
 constexpr double kNever = std::numeric_limits<double>::infinity();
 constexpr double kNanosecondsPerMillisecond = 1e6;
 
-// How long asynchronous calls may be served at once in one iteration of the loop: they need only
-// microtasks, and keep all else waiting.
+// How long asynchronous calls may be served at once in one iteration of the loop. They need only
+// microtasks, and keep everything else waiting.
 constexpr u64 kMostNanoseconds = 1'000'000;
 
-// A look costs as much as most calls. More calls than that between two looks would be too many if
-// each suddenly took some milliseconds.
+// The most calls between two looks. A look costs as much as most calls, but more calls would be too
+// many if each suddenly took some milliseconds.
 constexpr u32 kMostCalls = 8;
 
 // The longest that the timer is set to: 24 days.
@@ -58,7 +58,7 @@ double Listener::set_deadline(double call, double milliseconds) {
   return at;
 }
 
-// They outlive the Loop, until libuv has closed them.
+// These outlive the Loop, until libuv has closed them.
 struct Loop::Handles {
   uv_prepare_t iteration;  // active from the first look in an iteration until the next one comes to its poll phase
   uv_timer_t timer;
@@ -87,7 +87,7 @@ bool Loop::open(napi_env env) {
   uv_prepare_init(loop, &handles_->iteration);
   uv_timer_init(loop, &handles_->timer);
   handles_->iteration.data = handles_->timer.data = this;
-  // Only calls that wait keep the loop alive, and they do so by the doorbell.
+  // Only waiting calls keep the loop alive, and they do so by the doorbell.
   uv_unref(reinterpret_cast<uv_handle_t*>(&handles_->iteration));
   uv_unref(reinterpret_cast<uv_handle_t*>(&handles_->timer));
   return true;
@@ -120,8 +120,8 @@ u32 Loop::look() {
     ring_doorbell(doorbell_);
     return 0;
   }
-  // As many as there is time for, if each takes as long as those since the last look did; and twice
-  // as many at most.
+  // Allows as many calls as there is time for, if each takes as long as those since the last look,
+  // and at most twice as many as then.
   const u64 took = std::max<u64>(now - looked_, 1);
   const u64 time_for = (kMostNanoseconds - since_began) * allowed_ / took;
   looked_ = now;
@@ -163,23 +163,24 @@ void Loop::due() {
   call(calls);
 }
 
-// Calls what is collected before: a callback may add listeners, and its garbage remove some.
+// Makes calls that were collected before, since a callback may add listeners, and a garbage
+// collection remove some.
 void Loop::call(const std::vector<Call>& calls) {
-  // Made here, where the loop calls and nobody's code is running, it belongs to no caller's async
-  // context, and keeps none.
+  // Made here, where the loop calls and no user code is running. So it belongs to no caller's async
+  // context, and keeps none alive.
   if (!context_) context_ = std::make_unique<Napi::AsyncContext>(env_, "threadsafe");
   for (const auto& [function, due] : calls) {
     napi_value receiver, result, error;
-    // Not an undefined receiver: a callback into JavaScript from the loop needs an object, whose
-    // context it runs in.
+    // The receiver can't be undefined: a callback into JavaScript from the loop needs an object, in
+    // whose context it runs.
     napi_get_global(env_, &receiver);
     const napi_status status = napi_make_callback(env_, *context_, receiver, function, due ? 1 : 0, due ? &due : nullptr, &result);
     if (status == napi_pending_exception && napi_get_and_clear_last_exception(env_, &error) == napi_ok) napi_fatal_exception(env_, error);
   }
 }
 
-// The timer counts milliseconds of the loop's own clock, which stands still while the loop is busy.
-// Where it goes off early it is set again.
+// Sets the timer. It counts milliseconds of the loop's own clock, which stands still while the loop
+// is busy. If it goes off early, it is set again.
 void Loop::arm() {
   armed_ = kNever;
   for (const Listener* const listener : listeners_) {

@@ -1,6 +1,6 @@
-// What this isolate's event loop has of ours: the doorbell, the deadlines of calls that wait, and
-// the time that asynchronous calls have had of the present iteration. All of it is libuv's, and
-// nothing Node's JavaScript timers: tests replace those.
+// The parts of this isolate's event loop that are ours: the doorbell, the deadlines of waiting
+// calls, and the time that asynchronous calls have used in the current iteration. All of it uses
+// libuv directly, and not Node's JavaScript timers, which tests replace.
 #pragma once
 
 #include <napi.h>
@@ -21,12 +21,13 @@ class Loop;
 
 // One evaluation of the package's JavaScript. There may be several in an isolate (Jest's module
 // registry, require() beside import), and all of them share the doorbell: a ring is for each of
-// them. JavaScript owns it.
+// them. JavaScript owns this object.
 class Listener {
  public:
-  // What JavaScript reads and the loop writes. `calls_left` is one number, from which JavaScript
-  // counts down to its next look; each iteration of the loop begins with a look. `rung` is how many
-  // wait lists the doorbell was rung for, or -1: look at all of them; and their addresses.
+  // Arrays that the loop writes and JavaScript reads. `calls_left` is one number, from which
+  // JavaScript counts down to its next look; each iteration of the loop begins with a look. `rung`
+  // has the number of wait lists that the doorbell was rung for, or -1 to look at all of them, and
+  // then their addresses.
   struct Shared {
     Napi::Int32Array calls_left;
     Napi::Float64Array rung;
@@ -37,12 +38,12 @@ class Listener {
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
-  // `alive`: its calls keep the loop alive. `waits`: it has calls that wait, so that its function
-  // must stay.
+  // `alive`: its calls keep the loop alive. `waits`: it has waiting calls, so that its function
+  // must not be collected.
   void keep(bool alive, bool waits);
 
-  // The call of that number is due in so many milliseconds. Returns the time, which
-  // clear_deadline() takes.
+  // Makes the call of that number due in so many milliseconds. Returns the time at which it is due,
+  // which clear_deadline() takes.
   double set_deadline(double call, double milliseconds);
   void clear_deadline(double call, double at) { deadlines_.erase({at, call}); }
 
@@ -50,7 +51,8 @@ class Listener {
   friend Loop;
 
   const std::shared_ptr<Environment> environment_;
-  // Weak while nothing of it waits: an evaluation that nobody uses any more can be collected.
+  // Weak while none of its calls waits, so that an evaluation that nobody uses any more can be
+  // collected.
   Napi::FunctionReference call_;
   const Napi::Reference<Napi::Int32Array> calls_left_reference_;
   const Napi::Reference<Napi::Float64Array> rung_reference_;
@@ -68,22 +70,22 @@ class Loop {
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
-  // Opens the doorbell, once. False when there is none to be had.
+  // Opens the doorbell, once. Returns false if all are in use.
   bool open(napi_env env);
-  // It can be asked whether it is idle, as other runtimes' loops can't. Before open().
+  // Says that the loop is libuv's, which can be asked whether it is idle. Call it before open().
   void is_libuvs() { is_libuvs_ = true; }
   bool has_several_listeners() const { return listeners_.size() > 1; }
   u32 doorbell() const { return doorbell_; }
 
-  // How many asynchronous calls may be served at once, this one included, before the next look. 0:
-  // none in this iteration of the loop; then the doorbell has been rung, so that they are served in
-  // the next one. With an open doorbell.
+  // Returns how many asynchronous calls may be served at once, this one included, before the next
+  // look. 0 means none in this iteration of the loop; then the doorbell has been rung, so that they
+  // are served in the next one. Needs an open doorbell.
   u32 look();
 
   void add(Listener& listener) { listeners_.push_back(&listener); }
   void remove(Listener& listener);
 
-  // The isolate ends; ended(data) is called when the loop has nothing of ours any more.
+  // Called when the isolate ends. ended(data) is called when the loop has nothing of ours any more.
   void end(void (*ended)(void* data), void* data);
 
  private:

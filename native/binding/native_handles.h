@@ -1,5 +1,5 @@
-// What native code has opened in one isolate: the isolate keeps their memory alive, and takes it
-// from them when it ends.
+// The handles that native code has opened in one isolate. The isolate keeps their memory alive, and
+// takes it from them when it ends.
 #pragma once
 
 #include <napi.h>
@@ -12,10 +12,11 @@ namespace threadsafe {
 
 class NativeHandles {
  public:
-  // `view` is of the whole memory.
+  // `view` shows the whole memory.
   void add(Handle& handle, Napi::Uint8Array view);
 
-  // Lets go what has been closed, by any thread. References are for this isolate's thread alone.
+  // Lets go of handles that any thread has closed. Only this isolate's thread may drop their
+  // references.
   void sweep();
 
   void end();

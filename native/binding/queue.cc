@@ -1,6 +1,6 @@
 // The functions of a queue that lib/lane and lib/queue call. Items pass through the thread's
 // buffer, which the environment owns. A function returns its status as a number; one that returns a
-// length returns a status as its negative.
+// length returns a negated status.
 #include "../core/queue.h"
 
 #include <algorithm>
@@ -28,8 +28,8 @@ struct Items {
     first = static_cast<std::byte*>(data) + skipped * bytes;
   }
 
-  // n of them, from the k-th on, to or from the slots from that index on. By size: a call of memcpy
-  // for each costs more than all the rest.
+  // Copies n of them, from the k-th on, to or from the slots from that index on. Each element size
+  // has its own loop, since a call of memcpy for each element would cost more than all the rest.
   template <class Copy>
   void by_size(Copy&& copy) const {
     switch (bytes) {
@@ -60,8 +60,8 @@ struct Items {
     });
   }
 
-  // By napi_typedarray_type: int8, uint8, uint8 clamped, int16, uint16, int32, uint32, float32,
-  // float64, bigint64, biguint64.
+  // Element sizes by napi_typedarray_type: int8, uint8, uint8 clamped, int16, uint16, int32,
+  // uint32, float32, float64, bigint64, biguint64.
   static constexpr u32 kElementBytes[] = {1, 1, 1, 2, 2, 4, 4, 4, 8, 8, 8};
   static_assert(napi_int8_array == 0 && napi_biguint64_array == 10);
 
@@ -77,21 +77,21 @@ class QueueObject final : public SharedObject {
     return opened<&QueueObject::wake>(env, new QueueObject(env, view, queue));
   }
 
-  // The functions that take such an object.
+  // The functions that take such an object as their first argument.
   static Napi::Object functions(Napi::Env env) {
     Napi::Object object = Napi::Object::New(env);
     object["put"] = function<QueueObject, &QueueObject::put>(env, "put");
     object["offer"] = function<QueueObject, &QueueObject::offer>(env, "offer");
     object["putFirst"] = function<QueueObject, &QueueObject::put_first>(env, "putFirst");
-    object["putInTurn"] = function<QueueObject, &QueueObject::put_woken>(env, "putInTurn");
+    object["putWaiting"] = function<QueueObject, &QueueObject::put_waiting>(env, "putWaiting");
     object["heldBack"] = function<QueueObject, &QueueObject::held_back>(env, "heldBack");
-    object["leaveTurn"] = function<QueueObject, &QueueObject::leave_turn>(env, "leaveTurn");
+    object["giveUpToken"] = function<QueueObject, &QueueObject::give_up_token>(env, "giveUpToken");
     object["putBlocking"] = function<QueueObject, &QueueObject::put_blocking>(env, "putBlocking");
     object["get"] = function<QueueObject, &QueueObject::get>(env, "get");
     object["getFirst"] = function<QueueObject, &QueueObject::get_first>(env, "getFirst");
     object["getBlocking"] = function<QueueObject, &QueueObject::get_blocking>(env, "getBlocking");
     object["putPacked"] = function<QueueObject, &QueueObject::put_packed>(env, "putPacked");
-    object["putPackedInTurn"] = function<QueueObject, &QueueObject::put_packed_in_turn>(env, "putPackedInTurn");
+    object["putPackedWaiting"] = function<QueueObject, &QueueObject::put_packed_waiting>(env, "putPackedWaiting");
     object["putPackedBlocking"] = function<QueueObject, &QueueObject::put_packed_blocking>(env, "putPackedBlocking");
     object["putMany"] = function<QueueObject, &QueueObject::put_many>(env, "putMany");
     object["putManyBlocking"] = function<QueueObject, &QueueObject::put_many_blocking>(env, "putManyBlocking");
@@ -131,8 +131,8 @@ class QueueObject final : public SharedObject {
   void withdraw_and_wake() override {
     count_calls(0, 0);
     count_calls(1, 0);
-    queue_.leave_turn({environment().putter(), false});
-    queue_.leave_turn({environment().putter(), true});
+    queue_.give_up_token({environment().putter(), false});
+    queue_.give_up_token({environment().putter(), true});
     if (environment().doorbell() == kNoDoorbell) {
       queue_.pass_on_get();
       queue_.pass_on_put();
@@ -151,7 +151,7 @@ class QueueObject final : public SharedObject {
 
   WaitList& list(u32 number) { return is_for_item(number) ? header_.not_empty : header_.not_full; }
 
-  // This isolate has so many asynchronous calls waiting there.
+  // Notes how many asynchronous calls of this isolate wait there.
   void count_calls(u32 number, u32 calls) {
     list(number).calls.fetch_add(calls - calls_[number], memory_order_relaxed);  // a count, which orders nothing
     calls_[number] = calls;
@@ -159,8 +159,8 @@ class QueueObject final : public SharedObject {
 
   static u32 length(const Napi::CallbackInfo& info) { return info[1].As<Napi::Number>().Uint32Value(); }
 
-  // What JavaScript has written for that put, and is so long. put(write) is not called where there
-  // is no room for so much.
+  // Puts the item that JavaScript has written, whose length is an argument. put(bytes, write) is
+  // not called if the buffer is shorter than that.
   template <class Put>
   Napi::Value put_by(const Napi::CallbackInfo& info, std::size_t longer, Put&& put) {
     const Passage passage(environment(), geometry_.type, info, longer);
@@ -169,10 +169,10 @@ class QueueObject final : public SharedObject {
       Napi::RangeError::New(info.Env(), "threadsafe: the item's buffer was taken away").ThrowAsJavaScriptException();
       return info.Env().Undefined();
     }
-    return answer(info, put(bytes, [&](const Span& span) { passage.copy_in(slots_, span); }));
+    return result(info, put(bytes, [&](const Span& span) { passage.copy_in(slots_, span); }));
   }
 
-  // get(limit, read): the item's length, or a status.
+  // Gets by get(limit, read). Returns the item's length, or a negated status.
   template <class Get>
   Napi::Value get_by(const Napi::CallbackInfo& info, std::size_t longer, Get&& get) {
     const Passage passage(environment(), geometry_.type, info, longer);
@@ -181,7 +181,7 @@ class QueueObject final : public SharedObject {
       passage.copy_out(slots_, span);
       length = span.bytes;
     });
-    return answer(info, status, length);
+    return result(info, status, length);
   }
 
   // (list)
@@ -195,8 +195,8 @@ class QueueObject final : public SharedObject {
     return info.Env().Undefined();
   }
 
-  // Attempts whose answer is exact, since they wait for a copy of somebody else's that decides:
-  // full or empty only if the queue was.
+  // Attempts whose result is exact, since they wait for another's copy that decides: full or empty
+  // only if the queue was.
   template <class Attempt>
   Status settle_put(Attempt&& attempt) {
     auto stops = stop_check();
@@ -208,8 +208,8 @@ class QueueObject final : public SharedObject {
     return stuck_.settle_get(queue_, Patience(stops), attempt);
   }
 
-  // What became of a blocking call: its deadline may have passed while somebody was in the middle
-  // of a copy.
+  // The status of a blocking call. Its deadline may have passed while somebody was in the middle of
+  // a copy; then it waits for that.
   template <class Settle>
   static Status after_blocking(Status status, Settle&& settle) {
     if (status != Status::busy) return status;
@@ -230,29 +230,31 @@ class QueueObject final : public SharedObject {
     });
   }
 
-  // Attempts of this loop's put that may wait: (length, longer) the first, and (length, woken,
-  // longer) those after it. The first is not the loop's own: a call that blocks makes it as well,
-  // beside a put of the loop that waits and may have the token.
-  Napi::Value put_first(const Napi::CallbackInfo& info) { return put_in_turn(info, false, false, 2); }
-  Napi::Value put_woken(const Napi::CallbackInfo& info) { return put_in_turn(info, true, info[2].As<Napi::Boolean>().Value(), 3); }
+  // Attempts of a put that may wait: the first takes (length, longer), those after it take (length,
+  // woken, longer). The first does not count as the loop's: a blocking call makes it as well,
+  // beside a waiting put of the loop that may have the token.
+  Napi::Value put_first(const Napi::CallbackInfo& info) { return attempt_waiting_put(info, false, false, 2); }
+  Napi::Value put_waiting(const Napi::CallbackInfo& info) {
+    return attempt_waiting_put(info, true, info[2].As<Napi::Boolean>().Value(), 3);
+  }
 
-  Napi::Value put_in_turn(const Napi::CallbackInfo& info, bool of_loop, bool woken, std::size_t longer) {
-    return put_by(info, longer, [&](u32 bytes, auto write) { return try_in_turn(of_loop, woken, bytes, write); });
+  Napi::Value attempt_waiting_put(const Napi::CallbackInfo& info, bool of_loop, bool woken, std::size_t longer) {
+    return put_by(info, longer, [&](u32 bytes, auto write) { return try_waiting_put(of_loop, woken, bytes, write); });
   }
 
   template <class Write>
-  Status try_in_turn(bool of_loop, bool woken, u32 bytes, Write&& write) {
-    Status status = queue_.put_in_turn({environment().putter(), of_loop}, woken, bytes, write);
+  Status try_waiting_put(bool of_loop, bool woken, u32 bytes, Write&& write) {
+    Status status = queue_.attempt_waiting_put({environment().putter(), of_loop}, woken, bytes, write);
     if (status == Status::full && held_back_.too_long()) status = queue_.put_past_token(bytes, write);
-    // It need not wait for a copy, as whoever makes that rings.
+    // No need to wait for another's copy, as its maker rings.
     return status == Status::busy ? Status::full : status;
   }
 
-  // Messages that lie one after the other in a Uint8Array of the package's own: each has its length
-  // in front, in 8 bytes, and ends at a multiple of 8. put(bytes, write) for each, until one is not
-  // ok; how many were, and the status of the last, times 2^32. In one number, since an isolate that
-  // is being stopped can't be given an object with properties, and half of an answer would be worse
-  // than none.
+  // Puts messages that lie one after the other in a Uint8Array of the package's own. Each has its
+  // length in front, in 8 bytes, and ends at a multiple of 8. Calls put(bytes, write) for each,
+  // until one is not ok. Returns how many were, plus the last status times 2^32. That is one
+  // number, since an isolate that is being stopped can't be given an object with properties, and
+  // half of a result would be worse than none.
   template <class Put>
   Napi::Value put_each(const Napi::CallbackInfo& info, Put&& put) {
     void* data = nullptr;
@@ -272,21 +274,21 @@ class QueueObject final : public SharedObject {
     return Napi::Number::New(info.Env(), static_cast<double>(pack(static_cast<u32>(status), done)));
   }
 
-  // (view, from, count): the messages that lie there.
+  // (view, from, count): puts the messages that lie there.
   Napi::Value put_packed(const Napi::CallbackInfo& info) {
     return put_each(info, [this](u32 bytes, auto write) { return settle_put([&] { return queue_.attempt_put(bytes, write); }); });
   }
 
-  // (view, from, count, of the loop, woken): attempts of puts that may wait. Only the first of them
+  // (view, from, count, of the loop, woken): attempts puts that may wait. Only the first of them
   // may have waited.
-  Napi::Value put_packed_in_turn(const Napi::CallbackInfo& info) {
+  Napi::Value put_packed_waiting(const Napi::CallbackInfo& info) {
     const bool of_loop = info[4].As<Napi::Boolean>().Value();
     bool woken = info[5].As<Napi::Boolean>().Value();
-    return put_each(info, [&](u32 bytes, auto write) { return try_in_turn(of_loop, std::exchange(woken, false), bytes, write); });
+    return put_each(info, [&](u32 bytes, auto write) { return try_waiting_put(of_loop, std::exchange(woken, false), bytes, write); });
   }
 
-  Napi::Value leave_turn(const Napi::CallbackInfo& info) {
-    queue_.leave_turn({environment().putter(), true});
+  Napi::Value give_up_token(const Napi::CallbackInfo& info) {
+    queue_.give_up_token({environment().putter(), true});
     return info.Env().Undefined();
   }
 
@@ -317,7 +319,8 @@ class QueueObject final : public SharedObject {
       return queue_.put(waiting, putter, bytes, write);
     };
     const Status status = put_heeding_token(held_back, wait, [&] { return queue_.put_past_token(bytes, write); });
-    return after_blocking(status, [&] { return settle_put([&] { return queue_.put_in_turn({putter, false}, false, bytes, write); }); });
+    return after_blocking(status,
+                          [&] { return settle_put([&] { return queue_.attempt_waiting_put({putter, false}, false, bytes, write); }); });
   }
 
   // (longer)
@@ -341,18 +344,17 @@ class QueueObject final : public SharedObject {
     });
   }
 
-  // (view, first): items of a type of fixed size, from that one on, as many as there is room for:
-  // how many, or a status.
+  // (view, first): puts items of a type of fixed size, from that one on, as many as there is room
+  // for. Returns how many, or a negated status.
   Napi::Value put_many(const Napi::CallbackInfo& info) {
     const Items items(info, 2);
     u32 done = 0;
     const auto write = [&](u32 index, u32 k, u32 n) { items.copy_in(slots_, index, k, n); };
     const Status status = settle_put([&] { return queue_.try_put_many(items.count, items.bytes, done, write); });
-    return answer(info, status, done);
+    return result(info, status, done);
   }
 
-  // (view, first, timeout): blocks until all are put: how many of them, and the status, times 2^32,
-  // as put_each() returns.
+  // (view, first, timeout): blocks until all are put. Returns what put_each() returns.
   Napi::Value put_many_blocking(const Napi::CallbackInfo& info) {
     keep_memory();
     const Items items(info, 2);
@@ -372,8 +374,8 @@ class QueueObject final : public SharedObject {
     return Napi::Number::New(info.Env(), static_cast<double>(pack(static_cast<u32>(status), done)));
   }
 
-  // (view, first, end): fills the view with items of a type of fixed size, from one place to before
-  // another: how many, or a status.
+  // (view, first, end): fills the view, from one place to before another, with items of a type of
+  // fixed size. Returns how many, or a negated status.
   Napi::Value get_many(const Napi::CallbackInfo& info) {
     const Items items(info, 2);
     const auto wanted = info[3].As<Napi::Number>().Int64Value() - info[2].As<Napi::Number>().Int64Value();
@@ -381,10 +383,10 @@ class QueueObject final : public SharedObject {
     u32 done = 0;
     const auto read = [&](u32 index, u32 k, u32 n) { items.copy_out(slots_, index, k, n); };
     const Status status = settle_get([&] { return queue_.try_get_many(most, done, read); });
-    return answer(info, status, done);
+    return result(info, status, done);
   }
 
-  // (longer): the oldest item stays: its length, or a status.
+  // (longer): copies the oldest item, which stays. Returns its length, or a negated status.
   Napi::Value peek(const Napi::CallbackInfo& info) {
     const Passage passage(environment(), geometry_.type, info, 1);
     u32 length = 0;
@@ -393,7 +395,7 @@ class QueueObject final : public SharedObject {
       length = span.bytes;
     };
     const Status status = settle_get([&] { return queue_.try_peek(passage.limit(), look); });
-    return answer(info, status, length);
+    return result(info, status, length);
   }
 
   Napi::Value clear(const Napi::CallbackInfo& info) {
@@ -416,10 +418,10 @@ class QueueObject final : public SharedObject {
     return result;
   }
 
-  // (count): false if fewer were got.
+  // (count): returns false if fewer were got.
   Napi::Value task_done(const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), queue_.task_done(length(info))); }
 
-  // { times, puts }: what a join remembers when it begins.
+  // Returns { times, puts }, which a join remembers when it begins.
   Napi::Value join_start(const Napi::CallbackInfo& info) {
     const JoinStart start = queue_.join_start();
     Napi::Object result = Napi::Object::New(info.Env());
@@ -428,18 +430,18 @@ class QueueObject final : public SharedObject {
     return result;
   }
 
-  // (times, puts): whether a join that began so is done.
+  // (times, puts): whether a join that began with these is done.
   Napi::Value all_done(const Napi::CallbackInfo& info) {
     return Napi::Boolean::New(info.Env(), queue_.all_done({length(info), info[2].As<Napi::Number>().Uint32Value()}));
   }
 
-  // Announces this loop for its joins, which then look.
+  // Announces this loop for its joins, which must look after that.
   Napi::Value announce_join(const Napi::CallbackInfo& info) {
     announce_loop(header_.all_done, environment().doorbell());
     return info.Env().Undefined();
   }
 
-  // (list, how many): the asynchronous calls of this isolate that wait there.
+  // (list, count): says how many asynchronous calls of this isolate wait there.
   Napi::Value waiting(const Napi::CallbackInfo& info) {
     count_calls(length(info), info[2].As<Napi::Number>().Uint32Value());
     return info.Env().Undefined();
@@ -447,8 +449,8 @@ class QueueObject final : public SharedObject {
 
   Napi::Value next_bytes(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), queue_.next_bytes()); }
 
-  // (list, calls): announces this loop, of which so many calls wait, then looks, as wait.h wants
-  // it: whether a get, or a put of one slot, could do something now.
+  // (list, calls): announces this loop, of which so many calls wait, and then looks, as wait.h
+  // wants. Returns whether a get, or a put of one slot, could do something now.
   Napi::Value announce(const Napi::CallbackInfo& info) {
     const u32 number = length(info);
     count_calls(number, info[2].As<Napi::Number>().Uint32Value());
@@ -456,8 +458,8 @@ class QueueObject final : public SharedObject {
     return Napi::Boolean::New(info.Env(), is_for_item(number) ? queue_.get_ready() : queue_.put_ready());
   }
 
-  // (list): see wait.h, "A loop that was rung". Other evaluations of the package in this isolate
-  // have the same doorbell.
+  // (list): withdraws; see wait.h, "A loop that was rung". Other evaluations of the package in this
+  // isolate share the doorbell, and so are rung to announce themselves again.
   Napi::Value withdraw(const Napi::CallbackInfo& info) {
     const u32 number = length(info);
     count_calls(number, 0);
@@ -485,11 +487,11 @@ class QueueObject final : public SharedObject {
   Napi::Value full(const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), queue_.full()); }
   Napi::Value closed(const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), queue_.closed()); }
 
-  static Napi::Value answer(const Napi::CallbackInfo& info, Status status) {
+  static Napi::Value result(const Napi::CallbackInfo& info, Status status) {
     return Napi::Number::New(info.Env(), static_cast<u32>(status));
   }
 
-  static Napi::Value answer(const Napi::CallbackInfo& info, Status status, u32 length) {
+  static Napi::Value result(const Napi::CallbackInfo& info, Status status, u32 length) {
     return Napi::Number::New(info.Env(), status == Status::ok ? double{1} * length : -static_cast<double>(status));
   }
 
@@ -502,7 +504,8 @@ class QueueObject final : public SharedObject {
   u32 calls_[2] = {0, 0};
 };
 
-// (type, capacity, item bytes): the bytes of memory that such a queue needs, 0 if it can't be had.
+// (type, capacity, item bytes): the bytes of memory that such a queue needs; 0 if they are too
+// many.
 Napi::Value queue_memory(const Napi::CallbackInfo& info) {
   const double capacity = info[1].As<Napi::Number>().DoubleValue();
   const double item_bytes = info[2].As<Napi::Number>().DoubleValue();
@@ -522,7 +525,7 @@ Napi::Value init_queue(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-// (view): the queue in that memory, with what can be known of it, or undefined.
+// (view): the queue in that memory, with its properties, or undefined.
 Napi::Value open_queue(const Napi::CallbackInfo& info) {
   auto view = info[0].As<Napi::Uint8Array>();
   const std::optional<FoundQueue> queue = queue_in(view);
@@ -539,7 +542,7 @@ Napi::Value open_queue(const Napi::CallbackInfo& info) {
   return object;
 }
 
-// This thread's area for blocks, by its number; -1 if there is none for it.
+// The number of this thread's staging area; -1 if none was left.
 Napi::Value staging_area(const Napi::CallbackInfo& info) {
   const u32 area = Environment::of(info.Env()).staging_area();
   return Napi::Number::New(info.Env(), area == kNoStagingArea ? -1 : double{1} * area);

@@ -18,8 +18,8 @@ struct Source {
   void pass_on() const { object->pass_on(); }
 };
 
-// (objects, each once; for each the word of an event when the wait began; timeout): ok when one of
-// them is ready, or probably was just now; timeout or interrupted.
+// (objects, each once; for each event its word when the wait began; timeout): returns ok when one
+// of them is ready, or probably was just now; else timeout or interrupted.
 Napi::Value select_blocking(const Napi::CallbackInfo& info) {
   const napi_env env = info.Env();
   const Napi::Value interrupted = Napi::Number::New(env, static_cast<u32>(Status::interrupted));

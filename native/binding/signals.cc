@@ -1,5 +1,5 @@
-// Signal sources for lib/signals/source.ts. What fails returns its errno, negative, where a number
-// of a source is never.
+// Signal sources for lib/signals/source.ts. Functions that fail return a negated errno, which is
+// never the number of a source.
 #include "../platform/signals.h"
 
 #include <cerrno>
@@ -22,8 +22,8 @@ SignalTarget target_in(const Napi::Value& view) {
 
 int signo_of(const Napi::CallbackInfo& info) { return info[0].As<Napi::Number>().Int32Value(); }
 
-// The views that the call was given hold the memory that its source needs.
-Napi::Value answer(const Napi::CallbackInfo& info, Attached attached) {
+// Keeps the views that the call was given, as they hold the memory that its source needs.
+Napi::Value result(const Napi::CallbackInfo& info, Attached attached) {
   if (attached.error != 0) return Napi::Number::New(info.Env(), -attached.error);
   Napi::Array memory = Napi::Array::New(info.Env());
   memory[0u] = info[1];
@@ -35,8 +35,8 @@ Napi::Value answer(const Napi::CallbackInfo& info, Attached attached) {
 // (signo, view of the target's memory)
 Napi::Value attach(const Napi::CallbackInfo& info) {
   const SignalTarget target = target_in(info[1]);
-  if (!target.queue && !target.event) return answer(info, {0, EINVAL});
-  return answer(info, attach_signal(signo_of(info), target));
+  if (!target.queue && !target.event) return result(info, {0, EINVAL});
+  return result(info, attach_signal(signo_of(info), target));
 }
 
 // (signo, view of the target's memory, interval in nanoseconds, in this thread, view of the
@@ -44,12 +44,12 @@ Napi::Value attach(const Napi::CallbackInfo& info) {
 Napi::Value attach_interval(const Napi::CallbackInfo& info) {
   const auto nanoseconds = [&](int argument) { return static_cast<u64>(info[argument].As<Napi::Number>().DoubleValue()); };
   const SignalTarget target = target_in(info[1]);
-  if (!target.queue && !target.event) return answer(info, {0, EINVAL});
+  if (!target.queue && !target.event) return result(info, {0, EINVAL});
   TimerSettings timer{nanoseconds(2), info[3].As<Napi::Boolean>().Value(), {}};
   if (!info[4].IsUndefined()) {
     timer.heartbeat = {reinterpret_cast<const Atomic<u64>*>(info[4].As<Napi::Uint8Array>().Data()), nanoseconds(5)};
   }
-  return answer(info, attach_timer(signo_of(info), timer, target));
+  return result(info, attach_timer(signo_of(info), timer, target));
 }
 
 void follow(const Napi::CallbackInfo&) { follow_libuv(); }
@@ -72,7 +72,7 @@ Napi::Value object_of(const Napi::CallbackInfo& info, SourceCounts counts) {
   return object;
 }
 
-// (source): its last counts
+// (source): detaches it; returns its final counts
 Napi::Value detach(const Napi::CallbackInfo& info) { return object_of(info, Environment::of(info.Env()).detach(source_of(info))); }
 
 // (source)

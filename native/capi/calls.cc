@@ -32,7 +32,7 @@ static_assert(same(THREADSAFE_BYTES, ElementType::bytes) && same(THREADSAFE_BOOL
 
 // A blocking call is interrupted when its handle is, or its own isolate, which is as good as gone
 // then.
-threadsafe_status answer(Status status) {
+threadsafe_status public_status(Status status) {
   return status == Status::interrupted ? THREADSAFE_CLOSED : static_cast<threadsafe_status>(status);
 }
 
@@ -160,9 +160,9 @@ struct Buffer {
   }
 
   template <class Wake>
-  threadsafe_status answer(const Queue<StridedSlots, Wake>& queue, Status status) const {
+  threadsafe_status public_status(const Queue<StridedSlots, Wake>& queue, Status status) const {
     if (status == Status::too_small && item_bytes) *item_bytes = queue.next_bytes();
-    return threadsafe::answer(status);
+    return threadsafe::public_status(status);
   }
 };
 
@@ -177,7 +177,7 @@ threadsafe_status offer(threadsafe_queue* handle, const void* item, std::size_t 
     if (const threadsafe_status wrong = check_put(queue, bytes)) return wrong;
     auto core = core_of(queue, wake);
     const Status status = core.offer(static_cast<u32>(bytes), copy_in(queue, item));
-    if (status != Status::full || !drop) return answer(status);
+    if (status != Status::full || !drop) return public_status(status);
     core.count_dropped();
     return THREADSAFE_DROPPED;
   });
@@ -197,9 +197,9 @@ threadsafe_status put(threadsafe_queue* handle, const void* item, std::size_t by
   const auto write = copy_in(queue, item);
   const Putter putter{queue.putter(), false};
   const bool waits = milliseconds != 0;
-  const auto attempt = [&] { return waits ? core.put_in_turn(putter, false, length, write) : core.attempt_put(length, write); };
+  const auto attempt = [&] { return waits ? core.attempt_waiting_put(putter, false, length, write) : core.attempt_put(length, write); };
   Status status = attempt();
-  if (status == Status::ok || status == Status::closed) return answer(status);
+  if (status == Status::ok || status == Status::closed) return public_status(status);
   const Deadline deadline = deadline_after(milliseconds);
   HeldBack held_back(queue.header, putter.number);
   const auto wait = [&] {
@@ -209,7 +209,7 @@ threadsafe_status put(threadsafe_queue* handle, const void* item, std::size_t by
   if (waits) status = put_heeding_token(held_back, wait, [&] { return core.put_past_token(length, write); });
   CallParker parker(queue, queue.header.not_full, deadline);
   if (status == Status::busy) status = queue.stuck.settle_put(core, parker.patience(), attempt);
-  return answer(status == Status::full ? Status::timeout : status);
+  return public_status(status == Status::full ? Status::timeout : status);
 }
 
 threadsafe_status try_get(threadsafe_queue* handle, void* item, std::size_t bytes, std::size_t* item_bytes) {
@@ -218,7 +218,7 @@ threadsafe_status try_get(threadsafe_queue* handle, void* item, std::size_t byte
   return signal_safe(queue, [&](auto wake) {
     if (const threadsafe_status wrong = buffer.check(queue)) return wrong;
     auto core = core_of(queue, wake);
-    return buffer.answer(core, core.try_get(buffer.limit(queue), buffer.copy_out(queue)));
+    return buffer.public_status(core, core.try_get(buffer.limit(queue), buffer.copy_out(queue)));
   });
 }
 
@@ -233,11 +233,11 @@ threadsafe_status get(threadsafe_queue* handle, void* item, std::size_t bytes, s
   const auto read = buffer.copy_out(queue);
   const auto attempt = [&] { return core.attempt_get(limit, read); };
   Status status = attempt();
-  if (status != Status::empty && status != Status::busy) return buffer.answer(core, status);
+  if (status != Status::empty && status != Status::busy) return buffer.public_status(core, status);
   CallParker parker(queue, queue.header.not_empty, deadline_after(milliseconds));
   if (milliseconds != 0) status = core.get(parker, limit, read);
   if (status == Status::busy) status = queue.stuck.settle_get(core, parker.patience(), attempt);
-  return buffer.answer(core, status == Status::empty ? Status::timeout : status);
+  return buffer.public_status(core, status == Status::empty ? Status::timeout : status);
 }
 
 threadsafe_status queue_end(threadsafe_queue* handle) {
@@ -293,7 +293,7 @@ threadsafe_status event_wait(threadsafe_event* handle, double milliseconds) {
   if (core.is_set()) return THREADSAFE_OK;
   if (milliseconds == 0) return THREADSAFE_TIMEOUT;
   CallParker parker(event, event.header.waiters, deadline_after(milliseconds));
-  return answer(core.wait(parker));
+  return public_status(core.wait(parker));
 }
 
 threadsafe_status event_cancel(threadsafe_event* event) {

@@ -29,9 +29,9 @@ using std::memory_order_seq_cst;
 
 namespace threadsafe {
 
-// A relaxed store that costs no more than that also in WebAssembly, where each atomic store is
-// sequentially consistent - an exchange on x64. An ordinary store of an aligned word is not torn
-// there either, nor moved across the atomic one that makes it known to others.
+// A relaxed store that is cheap in WebAssembly too, where each atomic store is sequentially
+// consistent: an exchange on x64. There it is an ordinary store of an aligned word, which is not
+// torn, nor moved across the atomic store that publishes it.
 template <class T>
 void store_relaxed(Atomic<T>& word, std::type_identity_t<T> value) {
 #ifdef __wasm__

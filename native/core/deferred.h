@@ -13,15 +13,15 @@ namespace threadsafe {
 
 class DeferredUnparks {
  public:
-  // The lists of one object, of which `second` may be null. Before the first note(); they are only
-  // addresses here.
+  // Sets the lists of one object, of which `second` may be null. Call it before the first note().
+  // They are only addresses here.
   void set_lists(const WaitList& first, const WaitList* second) {
     lists_[0] = &first;
     lists_[1] = second;
   }
 
-  // The first `most` sleepers of that list are to be unparked. Of several notes the largest counts,
-  // as it includes the others. [signal-safe]
+  // Notes that the first `most` sleepers of that list are to be unparked. Of several notes the
+  // largest counts, as it includes the others. [signal-safe]
   void note(const WaitList& list, u32 most) {
     Atomic<u32>& noted = most_[&list == lists_[0] ? 0 : 1];
     u32 before = noted.load(memory_order_relaxed);  // a guess, checked by the compare-exchange

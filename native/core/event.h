@@ -3,8 +3,8 @@
 //     word  | times it was set : 63 | set : 1 |
 //
 // A waiter remembers the word with which it began to wait, and is done when the event is set, or
-// was set since: so set() serves all who wait at that moment, also when clear() follows at once,
-// before any of them has run.
+// was set since. So set() serves everyone who waits at that moment, even if clear() follows at
+// once, before any of them has run.
 #pragma once
 
 #include "layout.h"
@@ -31,7 +31,7 @@ class Event {
   // [signal-safe]
   void set() {
     u64 word = header_.word.load(memory_order_relaxed);  // a guess, checked by the compare-exchange
-    // A set event is exchanged for itself: also that set() then happens before whatever sees the
+    // A set event is exchanged for itself, so that this set() too happens before whatever sees the
     // event set.
     while (!header_.word.compare_exchange_weak(word, word & kSet ? word : (word + kOneSetting) | kSet, memory_order_seq_cst,
                                                memory_order_relaxed)) {
@@ -43,9 +43,9 @@ class Event {
   // [signal-safe]
   void clear() { header_.word.fetch_and(~kSet, memory_order_seq_cst); }
 
-  // ok, timeout or interrupted. It may sleep while it is announced (no permit) and not done. Both
-  // count: a wake of an earlier setting may come late and take down this waiter's announcement; and
-  // the permit of its own wake may have gone to another waiter.
+  // Returns ok, timeout or interrupted. It may sleep only while it is announced (no permit) and not
+  // done. Both matter: a wake of an earlier setting may come late and take down this waiter's
+  // announcement, and the permit of its own wake may have gone to another waiter.
   template <class Parker>
   Status wait(Parker& parker) {
     const u64 began = word();

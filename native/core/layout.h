@@ -133,13 +133,13 @@ struct QueueHeader {
   alignas(kLine) Atomic<u64> head;  // next position to get from
   WaitList not_empty;
   WaitList not_full;
-  alignas(kLine) Atomic<u64> turn;  // the waiting put that is next, 0 if none; see queue.h
-  Atomic<u32> dropped;              // items lost to the overflow policy, or by a signal handler to a full queue
-  Atomic<u32> evicted;              // those of them that were in the queue, and made room for another
-  Atomic<u32> discarded;            // items dropped by clear, or by a discarding close
-  Atomic<u32> done;                 // items got that were reported done
-  Atomic<u64> last_all_done;        // when joins were last woken, as no item was unfinished; see queue.h
-  WaitList all_done;                // event loops whose joins wait; no thread blocks there
+  alignas(kLine) Atomic<u64> token;  // the waiting put that has priority, 0 if none; see queue.h
+  Atomic<u32> dropped;               // items lost to the overflow policy, or by a signal handler to a full queue
+  Atomic<u32> evicted;               // those of them that were in the queue, and made room for another
+  Atomic<u32> discarded;             // items dropped by clear, or by a discarding close
+  Atomic<u32> done;                  // items got that were reported done
+  Atomic<u64> last_all_done;         // when joins were last woken, as no item was unfinished; see queue.h
+  WaitList all_done;                 // event loops whose joins wait; no thread blocks there
 };
 
 struct EventHeader {
@@ -158,7 +158,7 @@ static_assert(offsetof(QueueHeader, tail) == 1 * kLine);
 static_assert(offsetof(QueueHeader, head) == 2 * kLine);
 static_assert(offsetof(QueueHeader, not_empty) == 3 * kLine);
 static_assert(offsetof(QueueHeader, not_full) == 5 * kLine);
-static_assert(offsetof(QueueHeader, turn) == 7 * kLine);
+static_assert(offsetof(QueueHeader, token) == 7 * kLine);
 static_assert(offsetof(QueueHeader, all_done) == 8 * kLine);
 static_assert(sizeof(QueueHeader) == 10 * kLine);
 static_assert(sizeof(EventHeader) == 4 * kLine);

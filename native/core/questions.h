@@ -1,4 +1,4 @@
-// What ask() of a queue's module returns; JavaScript has the numbers by way of
+// The questions that ask() of a queue's module takes. JavaScript gets their numbers from
 // native/binding/constants.cc.
 #pragma once
 

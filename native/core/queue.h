@@ -3,9 +3,9 @@
 //
 // Putters that wait where messages span slots have a priority token. Without it, a message of four
 // slots waits for ever while others put small ones into each slot that falls free. A waiting put of
-// several slots that has been woken and still lacks room takes the token, the word `turn`:
+// several slots that has been woken and still lacks room takes the token, the word `token`:
 //
-//     turn  | rounds : 2 | its slots : 30 | of a loop : 1 | putter : 31 |
+//     token  | rounds : 2 | its slots : 30 | of a loop : 1 | putter : 31 |
 //
 // As long as it has the token, the other puts that may wait act as if the queue were full, at their
 // first try as well. It puts, or gives up, then clears the token and wakes them all. Calls that do
@@ -28,12 +28,12 @@
 
 namespace threadsafe {
 
-inline constexpr u32 kTurnOfLoop = u32{1} << 31;
+inline constexpr u32 kTokenOfLoop = u32{1} << 31;
 inline constexpr u64 kOneRound = u64{1} << 62;
 inline constexpr u64 kRounds = 3 * kOneRound;
 
 // The number of the putter that has the token, 0 if none has.
-constexpr u32 token_holder(u64 turn) { return low(turn) & ~kTurnOfLoop; }
+constexpr u32 token_holder(u64 token) { return low(token) & ~kTokenOfLoop; }
 
 // Who puts: a number below 2^31, not 0, for each thread; and whether it is that thread's event
 // loop, or the thread itself, blocked.
@@ -248,18 +248,18 @@ class Queue {
   // while another has the token. `putter` names the thread whose put it is: one that blocks must
   // not wait for an asynchronous put of its own loop. ok, full, closed or busy.
   template <class Write>
-  Status put_in_turn(Putter putter, bool woken, u32 bytes, Write&& write) {
+  Status attempt_waiting_put(Putter putter, bool woken, u32 bytes, Write&& write) {
     if (!spans_) return attempt_put(bytes, write);
     const u32 slots = slots_of(bytes);
-    u64 holder = header_.turn.load(memory_order_seq_cst);
+    u64 holder = header_.token.load(memory_order_seq_cst);
     if (must_let(holder, putter, slots)) return closed() ? Status::closed : Status::full;
     const Status status = attempt_put(bytes, write);
     if (status == Status::ok || status == Status::closed) {
-      leave_turn(putter);
+      give_up_token(putter);
     } else if (woken && slots > 1) {
       // By looping: a spurious failure would leave a starving putter without its token.
       for (u64 next; (next = after_vain(holder, slots, putter)) != holder;) {
-        if (header_.turn.compare_exchange_weak(holder, next, memory_order_seq_cst, memory_order_seq_cst)) break;
+        if (header_.token.compare_exchange_weak(holder, next, memory_order_seq_cst, memory_order_seq_cst)) break;
       }
     }
     return status;
@@ -269,9 +269,9 @@ class Queue {
   // full, closed or busy. If a loop has it, that loop is one that does not come round.
   template <class Write>
   Status put_past_token(u32 bytes, Write&& write) {
-    u64 holder = header_.turn.load(memory_order_seq_cst);
+    u64 holder = header_.token.load(memory_order_seq_cst);
     while ((holder & kRounds) != 0 &&
-           !header_.turn.compare_exchange_weak(holder, holder & ~kRounds, memory_order_seq_cst, memory_order_seq_cst)) {
+           !header_.token.compare_exchange_weak(holder, holder & ~kRounds, memory_order_seq_cst, memory_order_seq_cst)) {
     }
     const Status status = attempt_put(bytes, write);
     // Others may go ahead as well now.
@@ -281,9 +281,9 @@ class Queue {
 
   // Whoever waited to put leaves by this, whatever became of it. A thread that has blocked leaves
   // the token of its own loop alone, whose put still waits.
-  void leave_turn(Putter putter) {
-    if (!spans_ || low(header_.turn.load(memory_order_seq_cst)) != name_of(putter)) return;
-    header_.turn.store(0, memory_order_seq_cst);
+  void give_up_token(Putter putter) {
+    if (!spans_ || low(header_.token.load(memory_order_seq_cst)) != name_of(putter)) return;
+    header_.token.store(0, memory_order_seq_cst);
     if (someone_waits(header_.not_full)) wake_.all(header_.not_full);
   }
 
@@ -300,9 +300,9 @@ class Queue {
   template <class Parker, class Write>
   Status put(Parker& parker, u32 putter, u32 bytes, Write&& write) {
     const Status status = wait(
-        header_.not_full, parker, [&] { return put_in_turn({putter, false}, parker.slept(), bytes, write); },
-        [&] { return permits(header_.not_full) == 0 && !may_put_in_turn({putter, false}, bytes); }, [this] { pass_on_put(); });
-    leave_turn({putter, false});
+        header_.not_full, parker, [&] { return attempt_waiting_put({putter, false}, parker.slept(), bytes, write); },
+        [&] { return permits(header_.not_full) == 0 && !could_put_now({putter, false}, bytes); }, [this] { pass_on_put(); });
+    give_up_token({putter, false});
     return status;
   }
 
@@ -461,7 +461,7 @@ class Queue {
   u32 next_bytes() const { return static_cast<u32>(std::min<u64>(ring_.next_bytes(), geometry_.most_bytes())); }
 
  private:
-  static constexpr u32 name_of(Putter putter) { return putter.number | (putter.is_loop ? kTurnOfLoop : 0); }
+  static constexpr u32 name_of(Putter putter) { return putter.number | (putter.is_loop ? kTokenOfLoop : 0); }
 
   // What the token becomes when that putter has been woken in vain.
   static constexpr u64 after_vain(u64 holder, u32 slots, Putter putter) {
@@ -473,10 +473,10 @@ class Queue {
   // Whether a waiting put could do something now. Asked before it sleeps, since putters of messages
   // that span slots can't stand in for each other: its permit may have gone to one that needs more
   // room, or that must let another go first where this one need not.
-  bool may_put_in_turn(Putter putter, u32 bytes) const {
+  bool could_put_now(Putter putter, u32 bytes) const {
     if (!spans_) return false;  // any other putter will do: permits are enough
     const u32 slots = slots_of(bytes);
-    return closed() || (!must_let(header_.turn.load(memory_order_seq_cst), putter, slots) && ring_.has_room(slots));
+    return closed() || (!must_let(header_.token.load(memory_order_seq_cst), putter, slots) && ring_.has_room(slots));
   }
 
   // Of a message whose length was read from memory; 0 if there is none so long. Slots that don't
@@ -488,7 +488,7 @@ class Queue {
 
   bool must_let(u64 holder, Putter putter, u32 slots) const {
     if (token_holder(holder) == 0 || token_holder(holder) == putter.number) return false;
-    if (!(low(holder) & kTurnOfLoop)) return true;
+    if (!(low(holder) & kTokenOfLoop)) return true;
     const u64 both = (high(holder & ~kRounds)) + u64{slots};
     if (both <= geometry_.capacity) return !ring_.has_room(static_cast<u32>(both));
     return (holder & kRounds) == kRounds || !ring_.has_room(geometry_.capacity);

@@ -1,5 +1,5 @@
 // The ring: bounded, for any number of producers and consumers, lock-free. After Dmitry Vyukov's
-// bounded MPMC queue (1024cores.net), with the turns of rigtorp's MPMCQueue, so that any capacity N
+// bounded MPMC queue (1024cores.net), with the slot sequences of rigtorp's MPMCQueue, so that any capacity N
 // holds exactly N; a message may span slots.
 //
 // A position names one slot in one lap around the ring: position = lap << index bits | index, 30
@@ -11,10 +11,10 @@
 // The counts cost nothing, since they change in the same compare-exchange, and they make a stale
 // compare-exchange fail for 2^32 items instead of a few laps of a large ring. A slot has one stamp:
 //
-//     stamp  | bytes of the message that begins here : 32 | turn : 32 |
+//     stamp  | bytes of the message that begins here : 32 | sequence : 32 |
 //
-//     turn = 2 * lap        the slot is free for that lap's put
-//     turn = 2 * lap + 1    published in that lap: a message begins here
+//     sequence = 2 * lap        the slot is free for that lap's put
+//     sequence = 2 * lap + 1    published in that lap: a message begins here
 //
 //     put    checks that its k slots are free for their lap, advances tail by k, copies, publishes the first slot's stamp
 //     get    reads the head slot's stamp, advances head by its k slots, copies out, frees them for the next lap
@@ -77,9 +77,9 @@ struct Positions {
     const u32 index = position & (lap_unit() - 1);
     return index < capacity ? index : 0;
   }
-  u32 free_turn(u32 position) const { return (position >> index_bits) * 2; }
-  u32 full_turn(u32 position) const { return free_turn(position) + 1; }
-  u32 next_free_turn(u32 position) const { return free_turn((position + lap_unit()) & kPositionMask); }
+  u32 free_sequence(u32 position) const { return (position >> index_bits) * 2; }
+  u32 full_sequence(u32 position) const { return free_sequence(position) + 1; }
+  u32 next_free_sequence(u32 position) const { return free_sequence((position + lap_unit()) & kPositionMask); }
 
   // k is at most the capacity, so that one lap is passed at most.
   u32 advance(u32 position, u32 k) const {
@@ -175,9 +175,9 @@ class Ring {
     for (;;) {
       const u32 position = low(head);
       const u32 index = positions_.index(position);
-      const u32 turn = positions_.full_turn(position);
+      const u32 sequence = positions_.full_sequence(position);
       const u64 stamp = slots_.stamp(index).load(memory_order_seq_cst);
-      if (low(stamp) != turn) {
+      if (low(stamp) != sequence) {
         const u64 now = head_.load(memory_order_seq_cst);
         if (now == head) return nothing_at(position);
         head = now;
@@ -213,7 +213,7 @@ class Ring {
     const Status status = claim_to_put(most, claim);
     done = claim.count;
     each_part(claim, [&](u32 part, u32 k, u32 n) { write(positions_.index(part), k, n); });
-    store_stamps(claim, [=, this](u32 part) { return pack(bytes, positions_.full_turn(part)); });
+    store_stamps(claim, [=, this](u32 part) { return pack(bytes, positions_.full_sequence(part)); });
     return status;
   }
 
@@ -225,7 +225,7 @@ class Ring {
     const Status status = claim_to_get(most, claim);
     done = claim.count;
     each_part(claim, [&](u32 part, u32 k, u32 n) { read(positions_.index(part), k, n); });
-    store_stamps(claim, [this](u32 part) { return positions_.next_free_turn(part); });
+    store_stamps(claim, [this](u32 part) { return positions_.next_free_sequence(part); });
     return status;
   }
 
@@ -236,10 +236,10 @@ class Ring {
   bool try_put_run(u32 bytes, Write&& write) {
     u64 tail = tail_.load(memory_order_relaxed);
     const u32 position = low(tail);
-    if ((position & (kClosed | kHeld)) || !is_run<kRun>(position, positions_.free_turn(position))) return false;
+    if ((position & (kClosed | kHeld)) || !is_run<kRun>(position, positions_.free_sequence(position))) return false;
     const u64 next = pack(high(tail) + kRun, positions_.advance(position, kRun));
     if (!tail_.compare_exchange_weak(tail, next, memory_order_acq_rel, memory_order_relaxed)) return false;
-    straight<kRun>(positions_.index(position), pack(bytes, positions_.full_turn(position)), write);
+    straight<kRun>(positions_.index(position), pack(bytes, positions_.full_sequence(position)), write);
     return true;
   }
 
@@ -247,10 +247,10 @@ class Ring {
   bool try_get_run(Read&& read) {
     u64 head = head_.load(memory_order_relaxed);
     const u32 position = low(head);
-    if (!is_run<kRun>(position, positions_.full_turn(position))) return false;
+    if (!is_run<kRun>(position, positions_.full_sequence(position))) return false;
     const u64 next = pack(high(head) + kRun, positions_.advance(position, kRun));
     if (!head_.compare_exchange_weak(head, next, memory_order_acq_rel, memory_order_relaxed)) return false;
-    straight<kRun>(positions_.index(position), positions_.next_free_turn(position), read);
+    straight<kRun>(positions_.index(position), positions_.next_free_sequence(position), read);
     return true;
   }
 
@@ -266,7 +266,7 @@ class Ring {
     if ((position & (kClosed | kHeld)) || slots > until_end(position) || !free(position, slots)) return false;
     const u64 next = pack(high(tail) + kRun, positions_.advance(position, slots));
     if (!tail_.compare_exchange_weak(tail, next, memory_order_acq_rel, memory_order_relaxed)) return false;
-    publish_messages<kRun>(bytes, positions_.index(position), positions_.full_turn(position), slots_of, write);
+    publish_messages<kRun>(bytes, positions_.index(position), positions_.full_sequence(position), slots_of, write);
     return true;
   }
 
@@ -277,7 +277,7 @@ class Ring {
     u64 head = head_.load(memory_order_relaxed);
     const u32 position = low(head);
     const u32 index = positions_.index(position);
-    const u32 turn = positions_.full_turn(position);
+    const u32 sequence = positions_.full_sequence(position);
     const u32 most = std::min(until_end(position), kMostFreed);
     u32 bytes[kRun];
     u32 slots = 0;
@@ -287,7 +287,7 @@ class Ring {
       const u64 stamp = slots_.stamp(index + (slots < most ? slots : 0)).load(memory_order_acquire);
       bytes[k] = high(stamp);
       const u32 of_message = slots_of(bytes[k]);
-      there = there && slots < most && low(stamp) == turn && of_message > 0;
+      there = there && slots < most && low(stamp) == sequence && of_message > 0;
       slots += of_message;
     }
     if (!there || slots > most || !fits(bytes)) return false;
@@ -300,7 +300,7 @@ class Ring {
       read(span, k);
       at += span.slots;
     }
-    const u64 freed = positions_.next_free_turn(position);
+    const u64 freed = positions_.next_free_sequence(position);
     free_behind<kMostFreed / 2 + 1>(index, slots, freed);
     store_stamp(index, true, freed);
     return true;
@@ -314,14 +314,14 @@ class Ring {
   // A hint: it may be another's by the time this returns.
   bool has_item() const {
     const u32 position = low(head_.load(memory_order_relaxed));
-    return low(slots_.stamp(positions_.index(position)).load(memory_order_relaxed)) == positions_.full_turn(position);
+    return low(slots_.stamp(positions_.index(position)).load(memory_order_relaxed)) == positions_.full_sequence(position);
   }
 
   // Bytes of the next item, 0 if there is none; right only while nobody else gets.
   u32 next_bytes() const {
     const u32 position = low(head_.load(memory_order_seq_cst));
     const u64 stamp = slots_.stamp(positions_.index(position)).load(memory_order_seq_cst);
-    return low(stamp) == positions_.full_turn(position) ? high(stamp) : 0;
+    return low(stamp) == positions_.full_sequence(position) ? high(stamp) : 0;
   }
 
   // After this no put is accepted. The bit lives in tail, so that a put either is in before it, or
@@ -337,7 +337,7 @@ class Ring {
     for (;;) {
       const u32 position = low(head);
       const u64 stamp = slots_.stamp(positions_.index(position)).load(memory_order_seq_cst);
-      if (low(stamp) == positions_.full_turn(position)) return true;
+      if (low(stamp) == positions_.full_sequence(position)) return true;
       const u64 now = head_.load(memory_order_seq_cst);
       if (now == head) return nothing_at(position) == Status::closed;
       head = now;
@@ -372,7 +372,7 @@ class Ring {
       const u32 position = low(head);
       const u32 index = positions_.index(position);
       const u64 found = slots_.stamp(index).load(memory_order_seq_cst);
-      const bool there = low(found) == positions_.full_turn(position);
+      const bool there = low(found) == positions_.full_sequence(position);
       const u32 bytes = high(found);
       const u32 slots = slots_of(bytes);
       if (there && slots > 0 && bytes <= limit) look(Span{index, slots, bytes});
@@ -408,7 +408,7 @@ class Ring {
   bool free(u32 position, u32 slots) const {
     for (u32 k = slots; k-- > 0;) {
       const u32 at = k == 0 ? position : positions_.advance(position, k);
-      if (low(slots_.stamp(positions_.index(at)).load(memory_order_seq_cst)) != positions_.free_turn(at)) return false;
+      if (low(slots_.stamp(positions_.index(at)).load(memory_order_seq_cst)) != positions_.free_sequence(at)) return false;
     }
     return true;
   }
@@ -450,7 +450,7 @@ class Ring {
       bool settled = free(tail, std::min(room, slots));
       for (u32 at = low(head); settled && room + freed < slots;) {
         const u64 stamp = slots_.stamp(positions_.index(at)).load(memory_order_seq_cst);
-        settled = low(stamp) == positions_.full_turn(at);
+        settled = low(stamp) == positions_.full_sequence(at);
         if (!settled) break;
         const u32 of_item = slots_of(high(stamp));
         if (of_item == 0) return Status::damaged;
@@ -480,7 +480,7 @@ class Ring {
     write(Span{index, slots, bytes});
     // Release: the payload is visible to whoever sees the stamp. Sequentially consistent: see
     // publishing in wait.h.
-    slots_.stamp(index).store(pack(bytes, positions_.full_turn(position)), memory_order_seq_cst);
+    slots_.stamp(index).store(pack(bytes, positions_.full_sequence(position)), memory_order_seq_cst);
   }
 
   // The slots that a batch owns: so many from that position on.
@@ -542,15 +542,15 @@ class Ring {
 
   u32 until_end(u32 position) const { return positions_.capacity - positions_.index(position); }
 
-  // True if so many slots from there on, all before the end of the ring, have that turn. It looks
+  // True if so many slots from there on, all before the end of the ring, have that sequence. It looks
   // at all of them, which takes less than a branch for each.
   template <u32 kRun>
-  bool is_run(u32 position, u32 turn) const {
+  bool is_run(u32 position, u32 sequence) const {
     if (until_end(position) < kRun) return false;
     const u32 index = positions_.index(position);
     u32 others = 0;
 #pragma GCC unroll 32
-    for (u32 k = 0; k < kRun; k++) others |= low(slots_.stamp(index + k).load(memory_order_acquire)) ^ turn;
+    for (u32 k = 0; k < kRun; k++) others |= low(slots_.stamp(index + k).load(memory_order_acquire)) ^ sequence;
     return others == 0;
   }
 
@@ -561,9 +561,9 @@ class Ring {
     bool whole = true;
     each_part({position, std::min(most, positions_.capacity)}, [&](u32 part, u32, u32 n) {
       const u32 index = positions_.index(part);
-      const u32 turn = positions_.free_turn(part) + published;
+      const u32 sequence = positions_.free_sequence(part) + published;
       for (u32 k = 0; whole && k < n; k++) {
-        whole = low(slots_.stamp(index + k).load(memory_order_seq_cst)) == turn;
+        whole = low(slots_.stamp(index + k).load(memory_order_seq_cst)) == sequence;
         count += whole;
       }
     });
@@ -582,12 +582,12 @@ class Ring {
 
   // The stamps of messages that begin one behind the other, the first last.
   template <u32 kRun, u32 kDone = 0, class SlotsOf, class Write>
-  void publish_messages(const u32 (&bytes)[kRun], u32 index, u32 turn, SlotsOf&& slots_of, Write&& write) const {
+  void publish_messages(const u32 (&bytes)[kRun], u32 index, u32 sequence, SlotsOf&& slots_of, Write&& write) const {
     if constexpr (kDone < kRun) {
       const Span span{index, slots_of(bytes[kDone]), bytes[kDone]};
       write(span, kDone);
-      publish_messages<kRun, kDone + 1>(bytes, index + span.slots, turn, slots_of, write);
-      store_stamp(index, kDone == 0, pack(span.bytes, turn));
+      publish_messages<kRun, kDone + 1>(bytes, index + span.slots, sequence, slots_of, write);
+      store_stamp(index, kDone == 0, pack(span.bytes, sequence));
     }
   }
 
@@ -656,7 +656,7 @@ class Ring {
 
   u32 release_one(u32 position, u32 slots) {
     slots_.stamp(positions_.index(position))
-        .store(positions_.next_free_turn(position), slots == 1 ? memory_order_seq_cst : memory_order_release);
+        .store(positions_.next_free_sequence(position), slots == 1 ? memory_order_seq_cst : memory_order_release);
     return positions_.advance(position, 1);
   }
 

@@ -1,8 +1,8 @@
 // Waiting at several lists at once: until a get of one of several queues could do something, or one
 // of several events is set.
 //
-// wait_any() takes nothing. It says that there is probably something, and its caller then tries the
-// gets, and waits again if others were quicker: so it needs to know nothing of items.
+// wait_any() takes nothing. It says that there is probably something. Its caller then tries the
+// gets, and waits again if others were quicker. So wait_any() needs to know nothing about items.
 //
 // Why no wake is lost. The thread announces itself in each of the lists, and in each of them is a
 // waiter like any other, for which the argument of wait.h holds list by list:
@@ -14,16 +14,17 @@
 //   that it is announced in every one: none has a permit, which would say that an announcement,
 //   perhaps this one, was taken down for a change that it has not looked at.
 //
-//   Woken, it does not know by which list, so it renews its announcement in all, and looks at all.
-//   In a list that had not woken it that turns a permit which was another's into an announcement.
-//   That other is awake all the same, and there are as many announcements and permits together as
-//   waiters, as always; what the permit stood for is looked at here, after renewing.
+//   When woken, it does not know by which list, so it renews its announcement in all, and looks at
+//   all. In a list that had not woken it, renewing makes another waiter's permit into an
+//   announcement. That waiter is awake all the same, and announcements and permits together are
+//   still as many as waiters. The change that the permit stood for is looked at here, after
+//   renewing.
 //
-//   A wake that it was given and does not use is handed on: it leaves every list by the one door of
-//   wait.h, which is to stop being a sleeper, take back a permit or else an announcement, and look
-//   once more on behalf of the others. It does so in the list that has something as well: it has
-//   not taken the item, and if it is the only one to try, nobody else is there to be woken; if it
-//   is not, whoever is quicker has the item.
+//   A wake that it was given and does not use is handed on. It leaves every list as wait.h wants:
+//   it stops being a sleeper, takes back a permit or else an announcement, and looks once more on
+//   behalf of the others. It does so also in the list that has something, as it has not taken the
+//   item. If it is the only one to try, nobody else is there to be woken; otherwise whoever is
+//   quicker gets the item.
 #pragma once
 
 #include "layout.h"
@@ -33,15 +34,15 @@
 
 namespace threadsafe {
 
-// Could a get of that queue do something now: take an item, or learn that it is closed and drained?
-// As the try of wait.h.
+// Whether a get of that queue could do something now: take an item, or learn that the queue is
+// closed and drained. This is the try of wait.h.
 template <class Slots>
 bool get_ready(QueueHeader& header, const Geometry& geometry, Slots slots) {
   return Ring<Slots>(header.tail, header.head, Positions{geometry.capacity, geometry.index_bits}, slots).get_ready();
 }
 
-// ok when one of the sources is ready, or probably was just now; timeout or interrupted, as the
-// parker says. Sources: a range of what has
+// Returns ok when one of the sources is ready, or probably was just now; else timeout or
+// interrupted, as the parker says. Sources is a range of objects with
 //
 //     WaitList& list()    each list at most once
 //     bool ready()        a try in the sense of wait.h, which takes nothing
@@ -62,8 +63,8 @@ Status wait_any(Sources&& sources, Parker& parker) {
   for (auto& source : sources) announce_thread(source.list());
   Status status = Status::ok;
   while (!any_ready()) {
-    // Ready as well: an event wakes all at once, and the permit of this one's wake may have gone to
-    // another waiter (event.h).
+    // Asks ready() as well: an event wakes all at once, and the permit of this one's wake may have
+    // gone to another waiter (event.h).
     const auto may_sleep = [&] {
       for (auto& source : sources) {
         if (permits(source.list()) > 0 || source.ready()) return false;

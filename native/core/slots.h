@@ -10,12 +10,12 @@
 
 namespace threadsafe {
 
-// Any queue. The geometry is the caller's own, not that in the shared memory: it decides what is
-// read and written.
+// The slots of any queue. The geometry is the caller's own copy, not that in the shared memory,
+// since it decides what is read and written.
 struct StridedSlots {
   static constexpr bool kMaySpan = true;
-  // A get frees as many slots as its message has, one after the other. WebAssembly has no loop
-  // there, and a limit.
+  // The limit of slots that a get frees at once; 0 for none. Here a loop frees them. WebAssembly
+  // may have no loop there, so it has a limit.
   static constexpr u32 kMostSlots = 0;
 
   StridedSlots(QueueHeader& header, const Geometry& geometry)
@@ -30,14 +30,14 @@ struct StridedSlots {
 
   void copy_in(const Span& span, const void* from) const { copy_in(span, 0, from, span.bytes); }
 
-  // A part of the message, from that byte of it on.
+  // Copies a part of the message, which begins at its byte `at`.
   void copy_in(const Span& span, std::size_t at, const void* from, std::size_t bytes) const {
     const std::size_t first = before_end(span, at, bytes);
     std::memcpy(payload(span.index) + at, from, first);
     if (first < bytes) std::memcpy(payloads + (at + first - first_part(span)), static_cast<const std::byte*>(from) + first, bytes - first);
   }
 
-  // For a peek, whose source may be overwritten meanwhile: it throws away what it got then.
+  // For a peek, whose source may be overwritten meanwhile. If it was, the peek discards the copy.
 #ifdef __GNUC__
   __attribute__((no_sanitize("thread")))
 #endif
@@ -65,22 +65,22 @@ struct StridedSlots {
   u32 capacity;
 
  private:
-  // What lies before the end of the ring. A message of one slot always does; one that spans has its
-  // payloads side by side.
+  // The bytes that lie before the end of the ring. A message of one slot always lies there as a
+  // whole; one that spans has its payloads side by side.
   std::size_t first_part(const Span& span) const {
     if (span.slots == 1) return span.bytes;
     return std::min(std::size_t{span.bytes}, (capacity - span.index) * payload_stride);
   }
 
-  // How many of those bytes lie there.
+  // How many of those `bytes` lie before the end of the ring.
   std::size_t before_end(const Span& span, std::size_t at, std::size_t bytes) const {
     const std::size_t first = first_part(span);
     return at < first ? std::min(bytes, first - at) : 0;
   }
 };
 
-// Any queue, in WebAssembly: straight code, as V8 may end a thread at each loop and each call. Both
-// ends of a copy are aligned to 8 bytes and have room for whole words.
+// The slots of any queue, in WebAssembly. The code is straight, as V8 may end a thread at each loop
+// and each call. Both ends of a copy are aligned to 8 bytes and have room for whole words.
 struct StraightSlots : StridedSlots {
   static constexpr u32 kMostSlots = 4;
 
@@ -99,7 +99,7 @@ struct StraightSlots : StridedSlots {
   }
 
  private:
-  // Up to here it takes less than to call what copies memory.
+  // Up to this many words, straight code is faster than a call that copies memory.
   static constexpr u32 kMostWords = 8;
 
   static bool fits_in_words(const Span& span) { return span.slots == 1 && span.bytes <= kMostWords * sizeof(u64); }
@@ -114,7 +114,7 @@ struct StraightSlots : StridedSlots {
   }
 };
 
-// A queue of 8-byte elements, whose geometry is a constant.
+// The slots of a queue of 8-byte cells, whose geometry is a constant.
 struct CellSlots {
   static constexpr bool kMaySpan = false;
   static constexpr u32 kMostSlots = 1;

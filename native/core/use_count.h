@@ -1,6 +1,6 @@
-// Counting in and out of something that can be taken away: a doorbell, a signal source, a handle of
-// native code. Its users come from any thread and any signal handler, and must find it whole or not
-// at all.
+// Counts users in and out of something that can be taken away: a doorbell, a signal source, a
+// handle of native code. Users come from any thread and any signal handler, and must find it whole
+// or not at all.
 //
 //     enter    false if it is not open; else count in. While this user is counted in, the thing stays
 //     leave    count out
@@ -13,10 +13,10 @@
 //     open    set by open(), cleared by close()
 //     users   raised by enter(), lowered by leave()
 //
-// Why nobody uses what has been retired. All of this is one word, so its changes have one order. In
-// it a user counts in either before the close, and then the owner, who looks after the close, sees
-// it until it has left; or after it, and then the very step that counts it in tells it that the
-// thing is closed, and it touches nothing but the count.
+// Why nobody uses what has been retired. All of this is one word, so its changes have one order. If
+// a user counts in before the close, the owner, who looks after the close, sees it until it has
+// left. If it counts in after the close, the very step that counts it in says that the thing is
+// closed, and it touches nothing but the count.
 //
 // Why the thing is whole. enter() acquires what open() has released, and the owner acquires what
 // each leave() has released: the read-modify-writes that come in between continue those releases,
@@ -44,7 +44,7 @@ class UseCount {
 
   // [signal-safe] If true, leave() must follow.
   bool enter() {
-    // A look first: users who try again and again on something closed would keep its owner waiting.
+    // Looks first, since users that keep trying on something closed would keep its owner waiting.
     // Relaxed, as the step below decides.
     if (!(word_.load(memory_order_relaxed) & kOpen)) return false;
     if (word_.fetch_add(1, memory_order_acquire) & kOpen) return true;
@@ -56,8 +56,8 @@ class UseCount {
   // around: it takes off one.)
   void leave() { word_.fetch_add(~std::uint32_t{0}, memory_order_release); }
 
-  // [signal-safe] Relaxed: it orders nothing, only what enters does. An owner may do more between
-  // close() and retire(), such as waking users that sleep.
+  // [signal-safe] Relaxed: the close orders nothing. An owner may do more between close() and
+  // retire(), such as waking users that sleep.
   void close() { word_.fetch_and(~kOpen, memory_order_relaxed); }
 
   // pause() is called until nobody is counted in. Acquire: see leave().
@@ -67,8 +67,8 @@ class UseCount {
     while (word_.load(memory_order_acquire) & ~kOpen) pause();
   }
 
-  // A hint for those who are not counted in; for those who are, whether it is being retired.
-  // Acquire: whoever is told that it closed may look at why.
+  // For users who are counted in, says whether it is being retired; for others it is a hint.
+  // Acquire: whoever learns that it closed may look at why.
   bool is_open() const { return word_.load(memory_order_acquire) & kOpen; }
 
  private:
@@ -77,7 +77,7 @@ class UseCount {
   Atomic<std::uint32_t> word_{};
 };
 
-// One use, as long as this lives; false if there is nothing to be used.
+// One use, for as long as this lives; converts to false if there is nothing to use.
 class Use {
  public:
   explicit Use(UseCount& count) : count_(count), entered_(count.enter()) {}

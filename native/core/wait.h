@@ -1,93 +1,67 @@
 // Waiting and waking: how a context that found nothing to do goes to sleep without losing a wake,
-// and how one that changed something finds out, with one load, that nobody waits.
-//
-// A WaitList is what can be waited for: "not empty", "not full", "the event". Two kinds of waiters
-// announce themselves in it:
-//
-//     blocked threads   are counted
-//     event loops       are a set of bits, one for each loop's doorbell
-//
-// A change wakes one blocked thread, if there is any; else one loop that is idle; else, as a loop
-// may be busy with something else for long, all of them. Or it wakes everybody (wake_all).
-//
-//     state  | permits : 32 | loops : 1 | threads : 31 |
-//
-//     word      set, raised by                                cleared, lowered by
-//     threads   a thread that announces (+1)                  whoever wakes it (-1, permits +1); its own withdrawal
-//     permits   whoever wakes a thread (+1)                   the woken thread, by renewing (-1, threads +1) or withdrawing (-1)
-//     loops     a loop that announces, after it set its bit   whoever wakes, before it takes the bits
-//     bit of a  that loop                                     whoever rings it; the end of its isolate
-//     loop
-//
-// Whoever wakes takes the announcement down as it does so: one wake for one waiting episode, so a
-// producer in full flow makes one system call while the consumer is on its way, not one per item.
-// threads + permits is the number of threads that are waiting, always: announcements are alike, and
-// it does not matter whose is taken down. A loop's bit is that loop's, and whoever takes it rings
-// that loop. So the next change finds another.
-//
-// Why no wake is lost. A waiter announces (read-modify-write of `state`), then tries (loads a
-// stamp, tail, a word). Whoever changes something publishes (stores a stamp, tail, a word), then
-// loads `state`. All four are sequentially consistent, so there is one order of them, and in it
-// either the announcement comes before the load of `state`, and the change's maker wakes somebody;
-// or the change comes before the try, and the waiter sees it. A change of several words at once
-// (freeing the slots of a message that spans) stores them with release and reads `state` by a
-// read-modify-write: if that comes before the announcement, which is one too, it synchronises with
-// it, and the waiter sees every word; if after, it sees the announcement.
-//
-// Some wakes are given and bring nothing:
-//
-//   1. Slot 1 is published before slot 0, where another producer is still copying. Its wake finds
-//      nothing to get. Then slot 0's wake serves one waiter, and the other would sleep beside slot
-//      1's item. So whoever leaves a wait looks once more, and wakes the next if there is more.
-//   2. A waiter gets its item when it tries again after announcing, times out or is cancelled,
-//      while a maker has spent a wake on it. It leaves by the same door: withdrawing takes a permit
-//      first, if there is one, and then it looks once more.
-//   3. Room for one slot wakes a putter that needs four, and one that needs a single slot sleeps
-//      on. Where messages span slots a wake for room therefore goes to all putters (queue.h).
-//
-// Why an unpark may come late. Between the permit and the unpark anything may happen: its maker is
-// preempted, or has left the unpark to the deferred-wake thread (deferred.h). Meanwhile waiters
-// come round by themselves - a deadline, a slice of time, a first sleep that is about to begin -
-// and take permits, perhaps several, that were given for others. So the number of sleepers to
-// unpark is fixed by the compare-exchange that gives the permits; what is left of the permits later
-// says nothing.
-//
-//   wake_one: the first n sleepers, where n is how many permits there are then. Sleepers stand in
-//   the order of their arrival, and whoever sleeps is announced. Take the last permit that was
-//   given, with its n. Since then permits have only become fewer; and while there is one nobody
-//   falls asleep, as may_sleep() sees it. So whoever sleeps beside a permit did so when the last
-//   one was given, and has kept its place. The unpark wakes the first n, or all. Of those n each
-//   that has left since took a permit with it, so the waiters awake are at least as many as the
-//   permits. And whoever is awake takes a permit before it sleeps or as it leaves, and then looks:
-//   no permit is left beside sleepers alone, and no change unseen. It does not matter who takes
-//   whose permit, as long as any waiter can do with any change.
-//
-//   wake_all: everybody. Used where waiters can't stand in for each other: each has to learn that
-//   the event was set, and each putter of messages that span slots needs other room. A waiter that
-//   took another's permit sees nothing that would help that other. So permits are not enough here,
-//   and may_sleep() also looks at the thing itself: who was in the bucket by the time of the unpark
-//   is woken by it, and who enters later sees the change, as the bucket's lock orders them. Closing
-//   wakes all likewise, and does without that look: whoever leaves a closed queue wakes the next.
-//
-// An unpark that comes late may meet sleepers that have nothing to do with it. They look, and sleep
-// again.
-//
-// A loop that was rung tries again, and announces itself again while calls of it wait. It leaves
-// when none does, whether it was rung or not: it withdraws its bit, and then looks once more on
-// behalf of the others. If its bit was gone, it had been given a wake, whose change it sees, as the
-// bit was taken after that. So it need not remember whether it was rung, and a ring that comes
-// after it has left, or to a loop that has ended, is for nothing.
-//
-// The loops flag and the bits are two words. A loop sets its bit, then the flag. A waker that takes
-// one bit leaves the flag; one that takes all of them clears the flag first. A bit that is taken
-// early is a ring for nothing; a flag that is set late finds no bits; neither loses one, since a
-// flag that was cleared after a loop had set it means that this waker takes the bits after the loop
-// had set its own.
-//
+// and how one that changed something learns with one load that nobody waits. A WaitList stands for
+// something that can be waited for: "not empty", "not full", "the event". Two kinds of waiters
+// announce themselves in it: blocked threads are counted event loops are a set of bits, one for
+// each loop's doorbell A change wakes one blocked thread, if there is any; else one loop that is
+// idle; else, as a loop may be busy with something else for long, all of them. Or it wakes
+// everybody (wake_all). state | permits : 32 | loops : 1 | threads : 31 | word set, raised by
+// cleared, lowered by threads a thread that announces (+1) whoever wakes it (-1, permits +1); its
+// own withdrawal permits whoever wakes a thread (+1) the woken thread, by renewing (-1, threads +1)
+// or withdrawing (-1) loops a loop that announces, after it set its bit whoever wakes, before it
+// takes the bits bit of a that loop whoever rings it; the end of its isolate loop Whoever wakes a
+// waiter also takes its announcement down, so each waiting episode gets one wake. A producer in
+// full flow makes one system call while the consumer is on its way, not one per item. threads +
+// permits is always the number of threads that are waiting: announcements are alike, and it does
+// not matter whose is taken down. A loop's bit belongs to that loop, and whoever takes it rings
+// that loop. So the next change finds another waiter. Why no wake is lost. A waiter announces
+// (read-modify-write of `state`), then tries (loads a stamp, tail, a word). Whoever changes
+// something publishes (stores a stamp, tail, a word), then loads `state`. All four are sequentially
+// consistent, so they have one order. In it either the announcement comes before the load of
+// `state`, and the change's maker wakes somebody; or the change comes before the try, and the
+// waiter sees it. A change of several words at once (freeing the slots of a message that spans)
+// stores them with release and reads `state` by a read-modify-write. If that comes before the
+// announcement, which is a read-modify-write too, it synchronises with the announcement, and the
+// waiter sees every word. If it comes after, it sees the announcement. Some wakes are given in
+// vain: 1. Slot 1 is published before slot 0, where another producer is still copying. Its wake
+// finds nothing to get. Then slot 0's wake serves one waiter, and the other would sleep beside slot
+// 1's item. So whoever leaves a wait looks once more, and wakes the next if there is more. 2. A
+// waiter gets its item when it tries again after announcing, or times out, or is cancelled, while a
+// maker spends a wake on it. It leaves in the same way: withdrawing takes a permit first, if there
+// is one, and then the waiter looks once more. 3. Room for one slot wakes a putter that needs four,
+// and one that needs a single slot sleeps on. Where messages span slots a wake for room therefore
+// goes to all putters (queue.h). Why an unpark may come late. Between the permit and the unpark
+// anything may happen: its maker is preempted, or has left the unpark to the deferred-wake thread
+// (deferred.h). Meanwhile waiters come round by themselves - a deadline, a slice of time, a first
+// sleep that is about to begin - and take permits, perhaps several, that were given for others. So
+// the number of sleepers to unpark is fixed by the compare-exchange that gives the permits. The
+// number of permits left later says nothing. wake_one unparks the first n sleepers, where n is the
+// number of permits at that moment. Sleepers stand in the order of their arrival, and whoever
+// sleeps is announced. Take the last permit that was given, with its n. Since then permits have
+// only become fewer; and while there is one nobody falls asleep, as may_sleep() sees it. So whoever
+// sleeps beside a permit did so when the last one was given, and has kept its place. The unpark
+// wakes the first n, or all. Of those n each that has left since took a permit with it, so the
+// waiters awake are at least as many as the permits. And whoever is awake takes a permit before it
+// sleeps or as it leaves, and then looks: no permit is left beside sleepers alone, and no change
+// unseen. It does not matter who takes whose permit, as long as any waiter can do with any change.
+// wake_all unparks everybody. It is used where waiters can't stand in for each other: each has to
+// learn that the event was set, and each putter of messages that span slots needs different room. A
+// waiter that took another's permit sees nothing that would help that other. So permits are not
+// enough here, and may_sleep() also looks at the thing itself. Whoever was in the bucket by the
+// time of the unpark is woken by it, and whoever enters later sees the change, as the bucket's lock
+// orders them. Closing also wakes all, but needs no such look: whoever leaves a closed queue wakes
+// the next. An unpark that comes late may meet sleepers that have nothing to do with it. They look,
+// and sleep again. A loop that was rung tries again, and announces itself again while any of its
+// calls waits. When none does, it leaves, whether it was rung or not: it withdraws its bit, and
+// then looks once more on behalf of the others. If its bit was gone, it had been given a wake. It
+// sees that wake's change, as the bit was taken after the change. So it need not remember whether
+// it was rung. A ring that comes after it has left, or to a loop that has ended, does nothing. The
+// loops flag and the bits are two words. A loop sets its bit, then the flag. A waker that takes one
+// bit leaves the flag; one that takes all of them clears the flag first. A bit that is taken early
+// is a ring for nothing, and a flag that is set late finds no bits. Neither loses a wake: if a
+// waker clears the flag after a loop had set it, it takes the bits after that loop had set its own.
 // An idle loop may be busy the next moment, so idleness is a hint. The change then waits until the
-// loop that was rung comes round.
-//
-// Everything that wakes is safe in a signal handler, as long as its Waker is.
+// loop that was rung comes round. Everything that wakes is safe in a signal handler, as long as its
+// Waker is.
 #pragma once
 
 #include <bit>
@@ -143,15 +117,15 @@ inline void announce_loop(WaitList& list, u32 loop) {
   list.state.fetch_or(kLoops, memory_order_seq_cst);
 }
 
-// Takes that loop's bit; false if it is gone. A read-modify-write: see below, "A loop that was
-// rung".
+// Takes that loop's bit; false if it is gone. A read-modify-write, as "A loop that was rung" above
+// needs.
 inline bool take_loop(WaitList& list, u32 loop) {
   const u64 bit = u64{1} << loop % 64;
   return list.loops[loop / 64].fetch_and(~bit, memory_order_seq_cst) & bit;
 }
 
-// That loop has no call any more that waits there. pass_on() wakes the next waiter, if there is
-// something for it.
+// Withdraws a loop of which no call waits there any more. pass_on() wakes the next waiter, if there
+// is something for it.
 template <class PassOn>
 void withdraw_loop(WaitList& list, u32 loop, PassOn&& pass_on) {
   take_loop(list, loop);
@@ -187,9 +161,9 @@ inline bool several_loops(const WaitList& list) {
   return false;
 }
 
-// Rings one loop that is idle, and those before it that are not: each of them looks when it comes
-// round, and the next change need not ask it again. So what a change costs does not grow with the
-// busy loops. False if none is idle.
+// Rings loops until one of them was idle. Each busy one that was rung looks when it comes round,
+// and the next change need not ask it again. So the cost of a change does not grow with the number
+// of busy loops. Returns false if none was idle.
 template <class Waker>
 bool ring_idle_loop(WaitList& list, Waker& waker) {
   for (u32 word = 0; word < kMaxLoops / 64; word++) {
@@ -197,7 +171,7 @@ bool ring_idle_loop(WaitList& list, Waker& waker) {
     for (u64 bits = list.loops[word].load(memory_order_relaxed); bits != 0; bits &= bits - 1) {
       const auto bit = static_cast<u32>(std::countr_zero(bits));
       const u32 loop = word * 64 + bit;
-      // Asked before: a loop that was rung is not idle any more.
+      // Asked before the ring, after which the loop is not idle any more.
       const bool idle = waker.is_idle(loop);
       // Another waker may have taken it, for another change.
       if (!take_loop(list, loop)) continue;

@@ -35,7 +35,7 @@ struct CloseInFlight : rl::test_suite<CloseInFlight, 4> {
   }
 };
 
-// Who waits to put learns of the end too, also where it is another's turn.
+// A waiting put learns of the close too, also while another has the priority token.
 struct CloseFull : rl::test_suite<CloseFull, 3> {
   ModelQueue<2, true> queue;
 

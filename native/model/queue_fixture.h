@@ -174,7 +174,7 @@ class ModelQueue {
     return unless_busy(core().put(parker, putter, slots * kPayloadBytes, writer(number)));
   }
   void take_token(Putter putter, u32 slots) {
-    RL_ASSERT(core().put_in_turn(putter, true, slots * kPayloadBytes, writer(0)) == Status::full);
+    RL_ASSERT(core().attempt_waiting_put(putter, true, slots * kPayloadBytes, writer(0)) == Status::full);
   }
   Status get(u32& number, u32 limit = ~u32{0}) {
     Parker parker(not_empty_);
@@ -205,7 +205,7 @@ class ModelQueue {
   void check_nobody_waits() {
     RL_ASSERT(header_.not_empty.state.load(memory_order_seq_cst) == 0);
     RL_ASSERT(header_.not_full.state.load(memory_order_seq_cst) == 0);
-    RL_ASSERT(header_.turn.load(memory_order_seq_cst) == 0);
+    RL_ASSERT(header_.token.load(memory_order_seq_cst) == 0);
   }
 
  private:

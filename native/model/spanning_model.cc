@@ -1,4 +1,4 @@
-// How putters wait where messages span slots, and take turns.
+// How putters wait where messages span slots, and pass the priority token on.
 #include "main.h"
 #include "queue_fixture.h"
 
@@ -28,8 +28,8 @@ struct LargeAndSmall : rl::test_suite<LargeAndSmall<capacity, large>, 3> {
   void after() { queue.check_nobody_waits(); }
 };
 
-// Two large and one that gives up: turns change hands, and none is left behind.
-struct Turns : rl::test_suite<Turns, 4> {
+// Two large and one that gives up: the token changes hands, and none is left behind.
+struct Tokens : rl::test_suite<Tokens, 4> {
   ModelQueue<3, true> queue;
   u32 gave_up;
 
@@ -95,7 +95,7 @@ struct BusyLoop : rl::test_suite<BusyLoop<in_handler>, 4> {
       RL_ASSERT(small_is_in.get(number) == Status::ok);
       // What is left, and what the small one has put; then the large one has the whole queue.
       for (u32 k = 0; k < 3; k++) RL_ASSERT(queue.get(number) == Status::ok);
-      queue.core().leave_turn({kLoop, true});
+      queue.core().give_up_token({kLoop, true});
     } else if (index == 1) {
       RL_ASSERT(queue.put(100, 1, index) == Status::ok);
       small_is_in.try_put(1);
@@ -162,7 +162,7 @@ struct BusyLoopAlone : rl::test_suite<BusyLoopAlone<capacity, slots_of_loop>, 3>
   }
 
   void after() {
-    queue.core().leave_turn({9, true});
+    queue.core().give_up_token({9, true});
     queue.check_nobody_waits();
   }
 };
@@ -174,7 +174,7 @@ int main(int argc, char** argv) {
       scenario<LargeAndSmall<2, 2>, "large_and_small_2">(100'000),
       scenario<LargeAndSmall<3, 2>, "large_and_small_3">(100'000),
       scenario<LargeAndSmall<4, 3>, "large_and_small_4">(100'000),
-      scenario<Turns, "turns">(100'000),
+      scenario<Tokens, "tokens">(100'000),
       scenario<FreeingMany, "freeing_many">(100'000),
       scenario<BusyLoop<false>, "busy_loop">(100'000),
       scenario<BusyLoop<true>, "busy_loop_in_handler">(100'000),

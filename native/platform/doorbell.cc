@@ -24,7 +24,7 @@ struct THREADSAFE_PROCESS_WIDE Doorbell {
   }
 
   std::atomic<bool> taken{false};
-  UseCount ringers;  // whoever uses it from another thread; open as long as the handle is
+  UseCount ringers;  // counts its users in other threads; open as long as the handle is
   std::atomic<const WaitList*> lists[kRungLists]{};
   std::atomic<bool> everything{false};
   uv_async_t async{};
@@ -76,7 +76,7 @@ u32 open_doorbell(uv_loop_t* loop, bool tells_idle, void (*on_ring)(void* data),
   bell.on_ring = on_ring;
   bell.data = data;
   bell.tells_idle = tells_idle;
-  take_rung(number);  // for the loop that had it before
+  take_rung(number);  // discards rings for the loop that had it before
   uv_unref(reinterpret_cast<uv_handle_t*>(&bell.async));
   bell.ringers.open();
   return number;

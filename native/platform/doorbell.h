@@ -2,18 +2,18 @@
 // uv_async_send is the one libuv call that is safe in a signal handler; it is not safe on a handle
 // whose loop is gone, and that is what this table adds.
 //
-// Each event loop that waits has one doorbell, named by a small number. They live in static storage
-// that is never freed, and rung late they do nothing:
+// Each event loop that waits has one doorbell, named by a small number. Doorbells live in static
+// storage that is never freed, and a late ring does nothing:
 //
 //     ring     enter; uv_async_send; leave
 //     close    retire; only then close the handle
 //
-// That is core/use_count.h. A ringer is inside for the length of one system call and waits for
+// core/use_count.h does that. A ringer is inside for the length of one system call and waits for
 // nothing, so the closer's wait is short.
 //
-// A ring for a wait list leaves that list's address, so that the loop looks there alone, and what
-// an item costs does not grow with what else it waits for. There is room for some dozens; where a
-// loop finds that there was none left, it looks everywhere.
+// A ring for a wait list leaves that list's address, so that the loop looks there alone. So the
+// cost of an item does not grow with what else the loop waits for. There is room for some dozens of
+// lists; if there was none left, the loop looks everywhere.
 #pragma once
 
 #include <uv.h>
@@ -34,17 +34,17 @@ struct Rung {
   bool everything = false;
 };
 
-// Whose handles work here: those of all copies of the addon that have the same tables, and can ring
-// each other's loops (process_wide.h).
+// Identifies the tables that this copy of the addon uses. Copies with the same tables can ring each
+// other's loops, and take each other's handles (process_wide.h).
 u64 doorbell_table_id();
 
-// Opens a doorbell on that loop; on_ring runs there with `data`. kNoDoorbell when all are in use or
-// libuv refuses. `tells_idle`: whether this loop is libuv's own, and can be asked whether it is
+// Opens a doorbell on that loop; on_ring runs there with `data`. Returns kNoDoorbell if all are in
+// use or libuv refuses. `tells_idle`: this loop is libuv's own, and can be asked whether it is
 // idle.
 u32 open_doorbell(uv_loop_t* loop, bool tells_idle, void (*on_ring)(void* data), void* data);
 
-// Never blocks, takes any number, also one that was closed. Without a list the loop comes round,
-// and has nothing to look at. [signal-safe]
+// Never blocks, and takes any number, even of a doorbell that was closed. Without a list the loop
+// comes round, and has nothing to look at. [signal-safe]
 void ring_doorbell(u32 doorbell, const WaitList* list = nullptr);
 
 // True if that loop waits in its poll phase, with nothing to do, so that it hears a ring at once.
@@ -58,7 +58,8 @@ Rung take_rung(u32 doorbell);
 // thread.
 void keep_loop_alive(u32 doorbell, bool alive);
 
-// Only on that loop's thread; closed(data) runs there when the number may be used again.
+// Closes the doorbell. Only on that loop's thread; closed(data) runs there when the number may be
+// used again.
 void close_doorbell(u32 doorbell, void (*closed)(void* data), void* data);
 
 }  // namespace threadsafe

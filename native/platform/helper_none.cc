@@ -22,5 +22,5 @@ void unwatch_descriptor(int) {}
 
 }  // namespace threadsafe
 
-// Here, as it is of no use without the helper.
+// Included here, as the watch is of no use without the helper.
 #include "loop_watch_impl.h"

@@ -36,9 +36,9 @@ void* run(void*) {
     }
     char byte;
     if (read(call_pipe[0], &byte, 1) < 0 && errno != EINTR) return nullptr;
-    // Before the work: a call that comes later makes another round. A read-modify-write, as the
-    // calls that were merged into this one are to happen before the work, and an exchange reads
-    // what the last of them wrote.
+    // Cleared before the work, so that a call that comes later makes another round. A
+    // read-modify-write, since the calls that were merged into this one must happen before the
+    // work, and an exchange reads what the last of them wrote.
     called.exchange(false, std::memory_order_seq_cst);
     for (const auto& work : works) {
       if (const auto function = work.load(std::memory_order_acquire)) function();
@@ -49,7 +49,7 @@ void* run(void*) {
 int start() {
   if (pipe(call_pipe) != 0) return errno;
   for (const int end : call_pipe) fcntl(end, F_SETFD, FD_CLOEXEC);
-  // If it can't be had, the thread waits in read(2), for calls alone.
+  // Without a poller, the thread waits in read(2), for calls alone.
   if (poller.open() && !poller.add(call_pipe[0], kCall, false)) poller.close();
   sigset_t all, before;
   sigfillset(&all);
@@ -72,7 +72,7 @@ std::mutex& start_mutex() {
   return *mutex;
 }
 
-// Under start_mutex(): 0 or the errno of what failed.
+// Called under start_mutex(). Returns 0 or the errno of what failed.
 int start_once() {
   static bool started = false;
   if (started) return 0;
@@ -111,5 +111,5 @@ void call_helper() {
 
 }  // namespace threadsafe
 
-// Here, as it is of no use without the helper.
+// Included here, as the watch is of no use without the helper.
 #include "loop_watch_impl.h"

@@ -10,8 +10,8 @@
 namespace threadsafe {
 namespace {
 
-// Those that have begun. The helper may have taken an event of one that has ended since, so it
-// knows them by numbers that never come again. While the lock is held, no watch that is here can
+// The watches that have begun. The helper may have taken an event of one that has ended since, so
+// it knows them by numbers that are never reused. While the lock is held, no watch that is here can
 // end, nor its sleeper. Never destroyed, as the helper is not.
 struct Registry {
   std::mutex mutex;
@@ -29,7 +29,7 @@ Registry& registry() {
 void LoopWatch::begin(int loop) {
   if (loop_ != kNoLoop || loop == kNoLoop) return;
   Registry& all = registry();
-  // The helper waits for this lock with what has happened meanwhile.
+  // What happens meanwhile waits in the helper for this lock.
   const std::lock_guard<std::mutex> lock(all.mutex);
   if (!watch_descriptor(loop, all.last_id + 1, happened)) return;
   id_ = ++all.last_id;
@@ -63,8 +63,8 @@ bool LoopWatch::take_news() {
   return true;
 }
 
-// In the helper thread. The sleeper's own lock is taken inside the registry's, and the sleeper
-// never takes this one while it holds its own.
+// Runs in the helper thread. The sleeper's own lock is taken inside the registry's, and the sleeper
+// never takes the registry's while it holds its own.
 void LoopWatch::happened(u64 id) {
   Registry& all = registry();
   const std::lock_guard<std::mutex> lock(all.mutex);

@@ -1,6 +1,6 @@
 // Parking: how a thread blocks until somebody unparks it, keyed by the wait list that it sleeps at.
-// Condition variables, so the same code serves every platform; not for signal handlers, whose
-// unparking goes through the helper thread (helper.h).
+// It uses condition variables, so the same code serves every platform. It is not for signal
+// handlers, whose unparking goes through the helper thread (helper.h).
 //
 // A table of buckets maps the list's address, which is the same in every thread of the process, to
 // its sleepers in the order of their arrival. It is never destroyed: a thread may still sleep while
@@ -32,7 +32,7 @@ class Deadline {
  public:
   static Deadline never() { return Deadline(Clock::time_point::max()); }
 
-  // Milliseconds from now. What is too far away to matter is never.
+  // So many milliseconds from now; never() if that is too far away to matter.
   static Deadline after(double milliseconds) {
     constexpr double kCentury = 100.0 * 365 * 86400 * 1000;
     if (!(milliseconds < kCentury)) return never();
@@ -59,23 +59,25 @@ struct Place {
   Place* next = nullptr;
 };
 
-// One waiting episode of a thread, at one list or at several; on its stack, and in the lists'
-// buckets from the first sleep to leave(). What it is told, and sleeps on, is its own: the locks of
-// buckets are held only to find it, one at a time. Whoever unparks holds a bucket's lock and takes
-// the sleeper's inside it; the sleeper never takes a bucket's while it holds its own.
+// One waiting episode of a thread, at one list or at several. It lives on the thread's stack, and
+// is in the lists' buckets from the first sleep to leave(). Its mutex and condition variable are
+// its own; the locks of buckets are held only to find it, one at a time. Whoever unparks holds a
+// bucket's lock and takes the sleeper's inside it; the sleeper never takes a bucket's while it
+// holds its own.
 class Sleeper {
  public:
   explicit Sleeper(const WaitList& list) : only_(list), places_(&only_, 1) {}
-  // The places are the caller's, and outlive this.
+  // The caller owns the places, which must outlive this.
   explicit Sleeper(std::span<Place> places) : only_(*places.front().list), places_(places) {}
   ~Sleeper() { leave(); }
   Sleeper(const Sleeper&) = delete;
   Sleeper& operator=(const Sleeper&) = delete;
 
-  // Sleeps until unparked, or until that time: then false. may_sleep is asked when this is in all
-  // its buckets: an unpark that came to one of them before has published what it is about, which
-  // may_sleep sees, as the bucket's lock orders them; one that comes later finds this sleeper, and
-  // waits for the lock that is held from that question on until the thread is asleep.
+  // Sleeps until unparked, or until that time, and then returns false. may_sleep is asked when this
+  // is in all its buckets. An unpark that came to a bucket before has published its change, which
+  // may_sleep sees, as the bucket's lock orders them. An unpark that comes later finds this
+  // sleeper, and waits for the sleeper's lock, which is held from that question on until the thread
+  // is asleep.
   template <class MaySleep>
   bool sleep_until(Clock::time_point time, MaySleep&& may_sleep) {
     enter();
@@ -89,8 +91,8 @@ class Sleeper {
 
   void leave();
 
-  // Lets it look again. The caller keeps it from ending meanwhile: unpark() by the lock of a
-  // bucket, a LoopWatch by that of its registry.
+  // Lets it look again. The caller must keep it from ending meanwhile: unpark() does by the lock of
+  // a bucket, a LoopWatch by that of its registry.
   void notify();
 
  private:
@@ -107,26 +109,26 @@ class Sleeper {
 // Lets the first `most` sleepers of that list look again.
 void unpark(const WaitList& list, u32 most);
 
-// The time that a blocked thread sleeps between two questions whether it is being stopped. Nobody
-// wakes it for that, but for whoever happens to wake its loop.
+// The times that a blocked thread sleeps before it asks again whether it is being stopped. Nobody
+// wakes it for a stop, except that waking its loop may.
 struct StopIntervals {
-  // That of the thread's loop, if whoever stops the thread wakes that: then it asks when something
-  // has happened there, and seldom otherwise.
+  // The descriptor of the thread's loop, if whoever stops the thread wakes that loop. Then the
+  // thread asks when something has happened there, and seldom otherwise.
   int loop = kNoLoop;
-  // By how much of the time that it has been blocked they grow, where it sees nothing of the loop,
-  // some of what happens there, and all of it (LoopWatch::Sight). A stop that it does not see, such
-  // as that of a script of node:vm whose time is up, is found out so much later.
+  // The times as fractions of how long the thread has been blocked, for when it sees nothing of the
+  // loop, some of what happens there, or all of it (LoopWatch::Sight). A stop that it does not see,
+  // such as that of a script of node:vm whose time is up, is found that much later.
   double blind = 0;
   double some_sight = 0.5;
   double full_sight = 2;
-  // But not shorter, nor longer, than this.
+  // The limits of these times.
   Clock::duration shortest = std::chrono::milliseconds(50);
   Clock::duration longest = std::chrono::seconds(2);
 };
 
-// When this thread is asked whether it is being stopped: by the time since the last question and
-// not since the last wake, so that one which is woken often, and in vain, is asked as well.
-// Interrupted: bool(), called without locks.
+// Decides when this thread asks whether it is being stopped. It counts from the last question and
+// not from the last wake, so that a thread which is often woken in vain asks as well. Interrupted
+// is a bool(), called without locks.
 template <class Interrupted>
 class StopCheck {
  public:
@@ -146,7 +148,7 @@ class StopCheck {
 
   bool stopped(Clock::time_point now) { return is_due(now, LoopWatch::Sight::none) && ask(now); }
 
-  // After any is_due().
+  // Call it after is_due().
   Clock::time_point next(LoopWatch::Sight sight) const {
     // Before the first question, which comes with the watch.
     if (asked_ == began_ && intervals_.loop != kNoLoop) return asked_ + kUntilWatched;
@@ -180,10 +182,10 @@ class ThreadParker {
   ThreadParker(std::span<Place> places, Deadline deadline, StopCheck<Interrupted>& stop_check)
       : sleeper_(places), watch_(sleeper_), deadline_(deadline), stop_check_(stop_check) {}
 
-  // Spinning is worth it while another thread is about to reply: a round trip costs 1-3 us so, and
-  // 80 us through the condition variable. But that other may need this very core, and would then
-  // get it only when this thread parks: so once in a while the core is given away, if somebody
-  // wants it, and the clock is read.
+  // Spinning is worth it while another thread is about to reply: a round trip takes 1-3 us with it,
+  // and 80 us through the condition variable. But that other thread may need this very core, and
+  // would get it only when this thread parks. So once in a while this yields the core to whoever
+  // wants it, and reads the clock.
   bool pause() {
     if (spins_ == 0) spinning_ends_ = Clock::now() + kSpinning;
     if (++spins_ % kSpinsPerYield != 0) {
@@ -199,10 +201,10 @@ class ThreadParker {
     for (;;) {
       const auto now = Clock::now();
       if (deadline_.passed_at(now)) return Status::timeout;
-      // The first is for is_due(), which has to know when this has begun.
+      // is_due() is called in any case, as it has to know when this has begun.
       if (stop_check_.is_due(now, watch_.sight()) || watch_.take_news()) {
-        // Before the question: a stop that comes too late for that is seen by the watch, if it can
-        // be.
+        // Begins before the question, so that the watch sees a stop that comes after it, if it can
+        // see it at all.
         watch_.begin(stop_check_.loop());
         if (stop_check_.ask(now)) return Status::interrupted;
       }

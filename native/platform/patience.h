@@ -1,11 +1,11 @@
 // Waits until somebody has ended a copy, between claim and publish or between claim and free: the
 // patience of settle() in core/queue.h. Not for signal handlers.
 //
-// That copy is over in nanoseconds, unless whoever makes it was preempted: so this looks again at
-// once, then gives its core away, then sleeps for longer and longer. Whoever died there, a native
-// thread that was cancelled, never ends it: after some seconds the call gives up, and returns full
-// or empty as a signal handler would. Stuck remembers where that was, so that only the first call
-// waits for so long.
+// That copy is over in nanoseconds, unless its maker was preempted. So this looks again at once,
+// then yields its core, then sleeps for longer and longer. A native thread that was cancelled there
+// never ends its copy. So after some seconds the call gives up, and returns full or empty as a
+// signal handler would. Stuck remembers where that was, so that only the first call waits that
+// long.
 #pragma once
 
 #include <algorithm>
@@ -28,7 +28,7 @@ class Patience {
  public:
   explicit Patience(StopCheck<Interrupted>& stop_check) : stop_check_(stop_check) {}
 
-  // Pauses; false when it is at its end, or this thread is being stopped.
+  // Pauses. Returns false when patience is at its end, or this thread is being stopped.
   bool operator()() {
     if (tries_++ < kQuickTries) return true;  // a try takes as long as a pause would
     const auto now = Clock::now();
@@ -58,11 +58,11 @@ class Patience {
 // nothing was got, that it goes ahead; see core/queue.h. Asked now and then, while it waits.
 class HeldBack {
  public:
-  // For the puts of that putter's thread, or of its loop.
+  // For the puts of that putter's thread or loop.
   HeldBack(const QueueHeader& queue, u32 putter) : queue_(queue), putter_(putter) {}
 
   bool now() const {
-    const u32 holder = token_holder(queue_.turn.load(memory_order_relaxed));  // a hint
+    const u32 holder = token_holder(queue_.token.load(memory_order_relaxed));  // a hint
     return holder != 0 && holder != putter_;
   }
 
@@ -77,7 +77,7 @@ class HeldBack {
     return too_long_ = held && time - since_ >= kLongestHeldBack;
   }
 
-  // True if that was the last thing it said; asked once for each time.
+  // Whether too_long() has returned true since this was last asked.
   bool was_too_long() { return std::exchange(too_long_, false); }
 
  private:
@@ -104,19 +104,19 @@ Status put_heeding_token(HeldBack& held_back, Wait&& wait, PastToken&& past_toke
 // nobody waits again.
 class Stuck {
  public:
-  // The attempt of a put, which waits for a copy that is in its way; full if that does not end.
+  // Makes the attempt of a put, and waits for a copy that is in its way; full if that does not end.
   template <class Queue, class Patience, class Attempt>
   Status settle_put(const Queue& queue, Patience&& patience, Attempt&& attempt) {
     return settle_at([&] { return queue.put_word(); }, put_word_, patience, attempt, [] { return Status::full; });
   }
 
-  // For a put that the overflow policy may drop; it is dropped if the copy does not end.
+  // Likewise for a put that the overflow policy may drop; it is dropped if the copy does not end.
   template <class Queue, class Patience, class Attempt>
   Status settle_offer(Queue& queue, Patience&& patience, Attempt&& attempt) {
     return settle_at([&] { return queue.put_word(); }, put_word_, patience, attempt, [&] { return queue.undecided_offer(); });
   }
 
-  // For a get likewise; empty if the copy does not end.
+  // Likewise for a get; empty if the copy does not end.
   template <class Queue, class Patience, class Attempt>
   Status settle_get(const Queue& queue, Patience&& patience, Attempt&& attempt) {
     return settle_at([&] { return queue.get_word(); }, get_word_, patience, attempt, [] { return Status::empty; });
@@ -125,7 +125,7 @@ class Stuck {
  private:
   static constexpr u64 kNowhere = ~u64{0};  // 2^32 - 1 items, at the end of the last lap
 
-  // Relaxed: what is remembered is a hint, which orders nothing.
+  // Relaxed: the remembered position is a hint, which orders nothing.
   template <class Word, class Patience, class Attempt, class GiveUp>
   static Status settle_at(Word&& word, std::atomic<u64>& stuck_at, Patience&& patience, Attempt&& attempt, GiveUp&& give_up) {
     u64 at = kNowhere;

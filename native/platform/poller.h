@@ -1,5 +1,5 @@
-// Waiting until one of several descriptors can be read: epoll on Linux, kqueue where that is,
-// nothing elsewhere. Descriptors are added and removed by any thread, while one waits.
+// Waits until one of several descriptors can be read: by epoll on Linux, by kqueue where that
+// exists, not at all elsewhere. Any thread may add and remove descriptors while one waits.
 //
 // POSIX only; helper_posix.cc alone includes it.
 #pragma once
@@ -22,19 +22,20 @@ namespace {
 
 class Poller {
  public:
-  // False if there is none to be had: then nothing can be added, and wait() returns 0 at once.
+  // Returns false if polling is not possible. Then nothing can be added, and wait() returns 0 at
+  // once.
   bool open();
   void close() {
     if (poller_ >= 0) ::close(poller_);
     poller_ = -1;
   }
 
-  // `id` is what wait() returns: as long as the descriptor can be read, or only when there is more
-  // to be read than before. False if it can't be watched, or is already.
+  // Has wait() return `id` as long as the descriptor can be read, or (`only_news`) when there is
+  // more to read than before. Returns false if it can't be watched, or is already.
   bool add(int descriptor, u64 id, bool only_news);
   void remove(int descriptor);
 
-  // The id of one that can be read; 0 if that can't be told.
+  // Returns the id of a descriptor that can be read; 0 if polling fails.
   u64 wait() const;
 
  private:

@@ -1,6 +1,6 @@
-// Attaching and detaching sources, and what signals.h declares. The parts are in signals/, by what
-// may go wrong in them: what runs in the handler (handler.h), the handlers of others (chain.h,
-// passage.h, others.h), installing (install.h), libuv (libuv.h).
+// Attaching and detaching sources: the functions that signals.h declares. The parts are in
+// signals/, by what may go wrong in them: what runs in the handler (handler.h), the handlers of
+// others (chain.h, passage.h, others.h), installing (install.h), libuv (libuv.h).
 #include <signal.h>
 
 #include <atomic>
@@ -30,7 +30,7 @@ bool stop_ticks(Source& source) {
   return delete_tick_timer(source.timer, source.signo, answers);
 }
 
-// Takes the source out of use: afterwards nobody looks at its target any more. Under
+// Takes the source out of use; afterwards nobody looks at its target any more. Called under
 // attach_mutex().
 SourceCounts retire(u32 number) {
   Source& source = sources[number];
@@ -38,7 +38,7 @@ SourceCounts retire(u32 number) {
   const bool settled = stop_ticks(source);
   signal.sources[number / 64].fetch_and(~(u64{1} << number % 64), std::memory_order_seq_cst);
   source.uses.retire(std::this_thread::yield);
-  source.unparks.make(unpark);  // what the handler has left to the helper, and it did not come to
+  source.unparks.make(unpark);  // unparks that the handler left to the helper, which it has not made yet
   const SourceCounts counts = source_counts(number);
   // If a tick may still come, the handler stays as long as the process: without sources it only
   // passes on.
@@ -50,7 +50,7 @@ SourceCounts retire(u32 number) {
   return counts;
 }
 
-// Before the first handler is installed. Under attach_mutex().
+// Called before the first handler is installed, under attach_mutex().
 int prepare() {
   static bool prepared = false;
   if (prepared) return 0;
@@ -91,7 +91,7 @@ Attached attach(int signo, SignalTarget target, const TimerSettings* timer) {
   if (!timer) return {number, 0};
   const int error = create_tick_timer(source.timer, signo, timer->interval_ns, tick_value(number), timer->in_this_thread);
   if (error != 0) {
-    source.is_timer = false;  // there is none to stop
+    source.is_timer = false;  // there is no timer to stop
     retire(number);
   }
   return {number, error};

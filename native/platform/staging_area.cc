@@ -10,7 +10,7 @@ namespace threadsafe {
 template <u32 version>
 struct THREADSAFE_PROCESS_WIDE StagingAreaTable {
   static_assert(kStagingAreas <= 32);
-  static constinit inline std::atomic<u32> taken{0};  // a bit each
+  static constinit inline std::atomic<u32> taken{0};  // a bit for each area
 };
 
 namespace {

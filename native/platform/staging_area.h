@@ -8,7 +8,7 @@ namespace threadsafe {
 
 inline constexpr u32 kNoStagingArea = ~u32{0};
 
-// kNoStagingArea when all are taken.
+// Returns kNoStagingArea when all are taken.
 u32 take_staging_area();
 
 void give_back_staging_area(u32 number);

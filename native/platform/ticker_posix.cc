@@ -17,14 +17,14 @@
 namespace threadsafe {
 namespace {
 
-// glibc has no name for it.
+// glibc has no name for this field.
 #ifndef sigev_notify_thread_id
 #define sigev_notify_thread_id _sigev_un._tid
 #endif
 
 pid_t this_thread() { return static_cast<pid_t>(syscall(SYS_gettid)); }
 
-// A thread, and its orders.
+// A thread, and how it is told what to do.
 struct Ticker {
   int signo;
   u32 timers;
@@ -50,19 +50,19 @@ void wait_for(sem_t& semaphore) {
 void* run(void* data) {
   Ticker& ticker = *static_cast<Ticker*>(data);
   ticker.id.store(this_thread(), std::memory_order_relaxed);
-  // It has begun with all signals blocked.
+  // The thread has begun with all signals blocked.
   sigset_t own;
   sigemptyset(&own);
   sigaddset(&own, ticker.signo);
   pthread_sigmask(SIG_UNBLOCK, &own, nullptr);
   sem_post(&ticker.started);
   wait_for(ticker.over);
-  // A tick that is pending goes with the thread.
+  // A pending tick goes away with the thread.
   pthread_sigmask(SIG_BLOCK, &own, nullptr);
   return nullptr;
 }
 
-// One more timer of that signal: 0 or errno.
+// Begins one more timer of that signal. Returns 0 or errno.
 int start_ticker(int signo, pid_t& thread) {
   const std::lock_guard<std::mutex> lock(tickers_mutex());
   Ticker& ticker = tickers[signo];
@@ -84,7 +84,7 @@ int start_ticker(int signo, pid_t& thread) {
   return 0;
 }
 
-// One timer of that signal less. After the last, none of its ticks is pending.
+// Ends one timer of that signal. After the last, none of its ticks is pending.
 void end_ticker(int signo) {
   const std::lock_guard<std::mutex> lock(tickers_mutex());
   Ticker& ticker = tickers[signo];
@@ -128,13 +128,13 @@ int create_tick_timer(TickTimer& timer, int signo, u64 interval_ns, u64 value, b
   return error;
 }
 
-// A signal that is pending when its timer goes is still delivered, later. The last one of a thread
-// of ours goes with the thread; while that has other timers, its handler is in place anyway. To a
-// thread of others, one more signal is sent: those of one number arrive in the order in which they
-// were sent, so it shows when the last tick has come. That takes microseconds; where it can't be
-// sent or does not arrive, as another library has taken the signal, the thread has blocked it, or
-// the user's signals are used up, it is given up rather than waited for. A thread that has ended
-// has taken its pending signals with it.
+// A signal that is pending when its timer is deleted is still delivered later. In a thread of ours
+// the last one goes away with the thread; while that has other timers, the handler is in place
+// anyway. A thread of others is sent one more signal. Signals of one number arrive in the order in
+// which they were sent, so this one shows that the last tick has come. That takes microseconds. It
+// may not be sent or arrive: another library has taken the signal, the thread has blocked it, or
+// the user's quota of signals is used up. Then this gives up rather than wait. A thread that has
+// ended has taken its pending signals with it.
 bool delete_tick_timer(TickTimer& timer, int signo, bool handler_answers) {
   timer_delete(timer.timer);
   if (!timer.in_this_thread) {

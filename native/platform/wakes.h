@@ -14,8 +14,8 @@ struct ThreadWaker {
   bool is_idle(u32 loop) { return is_loop_idle(loop); }
 };
 
-// From a signal handler, which may not lock: whom to unpark is noted, for the helper thread to do.
-// Whether a loop is idle it can't ask, so that all are rung.
+// Wakes from a signal handler, which may not lock: it notes whom the helper thread is to unpark. It
+// can't ask whether a loop is idle, so it rings all.
 struct SignalWaker {
   DeferredUnparks& unparks;
   bool& unpark_needed;

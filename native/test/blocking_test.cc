@@ -54,8 +54,8 @@ namespace {
 struct Puts {
   TestQueue& queue;
 
-  Status in_turn(Putter putter, bool woken, u32 slots) {
-    return with(slots, [&](u32 bytes, auto write) { return queue.core().put_in_turn(putter, woken, bytes, write); });
+  Status waiting(Putter putter, bool woken, u32 slots) {
+    return with(slots, [&](u32 bytes, auto write) { return queue.core().attempt_waiting_put(putter, woken, bytes, write); });
   }
   Status past_token(u32 slots) {
     return with(slots, [&](u32 bytes, auto write) { return queue.core().put_past_token(bytes, write); });
@@ -87,18 +87,18 @@ TEST_CASE("a put that may wait heeds the priority token at its first try, one th
     CAPTURE(is_loop);
     const Putter longer{1, is_loop};
     for (u32 k = 0; k < 2; k++) queue.try_put_message(8, k);
-    CHECK(puts.in_turn(longer, true, 4) == Status::full);
-    CHECK(puts.in_turn(kShort, false, 1) == Status::full);
-    CHECK(puts.in_turn(kShortOfLoop, false, 1) == Status::full);
+    CHECK(puts.waiting(longer, true, 4) == Status::full);
+    CHECK(puts.waiting(kShort, false, 1) == Status::full);
+    CHECK(puts.waiting(kShortOfLoop, false, 1) == Status::full);
     CHECK(queue.try_put_message(8, 2) == Status::ok);
     // A thread that blocks does not wait for its own loop, which can't come round; and leaves it
     // the token.
-    CHECK(puts.in_turn({1, !is_loop}, false, 1) == Status::ok);
-    CHECK(puts.in_turn(kShort, false, 1) == Status::full);
+    CHECK(puts.waiting({1, !is_loop}, false, 1) == Status::ok);
+    CHECK(puts.waiting(kShort, false, 1) == Status::full);
     CHECK(puts.get_all() == 4);
-    CHECK(puts.in_turn(longer, true, 4) == Status::ok);
+    CHECK(puts.waiting(longer, true, 4) == Status::ok);
     CHECK(puts.get_all() == 1);
-    CHECK(puts.in_turn(kShort, false, 1) == Status::ok);
+    CHECK(puts.waiting(kShort, false, 1) == Status::ok);
     CHECK(puts.get_all() == 1);
   }
   CHECK(queue.nobody_waits());
@@ -110,19 +110,19 @@ TEST_CASE("others go ahead of a loop where there is room for both, or nothing in
   const Putter loop{1, true};
   queue.try_put_message(8, 1);
   queue.try_put_message(16, 2);
-  CHECK(puts.in_turn(loop, true, 2) == Status::full);
-  CHECK(puts.in_turn(kShort, false, 1) == Status::full);
+  CHECK(puts.waiting(loop, true, 2) == Status::full);
+  CHECK(puts.waiting(kShort, false, 1) == Status::full);
   CHECK(puts.get_all() == 2);
-  for (const Status expected : {Status::ok, Status::ok, Status::full}) CHECK(puts.in_turn(kShort, false, 1) == expected);
-  CHECK(puts.in_turn(loop, true, 2) == Status::ok);
+  for (const Status expected : {Status::ok, Status::ok, Status::full}) CHECK(puts.waiting(kShort, false, 1) == expected);
+  CHECK(puts.waiting(loop, true, 2) == Status::ok);
   CHECK(puts.get_all() == 3);
   // Now of one that needs all.
   queue.try_put_message(8, 1);
-  CHECK(puts.in_turn(loop, true, 4) == Status::full);
+  CHECK(puts.waiting(loop, true, 4) == Status::full);
   for (u32 k = 0; k < 20; k++) {
     CHECK(puts.get_all() == 1);
-    CHECK(puts.in_turn(kShort, false, 1) == Status::ok);
-    CHECK(puts.in_turn(kShort, false, 1) == Status::full);
+    CHECK(puts.waiting(kShort, false, 1) == Status::ok);
+    CHECK(puts.waiting(kShort, false, 1) == Status::full);
   }
 }
 
@@ -133,21 +133,21 @@ TEST_CASE("a loop that comes round, and always finds others before it, is not ov
   queue.try_put_message(8, 1);
   u32 rounds = 0;
   do {
-    CHECK(puts.in_turn(loop, true, 4) == Status::full);
+    CHECK(puts.waiting(loop, true, 4) == Status::full);
     CHECK(puts.get_all() == 1);
     rounds++;
-  } while (rounds < 10 && puts.in_turn(kShort, false, 1) == Status::ok);
+  } while (rounds < 10 && puts.waiting(kShort, false, 1) == Status::ok);
   CHECK(rounds == 4);
   SUBCASE("it puts") {
-    CHECK(puts.in_turn(loop, true, 4) == Status::ok);
+    CHECK(puts.waiting(loop, true, 4) == Status::ok);
     CHECK(puts.get_all() == 1);
   }
   SUBCASE("others have waited for it in vain: then it counts as busy") {
     CHECK(puts.past_token(1) == Status::ok);
     CHECK(puts.get_all() == 1);
-    CHECK(puts.in_turn(kShort, false, 1) == Status::ok);
+    CHECK(puts.waiting(kShort, false, 1) == Status::ok);
     CHECK(puts.get_all() == 1);
-    queue.core().leave_turn(loop);
+    queue.core().give_up_token(loop);
   }
   CHECK(queue.nobody_waits());
 }

@@ -67,8 +67,8 @@ void use(Opened& opened, u32 bytes) {
   queue.try_put_many(kCapacity + 2, 8, done, each);
   queue.try_get_many(kCapacity + 2, done, each);
   (void)get_ready(opened.header(), opened.geometry, slots);
-  queue.put_in_turn({1, false}, true, bytes, write);
-  queue.leave_turn({1, false});
+  queue.attempt_waiting_put({1, false}, true, bytes, write);
+  queue.give_up_token({1, false});
   queue.stats();
   const auto no_patience = [] { return false; };
   queue.clear(no_patience);

@@ -52,28 +52,28 @@ TEST_CASE("set and cleared at once, an event wakes all who wait") {
 
 // Each thread sets one event and waits for the other. The wake of a setting may come late, when the
 // other is back and waits for the next.
-TEST_CASE("no wake is lost: two threads take turns") {
+TEST_CASE("no wake is lost: two threads alternate") {
   const u32 rounds = scaled(20'000) & ~u32{1};
   TestEvent ping;
   TestEvent pong;
   const Watchdog watchdog("ping and pong", std::chrono::seconds(120));
-  std::atomic<u32> turn{0};
+  std::atomic<u32> next{0};
   const auto play = [&](TestEvent& mine, TestEvent& other, u32 parity) {
     for (u32 round = parity; round < rounds; round += 2) {
-      while (turn.load() != round) {
+      while (next.load() != round) {
         PatientParker waiting(mine.waiters());
         mine.core().wait(waiting);
-        if (turn.load() == round) break;
+        if (next.load() == round) break;
         mine.core().clear();
-        if (turn.load() == round) break;
+        if (next.load() == round) break;
       }
       mine.core().clear();
-      turn = round + 1;
+      next = round + 1;
       other.core().set();
     }
   };
   run_together({[&] { play(ping, pong, 0); }, [&] { play(pong, ping, 1); }});
-  CHECK(turn == rounds);
+  CHECK(next == rounds);
 }
 
 // A parker whose first sleep waits for `resume`, after the try that found nothing: between that and
@@ -129,7 +129,7 @@ TEST_CASE("a putter that is about to sleep sees room whose permit another has ta
   for (u32 k = 0; k < 4; k++) queue.try_put_message(kSlot, k);
   // A busy event loop has the priority token, for two slots: a small message may go beside it, one
   // of three slots may not.
-  REQUIRE(queue.core().put_in_turn(kLoop, true, 2 * kSlot, [](const Span&) {}) == Status::full);
+  REQUIRE(queue.core().attempt_waiting_put(kLoop, true, 2 * kSlot, [](const Span&) {}) == Status::full);
   std::atomic<bool> about_to_sleep{false};
   std::atomic<bool> resume{false};
   std::atomic<bool> small_is_in{false};
@@ -152,7 +152,7 @@ TEST_CASE("a putter that is about to sleep sees room whose permit another has ta
                   wait_until([&] { return small_is_in.load(); });
                   for (u32 k = 0; k < 3; k++) CHECK(queue.get_message(PatientParker(queue.header().not_empty), message) == Status::ok);
                 }});
-  queue.core().leave_turn(kLoop);
+  queue.core().give_up_token(kLoop);
   CHECK(queue.nobody_waits());
 }
 

@@ -237,7 +237,7 @@ TEST_CASE("room made by native code wakes a small putter, though a large one tak
     TestQueue queue(4);
     auto* const handle = new OpenQueue(opener(), queue.header(), queue.header().geometry, 0);
     for (u32 k = 0; k < 4; k++) queue.try_put_message(kSlot, k);
-    REQUIRE(queue.core().put_in_turn(kLoop, true, 2 * kSlot, none) == Status::full);
+    REQUIRE(queue.core().attempt_waiting_put(kLoop, true, 2 * kSlot, none) == Status::full);
     const unsigned char message[3 * kSlot] = {};
     std::atomic<bool> small_is_in{false};
     run_together({[&] {
@@ -257,7 +257,7 @@ TEST_CASE("room made by native code wakes a small putter, though a large one tak
                     for (u32 k = 0; k < 3; k++)
                       CHECK(threadsafe_get(handle, got, sizeof got, nullptr, THREADSAFE_FOREVER) == THREADSAFE_OK);
                   }});
-    queue.core().leave_turn(kLoop);
+    queue.core().give_up_token(kLoop);
     CHECK(queue.nobody_waits());
     handle->end();
     threadsafe_queue_close(handle);

@@ -196,7 +196,7 @@ class TestQueue {
   void start_at(u32 position, u32 items) {
     const Positions positions{header_.geometry.capacity, header_.geometry.index_bits};
     for (u32 k = 0, at = position; k < header_.geometry.capacity; k++, at = positions.advance(at, 1)) {
-      slots().stamp(positions.index(at)).store(positions.free_turn(at), memory_order_relaxed);
+      slots().stamp(positions.index(at)).store(positions.free_sequence(at), memory_order_relaxed);
     }
     header_.tail.store(pack(items, position), memory_order_relaxed);
     header_.head.store(pack(items, position), memory_order_relaxed);
@@ -270,10 +270,10 @@ class TestQueue {
   }
   Status attempt_get_message(std::vector<unsigned char>& message) { return core().attempt_get(~u32{0}, message_reader(message)); }
 
-  // No announcement, no permit and no turn is left when nobody waits.
+  // No announcement, no permit and no priority token is left when nobody waits.
   bool nobody_waits() {
     return header_.not_empty.state.load(memory_order_seq_cst) == 0 && header_.not_full.state.load(memory_order_seq_cst) == 0 &&
-           header_.turn.load(memory_order_seq_cst) == 0;
+           header_.token.load(memory_order_seq_cst) == 0;
   }
 
  private:

@@ -1,7 +1,6 @@
-// The module of a queue of cells, for one type of them: ELEMENT, whose values come from JavaScript
-// as PARAMETER and go there as RESULT. What is cut off where a parameter is wider is what typed
-// arrays cut off. One call puts or gets one cell, or a block of them by way of this thread's
-// staging area.
+// The module of a queue of cells, for one type of cell: ELEMENT, whose values come from JavaScript
+// as PARAMETER and go there as RESULT. A parameter that is wider is cut off as typed arrays do. One
+// call puts or gets one cell, or a block of them by way of this thread's staging area.
 #include "../core/questions.h"
 #include "../core/queue.h"
 #include "../core/slots.h"
@@ -15,7 +14,7 @@ using namespace threadsafe;
 auto slots() { return CellSlots(queue_header()); }
 auto queue() { return Queue<CellSlots, QueueWake>(queue_header(), geometry(), slots(), QueueWake{}); }
 
-// Why the last get of this instance brought nothing. In a WebAssembly global, as `idled`.
+// Why the last get of this instance brought nothing. A WebAssembly global, like `idled`.
 __attribute__((address_space(1))) Status last_status;
 
 ELEMENT* block(u32 area) { return reinterpret_cast<ELEMENT*>(staging(area)); }
@@ -29,8 +28,8 @@ EXPORT("put") int put(PARAMETER value) {
   }));
 }
 
-// NaN, or the bigint 0, when there is nothing; as that may also be an item, the caller then asks
-// for the status.
+// Returns NaN, or the bigint 0, when there is nothing. As that may also be an item, the caller then
+// asks for the status.
 EXPORT("get") RESULT get() {
   RESULT result = std::is_floating_point_v<RESULT> ? static_cast<RESULT>(__builtin_nan("")) : RESULT{};
   last_status =
@@ -38,7 +37,8 @@ EXPORT("get") RESULT get() {
   return result;
 }
 
-// So many cells, no more than the area of that number holds: how many, or a status as its negative.
+// Puts so many cells, but no more than the area of that number holds. Returns how many, or a
+// negated status.
 EXPORT("put_block") int put_block(u32 area, u32 count) {
   u32 done;
   const ELEMENT* const from = block(area);
@@ -53,8 +53,8 @@ EXPORT("get_block") int get_block(u32 area, u32 most) {
   return done_or(status, done);
 }
 
-// One function for all that needs no argument: each export of an instance costs 240 bytes of V8's
-// heap, for every queue in every thread.
+// One function serves all questions without arguments, since each export of an instance costs 240
+// bytes of V8's heap, for every queue in every thread.
 EXPORT("ask") int ask(Question question) {
   switch (question) {
     case Question::status:

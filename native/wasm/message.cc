@@ -50,8 +50,8 @@ struct Together {
 // which lets a put of several slots that has waited go first: `busy` then, as the addon knows whose
 // that is.
 EXPORT("put") int put(u32 area, u32 bytes, int heeding) {
-  // Sequentially consistent, as in Queue::put_in_turn.
-  if (heeding && queue_header().turn.load(memory_order_seq_cst) != 0) return static_cast<int>(Status::busy);
+  // Sequentially consistent, as in Queue::attempt_waiting_put.
+  if (heeding && queue_header().token.load(memory_order_seq_cst) != 0) return static_cast<int>(Status::busy);
   const std::byte* const from = staging(area);
   return static_cast<int>(settle_soon([=] { return queue().attempt_put(bytes, [=](const Span& span) { slots().copy_in(span, from); }); }));
 }
@@ -71,7 +71,7 @@ EXPORT("get") int get(u32 area) {
 
 // So many messages, or texts: how many are in, or a status as its negative. `heeding` as for put.
 EXPORT("put_many") int put_many(u32 area, u32 count, int texts, int heeding) {
-  if (heeding && queue_header().turn.load(memory_order_seq_cst) != 0) return -static_cast<int>(Status::busy);
+  if (heeding && queue_header().token.load(memory_order_seq_cst) != 0) return -static_cast<int>(Status::busy);
   Together place(texts, texts ? 0 : kHeadBytes);
   u32 done;
   const Status status = queue().try_put_messages(

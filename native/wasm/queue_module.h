@@ -1,5 +1,5 @@
-// What the modules of queues have in common: their queue, its wakes, this thread's staging area,
-// and waiting for a moment.
+// The common part of the modules of queues: their queue, its wakes, this thread's staging area, and
+// waiting for a moment.
 #pragma once
 
 #include "../core/queue.h"
@@ -10,7 +10,8 @@ namespace threadsafe {
 namespace {  // one translation unit is one module
 
 QueueHeader& queue_header() { return header<QueueHeader>(); }
-// That in the memory: WebAssembly can't reach anything else, whatever it says.
+// The geometry in the memory. WebAssembly can't reach beyond that memory, whatever the geometry
+// says.
 const Geometry& geometry() { return queue_header().geometry; }
 
 // The addon knows whether one putter can stand in for another.
@@ -27,9 +28,9 @@ __attribute__((address_space(1))) u32 idled;
 
 void pause(u32 rounds) { idled = idle(rounds, idled); }
 
-// The attempt, and while somebody is in the middle of a copy that decides, some more of them, for a
-// microsecond in all: then `busy`, and the caller goes to the addon, which has more patience. A
-// copy of its own before the loop: the attempt is what should be quick.
+// Makes the attempt. While another is in the middle of a copy that decides, repeats it for a
+// microsecond in all; then it is `busy`, and the caller goes to the addon, which has more patience.
+// The first attempt stands before the loop, as it should be quick.
 template <class Attempt>
 Status settle_soon(Attempt&& attempt) {
   Status status = attempt();
@@ -40,13 +41,13 @@ Status settle_soon(Attempt&& attempt) {
   return status;
 }
 
-// Of this thread's waits, at both ends of the queue; see spinning.h.
+// The number of this thread's waits, at both ends of the queue; see spinning.h.
 __attribute__((address_space(1))) u32 waits;
 __attribute__((address_space(1))) bool items_stream;
 __attribute__((address_space(1))) bool room_streams;
 
-// Where others are streaming, or to find out: pauses until there should be many. Returns whether
-// there are, by amount().
+// Pauses until there should be many items, if others are streaming, or to find out whether they
+// are. Returns whether there are many, by amount().
 template <class Amount>
 bool pause_for_many(bool streaming, Amount&& amount) {
   if (!streaming && ++waits % kProbeInterval != 0) return false;

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { runInNewContext } from 'node:vm'
 import { ThreadSafeEvent, ThreadSafeQueue } from '../../lib/index.js'
-import { runProcess } from '../support.js'
+import { runProcess, SHARE } from '../support.js'
 
 interface Handle {
   threadsafe: string
@@ -19,7 +19,7 @@ const handleOf = (target: { handle: unknown }): Handle => target.handle as Handl
 describe('forged handles and memory', () => {
   it('crash nothing, whatever word was written over, by whatever call it is used', async function () {
     this.timeout(120_000)
-    const { code, signal, stdout, stderr } = await runProcess('forged-process', [], 100_000)
+    const { code, signal, stdout, stderr } = await runProcess('forged-process', [String(40 * SHARE)], 100_000)
     assert.deepEqual([code, signal, stderr], [0, null, ''], stdout)
     assert.match(stdout, /^\d{2,} cases, \d+ ended$/m)
   })

@@ -12,11 +12,11 @@ import { assertDataCloneError, clonable, cloned, large, runs, WAYS } from './clo
 describe('what comes out of a queue of any is what structuredClone makes of', () => {
   it('20,000 random values', () => {
     const queue = large()
-    let turn = 0
+    let next = 0
     fc.assert(
       fc.property(values, (value) => {
         const expected = cloned(value)
-        const through = (): unknown => (WAYS[turn++ % WAYS.length] as (typeof WAYS)[0])(queue, value)
+        const through = (): unknown => (WAYS[next++ % WAYS.length] as (typeof WAYS)[0])(queue, value)
         if (expected) assertClone(through(), expected.clone)
         else assertDataCloneError(thrown(through))
         assert.equal(queue.qsize(), 0)

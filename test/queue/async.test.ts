@@ -7,22 +7,22 @@ import { at, fullOf, isPendingNow, numbers, threeObjects } from './pending.js'
 // Cells and messages go different ways.
 for (const type of ['int32', 'any'] as const) {
   describe(`asynchronous calls on a queue of ${type}`, () => {
-    it('do not wait if they need not: they need no turn of the loop', async () => {
+    it('do not wait if they need not: they need no iteration of the loop', async () => {
       const queue = numbers(100, type)
       /**
        * Whether the loop came round meanwhile: it does after a millisecond of calls, which a busy
        * machine may take.
        */
-      const turnsWhile = async (): Promise<boolean> => {
-        let turned = false
-        const immediate = setImmediate(() => (turned = true))
+      const iteratesWhile = async (): Promise<boolean> => {
+        let iterated = false
+        const immediate = setImmediate(() => (iterated = true))
         for (let k = 0; k < 100; k++) await queue.put(k)
         for (let k = 0; k < 100; k++) assert.equal(await queue.get(), k)
         clearImmediate(immediate)
-        return turned
+        return iterated
       }
       let tries = 100
-      while (await turnsWhile()) assert.ok(--tries > 0, 'the loop came round each time')
+      while (await iteratesWhile()) assert.ok(--tries > 0, 'the loop came round each time')
       assert.equal(await queue.put(1), undefined)
     })
 
@@ -194,10 +194,7 @@ describe('closing', () => {
 describe('a loop over calls that never have to wait', () => {
   const LONGEST = 10_000
 
-  /**
-   * Runs the step until a timer and an immediate have had their turn; fails when they had none for
-   * long.
-   */
+  /** Runs the step until a timer and an immediate have run; fails when neither ran for long. */
   async function isInterrupted(step: () => Promise<unknown>): Promise<void> {
     let timers = 0
     let immediates = 0

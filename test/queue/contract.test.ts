@@ -18,7 +18,7 @@ import {
   ThreadSafeQueue,
   TimeoutError,
 } from '../../lib/index.js'
-import { finished, rejection, startWorker, thrown, turns, within } from '../support.js'
+import { finished, rejection, startWorker, thrown, loopIterations, within } from '../support.js'
 
 type Counted = Error & { count: number }
 
@@ -76,7 +76,7 @@ for (const [type, item] of TYPES) {
         const queue = make(3, 1)
         const controller = new AbortController()
         const failed = rejection(queue.putMany(items(1, 9), { signal: controller.signal }))
-        await turns()
+        await loopIterations()
         await end(queue, controller)
         const error = (await failed) as Counted
         assert.ok(check(error), String(error))
@@ -126,9 +126,9 @@ for (const [type, item] of TYPES) {
       for (let k = 0; k < 6; k++) assert.deepEqual(await within('an item', queue.get()), item(k))
       await within('all puts', Promise.all(puts))
       const gets = [queue.get(), queue.getMany(5), queue.get()]
-      await turns()
+      await loopIterations()
       for (let k = 0; k < 2; k++) await queue.put(item(k))
-      await turns()
+      await loopIterations()
       await queue.put(item(2))
       const [first, many, last] = await within('all gets', Promise.all(gets))
       assert.deepEqual([first, ...list(many), last], items(0, 3))
@@ -138,7 +138,7 @@ for (const [type, item] of TYPES) {
       const queue = make(3)
       const controller = new AbortController()
       const aborted = rejection(queue.getMany(2, { signal: controller.signal }))
-      await turns()
+      await loopIterations()
       queue.putSync(item(0))
       controller.abort('why')
       assert.equal(await aborted, 'why')
@@ -189,7 +189,7 @@ for (const [type, item] of TYPES) {
       assert.deepEqual(list(((await iterator.next()) as IteratorYieldResult<unknown>).value), items(2, 5))
       await queue.get()
       const pending = iterator.next()
-      await turns()
+      await loopIterations()
       queue.putSync(item(0))
       assert.deepEqual(await iterator.return?.(), { value: undefined, done: true })
       assert.deepEqual(await within('the pending one', pending), { value: undefined, done: true })
@@ -303,7 +303,7 @@ describe('code that runs as a waiting call is served', () => {
       queue.putSync(1)
       assert.equal(await within('the first get', first.promise), 1)
       first.stop()
-      await turns()
+      await loopIterations()
       queue.putSync(2)
       assert.equal(await within('the get that was made meanwhile', get as unknown as Promise<number>), 2)
       queue.putSync(3)
@@ -315,7 +315,7 @@ describe('code that runs as a waiting call is served', () => {
       assert.equal(queue.getSync(), 3)
       await within('the first put', second.promise)
       second.stop()
-      await turns()
+      await loopIterations()
       assert.equal(queue.getSync(), 4)
       await within('the put that was made meanwhile', put as unknown as Promise<void>)
       assert.equal(queue.getSync(), 5)

@@ -5,7 +5,7 @@
 import { strict as assert } from 'node:assert'
 import { getEventListeners } from 'node:events'
 import { type ElementType, select, ThreadSafeEvent, ThreadSafeQueue, TimeoutError } from '../../lib/index.js'
-import { rejection, runProcess, turns, within } from '../support.js'
+import { loopIterations, rejection, runProcess, SHARE, within } from '../support.js'
 
 type Queue = ThreadSafeQueue<unknown>
 type Options = { signal?: AbortSignal; timeout?: number }
@@ -50,7 +50,7 @@ describe('a signal', () => {
   })
 
   afterEach(async () => {
-    await turns()
+    await loopIterations()
     process.off('uncaughtException', note)
     process.off('unhandledRejection', note)
     assert.deepEqual(uncaught, [])
@@ -70,7 +70,7 @@ describe('a signal', () => {
       const goesOn = async (signal: AbortSignal, inBetween: () => void = () => undefined): Promise<void> => {
         const [queue, event] = make()
         const [its, other] = [call(queue, event, { signal, timeout: 10_000 }), call(queue, event, {})]
-        await turns()
+        await loopIterations()
         inBetween()
         serve(queue, 1)
         served(await within('the call', its), 1)
@@ -234,7 +234,7 @@ describe('a script whose time is up', () => {
   it('leaves nothing behind that would keep a call waiting, a count up or the process alive', async function () {
     this.timeout(120_000)
     for (const seed of ['1', '2']) {
-      const { code, stdout, stderr } = await runProcess('stopped-process', ['5', seed], 50_000)
+      const { code, stdout, stderr } = await runProcess('stopped-process', [String(5 * SHARE), seed], 50_000)
       assert.deepEqual({ code, stderr }, { code: 0, stderr: '' }, stdout)
       assert.match(stdout, /^\d+ rounds\n$/)
     }

@@ -5,7 +5,7 @@
 import { strict as assert } from 'node:assert'
 import { getEventListeners } from 'node:events'
 import { QueueClosedError, ThreadSafeQueue } from '../../lib/index.js'
-import { finished, rejection, startWorker, turns, until, within } from '../support.js'
+import { finished, rejection, startWorker, loopIterations, until, within } from '../support.js'
 
 const numbers = (capacity = 8): ThreadSafeQueue<number, Float64Array> => new ThreadSafeQueue<number>(capacity, { type: 'float64' })
 
@@ -32,7 +32,7 @@ describe('forEach', () => {
   })
 
   afterEach(async () => {
-    await turns()
+    await loopIterations()
     process.off('uncaughtException', note)
     process.off('unhandledRejection', note)
     assert.deepEqual(uncaught, [])
@@ -58,7 +58,7 @@ describe('forEach', () => {
       'the items of a worker',
       queue.forEach((item) => {
         seen.push(item)
-        // Waits in the same line, perhaps, and may be served before this function has returned.
+        // Waits in the same line, perhaps, and may be served before this function has reiterations.
         if (item % 7 === 0)
           queue.get({ timeout: 1 }).then(
             (other) => seen.push(other),
@@ -72,11 +72,11 @@ describe('forEach', () => {
     assert.equal(new Set(seen).size, 20_000)
   })
 
-  it('never calls before it has returned', async () => {
+  it('never calls before it has reiterations', async () => {
     const queue = queueOf(1)
-    let returned = false
-    const all = queue.forEach(() => assert.ok(returned))
-    returned = true
+    let reiterations = false
+    const all = queue.forEach(() => assert.ok(reiterations))
+    reiterations = true
     queue.close()
     await within('the end of forEach', all)
   })
@@ -96,7 +96,7 @@ describe('forEach', () => {
     const seen: number[] = []
     const all = queue.forEach(async (item) => {
       assert.equal(queue.qsize(), 3 - item)
-      await turns(1)
+      await loopIterations(1)
       assert.equal(queue.qsize(), 3 - item)
       seen.push(item)
     })
@@ -104,14 +104,14 @@ describe('forEach', () => {
     assert.deepEqual(seen, [1, 2, 3])
   })
 
-  it('leaves items that nothing has to be awaited for in a row, whatever is returned', async () => {
+  it('leaves items that nothing has to be awaited for in a row, whatever is reiterations', async () => {
     const queue = queueOf(1, 2, 3, 4, 5)
     queue.close()
     const results: unknown[] = [{ then: 1 }, null, 'then', () => undefined, Symbol('then')]
-    let turned = 0
+    let iterations = 0
     const all = queue.forEach((item) => {
-      if (item === 1) setImmediate(() => turned++)
-      assert.equal(turned, 0)
+      if (item === 1) setImmediate(() => iterations++)
+      assert.equal(iterations, 0)
       return results[item - 1]
     })
     await within('the end of forEach', all)
@@ -122,7 +122,7 @@ describe('forEach', () => {
     const cases: [name: string, fn: (item: number) => unknown][] = [
       ['when the function throws', () => { throw error }], // prettier-ignore
       ['when its promise rejects', () => Promise.reject(error)],
-      ['when its promise rejects later', () => turns(1).then(() => { throw error })], // prettier-ignore
+      ['when its promise rejects later', () => loopIterations(1).then(() => { throw error })], // prettier-ignore
       // prettier-ignore
       ['when `then` is a getter that throws', () => ({ get then() { throw error } })],
       ['when `then` throws', () => ({ then: () => { throw error } })], // prettier-ignore
@@ -132,7 +132,7 @@ describe('forEach', () => {
         const queue = queueOf(1, 2, 3)
         const all = queue.forEach((item) => (item === 2 ? fn(item) : undefined))
         assert.equal(await rejection(all), error)
-        await turns()
+        await loopIterations()
         assert.equal(queue.getSync(), 3)
         const { waitingGets, depth } = queue.stats()
         assert.deepEqual([waitingGets, depth], [0, 0])
@@ -163,11 +163,11 @@ describe('forEach', () => {
       const queue = numbers()
       const controller = new AbortController()
       const all = queue.forEach(() => assert.fail('an item'), { signal: controller.signal })
-      await turns()
+      await loopIterations()
       controller.abort('enough')
       assert.equal(await rejection(all), 'enough')
       queue.putSync(1)
-      await turns()
+      await loopIterations()
       assert.equal(queue.qsize(), 1)
       assert.equal(getEventListeners(controller.signal, 'abort').length, 0)
     })
@@ -181,7 +181,7 @@ describe('forEach', () => {
           return later()
         }
         assert.equal(await rejection(queue.forEach(abort, { signal: controller.signal })), 'enough')
-        await turns()
+        await loopIterations()
         assert.equal(queue.getSync(), 2)
         assert.equal(getEventListeners(controller.signal, 'abort').length, 0)
       }
@@ -208,7 +208,7 @@ describe('forEach', () => {
       controller.abort('enough')
       assert.equal(await rejection(all), 'enough')
       resolve()
-      await turns()
+      await loopIterations()
       assert.equal(queue.qsize(), 1)
     })
   })
@@ -241,10 +241,10 @@ describe('forEach', () => {
       const queue = numbers()
       const controller = new AbortController()
       const aborted = queue.get({ signal: controller.signal })
-      await turns()
+      await loopIterations()
       controller.abort('enough')
       assert.equal(await rejection(aborted), 'enough')
-      await turns()
+      await loopIterations()
       // Nobody is rung for this.
       queue.putSync(1)
       const seen: number[] = []
@@ -309,22 +309,22 @@ describe('forEach', () => {
   it('leaves the loop its time', async () => {
     const queue = queueOf(...Array(400).keys())
     queue.close()
-    let turned = 0
+    let iterations = 0
     let longest = 0
     let last = performance.now()
-    const turn = (): void => {
-      turned++
+    const iterate = (): void => {
+      iterations++
       longest = Math.max(longest, performance.now() - last)
       last = performance.now()
-      if (!queue.empty()) setImmediate(turn)
+      if (!queue.empty()) setImmediate(iterate)
     }
-    setImmediate(turn)
+    setImmediate(iterate)
     await within(
       'the end of forEach',
       queue.forEach(() => workFor(0.1)),
     )
-    // 40 ms of work: a turn for each of them, and some on a busy machine.
-    assert.ok(turned >= 10, `${turned} turns, with ${longest} ms between two`)
+    // 40 ms of work: an iteration for each of them, and some on a busy machine.
+    assert.ok(iterations >= 10, `${iterations} iterations, with ${longest} ms between two`)
   })
 
   it('does not starve that of another queue, nor a for await', async () => {

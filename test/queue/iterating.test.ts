@@ -1,7 +1,7 @@
 /** The async iterator: it ends with the queue, and loses no item. */
 import { strict as assert } from 'node:assert'
 import { ThreadSafeQueue } from '../../lib/index.js'
-import { rejection, turns, within } from '../support.js'
+import { rejection, loopIterations, within } from '../support.js'
 import { fullOf, isPending, numbers } from './pending.js'
 
 describe('iterating', () => {
@@ -43,7 +43,7 @@ describe('iterating', () => {
       for await (const item of queue) throw new Error(`at ${item}`)
     }
     assert.equal(((await rejection(fail())) as Error).message, 'at 3')
-    await turns()
+    await loopIterations()
     assert.equal(queue.qsize(), 2)
     queue.close()
     assert.deepEqual(await all(queue), [4, 5])
@@ -59,7 +59,7 @@ describe('iterating', () => {
     assert.deepEqual(await iterator.return?.(), { value: undefined, done: true })
     for (const result of await within('both', Promise.all(pending))) assert.deepEqual(result, { value: undefined, done: true })
     assert.deepEqual(await iterator.next(), { value: undefined, done: true })
-    await turns()
+    await loopIterations()
     assert.equal(queue.qsize(), 1)
     // The end of that iteration is not the end of the queue.
     assert.equal(await queue.get(), 1)
@@ -99,7 +99,7 @@ describe('iterating', () => {
     const served = iterator.next()
     const others = [queue.get(), queue.get()]
     assert.equal(await isPending(Promise.race([first, served, ...others])), true)
-    // Both are served in one turn: the first one's continuation runs before the second's.
+    // Both are served in one iteration of the loop: the first one's continuation runs before the second's.
     queue.putSync(1)
     queue.putSync(2)
     await within('the first two', Promise.all([first, served]))

@@ -5,7 +5,7 @@
 import { strict as assert } from 'node:assert'
 import { getEventListeners } from 'node:events'
 import { ThreadSafeQueue, TimeoutError } from '../../lib/index.js'
-import { finished, rejection, startWorker, turns, until, within } from '../support.js'
+import { finished, rejection, startWorker, loopIterations, until, within } from '../support.js'
 
 type Queue = ThreadSafeQueue<number, Float64Array>
 const numbers = (capacity = 8, overflow?: 'drop-oldest' | 'drop-newest'): Queue =>
@@ -16,7 +16,7 @@ async function isPending(promise: Promise<unknown>): Promise<boolean> {
   let pending = true
   const settle = (): unknown => (pending = false)
   promise.then(settle, settle)
-  await turns()
+  await loopIterations()
   return pending
 }
 

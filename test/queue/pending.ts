@@ -1,6 +1,6 @@
 /** Small queues, and whether a call on one is still pending. */
 import { ThreadSafeQueue } from '../../lib/index.js'
-import { turns } from '../support.js'
+import { loopIterations } from '../support.js'
 
 export const numbers = (capacity: number, type: 'int32' | 'any' = 'int32'): ThreadSafeQueue<number> =>
   new ThreadSafeQueue<number>(capacity, { type })
@@ -30,7 +30,7 @@ export async function isPending(promise: Promise<unknown>): Promise<boolean> {
     () => (pending = false),
     () => (pending = false),
   )
-  await turns()
+  await loopIterations()
   return pending
 }
 

@@ -7,7 +7,7 @@ import { Readable, Transform, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { ReadableStream } from 'node:stream/web'
 import { QueueClosedError, ThreadSafeQueue } from '../../lib/index.js'
-import { finished, rejection, startWorker, thrown, turns, until, within } from '../support.js'
+import { finished, rejection, startWorker, thrown, loopIterations, until, within } from '../support.js'
 
 const numbers = (capacity: number): ThreadSafeQueue<number, Float64Array> => new ThreadSafeQueue<number>(capacity, { type: 'float64' })
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, k) => k)
@@ -49,7 +49,7 @@ describe('queue.writable()', () => {
       let most = 0
       for (let got = 0; got < 300; got++) {
         // However long it has.
-        await turns(got === 0 ? 10 : 1)
+        await loopIterations(got === 0 ? 10 : 1)
         if (progress.written < 300) assert.equal(stream.writableNeedDrain, true)
         most = Math.max(most, progress.written - got)
         assert.equal(await within('an item', queue.get()), got)
@@ -75,7 +75,7 @@ describe('queue.writable()', () => {
     await pipeline(Readable.from([3]), queue.writable({ close: false }))
     const aborted = queue.writable({ close: false })
     aborted.destroy()
-    await turns()
+    await loopIterations()
     assert.equal(queue.closed, false)
     assert.deepEqual([...(await queue.getMany(10))], [1, 2, 3])
   })
@@ -96,7 +96,7 @@ describe('queue.writable()', () => {
       const piped = rejection(pipeline(source, queue.writable()))
       for (const item of waiting ? [1, 2, 3, 4] : [1]) source.push(item)
       await until('what fits', () => queue.qsize() === (waiting ? 2 : 1))
-      await turns()
+      await loopIterations()
       queue.close()
       source.push(5)
       assert.ok((await piped) instanceof QueueClosedError)
@@ -122,7 +122,7 @@ describe('queue.writable()', () => {
       stream.write(1)
       await until('the first', () => queue.qsize() === 1)
       write(stream)
-      await turns()
+      await loopIterations()
       const why = new Error('why')
       const failed = new Promise((resolve) => stream.once('error', resolve))
       stream.destroy(why)
@@ -136,10 +136,10 @@ describe('queue.writable()', () => {
     const stream = queue.writable({ close: false })
     for (const item of [1, 2, 3]) stream.write(item)
     await until('the first', () => queue.full())
-    await turns()
+    await loopIterations()
     stream.destroy()
     assert.equal(queue.getSync(), 1)
-    await turns()
+    await loopIterations()
     assert.equal(queue.qsize(), 0)
   })
 
@@ -211,14 +211,14 @@ describe('a queue as a source', () => {
       const controller = new AbortController()
       const sink = new Writable({ objectMode: true, write: (_item, _, done) => done(how === 'sink' ? why : null) })
       const piped = rejection(pipeline(Readable.from(queue), sink, { signal: controller.signal }))
-      await turns()
+      await loopIterations()
       if (how === 'sink') queue.putSync(1)
       else controller.abort(why)
       const error = (await piped) as Error
       assert.ok(error === why || error.cause === why)
-      await turns()
+      await loopIterations()
       queue.putSync(2)
-      await turns()
+      await loopIterations()
       assert.equal(queue.qsize(), 1)
       // Nobody waits in its place.
       assert.equal(await within('the item', queue.get()), 2)
@@ -231,7 +231,7 @@ describe('a queue as a source', () => {
       assert.equal(item, 0)
       break
     }
-    await turns()
+    await loopIterations()
     assert.deepEqual([...(await queue.getMany(10))], [1, 2, 3, 4])
   })
 
@@ -244,7 +244,7 @@ describe('a queue as a source', () => {
       from.close()
     })()
     await until('both to be full', () => from.full() && to.full())
-    await turns(10)
+    await loopIterations(10)
     // The queues, one or two chunks in each stream, and one on its way.
     assert.ok(put <= 3 + 5 + 5, `${put} put`)
     assert.deepEqual(await within('all', collect(to)), upTo(100))
@@ -276,7 +276,7 @@ describe('a queue as a source', () => {
       for (const one of pending) assert.deepEqual(await within('the end of next()', one), { value: undefined, done: true })
       queue.putSync(1)
       assert.deepEqual(await iterator.next(), { value: undefined, done: true })
-      await turns()
+      await loopIterations()
       assert.deepEqual([queue.qsize(), queue.stats().waitingGets], [1, 0])
       const other = iterate(queue)
       assert.deepEqual(await other.return?.(Promise.resolve('value')), { value: 'value', done: true })

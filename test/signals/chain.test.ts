@@ -8,7 +8,7 @@ import { attachSignal, type SignalInfo, signalInfo, SignalTimer, ThreadSafeEvent
 import { buildNativeAddon, nativeAddon } from '../fixtures/native-addon.js'
 import { copyOfPackage } from '../fixtures/signals-shared.js'
 import { constants } from 'node:os'
-import { runProcess } from '../support.js'
+import { runProcess, SHARE } from '../support.js'
 
 const PATIENCE = 120_000
 
@@ -77,7 +77,7 @@ if (process.platform !== 'win32') {
 
     if (process.platform === 'linux') {
       it('lose nothing, and stop nobody, while all of it goes on at once', async () => {
-        const { code, signal, stdout, stderr } = await runProcess('signals-soak', ['--minutes', '0.33'], PATIENCE)
+        const { code, signal, stdout, stderr } = await runProcess('signals-soak', ['--minutes', String(0.33 * SHARE)], PATIENCE)
         assert.deepEqual({ code, signal, stderr }, { code: 0, signal: null, stderr: '' })
         assert.match(stdout, /^children [1-9]\d*, .* profiles [1-9]\d*, /)
       })

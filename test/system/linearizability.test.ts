@@ -9,12 +9,12 @@ import type { Worker } from 'node:worker_threads'
 import { type Overflow, ThreadSafeQueue } from '../../lib/index.js'
 import { Barrier, CallKind, type HistoryTask, type NotedCall, SLOT_BYTES, ThreadLog } from '../fixtures/linearizability-log.js'
 import { type Call, type Operation, unexplained } from './history-checker.js'
-import { finished, startWorker } from '../support.js'
+import { finished, SHARE, startWorker } from '../support.js'
 
 const THREADS = 4
 /** Of each thread in a round. */
 const CALLS = 300
-const MILLISECONDS = 600
+const MILLISECONDS = 600 * Math.max(SHARE, 0.3)
 const MOST_CALLS = 200_000
 const OVERFLOWS: Overflow[] = ['reject', 'drop-newest', 'drop-oldest']
 

@@ -11,7 +11,7 @@ import { CLOSE_THREADS, CloseRace } from '../fixtures/stress-close-race.js'
 import { idOf, makeItem, type StressType } from '../fixtures/stress-items.js'
 import { Ledger } from '../fixtures/stress-ledger.js'
 import type { StressRole } from '../fixtures/stress-worker.js'
-import { finished, random, startWorker, within } from '../support.js'
+import { finished, random, SHARE, startWorker, within } from '../support.js'
 
 const PATIENCE = 120_000
 
@@ -90,7 +90,7 @@ describe('stress', function () {
     })
   }
 
-  describe('a turn passed to and fro through queues of capacity 1', () => {
+  describe('an item passed to and fro through queues of capacity 1', () => {
     it('between two workers', async () => {
       const rounds = 100_000
       const there = new ThreadSafeQueue<number>(1, { type: 'float64' })
@@ -110,7 +110,7 @@ describe('stress', function () {
       const ended = finished(start({ role: 'echo', queue: there.handle, back: back.handle }), PATIENCE)
       for (let round = 0; round < rounds; round++) {
         await there.put(round)
-        assert.equal(await within(`turn ${round}`, back.get(), PATIENCE), round)
+        assert.equal(await within(`round ${round}`, back.get(), PATIENCE), round)
       }
       there.close()
       await ended
@@ -211,8 +211,8 @@ describe('stress', function () {
     })
   })
 
-  it('wakes all who wait in four threads when one of them closes the queue, 20,000 times', async () => {
-    const rounds = 20_000
+  it('wakes all who wait in four threads when one of them closes the queue, thousands of times', async () => {
+    const rounds = 20_000 * SHARE
     const batch = 250
     const race = CloseRace.create(rounds)
     // On a busy machine any thread may be held up: that much is not ours.

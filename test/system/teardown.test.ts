@@ -139,19 +139,19 @@ describe('teardown', function () {
     await ended
   })
 
-  it('gives the turn of a large put that will never be back to the other putters', async () => {
+  it('frees the priority token of a large put that will never be back, for the other putters', async () => {
     const slots = 8
     const slotBytes = 16
     const queue = new ThreadSafeQueue<Uint8Array>(slots, { type: 'bytes', itemBytes: slotBytes })
     for (let i = 0; i < slots; i++) queue.putSync(new Uint8Array(1))
     const large = start({ role: 'large put', queue: queue.handle, bytes: slots * slotBytes })
     await within('the large put', once(large, 'message'), PATIENCE)
-    // Room for one, which does not do for it: from now on it has the turn.
+    // Room for one slot, which is not enough: from now on the put has the priority token.
     assert.ok(queue.tryGet())
     for (let i = 0; i < 2; i++) {
-      const turned = once(large, 'message')
-      large.postMessage('turn')
-      await within('a turn of its loop', turned, PATIENCE)
+      const iterated = once(large, 'message')
+      large.postMessage('iterate')
+      await within('an iteration of its loop', iterated, PATIENCE)
     }
     const ready = new SharedArrayBuffer(4)
     const ended = finished(start({ role: 'small put', queue: queue.handle, ready }), PATIENCE)

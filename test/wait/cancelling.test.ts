@@ -5,7 +5,7 @@
 import { strict as assert } from 'node:assert'
 import { getEventListeners, setMaxListeners } from 'node:events'
 import { ThreadSafeQueue, TimeoutError } from '../../lib/index.js'
-import { rejection, thrown, turns, within } from '../support.js'
+import { rejection, thrown, loopIterations, within } from '../support.js'
 import { fullOf, isPending, isPendingNow, numbers } from '../queue/pending.js'
 
 describe('cancelling', () => {
@@ -103,7 +103,7 @@ describe('cancelling', () => {
         const after = queue.qsize()
         controller.abort('no')
         assert.equal(await rejection(waiting), 'no')
-        await turns()
+        await loopIterations()
         assert.equal(queue.qsize(), after)
       })
 
@@ -128,7 +128,7 @@ describe('cancelling', () => {
         assert.equal(getEventListeners(controller.signal, 'abort').length, 0)
         const size = queue.qsize()
         controller.abort()
-        await turns()
+        await loopIterations()
         assert.equal(queue.qsize(), size)
       })
 
@@ -143,7 +143,7 @@ describe('cancelling', () => {
           assert.ok(error instanceof TimeoutError)
           assert.equal(error.code, 'ERR_TIMEOUT')
           serve(queue, 1)
-          await turns()
+          await loopIterations()
           assert.equal(queue.qsize(), name === 'get' ? 1 : before - 1)
         }
       })

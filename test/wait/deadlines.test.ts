@@ -1,7 +1,7 @@
 /** Whoever finds its deadline passed looks once more first: what is there by then is taken. */
 import { strict as assert } from 'node:assert'
 import { type ElementType, select, ThreadSafeEvent, ThreadSafeQueue, TimeoutError } from '../../lib/index.js'
-import { rejection, turns, within } from '../support.js'
+import { rejection, loopIterations, within } from '../support.js'
 
 function busy(milliseconds: number): void {
   for (const end = performance.now() + milliseconds; performance.now() < end;);
@@ -94,7 +94,7 @@ for (const type of ['float64', 'any', 'bytes'] as ElementType[]) {
       await busyAfter(() => undefined)
       for (const call of calls) assert.ok((await rejection(call)) instanceof TimeoutError)
       queue.putSync(item(1))
-      await turns()
+      await loopIterations()
       assert.equal(queue.qsize(), 1)
     })
   })

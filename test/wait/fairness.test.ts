@@ -121,7 +121,7 @@ describe('a consumer of a queue that is never empty', () => {
     })
   }
 
-  it('puts, and waits for room, by turns with the rest of the loop', async () => {
+  it('puts, and waits for room, and lets the rest of the loop run', async () => {
     const queue = numbers(1000)
     const { immediate } = await mostInARow(async (took) => {
       for (let k = 0; k < 100; k++) {

@@ -1,7 +1,7 @@
 /** Long items that wait for room among short ones. */
 import { strict as assert } from 'node:assert'
 import { ThreadSafeEvent, ThreadSafeQueue } from '../../lib/index.js'
-import { finished, startWorker, turns, within } from '../support.js'
+import { finished, startWorker, loopIterations, within } from '../support.js'
 
 describe('long and short items that wait for room', () => {
   const SLOT = 8
@@ -86,7 +86,7 @@ describe('long and short items that wait for room', () => {
     while (!over) {
       while (queue.tryGet());
       assert.ok(performance.now() < deadline, 'after 20 s somebody still puts')
-      await turns(1)
+      await loopIterations(1)
     }
     await ended
   }

@@ -8,7 +8,7 @@ import type { Worker } from 'node:worker_threads'
 import { type QueueHandle, select, ThreadSafeEvent, ThreadSafeQueue } from '../../lib/index.js'
 import { native } from '../../lib/addon/native.js'
 import type { LoopsRole } from '../fixtures/loops-worker.js'
-import { random, startWorker, turns, until, within } from '../support.js'
+import { random, startWorker, loopIterations, until, within } from '../support.js'
 
 const numbers = (capacity: number): ThreadSafeQueue<number, Float64Array> => new ThreadSafeQueue(capacity, { type: 'float64' })
 
@@ -86,7 +86,7 @@ describe('one event loop that awaits a thousand queues', () => {
       // Those that wait already have done what they do.
       for (let quiet = 0; quiet < 5; quiet++) {
         const before = calls
-        await turns()
+        await loopIterations()
         if (calls > before) quiet = 0
       }
       calls = 0
@@ -122,7 +122,7 @@ describe('one event loop that awaits a thousand queues', () => {
     const busy = Array.from({ length: 40 }, () => numbers(4))
     const waits = idle.map((queue) => queue.get().catch(() => 'closed'))
     const got = busy.map((queue) => queue.get())
-    for (let k = 0; k < 3; k++) await turns()
+    for (let k = 0; k < 3; k++) await loopIterations()
     const { announce } = native.queue
     const functions = native.queue as { -readonly [Name in 'announce']: (typeof native.queue)[Name] }
     let announced = 0

@@ -5,7 +5,7 @@ import { strict as assert } from 'node:assert'
 import { type ElementType, ThreadSafeQueue } from '../../lib/index.js'
 import { channelOfQueue } from '../../lib/queue/object.js'
 import { native } from '../../lib/addon/native.js'
-import { turns, within } from '../support.js'
+import { loopIterations, within } from '../support.js'
 
 type Functions = Record<string, (...args: unknown[]) => unknown>
 
@@ -41,14 +41,14 @@ describe('crossings into native code', () => {
   for (const type of TYPES) {
     it(`a waiting get of ${String(type)}: at most 5`, async () => {
       const queue = new ThreadSafeQueue<unknown>(2, { type })
-      await turns()
+      await loopIterations()
       const { names, uncounted, end } = countCalls()
       try {
         const got = queue.get()
-        await turns(1)
+        await loopIterations(1)
         uncounted(() => queue.putSync(item(type)))
         await within('the item', got)
-        await turns()
+        await loopIterations()
         const once = ['listen', 'stagingArea']
         assert.ok(names.filter((name) => !once.includes(name)).length <= 5, names.join(', '))
         names.length = 0
@@ -69,7 +69,7 @@ describe('crossings into native code', () => {
     it(`a waiting put of ${String(type)}: tries at most twice`, async () => {
       const queue = new ThreadSafeQueue<unknown>(1, { type })
       queue.putSync(item(type))
-      await turns()
+      await loopIterations()
       const { lane } = channelOfQueue(queue) as unknown as { lane: Record<string, (...args: unknown[]) => unknown> }
       const { names, uncounted, end } = countCalls()
       let tries = 0
@@ -83,10 +83,10 @@ describe('crossings into native code', () => {
       }
       try {
         const put = queue.put(item(type))
-        await turns(1)
+        await loopIterations(1)
         uncounted(() => queue.getSync())
         await within('the put', put)
-        await turns()
+        await loopIterations()
         assert.equal(tries, 2)
         assert.ok(names.filter((name) => name.startsWith('queue.')).length <= 4, names.join(', '))
       } finally {

@@ -140,7 +140,7 @@ describe('nobody starves', function () {
 
   it('an asynchronous long one, whose priority token a put that its own thread blocks for leaves alone', async () => {
     const { memory } = queue.handle as unknown as { memory: WebAssembly.Memory }
-    // The word `turn` of native/core/layout.h.
+    // The word `token` of native/core/layout.h.
     const token = (): number => Atomics.load(new Int32Array(memory.buffer), (8 * 128) / 4)
     for (let k = 0; k < 3; k++) queue.putSync(SHORT)
     const putting = queue.put(LONG)

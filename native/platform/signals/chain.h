@@ -1,8 +1,8 @@
-// The handlers that others had installed before ours, for one signal, newest first: whom ours
-// calls, each as the kernel would call it, and each once, whoever has installed what over whom.
+// The handlers that others had installed before ours, for one signal, newest first. Ours calls each
+// as the kernel would, and once per signal, whoever has installed what over whom.
 //
-// POSIX only; signals_posix.cc alone includes it. What is marked [handler] is called by the signal
-// handler.
+// POSIX only; signals_posix.cc alone includes it. Functions marked [handler] are called by the
+// signal handler.
 #pragma once
 
 #include <signal.h>
@@ -20,8 +20,8 @@ void* address_of(const struct sigaction& action) {
   return action.sa_flags & SA_SIGINFO ? reinterpret_cast<void*>(action.sa_sigaction) : reinterpret_cast<void*>(action.sa_handler);
 }
 
-// True if there is somebody to call. sa_handler says "default action" and "ignore", whatever the
-// flags are, as for the kernel; it is one word with sa_sigaction. A handler for one time
+// True if there is a handler to call. As for the kernel, sa_handler says "default action" and
+// "ignore" whatever the flags are; it shares a word with sa_sigaction. A one-shot handler
 // (SA_RESETHAND) relies on the default action being back when it is called: Node's for SIGINT and
 // SIGTERM resets the terminal and raises the signal again, for ever if ours were still there. It
 // stands for the default action, and like that is not taken while there is a source.
@@ -29,7 +29,7 @@ bool is_called(const struct sigaction& action) {
   return action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN && !(action.sa_flags & SA_RESETHAND);
 }
 
-// The way in which a handler was installed. Never changed nor freed, since a handler of ours may be
+// The way in which a handler was installed. Never changed or freed, since our handler may be
 // looking at it.
 struct Installation {
   struct sigaction action;
@@ -37,31 +37,32 @@ struct Installation {
   const Installation* next;
 };
 
-// A handler is one function, however often it is installed and with whatever mask. Never freed
-// either.
+// A handler that was there before ours: one function, however often it was installed and with
+// whatever mask. Never freed.
 struct Previous {
   u64 bit;  // stands for it in a set
   Previous* older;
   std::atomic<const Installation*> current;
-  const Installation* known;  // all that there were, each once
+  const Installation* known;  // every installation there was, each once
   // Relaxed, by handlers: one that is just coming or going may be called or not, as by the kernel.
   std::atomic<u32> period;
-  std::atomic<u32> below;  // if its period begins with it: since which period ours has replaced those that come after it, if it calls ours
+  std::atomic<u32> below;  // if it begins its period and calls ours: the oldest period of those to be called after it; else 0
   std::atomic<bool> gone;  // not to be called until it is installed again
   bool over_ours;          // it came when ours had been there before, so it may pass signals back to ours
-  bool is_copy;            // another copy's of this package
+  bool is_copy;            // the handler of another copy of this package
 };
 
-// The handlers that ours has replaced while it was in use without a break are of one period. When
-// it is put to use again, the one that it replaces begins the next. That one may pass signals to
-// ours: then, and only then, those are called after it to whom ours passed them on until now.
+// A period is a time in which ours is in use without a break; the handlers that it replaces
+// meanwhile belong to that period. When ours is put to use again, the handler that it then replaces
+// begins the next period. That handler may pass signals to ours. Then, and only then, the handlers
+// to which ours passed signals until now are called after it.
 class Chain {
  public:
-  // [handler] The next one to be called for that passage, in a call of ours that is a part of it;
-  // null if there is none. `caller`: who has called ours, of the chain; 0: somebody else.
-  // `progress`: how far the signal has come in all copies.
+  // [handler] Returns the next one to call for that passage, in a call of ours that is a part of
+  // it; null if there is none. `caller` is the bit of the handler in the chain that has called
+  // ours; 0 for any other caller. `progress` is how far the signal has come in all copies.
   const Previous* next(Passage& passage, u64 caller, u64 progress) const {
-    // Acquire: whoever sees it sees what is in it, and the older ones.
+    // Acquire: whoever sees a handler here sees what is in it, and the older ones.
     const Previous* const newest = newest_.load(std::memory_order_acquire);
     u32 least = least_.load(std::memory_order_relaxed);
     for (const Previous* one = caller != 0 ? newest : nullptr; one; one = one->older) {
@@ -71,11 +72,11 @@ class Chain {
     const Previous* one = newest;
     while (one && (passage.called & one->bit || !is_in(*one, least))) one = one->older;
     if (one || caller == 0) return one;
-    // Another copy has been called, and is perhaps still at work: it has to learn that whoever it
-    // has called passes signals on to it, by way of ours. It does nothing twice, but once is not
-    // enough either: each handler that it calls may be one that comes back this way, and that it
-    // has others to call after. So it is called again whenever anybody has been called since. As
-    // long as nobody is, two copies would call each other for ever.
+    // Another copy has been called, and is perhaps still at work. It has to learn that a handler
+    // which it has called passes signals back to it, by way of ours. It does nothing twice, but
+    // calling it once more is not enough: each handler that it calls may come back this way, and it
+    // may have others to call after that one. So it is called again whenever any handler has been
+    // called since. Without that condition two copies would call each other for ever.
     if (is_further(progress, passage.recalled_at)) {
       passage.recalled = 0;
       passage.recalled_at = progress;
@@ -85,7 +86,7 @@ class Chain {
     return one;
   }
 
-  // visit(previous) for each that is called for any signal. For any thread.
+  // Calls visit(previous) for each that may be called. For any thread.
   template <class Visit>
   void for_each_called(Visit&& visit) const {
     const u32 least = least_.load(std::memory_order_relaxed);
@@ -103,7 +104,7 @@ class Chain {
 
   // -- The rest is for one thread at a time. --
 
-  // `anew`: nobody can have called ours any more.
+  // Begins a period. `anew`: no handler can still call ours.
   void begin_period(bool anew) {
     below_ = anew ? 0 : least_.load(std::memory_order_relaxed);
     least_.store(++period_, std::memory_order_relaxed);
@@ -115,15 +116,15 @@ class Chain {
     bool is_copy;
   };
 
-  // From now on it is called: null if there are too many already, which are 64 different ones in
-  // use. `is_new`: it was not called before.
+  // Has it called from now on. Returns null if there are too many already: 64 different ones in
+  // use. `is_new` says that it was not called before.
   Previous* add(int signo, const struct sigaction& action, How how, bool& is_new) {
     Previous* one = find(address_of(action));
     is_new = !one || !is_in(*one, period_);
     if (!one) one = newest_count_ < kMost ? make() : find_unused();
     if (!one) return nullptr;
     if (one->known && address_of(one->known->action) != address_of(action)) one->known = nullptr;
-    // Release, here and below: a handler that sees it sees what is in it.
+    // Release, here and below: a signal handler that sees it sees what is in it.
     one->current.store(installation_of(*one, signo, action), std::memory_order_release);
     if (is_new) one->below.store(how.begins_period ? below_ : 0, std::memory_order_relaxed);
     one->over_ours |= how.over_ours;
@@ -137,15 +138,15 @@ class Chain {
     return one;
   }
 
-  // Ours is not in use any more, and that one is in its place. It may have been installed over
-  // ours, and call it: then it has been called.
+  // Says that ours is not in use any more, and that one is in its place. If that one was installed
+  // over ours and calls it, it has had the signal already.
   void restored(Previous& one) {
     if (!one.over_ours) return;
     if (!one.is_copy) one.gone.store(true, std::memory_order_relaxed);
     if (const u32 below = one.below.load(std::memory_order_relaxed)) least_.store(below, std::memory_order_relaxed);
   }
 
-  // visit(previous) for each of this period.
+  // Calls visit(previous) for each of this period.
   template <class Visit>
   void for_each(Visit&& visit) const {
     for (Previous* one = newest_.load(std::memory_order_relaxed); one; one = one->older) {
@@ -162,7 +163,7 @@ class Chain {
 
   Previous* make() const { return new Previous{0, newest_.load(std::memory_order_relaxed), {}, nullptr, {}, {}, {}, false, false}; }
 
-  // One that nobody can reach any more, for another handler.
+  // Returns an entry that nobody can reach any more, to be used for another handler.
   Previous* find_unused() const {
     Previous* const newest = newest_.load(std::memory_order_relaxed);
     u32 least = least_.load(std::memory_order_relaxed);
@@ -190,7 +191,7 @@ class Chain {
   }
 
   std::atomic<Previous*> newest_{nullptr};
-  std::atomic<u32> least_{1};  // the oldest period of whose handlers all are called
+  std::atomic<u32> least_{1};  // the oldest period whose handlers are called
   u32 period_ = 1;
   u32 below_ = 0;  // for the one that begins it
   u32 newest_count_ = 0;

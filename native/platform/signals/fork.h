@@ -1,5 +1,5 @@
-// A child of fork(2) that goes on without exec: the helper and the threads of timers are not there,
-// and whoever would be woken is the parent. Its handlers only pass on.
+// A child of fork(2) that goes on without exec has no helper and no timer threads, and would wake
+// threads of its parent. So there our handlers only pass signals on.
 //
 // POSIX only; signals_posix.cc alone includes it.
 #pragma once
@@ -11,10 +11,10 @@
 namespace threadsafe {
 namespace {
 
-// For the signal handler.
+// Read by the signal handler.
 constinit std::atomic<bool> in_forked_child{false};
 
-// 0 or the errno of what failed.
+// Returns 0 or the errno of what failed.
 int watch_forks() {
   return pthread_atfork(nullptr, nullptr, [] { in_forked_child.store(true, std::memory_order_relaxed); });
 }

@@ -1,5 +1,4 @@
-// Puts our handler in its place, and what was there before back into it. All of this under
-// attach_mutex().
+// Installs our handler, and puts back what was there before. All of this runs under attach_mutex().
 //
 // POSIX only; signals_posix.cc alone includes it.
 #pragma once
@@ -34,8 +33,8 @@ bool remember(Signal& signal, int signo, const struct sigaction& action, bool be
   return is_new;
 }
 
-// `is_first`: for the first source. If ours is not there any more, whatever it was used for before
-// is over.
+// Installs our handler. `is_first`: for the first source; then, if ours is not in place any more, a
+// new period begins.
 int install_handler(int signo, bool is_first = false) {
   Signal& signal = signals[signo];
   struct sigaction current;
@@ -49,8 +48,8 @@ int install_handler(int signo, bool is_first = false) {
     signal.replaced = nullptr;
     signal.uncalled = {};
   }
-  // Before ours is installed, so that its first signal finds it. It may be another by then: what
-  // was replaced is what counts.
+  // Remembered before ours is installed, so that the first signal finds it. If another handler has
+  // come by then, the one that was really replaced counts.
   const bool is_new = remember(signal, signo, current, is_first);
   Previous* const expected = signal.replaced;
   const struct sigaction ours = our_action();
@@ -65,14 +64,14 @@ int install_handler(int signo, bool is_first = false) {
   return 0;
 }
 
-// Puts that in place of ours, but not of what somebody may have installed meanwhile.
+// Puts that in place of ours, but leaves a handler that somebody may have installed meanwhile.
 void put_back(int signo, const struct sigaction& action) {
   struct sigaction current;
   if (sigaction(signo, &action, &current) == 0 && !is_ours(current)) sigaction(signo, &current, nullptr);
 }
 
-// There is no source any more: the one handler that was there before is there again. If there are
-// several, ours stays, for without it all but one would be deaf.
+// Called when there is no source any more: puts back the one handler that was there before. If
+// there are several, ours stays, as without it all but one would get no signals.
 void leave_handler(int signo) {
   Signal& signal = signals[signo];
   signal.stays = false;

@@ -1,5 +1,5 @@
-// libuv installs and removes its handler without regard to others (see signals.h). This puts
-// everybody in place again, and keeps libuv's handler from coming and going. All of this under
+// libuv installs and removes its handler without regard to others (see signals.h). This puts every
+// handler in place again, and keeps libuv's from coming and going. All of this runs under
 // attach_mutex().
 //
 // POSIX only; signals_posix.cc alone includes it.
@@ -17,16 +17,16 @@
 namespace threadsafe {
 namespace {
 
-// libuv may have put its handler, or the default action, in place of what was there: everybody is
-// in place again.
+// Called when libuv may have put its handler, or the default action, in place of `covered`. Puts
+// every handler in place again.
 void after_libuv(int signo, const struct sigaction& covered) {
   Signal& signal = signals[signo];
   struct sigaction current;
   if (sigaction(signo, nullptr, &current) != 0 || is_ours(current)) return;
-  // Ours was there on behalf of others, and somebody has taken it away for all of them.
+  // Ours was there only on behalf of others, and somebody has removed it for all of them.
   if (signal.attached.load() == 0 && !is_called(covered)) signal.stays = false;
-  // The last one that listened has gone, and libuv has put the default action in place of whatever
-  // was there.
+  // The last listener has gone, and libuv has put the default action in place of whatever was
+  // there.
   const bool libuv_has_gone = is_called(covered) && !is_called(current);
   if (libuv_has_gone) {
     forget_libuvs(signal);
@@ -54,12 +54,12 @@ void after_libuv(int signo, const struct sigaction& covered) {
   if (libuv_has_gone && signal.attached.load() == 0) leave_handler(signo);
 }
 
-// Keeps libuv's handler where it is, by a handle of our own, from when libuv is at work for the
-// signal until there are no sources: otherwise the last listener that goes would leave the default
-// action behind, which may end the process, and those who have libuv's handler as the one before
-// theirs would have it called twice when it comes back. For SIGCHLD always, as no event announces
-// its listeners, which are the child processes. The handle costs the handler a write to a pipe that
-// is full, for each signal, and nobody is woken.
+// Keeps libuv's handler where it is, by a uv_signal_t of our own, from when libuv is at work for
+// the signal until there are no sources. Otherwise the last listener that goes would leave the
+// default action behind, which may end the process. And handlers that call libuv's as the one
+// before theirs would call it twice when it comes back. SIGCHLD is always held, as no event
+// announces its listeners, which are the child processes. For each signal this costs libuv's
+// handler a write to a pipe that is full, and nobody is woken.
 void hold_libuv(int signo) {
   Signal& signal = signals[signo];
   const bool at_work = libuv_is_there.load() && (signo == SIGCHLD || signal.listened || signal.is_held);
@@ -70,7 +70,7 @@ void hold_libuv(int signo) {
     auto* const made = new uv_signal_t;
     if (!loop || uv_signal_init(loop, made) != 0) {
       delete made;
-      return;  // then it has to go without
+      return;  // then it goes without
     }
     signal.hold = made;
   }

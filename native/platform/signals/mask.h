@@ -14,8 +14,8 @@
 namespace threadsafe {
 namespace {
 
-// As the kernel has them: bit signo - 1. A sigset_t is longer in some libraries, but the kernel
-// writes no more of one than this.
+// A mask as the kernel has it: bit signo - 1. A sigset_t is longer in some libraries, but the
+// kernel writes no more of one than this.
 using SignalMask = u64;
 
 constexpr std::size_t kMaskBytes = std::min(sizeof(sigset_t), sizeof(SignalMask));
@@ -36,12 +36,12 @@ void find_every_signal() {
   sigfillset(&all);
   every_signal = mask_of(all) & ~bit_of(SIGKILL) & ~bit_of(SIGSTOP);
 #ifdef SIGRTMIN
-  // Those that the C library keeps for itself: it never blocks them.
+  // The C library keeps these for itself, and never blocks them.
   for (int signo = 32; signo < SIGRTMIN; signo++) every_signal &= ~bit_of(signo);
 #endif
 }
 
-// Returns what was blocked before.
+// Returns the mask that was in place before.
 SignalMask block_every_signal() {
   sigset_t all, before;
   sigfillset(&all);

@@ -1,5 +1,5 @@
-// Whose handler that is: libuv's, or one of another copy of this package, which can be asked about
-// it. Not for the signal handler; what is about libuv is under attach_mutex().
+// Finds out whose handler one is: libuv's, or that of another copy of this package, which can be
+// asked about it. Not for the signal handler; the functions about libuv run under attach_mutex().
 //
 // POSIX only; signals_posix.cc alone includes it.
 #pragma once
@@ -13,10 +13,11 @@
 #include "handler.h"
 #include "tables.h"
 
-// Copies of this package in one process ask and tell each other whether this one's handler is
-// needed for that signal; whether it calls that one of others (0: no, 1: whoever it calls may, 2:
-// yes); that libuv does not listen to that signal any more. Names and meanings are for good.
-// Another copy calls them under its attach_mutex(), not under ours: they only use what is atomic.
+// By these, copies of this package in one process ask each other whether a copy's handler is needed
+// for that signal, and whether it calls that other handler (0: no, 1: a handler that it calls may,
+// 2: yes); and they tell each other that libuv does not listen to that signal any more. Names and
+// meanings must never change. Another copy calls them under its attach_mutex(), not under ours, so
+// they only use atomics.
 extern "C" {
 [[gnu::visibility("default")]] int threadsafe_signal_in_use(int signo);
 [[gnu::visibility("default")]] int threadsafe_signal_calls(int signo, const void* handler);
@@ -26,14 +27,14 @@ extern "C" {
 namespace threadsafe {
 namespace {
 
-// libuv's, once that is known: see know_libuv().
+// libuv's handler, once that is known: see know_libuv().
 constinit std::atomic<const void*> libuv_handler{nullptr};
 constinit std::atomic<bool> libuv_is_there{false};
 
 bool is_libuvs(const struct sigaction& action) { return is_called(action) && address_of(action) == libuv_handler.load(); }
 
-// Returns the function of that name which another copy of this package exports, if that is a
-// handler of its; else null.
+// If that is the handler of another copy of this package, returns the function of that name which
+// the copy exports; else null.
 template <class Function>
 Function* ask_copy(const struct sigaction& action, Function*, const char* name) {
   Dl_info library;
@@ -41,7 +42,7 @@ Function* ask_copy(const struct sigaction& action, Function*, const char* name) 
   void* const handle = dlopen(library.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
   if (!handle) return nullptr;
   auto* const function = reinterpret_cast<Function*>(dlsym(handle, name));
-  dlclose(handle);  // its handler is installed, so it stays
+  dlclose(handle);  // the library stays, as its handler is installed
   return function;
 }
 
@@ -58,7 +59,7 @@ bool is_idle_copy(const struct sigaction& action, int signo) {
 bool is_needed(int signo) {
   Signal& signal = signals[signo];
   if (signal.attached.load() > 0) return true;
-  // Two copies may have each other to call, and nobody else.
+  // Guards against recursion: two copies may have only each other to call.
   static thread_local bool is_asked = false;
   if (signal.is_out.load() || is_asked) return false;
   is_asked = true;
@@ -77,8 +78,8 @@ CallsOurs calls_ours(const struct sigaction& action, int signo) {
   return static_cast<CallsOurs>(calls(signo, address_of(our_action())));
 }
 
-// An event loop that nobody runs, for handles that are there for what libuv does when they start
-// and stop. Null if it can't be had.
+// An event loop that nobody runs, for handles that exist only for what libuv does when they start
+// and stop. Null if it can't be made.
 uv_loop_t* quiet_loop() {
   static auto* const loop = new uv_loop_t;
   static const bool made = uv_loop_init(loop) == 0;
@@ -87,8 +88,8 @@ uv_loop_t* quiet_loop() {
 
 void hear_nothing(uv_signal_t*, int) {}
 
-// Starting for a signal that nobody uses, and that is ignored if nobody does, is how libuv's
-// handler is found out.
+// Finds libuv's handler, by starting a handle for a signal that nobody uses, and whose default
+// action is to ignore it.
 void know_libuv() {
   if (!libuv_is_there.load() || libuv_handler.load() || !quiet_loop()) return;
   static auto* const handle = new uv_signal_t;

@@ -1,4 +1,4 @@
-// One signal on its way through the handlers: how it is known again, and who has been called for
+// One signal on its way through the handlers: how it is recognized, and which have been called for
 // it. All of this is for the signal handler.
 //
 // A handler that was installed over ours may pass the signal back to ours, while or after ours has
@@ -8,14 +8,14 @@
 // handler (every version of Linux, on every architecture, and macOS) and does not look at it when
 // the handler returns; so a word is never older than the signal that it is found with, and a
 // handler that leaves by siglongjmp leaves nothing behind. All copies of this package in the
-// process use the same word, each with a table of its own, and whoever passes on a copy of the
+// process use the same word, each with a table of its own. A handler that passes on a copy of the
 // siginfo, or one that it has made up, passes on the word nevertheless. The end of siginfo_t would
-// be the other place: Linux clears it since 4.20, but before that, and in emulators, it is what was
-// on the stack.
+// be the alternative: Linux clears it since 4.20, but before that, and in emulators, it holds
+// whatever was on the stack.
 //
-// A handler that passes the signal on without its ucontext is known by the thread that it runs in
-// (see `Inside`). Nothing else is known of one that makes up a ucontext: each of its calls is a
-// signal of its own, and kDeepest of them inside each other are the end.
+// A handler that passes the signal on without its ucontext is recognized by the thread that it runs
+// in (see `Inside`). One that makes up a ucontext can't be recognized: each of its calls counts as
+// a signal of its own, and at most kDeepest of them nest.
 //
 // POSIX only; signals_posix.cc alone includes it.
 #pragma once
@@ -79,22 +79,22 @@ SignalWord new_word(u64 copy) {
   return mixed >> kCopyShift << kCopyShift | (number & ((SignalWord{1} << kCopyShift) - 1));
 }
 
-// The handlers that have been called for a signal, as bits of its chain's.
+// The handlers that have been called for a signal, as bits of its chain.
 struct Passage {
   u64 called;
   u64 recalled;     // copies that have been called once more since
-  u64 recalled_at;  // the signal had come so far (progress_of())
+  u64 recalled_at;  // how far the signal had come then (progress_of())
   u64 running;      // the one that has been called last, and has not returned; 0: none
 };
 
-// The passages, each at a place that the signal's word gives. Nobody frees a place, so none is ever
-// missing; it is taken by the signal that comes 1024 later. Should one be still on its way by then,
-// and only then, its call alone knows, and a handler that passes it back makes it another signal.
+// The passages, each at a place that the signal's word gives. Nobody frees a place, so places never
+// run out; the signal that comes 1024 later takes it. Only if a signal is still on its way by then
+// is it known to its own call alone, and a handler that passes it back makes it another signal.
 class SharedPassage {
  public:
   explicit SharedPassage(SignalWord word) : place_(places[word >> (kProgressBits + 1) & (kPlaces - 1)]), name_(name_of(word)) {}
 
-  // False if nothing is known of that signal.
+  // Returns false if nothing is known of that signal.
   bool read(Passage& passage) const {
     if (place_.name.load(std::memory_order_relaxed) != name_) return false;
     // Acquire, with write()'s release: whoever reads what another signal has stored sees that
@@ -125,14 +125,14 @@ class SharedPassage {
   const SignalWord name_;
 };
 
-// That this thread is inside a handler which ours has called: for those who come without a
-// ucontext, and as a limit. It is found by the thread and the signal, so it may have been left
-// there by a call which a siglongjmp has ended. Then the word is not any more where that call knew
-// it to be, above the frame of the call which asks: the kernel has put another signal there, or
-// that stack is in use for something else.
+// Records that this thread is inside a handler which ours has called: for callers without a
+// ucontext, and to limit the depth. A record is found by the thread and the signal, so it may be
+// left over from a call that a siglongjmp has ended. Then the word is no longer where that call
+// knew it to be, above the frame of the call which asks: the kernel has put another signal there,
+// or that stack is in use for something else.
 class Inside {
  public:
-  // `frame`: where the caller's frame is; stacks grow downwards.
+  // `frame` is where the caller's frame is; stacks grow downwards.
   Inside(int signo, std::uintptr_t frame)
       : entry_(entries[place_of(signo)]), who_(thread() + static_cast<std::uintptr_t>(signo)), frame_(frame) {
     if (entry_.who.load(std::memory_order_relaxed) != who_ || entry_.frame.load(std::memory_order_relaxed) <= frame) return;
@@ -149,8 +149,8 @@ class Inside {
   SignalWord word() const { return word_; }
   bool too_deep() const { return outer_.depth >= kDeepest; }
 
-  // `evidence`: where the word is as long as the call lasts. `begins`: the kernel has called, so
-  // this is no circle, whatever an earlier signal that was left by siglongjmp seems to say.
+  // `evidence` is where the word is for as long as the call lasts. `begins`: the kernel has called,
+  // so this is no circle, whatever the record of a signal that was left by siglongjmp seems to say.
   void enter(const PlaceOfWord& evidence, bool begins) {
     store({who_, frame_, evidence.address(), name_of(evidence.read()), begins ? 1 : outer_.depth + 1});
   }
@@ -175,15 +175,15 @@ class Inside {
   static u32 place_of(int signo) {
     return static_cast<u32>((thread() + static_cast<std::uintptr_t>(signo)) * u64{0x9e3779b97f4a7c15} >> 58) & (kEntries - 1);
   }
-  // Not inlined, as it may look at any place of this stack, which a sanitizer would not have.
+  // Not inlined, as it may read any place of this stack, which a sanitizer would report.
   [[gnu::noinline, gnu::no_sanitize_address]] static SignalWord read(std::uintptr_t place) {
     SignalWord word;
     std::memcpy(&word, reinterpret_cast<const void*>(place), sizeof word);
     return word;
   }
   void store(const Values& values) {
-    // Relaxed: only this thread finds itself there. Another one may overwrite it: then this one is
-    // not found, or without evidence.
+    // Relaxed: only this thread looks for itself there. Another may overwrite the record; then this
+    // one is not found, or without evidence.
     entry_.who.store(values.who, std::memory_order_relaxed);
     entry_.frame.store(values.frame, std::memory_order_relaxed);
     entry_.evidence.store(values.evidence, std::memory_order_relaxed);

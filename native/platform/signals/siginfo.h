@@ -1,5 +1,5 @@
-// From a siginfo to the record that is delivered, and whom a tick is for. All of this is for the
-// signal handler.
+// Turns a siginfo into the record that is delivered, and finds out which source a tick is for. All
+// of this is for the signal handler.
 //
 // POSIX only; signals_posix.cc alone includes it.
 #pragma once
@@ -15,9 +15,9 @@
 namespace threadsafe {
 namespace {
 
-// A timer's signal says which source it is for: the upper half marks it as ours, then the
-// generation, so that a late tick of a timer that is gone does not count for the one that has its
-// place now.
+// A timer's signal carries a value that says which source it is for. Its upper half marks it as
+// ours; then comes the generation, so that a late tick of a timer that is gone does not count for
+// the one that has its place now.
 u64 tick_mark() { return reinterpret_cast<std::uintptr_t>(sources) * 0x9e3779b97f4a7c15 & ~u64{0xffffffff}; }
 
 u64 tick_value(u32 number) { return tick_mark() | (sources[number].generation & 0xffffff) << 8 | number; }
@@ -34,7 +34,7 @@ bool is_our_tick(const siginfo_t&) { return false; }
 // the sender's number is something else.
 bool tells_sender(int signo, int code) {
 #ifdef __linux__
-  constexpr int kFirstOfKernel = 0x80;  // SI_KERNEL: nothing is told
+  constexpr int kFirstOfKernel = 0x80;  // SI_KERNEL: the siginfo says nothing more
   return (code <= 0 && code != SI_SIGIO) || (signo == SIGCHLD && code < kFirstOfKernel);
 #else
   (void)signo, (void)code;
@@ -74,13 +74,13 @@ SignalInfo describe(int signo, const siginfo_t& info) {
   return record;
 }
 
-// True if a tick of that source is to be delivered: not while its heartbeat is young, and once for
-// each beat that grows old. The record's value becomes its age. A beat of 0 is none.
+// Whether a tick of that source is to be delivered: not while its heartbeat is young, and once for
+// each beat that grows old. Sets the record's value to the beat's age. A beat of 0 counts as none.
 bool is_late(Source& source, SignalInfo& record) {
-  // Acquire: what the beating thread did before its last beat is seen by whoever gets the record.
+  // Acquire: whoever gets the record sees what the beating thread did before its last beat.
   const u64 beat = source.heartbeat.beat->load(std::memory_order_acquire);
   if (beat == 0 || beat >= record.timestamp || record.timestamp - beat <= source.heartbeat.limit_ns) return false;
-  // Only this timer's handler writes it, in one thread: it orders nothing.
+  // Relaxed: only this timer's handler writes it, in one thread, so it orders nothing.
   if (source.told_beat.exchange(beat, std::memory_order_relaxed) == beat) return false;
   const u64 microseconds = (record.timestamp - beat) / 1000;
   record.value = static_cast<std::int32_t>(microseconds < INT32_MAX ? microseconds : INT32_MAX);

@@ -32,7 +32,7 @@ struct Source {
   std::atomic<u32> delivered{0};
   std::atomic<u32> dropped{0};
   DeferredUnparks unparks{};  // left to the helper thread by handlers
-  // Written while it is not open, read in a use.
+  // Written while `uses` is not open, read within a use.
   int signo = 0;
   SignalTarget target{};
   bool is_timer = false;
@@ -47,10 +47,10 @@ struct Signal {
   Chain chain;
   // Written under attach_mutex():
   std::atomic<u32> attached{0};    // sources
-  std::atomic<bool> stays{false};  // without sources as well, on behalf of those before it
-  bool was_installed = false;      // ever
+  std::atomic<bool> stays{false};  // ours stays without sources, on behalf of the handlers before it
+  bool was_installed = false;      // at any time before
   std::atomic<bool> is_out{true};  // nobody calls ours
-  Previous* replaced = nullptr;    // what it has last replaced, if that is called; else it is this:
+  Previous* replaced = nullptr;    // the handler that ours has last replaced, if that is called; else `uncalled` is what ours replaced
   struct sigaction uncalled{};
   struct sigaction covered{};   // what was there when libuv was going to change it
   bool listened = false;        // by process.on()

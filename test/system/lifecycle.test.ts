@@ -1,0 +1,59 @@
+/**
+ * The lifecycle matrix: whatever a thread is in the middle of, however it or the process ends, there
+ * is no crash and no hang, nothing is left behind, and the exit code is as without the package. Each
+ * cell is a process of its own.
+ */
+import { strict as assert } from 'node:assert'
+import { buildNativeAddon } from '../fixtures/native-addon.js'
+import { STATES, type State } from '../fixtures/lifecycle-states.js'
+import { runProcess } from '../support.js'
+
+interface Ending {
+  code: number | null
+  signal?: NodeJS.Signals
+  stdout?: string
+  stderr?: RegExp
+  /** The worker does it itself, so it can't be blocked. */
+  isOwn?: boolean
+}
+
+const SURVIVES: Ending = { code: 0, stdout: 'end\n' }
+
+const ENDINGS: Readonly<Record<string, Ending>> = {
+  'its end': SURVIVES,
+  'terminate()': SURVIVES,
+  'terminate() of many, one after another': SURVIVES,
+  'process.exit()': { ...SURVIVES, isOwn: true },
+  'an uncaught exception': { ...SURVIVES, isOwn: true },
+  'its heap limit': { ...SURVIVES, isOwn: true },
+  'scripts whose time is up': { ...SURVIVES, isOwn: true },
+  'a collection of garbage': { ...SURVIVES, isOwn: true },
+  'process.exit() in main': { code: 7 },
+  'an uncaught exception in main': { code: 1, stderr: /uncaught in main/ },
+  SIGTERM: { code: null, signal: 'SIGTERM' },
+}
+
+function isPossible(state: State, ending: Ending): boolean {
+  const isWindows = process.platform === 'win32'
+  if (ending.isOwn && state.blocks) return false
+  return !(isWindows && (state.hasSignals || state.isNative || ending.signal))
+}
+
+describe('a worker in the middle of', function () {
+  this.timeout(120_000)
+
+  before(buildNativeAddon)
+
+  for (const [name, state] of Object.entries(STATES)) {
+    describe(name, () => {
+      for (const [ending, expected] of Object.entries(ENDINGS)) {
+        if (!isPossible(state, expected)) continue
+        it(`and ${ending}`, async () => {
+          const { code, signal, stdout, stderr } = await runProcess('lifecycle-process', [name, ending], 60_000)
+          const found = { code, signal, stdout, stderr: expected.stderr?.test(stderr) ? '' : stderr }
+          assert.deepEqual(found, { code: expected.code, signal: expected.signal ?? null, stdout: expected.stdout ?? '', stderr: '' })
+        })
+      }
+    })
+  }
+})

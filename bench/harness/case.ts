@@ -32,6 +32,8 @@ export interface Goal {
   readonly of?: string
   /** Whom the ratio is to; null: the figure itself counts. */
   readonly against: string | null
+  /** Which latencies of all rounds are compared, instead of the rounds' medians. */
+  readonly percentile?: 'p99'
   readonly atMost: number
 }
 

@@ -84,7 +84,6 @@ export class MessageLane implements Lane<unknown, Held> {
     if (this.#area >= 0) {
       this.#space = spaceOver(bytesOf(this.#memory).buffer, staging + this.#area * native.stagingBytes, native.stagingBytes)
       this.#core = instantiate('message', this.#memory, wake)
-      this.#together = new Together(this.#core, this.#area, this.#space)
     }
     return (this.#hand = new OneHand(this.#space))
   }
@@ -335,10 +334,16 @@ export class MessageLane implements Lane<unknown, Held> {
     return STATUS.ok
   }
 
+  /** Late: most queues have no batches. Undefined where there is no staging area. */
+  #needTogether(): Together | undefined {
+    return this.#core && (this.#together ??= new Together(this.#core, this.#area, this.#space))
+  }
+
   /** How many, by one call of WebAssembly; a status as its negative, also where it is not for that. */
   #putSome({ items: { texts, packed }, done }: Batch<Items>, heeding: number): number {
-    if (!this.#together) return -STATUS.busy
-    return texts ? this.#together.putTexts(texts, done, heeding) : this.#together.putPacked(packed as Packed, done, heeding)
+    const together = this.#needTogether()
+    if (!together) return -STATUS.busy
+    return texts ? together.putTexts(texts, done, heeding) : together.putPacked(packed as Packed, done, heeding)
   }
 
   /** The next one alone. */
@@ -457,12 +462,13 @@ export class MessageLane implements Lane<unknown, Held> {
 
   /** How many, by one call of WebAssembly; a status as its negative. */
   #getSome(items: unknown[], max: number): number {
-    if (!this.#together) return -STATUS.busy
+    const together = this.#needTogether()
+    if (!together) return -STATUS.busy
     const isText = this.#codec.isText === true
-    const count = this.#together.get(max, isText)
+    const count = together.get(max, isText)
     if (count <= 0) return count
-    if (isText) this.#decoding(() => (this.#together as Together).textsInto(items, count))
-    else this.#decoding(() => (this.#together as Together).each(count, (space, at, bytes) => this.#decodeInto(items, space, at, bytes)))
+    if (isText) this.#decoding(() => together.textsInto(items, count))
+    else this.#decoding(() => together.each(count, (space, at, bytes) => this.#decodeInto(items, space, at, bytes)))
     return count
   }
 

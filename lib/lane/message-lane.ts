@@ -16,6 +16,7 @@ import { copyInto } from '../intrinsics.js'
 import { NOTHING, type Nothing } from '../wait/selectable.js'
 import type { Batch } from './batch.js'
 import { CLOSED, countDone, type Lane, type None, offerAll } from './lane.js'
+import { haveStack, STACK, STACK_OF_TEXT } from './stack.js'
 import { stagingAreaNumber } from './staging.js'
 import { LENGTH_BYTES, type Packed, Together } from './together.js'
 
@@ -31,26 +32,6 @@ interface Held {
 interface Items {
   readonly texts: readonly string[] | undefined
   readonly packed: Packed | undefined
-}
-
-const { apply } = Reflect
-const nothing = (): void => undefined
-const wordsOf = (bytes: number): readonly number[] => Array.from({ length: bytes / 8 }, () => 0)
-/** More than it takes of the stack to decode any item; and a text. */
-const STACK = wordsOf(8192)
-const STACK_OF_TEXT = wordsOf(2048)
-
-/**
- * Whether the stack has room for so many words, which are put there as arguments: asked before
- * items are taken, not after.
- */
-function haveStack(words: readonly number[]): boolean {
-  try {
-    apply(nothing, undefined, words)
-    return true
-  } catch {
-    return false
-  }
 }
 
 export class MessageLane implements Lane<unknown, Held> {

@@ -195,7 +195,8 @@ function nativeBuild(): Promise<string | undefined> {
   return (building ??= buildNative())
 }
 
-function judge({ text, of = OURS, against, percentile, atMost }: Goal, contenders: readonly ContenderResult[]): GoalResult {
+/** What the contenders' figures say about a goal. */
+export function judge({ text, of = OURS, against, percentile, atMost }: Goal, contenders: readonly ContenderResult[]): GoalResult {
   const figures = (id: string): readonly number[] => {
     const contender = contenders.find((one) => one.id === id)
     // A figure of all rounds, as one round has too few latencies for it.

@@ -230,7 +230,7 @@ function wakes(id: string, placement: Placement, where: string): Case {
     items: WAKES,
     contenders: contenders(placement),
     goals: [
-      { text: `other thread to awaiting loop, ${where}, p50: <= 1.2 x a bare uv_async_send`, against: 'uv-async', atMost: 1.2 },
+      { text: `other thread to awaiting loop, ${where}, p50: <= 1.25 x a bare uv_async_send`, against: 'uv-async', atMost: 1.25 },
       { text: `other thread to awaiting loop, ${where}, p50: faster than postMessage`, against: 'postMessage', atMost: 1 },
     ],
   }

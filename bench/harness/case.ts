@@ -32,6 +32,8 @@ export interface Goal {
   readonly of?: string
   /** The contender that the ratio is to; null if the figure itself counts. */
   readonly against: string | null
+  /** Which latencies of all rounds are compared, instead of the rounds' medians. */
+  readonly percentile?: 'p99'
   readonly atMost: number
 }
 

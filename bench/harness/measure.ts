@@ -195,9 +195,14 @@ function nativeBuild(): Promise<string | undefined> {
   return (building ??= buildNative())
 }
 
-function judge({ text, of = OURS, against, atMost }: Goal, contenders: readonly ContenderResult[]): GoalResult {
-  const samples = (id: string) => contenders.find((contender) => contender.id === id)?.samples ?? []
-  const measured = against === null ? median(samples(of)) : pairedRatio(samples(of), samples(against))
+/** What the contenders' figures say about a goal. */
+export function judge({ text, of = OURS, against, percentile, atMost }: Goal, contenders: readonly ContenderResult[]): GoalResult {
+  const figures = (id: string): readonly number[] => {
+    const contender = contenders.find((one) => one.id === id)
+    // A figure of all rounds, as one round has too few latencies for it.
+    return percentile ? [contender?.percentiles?.[percentile] ?? NaN] : (contender?.samples ?? [])
+  }
+  const measured = against === null ? median(figures(of)) : pairedRatio(figures(of), figures(against))
   if (!Number.isFinite(measured)) return { text, against, atMost, measured: null, met: false }
   return { text, against, atMost, measured, met: measured <= atMost }
 }

@@ -43,6 +43,8 @@ export interface CellCore {
 export interface MessageCore {
   put(area: number, bytes: number, heeding: number): number
   get(area: number): number
+  put_many(area: number, count: number, texts: number, heeding: number): number
+  get_many(area: number, most: number, texts: number): number
   ask(question: number): number
 }
 

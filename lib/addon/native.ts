@@ -37,6 +37,8 @@ export interface OpenedQueue extends Opened<'queue'> {
   readonly overflow: number
   /** Bytes of the head in front of each item. */
   readonly headBytes: number
+  /** Of the longest item that the whole queue holds, head included. */
+  readonly mostBytes: number
   /** Where in its memory the staging areas begin. */
   readonly staging: number
 }
@@ -150,7 +152,6 @@ interface QueueFunctions {
   withdraw(queue: NativeQueue, list: number): void
   close(queue: NativeQueue): void
   discard(queue: NativeQueue): void
-  slotsOf(queue: NativeQueue, bytes: number): number
   size(queue: NativeQueue): number
   full(queue: NativeQueue): boolean
   closed(queue: NativeQueue): boolean
@@ -241,6 +242,10 @@ interface Native {
   readonly layoutVersion: number
   readonly pageBytes: number
   readonly stagingBytes: number
+  /** How several messages lie in a staging area; see native/core/layout.h. */
+  readonly mostTogether: number
+  readonly togetherBytes: number
+  readonly wide: number
   readonly scratchBytes: number
   /** Whether this processor may reorder stores, so that `write()` of a record needs a fence. */
   readonly storesReordered: boolean

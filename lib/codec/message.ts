@@ -24,6 +24,8 @@ export interface MessageCodec<T> {
    * of the user's.
    */
   readonly isBody: boolean
+  /** Whether the items are strings, whose characters follow a head. */
+  readonly isText?: boolean
   /** Whether its items differ in length, so that `into` may be too short. */
   readonly varies: boolean
   /**

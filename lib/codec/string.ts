@@ -79,6 +79,7 @@ export const stringCodec: MessageCodec<string> = {
   },
   decode: (from, at, bytes) => decodeString(from, at, bytes, 0),
   isBody: false,
+  isText: true,
   varies: true,
   receive: (head, body) => receiveString(head, body, 0),
 }

@@ -101,6 +101,9 @@ void export_constants(Napi::Env env, Napi::Object exports) {
   exports["stagingBytes"] = Napi::Number::New(env, kStagingBytes);
   exports["mostBuffers"] = Napi::Number::New(env, kMostBuffers);
   exports["lockMemory"] = Napi::Number::New(env, kOrigin + sizeof(LockHeader));
+  exports["mostTogether"] = Napi::Number::New(env, kMostTogether);
+  exports["togetherBytes"] = Napi::Number::New(env, kTogetherBytes);
+  exports["wide"] = Napi::Number::New(env, kWide);
   exports["eventMemory"] = Napi::Number::New(env, kOrigin + sizeof(EventHeader));
 }
 

@@ -55,7 +55,6 @@ class QueueObject final : public SharedObject {
     object["withdraw"] = function<QueueObject, &QueueObject::withdraw>(env, "withdraw");
     object["close"] = function<QueueObject, &QueueObject::close>(env, "close");
     object["discard"] = function<QueueObject, &QueueObject::discard>(env, "discard");
-    object["slotsOf"] = function<QueueObject, &QueueObject::slots_of>(env, "slotsOf");
     object["size"] = function<QueueObject, &QueueObject::size>(env, "size");
     object["full"] = function<QueueObject, &QueueObject::full>(env, "full");
     object["closed"] = function<QueueObject, &QueueObject::closed>(env, "closed");
@@ -430,7 +429,6 @@ class QueueObject final : public SharedObject {
     return info.Env().Undefined();
   }
 
-  Napi::Value slots_of(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), queue_.slots_of(length(info))); }
   Napi::Value size(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), queue_.size()); }
   Napi::Value full(const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), queue_.full()); }
   Napi::Value closed(const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), queue_.closed()); }
@@ -485,6 +483,7 @@ Napi::Value open_queue(const Napi::CallbackInfo& info) {
   object["itemBytes"] = Napi::Number::New(info.Env(), geometry.item_bytes);
   object["overflow"] = Napi::Number::New(info.Env(), static_cast<u32>(geometry.overflow));
   object["headBytes"] = Napi::Number::New(info.Env(), head_bytes(geometry.type));
+  object["mostBytes"] = Napi::Number::New(info.Env(), static_cast<double>(geometry.most_bytes()));
   object["staging"] = Napi::Number::New(info.Env(), kOrigin + double{1} * geometry.staging);
   return object;
 }

@@ -53,6 +53,11 @@ inline constexpr u32 kStagingAreas = 32;                // threads that may have
 inline constexpr u32 kStagingBytes = 8192;              // of an area
 inline constexpr u32 kHeadBytes = 8;                    // in front of an item, to tell how it is encoded
 
+// Several messages in an area by one call; see native/wasm/message.cc.
+inline constexpr u32 kMostTogether = 256;
+inline constexpr u32 kTogetherBytes = kMostTogether * 4;  // for their lengths, before them
+inline constexpr u32 kWide = u32{1} << 31;                // is added to the length of a text whose characters take two bytes
+
 enum class Kind : u32 { queue = 1, event = 2, record = 3, message = 4, lock = 5, pool = 6 };
 
 enum class Overflow : u32 { reject = 0, drop_newest = 1, drop_oldest = 2 };

@@ -166,6 +166,45 @@ class Queue {
         [&] { return ring_.try_get(~u32{0}, one, [&](const Span& span) { next(span.index, 0); }); });
   }
 
+  // For WebAssembly as well: messages of any lengths, several of them with one claim. bytes_of(k)
+  // tells how long the k-th is. `done` says how many were put: ok if any, else full, closed or
+  // busy. They are asked for in order, and written in order: write(span, k).
+  template <class BytesOf, class Write>
+  Status try_put_messages(u32 count, u32& done, BytesOf&& bytes_of, Write&& write) {
+    return in_runs_of_messages(
+        count, done, header_.not_empty,
+        [&] {
+          u32 bytes[kRunOfMessages];
+#pragma GCC unroll 32
+          for (u32 k = 0; k < kRunOfMessages; k++) bytes[k] = bytes_of(done + k);
+          return ring_.try_put_messages(
+              bytes, [this](u32 of_message) { return slots_of(of_message); }, [&](const Span& span, u32 k) { write(span, done + k); });
+        },
+        [&] {
+          const u32 bytes = bytes_of(done);
+          return ring_.try_put(slots_of(bytes), bytes, [&](const Span& span) { write(span, done); });
+        },
+        [this] { wake_.one(header_.not_empty); });
+  }
+
+  // Up to `most` of them: ok if there are any, else empty, closed, busy, too_small or damaged.
+  // room(k) is how long the k-th may be, once those before it were read; fits(k, bytes) whether all
+  // of a run may come, from the k-th on.
+  template <class Room, class Fits, class Read>
+  Status try_get_messages(u32 most, u32& done, Room&& room, Fits&& fits, Read&& read) {
+    return in_runs_of_messages(
+        most, done, header_.not_full,
+        [&] {
+          return ring_.template try_get_messages<kRunOfMessages>([this](u32 bytes) { return slots_found(bytes); },
+                                                                 [&](const u32(&bytes)[kRunOfMessages]) { return fits(bytes); },
+                                                                 [&](const Span& span, u32 k) { read(span, done + k); });
+        },
+        [&] {
+          return ring_.try_get(room(), [this](u32 bytes) { return slots_found(bytes); }, [&](const Span& span) { read(span, done); });
+        },
+        [this] { wake_putters(); });
+  }
+
   // A put that does not wait, with what the overflow policy does when full: ok, full, closed,
   // dropped or busy. [signal-safe]
   template <class Write>
@@ -415,6 +454,7 @@ class Queue {
 
   bool closed() const { return ring_.closed(); }
   bool full() const { return !ring_.has_room(1); }
+  bool has_room(u32 slots) const { return ring_.has_room(std::min(slots, geometry_.capacity)); }
   bool has_item() const { return ring_.has_item(); }
   bool get_ready() const { return ring_.get_ready(); }
   bool put_ready() const { return ring_.put_ready(); }
@@ -528,6 +568,25 @@ class Queue {
         done++;
       }
       if (someone_waits_after_many_stores(list)) wake_.one(list);
+    }
+    return Status::ok;
+  }
+
+  static constexpr u32 kRunOfMessages = 8;
+
+  // The same for messages.
+  template <class Run, class Single, class Tell>
+  Status in_runs_of_messages(u32 most, u32& done, WaitList& list, Run&& run, Single&& single, Tell&& tell) {
+    done = 0;
+    while (done < most) {
+      if (most - done >= kRunOfMessages && run()) {
+        done += kRunOfMessages;
+      } else {
+        const Status status = single();
+        if (status != Status::ok) return done > 0 ? Status::ok : status;
+        done++;
+      }
+      if (someone_waits_after_many_stores(list)) tell();
     }
     return Status::ok;
   }

@@ -150,6 +150,21 @@ class ModelQueue {
     return ring().template try_get_run<kRun>([&](u32 index, u32 k) { numbers[k] = slots_.read({index, 1, 0}); });
   }
 
+  // Messages of these numbers of slots, with numbers from `first` on.
+  template <u32 kRun>
+  bool try_put_messages(u32 first, const u32 (&slots)[kRun]) {
+    u32 bytes[kRun];
+    for (u32 k = 0; k < kRun; k++) bytes[k] = slots[k] * kPayloadBytes;
+    return ring().try_put_messages(
+        bytes, [](u32 of_message) { return of_message / kPayloadBytes; },
+        [=, this](const Span& span, u32 k) { slots_.write(span, first + k); });
+  }
+  template <u32 kRun>
+  bool try_get_messages(u32 (&numbers)[kRun]) {
+    return ring().template try_get_messages<kRun>([](u32 bytes) { return bytes / kPayloadBytes; }, [](const auto&) { return true; },
+                                                  [&](const Span& span, u32 k) { numbers[k] = slots_.read(span); });
+  }
+
   Status put(u32 number, u32 slots = 1, u32 putter = 1) {
     Parker parker(not_full_);
     return core().put(parker, putter, slots * kPayloadBytes, writer(number));

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Change, changesText, compare } from '../../bench/harness/compare.js'
+import { judge } from '../../bench/harness/measure.js'
 import { deviation, median, pairedRatio } from '../../bench/harness/statistics.js'
 import type { CaseResult, ContenderResult, Result } from '../../bench/report/result.js'
 import { cases } from '../../bench/suite.js'
@@ -55,6 +56,17 @@ describe('benchmark suite', () => {
       assert.ok(Number.isNaN(pairedRatio([1], [0])))
       assert.ok(Number.isNaN(pairedRatio([], [1])))
     })
+  })
+
+  it('judges a goal by the medians of rounds, or by a percentile of all latencies', () => {
+    const percentiles = (p99: number) => ({ percentiles: { p50: 1, p90: 2, p99, p999: 1e3, max: 1e4 } })
+    const contenders = [contender('threadsafe', [4, 5, 6], percentiles(80)), contender('other', [2, 2, 2], percentiles(20))]
+    const goal = { text: 'some', against: 'other', atMost: 3 }
+    assert.deepEqual(judge(goal, contenders), { text: 'some', against: 'other', atMost: 3, measured: 2.5, met: true })
+    assert.equal(judge({ ...goal, percentile: 'p99' }, contenders).measured, 4)
+    assert.equal(judge({ ...goal, percentile: 'p99' }, contenders).met, false)
+    assert.equal(judge({ ...goal, percentile: 'p99', against: null, atMost: 80 }, contenders).measured, 80)
+    assert.equal(judge({ ...goal, percentile: 'p99' }, [contender('threadsafe', [1])]).measured, null)
   })
 
   describe('comparison', () => {

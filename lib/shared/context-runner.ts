@@ -9,7 +9,6 @@
  * has not taken is still in the queue, and the next worker goes on with the same queue. So no job
  * runs twice, and none is lost.
  */
-import { AsyncResource } from 'node:async_hooks'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
@@ -21,7 +20,7 @@ import { CLOSED, type Lane } from '../lane/lane.js'
 import { channelOfQueue } from '../queue/object.js'
 import { ThreadSafeQueue } from '../queue/queue.js'
 import { Line } from '../wait/line.js'
-import { Liveness, tidyLater, type Waiting } from '../wait/loop.js'
+import { type Held, Liveness, setDeadline, tidyLater, type Waiting } from '../wait/loop.js'
 import type { Patience } from '../wait/options.js'
 import { Place } from '../wait/place.js'
 import { NOTHING } from '../wait/selectable.js'
@@ -45,12 +44,6 @@ function startWorker(workerData: unknown): Worker {
     ? new Worker(`import(${JSON.stringify(pathToFileURL(PROGRAM).href)})`, { workerData, eval: true })
     : new Worker(PROGRAM, { workerData })
 }
-
-/**
- * What lives as long as the context is made in here, not in the call of whoever assigns the first
- * job: it would keep that caller's `AsyncLocalStorage` store.
- */
-const outside = new AsyncResource('threadsafe.Context', { requireManualDestroy: true })
 
 /** What there is from the first job on. */
 interface Queues {
@@ -101,6 +94,10 @@ export class Runner implements Waiting {
   #lastInBacklog: JobPlace | undefined
   /** Until it has ended. */
   #worker: Worker | undefined
+  /** Whether the loop will begin to listen, and start a worker. */
+  #starting = false
+  readonly #starter: Held = { expire: () => this.#begin(), repair: () => undefined }
+  #listening = false
   /** Whether the worker has taken a job. */
   #hasBegun = false
   /** The worker's uncaught exception. */
@@ -139,7 +136,7 @@ export class Runner implements Waiting {
       serialize(args)
       throw this.#closedError()
     }
-    const { toWorker } = (this.#queues ??= this.#open())
+    const { toWorker } = (this.#queues ??= queuesOf(this.#cancelled.length))
     // Most jobs are put as they are, where that runs no code of the arguments. The number is used
     // up first, since a script that is stopped in the put may have put the job.
     const isPlain = allPrimitive(args)
@@ -161,7 +158,11 @@ export class Runner implements Waiting {
       else this.#firstInBacklog = place
       this.#lastInBacklog = place
     }
-    if (!this.#worker) outside.runInAsyncScope(() => this.#start())
+    if (!this.#worker && !this.#starting) {
+      // Scheduled first: a script that is stopped in between has it scheduled twice, which is no harm.
+      setDeadline(this.#starter, 0)
+      this.#starting = true
+    }
   }
 
   /** Encodes the job. That runs getters of the arguments, which may assign jobs that come before. */
@@ -193,10 +194,18 @@ export class Runner implements Waiting {
     return true
   }
 
-  #open(): Queues {
-    const queues = queuesOf(this.#cancelled.length)
-    outside.runInAsyncScope(() => void this.#listen(queues.answers))
-    return queues
+  /**
+   * Called by the loop: what lives as long as the context would otherwise keep the
+   * `AsyncLocalStorage` store of whoever assigned the first job.
+   */
+  #begin(): void {
+    this.#starting = false
+    if (this.#worker || !this.#queues || this.#state === 'closed') return
+    if (!this.#listening) {
+      this.#listening = true
+      void this.#listen(this.#queues.answers)
+    }
+    if (this.#inFlight > 0 || this.#firstInBacklog) this.#start()
   }
 
   async #listen(answers: ThreadSafeQueue<Answer>): Promise<void> {

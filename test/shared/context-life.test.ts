@@ -252,6 +252,7 @@ describe('a Context that is closed', () => {
 
   it('by terminate() gives the results that have come', async () => {
     const context = new Counted()
+    await context.assign('add', 1, 2)
     const job = context.assign('called')
     const end = performance.now() + 10_000
     while (context.calls === 0 && performance.now() < end);

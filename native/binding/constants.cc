@@ -99,7 +99,7 @@ void export_constants(Napi::Env env, Napi::Object exports) {
   exports["storesReordered"] = Napi::Boolean::New(env, kStoresReordered);
   exports["scratchBytes"] = Napi::Number::New(env, kScratchBytes);
   exports["stagingBytes"] = Napi::Number::New(env, kStagingBytes);
-  exports["mostBuffers"] = Napi::Number::New(env, kMostBuffers);
+  exports["mostBuffers"] = Napi::Number::New(env, kMostPoolBuffers);
   exports["lockMemory"] = Napi::Number::New(env, kOrigin + sizeof(LockHeader));
   exports["mostTogether"] = Napi::Number::New(env, kMostTogether);
   exports["togetherBytes"] = Napi::Number::New(env, kTogetherBytes);

@@ -45,7 +45,7 @@ describe('workers that are killed in the middle of puts and gets of', () => {
             },
             20_000,
           )
-        await untilNumber(200 + round * 31)
+        await untilNumber(200 + (round % 12) * 31)
         await within('the end of the victim', victim.terminate())
         await untilNumber((next[0] as number) + 200)
         await within('the end of the other', other.terminate())

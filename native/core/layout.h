@@ -171,7 +171,10 @@ struct PoolHeader {
   WaitList waiters;
 };
 
-inline constexpr u32 kBuffersPerMap = 32;
+#ifndef THREADSAFE_BUFFERS_PER_MAP  // a model has fewer
+#define THREADSAFE_BUFFERS_PER_MAP 32
+#endif
+inline constexpr u32 kBuffersPerMap = THREADSAFE_BUFFERS_PER_MAP;
 inline constexpr u32 kMostBuffers = u32{1} << 16;
 
 constexpr u32 pool_maps(u32 count) { return (count + kBuffersPerMap - 1) / kBuffersPerMap; }

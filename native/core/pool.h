@@ -194,7 +194,7 @@ class Pool {
   // A map's bits when all its buffers are lent.
   u32 all_of(u32 map) const {
     const u32 left = geometry_.count - map * kBuffersPerMap;
-    return left >= kBuffersPerMap ? ~u32{0} : (u32{1} << left) - 1;
+    return ~u32{0} >> (32 - (left < kBuffersPerMap ? left : kBuffersPerMap));
   }
 
   // ok, empty; or busy: buffers have come and gone meanwhile, and it is to be tried again.

@@ -48,7 +48,7 @@ TEST_CASE("a pool lends each of its buffers once") {
   for (const u32 count : {1u, 31u, 32u, 33u, 64u, 100u}) {
     TestPool pool(count);
     std::set<u32> buffers, leases;
-    u32 lease;
+    u32 lease = 0;
     for (u32 k = 0; k < count; k++) {
       REQUIRE(pool.core().try_lend(1 + k % 5, lease) == Status::ok);
       buffers.insert(pool.core().index_of(lease));
@@ -67,7 +67,7 @@ TEST_CASE("a pool lends each of its buffers once") {
 
 TEST_CASE("a lease and a token are good for what they name, once") {
   TestPool pool(3);
-  u32 lease, token;
+  u32 lease = 0, token = 0;
   REQUIRE(pool.core().try_lend(1, lease) == Status::ok);
   CHECK(pool.core().has(1, lease));
   CHECK_FALSE(pool.core().has(2, lease));
@@ -100,7 +100,7 @@ TEST_CASE("nobody else has a buffer that is lent, and no wake is lost") {
   for (u32 thread = 1; thread <= kThreads; thread++) {
     bodies.push_back([&, thread] {
       for (u32 round = 0; round < rounds; round++) {
-        u32 lease;
+        u32 lease = 0;
         if (round % 3 == 0) {
           if (pool.core().try_lend(thread, lease) != Status::ok) continue;
         } else {
@@ -123,14 +123,14 @@ TEST_CASE("one of 66 buffers is always free, and found") {
   constexpr u32 kBuffers = 66;
   const u32 rounds = scaled(20'000);
   TestPool pool(kBuffers);
-  u32 lease;
+  u32 lease = 0;
   for (u32 k = 0; k < kBuffers - 4; k++) REQUIRE(pool.core().try_lend(9, lease) == Status::ok);
   std::vector<std::function<void()>> bodies;
   for (u32 body = 0; body < 4; body++) {
     bodies.push_back([&, body] {
       for (u32 round = 0; round < rounds; round++) {
         const u32 thread = 100 + body * 10 + round % 3;  // begins elsewhere each time
-        u32 mine;
+        u32 mine = 0;
         REQUIRE(pool.core().try_lend(thread, mine) == Status::ok);
         REQUIRE(pool.core().release(thread, mine));
       }
@@ -167,7 +167,7 @@ TEST_CASE("memory that was written over makes nobody leave it") {
   Random random(1);
   for (u32 k = 0; k < scaled(20'000); k++) {
     TestPool pool(40, 16);
-    u32 lease, token;
+    u32 lease = 0, token = 0;
     pool.core().try_lend(1, lease);
     for (u32 n = 1 + random.below(6); n > 0; n--) {
       const u32 word = random.below(pool.word_count());

@@ -5,7 +5,7 @@ import type { Case, Runner } from '../harness/case.js'
 import { Crew, type Roles } from '../harness/crew.js'
 
 const BYTES = 2 ** 20
-const BUFFERS = 4
+const BUFFERS = 16
 const BLOCKING = { block: true }
 
 /** What a stage does with a buffer: little, as the rest is not the pool's. */

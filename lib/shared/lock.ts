@@ -101,7 +101,13 @@ export class Grant implements Held {
 
   /** @internal `Held { abandoned: false, released: false }` */
   [INSPECT](depth: number, options?: InspectOptions): string {
-    return inspectAs({ constructor: { name: 'Held' } }, 'Held', () => ({ abandoned: this.abandoned, released: !this.granted }), depth, options)
+    return inspectAs(
+      { constructor: { name: 'Held' } },
+      'Held',
+      () => ({ abandoned: this.abandoned, released: !this.granted }),
+      depth,
+      options,
+    )
   }
 }
 

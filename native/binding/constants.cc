@@ -54,12 +54,9 @@ constexpr Named kWaitFor[] = {
 };
 
 constexpr Named kLists[] = {
-    {"notEmpty", kOrigin + offsetof(QueueHeader, not_empty)},
-    {"notFull", kOrigin + offsetof(QueueHeader, not_full)},
-    {"allDone", kOrigin + offsetof(QueueHeader, all_done)},
-    {"waiters", kOrigin + offsetof(EventHeader, waiters)},
-    {"lockWaiters", kOrigin + offsetof(LockHeader, waiters)},
-    {"poolWaiters", kOrigin + offsetof(PoolHeader, waiters)},
+    {"notEmpty", kOrigin + offsetof(QueueHeader, not_empty)}, {"notFull", kOrigin + offsetof(QueueHeader, not_full)},
+    {"allDone", kOrigin + offsetof(QueueHeader, all_done)},   {"waiters", kOrigin + offsetof(EventHeader, waiters)},
+    {"lockWaiters", kOrigin + offsetof(LockHeader, waiters)}, {"poolWaiters", kOrigin + offsetof(PoolHeader, waiters)},
 };
 
 constexpr Named kQuestions[] = {

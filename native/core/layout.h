@@ -154,15 +154,15 @@ struct LockHeader {
 
 // What a pool holds and where, as a queue's Geometry. Offsets are from the PoolHeader.
 struct PoolGeometry {
-  ElementType type;   // of a buffer's elements: a number's, or bytes
-  u32 count;          // buffers
-  u32 bytes;          // of each
-  u32 index_bits;     // of a lease's name
-  u32 salt;           // what names are mixed with before others see them, so that those of another pool are good for nothing
-  u32 maps;           // offset of the first map
-  u32 words;          // offset of the first buffer's word
-  u32 buffers;        // offset of the first buffer
-  u32 stride;         // bytes from one buffer to the next
+  ElementType type;  // of a buffer's elements: a number's, or bytes
+  u32 count;         // buffers
+  u32 bytes;         // of each
+  u32 index_bits;    // of a lease's name
+  u32 salt;          // what names are mixed with before others see them, so that those of another pool are good for nothing
+  u32 maps;          // offset of the first map
+  u32 words;         // offset of the first buffer's word
+  u32 buffers;       // offset of the first buffer
+  u32 stride;        // bytes from one buffer to the next
 };
 
 struct PoolHeader {
@@ -175,6 +175,7 @@ struct PoolHeader {
 #define THREADSAFE_BUFFERS_PER_MAP 32
 #endif
 inline constexpr u32 kBuffersPerMap = THREADSAFE_BUFFERS_PER_MAP;
+inline constexpr u32 kCachePage = 4096;
 inline constexpr u32 kMostBuffers = u32{1} << 16;
 
 constexpr u32 pool_maps(u32 count) { return (count + kBuffersPerMap - 1) / kBuffersPerMap; }
@@ -262,8 +263,10 @@ inline u64 lay_out_pool(PoolGeometry& pool, ElementType type, u32 count, u32 byt
   while ((u32{1} << pool.index_bits) < count) pool.index_bits++;
   pool.maps = sizeof(PoolHeader);
   pool.words = round_up(pool.maps + pool_maps(count) * u32{sizeof(u64)}, kLine);
-  pool.buffers = round_up(pool.words + count * u32{sizeof(u64)}, kLine);
-  const u64 stride = (u64{bytes} + kLine - 1) / kLine * kLine;
+  pool.buffers = pool.words + count * u32{kLine};
+  u64 stride = (u64{bytes} + kLine - 1) / kLine * kLine;
+  // At multiples of a page the beginnings of all buffers would share a few sets of the caches.
+  if (stride % kCachePage == 0) stride += kLine;
   pool.stride = static_cast<u32>(stride);
   const u64 end = kOrigin + pool.buffers + count * stride;
   return end <= kMaxBytes ? end : 0;

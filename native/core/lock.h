@@ -120,9 +120,7 @@ class Lock {
   }
 
   // The same for callers that have a clock, and so know when a reservation has had its time.
-  Status try_acquire(u32 thread, u32 now, Courtesy& courtesy, Hold& hold) {
-    return attempt({thread, now}, now, courtesy, hold);
-  }
+  Status try_acquire(u32 thread, u32 now, Courtesy& courtesy, Hold& hold) { return attempt({thread, now}, now, courtesy, hold); }
 
   // A try of a call that waits. Full: it may sleep until it is woken, if it has waited for
   // kPatience; busy: it must look again soon.

@@ -341,9 +341,7 @@ static inline threadsafe_status threadsafe_event_wait(threadsafe_event *event, d
  * Tells `held` whether somebody holds the lock at this moment. A signal handler that finds it free may use what the lock protects only if
  * nobody can acquire it meanwhile; one that finds it held leaves that alone. Closed: THREADSAFE_CLOSED, and false. [signal-safe]
  */
-static inline threadsafe_status threadsafe_lock_is_held(threadsafe_lock *lock, bool *held) {
-  return lock->table->lock_is_held(lock, held);
-}
+static inline threadsafe_status threadsafe_lock_is_held(threadsafe_lock *lock, bool *held) { return lock->table->lock_is_held(lock, held); }
 
 /*
  * -- The pool, in any thread. --

@@ -201,12 +201,8 @@ struct Dying : rl::test_suite<Dying, 3> {
 
 int main(int argc, char** argv) {
   const Scenario scenarios[] = {
-      scenario<Lending<1>, "one">(20'000),
-      scenario<Lending<2>, "two">(20'000),
-      scenario<Passing, "passing">(10'000),
-      scenario<Exact, "exact">(30'000),
-      scenario<Stopping, "stopping">(20'000),
-      scenario<Dying, "dying">(20'000),
+      scenario<Lending<1>, "one">(20'000), scenario<Lending<2>, "two">(20'000),    scenario<Passing, "passing">(10'000),
+      scenario<Exact, "exact">(30'000),    scenario<Stopping, "stopping">(20'000), scenario<Dying, "dying">(20'000),
   };
   return threadsafe::model::main(argc, argv, scenarios);
 }

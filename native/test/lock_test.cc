@@ -24,9 +24,7 @@ class TestLock {
     return static_cast<u32>(std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now().time_since_epoch()).count());
   }
 
-  bool is_at_rest() {
-    return !core().is_held() && header_.reservation.load() == 0 && header_.waiters.state.load() == 0;
-  }
+  bool is_at_rest() { return !core().is_held() && header_.reservation.load() == 0 && header_.waiters.state.load() == 0; }
 
  private:
   Memory memory_;

@@ -2,7 +2,19 @@
 import { strict as assert } from 'node:assert'
 import { constants } from 'node:os'
 import { BufferPool, Lock } from '../../lib/index.js'
-import { CLOSED, EMPTY, ENDED, type NativeLock, type NativePool, OK, TIMEOUT, TYPES, WRONG_KIND, WRONG_SIZE, WRONG_TYPE } from '../fixtures/native-addon.js'
+import {
+  CLOSED,
+  EMPTY,
+  ENDED,
+  type NativeLock,
+  type NativePool,
+  OK,
+  TIMEOUT,
+  TYPES,
+  WRONG_KIND,
+  WRONG_SIZE,
+  WRONG_TYPE,
+} from '../fixtures/native-addon.js'
 import { startWorker, until } from '../support.js'
 import { addon, numbers, useNativeCode } from './native-code.js'
 

@@ -20,7 +20,11 @@ function assertEnded(call: () => unknown): void {
   assert.equal(codeOf(error), 'ERR_LEASE_ENDED')
 }
 
-function start(pool: BufferPool<Uint32Array>, tokens: ThreadSafeQueue<number, Uint32Array>, task: Omit<PoolTask, 'handle' | 'tokens'>): Worker {
+function start(
+  pool: BufferPool<Uint32Array>,
+  tokens: ThreadSafeQueue<number, Uint32Array>,
+  task: Omit<PoolTask, 'handle' | 'tokens'>,
+): Worker {
   return startWorker('pool-worker', { ...task, handle: pool.handle, tokens: tokens.handle })
 }
 
@@ -128,9 +132,14 @@ describe('a pool of buffers', () => {
     for (const token of [-1, 0.5, 2 ** 32, NaN]) assert.equal(codeOf(thrown(() => pool.take(token))), 'ERR_OUT_OF_RANGE')
     assert.equal(codeOf(thrown(() => pool.lendSync({ timeout: -1 }))), 'ERR_OUT_OF_RANGE')
     assert.equal(codeOf(await rejection(pool.lend({ timeout: -1 }))), 'ERR_OUT_OF_RANGE')
-    for (const wrong of [undefined, {}, new Lock().handle]) assert.equal(codeOf(thrown(() => BufferPool.from(wrong as never))), 'ERR_INVALID_ARG_TYPE')
+    for (const wrong of [undefined, {}, new Lock().handle])
+      assert.equal(codeOf(thrown(() => BufferPool.from(wrong as never))), 'ERR_INVALID_ARG_TYPE')
     assert.match(String(thrown(() => BufferPool.from(pool as never))), /pass its \.handle/)
-    for (const forged of [{ type: 'uint8[9]' }, { version: 1 }, { memory: new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }) }]) {
+    for (const forged of [
+      { type: 'uint8[9]' },
+      { version: 1 },
+      { memory: new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }) },
+    ]) {
       assert.equal(codeOf(thrown(() => BufferPool.from({ ...pool.handle, ...forged } as never))), 'ERR_INCOMPATIBLE_HANDLE')
     }
     assert.equal(pool.stats().free, 1)
@@ -182,7 +191,12 @@ describe('waiting for a buffer', () => {
   })
 
   it('a pending call keeps the process alive, unless unref() is called; a lease does not', async () => {
-    for (const [how, expected] of [['held', 'end\n'], ['unref', 'end\n'], ['pending', 'lent\nend\n']] as const) { // prettier-ignore
+    for (const [how, expected] of [
+      ['held', 'end\n'],
+      ['unref', 'end\n'],
+      ['pending', 'lent\nend\n'],
+    ] as const) {
+      // prettier-ignore
       const { code, stdout } = await runProcess('pool-process', [how])
       assert.deepEqual([code, stdout], [0, expected])
     }
@@ -257,7 +271,11 @@ describe('a pool between threads', function () {
   it('memory that was written over is an error, and no crash', () => {
     const first = (native.lists.poolWaiters - 128) / 4
     const VALUES = [0, 1, 5, 32, 0x10000, 0x7fffffff, 0x80000000, 0xfffffff0, 0xffffffff]
-    const words = [...Array.from({ length: 16 }, (_, k) => first + k), ...[32, 33, 64].map((k) => first + k), ...[96, 97, 98, 99, 128, 129, 130, 131].map((k) => first + k)]
+    const words = [
+      ...Array.from({ length: 16 }, (_, k) => first + k),
+      ...[32, 33, 64].map((k) => first + k),
+      ...[96, 97, 98, 99, 128, 129, 130, 131].map((k) => first + k),
+    ]
     let errors = 0
     for (const word of words) {
       for (const value of VALUES) {

@@ -1,4 +1,4 @@
-/** What the command line asks for, checked before anything is measured: a run takes minutes. */
+/** Parses the command line, and checks it before anything is measured, as a run takes minutes. */
 import { accessSync, constants } from 'node:fs'
 import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -16,13 +16,13 @@ export interface Arguments {
   readonly cases: readonly Case[]
   readonly quick: boolean
   readonly list: boolean
-  /** As many as a quick or a thorough run has, if not said. */
+  /** The rounds asked for; undefined for the usual number of a quick or a thorough run. */
   readonly rounds: number | undefined
   readonly json: string | undefined
-  /** What to compare with, and what with it; that is measured if there is none. */
+  /** The result to compare with, and the newer one; without the newer one, it is measured. */
   readonly older: Result | undefined
   readonly newer: Result | undefined
-  /** Paths of programs; none stands for those that can be installed. */
+  /** Paths of programs; an empty list stands for those that can be installed. */
   readonly runtimes: readonly string[] | undefined
 }
 
@@ -47,7 +47,7 @@ function parse(given: readonly string[]) {
   }
 }
 
-/** What `get` answers; what it throws, with the argument's name. */
+/** Returns what `get` returns. Adds the argument's name to what it throws. */
 function of<T>(argument: string, get: () => T): T {
   try {
     return get()

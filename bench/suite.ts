@@ -1,7 +1,8 @@
-/** Every case, in the order in which they are measured and told. */
+/** Every case, in the order in which they are measured and reported. */
 import { betweenThreads } from './cases/between-threads.js'
 import { batches } from './cases/batches.js'
 import { blocks } from './cases/blocks.js'
+import { context } from './cases/context.js'
 import { forAwait } from './cases/for-await.js'
 import { items } from './cases/items.js'
 import { blocked } from './cases/blocked.js'
@@ -13,6 +14,7 @@ import { oneThread } from './cases/one-thread.js'
 import { pingPong } from './cases/ping-pong.js'
 import { pingPongLoops } from './cases/ping-pong-loops.js'
 import { pools } from './cases/pools.js'
+import { records } from './cases/records.js'
 import { resources } from './cases/resources.js'
 import { signals } from './cases/signals.js'
 import { wake } from './cases/wake.js'
@@ -20,6 +22,7 @@ import type { Case } from './harness/case.js'
 
 export const cases: readonly Case[] = [
   ...oneThread,
+  ...records,
   ...items,
   ...betweenThreads,
   ...blocks,
@@ -35,5 +38,6 @@ export const cases: readonly Case[] = [
   ...signals,
   ...nativeToLoop,
   ...blocked,
+  ...context,
   ...resources,
 ]

@@ -1,9 +1,9 @@
 /**
- * How the examples show what they do: one line that is rewritten on a terminal, a plain line each
- * second anywhere else.
+ * Shows what an example does: by one line that is rewritten on a terminal, by a plain line each
+ * second elsewhere.
  */
 
-/** Says how things stand. May be called as often as one likes: most calls show nothing. */
+/** Reports progress. Call it as often as you like; most calls show nothing. */
 export type Report = (status: string) => void
 
 const { stdout } = process
@@ -21,13 +21,13 @@ export const progress: Report = (status) => {
   else console.log(`  ${status}`)
 }
 
-/** A line that stays. */
+/** Prints a line that stays. */
 export function line(text = ''): void {
   if (stdout.isTTY) stdout.write(ERASE_LINE)
   console.log(text)
 }
 
-/** A whole number, readable: 1,234,567. */
+/** Formats a whole number: 1,234,567. */
 export function count(value: number): string {
   return Math.round(value).toLocaleString('en-US')
 }

@@ -15,7 +15,7 @@ const CAPACITY = 10
 const MILLISECONDS = 3000
 
 async function run(report: Report): Promise<string> {
-  // `using` closes both when this function is left, also by an error: then whoever still waits on
+  // `using` closes both when this function is left, even by an error. Then whoever still waits on
   // one of them gets a QueueClosedError.
   using requests = new ThreadSafeQueue(CAPACITY, { type: 'uint32' })
   using replies = new ThreadSafeQueue(CAPACITY, { type: 'uint32' })

@@ -1,20 +1,20 @@
-/** Running examples: what one is, and how it passes, fails, or is skipped. */
+/** Runs examples, which pass, fail, or are skipped. */
 import { realpathSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { line, progress, type Report } from './display.js'
 
 export interface Example {
   name: string
-  /** In one sentence. */
+  /** What it shows, in one sentence. */
   shows: string
-  /** Answers what it has found, in one line. Throws if what it shows is not true. */
+  /** Resolves to its result, in one line. Rejects if what it shows is not true. */
   run(report: Report): Promise<string>
 }
 
-/** Far longer than any takes: a wake that got lost shows as an example that never ends. */
+/** Far longer than any example takes. A lost wake shows as an example that never ends. */
 const TIME_LIMIT = 60_000
 
-/** Runs one after the other; the process's exit code is 1 if any has failed. */
+/** Runs the examples one after the other; the process's exit code is 1 if any has failed. */
 export async function runAll(examples: Example[]): Promise<void> {
   for (const example of examples) await runOne(example)
 }

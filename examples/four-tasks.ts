@@ -18,7 +18,7 @@ async function task(event: ThreadSafeEvent, signal: AbortSignal): Promise<Outcom
     await event.wait({ signal })
     return 'woken'
   } catch (error) {
-    // Other errors than the one that the task is cancelled with are bugs, and not to be hidden.
+    // Errors other than the one that the task is cancelled with are bugs, which must not be hidden.
     if (error !== signal.reason) throw error
     return 'cancelled'
   }

@@ -17,7 +17,7 @@ async function run(report: Report): Promise<string> {
   const timer = new SignalTimer(INTERVAL * 1000, ticks)
   const samples = new Samples()
 
-  // All that have come; none is waited for.
+  // Takes all ticks that have come, without waiting for any.
   async function takeAll(): Promise<void> {
     while (!ticks.empty()) samples.add(await ticks.get())
   }
@@ -44,7 +44,7 @@ async function run(report: Report): Promise<string> {
   return `${samples.describe()} at most; none lost`
 }
 
-/** What the ticks so far amount to, by the time stamps that the signal handler gave them. */
+/** Statistics of the ticks so far, from the time stamps that the signal handler gave them. */
 class Samples {
   ticks = 0
   /** Ticks that the kernel merged into a later one. */
@@ -83,7 +83,7 @@ class Samples {
   }
 }
 
-/** What a slow JSON.parse or a regular expression gone wild does to the event loop. */
+/** Does what a slow JSON.parse or a regular expression gone wild does to the event loop. */
 function blockLoop(milliseconds: number): void {
   const end = performance.now() + milliseconds
   while (performance.now() < end);

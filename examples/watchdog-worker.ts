@@ -1,13 +1,13 @@
 /**
- * The worker of watchdog.ts. It runs while the main thread does not, so it can say what that is
- * doing: or log it, or end the process.
+ * The worker of watchdog.ts. It runs while the main thread does not, so it can report what that is
+ * doing, log it, or end the process.
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { QueueClosedError, type QueueHandle, type SignalInfo, ThreadSafeQueue } from 'threadsafe'
 
 export interface Stall {
   /**
-   * When the main loop last gave a sign of life, and when this worker got to know: both as
+   * When the main loop last gave a sign of life, and when this worker learned of the stall, both as
    * `process.hrtime.bigint()`.
    */
   began: bigint

@@ -1,7 +1,7 @@
 /**
- * A watchdog: a worker learns that the main loop is blocked while it is blocked, and since when.
- * The main loop writes the time into shared memory every few milliseconds; a kernel timer's signal
- * handler looks at that, and puts into the worker's queue when it is too old.
+ * A watchdog: while the main loop is blocked, a worker learns that it is, and since when. The main
+ * loop writes the time into shared memory every few milliseconds. A kernel timer's signal handler
+ * looks at it, and puts an item into the worker's queue when it is too old.
  */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
@@ -57,7 +57,7 @@ async function run(report: Report): Promise<string> {
   return `${told} stalls of more than ${LIMIT} ms, each known to the worker while it lasted, ${latest.toFixed(1)} ms after the limit at most`
 }
 
-/** What a slow JSON.parse or a regular expression gone wild does to the event loop. */
+/** Does what a slow JSON.parse or a regular expression gone wild does to the event loop. */
 function blockLoop(milliseconds: number): void {
   const end = performance.now() + milliseconds
   while (performance.now() < end);

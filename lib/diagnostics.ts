@@ -8,6 +8,7 @@ import type { ThreadSafeEvent } from './event.js'
 import type { ThreadSafeQueue } from './queue/typed-queue.js'
 import type { Lock } from './shared/lock.js'
 import type { BufferPool } from './shared/pool-types.js'
+import type { Message, SharedRecord } from './shared/typed.js'
 
 /**
  * Message on `threadsafe:queue:drop`: a put of this thread that did not wait found the queue full,
@@ -39,12 +40,19 @@ export interface QueueCloseMessage {
  */
 export interface BlockMessage {
   /**
-   * The call that blocked: 'select' waits for several queues or events, 'wait' for an event,
-   * 'acquire' for a lock, 'lend' for a buffer of a pool.
+   * The call that blocked: 'select' waits for several objects, 'wait' for an event, a message or a
+   * record, 'acquire' for a lock, 'lend' for a buffer of a pool.
    */
   operation: 'put' | 'get' | 'wait' | 'select' | 'acquire' | 'lend'
   /** What it waited for: one object, or all those given to `selectSync()`. */
-  sources: readonly (ThreadSafeQueue<unknown, unknown> | ThreadSafeEvent | Lock | BufferPool<unknown>)[]
+  sources: readonly (
+    | ThreadSafeQueue<unknown, unknown>
+    | ThreadSafeEvent
+    | Message<unknown, never>
+    | SharedRecord<unknown, never>
+    | Lock
+    | BufferPool<unknown>
+  )[]
   /** Milliseconds for which the call blocked. */
   duration: number
 }

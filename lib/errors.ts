@@ -190,7 +190,7 @@ const { captureStackTrace } = Error
  * in here, and only for a call that fails. To capture it when the call is made would cost half as
  * much as a wait.
  */
-export async function retold(error: ThreadSafeError): Promise<never> {
+export async function retold(error: Error): Promise<never> {
   await undefined
   await undefined
   captureStackTrace(error, retold)

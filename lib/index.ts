@@ -12,6 +12,7 @@ export type { IntoOf, IntoOption, Overflow, QueueHandle, QueueOptions } from './
 export { type FieldType, type FieldTypes, type PutRecordOf, record, type RecordOf, type RecordType } from './codec/record-type.js'
 export type { ArrayOf, ArrayType, PutArrayOf } from './codec/array-type.js'
 export type { NumericType, ScalarType } from './codec/scalar.js'
+export { Context, type ContextOptions, type JobArguments, type JobName, type JobResult } from './shared/context.js'
 export { select, type Selected, type SelectOptions, type SelectSource, selectSync, type SelectSyncOptions } from './select.js'
 export { type SignalInfo, signalInfo } from './signals/info.js'
 export type { SignalName } from './signals/number.js'
@@ -26,3 +27,6 @@ export {
   type SignalTimerOptions,
 } from './signals/source.js'
 export { ThreadSafeQueue, type ThreadSafeQueueConstructor, type TypedQueueOptions } from './queue/typed-queue.js'
+export type { MessageHandle, MessageOptions } from './shared/message.js'
+export type { RecordHandle, RecordStats } from './shared/record.js'
+export { Message, type MessageConstructor, SharedRecord, type SharedRecordConstructor, type TypedMessageOptions } from './shared/typed.js'

@@ -1,4 +1,4 @@
-/** Waiting for the first of several: gets from queues, and events. */
+/** Waiting for the first of several: gets from queues, events, and messages. */
 import { blocking } from './wait/blocking.js'
 import { invalidType, invalidValue, QueueClosedError, TimeoutError } from './errors.js'
 import { channelOfEvent, livenessOfEvent, ThreadSafeEvent } from './event.js'
@@ -7,38 +7,46 @@ import { type Liveness, mayServeAtOnce } from './wait/loop.js'
 import { native } from './addon/native.js'
 import { checkObject, checkTimeout, type Patience, patience, type WaitOptions } from './wait/options.js'
 import { ThreadSafeQueue } from './queue/typed-queue.js'
+import { livenessOfMessage, versionsOfMessage } from './shared/message.js'
+import { Message } from './shared/typed.js'
 import { NOTHING, type Selectable } from './wait/selectable.js'
 import { Call } from './wait/call.js'
 import { Place } from './wait/place.js'
 
 const { status: STATUS } = native
 
-/** What can be waited for: a get from a queue, or an event. */
-export type SelectSource = ThreadSafeQueue<unknown, unknown> | ThreadSafeEvent
+/** A source that can be waited for: a get from a queue, an event, or a message. */
+export type SelectSource = ThreadSafeQueue<unknown, unknown> | ThreadSafeEvent | Message<unknown, unknown>
 
 function channelOf(source: SelectSource): Selectable<unknown> {
+  if (source instanceof Message) return versionsOfMessage(source) as Selectable<unknown>
   return (source instanceof ThreadSafeEvent ? channelOfEvent(source) : channelOfQueue(source)) as Selectable<unknown>
 }
 
 function livenessOf(source: SelectSource): Liveness {
+  if (source instanceof Message) return livenessOfMessage(source)
   return source instanceof ThreadSafeEvent ? livenessOfEvent(source) : livenessOfQueue(source)
 }
 
-type ItemFrom<Source> = Source extends { getSync(): infer Item } ? Item : undefined
+type ItemFrom<Source> = Source extends { getSync(): infer Item }
+  ? Item
+  : Source extends { waitSync(): infer Value; value(): unknown }
+    ? Value
+    : undefined
 
 type IndexOf<Key> = Key extends `${infer Index extends number}` ? Index : number
 
 /**
- * What `select()` returns: one of these for each source, which `index` tells apart where the
- * sources are a tuple.
+ * The result of `select()`: one of these types for each source. Where the sources are a tuple,
+ * `index` tells them apart.
  */
 export type Selected<Sources extends readonly SelectSource[]> = {
   [Key in keyof Sources]: {
-    /** The queue or the event that was ready: the object that was given. */
+    /** The object that was ready: the one that was passed. */
     source: Sources[Key]
-    /** Its place among the sources. */
+    /** Its index among the sources. */
     index: IndexOf<Key>
-    /** What was taken from a queue; undefined for an event. */
+    /** The item taken from a queue, or the value of a message; undefined for an event. */
     item: ItemFrom<Sources[Key]>
   }
 }[number]
@@ -59,7 +67,7 @@ export interface SelectOptions extends WaitOptions, SelectSyncOptions {}
 type AnySelected = Selected<readonly SelectSource[]>
 type Attempt = 'tryNow' | 'tryInOrder'
 
-/** An error of a source. That a queue is closed has to be told with which one is. */
+/** The error of a source. A QueueClosedError says which queue is closed. */
 function failed(error: unknown, source: SelectSource, index: number): unknown {
   return error instanceof QueueClosedError ? Object.assign(error, { source, index }) : error
 }
@@ -81,8 +89,7 @@ function tryOne(attempt: Attempt, sources: readonly SelectSource[], k: number, w
 let state = 0x9e3779b9
 
 /**
- * A whole number below `limit`, as good as random (xorshift). Not Math.random(), which tests
- * replace.
+ * A pseudo-random whole number below `limit` (xorshift). Not Math.random(), which tests replace.
  */
 function randomBelow(limit: number): number {
   state ^= state << 13
@@ -135,8 +142,8 @@ class Branch extends Place<unknown> {
   readonly index: number
   readonly channel: Selectable<unknown>
   /**
-   * In a biased call, those of the sources before this one: they are asked first when this one can
-   * perhaps be served.
+   * In a biased call, the branches of the sources before this one. They are asked first when this
+   * one can perhaps be served.
    */
   before: readonly Branch[] = []
 
@@ -173,14 +180,14 @@ class Branch extends Place<unknown> {
   }
 }
 
-/** A queue or event that is given twice counts once, at its first place. */
+/** An object that is given twice counts once, at its first place. */
 function firstPlace(sources: readonly SelectSource[], channel: unknown): number {
   return sources.findIndex((source) => channelOf(source) === channel)
 }
 
 /**
- * Each queue and event once; and once more for another object of it, right behind: the call keeps
- * the process alive if one of its sources would.
+ * One branch for each queue, event and message, and right behind it one for each further object of
+ * the same. So the call keeps the process alive if any of its sources would.
  */
 function branchesOf(call: Call, sources: readonly SelectSource[]): Branch[] {
   const branches = new Map<Liveness, Branch>()
@@ -204,25 +211,26 @@ function checkBiased(options: SelectSyncOptions | undefined): boolean | undefine
 }
 
 function checkSources(sources: unknown): void {
-  const expected = 'a ThreadSafeQueue or a ThreadSafeEvent'
+  const expected = 'a ThreadSafeQueue, a ThreadSafeEvent or a Message'
   if (!Array.isArray(sources)) throw invalidType('sources', `an array, each of it ${expected}`, sources)
   if (sources.length === 0) throw invalidValue('sources', `an array of at least one, ${expected}`, sources)
   for (let k = 0; k < sources.length; k++) {
     const source: unknown = sources[k]
-    if (!(source instanceof ThreadSafeQueue || source instanceof ThreadSafeEvent)) throw invalidType(`sources[${k}]`, expected, source)
+    if (!(source instanceof ThreadSafeQueue || source instanceof ThreadSafeEvent || source instanceof Message))
+      throw invalidType(`sources[${k}]`, expected, source)
   }
 }
 
 /**
  * Waits in all lines at once. The first outcome settles the call and takes it out of the other
- * lines: one thread's JavaScript, so no other can come in between.
+ * lines. All are in this thread, so no other outcome can come in between.
  */
 function wait(sources: readonly SelectSource[], limits: Patience, biased: boolean | undefined): Promise<AnySelected> {
   const call = new Call()
   const branches = branchesOf(call, sources)
   if (biased) for (const branch of branches) branch.before = branches.filter(({ index }) => index < branch.index)
   const enter = (): void => {
-    // The order in which a ring lets them look, as a rule.
+    // Usually the order in which they look after a ring.
     orderOf(biased)(branches.length, (k) => {
       const branch = branches[k] as Branch
       branch.channel.enter(branch)
@@ -233,17 +241,17 @@ function wait(sources: readonly SelectSource[], limits: Patience, biased: boolea
 }
 
 /**
- * Waits until one of several queues and events is ready, and takes the item if it is a queue: from
- * that one only; the others lose nothing.
+ * Waits until one of several queues, events and messages is ready, and takes the item if it is a
+ * queue: from that one only; the others lose nothing. A message stays set.
  *
- * - A queue is ready when there is an item, an event when it is set, or was set (and perhaps cleared) since the call was made. A queue that is full
+ * - A queue is ready when there is an item, an event and a message when it is set, or was set (and perhaps cleared) since the call was made. A queue that is full
  *   is ready like any other.
  * - A queue that is closed and drained is ready as well: the promise rejects with `QueueClosedError`, which has its `source` and `index`. Leave
  *   it out of the next call.
  * - Of several that are ready one is taken at random, each as likely as the others; or, with `biased: true`, the first in the order of `sources`. A
  *   source that is always ready then keeps those behind it waiting.
  * - Like a `get()`, it stands in the line of each queue: it does not overtake this thread's earlier gets, and later ones do not overtake it.
- * - The same queue or event given twice counts once, at its first place.
+ * - The same object given twice counts once, at its first place.
  *
  * Empty: it waits, for at most `timeout` milliseconds; then it rejects with `TimeoutError`, or with
  * the signal's `reason` when that is aborted: nothing was taken. `timeout: 0` tries once. While it
@@ -297,8 +305,8 @@ export function selectSync<const Sources extends readonly SelectSource[]>(
 }
 
 /**
- * The addon says when there is probably something, and takes nothing: so items of all types go
- * their usual way.
+ * Blocks until something is ready. The addon only says that there is probably something, and takes
+ * nothing, so items of all types take their usual path.
  */
 function block(sources: readonly SelectSource[], timeout: number, inOrder: InOrder): AnySelected {
   const channels = sources.map((source): unknown => channelOf(source))

@@ -1,6 +1,6 @@
-// Builds the modules of native/wasm and writes them, inlined, to lib/addon/wasm.generated.ts, which
-// is committed: so nobody who installs the package needs clang. With --check it writes nothing, and
-// fails if the committed file is not what would be written.
+// Builds the modules of native/wasm and writes them, inlined, to lib/addon/wasm.generated.ts. That
+// file is committed, so that nobody who installs the package needs clang. With --check it writes
+// nothing, and fails if the committed file is not what would be written.
 //
 // Needs clang++, wasm-ld, llvm-objdump and libc++ for wasm32; Debian: clang-19 lld-19 llvm-19
 // libc++-19-dev-wasm32. CLANG and OBJDUMP name others.
@@ -27,7 +27,7 @@ const compiling = [
   '-fno-exceptions',
   '-fno-rtti',
   '-fno-delete-null-pointer-checks',
-  // Everything: see verify().
+  // Inline everything: see verify().
   '-mllvm',
   '-inline-threshold=100000',
   '-Wall',
@@ -55,7 +55,7 @@ const cells = {
   uint16: ['std::uint16_t', 'int', 'double'],
   int32: ['std::int32_t', 'int', 'double'],
   uint32: ['std::uint32_t', 'int', 'double'],
-  // Of biguint64 as well: WebAssembly's 64-bit integers have no sign.
+  // Used for biguint64 as well, as WebAssembly's 64-bit integers have no sign.
   bigint64: ['std::int64_t', 'std::int64_t', 'std::int64_t'],
   float32: ['float', 'float', 'double'],
   float64: ['double', 'double', 'double'],
@@ -66,6 +66,7 @@ const modules = {
   lock: ['lock.cc'],
   pool: ['pool.cc'],
   message: ['message.cc'],
+  record: ['record.cc'],
   ...Object.fromEntries(
     Object.entries(cells).map(([type, [element, parameter, result]]) => {
       return [type, ['cells.cc', `-DELEMENT=${element}`, `-DPARAMETER=${parameter}`, `-DRESULT=${result}`]]
@@ -79,7 +80,7 @@ const claimless = new Set(['event', 'lock', 'pool.pass', 'pool.take'])
 const functionSection = 3
 const dataSection = 11
 
-// A number in LEB128, and where it ends.
+// Returns a number in LEB128, and where it ends.
 function numberAt(bytes, at) {
   let value = 0
   for (let shift = 0, more = true; more; shift += 7) {
@@ -90,7 +91,7 @@ function numberAt(bytes, at) {
   return [value, at]
 }
 
-// A module's sections by their ids: each is a byte, then the section's length.
+// Returns a module's sections by their ids. Each begins with its id, one byte, and its length.
 function sectionsOf(bytes) {
   const sections = new Map()
   for (let at = 8; at < bytes.length;) {
@@ -102,8 +103,8 @@ function sectionsOf(bytes) {
   return sections
 }
 
-// V8 ends what runs in a thread where a function begins, and at loops: neither may lie between a
-// claim and what publishes it.
+// V8 can end a thread's code where a function begins, and at loops. So neither may lie between a
+// claim and its publish.
 function verifyClaims(name, file) {
   // A buffer is given back by an addition to its map.
   const publishes = name === 'pool' ? /i64\.atomic\.(store|rmw\.add)/ : /i64\.atomic\.store/
@@ -121,11 +122,25 @@ function verifyClaims(name, file) {
   }
 }
 
-// Instances of every thread share one memory, in which the module owns nothing: a stack, or static
-// data, would be shared as well.
+// A record's claim is a bit taken from `free`, and it ends where bits are given back.
+function verifyBuffers(name, file) {
+  let claimed
+  let between = []
+  for (const line of execFileSync(objdump, ['-d', file], { encoding: 'utf8' }).split('\n')) {
+    if (/^[0-9a-f]+ </.test(line)) claimed = undefined
+    else if (line.includes('i64.atomic.rmw.and')) claimed = line
+    else if (claimed && line.includes('i64.atomic.rmw.or')) {
+      if (between.length > 0) throw new Error(`${name}: between claim and give-back there is${between[0]}`)
+    } else if (claimed && /\t(loop|call)/.test(line)) between.push(line)
+    if (!claimed) between = []
+  }
+}
+
+// The instances of all threads share one memory, so the module must own nothing in it: a stack, or
+// static data, would be shared as well.
 function verify(name, object, bytes) {
-  // An object file imports the stack pointer if it uses it, for the linker to provide; and has data
-  // also for what is zero at first.
+  // An object file that uses the stack pointer imports it, for the linker to provide. It also has
+  // data sections for what is zero at first.
   const imported = WebAssembly.Module.imports(new WebAssembly.Module(object)).map(({ name }) => name)
   if (imported.includes('__stack_pointer')) throw new Error(`${name}: some function needs a stack in memory`)
   const sections = sectionsOf(bytes)
@@ -149,7 +164,8 @@ function build(name) {
     run(...linking, object, '-o', module)
     const bytes = readFileSync(module)
     verify(name, readFileSync(object), bytes)
-    if (!claimless.has(name)) verifyClaims(name, module)
+    if (name === 'record') verifyBuffers(name, module)
+    else if (!claimless.has(name)) verifyClaims(name, module)
     return bytes
   } finally {
     rmSync(directory, { recursive: true })

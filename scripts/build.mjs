@@ -29,14 +29,17 @@ function onPath(command) {
   return (process.env.PATH ?? '').split(delimiter).some((directory) => existsSync(resolve(directory, command)))
 }
 
-/** The first of the commands that there is. */
+/** Returns the first of the commands that exists. */
 function found(variable, ...commands) {
   const command = process.env[variable] ?? commands.find(onPath)
   if (command === undefined) throw new BuildError(`${NEEDED}; there is no ${commands.join(', no ')} on the PATH. See docs/install.md.`)
   return command
 }
 
-/** Node-gyp says at length what it lacks; this says it in a line. On Windows it finds Visual Studio by itself. */
+/**
+ * Says in one line what is missing, which node-gyp does at length. On Windows node-gyp finds Visual
+ * Studio by itself.
+ */
 function compiler() {
   if (windows) return {}
   const CXX = found('CXX', 'g++', 'c++', 'clang++')
@@ -53,7 +56,7 @@ function run(command, args, options) {
   return status === 0
 }
 
-/** A tool of the version that package.json names, among the modules that `from` sees. */
+/** Finds a tool of the version that package.json names, among the modules that `from` sees. */
 function tool(name, version, from) {
   const require = createRequire(from)
   try {
@@ -72,7 +75,7 @@ function tools(directory) {
   const wanted = versions.map(([name, version]) => `${name}@${version}`)
   console.log(`threadsafe: fetching ${wanted.join(' and ')}`)
   const options = ['--no-audit', '--no-fund', '--ignore-scripts', '--no-package-lock', '--global=false']
-  // Through the shell: on Windows npm is a script.
+  // Uses the shell, as npm is a script on Windows.
   if (!run(['npm install', ...options, ...wanted].join(' '), [], { cwd: directory, shell: true })) {
     throw new BuildError(`building the addon needs ${wanted.join(' and ')}, and npm could not fetch them; see above.`)
   }
@@ -90,7 +93,7 @@ function build(directory) {
   if (!run(process.execPath, command, { cwd: native, env })) {
     throw new BuildError(`the addon could not be built; see above. Note that ${NEEDED}.`)
   }
-  // A process may have the old file mapped: it is replaced, not written to.
+  // Replaces the file instead of writing to it, as a process may have the old one mapped.
   const target = join(root, 'build/Release/threadsafe.node')
   mkdirSync(dirname(target), { recursive: true })
   copyFileSync(join(native, 'build/Release/threadsafe.node'), `${target}.new`)

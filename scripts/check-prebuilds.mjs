@@ -1,7 +1,7 @@
-// Reads the symbols of each prebuild: is everything it needs there, on the oldest system that it is
-// for? Prints for each file the lowest and highest version of glibc that it asks for. Arguments:
-// names of targets, to check those alone. Needs Debian's llvm-19, and musl, whose library tells
-// what musl has.
+// Reads the symbols of each prebuild, and checks that everything it needs exists on the oldest
+// system that it is for. Prints for each file the lowest and highest version of glibc that it asks
+// for. Arguments: names of targets, to check those alone. Needs Debian's llvm-19, and musl, whose
+// library shows what musl has.
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -35,13 +35,16 @@ function check(condition, problem) {
   if (!condition) throw new Error(problem)
 }
 
-/** Node-API as it is in every Node that the package runs on, and libuv's functions. */
+/** The functions of Node-API in every Node that the package runs on, and those of libuv. */
 const nodeApi = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).binary.napi_versions[0]
 const { js_native_api_symbols: ofJs, node_api_symbols: ofNode } = require('node-api-headers').symbols[`v${nodeApi}`]
 const nodeSymbols = new Set([...ofJs, ...ofNode])
 const isNode = (name) => nodeSymbols.has(name) || name.startsWith('uv_')
 
-/** The symbols that somebody else has to define, as [name, version] on Linux. Weak ones may be left undefined. */
+/**
+ * The symbols that other libraries must define, as [name, version] on Linux. Weak ones may stay
+ * undefined.
+ */
 function undefinedSymbols(path) {
   const symbols = lines(read(nm, '--dynamic', '--undefined-only', '--format=posix', path)).map((line) => line.split(' '))
   return symbols.filter(([, type]) => type === 'U').map(([symbol]) => symbol.split('@'))
@@ -83,13 +86,13 @@ function musl(path) {
 }
 
 function darwin(path) {
-  // What is looked up by name alone, in whatever is loaded, is to be Node's.
+  // Symbols that are looked up by name alone, in any loaded library, must be Node's.
   const symbols = [...read(nm, '--undefined-only', '--format=darwin', path).matchAll(/external _(\w+)( \(from \w+\))?$/gm)]
   const names = symbols.filter(([, , library]) => library === undefined).map(([, name]) => name)
   check(names.length > 0, 'it needs nothing of Node')
   const others = names.filter((name) => !isNode(name))
   check(others.length === 0, `nobody defines ${others.join(', ')}`)
-  // Its own name is among them.
+  // The file's own name is among them.
   const libraries = neededLibraries(path).filter((name) => !name.endsWith('/threadsafe.node'))
   check(libraries.join() === '/usr/lib/libSystem.B.dylib', `it needs ${libraries.join(', ')}`)
   return `macOS ${read(readobj, '--macho-version-min', path).match(/Version: (\S+)/)[1]}`

@@ -1,5 +1,6 @@
-// Holds the C and C++ sources against .clang-format. `--write` formats them. clang-format 19 is a Debian
-// package; where it is missing this says so and passes, unless `--required` is given, as .ci/run does.
+// Checks the C and C++ sources against .clang-format; `--write` formats them. clang-format 19 is a
+// Debian package. Where it is missing this says so and passes, unless `--required` is given, as
+// .ci/run does.
 import { spawnSync } from 'node:child_process'
 
 const VERSION = 19
@@ -7,7 +8,7 @@ const FOLDERS = ['native', 'test/fixtures/addon']
 
 const [write, required] = ['--write', '--required'].map((option) => process.argv.includes(option))
 
-// Each version formats a little differently, so another one would only disagree.
+// Only this version will do, as each formats a little differently.
 const program = [`clang-format-${VERSION}`, 'clang-format'].find((name) => {
   const { stdout } = spawnSync(name, ['--version'], { encoding: 'utf8' })
   return stdout?.includes(`version ${VERSION}.`)

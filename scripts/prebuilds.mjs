@@ -34,7 +34,10 @@ function zig() {
   return join(directory, 'zig')
 }
 
-/** The functions of Node and of libuv that the addon may call, for Windows, where a linker wants a library for them. */
+/**
+ * Makes the import library that Windows linkers want, for the functions of Node and libuv that the
+ * addon may call.
+ */
 function importLibrary(compiler, directory) {
   const names = new Set()
   for (const file of ['js_native_api.def', 'node_api.def']) {

@@ -12,7 +12,7 @@ function target(platform, arch, libc, zigTarget) {
   }
 }
 
-/** The lowest glibc that Node 20 runs on. What is built needs less, if it needs nothing newer. */
+/** The lowest glibc that Node 20 runs on. A build may need an even older one. */
 export const GLIBC = '2.28'
 
 export const TARGETS = [

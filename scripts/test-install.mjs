@@ -16,7 +16,10 @@ const home = join(root, 'build/install')
 const bunPackage = `@oven/bun-linux-${process.arch === 'arm64' ? 'aarch64' : 'x64'}`
 
 const NODES = ['20.19.0', '22', '24', '26']
-/** `add`: its arguments that add the tarball; `run`: what runs a script with `node`, where that takes more than node. */
+/**
+ * `add` has the arguments that add the tarball; `run` is the command that runs a script, if that is
+ * more than `node`.
+ */
 const MANAGERS = [
   { name: 'npm 11', package: 'npm@11', script: 'npm/bin/npm-cli.js', add: ['install'] },
   { name: 'npm 12', package: 'npm@12', script: 'npm/bin/npm-cli.js', add: ['install'] },
@@ -27,7 +30,9 @@ const MANAGERS = [
 ]
 const WARNING = /\bwarn(ing)?\b|deprecat|\bblocked\b|ignored|not (run|executed)|\berror\b|YN000[1-9]/i
 
-/** What a shell script or a package manager may need. No compiler, no make, no python. */
+/**
+ * The commands that a shell script or a package manager may need. No compiler, no make, no python.
+ */
 const COMMANDS = ['sh', 'bash', 'env', 'basename', 'cat', 'dirname', 'ls', 'mkdir', 'readlink', 'rm', 'sed', 'tar', 'uname', 'which']
 
 function run(command, args, options) {
@@ -40,7 +45,7 @@ function must({ ok, output }) {
   return output
 }
 
-/** A package of npm's in a directory of its own; it is installed once. */
+/** Installs an npm package in a directory of its own, once. */
 function fetched(specification) {
   const directory = join(home, 'tools', specification.replaceAll('/', '+'))
   if (!existsSync(join(directory, 'node_modules'))) {
@@ -63,7 +68,10 @@ function pathWith(node) {
   return directory
 }
 
-/** No setting of this user's, but the registry: a machine may have a mirror. */
+/**
+ * The environment for a run: none of this user's settings but the registry, as a machine may have a
+ * mirror.
+ */
 function environment(path, registry) {
   const kept = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^(npm_|yarn_|bun_|pnpm_|PREBUILDS_ONLY|CI$|CXX|CC)/i.test(name)),
@@ -96,7 +104,7 @@ const rows = []
 let passed = 0
 let failed = 0
 
-/** One cell of the table. */
+/** Prints one cell of the table. */
 function cell(what, ok, output) {
   if (ok) passed++
   else {
@@ -115,8 +123,7 @@ function load(runner, directory, env) {
 
 function tryManager(manager, nodes, bun, tarball, registry) {
   const modules = fetched(manager.package)
-  // Each package manager runs on the Node in the middle; npm 12 and pnpm 12 are too new for the
-  // oldest.
+  // Each package manager runs on Node 24, as npm 12 and pnpm 12 are too new for the oldest.
   const env = environment(pathWith(nodes.get('24')), registry)
   const command = manager.binary ? [join(modules, manager.binary)] : [nodes.get('24'), join(modules, manager.script)]
   const directory = project(manager.name, tarball)
@@ -139,7 +146,7 @@ function tryManager(manager, nodes, bun, tarball, registry) {
   return { directory, env }
 }
 
-/** The command that docs/install.md tells, first without a compiler. */
+/** Runs the command that docs/install.md gives, first without a compiler. */
 function tryBuilding({ directory, env }, registry) {
   const script = 'node_modules/threadsafe/scripts/build.mjs'
   const without = run(process.execPath, [script], { cwd: directory, env })

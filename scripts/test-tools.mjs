@@ -1,8 +1,8 @@
 // Runs the projects of test/tools, each with the real tool, on the package as a user has it. Jest,
-// Vitest and tsx evaluate a module several times in one process, in realms of their own, and put
-// fake timers in place of the real ones; bundlers are to leave it alone; Deno is refused. Installs
-// the tools from npm into build/tools. Arguments: names of runs, to run those alone. Prints "N
-// passed, N failed" last.
+// Vitest and tsx evaluate a module several times in one process, in realms of their own, and
+// replace timers by fake ones. Bundlers must leave the package alone, and Deno must be refused.
+// Installs the tools from npm into build/tools. Arguments: names of runs, to run those alone.
+// Prints "N passed, N failed" last.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -13,7 +13,10 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const sources = join(root, 'test/tools')
 const home = join(root, 'build/tools')
 
-/** `project`: the folder of test/tools; `tool`: what npm installs; `args`: for the project's own test script. */
+/**
+ * `project` is the folder of test/tools, `tool` the npm package, `args` the arguments of the
+ * project's own test script.
+ */
 const RUNS = [
   { name: 'jest-29', project: 'jest', tool: { jest: '29.7.0' }, args: [] },
   { name: 'jest-30', project: 'jest', tool: { jest: '30.5.2' }, args: [] },
@@ -29,10 +32,13 @@ const RUNS = [
   { name: 'deno', project: 'deno', tool: { deno: `npm:@deno/linux-${process.arch}-glibc@2.9.6` }, args: [] },
 ]
 
-/** For each run: more than ten times what it takes. */
+/** The time limit of each run, more than ten times what it takes. */
 const SECONDS = 120
 
-/** What it printed, and whether it ended well. One that hangs is killed with all that it has started. */
+/**
+ * Resolves to the output, and whether it ended well. A run that hangs is killed with everything it
+ * has started.
+ */
 async function run(command, args, cwd) {
   const child = spawn(command, args, { cwd, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
@@ -60,7 +66,7 @@ async function must(running) {
   return stdout
 }
 
-/** The package's files as npm packs them, and the addon that was built here. */
+/** Unpacks the package's files as npm packs them, and adds the addon that was built here. */
 async function unpack() {
   rmSync(home, { recursive: true, force: true })
   mkdirSync(home, { recursive: true })

@@ -1,6 +1,6 @@
-// Makes the tables that copies of the addon share "unique" symbols of an ELF file (native/platform/
-// process_wide.h): the dynamic linker of glibc then takes one of each for the whole process. GCC emits
-// them so; Clang has no such option, and emits them weak.
+// Marks the tables that copies of the addon share as "unique" symbols of an ELF file
+// (native/platform/process_wide.h). glibc's dynamic linker then uses one of each for the whole
+// process. GCC emits them so; Clang has no such option, and emits them weak.
 import { readFileSync, writeFileSync } from 'node:fs'
 
 const SHT_DYNSYM = 11
@@ -9,7 +9,7 @@ const STB_WEAK = 2
 const STB_GNU_UNIQUE = 10
 const SYMBOL_BYTES = 24
 
-/** The file's dynamic symbols: where each lies, and its name. Of 64 bits, little-endian. */
+/** Yields the dynamic symbols of a 64-bit little-endian file: where each lies, and its name. */
 function* dynamicSymbols(bytes) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   const at = (offset) => Number(view.getBigUint64(offset, true))
@@ -28,7 +28,7 @@ function* dynamicSymbols(bytes) {
   }
 }
 
-/** Returns how many there were. */
+/** Returns how many it marked. */
 export function makeUnique(file) {
   const bytes = readFileSync(file)
   let count = 0

@@ -1,7 +1,7 @@
 // The compiler that gyp calls for a prebuild: Zig's clang, for the target in ZIG_TARGET. The first
-// argument is cc or c++. gyp believes that it builds for the Linux it runs on, so what only Linux's
-// linker takes is dropped for other targets, and what these need is added. scripts/prebuilds.mjs
-// sets the variables.
+// argument is cc or c++. gyp believes that it builds for the Linux it runs on. So for other targets
+// this drops the options that only Linux's linker takes, and adds those that they need.
+// scripts/prebuilds.mjs sets the variables.
 import { spawnSync } from 'node:child_process'
 
 const { ZIG, ZIG_TARGET, ZIG_LIBRARY } = process.env
@@ -9,13 +9,13 @@ const [language, ...given] = process.argv.slice(2)
 
 const ELF_ONLY = /^(-rdynamic|-pthread|-fPIC|-Wl,(-soname=|-z,|--start-group|--end-group|-rpath).*)$/
 const links = !given.includes('-c')
-// gyp asks for the predefined macros, to know a compiler for WebAssembly; Zig would leave a file
-// behind.
+// gyp asks for the predefined macros, to recognize a compiler for WebAssembly. Zig would leave a
+// file behind.
 if (given.includes('-E')) process.exit(0)
 
 const args = ZIG_TARGET.includes('linux') ? given : given.filter((flag) => !ELF_ONLY.test(flag))
 if (links) {
-  // Stripped here: a `strip` of another system would be needed later, and would break the signature
+  // Strips here. Later it would take the `strip` of another system, which would break the signature
   // of an arm64 Mac's file.
   args.push('-s')
   if (ZIG_TARGET.includes('macos')) args.push('-Wl,-undefined,dynamic_lookup')

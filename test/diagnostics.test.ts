@@ -1,4 +1,4 @@
-/** What node:diagnostics_channel is told. */
+/** Messages on node:diagnostics_channel. */
 import { strict as assert } from 'node:assert'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
@@ -14,7 +14,7 @@ import {
 } from '../lib/index.js'
 import { finished, startWorker, thrown, within } from './support.js'
 
-/** What a channel tells while the call runs. */
+/** Returns the messages of a channel while the call runs. */
 function told<Message>(name: string, call: () => void): Message[] {
   const messages: Message[] = []
   const listen = (message: unknown): void => void messages.push(message as Message)

@@ -1,4 +1,6 @@
-/** What errors say, and where their stacks begin: what was wrong, in one line, and what to do. */
+/**
+ * Errors: messages that say in one line what was wrong and what to do, and where the stacks begin.
+ */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { createSecretKey } from 'node:crypto'

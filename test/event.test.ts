@@ -62,7 +62,7 @@ describe('an event', () => {
     event.clear()
     const late = event.wait({ timeout: 20 })
     await within('all who waited at that moment', Promise.all(waits))
-    // Who came after clear() did not wait at that moment.
+    // Whoever came after clear() did not wait at that moment.
     assert.ok((await rejection(late)) instanceof TimeoutError)
     assert.equal(event.isSet(), false)
   })
@@ -123,7 +123,7 @@ describe('waiting for an event no longer than', () => {
       const error = await rejection(event.wait({ timeout }))
       assert.ok(error instanceof TimeoutError)
       assert.equal(error.code, 'ERR_TIMEOUT')
-      // Timers of Node's count whole milliseconds of the loop's clock.
+      // Node's timers count whole milliseconds of the loop's clock.
       assert.ok(performance.now() - start >= timeout - 2)
     })
   }
@@ -290,9 +290,9 @@ describe('an event between threads', () => {
         const expected = round * kinds.length
         await until(`${expected} waits`, () => said.waiting === expected, 20_000)
         const here = event.wait()
-        // A worker that blocks has said so before it does: it may be late for one setting, so there
-        // are as many as are needed. That a wake is lost shows in the deadline, and in how many
-        // there were.
+        // A worker says that it blocks before it does, so it may be late for one setting. The event
+        // is set as often as needed. A lost wake shows in the deadline, and in the number of
+        // settings.
         const deadline = performance.now() + 10_000
         while (said.awake < expected) {
           event.set()

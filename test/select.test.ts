@@ -20,7 +20,7 @@ const numbers = (capacity = 8): ThreadSafeQueue<number, Float64Array> => new Thr
 const several = (count: number, capacity = 8): ThreadSafeQueue<number, Float64Array>[] =>
   Array.from({ length: count }, () => numbers(capacity))
 
-/** Both faces, as promises, so that what they have in common is tested of both. */
+/** Both calls, as promises, so that their common behaviour is tested on both. */
 const FACES: [name: string, call: (sources: readonly SelectSource[], timeout?: number) => Promise<Selected<readonly SelectSource[]>>][] = [
   ['select', (sources, timeout) => select(sources, { timeout })],
   ['selectSync', async (sources, timeout) => selectSync(sources, { timeout })],
@@ -76,7 +76,7 @@ describe('select, biased, of sources that become ready together', () => {
       const sources = orders[round % orders.length] as readonly SelectSource[]
       const selected = select(sources, { biased: true })
       await loopIterations(1)
-      // What is rung for first is looked at first.
+      // The list that is rung for first is looked at first.
       if (round % 2 === 0) event.set()
       for (const queue of [other, one]) queue.putManySync([1, 2])
       event.set()
@@ -265,7 +265,7 @@ describe('select, while it waits', () => {
     const selected = select([numbers(), queue])
     const after = queue.get()
     for (const item of [1, 2, 3]) queue.putSync(item)
-    // The items are there, and this thread's earlier get has not come to its own yet.
+    // The items are there, and this thread's earlier get has not taken its item yet.
     assert.ok((await rejection(select([queue], { timeout: 0 }))) instanceof TimeoutError)
     assert.deepEqual([await before, (await within('the select', selected)).item, await after], [1, 2, 3])
   })
@@ -307,7 +307,7 @@ describe('select, while it waits', () => {
     queues[1]?.putSync(2)
     await loopIterations()
     assert.equal(queues[1]?.qsize(), 1)
-    // One that is aborted already goes before what is wrong with the sources.
+    // A signal that is aborted already comes before errors in the sources.
     assert.equal(await rejection(select([] as never, { signal: controller.signal })), reason)
   })
 
@@ -409,7 +409,7 @@ describe('select over 8 queues that 4 workers feed with a million items', functi
     return { queues, ledger: Ledger.create(PRODUCERS * QUEUES, each), served: new Int32Array(new SharedArrayBuffer(4 * QUEUES)), produced }
   }
 
-  /** As the worker's, but asynchronously. */
+  /** Does what the worker does, but asynchronously. */
   async function selectHere(queues: ThreadSafeQueue<number, Float64Array>[], ledger: Ledger, served: Int32Array): Promise<void> {
     const open = queues.map((queue, k) => ({ queue, k }))
     while (open.length > 0) {

@@ -1,4 +1,4 @@
-/** What the tests share: waiting for conditions with a deadline, workers, child processes. */
+/** Shared by the tests: waiting for conditions with a deadline, workers, child processes. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
@@ -18,7 +18,7 @@ export async function until(what: string, condition: () => boolean, milliseconds
   }
 }
 
-/** The promise's outcome; rejects, saying what was missing, when there is none within the time. */
+/** Settles as the promise does; rejects, saying what was missing, when that takes too long. */
 export async function within<T>(what: string, promise: Promise<T>, milliseconds = 5000): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
@@ -36,12 +36,11 @@ function fixture(name: string): string {
 }
 
 /**
- * The ends of workers, from their start on: an end that comes before anybody asks is no less an
- * end.
+ * The ends of workers, recorded from their start on, since a worker may end before anybody asks.
  */
 const exits = new WeakMap<Worker, Promise<[number]>>()
 
-/** Where in the package the addon is that the tests run on. */
+/** The path within the package of the addon that the tests run on. */
 export const ADDON = process.env.PREBUILDS_ONLY ? 'prebuilds' : 'build/Release/threadsafe.node'
 
 /**
@@ -101,8 +100,8 @@ export async function runProcess(name: string, args: string[] = [], milliseconds
 }
 
 /**
- * Numbers from 0 up to 1 that look random, and are the same for the same seed: a failure can be
- * seen again. (Mulberry32.)
+ * Random numbers from 0 up to 1, which are the same for the same seed, so that a failure can be
+ * reproduced. (Mulberry32.)
  */
 export function random(seed: number): () => number {
   let state = seed >>> 0
@@ -114,7 +113,7 @@ export function random(seed: number): () => number {
   }
 }
 
-/** What the call throws; fails when it throws nothing. */
+/** Returns what the call throws; fails when it throws nothing. */
 export function thrown(call: () => unknown): unknown {
   let result: unknown
   try {
@@ -125,7 +124,7 @@ export function thrown(call: () => unknown): unknown {
   throw new Error(`The call threw nothing, it returned ${inspect(result, { depth: 1 })}`)
 }
 
-/** What the promise rejects with; fails when it resolves, and when it takes too long. */
+/** Resolves to what the promise rejects with; fails when it resolves, or takes too long. */
 export async function rejection(promise: Promise<unknown>): Promise<unknown> {
   const none = {}
   let reason: unknown = none
@@ -136,21 +135,21 @@ export async function rejection(promise: Promise<unknown>): Promise<unknown> {
 }
 
 /**
- * The event loop has come round a few times: whatever was due in this thread, and needs no time to
- * pass, has happened.
+ * Resolves when the event loop has come round a few times. Whatever was due in this thread, and
+ * needs no time to pass, has happened then.
  */
 export async function loopIterations(count = 3): Promise<void> {
   for (let k = 0; k < count; k++) await new Promise((resolve) => setTimeout(resolve, 0))
 }
 
 /**
- * How many threads are blocked in calls of that object, or have just been woken: from its
- * memory, as native/core/wait.h has it.
+ * The number of threads that are blocked in calls of that object, or have just been woken. Reads its
+ * memory, whose layout is in native/core/wait.h.
  */
 export function threadsBlocked({ handle }: { readonly handle: object }): number {
-  const { threadsafe, memory } = handle as { threadsafe: 'queue' | 'event' | 'lock'; memory: WebAssembly.Memory }
-  const { notEmpty, notFull, waiters, lockWaiters } = native.lists
+  const { threadsafe, memory } = handle as { threadsafe: 'queue' | 'event' | 'record' | 'message' | 'lock'; memory: WebAssembly.Memory }
+  const { notEmpty, notFull, waiters, changed, lockWaiters } = native.lists
   const words = new Int32Array(memory.buffer)
-  const lists = { queue: [notEmpty, notFull], event: [waiters], lock: [lockWaiters] }[threadsafe]
+  const lists = { queue: [notEmpty, notFull], event: [waiters], record: [changed], message: [changed], lock: [lockWaiters] }[threadsafe]
   return lists.reduce((sum, list) => sum + (Atomics.load(words, list / 4) & 0x7fffffff) + Atomics.load(words, list / 4 + 1), 0)
 }

@@ -1,4 +1,4 @@
-/** Numbers from worker to worker, item by item, each call blocking as long as it must. */
+/** Numbers pass from worker to worker, item by item. Each call blocks as long as it must. */
 import type { Case, Contender } from '../harness/case.js'
 import { nativeRunner } from '../harness/native.js'
 import { multithreadingPassing } from '../peers/multithreading.js'

@@ -1,6 +1,6 @@
 /**
- * What a blocked worker costs: how soon it ends when it is terminated, and how often it wakes until
- * then.
+ * The cost of a blocked worker: how soon it ends when it is terminated, and how often it wakes
+ * until then.
  */
 import { readFileSync, readlinkSync } from 'node:fs'
 import { Worker, isMainThread, workerData } from 'node:worker_threads'

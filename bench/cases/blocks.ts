@@ -12,15 +12,15 @@ const CAPACITY = 64 * BLOCK
 const BLOCKING = { block: true }
 
 /**
- * Put all of `block`; get into `block` or another, and return what has come, at most a block. Both
- * wait.
+ * `put` puts all of `block`. `get` gets into `block` or another array, and returns what has come,
+ * at most a block. Both wait.
  */
 interface BlockQueue {
   put(block: Float64Array): void
   get(): Float64Array
 }
 
-/** `into` an array of its own, as ringbuf.js does, or a new one for each block. */
+/** Gets `into` one array, as ringbuf.js does, or (`fresh`) into a new one for each block. */
 function ours(queue: ThreadSafeQueue<number, Float64Array>, fresh: boolean): BlockQueue {
   const options = fresh ? BLOCKING : { ...BLOCKING, into: new Float64Array(BLOCK) }
   return {
@@ -58,8 +58,8 @@ const newQueue = () => new ThreadSafeQueue(CAPACITY, { type: 'float64' })
 const newQueueOfArrays = () => new ThreadSafeQueue(CAPACITY / BLOCK, { type: `float64[${BLOCK}]` })
 
 /**
- * Every element tells its place in the block, the first the block's place in the stream: the rest
- * is not written anew, as it is not the queue's.
+ * Every element holds its place in the block, but the first holds the block's place in the stream.
+ * The others are not rewritten for each block, as that cost is not the queue's.
  */
 function newBlock(): Float64Array<ArrayBuffer> {
   return Float64Array.from({ length: BLOCK }, (_, k) => k)

@@ -1,5 +1,5 @@
 /**
- * What it costs an event loop to receive an item when the producer is ahead, so that nobody ever
+ * The cost for an event loop of receiving an item when the producer is ahead, so that nobody ever
  * waits.
  */
 import { MessageChannel } from 'node:worker_threads'
@@ -10,8 +10,8 @@ import { CHANNEL_BYTES, loadMultithreading, MULTITHREADING } from '../peers/mult
 const BATCH = 8192
 
 /**
- * `fill` sends the numbers below `count`; `drain` receives as many and returns their sum. Only that
- * is timed.
+ * `fill` sends the numbers below `count`; `drain` receives as many and returns their sum. Only
+ * `drain` is timed.
  */
 function inBatches(fill: (count: number) => void, drain: (count: number) => Promise<number>): Runner {
   return async (items) => {
@@ -106,7 +106,7 @@ async function byChannel(): Promise<Runner> {
   }
   return inBatches(fill, async (count) => {
     let sum = 0
-    // Not its iterator: leaving that loop would close nothing, but neither can it be gone on with.
+    // Not the port's iterator, which can't be continued once its loop was left.
     for (let k = 0; k < count; k++) {
       const result = await receiver.recv()
       if (!result.ok) throw result.error

@@ -1,10 +1,13 @@
-/** Small items of every kind on one thread: what encoding and decoding add to a number. */
+/**
+ * Small items of every kind on one thread: the cost that encoding and decoding add to that of a
+ * number.
+ */
 import { record, ThreadSafeQueue } from '../../lib/index.js'
 import type { Case, Contender, Runner } from '../harness/case.js'
 
 const CAPACITY = 64
 
-/** The item goes in and comes out again; `read` answers its number. */
+/** Puts each item and gets it again; `read` returns its number. */
 function putAndGet<T, In>(
   queue: ThreadSafeQueue<T, unknown, In>,
   make: (k: number) => In,

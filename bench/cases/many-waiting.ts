@@ -1,4 +1,4 @@
-/** A lone item where many wait: many loops at one queue, or one loop at many queues. */
+/** A lone item while many wait: many loops at one queue, or one loop at many queues. */
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { type QueueHandle, ThreadSafeQueue } from '../../lib/index.js'
 import type { Case, Contender, Runner } from '../harness/case.js'
@@ -14,7 +14,7 @@ const CAPACITY = 16
 const LAST = -1
 const MICROSECONDS = 1000
 
-/** How many items have come, and when the last one did. */
+/** The number of items that have come, and when the last one did. */
 interface Arrivals {
   readonly count: SharedArrayBuffer
   readonly time: SharedArrayBuffer
@@ -53,12 +53,12 @@ export const roles: Roles = {
 
 type Send = (item: number, k: number) => void
 
-/** By latency, or by the processor time of the whole process for each item. */
+/** Whether to measure latency, or the CPU time of the whole process per item. */
 type What = 'time' | 'processor'
 
 /**
- * Items one after another, each when the last has come and all are asleep again. `send(LAST, k)`
- * ends the kth worker's round.
+ * Sends items one after another, each when the last has come and all are asleep again. `send(LAST,
+ * k)` ends the kth worker's round.
  */
 function lone(what: What, workers: number, prepare: (arrivals: Arrivals) => { posts: Post[]; send: Send }): () => Runner {
   return () => {
@@ -69,7 +69,7 @@ function lone(what: What, workers: number, prepare: (arrivals: Arrivals) => { po
     const time = new Float64Array(arrivals.time)
     return async (items) => {
       const round = crew.run(items)
-      // They pass their gate.
+      // Time for the workers to pass their gate.
       await new Promise((resolve) => setTimeout(resolve, 100))
       const latencies: number[] = []
       const before = process.cpuUsage()
@@ -119,10 +119,7 @@ function awaitingGoals(what: string): Case['goals'] {
   ]
 }
 
-/**
- * A loop with so many pending gets that puts into one of its queues after another, and awaits the
- * item.
- */
+/** A loop that awaits `count` queues. It puts into one after another, and awaits the item. */
 function awaitMany(count: number): Runner {
   const queues = Array.from({ length: count }, () => new ThreadSafeQueue(1, { type: 'float64' }))
   const pending = queues.map((queue) => queue.get())

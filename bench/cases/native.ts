@@ -1,4 +1,4 @@
-/** From a native thread, as another addon has them, to the event loop. */
+/** From a native thread of another addon to the event loop. */
 import { ThreadSafeQueue } from '../../lib/index.js'
 import type { Case, Runner } from '../harness/case.js'
 import { now } from '../harness/clock.js'
@@ -11,8 +11,8 @@ const CAPACITY = 1000
 type Start = (times: number, pauseMicroseconds: number) => void
 
 /**
- * Calls back `items` times, with the time of each call. `open` returns what starts the thread that
- * makes them.
+ * Measures `items` callbacks, which carry the time of each call. `open` returns a function that
+ * starts the thread that makes them.
  */
 function callbacks(open: (callback: (stamp: number) => void) => Start): (items: number, pause: number) => Promise<number[]> {
   let latencies: number[] = []
@@ -58,7 +58,7 @@ function rate(): Runner {
 }
 
 /**
- * For each of `items` that a native thread puts by the C API, how long after its put the loop has
+ * A native thread puts `items` by the C API. Returns, for each, how long after its put the loop has
  * it.
  */
 function puts(pause: number): (items: number) => Promise<number[]> {

@@ -8,7 +8,7 @@ import type { Setup } from '../peers/way.js'
 import { wayOf } from '../peers/ways.js'
 
 const KIB = 1024
-/** A queue has at most so many bytes, and at most so many items. */
+/** The limits of a queue's size, in bytes and in items. */
 const MOST_BYTES = 1024 * KIB
 const MOST_ITEMS = 1024
 

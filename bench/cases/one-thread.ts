@@ -1,4 +1,4 @@
-/** A put and a get of one number by one thread: what the calls cost, without any waiting. */
+/** A put and a get of one number by one thread: the cost of the calls, without any waiting. */
 import { ThreadSafeQueue } from '../../lib/index.js'
 import type { Case, Contender, Runner } from '../harness/case.js'
 import { nativeRunner } from '../harness/native.js'
@@ -64,7 +64,7 @@ function contenders(queues: number): Contender[] {
   ]
 }
 
-/** Not rings, or not JavaScript. */
+/** Contenders that are not rings, or not JavaScript. */
 const others: Contender[] = [
   {
     id: 'postMessage',

@@ -1,4 +1,4 @@
-/** A number there and back between two event loops, which share a core or have one each. */
+/** A number goes there and back between two event loops, which share a core or have one each. */
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { type QueueHandle, ThreadSafeQueue } from '../../lib/index.js'
 import { A_CORE_EACH, bindMain, type Placement, SHARING_A_CORE } from '../harness/affinity.js'
@@ -62,7 +62,7 @@ async function echo({ send, receive }: Line): Promise<void> {
   for (let k = 0; k !== LAST; await send(k)) k = await receive()
 }
 
-/** By events alone: promises would only slow it down. */
+/** Uses events alone, as promises would only slow it down. */
 function pingByEvents(port: MessagePort, trips: number): Promise<number[]> {
   const latencies: number[] = []
   const settled = performance.now() + SETTLING

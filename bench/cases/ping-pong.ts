@@ -1,4 +1,4 @@
-/** A number there and back between two workers that block. */
+/** A number goes there and back between two workers that block. */
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { A_CORE_EACH } from '../harness/affinity.js'
 import type { Case, Contender } from '../harness/case.js'
@@ -19,8 +19,8 @@ interface BlockingLine {
 }
 
 /**
- * postMessage as one has to use it to block: the message, and a counter in shared memory to sleep
- * at.
+ * postMessage in the way one must use it to block: the message, and a counter in shared memory to
+ * sleep at.
  */
 function postAndWait({ port, posted, sent }: { port: MessagePort; posted: SharedArrayBuffer; sent: SharedArrayBuffer }): BlockingLine {
   const arrived = new Int32Array(posted)
@@ -56,7 +56,7 @@ function postAndPoll({ port }: { port: MessagePort }): BlockingLine {
   }
 }
 
-/** Nothing but a word to sleep at: what blocking costs in JavaScript by itself. */
+/** Only a word to sleep at: the cost of blocking by itself in JavaScript. */
 function bareWait({ inbox, outbox }: Words): BlockingLine {
   const mine = new Int32Array(inbox)
   const theirs = new Int32Array(outbox)
@@ -116,8 +116,8 @@ export const roles: Roles = {
 }
 
 /**
- * A core each: sharing one, a blocked call that spins keeps its partner from running, until the
- * scheduler sets the two apart.
+ * A core each. On one core, a blocked call that spins would keep its partner from running until the
+ * scheduler separates the two.
  */
 const PARTIES = { module: import.meta.url, roles: ['ping', 'echo'], placement: A_CORE_EACH } as const
 

@@ -1,4 +1,4 @@
-/** What a queue costs before anything is put into it. */
+/** The cost of a queue before anything is put into it. */
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { MessageChannel } from 'node:worker_threads'
@@ -9,7 +9,7 @@ import { newStorage, ringbufOver } from '../peers/ringbuf.js'
 
 const CAPACITY = 1024
 const QUEUES = 200
-/** More, as the rest of the heap moves by some MiB. */
+/** More of them for this measurement, as the rest of the heap moves by some MiB. */
 const QUEUES_AT_REST = 1000
 const COLLECTIONS = 4
 const SETTLING = 25
@@ -23,11 +23,11 @@ function collector(): () => void {
 
 type Make = () => unknown
 
-/** Only once in a process: memory that was given back would be used again. */
+/** Measures once per process, since memory that was freed would be used again. */
 function memoryOf(make: Make): Runner {
   const collect = collector()
   make()
-  // The collector gives memory back bit by bit, and much later than it finds it.
+  // The collector frees memory bit by bit, and much later than it finds it.
   const settle = async () => {
     for (let k = 0; k < COLLECTIONS; k++) {
       collect()

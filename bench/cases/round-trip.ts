@@ -1,13 +1,13 @@
 /**
- * What the ping-pongs have in common: two threads, a number that goes there and back, and how a
- * round of that begins and ends.
+ * The common part of the ping-pongs: two threads, a number that goes there and back, and how a
+ * round begins and ends.
  */
 import type { Runner } from '../harness/case.js'
 import type { Placement } from '../harness/affinity.js'
 import { Crew } from '../harness/crew.js'
 import type { End } from '../peers/way.js'
 
-/** Of a millisecond. */
+/** Nanoseconds in a millisecond. */
 export const NANOSECONDS = 1e6
 /**
  * Milliseconds of round trips that do not count. Two threads that have just been woken often share a
@@ -17,7 +17,7 @@ export const SETTLING = 100
 /** The number that ends a round. */
 export const LAST = -1
 
-/** What a word of shared memory holds for a number, as 0 is for none. */
+/** The word of shared memory that stands for a number, as 0 stands for none. */
 export const wordOf = (value: number): number => value + 1 - LAST
 export const numberOf = (word: number): number => word - 1 + LAST
 
@@ -38,12 +38,12 @@ export function wordPair(): Pair {
 
 interface Parties {
   readonly module: string
-  /** Of that module: the one whose latencies count, and its partner. */
+  /** Roles of that module: the one whose latencies count, and its partner. */
   readonly roles: readonly [ping: string, echo: string]
   readonly placement?: Placement
 }
 
-/** `job` is what both get, beside the `data` of their ends. */
+/** Both get `job`, beside the `data` of their ends. */
 export function pairRunner({ module, roles, placement }: Parties, job: object, ends: () => Pair): () => Runner {
   return () => {
     const { ping, echo } = ends()

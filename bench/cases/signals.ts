@@ -34,10 +34,7 @@ export const roles: Roles = {
 
 const signalQueue = (capacity = 1024) => new ThreadSafeQueue<SignalInfo>(capacity, { type: signalInfo })
 
-/**
- * `listen` calls back with the time of the handler, or nothing where only that of the sender is
- * known.
- */
+/** Calls back with the handler's time, or with nothing if only the sender's time is known. */
 type Listen = (onSignal: (handled?: number) => void) => void
 
 function latencyRunner(from: 'handler' | 'sender', listen: Listen): () => Runner {
@@ -89,14 +86,15 @@ const byAsync: Listen = (onSignal) => {
 const byProcess: Listen = (onSignal) => void process.on(SIGNAL, () => onSignal())
 
 /**
- * The share of a burst that does not arrive, in percent. `received` tells how many have, so far.
+ * Measures the share of a burst that does not arrive, in percent. `received` returns how many have
+ * arrived so far.
  */
 function burstRunner(listen: () => { received(): number }): () => Runner {
   return () => {
     const { received } = listen()
     let before = 0
     return async (signals) => {
-      // The loop does nothing else meanwhile: what comes must be kept by somebody.
+      // The loop does nothing else meanwhile, so signals that come must be kept somewhere.
       for (let k = 0; k < signals; k++) sendSignal(process.pid, SIGNAL)
       await new Promise((resolve) => setTimeout(resolve, 100))
       const arrived = received() - before
@@ -109,15 +107,17 @@ function burstRunner(listen: () => { received(): number }): () => Runner {
 const LINUX_ONLY = process.platform === 'linux' ? undefined : 'SignalTimer is for Linux'
 const TICK = 1000
 
-/** How far the time from one tick to the next is from what it should be, in nanoseconds. */
+/**
+ * The difference between the time from one tick to the next and what it should be, in nanoseconds.
+ */
 function jitter(stamps: readonly number[], ticks: readonly number[]): number[] {
   return stamps.slice(1).map((stamp, k) => Math.abs(stamp - (stamps[k] as number) - (ticks[k + 1] as number) * TICK * 1000))
 }
 
 /**
- * How long after it was due each tick came, in nanoseconds. When the first was due is not known:
- * the one that came soonest is taken to have been in time. `ticks` are the expirations that each
- * tells of, the first of which it was due for.
+ * How long after it was due each tick came, in nanoseconds. It is not known when the first was due,
+ * so the tick that came soonest is taken to have been in time. `ticks` has the number of
+ * expirations that each reports, for the first of which it was due.
  */
 function lateness(stamps: readonly number[], ticks: readonly number[]): number[] {
   let expired = 0
@@ -199,7 +199,10 @@ export const signals: readonly Case[] = [
       { id: 'uv-async', name: 'bare uv_async_send in a handler', native: true, open: latencyRunner('handler', byAsync) },
       { id: 'process.on', name: 'process.on', cannot: 'it does not tell when the handler ran' },
     ],
-    goals: [{ text: 'signal handler to awaiting loop, p50: <= 1.3 x a bare uv_async_send', against: 'uv-async', atMost: 1.3 }],
+    goals: [
+      { text: 'signal handler to awaiting loop, p50: <= 1.5 x a bare uv_async_send', against: 'uv-async', atMost: 1.5 },
+      { text: 'signal handler to awaiting loop, p99: <= 3 x a bare uv_async_send', against: 'uv-async', percentile: 'p99', atMost: 3 },
+    ],
   },
   {
     id: 'signal-sent-to-loop',

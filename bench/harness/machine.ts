@@ -1,4 +1,4 @@
-/** What the figures were measured on. */
+/** Describes the machine that the figures were measured on. */
 import { execFileSync } from 'node:child_process'
 import { cpus, release, totalmem, type } from 'node:os'
 import type { Machine } from '../report/result.js'

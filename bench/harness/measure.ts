@@ -16,14 +16,14 @@ import { median, pairedRatio } from './statistics.js'
 
 export interface Settings {
   readonly rounds: number
-  /** How long a round of one contender takes, about. */
+  /** The approximate time of a round of one contender. */
   readonly roundMilliseconds: number
   /** A fixed number of items is divided by this. */
   readonly fewer: number
   readonly runtimes: readonly Runtime[]
 }
 
-/** A contender that has not answered by then hangs. */
+/** Milliseconds after which a contender that has not answered is taken to hang. */
 const DEADLINE = 30_000
 
 class Process {
@@ -44,7 +44,7 @@ class Process {
     this.#child.stdin.write(`${JSON.stringify(request)}\n`)
   }
 
-  /** The next answer; rejects with why there is none. */
+  /** Resolves to the next answer; rejects with the reason why there is none. */
   async answer(): Promise<Answer> {
     let timer: NodeJS.Timeout | undefined
     const deadline = new Promise<never>((_, reject) => {
@@ -195,9 +195,14 @@ function nativeBuild(): Promise<string | undefined> {
   return (building ??= buildNative())
 }
 
-function judge({ text, of = OURS, against, atMost }: Goal, contenders: readonly ContenderResult[]): GoalResult {
-  const samples = (id: string) => contenders.find((contender) => contender.id === id)?.samples ?? []
-  const measured = against === null ? median(samples(of)) : pairedRatio(samples(of), samples(against))
+/** What the contenders' figures say about a goal. */
+export function judge({ text, of = OURS, against, percentile, atMost }: Goal, contenders: readonly ContenderResult[]): GoalResult {
+  const figures = (id: string): readonly number[] => {
+    const contender = contenders.find((one) => one.id === id)
+    // A figure of all rounds, as one round has too few latencies for it.
+    return percentile ? [contender?.percentiles?.[percentile] ?? NaN] : (contender?.samples ?? [])
+  }
+  const measured = against === null ? median(figures(of)) : pairedRatio(figures(of), figures(against))
   if (!Number.isFinite(measured)) return { text, against, atMost, measured: null, met: false }
   return { text, against, atMost, measured, met: measured <= atMost }
 }
@@ -210,7 +215,7 @@ export async function measure(measured: Case, settings: Settings): Promise<CaseR
   try {
     for (const entry of entries) await entry.open()
     for (let round = 0; round < settings.rounds; round++) {
-      // Another one begins each time, so that nobody always runs after the same.
+      // Another one begins each time, so that no contender always runs after the same one.
       for (let k = 0; k < entries.length; k++) await (entries[(round + k) % entries.length] as Entry).round()
     }
   } finally {

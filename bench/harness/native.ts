@@ -15,7 +15,7 @@ const execute = promisify(execFile)
 const directory = join(root, 'build', 'bench')
 const built = join(directory, 'native', 'bench')
 
-/** Why it could not be built, else undefined. */
+/** Builds it. Returns the reason why it could not be built, else undefined. */
 export async function buildNative(): Promise<string | undefined> {
   const nodeInclude = resolve(process.execPath, '../../include/node')
   try {
@@ -47,11 +47,13 @@ export function nativeRunner(...command: (string | number)[]): () => Runner {
   }
 }
 
-/** native/bench/addon.cc. An address names something of C++ in any thread. */
+/** The functions of native/bench/addon.cc. An address names a C++ object in any thread. */
 export interface BenchAddon {
   queueBytes(capacity: number): number
   openQueue(memory: Uint8Array, capacity: number): { put(value: number): boolean; get(): number | undefined }
-  /** Puts the time of each put. */
+  /** Eight numbers behind a mutex. */
+  openRecord(): { read(to: Float64Array): void; write(from: Float64Array): void }
+  /** Puts items that hold the time of their put. */
   putFromThread(queue: NativeHandle<'queue'>, times: number, pauseMicroseconds: number): void
   openAsync(callback: (stamp: number) => void): number
   sendAsync(async: number): void

@@ -1,6 +1,6 @@
 /**
- * What the suite and a contender's process say to each other: lines of JSON; the answers have a
- * mark, as the contenders' packages may print as well.
+ * The messages between the suite and a contender's process: lines of JSON. Answers have a mark, as
+ * the contenders' packages may print as well.
  */
 import type { Sample } from './case.js'
 

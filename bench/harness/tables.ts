@@ -1,9 +1,9 @@
-/** Result as Markdown. */
+/** Prints a result as Markdown. */
 import { ours } from '../report/figures.js'
 import type { CaseResult, ContenderResult, GoalResult } from '../report/result.js'
 import { median, pairedRatio } from './statistics.js'
 
-/** Three digits that count, or all before the point. */
+/** Three significant digits, or all digits before the point. */
 export function short(value: number): string {
   if (!Number.isFinite(value)) return '-'
   return Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3)
@@ -32,7 +32,7 @@ function cells(contender: ContenderResult, ours: readonly number[]): string[] {
 
 const BAR = 30
 
-/** One below the other, on the same bounds, so that shapes can be compared. */
+/** Histograms one below the other, with the same bounds, so that their shapes can be compared. */
 function histograms(unit: string, contenders: readonly ContenderResult[]): string[] {
   return contenders.flatMap(({ name, histogram }) => {
     if (!histogram?.length) return []

@@ -1,11 +1,13 @@
 /**
- * Rings as one would write them by hand with Atomics, as fast as they get: no waiting, no closing,
- * a capacity that is a power of two.
+ * Rings written by hand with Atomics, as fast as they get: no waiting, no closing, and a capacity
+ * that is a power of two.
  */
 import { getFrom, type NumberRing, putInto } from './ringbuf.js'
 import { onlyNumbers, onlyOneToOne, share, type Way } from './way.js'
 
-/** Words between two that different threads write, so that they share no cache line. */
+/**
+ * The distance in words between two that different threads write, so that they share no cache line.
+ */
 const APART = 32
 const INDEX_BYTES = 2 * APART * 4
 

@@ -1,6 +1,6 @@
 /**
  * The channels of the package `multithreading`. Their ends reach other threads by its own spawn(),
- * which turns functions into text: what is passed to it here may use nothing from outside.
+ * which turns functions into text. So functions passed to it may use nothing from outside.
  */
 import { availableParallelism } from 'node:os'
 import type * as multithreading from 'multithreading'
@@ -11,7 +11,7 @@ import { expectedSum } from './passing.js'
 import { itemsOf } from './payload.js'
 import type { Setup } from './way.js'
 
-/** It counts on two globals that Node has from 21 and 22 on. */
+/** Loads it. It needs two globals that Node has from 21 and 22 on. */
 export async function loadMultithreading(): Promise<typeof multithreading> {
   const globals = globalThis as { navigator?: unknown }
   globals.navigator ??= { hardwareConcurrency: availableParallelism() }
@@ -24,7 +24,7 @@ export async function loadMultithreading(): Promise<typeof multithreading> {
   return import('multithreading')
 }
 
-/** With a pool of one thread, which is started here and stays on that core. */
+/** Loads it with a pool of one thread, which is started here and stays on that core. */
 export async function oneWorkerOn(place: number): Promise<typeof multithreading> {
   const loaded = await loadMultithreading()
   loaded.initRuntime({ maxWorkers: 1 })
@@ -48,7 +48,7 @@ interface Times {
   readonly sum: number
 }
 
-/** In its worker: sends the items, of which it makes the kth by the text of a function. */
+/** Runs in its worker: sends the items, and makes the kth by the text of a function. */
 function produce(sender: Sender<unknown>, first: number, count: number, makerText: string): Times {
   const make = (0, eval)(makerText) as (k: number) => unknown
   const start = Number(process.hrtime.bigint())
@@ -71,7 +71,7 @@ function consume(receiver: Receiver<unknown>, count: number, readerText: string)
   return { start, end: Number(process.hrtime.bigint()), sum }
 }
 
-/** Functions from text, in a thread that can't import what this file does. */
+/** Functions that are sent as text to a thread that can't import what this file does. */
 const MAKERS = {
   number: { make: '(k) => k', read: '(item) => item' },
   object: { make: `(k) => ({ id: k, name: 'sensor 17', x: k + 0.5, y: -k, tags: ['north', 'roof', 'spare'] })`, read: '(item) => item.id' },

@@ -1,6 +1,6 @@
 /**
- * Our own core in C++, reached by a Node-API call for each put and get: what an addon without the
- * WebAssembly build would be.
+ * Our own core in C++, reached by a Node-API call for each put and get, like an addon without the
+ * WebAssembly build.
  */
 import { benchAddon } from '../harness/native.js'
 import { getFrom, type NumberRing, putInto } from './ringbuf.js'
@@ -17,7 +17,7 @@ export function newNodeApiStorage(capacity: number): Shared {
 
 export function nodeApiRing({ memory, capacity }: Shared): NumberRing {
   const { put, get } = benchAddon().openQueue(new Uint8Array(memory), capacity)
-  // The functions know an address only: who has the ring must keep its memory.
+  // The functions know only an address, so the ring must keep its memory alive.
   return Object.assign({ tryPut: put, tryGet: get }, { memory })
 }
 

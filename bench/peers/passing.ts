@@ -1,6 +1,6 @@
 /**
- * Items from producers to consumers, all of them workers, through any of the ways: as contenders of
- * a case.
+ * Contenders that pass items from producers to consumers, all of them workers, through any of the
+ * ways.
  */
 import type { Contender } from '../harness/case.js'
 import { Crew, type Roles } from '../harness/crew.js'
@@ -18,7 +18,7 @@ interface Job {
   readonly consumers: number
 }
 
-/** A round's items are `items` of every producer; a consumer gets its part of all. */
+/** In a round every producer puts `items`, and a consumer gets its part of them all. */
 export const roles: Roles = {
   producer({ way, data, payload, begin }: Job) {
     const put = wayOf(way).putter(data as never)
@@ -29,7 +29,7 @@ export const roles: Roles = {
     }
   },
 
-  /** Answers the sum of the items' numbers. */
+  /** Returns the sum of the items' numbers. */
   consumer({ way, data, payload, producers, consumers }: Job) {
     const { getter, receiver } = wayOf(way)
     const items = itemsOf(payload)

@@ -1,5 +1,5 @@
 /**
- * What is sent. An item tells its number, so that who receives it can check that everything came,
+ * The items that are sent. Each carries its number, so that the receiver can check that all came,
  * and in order.
  */
 
@@ -12,7 +12,7 @@ export type Payload =
 export interface Items {
   make(k: number): unknown
   read(item: unknown): number
-  /** What `read` answers for the kth item. */
+  /** The value that `read` returns for the kth item. */
   expected(k: number): number
 }
 
@@ -53,7 +53,7 @@ function strings(): Items {
   }
 }
 
-/** One buffer, which is numbered anew each time, as it is copied by whoever sends it. */
+/** One buffer, which gets a new number for each item, as the sender copies it. */
 function buffers(bytes: number): Items {
   const buffer = new Uint8Array(bytes).fill(7)
   return {

@@ -1,6 +1,6 @@
 /**
- * Node's own: a MessagePort between each producer and each consumer. It has no bound: who posts
- * never waits.
+ * Node's own way: a MessagePort between each producer and each consumer. It is unbounded, so
+ * posting never waits.
  */
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import type { Ends, Setup, Way } from './way.js'

@@ -1,4 +1,4 @@
-/** What thread-stream writes to, in its worker: counts the bytes. */
+/** The stream in thread-stream's worker that it writes to. It counts the bytes. */
 import { Writable } from 'node:stream'
 
 export default function open({ received }: { received: SharedArrayBuffer }): Writable {

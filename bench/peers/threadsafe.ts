@@ -20,7 +20,7 @@ export function optionsFor(payload: Payload): QueueOptions {
 
 const onlyBytes: Way['cannot'] = ({ payload }) => (payload.kind === 'bytes' ? undefined : 'for buffers alone')
 
-/** Into an array of the consumer's own. */
+/** Gets into an array of the consumer's own. */
 export const threadsafeInto: Way = {
   id: 'threadsafe-into',
   name: 'threadsafe, getSync into an array',

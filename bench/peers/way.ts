@@ -1,6 +1,6 @@
 /**
- * A way for items to get from threads to threads: what is made once, and what each end does with it
- * in its own thread.
+ * A way for items to get from threads to threads: the part that is made once, and the code of each
+ * end in its own thread.
  */
 import type { Transferable } from 'node:worker_threads'
 import type { Payload } from './payload.js'
@@ -12,7 +12,7 @@ export interface Setup {
   readonly payload: Payload
 }
 
-/** What an end's thread gets. */
+/** The data that an end's thread gets. */
 export interface End {
   readonly data: unknown
   readonly transfer?: readonly Transferable[]
@@ -36,11 +36,11 @@ export interface Way {
   readonly note?: string
   readonly native?: boolean
   readonly everywhere?: boolean
-  /** Why it can't do that, else undefined. */
+  /** Returns the reason why it can't do that, else undefined. */
   cannot?(setup: Setup): string | undefined
   open(setup: Setup): Ends
   putter(data: never): Put
-  /** One of the two: item by item, or by events. */
+  /** Receives item by item. A way has this or `receiver`. */
   getter?(data: never): Get
   /** Calls `use` for the next items until there were `count`. */
   receiver?(data: never): (count: number, use: (item: unknown) => void) => Promise<void>
@@ -54,7 +54,7 @@ export function onlyOneToOne({ producers, consumers }: Setup): string | undefine
   return producers === 1 && consumers === 1 ? undefined : 'one producer and one consumer only'
 }
 
-/** The same for all. */
+/** Gives all ends the same data. */
 export function share(setup: Setup, data: unknown): Ends {
   return {
     producers: Array.from({ length: setup.producers }, () => ({ data })),
@@ -67,8 +67,8 @@ const NAP = 0.02
 const nothing = new Int32Array(new SharedArrayBuffer(4))
 
 /**
- * For rings that have no waiting of their own: tries again, and after a thousand times naps for a
- * moment at a time, so that more threads than processors get on.
+ * Waits for rings that can't: tries again, and after a thousand tries naps for a moment at a time,
+ * so that more threads than cores make progress.
  */
 export function insist(attempt: () => boolean): void {
   for (let tries = 1; !attempt(); tries++) {

@@ -1,4 +1,4 @@
-/** The order of the report: chapters by topology, in each the cases alone and the series. */
+/** The order of the report: chapters by topology, each with its single cases and series. */
 import { figures, measured } from './figures.js'
 import type { CaseResult, ContenderResult, Result, Topology } from './result.js'
 
@@ -13,7 +13,7 @@ export interface Series {
   readonly kind: 'series'
   readonly id: string
   readonly title: string
-  /** By rising parameter. */
+  /** The cases, by rising parameter. */
   readonly cases: readonly CaseResult[]
 }
 
@@ -38,6 +38,7 @@ const TITLES: Readonly<Partial<Record<Topology, string>>> = {
   native: 'Native threads',
   'many queues': 'Many queues',
   blocked: 'Blocked threads',
+  jobs: 'Jobs in a worker',
   memory: 'Memory',
   creation: 'Creating a queue',
 }
@@ -94,7 +95,7 @@ export function chapters({ cases }: Result): Chapter[] {
     .filter(({ entries }) => entries.length > 0)
 }
 
-/** Who takes part, each once, in the order in which the suite names them. */
+/** The contenders, each once, in the order in which the suite names them. */
 export function participants(cases: readonly CaseResult[]): ContenderResult[] {
   const known = new Map<string, ContenderResult>()
   for (const contender of cases.flatMap(({ contenders }) => contenders)) {
@@ -104,7 +105,7 @@ export function participants(cases: readonly CaseResult[]): ContenderResult[] {
   return [...known.values()]
 }
 
-/** The cases that can be told as "so many times ours". */
+/** The cases whose figures can be given as "so many times ours". */
 export function comparable(cases: readonly CaseResult[]): CaseResult[] {
   return cases.filter((one) => figures(one).filter(({ ratio }) => ratio !== undefined).length > 1)
 }

@@ -1,4 +1,4 @@
-/** From samples to the figures that are shown, and how they are written. */
+/** Makes the figures that are shown from samples, and formats them. */
 import { OURS } from '../harness/case.js'
 import { contenderId } from './runtimes.js'
 import type { CaseResult, ContenderResult, GoalResult, Percentiles } from './result.js'
@@ -11,11 +11,11 @@ export interface Figure {
   readonly middle: number
   readonly low: number
   readonly high: number
-  /** How many times our cost, by the rounds side by side; undefined where we have none. */
+  /** The cost as a multiple of ours, from rounds side by side; undefined where we have none. */
   readonly ratio: number | undefined
 }
 
-/** The contender whose figures the others' on that runtime are divided by. */
+/** The contender by whose figures those of the others on that runtime are divided. */
 export function ours({ contenders }: CaseResult, runtime?: string): ContenderResult | undefined {
   return contenders.find((contender) => contender.runtime === runtime && contenderId(contender) === OURS)
 }
@@ -88,7 +88,7 @@ export function parameterValue({ parameter }: CaseResult): string {
   return value >= 1024 ? `${number(value / 1024).replace(/\.0+$/, '')} KiB` : `${value} B`
 }
 
-/** Which case of its series this is. */
+/** The name of this case within its series. */
 export function place(one: CaseResult): string {
   const { parameter } = one
   if (!parameter || parameter.name === 'bytes') return parameterValue(one)

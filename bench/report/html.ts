@@ -1,4 +1,4 @@
-/** HTML by template, where every value is escaped unless it is HTML already. */
+/** HTML templates, in which every value is escaped unless it is HTML already. */
 
 export class Html {
   constructor(private readonly text: string) {}

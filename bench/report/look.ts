@@ -1,7 +1,4 @@
-/**
- * How each contender is told from the others in every plot: by colour, by symbol and by the line's
- * dashes.
- */
+/** The look of each contender in every plot: colour, symbol and dashes. */
 import { figures } from './figures.js'
 import { participants } from './chapters.js'
 import type { CaseResult } from './result.js'
@@ -20,8 +17,8 @@ const DASHES = ['6 3', '2 3', '9 3 2 3', '12 4', '4 2', '1 2'] as const
 export const COLOURS = 8
 
 /**
- * Ours is the circle on a solid line. Colours, symbols and dashes come round at different steps, so
- * that no two contenders share all three.
+ * Ours is the circle on a solid line. Colours, symbols and dashes repeat after different numbers of
+ * contenders, so that no two share all three.
  */
 export function looks(cases: readonly CaseResult[]): Looks {
   const mine = new Set(cases.flatMap((one) => figures(one).filter(({ ours }) => ours)).map(({ contender }) => contender.id))

@@ -1,8 +1,7 @@
 /**
- * `node dist/bench/report/main.js RESULT.json [--html FILE] [--markdown FILE] [--goals FILE]`:
- * makes the report of a run. The HTML goes to bench/report.html unless told otherwise. A Markdown
- * file that exists gets the tables, or those of the goals alone, between its markers, another one
- * is made.
+ * `node dist/bench/report/main.js RESULT.json [--html FILE] [--markdown FILE] [--goals FILE]` makes
+ * the report of a run. The HTML goes to bench/report.html unless told otherwise. A Markdown file
+ * that exists gets the tables, or the goals alone, between its markers; a missing one is created.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'

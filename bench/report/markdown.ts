@@ -34,7 +34,10 @@ function runtimeCell(one: CaseResult, contender: ContenderResult | undefined): s
   return `${number(figure.middle)}${figure.ratio === undefined ? '' : ` (${ratio(figure.ratio)})`}`
 }
 
-/** A row for each contender that ran on other runtimes, and beneath why one did not. */
+/**
+ * A row for each contender that ran on other runtimes, and below the table the reasons of those
+ * that did not.
+ */
 function runtimesTable(result: Result): string | undefined {
   const cases = onRuntimes(result)
   const runtimes = [...new Set(cases.flatMap(({ contenders }) => contenders.map(({ runtime }) => runtime)))]
@@ -93,12 +96,12 @@ export function markdown(result: Result): string {
     .join('\n\n')
 }
 
-/** What is promised, and what was measured of it in one run. */
+/** The table of goals: each promise, and what was measured of it in one run. */
 export function markdownGoals(result: Result): string {
   return [machineOf(result), goalsTable(result)].filter((part) => part !== undefined).join('\n\n')
 }
 
-/** `text` with what stands between the markers replaced. */
+/** Returns `text` with the part between the markers replaced. */
 export function replaceMarked(text: string, replacement: string): string {
   const from = text.indexOf(BEGIN)
   const to = text.indexOf(END)

@@ -1,105 +1,21 @@
 /**
- * The plots, drawn by Observable Plot into a DOM of our own, so that the page holds ready SVG and
- * needs no script. Each is drawn twice, for a wide page and for a phone; the style sheet shows one
- * of them. Colours are CSS variables, which follow the theme.
+ * The plots, as ready SVG, so that the page needs no script. Each is drawn twice, for a wide page and
+ * for a phone; the style sheet shows one of them. Colours are CSS variables, which follow the theme.
  */
 import * as Plot from '@observablehq/plot'
-import { parseHTML } from 'linkedom'
-import { curve, figures, type Figure, marked, number, parameterName, parameterValue, ratio, unit, type Verdict } from './figures.js'
-import { Html, html } from './html.js'
+import { apart, costAxis, costAxisMarks, labels, roundNumbers, tick } from './axes.js'
+import { bothPages, drawn, HALO, lineMarks } from './drawing.js'
+import { curve, figures, type Figure, marked, number, parameterName, parameterValue, ratio, unit } from './figures.js'
+import type { Html } from './html.js'
 import { look, type Looks } from './look.js'
 import type { CaseResult } from './result.js'
-
-const { document } = parseHTML('<!doctype html><html><body></body></html>')
-
-/** Beyond this many times from the lowest to the highest, an axis is logarithmic. */
-const LOGARITHMIC_FROM = 15
-
-interface Page {
-  readonly name: 'wide' | 'narrow'
-  readonly width: number
-  readonly fontSize: number
-}
-
-/** Keeps text legible over grid lines. */
-const HALO = { stroke: 'var(--paper)', strokeWidth: 5 } as const
-
-const PAGES: readonly Page[] = [
-  { name: 'wide', width: 800, fontSize: 13 },
-  { name: 'narrow', width: 328, fontSize: 12 },
-]
-
-function drawn(page: Page, label: string, options: Plot.PlotOptions): Html {
-  const { name, width, fontSize } = page
-  const svg = Plot.plot({
-    ...options,
-    document: document as unknown as Document,
-    className: 'plot',
-    width,
-    axis: null,
-    ariaLabel: label,
-    style: { fontSize: `${fontSize}px`, fontFamily: 'inherit' },
-  })
-  svg.querySelector('style')?.remove()
-  svg.setAttribute('role', 'img')
-  svg.setAttribute('class', `plot ${name}`)
-  return new Html(svg.outerHTML)
-}
-
-function bothPages(draw: (page: Page) => Html): Html {
-  return html`${PAGES.map(draw)}`
-}
-
-interface Axis {
-  readonly type: 'linear' | 'log'
-  readonly domain: [number, number]
-  /** Undefined where the library chooses. */
-  readonly ticks: number[] | undefined
-  readonly label: string
-}
-
-/**
- * An axis for costs: from zero, or logarithmic where the values range widely. `room` is for marks
- * at its end.
- */
-function costAxis(values: readonly number[], label: string): Axis {
-  const positive = values.filter((value) => value > 0)
-  const low = Math.min(...positive)
-  const high = Math.max(...positive)
-  if (positive.length === 0) return { type: 'linear', domain: [0, 1], ticks: undefined, label }
-  if (high / low < LOGARITHMIC_FROM || positive.length < values.length)
-    return { type: 'linear', domain: [0, high], ticks: undefined, label }
-  const from = roundNumberBelow(low)
-  const ticks = roundNumbers(from, high)
-  return { type: 'log', domain: [from, Math.max(high, ticks.at(-1) ?? high)], ticks, label: `${label}, logarithmic` }
-}
-
-function roundNumberBelow(value: number): number {
-  const decade = 10 ** Math.floor(Math.log10(value))
-  return ([5, 2, 1].find((step) => step * decade <= value * 0.8) ?? 0.5) * decade
-}
-
-/** 1, 2 and 5 of each decade, or fewer over many decades. */
-function roundNumbers(low: number, high: number): number[] {
-  const decades = Math.log10(high / low)
-  const steps = decades > 3 ? [1] : decades > 2 ? [1, 3] : [1, 2, 5]
-  const result: number[] = []
-  for (let exponent = Math.floor(Math.log10(low)); 10 ** exponent <= high; exponent++) {
-    result.push(...steps.map((step) => step * 10 ** exponent).filter((value) => value >= low * 0.999 && value <= high * 1.001))
-  }
-  return result
-}
-
-function tick(value: number): string {
-  return value.toLocaleString('en-US', { maximumSignificantDigits: 3 })
-}
 
 function described({ contender, middle, low, high, ratio: times, ours }: Figure, of: string): string {
   const compared = ours || times === undefined ? '' : `, ${ratio(times)} ours`
   return `${contender.name}: ${number(middle)} ${of}, ${number(low)} to ${number(high)}${compared}`
 }
 
-/** What stands at a bar: the figure, and how many times ours. */
+/** The text at a bar: the figure, and how many times ours it is. */
 function barText({ middle, ours, ratio: times }: Figure): string {
   return ours || times === undefined ? number(middle) : `${number(middle)}  ·  ${ratio(times)}`
 }
@@ -187,81 +103,6 @@ export function bars(one: CaseResult): Html {
         ...text(false),
       ],
     })
-  })
-}
-
-/** Labels at just these ticks: on logarithmic axes the library's own leave some out. */
-function labels(side: 'x' | 'y', ticks: readonly number[], format: (value: number) => string): Plot.Markish {
-  const style = { text: format, fill: 'var(--muted)', fontVariant: 'tabular-nums' }
-  return side === 'x'
-    ? Plot.text(ticks, { ...style, x: (value: number) => value, frameAnchor: 'bottom', lineAnchor: 'top', dy: 8 })
-    : Plot.text(ticks, { ...style, y: (value: number) => value, frameAnchor: 'left', textAnchor: 'end', dx: -8 })
-}
-
-/** The grid and the labels of an axis for costs. */
-function costAxisMarks(side: 'x' | 'y', axis: Axis, count: number): Plot.Markish[] {
-  const ticks = axis.ticks ?? count
-  const label = { tickSize: 0, tickFormat: tick, fill: 'var(--muted)', label: null, ticks }
-  if (side === 'x') {
-    return [
-      Plot.gridX({ ticks, stroke: 'var(--grid)', strokeOpacity: 1 }),
-      axis.ticks ? labels('x', axis.ticks, tick) : Plot.axisX({ ...label, tickPadding: 7 }),
-      Plot.text([axis.label], {
-        frameAnchor: 'bottom-right',
-        textAnchor: 'end',
-        dy: 40,
-        fill: 'var(--muted)',
-        text: (text: string) => `${text} →`,
-      }),
-    ]
-  }
-  return [
-    Plot.gridY({ ticks, stroke: 'var(--grid)', strokeOpacity: 1 }),
-    axis.ticks ? labels('y', axis.ticks, tick) : Plot.axisY({ ...label, tickPadding: 7 }),
-    Plot.text([axis.label], {
-      frameAnchor: 'top-left',
-      textAnchor: 'start',
-      dx: -44,
-      dy: -24,
-      fill: 'var(--muted)',
-      text: (text: string) => `↑ ${text}`,
-    }),
-  ]
-}
-
-interface Point {
-  readonly id: string
-  readonly x: number
-  readonly y: number
-  readonly title: string
-}
-
-interface Line {
-  readonly id: string
-  readonly points: readonly Point[]
-}
-
-/** Lines and symbols; ours are above the others, thicker, and filled. */
-function lineMarks(lines: readonly Line[], symbols: readonly Point[], looks: Looks): Plot.Markish[] {
-  const sorted = [...lines].sort((a, b) => Number(look(looks, a.id).ours) - Number(look(looks, b.id).ours))
-  return sorted.flatMap(({ id, points }) => {
-    const { colour, symbol, dashes, ours } = look(looks, id)
-    return [
-      Plot.line(points, { x: 'x', y: 'y', stroke: colour, strokeWidth: ours ? 3 : 1.75, strokeDasharray: dashes, strokeLinejoin: 'round' }),
-      Plot.dot(
-        symbols.filter((point) => point.id === id),
-        {
-          x: 'x',
-          y: 'y',
-          symbol: symbol as 'circle',
-          r: ours ? 5 : 4.5,
-          fill: ours ? colour : 'var(--paper)',
-          stroke: colour,
-          strokeWidth: 1.75,
-          title: 'title',
-        },
-      ),
-    ]
   })
 }
 
@@ -364,28 +205,12 @@ export function series(cases: readonly CaseResult[], title: string, looks: Looks
   })
 }
 
-/**
- * Of rising values those that leave room for their labels, where `count` labels would fill the
- * axis.
- */
-function apart(values: readonly number[], logarithmic: boolean, count: number): number[] {
-  const place = (value: number) => (logarithmic ? Math.log(value) : value)
-  const [first = 0] = values
-  const gap = (place(values.at(-1) ?? first) - place(first)) / count
-  const result: number[] = []
-  for (const value of values) {
-    const previous = result.at(-1)
-    if (previous === undefined || place(value) - place(previous) >= gap) result.push(value)
-  }
-  return result
-}
-
 /** Every case on one axis: how many times our cost each contender has. */
 export function overview(cases: readonly CaseResult[], looks: Looks): Html {
   const rows = cases.map((one, k) => ({ one, row: String(k) }))
   const points = rows.flatMap(({ one, row }) =>
     figures(one)
-      // What costs nothing has no place on a logarithmic axis.
+      // A cost of zero has no place on a logarithmic axis.
       .filter(({ ratio }) => ratio !== undefined && ratio > 0)
       .map((figure) => ({
         ...figure,
@@ -446,77 +271,4 @@ export function overview(cases: readonly CaseResult[], looks: Looks): Html {
       ],
     })
   })
-}
-
-/**
- * For a row of the goals' table: the measured figure as a share of the limit, on an axis that all
- * rows have in common.
- */
-export function goalMark(verdict: Verdict, share: number, all: readonly number[]): Html {
-  const { text, measured, limit, state } = verdict
-  const range = Math.max(2, ...all.map((other) => Math.max(other, 1 / other) * 1.15))
-  const colour = `var(--${state})`
-  const svg = Plot.plot({
-    document: document as unknown as Document,
-    className: 'goal',
-    width: 150,
-    height: 18,
-    margin: 1,
-    axis: null,
-    x: { type: 'log', domain: [1 / range, range] },
-    y: { domain: [-1, 1] },
-    color: { type: 'identity' },
-    ariaLabel: `${text}: ${measured}, goal ${limit}, ${state}`,
-    marks: [
-      Plot.rect([1], { x1: 1, x2: range, y1: -1, y2: 1, fill: 'var(--missed)', fillOpacity: 0.1 }),
-      Plot.ruleX([1], { stroke: 'var(--muted)' }),
-      Plot.ruleY([0], { x1: 1, x2: share, stroke: colour, strokeWidth: 2 }),
-      Plot.dot([share], {
-        x: share,
-        y: 0,
-        r: state === 'met' ? 4 : 5,
-        symbol: state === 'met' ? 'circle' : 'times',
-        fill: state === 'met' ? colour : 'none',
-        stroke: colour,
-        strokeWidth: 2,
-      }),
-    ],
-  })
-  svg.querySelector('style')?.remove()
-  svg.setAttribute('role', 'img')
-  return new Html(svg.outerHTML)
-}
-
-/** A contender's line and symbol, as a key for the plots. */
-export function swatch(looks: Looks, id: string): Html {
-  const { ours } = look(looks, id)
-  const point = { id, x: 0.5, y: 0.5, title: '' }
-  const svg = Plot.plot({
-    document: document as unknown as Document,
-    className: 'swatch',
-    width: 32,
-    height: 14,
-    margin: 0,
-    axis: null,
-    x: { domain: [0, 1] },
-    y: { domain: [0, 1] },
-    color: { type: 'identity' },
-    marks: lineMarks(
-      [
-        {
-          id,
-          points: [
-            { ...point, x: 0 },
-            { ...point, x: 1 },
-          ],
-        },
-      ],
-      [point],
-      looks,
-    ),
-  })
-  svg.querySelector('style')?.remove()
-  svg.setAttribute('aria-hidden', 'true')
-  svg.setAttribute('class', ours ? 'swatch ours' : 'swatch')
-  return new Html(svg.outerHTML)
 }

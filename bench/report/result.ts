@@ -1,5 +1,5 @@
 /**
- * What a run of the suite leaves behind: one JSON document, the input of the report and of
+ * The result of a run of the suite: one JSON document, which is the input of the report and of
  * --compare.
  */
 import { readFileSync } from 'node:fs'
@@ -19,6 +19,7 @@ export type Topology =
   | 'native'
   | 'many queues'
   | 'blocked'
+  | 'jobs'
   | 'memory'
   | 'creation'
 
@@ -34,18 +35,18 @@ export interface ContenderResult {
   id: string
   name: string
   version?: string
-  /** Where it was measured, if not on the Node that ran the suite. */
+  /** The runtime it was measured on, if not the Node that ran the suite. */
   runtime?: string
-  /** How it was set up, where that matters to a reader. */
+  /** A note on how it was set up, where that matters to a reader. */
   note?: string
-  /** Why it has no figures in this case. */
+  /** The reason why it has no figures in this case. */
   unavailable?: string
-  /** One figure a round. */
+  /** One figure for each round. */
   samples: number[]
   percentiles?: Percentiles
   /** Pairs of a percentile, 0 to 100, and the value there. */
   curve?: [percentile: number, value: number][]
-  /** How many there were up to each bound, which is twice the one before. */
+  /** The counts up to each bound, which is twice the one before. */
   histogram?: [upTo: number, count: number][]
 }
 

@@ -1,6 +1,6 @@
 /**
- * What other runtimes did is told apart from the rest: there it would be a crowd of bars and lines
- * that differ little.
+ * Figures of other runtimes are reported separately. Among the rest they would be a crowd of bars
+ * and lines that differ little.
  */
 import type { CaseResult, ContenderResult, Result } from './result.js'
 
@@ -9,7 +9,7 @@ export function contenderId({ id }: ContenderResult): string {
   return id.split('@')[0] as string
 }
 
-/** The result without what other runtimes did. */
+/** The result without other runtimes. */
 export function here(result: Result): Result {
   const cases = result.cases.map((one) => ({ ...one, contenders: one.contenders.filter(({ runtime }) => runtime === undefined) }))
   return { ...result, cases }
@@ -17,7 +17,7 @@ export function here(result: Result): Result {
 
 /**
  * The cases in which other runtimes took part, with the contenders that ran on them, there and on
- * this one. Medians alone.
+ * this one. Only their medians are used.
  */
 export function onRuntimes({ cases, machine }: Result): CaseResult[] {
   const thisOne = `Node ${machine.node.replace(/^v/, '')}`

@@ -1,8 +1,8 @@
-/** The tables beneath the plots, which also are the plots' keys. */
+/** The tables beneath the plots, which also serve as the plots' keys. */
 import { parameterName, parameterValue, figures, type Figure, measured, number, ratio, unit } from './figures.js'
 import { html, type Html } from './html.js'
 import { look, type Looks } from './look.js'
-import { swatch } from './plots.js'
+import { swatch } from './marks.js'
 import { participants } from './chapters.js'
 import type { CaseResult, ContenderResult } from './result.js'
 
@@ -100,7 +100,7 @@ export function seriesTable(cases: readonly CaseResult[], title: string, looks: 
   )
 }
 
-/** Whose line and symbol is whose. */
+/** The key: which line and symbol is whose. */
 export function key(cases: readonly CaseResult[], looks: Looks): Html {
   const shown = participants(cases).filter(measured)
   return html`<ul class="key">

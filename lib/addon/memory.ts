@@ -43,7 +43,17 @@ export interface CellCore {
 export interface MessageCore {
   put(area: number, bytes: number, heeding: number): number
   get(area: number): number
+  put_many(area: number, count: number, texts: number, heeding: number): number
+  get_many(area: number, most: number, texts: number): number
   ask(question: number): number
+}
+
+/** The exports of native/wasm/record.cc. */
+export interface RecordCore {
+  read(area: number): number
+  write(area: number, bytes: number, after: number, fenced: number): number
+  word(): number
+  clear(): void
 }
 
 interface OtherCores {
@@ -51,6 +61,7 @@ interface OtherCores {
   lock: LockCore
   message: MessageCore
   pool: PoolCore
+  record: RecordCore
 }
 type Cores = Record<Exclude<keyof typeof wasm, keyof OtherCores>, CellCore> & OtherCores
 

@@ -14,6 +14,7 @@ export interface NativeObject<Kind extends ObjectKind = ObjectKind> {
 
 export type NativeQueue = NativeObject<'queue'>
 export type NativeEvent = NativeObject<'event'>
+export type NativeRecord = NativeObject<'record' | 'message'>
 export type NativeLock = NativeObject<'lock'>
 export type NativePool = NativeObject<'pool'>
 
@@ -36,6 +37,8 @@ export interface OpenedQueue extends Opened<'queue'> {
   readonly overflow: number
   /** Bytes of the head in front of each item. */
   readonly headBytes: number
+  /** Of the longest item that the whole queue holds, head included. */
+  readonly mostBytes: number
   /** Where in its memory the staging areas begin. */
   readonly staging: number
 }
@@ -54,6 +57,17 @@ export interface OpenedPool extends Opened<'pool'> {
   /** Where in its memory the first buffer is. */
   readonly buffers: number
   readonly stride: number
+}
+
+/** An open record or message, and what is known of it. */
+export interface OpenedRecord extends Opened<'record' | 'message'> {
+  readonly type: number
+  /** The longest content. */
+  readonly bytes: number
+  /** Where in its memory the staging areas begin. */
+  readonly staging: number
+  /** Where the length of the content is that it has at first; the content follows. */
+  readonly first: number
 }
 
 /**
@@ -138,7 +152,6 @@ interface QueueFunctions {
   withdraw(queue: NativeQueue, list: number): void
   close(queue: NativeQueue): void
   discard(queue: NativeQueue): void
-  slotsOf(queue: NativeQueue, bytes: number): number
   size(queue: NativeQueue): number
   full(queue: NativeQueue): boolean
   closed(queue: NativeQueue): boolean
@@ -147,6 +160,22 @@ interface QueueFunctions {
 interface EventFunctions {
   waitBlocking(event: NativeEvent, timeout: number): number
   announce(event: NativeEvent): void
+}
+
+/**
+ * A version is told with the set bit as the lowest; in its place a status is told as its negative.
+ * Content passes through the scratch buffer; with `body`, all but the head does through that.
+ */
+interface RecordFunctions {
+  read(record: NativeRecord, body?: Uint8Array): number
+  /** Of what was read last, or was too long. */
+  length(record: NativeRecord): number
+  /** One try, for the version after that one, or any where that is negative. */
+  write(record: NativeRecord, bytes: number, after: number, body?: Uint8Array): number
+  retries(record: NativeRecord): number
+  /** Waits for a later version. */
+  waitBlocking(record: NativeRecord, since: number, timeout: number): number
+  announce(record: NativeRecord): void
 }
 
 /**
@@ -213,7 +242,15 @@ interface Native {
   readonly layoutVersion: number
   readonly pageBytes: number
   readonly stagingBytes: number
+  /** How several messages lie in a staging area; see native/core/layout.h. */
+  readonly mostTogether: number
+  readonly togetherBytes: number
+  readonly wide: number
   readonly scratchBytes: number
+  /** Whether this processor may reorder stores, so that `write()` of a record needs a fence. */
+  readonly storesReordered: boolean
+  /** Bytes of the length in front of content that was read into a staging area. */
+  readonly lengthBytes: number
   /** Bytes of the head in front of an item, which says how the item is encoded. */
   readonly headBytes: number
   readonly eventMemory: number
@@ -227,11 +264,12 @@ interface Native {
   /** The numbers of a queue's lists at which calls wait. */
   readonly waitFor: Readonly<Record<'item' | 'room', number>>
   /** Offsets of the wait lists in an object's memory. */
-  readonly lists: Readonly<Record<'notEmpty' | 'notFull' | 'allDone' | 'waiters' | 'lockWaiters' | 'poolWaiters', number>>
+  readonly lists: Readonly<Record<'notEmpty' | 'notFull' | 'allDone' | 'waiters' | 'changed' | 'lockWaiters' | 'poolWaiters', number>>
   readonly firstRealtimeSignal: number
   readonly lastRealtimeSignal: number
   readonly queue: Readonly<QueueFunctions>
   readonly event: Readonly<EventFunctions>
+  readonly record: Readonly<RecordFunctions>
   readonly lock: Readonly<LockFunctions>
   readonly pool: Readonly<PoolFunctions>
   /**
@@ -281,13 +319,17 @@ interface Native {
   stagingArea(): number
   initEvent(memory: Uint8Array): void
   openEvent(memory: Uint8Array): OpenedEvent | undefined
+  /** Bytes of memory for content of at most so many bytes; 0 if that is more than there can be. */
+  recordMemory(type: number, bytes: number): number
+  initRecord(memory: Uint8Array, isMessage: boolean, type: number, bytes: number): void
+  openRecord(memory: Uint8Array, isMessage: boolean): OpenedRecord | undefined
   initLock(memory: Uint8Array): void
   openLock(memory: Uint8Array): OpenedLock | undefined
   /** 0 if there can be no such pool. */
   poolMemory(type: number, count: number, bytes: number): number
   initPool(memory: Uint8Array, type: number, count: number, bytes: number): void
   openPool(memory: Uint8Array): OpenedPool | undefined
-  /** `words` has, for each event, its word when the wait began. */
+  /** `words` has, for each event, its word when the wait began, and for each message its version. */
   selectBlocking(objects: readonly NativeObject[], words: readonly number[], timeout: number): number
   attachSignal(signo: number, target: Uint8Array): number
   attachTimer(

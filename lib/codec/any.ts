@@ -1,7 +1,7 @@
 /**
- * Any value that `structuredClone` takes without a transfer list. A tag in its head tells how the
- * rest is encoded: primitives, strings, views and buffers, and small plain objects each by a path
- * of their own, everything else by V8's serializer.
+ * Encodes any value that `structuredClone` takes without a transfer list. A tag in the head says
+ * how the rest is encoded: primitives, strings, views and buffers, and small plain objects each
+ * have a path of their own, and V8's serializer takes everything else.
  */
 import { type Bytes, scratch, type Space } from '../addon/space.js'
 import { copyInto, uncurried } from '../intrinsics.js'
@@ -16,14 +16,14 @@ const STRING = 0 // and 1, for its two encodings
 const SERIALIZED = 2
 const NUMBER = 3
 const PLAIN = 4
-/** A view or a buffer that is the item; the kind of view follows. */
+/** The item is a view or a buffer; the kind of view follows. */
 const WHOLE = 5
 /**
- * A plain value is read where it lies in the thread's buffer, so longer ones are for V8's
- * serializer, whatever room a batch has.
+ * The longest plain value. It must fit into the thread's buffer, where it is read, even if a batch
+ * has more room; V8's serializer takes longer ones.
  */
 const MOST_PLAIN = scratch.size - HEAD_BYTES
-/** These stand for themselves: their tag is FIRST_SIMPLE and their place here. */
+/** Values that have only a tag: FIRST_SIMPLE plus their index here. */
 const SIMPLE: readonly unknown[] = [undefined, null, true, false]
 const FIRST_SIMPLE = 6
 
@@ -63,7 +63,7 @@ function store(tag: number, body: Uint8Array, hand: Hand): Space {
   return space
 }
 
-/** A copy that nobody else has. */
+/** A copy of the item's body. */
 function bodyOf(from: Space, at: number, bytes: number): Uint8Array<ArrayBuffer> {
   const length = bytes - HEAD_BYTES
   const body = new Uint8Array(length)

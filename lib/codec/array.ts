@@ -8,13 +8,13 @@ import { bytesOf } from './bytes.js'
 import type { MessageCodec } from './message.js'
 import { bytesOfView, elementsOf } from './view.js'
 
-/** How one is checked, and which class it is. */
+/** Checks and makes arrays of one type. */
 export interface ArrayAccess {
-  /** A block of exactly that length. Throws `TypeError`, which names it. */
+  /** Returns the value as a block of exactly that length. Throws a `TypeError` that names it. */
   check(value: unknown, name: string): Block
-  /** The elements that lie there, where they lie. */
+  /** A view of the elements at that place. */
   at(space: Space, offset: number): Block
-  /** A new one, for so many elements. */
+  /** Creates a new block for the elements. */
   create(): Block
 }
 
@@ -42,10 +42,7 @@ export function arrayCodec(array: ParsedArray): MessageCodec<unknown> {
   const access = arrayAccess(array)
   let lastInto: Block | undefined
   let known: { readonly space: Space; readonly block: Block } | undefined
-  /**
-   * An item that lies there. Most lie at the beginning of the same space, for which the view is
-   * kept.
-   */
+  /** A view of an item. Most lie at the beginning of the same space, for which the view is kept. */
   const blockAt = (space: Space, at: number): Block => {
     if (at !== 0) return access.at(space, at)
     if (known?.space !== space) known = { space, block: access.at(space, 0) }
@@ -67,7 +64,7 @@ export function arrayCodec(array: ParsedArray): MessageCodec<unknown> {
     receive: (_head, { buffer, byteOffset }, _length, into) =>
       beginningOf(into ?? new (blockConstructor(element))(buffer, byteOffset, length)),
     checkInto(into) {
-      // Most give the same one again. It may be shorter by now.
+      // Most callers pass the same one again. It may be shorter by now.
       if (into === lastInto && elementsOf(into as Block) >= length) return into as Block
       if (!isArrayOf(element, into)) throw invalidType('options.into', `a ${name}`, into)
       if (elementsOf(into) < length) throw outOfRange('options.into', `a ${name} of at least ${length} elements`, into)

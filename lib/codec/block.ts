@@ -1,6 +1,5 @@
 /**
- * Blocks of numbers: the typed array of the queue's type, in which its items go in and come out
- * together.
+ * Blocks of numbers: typed arrays of the queue's type, in which items go in and come out together.
  */
 import { isTypedArray } from 'node:util/types'
 import { checkKind, type NumericType, SCALARS } from './scalar.js'
@@ -21,7 +20,7 @@ export function blockConstructor(type: NumericType): BlockConstructor {
   return SCALARS[type].array as BlockConstructor
 }
 
-/** Whether it can be copied as it is: what it gives when iterated are its elements. */
+/** Whether it can be copied as it is, since iterating it gives its elements. */
 export function isBlock(type: NumericType, items: unknown): items is Block {
   return isTypedArray(items) && Object.getPrototypeOf(items) === blockConstructor(type).prototype
 }
@@ -31,7 +30,10 @@ export function isArrayOf(type: NumericType, items: unknown): items is Block {
   return isTypedArray(items) && viewName(items) === blockConstructor(type).name
 }
 
-/** A view of so many of its elements, from one on. Throws if it has become too short for that. */
+/**
+ * A view of `length` of its elements, starting at `from`. Throws if the block has become too short
+ * for that.
+ */
 export function blockOver(type: NumericType, block: Block, from: number, length: number): Block {
   const constructor = blockConstructor(type)
   const [buffer, byteOffset] = placeOf(block, from * constructor.BYTES_PER_ELEMENT)
@@ -39,11 +41,11 @@ export function blockOver(type: NumericType, block: Block, from: number, length:
 }
 
 /**
- * The items as a block of that type; the same object if they are one. Throws `TypeError`, which
- * names them, if one of them is of another JavaScript type.
+ * Returns the items as a block of that type; the same object if they are one. Throws a `TypeError`
+ * that names them if one of them is of another JavaScript type.
  */
 export function toBlock(type: NumericType, items: Iterable<unknown>, name = 'items'): Block {
-  // Another one, or what only looks like one, is taken for what it gives when iterated.
+  // Anything else, even if it looks like a block, is iterated.
   if (isBlock(type, items)) return items
   const all = [...items]
   const { kind } = SCALARS[type]

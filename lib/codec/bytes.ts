@@ -1,4 +1,4 @@
-/** Bytes of any view or buffer; a fresh Uint8Array comes out. */
+/** Items are bytes of any view or buffer; a fresh Uint8Array comes out. */
 import { isAnyArrayBuffer, isSharedArrayBuffer, isUint8Array } from 'node:util/types'
 import { checkLength } from '../addon/space.js'
 import { invalidType } from '../errors.js'
@@ -6,13 +6,13 @@ import { copyInto } from '../intrinsics.js'
 import type { MessageCodec } from './message.js'
 import { bytesOfView, elementsOf } from './view.js'
 
-/** A view of them. Throws `TypeError`, which names them. */
+/** A view of the item's bytes. Throws a `TypeError` that names the item. */
 export function bytesOf(item: unknown, name = 'item'): Uint8Array {
   try {
     if (ArrayBuffer.isView(item)) return bytesOfView(item)
     if (isAnyArrayBuffer(item) && !isSharedArrayBuffer(item)) return new Uint8Array(item as ArrayBuffer)
   } catch (error) {
-    // Longer than any Uint8Array, as views of larger elements may be.
+    // The item is longer than any Uint8Array, as views of larger elements may be.
     if (error instanceof RangeError) checkLength((item as ArrayBufferView).byteLength)
     throw invalidType(name, 'a view or buffer that is not detached', item)
   }
@@ -21,7 +21,7 @@ export function bytesOf(item: unknown, name = 'item'): Uint8Array {
 
 export const bytesCodec: MessageCodec<Uint8Array> = {
   encode(item, hand) {
-    // A view is not made where there is one: that takes as long as the copy.
+    // Uses an existing Uint8Array, since making a view takes as long as the copy.
     const bytes = isUint8Array(item) && elementsOf(item) > 0 ? item : bytesOf(item)
     const length = elementsOf(bytes)
     if (hand.takes(length)) copyInto(hand.room(length).bytes, bytes, hand.at)

@@ -30,8 +30,8 @@ export type ItemOf<Type extends ElementType> =
                 : unknown
 
 /**
- * The items that it takes: for bytes, for arrays, and for records with arrays in them, more types
- * than it gives.
+ * The items that a queue of that type takes. For bytes, arrays, and records with arrays in them,
+ * these are more types than it gives.
  */
 export type PutItemOf<Type extends ElementType> =
   Type extends RecordType<infer F>
@@ -42,13 +42,10 @@ export type PutItemOf<Type extends ElementType> =
         ? PutArrayOf<Type>
         : ItemOf<Type>
 
-/** What several of its items come out as: `BatchOf<'float64'>` is `Float64Array`. */
+/** The type of a batch of its items: `BatchOf<'float64'>` is `Float64Array`. */
 export type BatchOf<Type extends ElementType> = Type extends NumericType ? ArrayTypes[Type] : ItemOf<Type>[]
 
-/**
- * The types, other than 'any', of the queues that give such items: all of them where nothing is
- * said of the items.
- */
+/** The types, other than 'any', of queues that give such items; all types if `Item` is unknown. */
 export type TypeOf<Item> = unknown extends Item
   ? ElementType
   : [Item] extends [never]
@@ -70,15 +67,15 @@ export type TypeOf<Item> = unknown extends Item
                   : never
 
 /**
- * What several items come out as where the program has named them `Item`, and `type` is that
- * numeric one.
+ * The type of a batch where the program has named the items `Item`, and `type` is that numeric
+ * type.
  */
 export type NamedBatchOf<Item, Type extends NumericType> = [Item] extends [ItemOf<Type>] ? ArrayTypes[Type] : Item[]
 
-/** Those of the numeric types whose typed array it is. */
+/** The numeric types whose typed array `Batch` is. */
 type OfBatch<Type extends NumericType, Batch> = Type extends Type ? ([Batch] extends [ArrayTypes[Type]] ? Type : never) : never
 
-/** The types of the queues that give such items, and such batches of them. */
+/** The types of queues that give such items in such batches. */
 export type TypeOfBatches<Item, Batch> = [Batch] extends [Item[]]
   ? 'any' | Exclude<TypeOf<Item>, NumericType>
   : OfBatch<Extract<TypeOf<Item>, NumericType>, Batch>
@@ -91,7 +88,7 @@ function isTypeName(type: string): type is TypeName {
   return type !== 'record' && type !== 'array' && Object.hasOwn(native.elementTypes, type)
 }
 
-/** What other languages and libraries call them. */
+/** Names of types in other languages and libraries. */
 const OTHER_NAMES: Readonly<Record<string, TypeName>> = {
   number: 'float64',
   double: 'float64',
@@ -130,7 +127,7 @@ const OTHER_NAMES: Readonly<Record<string, TypeName>> = {
   unknown: 'any',
 }
 
-/** What somebody has meant who gave that type, which is none; empty if there is no telling. */
+/** A hint at what was meant by something that is no type; empty if there is no telling. */
 function meant(type: unknown): string {
   if (typeof type === 'object' && type !== null) return 'A type of objects with such fields is made by record()'
   const given = typeof type === 'function' ? type.name : type
@@ -155,23 +152,25 @@ export function checkElementType(type: unknown): ElementType {
   )
 }
 
-/** Whether they are one type, or of the same fields. */
+/** Whether they are the same type, or records with the same fields. */
 export function isSameType(one: ElementType, other: ElementType): boolean {
   return isRecordType(one) && isRecordType(other) ? one.equals(other) : one === other
 }
 
-/** Its number in the shared memory. */
+/** The type's number in the shared memory. */
 export function typeCode(type: ElementType): number {
   return native.elementTypes[isRecordType(type) ? 'record' : isArrayType(type) ? 'array' : type] as number
 }
 
-/** A record's fields as native code is told of them; undefined for other types. */
+/** A record's fields in the form that native code takes; undefined for other types. */
 export function nativeFieldsOf(type: ElementType): NativeField[] | undefined {
   if (!isRecordType(type)) return undefined
   return type.layout.map(({ name, type, offset, bytes }) => ({ name, type: typeCode(type), offset, bytes }))
 }
 
-/** Bytes of an item that takes one slot; `itemBytes` counts for types of no fixed size only. */
+/**
+ * The bytes of an item that takes one slot. `itemBytes` counts only for types without a fixed size.
+ */
 export function itemBytesOf(type: ElementType, itemBytes: number): number {
   if (isRecordType(type)) return type.bytes
   const array = parseArrayType(type)

@@ -1,53 +1,52 @@
-/** Items on their way into a queue: encoded, and not put yet. */
+/** Items on their way into a queue: encoded, but not put yet. */
 import { checkLength, scratch, type Space, spaceOver } from '../addon/space.js'
 import { copyInto } from '../intrinsics.js'
 import { native } from '../addon/native.js'
 
 /**
- * In front of items of types whose encoding has to be told: a tag, and zeros. What follows is
- * aligned.
+ * Bytes of the head in front of an item, which says how the item is encoded: a tag, and zeros, so
+ * that the rest is aligned.
  */
 export const HEAD_BYTES = native.headBytes
 
-/** Takes one encoded item. No code of the user's runs between that and the put. */
+/** Takes one encoded item. No user code runs between that and the put. */
 export interface Hand {
-  /** Where the item is: from `at` up to `end`; or its head alone, if it has a body. */
+  /** Where the item is, from `at` up to `end`; only its head, if it has a body. */
   readonly space: Space
   readonly at: number
   end: number
-  /** What follows the head, if that is elsewhere. */
+  /** The part that follows the head, if that is elsewhere. */
   readonly body: Uint8Array | undefined
-  /**
-   * Begins with an item of so many bytes, at `at`. Throws `RangeError` if no queue holds so many.
-   */
+  /** Begins an item of so many bytes, at `at`. Throws `RangeError` if no queue holds so many. */
   room(bytes: number): Space
   /**
-   * Whether so many bytes are copied into `room()`; more are better given as they are, by `lend()`.
+   * Whether so many bytes should be copied into `room()`. More are better passed as they are, by
+   * `lend()`.
    */
   takes(bytes: number): boolean
   /**
-   * Begins with an item that has its head in the space that is returned, and that body, which is
-   * copied by the put.
+   * Begins an item with its head in the space that is returned, and that body, which the put
+   * copies.
    */
   lend(headBytes: number, body: Uint8Array): Space
 }
 
-/** Takes one item after the other, each in the place of the one before. */
+/** Takes one item after the other, each replacing the one before. */
 export class OneHand implements Hand {
   readonly at = 0
   space: Space
   end = 0
   body: Uint8Array | undefined
-  /** Asked once: a program may have put other code in place of the property. */
+  /** The body's length, read once, as a program may have replaced the property. */
   bodyBytes = 0
   readonly #own: Space
 
-  /** `own` takes the items that fit into it. */
+  /** Items that fit into `own` are encoded there. */
   constructor(own: Space) {
     this.space = this.#own = own
   }
 
-  /** Up to the size of the thread's buffer. */
+  /** For items up to the size of the thread's buffer. */
   room(bytes: number): Space {
     this.end = bytes
     this.body = undefined
@@ -79,7 +78,7 @@ function aligned(bytes: number): number {
 const FIRST_BYTES = 4096
 
 /**
- * Takes items that go into the queue together: they lie one after the other, as
+ * Takes items that go into the queue together. They lie one after the other, as
  * native/binding/queue.cc reads them.
  */
 export class PackingHand implements Hand {
@@ -104,7 +103,7 @@ export class PackingHand implements Hand {
     return space
   }
 
-  /** That item is complete; returns where it begins. */
+  /** Completes the item; returns where it begins. */
   close(): number {
     const { at } = this
     this.space.view.setUint32(at - UNIT, this.end - at, true)

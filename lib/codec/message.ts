@@ -1,4 +1,4 @@
-/** What encodes items that are messages - bytes of some length - and decodes them. */
+/** Codecs for items that are messages: bytes of some length. */
 import type { Bytes, Space } from '../addon/space.js'
 import { anyCodec } from './any.js'
 import { arrayCodec } from './array.js'
@@ -12,30 +12,34 @@ import { recordCodec } from './record.js'
 import { stringCodec } from './string.js'
 
 export interface MessageCodec<T> {
-  /** Puts the item into the hand; throws if it is not of the type, before anything else. */
+  /** Encodes the item into the hand. Throws first if it is not of the type. */
   encode(item: T, hand: Hand): void
   /**
-   * The item of that length that lies there; it does not refer to the space. `into`, checked, takes
+   * Decodes the item of that length. The result does not refer to the space. `into`, checked, takes
    * it.
    */
   decode(from: Space, at: number, bytes: number, into?: Block): T
   /**
-   * Whether the item is nothing but a body: then a long one may be received into a buffer of its
-   * own, or of the user's.
+   * Whether the item is only a body. Then a long one may be received into a buffer of its own, or
+   * of the user's.
    */
   readonly isBody: boolean
-  /** Whether its items are of different lengths, which `into` may be too short for. */
+  /** Whether the items are strings, whose characters follow a head. */
+  readonly isText?: boolean
+  /** Whether its items differ in length, so that `into` may be too short. */
   readonly varies: boolean
   /**
-   * The item with that body of that length, and its head in that space. Nobody else has the body,
-   * or it is what `into` shows.
+   * Decodes the item with that body, and its head in that space. Nobody else has the body, unless
+   * it is the one that `into` shows.
    */
   receive(head: Space, body: Bytes, length: number, into?: Block): T
-  /** Throws unless items can be got into it. Without this, they can't be got into anything. */
+  /**
+   * Throws unless items can be got into it. A codec without this function does not support `into`.
+   */
   checkInto?(into: unknown): Block
 }
 
-/** Undefined for types that are not messages but cells. */
+/** Returns undefined for types that are cells. */
 export function messageCodec(type: ElementType): MessageCodec<unknown> | undefined {
   if (isRecordType(type)) return recordCodec(type)
   switch (type) {

@@ -1,17 +1,21 @@
 /**
- * Objects of Node's own classes. Since Node 21 many of them, a Blob or a URL, are plain to V8's
- * serializer, which then writes what is left of them without what they mean, where
- * `structuredClone` clones or refuses them. That alone knows which: so it is asked.
+ * Finds objects of Node's own classes. Since Node 21 many of them, such as a Blob or a URL, look
+ * plain to V8's serializer, which writes only their remains. `structuredClone` clones or refuses
+ * them. Only it knows which, so it is asked.
  */
 import { Blob } from 'node:buffer'
 import { types } from 'node:util'
 import { DOMException, structuredClone } from '../intrinsics.js'
 
-/** What Node has in the prototypes of those that it clones, also of those that are not global. */
+/**
+ * The symbol that Node has in the prototypes of classes that it clones, even of those that are not
+ * global.
+ */
 const CLONE = Object.getOwnPropertySymbols(Blob.prototype).find(({ description }) => description === 'messaging_clone_symbol')
 
 /**
- * What the language has, V8's serializer knows; of these it writes the properties of arrays alone.
+ * Whether it is of a kind that the language has, which V8's serializer knows. Of these kinds it
+ * writes extra properties for arrays alone.
  */
 export function isOfLanguage(one: object): boolean {
   return (
@@ -37,7 +41,7 @@ function isGlobal(constructor: unknown): boolean {
   return typeof name === 'string' && Object.hasOwn(globalThis, name) && (globalThis as Record<string, unknown>)[name] === constructor
 }
 
-/** Runs no code of others. */
+/** Whether it is of one of Node's classes. Runs no user code. */
 export function isOfPlatform(one: object): boolean {
   const error = types.isNativeError(one)
   if (isOfLanguage(one) && !error) return false
@@ -50,16 +54,13 @@ export function isOfPlatform(one: object): boolean {
   }
 }
 
-/** Whether it is one that a literal makes, in whatever realm. */
+/** Whether it is like an object that a literal makes, in any realm. */
 export function isPlain(one: object): boolean {
   const prototype = Object.getPrototypeOf(one) as object | null
   return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
-/**
- * What `structuredClone` does with an object: makes a plain one of it, or one of its own kind, or
- * refuses it.
- */
+/** The result of `structuredClone` for an object: a plain object, a DOMException, or a refusal. */
 export type Fate = 'plain' | 'exception' | 'refused'
 
 export function fateOfClone(one: object): Fate {
@@ -74,7 +75,8 @@ export function fateOfClone(one: object): Fate {
 }
 
 /**
- * The exceptions that views stand for: V8's serializer can be told to ask what to do with a view.
+ * The exceptions that views stand in for. V8's serializer can be made to ask what to do with a
+ * view.
  */
 const standIns = new WeakMap<object, DOMException>()
 
@@ -83,8 +85,8 @@ export function exceptionOf(standIn: object): DOMException | undefined {
 }
 
 /**
- * Puts views in the place of the exceptions in `objects`, all that are reached from the value,
- * which is the caller's own; returns the value.
+ * Replaces exceptions by views, in the value and in all `objects` that are reached from it. These
+ * must be the caller's own. Returns the value.
  */
 export function hideExceptions(value: unknown, objects: ReadonlySet<object>): unknown {
   const hidden = new Map<DOMException, Uint8Array>()

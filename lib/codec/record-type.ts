@@ -6,7 +6,7 @@ import { invalidType, invalidValue } from '../errors.js'
 import { type ArrayOf, type ArrayType, type Parsed, parseType, type PutArrayOf } from './array-type.js'
 import { SCALARS, type ScalarType } from './scalar.js'
 
-/** A scalar, or so many of them: 'float32[128]' is a Float32Array, 'bytes[16]' a Uint8Array. */
+/** A scalar, or an array: 'float32[128]' is a Float32Array, 'bytes[16]' a Uint8Array. */
 export type FieldType = ScalarType | ArrayType
 
 /** The fields of a record, by name, in their order. */
@@ -26,18 +26,18 @@ export type RecordOf<F extends FieldTypes> = { -readonly [K in keyof F]: ValueOf
 type PutValueOf<T extends FieldType> = T extends ArrayType ? PutArrayOf<T> : ValueOf<T>
 
 /**
- * The objects that a queue of such records takes: any iterable of numbers will do for an array of
+ * The objects that a queue of such records takes. Any iterable of numbers will do for an array of
  * them, and any buffer or view for bytes.
  */
 export type PutRecordOf<F extends FieldTypes> = { -readonly [K in keyof F]: PutValueOf<F[K]> }
 
 declare const item: unique symbol
 
-/** @internal Where a field is in the memory of a record. */
+/** @internal A field's place in the memory of a record. */
 export interface Field {
   readonly name: string
   readonly type: ScalarType | 'bytes'
-  /** How many of them; undefined if the field is not an array. */
+  /** The number of elements; undefined if the field is not an array. */
   readonly length: number | undefined
   /** Bytes from the beginning of the record. */
   readonly offset: number
@@ -46,14 +46,15 @@ export interface Field {
 }
 
 /**
- * On the types that other evaluations of this module have made, and other copies of the package.
+ * Marks record types, including those of other evaluations of this module and other copies of the
+ * package.
  */
 const RECORD_TYPE = Symbol.for('threadsafe.record')
 
 /**
- * A record type that takes and gives items of exactly that type: no field more, none fewer. (A
- * property that is a function is compared both ways, where the method of `RecordType` lets each be
- * a `RecordType`.)
+ * A record type that takes and gives items of exactly that type: no field more, none fewer.
+ * (TypeScript compares a property that is a function both ways, while the method of `RecordType`
+ * lets each be a `RecordType`.)
  */
 export type RecordTypeOf<Item> = RecordType & { readonly [item]?: (item: Item) => Item }
 
@@ -125,7 +126,7 @@ function checkFields(fields: FieldTypes): void {
   const entries = Object.entries(fields)
   if (entries.length === 0) throw invalidValue('fields', 'an object with at least one field', fields)
   for (const [name, type] of entries) {
-    // Reading it back would set the object's prototype.
+    // Decoding such a field would set the object's prototype.
     if (name === '__proto__') throw invalidValue('fields', 'an object whose fields have other names than __proto__', fields)
     if (!parseType(type)) {
       const types = Object.keys(SCALARS).join(', ')
@@ -134,14 +135,14 @@ function checkFields(fields: FieldTypes): void {
   }
 }
 
-/** One that `recordTypeOf()` has returned, or `record()` made. */
+/** Whether it is a type that `recordTypeOf()` has returned, or `record()` made. */
 export function isRecordType(type: unknown): type is RecordType {
   return type instanceof RecordType
 }
 
 /**
- * The record type that this is; undefined if it is none. One of another evaluation of this module
- * becomes one of this.
+ * Returns the record type; undefined if it is none. A type of another evaluation of this module is
+ * converted to one of this.
  */
 export function recordTypeOf(type: unknown): RecordType | undefined {
   if (isRecordType(type)) return type

@@ -10,11 +10,11 @@ import type { Field, RecordType } from './record-type.js'
 import { checkKind, type Scalar, SCALARS, type ScalarType } from './scalar.js'
 
 /** As errors name it. Made once, and not for each item. */
-const pathOf = (name: string) => `item.${name}`
+const pathOf = (argument: string, name: string) => `${argument}.${name}`
 
 /**
- * A field, and how it is checked, written and read, if it is an array; a scalar is read and written
- * by its kind's functions below.
+ * A field. An array has functions here that check, write and read it; scalars are handled by the
+ * functions of their kind below.
  */
 interface FieldCodec {
   readonly name: string
@@ -25,8 +25,8 @@ interface FieldCodec {
   readonly array: ArrayAccess | undefined
 }
 
-function fieldCodec({ name, type, offset, length, bytes }: Field): FieldCodec {
-  const path = pathOf(name)
+function fieldCodec({ name, type, offset, length, bytes }: Field, argument: string): FieldCodec {
+  const path = pathOf(argument, name)
   if (length === undefined) return { name, path, offset, type, kind: SCALARS[type as ScalarType].kind, array: undefined }
   const array = arrayAccess({ type: type as ParsedArray['type'], length, bytes })
   return { name, path, offset, type, kind: undefined, array }
@@ -39,8 +39,8 @@ function check({ path, kind, array }: FieldCodec, value: unknown): unknown {
 }
 
 function write({ type, array, offset }: FieldCodec, to: Space, at: number, value: unknown): void {
-  if (array) copyInto(array.at(to, at + offset), value as Block)
-  else if (type === 'float64') to.view.setFloat64(at + offset, value as number, true)
+  if (type === 'float64' && !array) to.view.setFloat64(at + offset, value as number, true)
+  else if (array) copyInto(array.at(to, at + offset), value as Block)
   else SCALARS[type as ScalarType].write(to.view, at + offset, value as never)
 }
 
@@ -56,9 +56,9 @@ function read({ type, array, offset }: FieldCodec, from: Space, at: number): unk
  * The first fields have code of their own: V8 knows a property's place in the objects where it is
  * always the same property.
  */
-const UNROLLED = 4
+const UNROLLED = 8
 
-/** The bytes that no field has: fewer than 8 behind each. */
+/** The padding bytes: fewer than 8 behind each field. */
 function gapsOf({ layout, bytes }: RecordType): number[] {
   const gaps: number[] = []
   layout.forEach((field, k) => {
@@ -69,23 +69,27 @@ function gapsOf({ layout, bytes }: RecordType): number[] {
 }
 
 export function recordCodec(type: RecordType): MessageCodec<unknown> {
-  const fields = type.layout.map(fieldCodec)
+  const fields = type.layout.map((field) => fieldCodec(field, 'item'))
   const count = fields.length
   const gaps = gapsOf(type)
-  // Its fields are properties of its own, whatever Object.prototype may have been given.
+  // The fields are own properties, whatever a program has added to Object.prototype.
   const template = Object.fromEntries(fields.map(({ name }) => [name, undefined]))
   const writeAll = (to: Space, at: number, values: readonly unknown[]): void => {
     // Equal records have equal bytes.
     for (let k = 0; k < gaps.length; k++) to.view.setUint8(at + (gaps[k] as number), 0)
     for (let k = 0; k < count; k++) write(fields[k] as FieldCodec, to, at, values[k])
   }
-  const [first, second, third, fourth] = fields as [FieldCodec, ...(FieldCodec | undefined)[]]
+  const [first, second, third, fourth, fifth, sixth, seventh, eighth] = fields as [FieldCodec, ...(FieldCodec | undefined)[]]
   const readAll = (from: Space, at: number): unknown => {
     const item: Record<string, unknown> = { ...template }
     item[first.name] = read(first, from, at)
     if (second) item[second.name] = read(second, from, at)
     if (third) item[third.name] = read(third, from, at)
     if (fourth) item[fourth.name] = read(fourth, from, at)
+    if (fifth) item[fifth.name] = read(fifth, from, at)
+    if (sixth) item[sixth.name] = read(sixth, from, at)
+    if (seventh) item[seventh.name] = read(seventh, from, at)
+    if (eighth) item[eighth.name] = read(eighth, from, at)
     for (let k = UNROLLED; k < count; k++) {
       const field = fields[k] as FieldCodec
       item[field.name] = read(field, from, at)
@@ -96,13 +100,18 @@ export function recordCodec(type: RecordType): MessageCodec<unknown> {
     encode(item, hand) {
       if (typeof item !== 'object' || item === null)
         throw invalidType('item', `an object with the fields ${Object.keys(type.fields).join(', ')}`, item)
-      // All are read before any is written: a getter is other code, and may use a queue itself.
+      // All fields are read before any is written, since a getter is user code, and may use a queue
+      // itself.
       const given = item as Record<string, unknown>
       const values = [
         check(first, given[first.name]),
         second && check(second, given[second.name]),
         third && check(third, given[third.name]),
         fourth && check(fourth, given[fourth.name]),
+        fifth && check(fifth, given[fifth.name]),
+        sixth && check(sixth, given[sixth.name]),
+        seventh && check(seventh, given[seventh.name]),
+        eighth && check(eighth, given[eighth.name]),
       ]
       for (let k = UNROLLED; k < count; k++) {
         const field = fields[k] as FieldCodec
@@ -120,5 +129,83 @@ export function recordCodec(type: RecordType): MessageCodec<unknown> {
     isBody: true,
     varies: false,
     receive: (_head, body) => readAll(spaceOver(body.buffer, body.byteOffset, body.length), 0),
+  }
+}
+
+/** What fields are written over: a record that is there. */
+export interface FieldsTarget {
+  /**
+   * So many fields are to be written. Returns where the record is, at `at`; undefined where they are
+   * not to be written after all.
+   */
+  begin(count: number, after: number): Space | undefined
+  /** They are written. False: again. */
+  end(): boolean
+}
+
+/** What writes some of a record's fields. */
+export interface FieldsCodec {
+  /**
+   * Writes the fields that `given` has over the target, which is told `after`. Throws for the first
+   * that is not of its type, before anything else. No code of the user's runs while the target is
+   * written. Returns false where the target did not want them.
+   */
+  write(given: unknown, target: FieldsTarget, after: number): boolean
+  /** Writes zeros where no field is. */
+  writeGaps(to: Space): void
+}
+
+/** `argument`, as errors name it, is the object with the fields. */
+export function fieldsCodec(type: RecordType, argument: string): FieldsCodec {
+  const fields = type.layout.map((field) => fieldCodec(field, argument))
+  const gaps = gapsOf(type)
+  const { length } = fields
+  const [first, second, third, fourth, fifth, sixth, seventh, eighth] = fields as [FieldCodec, ...(FieldCodec | undefined)[]]
+  const checkSome = (field: FieldCodec | undefined, value: unknown): unknown => {
+    return value === undefined ? undefined : check(field as FieldCodec, value)
+  }
+  const none: readonly unknown[] = []
+  const checkRest = (from: Record<string, unknown>): readonly unknown[] => {
+    return fields.slice(UNROLLED).map((field) => checkSome(field, from[field.name]))
+  }
+  const given1 = (value: unknown): number => (value === undefined ? 0 : 1)
+  return {
+    write(given, target, after) {
+      if (typeof given !== 'object' || given === null)
+        throw invalidType(argument, `an object with some of the fields ${Object.keys(type.fields).join(', ')}`, given)
+      // All are read before any is written, as getters are other code. Each with code of its own and
+      // in a variable of its own: V8 then needs no array, nor objects for the numbers in it.
+      const from = given as Record<string, unknown>
+      const one = checkSome(first, from[first.name])
+      const two = second && checkSome(second, from[second.name])
+      const three = third && checkSome(third, from[third.name])
+      const four = fourth && checkSome(fourth, from[fourth.name])
+      const five = fifth && checkSome(fifth, from[fifth.name])
+      const six = sixth && checkSome(sixth, from[sixth.name])
+      const seven = seventh && checkSome(seventh, from[seventh.name])
+      const eight = eighth && checkSome(eighth, from[eighth.name])
+      const rest = length > UNROLLED ? checkRest(from) : none
+      let count = given1(one) + given1(two) + given1(three) + given1(four) + given1(five) + given1(six) + given1(seven) + given1(eight)
+      for (let k = 0; k < rest.length; k++) count += given1(rest[k])
+      do {
+        const to = target.begin(count, after)
+        if (!to) return false
+        if (one !== undefined) write(first, to, 0, one)
+        if (two !== undefined) write(second as FieldCodec, to, 0, two)
+        if (three !== undefined) write(third as FieldCodec, to, 0, three)
+        if (four !== undefined) write(fourth as FieldCodec, to, 0, four)
+        if (five !== undefined) write(fifth as FieldCodec, to, 0, five)
+        if (six !== undefined) write(sixth as FieldCodec, to, 0, six)
+        if (seven !== undefined) write(seventh as FieldCodec, to, 0, seven)
+        if (eight !== undefined) write(eighth as FieldCodec, to, 0, eight)
+        for (let k = 0; k < rest.length; k++) {
+          if (rest[k] !== undefined) write(fields[UNROLLED + k] as FieldCodec, to, 0, rest[k])
+        }
+      } while (!target.end())
+      return true
+    },
+    writeGaps(to) {
+      for (let k = 0; k < gaps.length; k++) to.view.setUint8(gaps[k] as number, 0)
+    },
   }
 }

@@ -2,10 +2,10 @@
 import { scratch } from '../addon/space.js'
 import { invalidType } from '../errors.js'
 
-/** What an element of a numeric queue can be. */
+/** The types of a numeric queue's elements. */
 export type NumericType = 'int8' | 'uint8' | 'int16' | 'uint16' | 'int32' | 'uint32' | 'bigint64' | 'biguint64' | 'float32' | 'float64'
 
-/** What a field of a record can be, other than an array. */
+/** The types of a record's fields, other than arrays. */
 export type ScalarType = NumericType | 'boolean'
 
 /** The typed array of each numeric type. */
@@ -25,17 +25,17 @@ export interface ArrayTypes {
 
 export interface Scalar {
   readonly bytes: number
-  /** What `typeof` says of its values. */
+  /** The `typeof` of its values. */
   readonly kind: 'number' | 'bigint' | 'boolean'
-  /** The class of typed arrays of such elements; a boolean's, of what it is stored as. */
+  /** The class of typed arrays of such elements; for booleans, that of their stored form. */
   readonly array: unknown
   /** Writes a value at a place in a DataView, converted as by the typed array of that name. */
   write(view: DataView, offset: number, value: never): void
   read(view: DataView, offset: number): number | bigint | boolean
 }
 
-// Every platform that Node runs on with this package is little-endian, and the core writes in the
-// platform's order.
+// The core writes in the platform's byte order, and all platforms that the package supports are
+// little-endian.
 const LITTLE = true
 
 /* prettier-ignore */
@@ -61,7 +61,9 @@ export function checkKind(name: string, kind: Scalar['kind'], value: unknown): v
   if (typeof value !== kind) throw invalidType(name, `a ${kind}`, value)
 }
 
-/** To the beginning of the thread's buffer, where the addon takes single values from. */
+/**
+ * Writes a value to the beginning of the thread's buffer, from where the addon takes single values.
+ */
 export function writeScalar(scalar: Scalar, value: unknown): void {
   scalar.write(scratch.view, 0, value as never)
 }

@@ -1,6 +1,6 @@
 /**
- * Strings: one byte for each code unit where that is enough, else two, so that every string comes
- * back as it was.
+ * Encodes strings with one byte for each code unit where that is enough, else two, so that every
+ * string comes back as it was.
  */
 import { type Bytes, checkLength, freshBytes, scratch, type Space } from '../addon/space.js'
 import { invalidType } from '../errors.js'
@@ -12,13 +12,13 @@ const LATIN1 = 0
 const UTF16 = 1
 
 const WIDE = /[^\0-\xff]/
-// Not its test(), which looks up exec().
+// Not test(), which looks up exec().
 const exec = uncurried(RegExp.prototype.exec)
 const charCodeAt = uncurried(String.prototype.charCodeAt)
 
 /**
- * Whether it needs two bytes for each code unit. V8 keeps most strings as one byte each, and a
- * regular expression knows without looking that these have no match.
+ * Whether it needs two bytes for each code unit. V8 stores most strings with one byte each, and its
+ * regular expressions know without looking that these have no match.
  */
 export function isWide(text: string): boolean {
   return exec(WIDE, text) !== null
@@ -27,7 +27,7 @@ export function isWide(text: string): boolean {
 /** Up to this length a loop is faster than a call of Buffer's. */
 export const SHORT = 24
 
-/** Returns whether that was enough: one byte for each code unit. */
+/** Encodes with one byte for each code unit. Returns false if that is not enough. */
 function encodeShort(text: string, tag: number, hand: Hand): boolean {
   const { length } = text
   const { bytes } = hand.room(HEAD_BYTES + length)
@@ -42,7 +42,7 @@ function encodeShort(text: string, tag: number, hand: Hand): boolean {
   return all <= 0xff
 }
 
-/** A string in the hand, with a head that tells its encoding: `tag` or `tag + 1`. */
+/** Encodes a string into the hand, with a head that says how: `tag` or `tag + 1`. */
 export function encodeString(text: string, tag: number, hand: Hand): void {
   if (text.length <= SHORT && encodeShort(text, tag, hand)) return
   const wide = isWide(text)
@@ -67,7 +67,7 @@ export function decodeString({ bytes: from }: Space, at: number, bytes: number, 
   return from[at] === tag + LATIN1 ? from.latin1Slice(start, at + bytes) : from.ucs2Slice(start, at + bytes)
 }
 
-/** The same, of a string that has its head there and its body elsewhere. */
+/** Decodes a string that has its head there and its body elsewhere. */
 export function receiveString(head: Space, body: Bytes, tag: number): string {
   return head.bytes[0] === tag + LATIN1 ? body.latin1Slice(0, body.length) : body.ucs2Slice(0, body.length)
 }
@@ -79,6 +79,7 @@ export const stringCodec: MessageCodec<string> = {
   },
   decode: (from, at, bytes) => decodeString(from, at, bytes, 0),
   isBody: false,
+  isText: true,
   varies: true,
   receive: (head, body) => receiveString(head, body, 0),
 }

@@ -1,6 +1,6 @@
 /**
- * `v8.Serializer` made to give back what `structuredClone` gives back, and to refuse what it
- * refuses with the same error.
+ * A `v8.Serializer` that gives what `structuredClone` gives, and refuses what that refuses, with
+ * the same error.
  */
 import { Blob } from 'node:buffer'
 import { inspect, types } from 'node:util'
@@ -13,8 +13,8 @@ import { bytesOfView, viewName } from './view.js'
 type TypedArrayConstructor = Int8ArrayConstructor
 
 /**
- * A view is written as its kind's place here, its bytes' count and its bytes. What this Node does
- * not have is left out.
+ * A view is written as its kind's index here, the number of its bytes, and its bytes. Kinds that
+ * this Node does not have are left out.
  */
 const VIEWS: readonly (TypedArrayConstructor | DataViewConstructor)[] = [
   'Int8Array',
@@ -32,7 +32,7 @@ const VIEWS: readonly (TypedArrayConstructor | DataViewConstructor)[] = [
   'DataView',
 ].flatMap((name) => (globalThis as unknown as Record<string, TypedArrayConstructor | undefined>)[name] ?? [])
 
-/** After the kinds of views: an ArrayBuffer. */
+/** The kind of an ArrayBuffer, after those of views. */
 const BUFFER = VIEWS.length + 2
 export const NO_KIND = -1
 
@@ -41,15 +41,15 @@ const { get: isResizable } = (Object.getOwnPropertyDescriptor(ArrayBuffer.protot
 }
 
 /**
- * What kind of view or buffer it is, which is then all that is to be cloned; NO_KIND for other
- * objects, and for a buffer that has more to it.
+ * The kind of a view or buffer that is cloned by its bytes alone; NO_KIND for other objects, and
+ * for resizable buffers.
  */
 export function kindOfWhole(item: object): number {
   if (ArrayBuffer.isView(item)) return kindOf(item)
   return types.isArrayBuffer(item) && !isResizable?.call(item) ? BUFFER : NO_KIND
 }
 
-/** Its bytes, which are still its own. Throws a `DataCloneError` if it is detached. */
+/** A view of its bytes. Throws a `DataCloneError` if it is detached. */
 export function bytesOfWhole(item: object): Uint8Array {
   if (ArrayBuffer.isView(item)) return bytesOf(item)
   try {
@@ -59,16 +59,16 @@ export function bytesOfWhole(item: object): Uint8Array {
   }
 }
 
-/** What had these bytes, of a buffer of their own. */
+/** Makes the view or buffer of that kind over these bytes, which have a buffer of their own. */
 export function wholeOf(kind: number, { buffer }: Uint8Array<ArrayBuffer>): unknown {
   return kind === BUFFER ? buffer : new (VIEWS[kind] as TypedArrayConstructor)(buffer)
 }
 
 /**
- * In place of a view's kind: the environment, which is a host object, and cloned as a plain one.
+ * Written in place of a view's kind for `process.env`, a host object that is cloned as a plain one.
  */
 const ENVIRONMENT = VIEWS.length
-/** Likewise: a DOMException follows. */
+/** Likewise, for a DOMException, which follows. */
 const EXCEPTION = VIEWS.length + 1
 
 interface WrittenException {
@@ -82,7 +82,7 @@ function kindOf(view: ArrayBufferView): number {
   return VIEWS.findIndex((constructor) => constructor.name === name)
 }
 
-/** Its class in one word; or the whole of what is no object. */
+/** An object's class in one word; a primitive as a whole. */
 function describe(what: unknown): string {
   try {
     return shortened(inspect(what, { depth: -1, customInspect: false })).replace(/^\[(.*)\]$/, '$1')
@@ -112,8 +112,8 @@ function bytesOf(view: ArrayBufferView): Uint8Array {
 class StructuredSerializer extends Serializer {
   constructor() {
     super()
-    // So that a view is given to _writeHostObject, and carries its own bytes instead of the whole
-    // of its buffer.
+    // Makes V8 pass views to _writeHostObject, so that a view carries its own bytes instead of its
+    // whole buffer.
     ;(this as unknown as { _setTreatArrayBufferViewsAsHostObjects(yes: boolean): void })._setTreatArrayBufferViewsAsHostObjects(true)
   }
 
@@ -123,8 +123,8 @@ class StructuredSerializer extends Serializer {
   }
 
   /**
-   * Called by V8 for a SharedArrayBuffer, or what holds one: it would need a way of its own to the
-   * other thread.
+   * Called by V8 for a SharedArrayBuffer, or an object that holds one, which would need another way
+   * to the other thread.
    */
   _getSharedArrayBufferId(buffer: SharedArrayBuffer): never {
     refuse(buffer)
@@ -174,13 +174,13 @@ const { forEach: forEachItem } = Set.prototype
 const { exports: exportsOf } = WebAssembly.Module
 
 function isModule(object: object): boolean {
-  // One of another realm is known by asking it alone, which takes long.
+  // A module of another realm can be recognized only by asking the object, which takes long.
   if (!(object instanceof WebAssembly.Module) && (isPlain(object) || isOfLanguage(object))) return false
   try {
     exportsOf(object as WebAssembly.Module)
     return true
   } catch {
-    // It only inherits from one.
+    // It only inherits from a module.
     return false
   }
 }
@@ -189,23 +189,23 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null
 }
 
-/** What there is in a value, as far as can be told without running code of others. */
+/** The contents of a value, as far as they can be seen without running user code. */
 interface Content {
   readonly objects: ReadonlySet<object>
-  /** There are getters, which may return anything. */
+  /** Whether there are getters, which may return anything. */
   readonly getters: boolean
   readonly exceptions: boolean
-  /** An error that is reached from its own cause is written in a way that V8 can't read. */
+  /** Whether an error is reached from its own cause. V8 writes that in a way that it can't read. */
   readonly causes: boolean
 }
 
 /**
- * V8's serializer takes a WebAssembly module, and writes nothing that could be read again; and it
- * writes objects of Node's own as if they were plain. They would be lost on the way. So they are
- * looked for before, and refused.
+ * Looks for objects that would be lost on the way, and refuses them. V8's serializer takes a
+ * WebAssembly module, but writes nothing that could be read again, and it writes objects of Node's
+ * own as if they were plain.
  */
 function contentOf(value: object): Content {
-  // Those that are added while it is gone through are gone through as well.
+  // Iteration also covers objects that are added meanwhile.
   const found = new Set<object>()
   const find = (one: unknown): unknown => isObject(one) && found.add(one)
   find(value)
@@ -213,7 +213,7 @@ function contentOf(value: object): Content {
   let exceptions = false
   let causes = false
   forEachItem.call(found, (one) => {
-    // A proxy is refused by V8, and would have its traps called.
+    // V8 refuses proxies; looking into one would call its traps.
     if (ArrayBuffer.isView(one) || types.isProxy(one)) return
     if (isModule(one)) refuse(one)
     const fate = fateOf(one)
@@ -248,8 +248,8 @@ function contentOf(value: object): Content {
 export function serialize(value: unknown): Uint8Array {
   if (!isObject(value)) return written(value)
   const { getters, exceptions, causes } = contentOf(value)
-  // Even if it does not count then, as structuredClone crashes at what this finds: a port that is
-  // closed.
+  // Written first, even if the result is not used, since structuredClone crashes at a closed port,
+  // which this refuses.
   const bytes = written(value)
   if (exceptions) return writtenClone(value)
   if (!getters && !causes) return bytes
@@ -294,10 +294,10 @@ function isWritten(one: object): boolean {
   }
 }
 
-/** Whether the object is of Node's own, and so refused, or an exception. */
+/** Whether the object is one of Node's, and so refused, or an exception. */
 function fateOf(one: object): Fate {
   if (!isOfPlatform(one) || !platformLooksPlain()) return 'plain'
-  // First V8's serializer, as structuredClone crashes at a port that is closed.
+  // Tries V8's serializer first, as structuredClone crashes at a closed port.
   return isWritten(one) ? fateOfClone(one) : 'refused'
 }
 

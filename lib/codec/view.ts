@@ -1,6 +1,6 @@
 /**
- * Views by what they are, not by their class or what it says of them: user code may override each
- * of their accessors.
+ * Reads views by what they really are, not by their class or properties, since user code may
+ * override each of their accessors.
  */
 
 const TYPED_ARRAY = Object.getPrototypeOf(Uint8Array.prototype) as object
@@ -27,7 +27,7 @@ const lengthOf = getter<number>(TYPED_ARRAY, 'length')
 const { set } = Uint8Array.prototype
 const OF_DATA_VIEW = accessors(DataView.prototype)
 
-/** 'Uint8Array' for a Buffer, or any class of the user's that extends it. */
+/** The built-in class of a view: 'Uint8Array' for a Buffer, or a user's class that extends it. */
 export function viewName(view: ArrayBufferView): string {
   return nameOf.call(view) ?? 'DataView'
 }
@@ -45,17 +45,20 @@ export function bytesOfView(view: ArrayBufferView): Uint8Array {
   return new Uint8Array(buffer.call(view), byteOffset.call(view), length)
 }
 
-/** The elements that a typed array has, whatever it says. */
+/** The number of elements that a typed array really has. */
 export function elementsOf(array: NodeJS.TypedArray): number {
   return lengthOf.call(array)
 }
 
-/** What a constructor of views takes, to see what the array shows from so many bytes on. */
+/**
+ * The arguments with which a constructor of views makes a view of the array's bytes from `bytes`
+ * on.
+ */
 export function placeOf(array: NodeJS.TypedArray, bytes: number): [buffer: ArrayBuffer, byteOffset: number] {
   return [OF_TYPED_ARRAY.buffer.call(array), OF_TYPED_ARRAY.byteOffset.call(array) + bytes]
 }
 
-/** Both of one type. */
+/** Copies elements between arrays of one type. */
 export function copyElements(to: NodeJS.TypedArray, at: number, from: NodeJS.TypedArray): void {
   set.call(to as Uint8Array, from as Uint8Array, at)
 }

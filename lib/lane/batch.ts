@@ -19,15 +19,15 @@ export function checkIterable(items: unknown): Iterable<unknown> {
 }
 
 /**
- * An error about a batch tells how many items are in. The reason of an abort is the user's own: it
- * may refuse that, and if several calls are aborted with it, it tells of the last.
+ * Adds to an error of a batch how many items are in. The reason of an abort is the user's own. It
+ * may refuse the property, and if several calls are aborted with it, it has the count of the last.
  */
 export function withCount(reason: unknown, { done }: Pick<Batch<unknown>, 'done'>): unknown {
   if (typeof reason !== 'object' || reason === null) return reason
   try {
     Reflect.defineProperty(reason, 'count', { value: done, configurable: true, writable: true, enumerable: true })
   } catch {
-    // A proxy may refuse so.
+    // A proxy may refuse it like this.
   }
   return reason
 }

@@ -1,6 +1,6 @@
 /**
- * Items that are cells - a number, a bigint, a boolean: each is one WebAssembly call, and so is a
- * block of them, by way of this thread's staging area.
+ * The lane of items that are cells: numbers, bigints, booleans. Each takes one WebAssembly call,
+ * and so does a block of them, by way of this thread's staging area.
  */
 import { bytesOf, type CellCore, instantiate } from '../addon/memory.js'
 import { type NativeQueue, native, type OpenedQueue } from '../addon/native.js'
@@ -24,14 +24,17 @@ export class CellLane implements Lane<unknown, unknown> {
   readonly #scalar: Scalar
   readonly #put: CellCore['put']
   readonly #get: CellCore['get']
-  /** What WebAssembly's number has to become, if it is not the item. */
+  /** Converts WebAssembly's number to the item, if that is not the same. */
   readonly #convert: ((value: never) => unknown) | undefined
-  /** Booleans are stored as 0 and 1, and their blocks are made of those. */
+  /**
+   * The numeric type in which items are stored. Booleans are stored as 0 and 1, and so are their
+   * blocks.
+   */
   readonly #stored: NumericType
   readonly #staging: number
   /** This thread's staging area. */
   #area: Block | undefined
-  /** The beginning of it that was needed last. */
+  /** The view of its beginning that was needed last. */
   #part: Block | undefined
   #inHand: unknown
 
@@ -62,7 +65,7 @@ export class CellLane implements Lane<unknown, unknown> {
 
   #putLate(item: unknown, status: number): number {
     this.#inHand = item
-    // WebAssembly has waited for another's copy for a moment, the addon waits for longer.
+    // WebAssembly has waited a moment for another's copy; the addon waits longer.
     return status === STATUS.busy ? QUEUE.put(this.#native, this.#write(item)) : status
   }
 
@@ -104,8 +107,8 @@ export class CellLane implements Lane<unknown, unknown> {
 
   tryGet(): unknown {
     const value = this.#get()
-    // NaN (the only value that is not itself), or 0n of a bigint queue, stands for nothing. It may
-    // also be an item: the status tells.
+    // NaN (the only value that is not equal to itself), or 0n of a bigint queue, stands for
+    // nothing. It may also be an item; the status says which.
     if (value !== value || value === 0n) {
       const status = this.#core.ask(ASK.status)
       if (status === STATUS.busy) return this.#getNative(QUEUE.get(this.#native))
@@ -131,7 +134,7 @@ export class CellLane implements Lane<unknown, unknown> {
     return this.#getNative(QUEUE.getBlocking(this.#native, timeout))
   }
 
-  /** What a get of the addon's has brought. */
+  /** Converts the result of one of the addon's gets. */
   #getNative(result: number): unknown {
     return result < 0 ? this.#none(result) : this.#read()
   }
@@ -244,12 +247,12 @@ export class CellLane implements Lane<unknown, unknown> {
     return this.#blockOut(block, 1 + Math.max(0, this.#fill(block, 1, Math.min(max, elementsOf(block)))), into)
   }
 
-  // No code of others runs between a copy into the area, or out of it, and the call: it might use a
-  // queue, and the area, itself.
+  // No user code may run between a copy into the area, or out of it, and the call, since it might
+  // use a queue, and so the area, itself.
 
   /**
-   * From one place of the block to before another, with what is there: how many, or a status as its
-   * negative.
+   * Fills the block, from `from` to before `end`, with what is there. Returns how many items, or a
+   * negated status.
    */
   #fill(block: Block, from: number, end: number): number {
     const area = this.#ownArea()
@@ -264,8 +267,8 @@ export class CellLane implements Lane<unknown, unknown> {
   }
 
   /**
-   * As many as there is room for in the area and in the queue, from that place on: how many, or a
-   * status as its negative.
+   * Puts items, from `from` on, as many as there is room for in the area and in the queue. Returns
+   * how many, or a negated status.
    */
   #putBlock(area: Block, items: Block, from: number, end: number): number {
     const count = Math.min(end - from, area.length)
@@ -273,7 +276,10 @@ export class CellLane implements Lane<unknown, unknown> {
     return this.#core.put_block(stagingAreaNumber(), count)
   }
 
-  /** Undefined if this thread has none: then the addon reads and writes blocks where they are. */
+  /**
+   * This thread's area; undefined if it has none. Then the addon reads and writes blocks where they
+   * are.
+   */
   #ownArea(): Block | undefined {
     const number = stagingAreaNumber()
     if (number < 0) return undefined
@@ -286,7 +292,8 @@ export class CellLane implements Lane<unknown, unknown> {
   }
 
   /**
-   * The same as the last time, most often: making a view takes longer than copying a short block.
+   * Most often the same view as the last time, since making one takes longer than copying a short
+   * block.
    */
   #partOf(area: Block, length: number): Block {
     if (length === area.length) return area
@@ -303,8 +310,8 @@ export class CellLane implements Lane<unknown, unknown> {
   }
 
   /**
-   * The first `count` of the block: that itself where it is full, a part of the caller's, a copy of
-   * one that was made too long.
+   * The first `count` items of the block: the block itself if it is full, a view of the caller's
+   * block, or a copy if our own was made too long.
    */
   #blockOut(block: Block, count: number, into: Block | undefined): unknown {
     if (this.#kind === 'boolean') return Array.from(this.#copyOf(block, count) as Uint8Array, (value) => value !== 0)
@@ -313,14 +320,14 @@ export class CellLane implements Lane<unknown, unknown> {
   }
 
   /**
-   * As many as there were when the batch began: if there are fewer now, as its buffer was resized,
-   * this throws.
+   * The items that there were when the batch began. Throws if there are fewer now, as the buffer
+   * was resized.
    */
   #itemsOf({ items, length }: Batch<Block>): Block {
     return elementsOf(items) === length ? items : blockOver(this.#stored, items, 0, length)
   }
 
-  /** Of the first `count`. */
+  /** A copy of the first `count` items. */
   #copyOf(block: Block, count: number): Block {
     return new (blockConstructor(this.#stored))(blockOver(this.#stored, block, 0, count))
   }

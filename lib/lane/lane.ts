@@ -1,7 +1,7 @@
 /**
- * How items of one queue get into and out of the shared memory, in this thread. Two lanes, with one
- * face: cells - numbers, bigints, booleans - which WebAssembly takes as they are, and messages,
- * which are encoded.
+ * How items of one queue get into and out of the shared memory, in this thread. There are two lanes
+ * with one interface: cells (numbers, bigints, booleans), which WebAssembly takes as they are, and
+ * messages, which are encoded.
  */
 import type { Block } from '../codec/block.js'
 import { native } from '../addon/native.js'
@@ -10,50 +10,48 @@ import type { Batch } from './batch.js'
 
 const { status: STATUS } = native
 
-/** What a get returns when there is nothing, and nothing will come. */
+/** Returned by a get when there is nothing, and nothing will come. */
 export const CLOSED = Symbol('closed')
 export type Closed = typeof CLOSED
 
-/** What a get returns when it has no item. */
+/** Returned by a get when it has no item. */
 export type None = Nothing | Closed
 
 /**
- * Puts return a status, gets an item or None; what they say is exact: where another thread is in
- * the middle of a copy that decides, they wait for that. A put that does not return ok leaves its
- * item in the lane's hand, for the calls with `InHand` in their name. No user code may run before
- * those.
+ * Puts return a status, gets an item or None. These are exact: while another thread is in the
+ * middle of a copy that decides, they wait for that. A put that does not return ok leaves its item
+ * in the lane's hand, for the calls with `InHand` in their name. No user code may run before those.
  */
 export interface Lane<T, Held> {
   /** Checks the item, encodes it, and puts it. */
   tryPut(item: T): number
   /**
-   * The first try of a put that may wait: full also while another is in the middle of a copy that
-   * decides, as whoever waits is woken after it; and while a put that waits for several slots goes
-   * first.
+   * The first try of a put that may wait. Also full while another is in the middle of a copy that
+   * decides, since waiters are woken after it, and while a waiting put of several slots goes first.
    */
   tryPutFirst(item: T): number
-  /** A put that does not wait, when `tryPut` returned full: does what the overflow policy says. */
+  /** Completes a put that does not wait, after `tryPut` returned full, by the overflow policy. */
   offerInHand(): number
   blockInHand(timeout: number): number
   holdInHand(): Held
-  /** The item, checked, for a put that waits. */
+  /** Checks the item and keeps it for a put that waits. */
   hold(item: T): Held
-  /** As tryPut. */
+  /** Tries like tryPut, with an item that is held. */
   tryHeld(held: Held): number
   /**
-   * An attempt of this thread's first waiting put. `woken`: it has waited since an attempt before.
+   * An attempt of this thread's first waiting put. `woken`: it has waited since its last attempt.
    */
   putHeld(held: Held, woken: boolean): number
   /** `into`, checked, takes the item. */
   tryGet(into?: Block): T | None
   /**
-   * The first try of a get that may wait: nothing also while another is in the middle of such a
+   * The first try of a get that may wait. Also nothing while another is in the middle of such a
    * copy.
    */
   tryGetFirst(into?: Block): T | None
-  /** Nothing: the time is over, or the thread is being stopped. */
+  /** Returns nothing if the time is over, or the thread is being stopped. */
   getBlocking(timeout: number, into?: Block): T | None
-  /** The oldest item, which stays. */
+  /** Returns the oldest item, which stays. */
   peek(): T | Nothing
   /** Returns what an item can be got into, checked. */
   checkInto(into: unknown): Block
@@ -67,11 +65,14 @@ export interface Lane<T, Held> {
   /** The same, as an attempt of this thread's first waiting put. */
   putManyHeld(batch: Batch<unknown>, woken: boolean): number
   putManyBlocking(batch: Batch<unknown>, timeout: number): number
-  /** What the overflow policy makes of the items for which there was no room: ok, or closed. */
+  /** Applies the overflow policy to the items for which there was no room: ok, or closed. */
   offerRest(batch: Batch<unknown>): number
   /** Returns what a batch can be got into, checked. */
   checkBatchInto(into: unknown): Block
-  /** What is there, at most so many. `into`, if given, has room for so many, and takes them. */
+  /**
+   * Gets the items that are there, at most `max`. `into`, if given, takes them, and has room for
+   * `max`.
+   */
   getMany(max: number, into?: Block): unknown | None
   getManyBlocking(max: number, timeout: number, into?: Block): unknown | None
   size(): number
@@ -80,8 +81,8 @@ export interface Lane<T, Held> {
 }
 
 /**
- * Offers each item that is left. Where a full queue rejects, the first that was refused ends the
- * batch: what went in is its beginning.
+ * Offers each item that is left. With 'reject', the first item that is refused ends the batch, so
+ * that its beginning has gone in.
  */
 export function offerAll(batch: Batch<unknown>, overflow: number, offer: (k: number) => number): number {
   if (overflow === native.overflows.reject) return STATUS.ok

@@ -9,13 +9,16 @@ import { type Bytes, freshBytes, scratch, type Space, spaceOver } from '../addon
 import type { Block } from '../codec/block.js'
 import { OneHand, PackingHand } from '../codec/hand.js'
 import type { MessageCodec } from '../codec/message.js'
+import { isWide } from '../codec/string.js'
 import { bytesOfView } from '../codec/view.js'
 import { damaged, invalidType, invalidValue, nameOf, outOfRange, withCode } from '../errors.js'
 import { copyInto } from '../intrinsics.js'
 import { NOTHING, type Nothing } from '../wait/selectable.js'
 import type { Batch } from './batch.js'
 import { CLOSED, countDone, type Lane, type None, offerAll } from './lane.js'
+import { haveStack, STACK, STACK_OF_TEXT } from './stack.js'
 import { stagingAreaNumber } from './staging.js'
+import { LENGTH_BYTES, type Packed, Together } from './together.js'
 
 const { queue: QUEUE, questions: ASK, status: STATUS } = native
 
@@ -25,14 +28,11 @@ interface Held {
   readonly body: Uint8Array | undefined
 }
 
-/** Messages, packed: the k-th begins at `starts[k]`. */
-interface Packed {
-  readonly space: Space
-  readonly starts: readonly number[]
+/** A batch of items: texts as they are, others encoded. */
+interface Items {
+  readonly texts: readonly string[] | undefined
+  readonly packed: Packed | undefined
 }
-
-/** In front of a packed message is its length. */
-const LENGTH_BYTES = 8
 
 export class MessageLane implements Lane<unknown, Held> {
   readonly #native: NativeQueue
@@ -40,16 +40,15 @@ export class MessageLane implements Lane<unknown, Held> {
   readonly #queue: OpenedQueue
   readonly #codec: MessageCodec<unknown>
   readonly #name: string
-  /** Of an item that takes one slot. */
-  readonly #slotBytes: number
   /** Undefined until this thread uses the queue. */
   #hand: OneHand | undefined
   #space = scratch
   #area = -1
   /** Undefined where no staging area was left: then items pass through the thread's buffer. */
   #core: MessageCore | undefined
-  /** Why a batch ended before an item that is lost. */
-  #undecoded: { readonly error: unknown } | undefined
+  #together: Together | undefined
+  /** Why items of a batch are lost; the next calls for a batch tell. */
+  readonly #undecoded: { readonly error: unknown }[] = []
 
   constructor(memory: WebAssembly.Memory, queue: OpenedQueue, codec: MessageCodec<unknown>, name: string) {
     this.#native = queue.object
@@ -57,7 +56,6 @@ export class MessageLane implements Lane<unknown, Held> {
     this.#queue = queue
     this.#codec = codec
     this.#name = name
-    this.#slotBytes = queue.itemBytes + queue.headBytes
   }
 
   // Late: a queue that this thread only passes on needs no instance of the module.
@@ -112,6 +110,7 @@ export class MessageLane implements Lane<unknown, Held> {
 
   blockInHand(timeout: number): number {
     const hand = this.#hand as OneHand
+    if (this.#mayFind(ASK.spinForRoom) && this.#putStaged(hand, 1) === STATUS.ok) return STATUS.ok
     return QUEUE.putBlocking(this.#native, this.#unstage(hand), timeout, hand.body)
   }
 
@@ -172,7 +171,16 @@ export class MessageLane implements Lane<unknown, Held> {
     return this.#none(result)
   }
 
+  /** Waits for a moment for an item, or for room; see native/wasm/spinning.h. */
+  #mayFind(question: number): boolean {
+    return this.#core !== undefined && this.#core.ask(question) !== 0
+  }
+
   getBlocking(timeout: number, into?: Block): unknown {
+    if (this.#mayFind(ASK.spinForItem)) {
+      const item = this.tryGetFirst(into)
+      if (item !== NOTHING) return item
+    }
     const start = native.now()
     return this.#getLong((body) => QUEUE.getBlocking(this.#native, Math.max(0, timeout - (native.now() - start)), body), into)
   }
@@ -247,7 +255,26 @@ export class MessageLane implements Lane<unknown, Held> {
     return QUEUE.closed(this.#native)
   }
 
-  prepareMany(items: Iterable<unknown>): Batch<Packed> {
+  prepareMany(items: Iterable<unknown>): Batch<Items> {
+    if (this.#codec.isText) {
+      const texts: string[] = []
+      for (const item of items) texts.push(this.#checkText(item))
+      return { items: { texts, packed: undefined }, length: texts.length, done: 0 }
+    }
+    const packed = this.#pack(items)
+    return { items: { texts: undefined, packed }, length: packed.starts.length - 1, done: 0 }
+  }
+
+  #checkText(item: unknown): string {
+    if (typeof item !== 'string') throw invalidType('item', 'a string', item)
+    const { headBytes, mostBytes } = this.#queue
+    const { length } = item
+    // Two bytes for each character is the most that it takes.
+    if (headBytes + length * 2 > mostBytes) this.#checkFits(headBytes + (isWide(item) ? length * 2 : length))
+    return item
+  }
+
+  #pack(items: Iterable<unknown>): Packed {
     const hand = new PackingHand()
     const starts: number[] = []
     for (const item of items) {
@@ -255,61 +282,121 @@ export class MessageLane implements Lane<unknown, Held> {
       this.#checkFits(hand.end - hand.at)
       starts.push(hand.close())
     }
-    return { items: { space: hand.space, starts }, length: starts.length, done: 0 }
+    starts.push(hand.at - LENGTH_BYTES)
+    return { space: hand.space, starts }
   }
 
-  keepMany(batch: Batch<Packed>): Batch<Packed> {
+  keepMany(batch: Batch<Items>): Batch<Items> {
     return batch
   }
 
-  putMany(batch: Batch<Packed>): number {
-    const { space, starts } = batch.items
-    return this.#putPacked(batch, (from, count) => QUEUE.putPacked(this.#native, space.bytes, starts[from] as number, count))
+  putMany(batch: Batch<Items>): number {
+    return this.#putStagedMany(batch, 0)
   }
 
-  putManyFirst(batch: Batch<Packed>): number {
-    return this.#putWaiting(batch, false, false)
+  putManyFirst(batch: Batch<Items>): number {
+    return this.#putStagedMany(batch, 1)
   }
 
-  putManyHeld(batch: Batch<Packed>, woken: boolean): number {
-    return this.#putWaiting(batch, true, woken)
+  /** `heeding`: as the first try of a put that may wait. */
+  #putStagedMany(batch: Batch<Items>, heeding: number): number {
+    if (batch.length === 0) return this.closed() ? STATUS.closed : STATUS.ok
+    if (this.#hand === undefined) this.#open()
+    while (batch.done < batch.length) {
+      const answer = this.#putSome(batch, heeding)
+      if (answer >= 0) {
+        batch.done += answer
+        continue
+      }
+      if (answer !== -STATUS.busy && answer !== -STATUS.tooSmall) return -answer
+      const status = this.#putNext(batch, heeding)
+      if (status !== STATUS.ok) return status
+    }
+    return STATUS.ok
   }
 
-  #putWaiting(batch: Batch<Packed>, ofLoop: boolean, woken: boolean): number {
-    const { space, starts } = batch.items
-    return this.#putPacked(batch, (from, count) =>
-      QUEUE.putPackedWaiting(this.#native, space.bytes, starts[from] as number, count, ofLoop, woken),
+  /** Late: most queues have no batches. Undefined where there is no staging area. */
+  #needTogether(): Together | undefined {
+    return this.#core && (this.#together ??= new Together(this.#core, this.#area, this.#space))
+  }
+
+  /** How many, by one call of WebAssembly; a status as its negative, also where it is not for that. */
+  #putSome({ items: { texts, packed }, done }: Batch<Items>, heeding: number): number {
+    const together = this.#needTogether()
+    if (!together) return -STATUS.busy
+    return texts ? together.putTexts(texts, done, heeding) : together.putPacked(packed as Packed, done, heeding)
+  }
+
+  /** The next one alone. */
+  #putNext(batch: Batch<Items>, heeding: number): number {
+    const { texts, packed } = batch.items
+    if (texts) {
+      const text = texts[batch.done]
+      const status = heeding ? this.tryPutFirst(text) : this.tryPut(text)
+      if (status === STATUS.ok) batch.done++
+      return status
+    }
+    const { space, starts } = packed as Packed
+    const start = starts[batch.done] as number
+    return countDone(
+      batch,
+      heeding
+        ? QUEUE.putPackedWaiting(this.#native, space.bytes, start, 1, false, false)
+        : QUEUE.putPacked(this.#native, space.bytes, start, 1),
     )
   }
 
-  putManyBlocking(batch: Batch<Packed>, timeout: number): number {
-    const { space, starts } = batch.items
-    return this.#putPacked(batch, (from, count) =>
-      QUEUE.putPackedBlocking(this.#native, space.bytes, starts[from] as number, count, timeout),
-    )
+  putManyHeld(batch: Batch<Items>, woken: boolean): number {
+    return this.#putRest(batch, (rest, start, count) => QUEUE.putPackedWaiting(this.#native, rest, start, count, true, woken))
   }
 
-  #putPacked(batch: Batch<Packed>, put: (from: number, count: number) => number): number {
-    const count = batch.length - batch.done
+  /** One waits; those behind it go in together, as far as there is room. */
+  putManyBlocking(batch: Batch<Items>, timeout: number): number {
+    const start = native.now()
+    if (this.#mayFind(ASK.spinForRoom)) {
+      const status = this.putManyFirst(batch)
+      if (status !== STATUS.full) return status
+    }
+    for (;;) {
+      const left = Math.max(0, timeout - (native.now() - start))
+      const status = this.#putRest(batch, (rest, from) => QUEUE.putPackedBlocking(this.#native, rest, from, 1, left), 1)
+      if (status !== STATUS.ok || batch.done === batch.length) return status
+      const tried = this.putManyFirst(batch)
+      if (tried !== STATUS.full) return tried
+    }
+  }
+
+  /** What is left of the batch, packed, at most so many. */
+  #putRest(batch: Batch<Items>, put: (rest: Uint8Array, start: number, count: number) => number, most = batch.length): number {
+    const { texts, packed } = batch.items
+    const { done } = batch
+    const count = Math.min(most, batch.length - done)
     if (count === 0) return this.closed() ? STATUS.closed : STATUS.ok
-    return countDone(batch, put(batch.done, count))
+    const { space, starts } = packed ?? this.#pack((texts as readonly string[]).slice(done, done + count))
+    return countDone(batch, put(space.bytes, starts[packed ? done : 0] as number, count))
   }
 
-  offerRest(batch: Batch<Packed>): number {
-    const { space, starts } = batch.items
-    const { headBytes } = this.#queue
+  offerRest(batch: Batch<Items>): number {
+    const { texts, packed } = batch.items
     return offerAll(batch, this.#queue.overflow, (k) => {
-      const start = starts[k] as number
-      const length = space.view.getUint32(start, true)
-      const from = space.offset + start + LENGTH_BYTES
-      const inScratch = length <= scratch.size ? length : headBytes
-      copyInto(scratch.bytes, new Uint8Array(space.buffer, from, inScratch))
-      return QUEUE.offer(
-        this.#native,
-        length,
-        inScratch === length ? undefined : new Uint8Array(space.buffer, from + headBytes, length - headBytes),
-      )
+      if (!texts) return this.#offerPacked(packed as Packed, k)
+      this.#encode(texts[k])
+      return this.offerInHand()
     })
+  }
+
+  #offerPacked({ space, starts }: Packed, k: number): number {
+    const { headBytes } = this.#queue
+    const start = starts[k] as number
+    const length = space.view.getUint32(start, true)
+    const from = space.offset + start + LENGTH_BYTES
+    const inScratch = length <= scratch.size ? length : headBytes
+    copyInto(scratch.bytes, new Uint8Array(space.buffer, from, inScratch))
+    return QUEUE.offer(
+      this.#native,
+      length,
+      inScratch === length ? undefined : new Uint8Array(space.buffer, from + headBytes, length - headBytes),
+    )
   }
 
   checkInto(into: unknown): Block {
@@ -327,12 +414,15 @@ export class MessageLane implements Lane<unknown, Held> {
   }
 
   getManyBlocking(max: number, timeout: number): unknown {
+    if (this.#mayFind(ASK.spinForItem)) {
+      const items = this.getMany(max)
+      if (items !== NOTHING) return items
+    }
     return this.#more(this.getBlocking(timeout), max)
   }
 
   #tellUndecoded(): void {
-    const undecoded = this.#undecoded
-    this.#undecoded = undefined
+    const undecoded = this.#undecoded.shift()
     if (undecoded) throw undecoded.error
   }
 
@@ -341,23 +431,57 @@ export class MessageLane implements Lane<unknown, Held> {
     if (first === NOTHING || first === CLOSED) return first
     const items = [first]
     while (items.length < max) {
-      let item: unknown
-      try {
-        item = this.tryGet()
-      } catch (error) {
-        // Those before it are not lost for it: the next call tells.
-        this.#undecoded = { error }
-        break
-      }
-      if (item === NOTHING || item === CLOSED) break
-      items.push(item)
+      if (!haveStack(this.#codec.isText ? STACK_OF_TEXT : STACK)) break
+      const answer = this.#getSome(items, max - items.length)
+      if (this.#undecoded.length > 0) break
+      if (answer > 0) continue
+      if (answer !== -STATUS.busy && answer !== -STATUS.tooSmall && answer !== -STATUS.damaged) break
+      if (!this.#getNext(items)) break
     }
     return items
   }
 
+  /** How many, by one call of WebAssembly; a status as its negative. */
+  #getSome(items: unknown[], max: number): number {
+    const together = this.#needTogether()
+    if (!together) return -STATUS.busy
+    const isText = this.#codec.isText === true
+    const count = together.get(max, isText)
+    if (count <= 0) return count
+    if (isText) this.#decoding(() => together.textsInto(items, count))
+    else this.#decoding(() => together.each(count, (space, at, bytes) => this.#decodeInto(items, space, at, bytes)))
+    return count
+  }
+
+  #decodeInto(items: unknown[], space: Space, at: number, bytes: number): void {
+    this.#decoding(() => (items[items.length] = this.#codec.decode(space, at, bytes)))
+  }
+
+  /** Those before an item that can't be decoded, and behind it, are not lost for it. */
+  #decoding(decode: () => void): void {
+    try {
+      decode()
+    } catch (error) {
+      this.#undecoded.push({ error })
+    }
+  }
+
+  /** Returns whether there may be more. */
+  #getNext(items: unknown[]): boolean {
+    try {
+      const item = this.tryGet()
+      if (item === NOTHING || item === CLOSED) return false
+      items.push(item)
+      return true
+    } catch (error) {
+      this.#undecoded.push({ error })
+      return false
+    }
+  }
+
   #checkFits(bytes: number): void {
+    if (bytes <= this.#queue.mostBytes) return
     const { capacity, headBytes, itemBytes } = this.#queue
-    if (bytes <= this.#slotBytes || QUEUE.slotsOf(this.#native, bytes) <= capacity) return
     const own = bytes - headBytes
     throw withCode(
       new RangeError(

@@ -3,7 +3,10 @@ import { native } from '../addon/native.js'
 
 let number: number | undefined
 
-/** Taken when it is first needed: there are not many. Negative if there was none left. */
+/**
+ * The number of the area, which is taken when it is first needed, as there are few. Negative if
+ * none was left.
+ */
 export function stagingAreaNumber(): number {
   return (number ??= native.stagingArea())
 }

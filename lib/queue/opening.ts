@@ -3,7 +3,7 @@ import { checkHandle, type Handle, incompatible, makeHandle } from '../addon/han
 import { allocate, bytesOf, OpenObjects } from '../addon/memory.js'
 import { native } from '../addon/native.js'
 import { checkElementType, type ElementType, isSameType, itemBytesOf, typeCode } from '../codec/element-type.js'
-import { type FieldTypes, isRecordType, record, type RecordType } from '../codec/record-type.js'
+import { type PostedType, postedType, postedTypeOf } from '../codec/posted-type.js'
 import { invalidType, invalidValue, outOfRange } from '../errors.js'
 import { checkObject } from '../wait/options.js'
 import { Channel } from './channel.js'
@@ -11,21 +11,10 @@ import type { QueueOptions } from './types.js'
 
 const DEFAULT_ITEM_BYTES = 64
 
-/** A record type travels as its fields: classes do not survive structured clone. */
-type PostedType = Exclude<ElementType, RecordType> | { readonly record: FieldTypes }
 type PostedHandle = Handle & { readonly type: PostedType; readonly name: string }
 
 export function posted({ memory, type, name }: Existing): PostedHandle {
-  return makeHandle('queue', memory, { type: isRecordType(type) ? { record: type.fields } : type, name })
-}
-
-/** The type that a handle names; throws if it names none. */
-function typeOf(said: unknown): ElementType {
-  try {
-    return checkElementType(typeof said === 'object' && said !== null ? record((said as { record: FieldTypes }).record) : said)
-  } catch {
-    throw invalidType('handle', 'the handle of a ThreadSafeQueue, which has a type', { type: said })
-  }
+  return makeHandle('queue', memory, { type: postedType(type), name })
 }
 
 const channels = new OpenObjects<Channel>()
@@ -92,5 +81,5 @@ export class Existing {
 /** Reads a handle. Throws `TypeError` for anything that is not a queue's handle. */
 export function existing(handle: unknown, of: object): Existing {
   const { memory, type, name } = checkHandle('queue', handle, of as never)
-  return new Existing(memory, typeOf(type), checkName('handle.name', name === undefined ? '' : name))
+  return new Existing(memory, postedTypeOf(type, 'ThreadSafeQueue'), checkName('handle.name', name === undefined ? '' : name))
 }

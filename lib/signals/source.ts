@@ -8,17 +8,22 @@ import { INSPECT, inspectAs } from '../inspect.js'
 import { Liveness } from '../wait/loop.js'
 import { isNode, native, type SourceCounts } from '../addon/native.js'
 import { checkObject } from '../wait/options.js'
+import type { ElementType } from '../codec/element-type.js'
 import { RecordType } from '../codec/record-type.js'
 import { type SignalInfo, signalInfo } from './info.js'
 import { catchableSignal, namedSignal, signalName, type SignalName, signalNumber } from './number.js'
 import { channelOfQueue } from '../queue/object.js'
+import { versionsOfMessage } from '../shared/message.js'
+import { versionsOfRecord } from '../shared/record.js'
+import { Message, SharedRecord } from '../shared/typed.js'
 import { ThreadSafeQueue } from '../queue/typed-queue.js'
 
 /**
- * The target of a signal handler: a queue of the type `signalInfo`, which gets an item, or an
- * event, which is set.
+ * The target of a signal handler: a queue of the type `signalInfo`, which gets an item; an event,
+ * which is set; a message of that type, which is set to the latest; or a record of it, which is
+ * written.
  */
-export type SignalTarget = ThreadSafeQueue<SignalInfo> | ThreadSafeEvent
+export type SignalTarget = ThreadSafeQueue<SignalInfo> | ThreadSafeEvent | Message<SignalInfo> | SharedRecord<SignalInfo>
 
 /** Options of `attachSignal()`. */
 export interface SignalOptions {
@@ -33,9 +38,11 @@ export interface SignalStats {
    * heartbeat are not counted.
    */
   received: number
-  /** Signals that were put into the queue, or that set the event. */
+  /** Signals that were put into the queue, that set the event or the message, or that were written to
+   * the record. */
   delivered: number
-  /** Signals lost because the queue was full or closed. */
+  /** Signals lost because the queue was full or closed, or because others wrote the message or the
+   * record each of the 256 times that the handler tried. */
   dropped: number
   /**
    * Whether our handler is the process's handler for this signal. It is false if other code has
@@ -72,13 +79,17 @@ function requirePosix(what: string): void {
   throw withCode(new Error(`${what} is not available on Windows, which has no POSIX signals`), 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM')
 }
 
+function checkOfInfo(what: string, { type, view }: { readonly type: ElementType; readonly view: Uint8Array }): Uint8Array {
+  if (!(type instanceof RecordType && type.equals(signalInfo))) throw invalidType('target', `${what} of the type signalInfo`, type)
+  return view
+}
+
 function checkTarget(target: unknown): Uint8Array {
   if (target instanceof ThreadSafeEvent) return channelOfEvent(target).view
-  if (!(target instanceof ThreadSafeQueue)) throw invalidType('target', 'a ThreadSafeQueue or a ThreadSafeEvent', target)
-  if (!(target.type instanceof RecordType && target.type.equals(signalInfo))) {
-    throw invalidType('target', 'a queue of the type signalInfo', target.type)
-  }
-  return channelOfQueue(target).view
+  if (target instanceof ThreadSafeQueue) return checkOfInfo('a queue', channelOfQueue(target))
+  if (target instanceof Message) return checkOfInfo('a message', versionsOfMessage(target))
+  if (target instanceof SharedRecord) return checkOfInfo('a record', versionsOfRecord(target))
+  throw invalidType('target', 'a ThreadSafeQueue, a ThreadSafeEvent, a Message or a SharedRecord', target)
 }
 
 function statsOf({ delivered, dropped }: SourceCounts, installed: boolean): SignalStats {

@@ -20,16 +20,24 @@ export class Line<Want> {
     this.owner = owner
   }
 
-  add(place: Place<Want>): void {
+  protected get last(): Place<Want> | undefined {
+    return this.#last
+  }
+
+  /** In front of that one, or as the last. */
+  add(place: Place<Want>, next?: Place<Want>): void {
     const { liveness } = place
+    const previous = next ? next.previous : this.#last
     this.length++
     liveness.calls++
     if (liveness.referenced) keepingAlive.calls++
     place.line = this
-    place.previous = this.#last
-    if (this.#last) this.#last.next = place
+    place.previous = previous
+    place.next = next
+    if (previous) previous.next = place
     else this.first = place
-    this.#last = place
+    if (next) next.previous = place
+    else this.#last = place
   }
 
   remove(place: Place<Want>): void {

@@ -6,14 +6,14 @@ import type { Place } from './place.js'
 export const NOTHING = Symbol('nothing')
 export type Nothing = typeof NOTHING
 
-/** A queue or an event as select() sees it, in this thread. */
+/** A queue, an event or a message as select() sees it, in this thread. */
 export interface Selectable<Want> {
   readonly native: NativeObject
   /** Returns what must be remembered of the moment when the call began. */
   want(): Want
   /**
-   * Returns the item, undefined for an event that is set, or NOTHING. Throws what a non-waiting get
-   * would throw.
+   * Returns the item, the value of a message that is set, undefined for an event that is set, or
+   * NOTHING. Throws what a non-waiting get would throw.
    */
   tryNow(want: Want): unknown | Nothing
   /** Like tryNow(), but returns NOTHING if asynchronous calls of this thread came before. */

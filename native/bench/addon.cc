@@ -11,6 +11,8 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <cstring>
+#include <mutex>
 #include <thread>
 
 #include "number_queue.h"
@@ -95,6 +97,47 @@ napi_value open_queue(napi_env env, napi_callback_info info) {
 napi_value queue_bytes(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   return call.result(static_cast<double>(bytes_of_numbers(static_cast<u32>(call.number(0))) + kLine));
+}
+
+// -- A record behind a mutex, and a call for each read and write. --
+
+struct MutexRecord {
+  std::mutex mutex;
+  double fields[8]{};
+};
+
+double* doubles_in(const Call& call) {
+  void* data = nullptr;
+  napi_get_typedarray_info(call.env, call.arguments[0], nullptr, nullptr, &data, nullptr, nullptr);
+  return static_cast<double*>(data);
+}
+
+napi_value read_record(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  auto& record = *static_cast<MutexRecord*>(call.data);
+  double* const to = doubles_in(call);
+  const std::lock_guard lock(record.mutex);
+  std::memcpy(to, record.fields, sizeof record.fields);
+  return nullptr;
+}
+
+napi_value write_record(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  auto& record = *static_cast<MutexRecord*>(call.data);
+  const double* const from = doubles_in(call);
+  const std::lock_guard lock(record.mutex);
+  std::memcpy(record.fields, from, sizeof record.fields);
+  return nullptr;
+}
+
+// () => { read, write }, which take a Float64Array of 8.
+napi_value open_record(napi_env env, napi_callback_info) {
+  auto* const record = new MutexRecord;
+  napi_value object;
+  napi_create_object(env, &object);
+  set_function(env, object, "read", read_record, record);
+  set_function(env, object, "write", write_record, record);
+  return object;
 }
 
 // -- A bare uv_async_t. --
@@ -244,6 +287,7 @@ napi_value call_from_thread(napi_env env, napi_callback_info info) {
 napi_value init(napi_env env, napi_value exports) {
   set_function(env, exports, "queueBytes", queue_bytes);
   set_function(env, exports, "openQueue", open_queue);
+  set_function(env, exports, "openRecord", open_record);
   set_function(env, exports, "putFromThread", put_from_thread);
   set_function(env, exports, "openAsync", open_async);
   set_function(env, exports, "sendAsync", send_async);

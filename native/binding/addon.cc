@@ -115,6 +115,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   export_constants(env, exports);
   export_queue(env, exports);
   export_event(env, exports);
+  export_record(env, exports);
   export_lock(env, exports);
   export_pool(env, exports);
   export_select(env, exports);

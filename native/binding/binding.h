@@ -11,6 +11,7 @@ namespace threadsafe {
 
 void export_queue(Napi::Env env, Napi::Object exports);
 void export_event(Napi::Env env, Napi::Object exports);
+void export_record(Napi::Env env, Napi::Object exports);
 void export_lock(Napi::Env env, Napi::Object exports);
 void export_pool(Napi::Env env, Napi::Object exports);
 void export_select(Napi::Env env, Napi::Object exports);

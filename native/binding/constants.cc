@@ -56,7 +56,8 @@ constexpr Named kWaitFor[] = {
 constexpr Named kLists[] = {
     {"notEmpty", kOrigin + offsetof(QueueHeader, not_empty)}, {"notFull", kOrigin + offsetof(QueueHeader, not_full)},
     {"allDone", kOrigin + offsetof(QueueHeader, all_done)},   {"waiters", kOrigin + offsetof(EventHeader, waiters)},
-    {"lockWaiters", kOrigin + offsetof(LockHeader, waiters)}, {"poolWaiters", kOrigin + offsetof(PoolHeader, waiters)},
+    {"changed", kOrigin + offsetof(SnapshotHeader, changed)}, {"lockWaiters", kOrigin + offsetof(LockHeader, waiters)},
+    {"poolWaiters", kOrigin + offsetof(PoolHeader, waiters)},
 };
 
 constexpr Named kQuestions[] = {
@@ -74,6 +75,13 @@ constexpr Named kOverflow[] = {
     of("drop-oldest", Overflow::drop_oldest),
 };
 
+// Whether stores may be seen in another order than they were made, unless a fence is between them.
+#if defined(__x86_64__) || defined(_M_X64) || defined(__i386__) || defined(_M_IX86)
+constexpr bool kStoresReordered = false;
+#else
+constexpr bool kStoresReordered = true;
+#endif
+
 }  // namespace
 
 void export_constants(Napi::Env env, Napi::Object exports) {
@@ -87,10 +95,15 @@ void export_constants(Napi::Env env, Napi::Object exports) {
   exports["layoutVersion"] = Napi::Number::New(env, kLayoutVersion);
   exports["pageBytes"] = Napi::Number::New(env, kPageBytes);
   exports["headBytes"] = Napi::Number::New(env, kHeadBytes);
+  exports["lengthBytes"] = Napi::Number::New(env, kLengthBytes);
+  exports["storesReordered"] = Napi::Boolean::New(env, kStoresReordered);
   exports["scratchBytes"] = Napi::Number::New(env, kScratchBytes);
   exports["stagingBytes"] = Napi::Number::New(env, kStagingBytes);
-  exports["mostBuffers"] = Napi::Number::New(env, kMostBuffers);
+  exports["mostBuffers"] = Napi::Number::New(env, kMostPoolBuffers);
   exports["lockMemory"] = Napi::Number::New(env, kOrigin + sizeof(LockHeader));
+  exports["mostTogether"] = Napi::Number::New(env, kMostTogether);
+  exports["togetherBytes"] = Napi::Number::New(env, kTogetherBytes);
+  exports["wide"] = Napi::Number::New(env, kWide);
   exports["eventMemory"] = Napi::Number::New(env, kOrigin + sizeof(EventHeader));
 }
 

@@ -1,5 +1,5 @@
-// `queue.native` and `event.native`: JavaScript values that lead other addons to the functions of
-// threadsafe.h, and opening what they hold.
+// `queue.native` and its like: JavaScript values that lead other addons to the functions of
+// threadsafe.h. Also opens the objects that these values hold.
 #include <memory>
 #include <new>
 #include <string>
@@ -21,7 +21,7 @@ struct RecordField {
   u32 bytes;
 };
 
-// What such a value wraps. It lives as long as the value, in one isolate.
+// The object that such a value wraps. It lives as long as the value, in one isolate.
 struct NativeObject final : threadsafe_native {
   NativeObject(Environment& owner, Napi::Uint8Array memory)
       : threadsafe_native{&function_table},
@@ -29,18 +29,22 @@ struct NativeObject final : threadsafe_native {
         view(Napi::Persistent(memory)),
         queue(queue_in(memory)),
         event(event_in(memory)),
+        record(snapshot_in(memory, Kind::record)),
+        message(snapshot_in(memory, Kind::message)),
         lock(lock_in(memory)),
         pool(pool_in(memory)) {}
 
-  bool is_known() const { return queue || event || lock || pool; }
+  bool is_known() const { return queue || event || record || message || lock || pool; }
 
   static const NativeObject& of(const threadsafe_native* object) { return static_cast<const NativeObject&>(*object); }
 
   const std::shared_ptr<Environment> environment;
   const Napi::Reference<Napi::Uint8Array> view;
-  // One of the two.
+  // One of these.
   const std::optional<FoundQueue> queue;
   EventHeader* const event;
+  const std::optional<FoundSnapshot> record;
+  const std::optional<FoundSnapshot> message;
   LockHeader* const lock;
   const std::optional<FoundPool> pool;
   std::vector<RecordField> fields;
@@ -58,7 +62,7 @@ Napi::Value wrapped(Napi::Env env, std::unique_ptr<NativeObject> object) {
   return value;
 }
 
-// False if the isolate is being stopped.
+// Returns false if the isolate is being stopped.
 bool read_fields(napi_env env, napi_value array, std::vector<RecordField>& fields) {
   u32 count;
   if (!length_of(env, array, count)) return false;
@@ -84,7 +88,7 @@ Napi::Value native_object(const Napi::CallbackInfo& info) {
   return wrapped(info.Env(), std::move(object));
 }
 
-// What an item of that type takes in C; 0 if it has no fixed size, or is a record or an array.
+// The size of an item of that type in C; 0 if it has no fixed size, or is a record or an array.
 u32 natural_bytes(threadsafe_type type) {
   switch (type) {
     case THREADSAFE_BOOLEAN:
@@ -121,7 +125,7 @@ bool same_layout(const std::vector<RecordField>& ours, const threadsafe_field* t
   return true;
 }
 
-// Gives the handle to the isolate, which owns it from now on, as does the caller.
+// Makes the isolate an owner of the handle, beside the caller.
 threadsafe_status adopt(const NativeObject& object, Handle* handle) {
   if (!handle) return THREADSAFE_FAILED;
   const Napi::HandleScope scope(object.view.Env());
@@ -129,7 +133,7 @@ threadsafe_status adopt(const NativeObject& object, Handle* handle) {
   return THREADSAFE_OK;
 }
 
-// False when what handles need is not to be had, or the isolate is ending.
+// Returns false if the things that handles need are not available, or the isolate is ending.
 bool prepare(const NativeObject& object) {
   return object.environment->doorbell() != kNoDoorbell && !object.environment->ended() && start_unparking() == 0;
 }
@@ -174,6 +178,35 @@ threadsafe_status open_native_event(const threadsafe_native* object, threadsafe_
   auto* const handle = new (std::nothrow) OpenEvent(opener_of(source), *source.event);
   const threadsafe_status status = adopt(source, handle);
   if (status == THREADSAFE_OK) *event = handle;
+  return status;
+}
+
+threadsafe_status open_native_record(const threadsafe_native* object, std::size_t bytes, const threadsafe_field* fields,
+                                     std::size_t field_count, threadsafe_record** record) {
+  const NativeObject& source = NativeObject::of(object);
+  if (!source.record) return THREADSAFE_WRONG_KIND;
+  if (!same_layout(source.fields, fields, field_count)) return THREADSAFE_WRONG_LAYOUT;
+  if (bytes != source.record->geometry.bytes) return THREADSAFE_WRONG_SIZE;
+  if (!prepare(source)) return THREADSAFE_FAILED;
+  auto* const handle = new (std::nothrow) OpenRecord(opener_of(source), *source.record->header, source.record->geometry);
+  const threadsafe_status status = adopt(source, handle);
+  if (status == THREADSAFE_OK) *record = handle;
+  return status;
+}
+
+threadsafe_status open_native_message(const threadsafe_native* object, threadsafe_type type, std::size_t item_bytes,
+                                      const threadsafe_field* fields, std::size_t field_count, threadsafe_message** message) {
+  const NativeObject& source = NativeObject::of(object);
+  if (!source.message) return THREADSAFE_WRONG_KIND;
+  const SnapshotGeometry& geometry = source.message->geometry;
+  if (static_cast<u32>(geometry.type) != static_cast<u32>(type) || geometry.type < ElementType::bytes) return THREADSAFE_WRONG_TYPE;
+  if (type == THREADSAFE_RECORD && !same_layout(source.fields, fields, field_count)) return THREADSAFE_WRONG_LAYOUT;
+  const u32 fixed_bytes = type == THREADSAFE_BYTES ? 0 : geometry.bytes;
+  if (fixed_bytes != 0 && item_bytes != fixed_bytes) return THREADSAFE_WRONG_SIZE;
+  if (!prepare(source)) return THREADSAFE_FAILED;
+  auto* const handle = new (std::nothrow) OpenMessage(opener_of(source), *source.message->header, geometry, fixed_bytes);
+  const threadsafe_status status = adopt(source, handle);
+  if (status == THREADSAFE_OK) *message = handle;
   return status;
 }
 

@@ -8,6 +8,12 @@ std::optional<FoundQueue> queue_in(Napi::Uint8Array view) {
   return queue;
 }
 
+std::optional<FoundSnapshot> snapshot_in(Napi::Uint8Array view, Kind kind) {
+  FoundSnapshot snapshot{object_in<SnapshotHeader>(view, kind), {}, kind};
+  if (!snapshot.header || !checked_geometry(*snapshot.header, view.ByteLength(), snapshot.geometry)) return std::nullopt;
+  return snapshot;
+}
+
 EventHeader* event_in(Napi::Uint8Array view) { return object_in<EventHeader>(view, Kind::event); }
 
 LockHeader* lock_in(Napi::Uint8Array view) { return object_in<LockHeader>(view, Kind::lock); }

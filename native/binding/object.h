@@ -24,6 +24,13 @@ struct FoundQueue {
   Geometry geometry;
 };
 
+// A record or a message likewise.
+struct FoundSnapshot {
+  SnapshotHeader* header;
+  SnapshotGeometry geometry;
+  Kind kind;
+};
+
 // The same of a pool.
 struct FoundPool {
   PoolHeader* header;
@@ -38,8 +45,8 @@ ObjectHeader& make_object(Napi::Uint8Array view, Kind kind) {
   return header;
 }
 
-// The object in the memory that `view` is a Uint8Array of, the whole of it: null unless it is one
-// of this kind, this layout and this copy of the addon, and lies within it.
+// Returns the object in the memory of which `view` shows the whole. Null unless it is of this kind,
+// this layout and this copy of the addon, and lies within that memory.
 template <class ObjectHeader>
 ObjectHeader* object_in(Napi::Uint8Array view, Kind kind) {
   if (view.ByteLength() < kOrigin + sizeof(ObjectHeader)) return nullptr;
@@ -50,6 +57,7 @@ ObjectHeader* object_in(Napi::Uint8Array view, Kind kind) {
 }
 
 std::optional<FoundQueue> queue_in(Napi::Uint8Array view);
+std::optional<FoundSnapshot> snapshot_in(Napi::Uint8Array view, Kind kind);
 EventHeader* event_in(Napi::Uint8Array view);
 LockHeader* lock_in(Napi::Uint8Array view);
 std::optional<FoundPool> pool_in(Napi::Uint8Array view);
@@ -70,7 +78,7 @@ class Passage {
     in_scratch_ = head_bytes(type);
   }
 
-  // The longest that it has room for.
+  // The longest message that it has room for.
   u32 limit() const { return in_scratch_ + body_bytes_; }
 
   template <class Slots>
@@ -108,11 +116,11 @@ class SharedObject {
   SharedObject(const SharedObject&) = delete;
   SharedObject& operator=(const SharedObject&) = delete;
 
-  // False once JavaScript's side of it has been collected, and so the memory may be gone. Within a
-  // scope for handles.
+  // Returns false once JavaScript's view has been collected, as then the memory may be gone. Call
+  // it within a handle scope.
   bool has_memory() const { return !view_.Value().IsEmpty(); }
 
-  // Called as the isolate ends: does nothing if the memory has gone before it.
+  // Called as the isolate ends. Does nothing if the memory has gone before it.
   void abandon();
 
   // Keeps the memory until the call of JavaScript that this is part of returns. For calls that
@@ -121,7 +129,7 @@ class SharedObject {
   void keep_memory() const { view_.Value(); }  // a handle in the call's scope
 
   // As a source of wait_any() in core/select.h, for a get or a wait: `since` is an event's word
-  // when the wait began, of no use to a queue.
+  // when the wait began, or the version that a later one is waited for; of no use to a queue.
   virtual WaitList& get_list() = 0;
   virtual bool ready(u64 since) = 0;
   virtual void pass_on() = 0;
@@ -134,24 +142,24 @@ class SharedObject {
     environment.add(*this);
   }
 
-  // Takes back what this isolate has announced, and wakes whom its last change should have woken.
+  // Withdraws this isolate's announcements, and wakes whom its last change should have woken.
   virtual void withdraw_and_wake() = 0;
 
   Environment& environment() const { return *environment_; }
 
-  // What JavaScript holds of `self`, which ends with it: { object, wake, view }. It must hold the
-  // view as long as the object: whether that is gone tells whether the memory may be.
+  // Returns { object, wake, view }. `self` ends when JavaScript drops `object`. JavaScript must
+  // hold the view as long as the object: once the view is gone, the memory may be.
   template <auto wake, class Self>
   static Napi::Object opened(Napi::Env env, Self* self) {
     Napi::Object result = Napi::Object::New(env);
     result["view"] = self->view_.Value();
-    // As the base class: a select takes objects of either kind.
+    // Wrapped as the base class, as a select takes objects of any kind.
     result["object"] = Napi::External<SharedObject>::New(env, self, [](Napi::Env, SharedObject* self) { delete self; });
     result["wake"] = Napi::Function::New<&SharedObject::call_bound<Self, wake>>(env, "wake", self);
     return result;
   }
 
-  // A function of JavaScript that calls this method of the object that its first argument is.
+  // A JavaScript function that calls this method on the object that is its first argument.
   template <class Self, auto method>
   static Napi::Function function(Napi::Env env, const char* name) {
     return Napi::Function::New<&SharedObject::call<Self, method>>(env, name);
@@ -160,8 +168,8 @@ class SharedObject {
   // The argument that every blocking call has: milliseconds, Infinity for ever.
   static Deadline deadline(const Napi::Value& timeout) { return Deadline::after(timeout.As<Napi::Number>().DoubleValue()); }
 
-  // For calls that wait, if only for another's copy. What is asked may collect garbage, and the
-  // memory stays.
+  // For calls that wait, if only for another's copy. Asking may collect garbage, so this keeps the
+  // memory.
   auto stop_check() {
     const auto interrupted = [this] {
       keep_memory();

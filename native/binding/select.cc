@@ -1,4 +1,4 @@
-// Blocking until one of several queues and events is ready, for lib/select.ts.
+// Blocking until one of several queues, events and messages is ready, for lib/select.ts.
 #include "../core/select.h"
 
 #include <vector>
@@ -18,8 +18,9 @@ struct Source {
   void pass_on() const { object->pass_on(); }
 };
 
-// (objects, each once; for each event its word when the wait began; timeout): returns ok when one
-// of them is ready, or probably was just now; else timeout or interrupted.
+// (objects, each once; for each event its word when the wait began, for each message the version that
+// a later one is waited for; timeout): returns ok when one of them is ready, or probably was just now;
+// else timeout or interrupted.
 Napi::Value select_blocking(const Napi::CallbackInfo& info) {
   const napi_env env = info.Env();
   const Napi::Value interrupted = Napi::Number::New(env, static_cast<u32>(Status::interrupted));

@@ -11,14 +11,20 @@
 namespace threadsafe {
 namespace {
 
-// lib/signals/source.ts has checked that the target is an event or a queue of signalInfo. Its
-// memory may have been written over since; then it is neither.
+// lib/signals/source.ts has checked that the target is an event, or a queue, a record or
+// a message of signalInfo. Its memory may have been written over since; then it is none of them.
 SignalTarget target_in(const Napi::Value& view) {
   auto bytes = view.As<Napi::Uint8Array>();
   const std::optional<FoundQueue> queue = queue_in(bytes);
   if (queue && queue->geometry.item_bytes == sizeof(SignalInfo)) return {queue->header, queue->geometry};
+  for (const Kind kind : {Kind::record, Kind::message}) {
+    const std::optional<FoundSnapshot> found = snapshot_in(bytes, kind);
+    if (found && found->geometry.bytes == sizeof(SignalInfo)) return {found->header, found->geometry, kind == Kind::message};
+  }
   return {nullptr, event_in(bytes)};
 }
+
+bool is_nothing(const SignalTarget& target) { return !target.queue && !target.event && !target.record; }
 
 int signo_of(const Napi::CallbackInfo& info) { return info[0].As<Napi::Number>().Int32Value(); }
 
@@ -35,7 +41,7 @@ Napi::Value result(const Napi::CallbackInfo& info, Attached attached) {
 // (signo, view of the target's memory)
 Napi::Value attach(const Napi::CallbackInfo& info) {
   const SignalTarget target = target_in(info[1]);
-  if (!target.queue && !target.event) return result(info, {0, EINVAL});
+  if (is_nothing(target)) return result(info, {0, EINVAL});
   return result(info, attach_signal(signo_of(info), target));
 }
 
@@ -44,7 +50,7 @@ Napi::Value attach(const Napi::CallbackInfo& info) {
 Napi::Value attach_interval(const Napi::CallbackInfo& info) {
   const auto nanoseconds = [&](int argument) { return static_cast<u64>(info[argument].As<Napi::Number>().DoubleValue()); };
   const SignalTarget target = target_in(info[1]);
-  if (!target.queue && !target.event) return result(info, {0, EINVAL});
+  if (is_nothing(target)) return result(info, {0, EINVAL});
   TimerSettings timer{nanoseconds(2), info[3].As<Napi::Boolean>().Value(), {}};
   if (!info[4].IsUndefined()) {
     timer.heartbeat = {reinterpret_cast<const Atomic<u64>*>(info[4].As<Napi::Uint8Array>().Data()), nanoseconds(5)};

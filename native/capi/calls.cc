@@ -8,6 +8,7 @@
 #include "../core/lock.h"
 #include "../core/pool.h"
 #include "../core/queue.h"
+#include "../core/record.h"
 #include "../platform/patience.h"
 #include "../platform/wakes.h"
 
@@ -21,7 +22,7 @@ constexpr bool same(threadsafe_status code, Status status) { return static_cast<
 static_assert(same(THREADSAFE_OK, Status::ok) && same(THREADSAFE_EMPTY, Status::empty) && same(THREADSAFE_FULL, Status::full) &&
               same(THREADSAFE_CLOSED, Status::closed) && same(THREADSAFE_TIMEOUT, Status::timeout) &&
               same(THREADSAFE_TOO_SMALL, Status::too_small) && same(THREADSAFE_DROPPED, Status::dropped) &&
-              same(THREADSAFE_DAMAGED, Status::damaged));
+              same(THREADSAFE_DAMAGED, Status::damaged) && same(THREADSAFE_BUSY, Status::busy));
 
 constexpr bool same(threadsafe_type code, ElementType type) { return static_cast<u32>(code) == static_cast<u32>(type); }
 static_assert(same(THREADSAFE_BYTES, ElementType::bytes) && same(THREADSAFE_BOOLEAN, ElementType::boolean) &&
@@ -64,8 +65,8 @@ threadsafe_status signal_safe(Handle& handle, Call&& call) {
 
 Deadline deadline_after(double milliseconds) { return milliseconds < 0 ? Deadline::never() : Deadline::after(milliseconds); }
 
-// Waits as all threads do, but until the handle is cancelled at most. That wakes it; only the
-// thread of an isolate, which has other reasons to stop, asks for those as well.
+// Waits as all threads do, but no longer than until the handle is cancelled, which wakes it. Only
+// the thread of an isolate has other reasons to stop, and asks for those as well.
 class CallParker {
  public:
   // `held_back`: of a put that another's priority token may hold back.
@@ -133,7 +134,7 @@ auto copy_in(const OpenQueue& queue, const void* item) {
   };
 }
 
-// The place for an item that is got.
+// The caller's buffer for an item that is got.
 struct Buffer {
   void* item;
   std::size_t bytes;
@@ -143,8 +144,8 @@ struct Buffer {
     return queue.item_bytes == 0 || bytes == queue.item_bytes ? THREADSAFE_OK : THREADSAFE_WRONG_SIZE;
   }
 
-  // The longest message that is taken. One of fixed size always is: JavaScript may have put a
-  // number as a message that is longer than the number.
+  // The longest message that is taken. An item of fixed size is always taken, as JavaScript may
+  // have put a number as a message that is longer than the number.
   u32 limit(const OpenQueue& queue) const { return queue.item_bytes != 0 || bytes > ~u32{0} ? ~u32{0} : static_cast<u32>(bytes); }
 
   auto copy_out(const OpenQueue& queue) const {
@@ -308,6 +309,121 @@ threadsafe_status event_close(threadsafe_event* event) {
   return THREADSAFE_OK;
 }
 
+// -- The record and the message. --
+
+template <class Wake>
+Snapshot<Buffers, Wake> core_of(const OpenSnapshot& open, Wake wake) {
+  return {open.header, open.buffers, wake};
+}
+
+void tell(uint64_t* version, u64 word) {
+  if (version) *version = version_in(word);
+}
+
+threadsafe_status record_read(threadsafe_record* handle, void* value, std::size_t bytes, uint64_t* version) {
+  OpenRecord& record = OpenRecord::of(handle);
+  return signal_safe(record, [&](auto wake) {
+    if (bytes != record.buffers.bytes) return THREADSAFE_WRONG_SIZE;
+    const auto core = core_of(record, wake);
+    u64 word = 0;
+    const auto read = [&] { return core.try_read(word, [&](u32 index) { record.buffers.read(index, 0, value, record.buffers.bytes); }); };
+    const Status status = until_not_busy(read, HandlerPatience());
+    if (status == Status::ok) tell(version, word);
+    return public_status(status);
+  });
+}
+
+threadsafe_status record_write(threadsafe_record* handle, const void* value, std::size_t bytes, const threadsafe_range* ranges,
+                               std::size_t range_count, uint64_t* version) {
+  OpenRecord& record = OpenRecord::of(handle);
+  return signal_safe(record, [&](auto wake) {
+    if (bytes != record.buffers.bytes) return THREADSAFE_WRONG_SIZE;
+    for (std::size_t k = 0; k < range_count; k++) {
+      if (ranges[k].offset > bytes || ranges[k].bytes > bytes - ranges[k].offset) return THREADSAFE_WRONG_SIZE;
+    }
+    auto core = core_of(record, wake);
+    u64 word = 0;
+    const auto fill = [&](u32 index) {
+      const Buffers& buffers = record.buffers;
+      if (!ranges) {
+        buffers.set_length(index, buffers.bytes);
+        return buffers.write(index, 0, value, buffers.bytes);
+      }
+      buffers.copy(index_in(word), index);
+      for (std::size_t k = 0; k < range_count; k++) {
+        const auto at = static_cast<u32>(ranges[k].offset);
+        buffers.write(index, at, static_cast<const std::byte*>(value) + at, static_cast<u32>(ranges[k].bytes));
+      }
+    };
+    const auto write = [&] {
+      word = core.begin();
+      return core.try_write(word, false, fill);
+    };
+    const Status status = until_not_busy(write, HandlerPatience());
+    if (status == Status::ok) tell(version, word);
+    return public_status(status);
+  });
+}
+
+threadsafe_status record_wait(threadsafe_record* handle, uint64_t since, double milliseconds, uint64_t* version) {
+  OpenRecord& record = OpenRecord::of(handle);
+  const Use use(record.calls());
+  if (!use) return THREADSAFE_CLOSED;
+  auto core = core_of(record, ThreadWake{});
+  Status status = version_in(core.word()) > since ? Status::ok : Status::timeout;
+  if (status == Status::timeout && milliseconds != 0) {
+    CallParker parker(record, record.header.changed, deadline_after(milliseconds));
+    status = core.wait(parker, since);
+  }
+  if (status == Status::ok) tell(version, core.word());
+  return public_status(status);
+}
+
+threadsafe_status record_cancel(threadsafe_record* record) {
+  OpenRecord::of(record).cancel();
+  return THREADSAFE_OK;
+}
+
+threadsafe_status record_close(threadsafe_record* record) {
+  OpenRecord::of(record).close();
+  return THREADSAFE_OK;
+}
+
+threadsafe_status message_set(threadsafe_message* handle, const void* value, std::size_t bytes) {
+  OpenMessage& message = OpenMessage::of(handle);
+  return signal_safe(message, [&](auto wake) {
+    if (message.item_bytes != 0 && bytes != message.item_bytes) return THREADSAFE_WRONG_SIZE;
+    if (bytes > message.buffers.bytes) return THREADSAFE_TOO_LARGE;
+    auto core = core_of(message, wake);
+    const auto set = [&] {
+      u64 word = core.begin();
+      return core.try_write(word, true, [&](u32 index) {
+        message.buffers.set_length(index, static_cast<u32>(bytes));
+        message.buffers.write(index, 0, value, static_cast<u32>(bytes));
+      });
+    };
+    return public_status(until_not_busy(set, HandlerPatience()));
+  });
+}
+
+threadsafe_status message_clear(threadsafe_message* handle) {
+  OpenMessage& message = OpenMessage::of(handle);
+  return signal_safe(message, [&](auto wake) {
+    core_of(message, wake).clear();
+    return THREADSAFE_OK;
+  });
+}
+
+threadsafe_status message_cancel(threadsafe_message* message) {
+  OpenMessage::of(message).cancel();
+  return THREADSAFE_OK;
+}
+
+threadsafe_status message_close(threadsafe_message* message) {
+  OpenMessage::of(message).close();
+  return THREADSAFE_OK;
+}
+
 // -- The lock. --
 
 threadsafe_status lock_is_held(threadsafe_lock* handle, bool* held) {
@@ -433,6 +549,17 @@ constinit const threadsafe_table function_table = {
     .event_clear = event_clear,
     .event_is_set = event_is_set,
     .event_wait = event_wait,
+    .record_open = open_native_record,
+    .record_cancel = record_cancel,
+    .record_close = record_close,
+    .record_read = record_read,
+    .record_write = record_write,
+    .record_wait = record_wait,
+    .message_open = open_native_message,
+    .message_cancel = message_cancel,
+    .message_close = message_close,
+    .message_set = message_set,
+    .message_clear = message_clear,
     .lock_open = open_native_lock,
     .lock_cancel = lock_cancel,
     .lock_close = lock_close,

@@ -1,6 +1,7 @@
-// Queues, events, locks and pools as native code has them open: what the functions of threadsafe.h work with.
+// Objects as native code has them open, for the functions of threadsafe.h.
 #pragma once
 
+#include "../core/buffers.h"
 #include "../core/slots.h"
 #include "../platform/patience.h"
 #include "handle.h"
@@ -14,6 +15,10 @@ threadsafe_status open_native_queue(const threadsafe_native* object, threadsafe_
                                     const threadsafe_field* fields, std::size_t field_count, threadsafe_queue** queue);
 threadsafe_status open_native_event(const threadsafe_native* object, threadsafe_event** event);
 
+threadsafe_status open_native_record(const threadsafe_native* object, std::size_t bytes, const threadsafe_field* fields,
+                                     std::size_t field_count, threadsafe_record** record);
+threadsafe_status open_native_message(const threadsafe_native* object, threadsafe_type type, std::size_t item_bytes,
+                                      const threadsafe_field* fields, std::size_t field_count, threadsafe_message** message);
 threadsafe_status open_native_lock(const threadsafe_native* object, threadsafe_lock** lock);
 threadsafe_status open_native_pool(const threadsafe_native* object, threadsafe_type type, std::size_t buffer_bytes, threadsafe_pool** pool);
 
@@ -48,6 +53,35 @@ class OpenEvent final : public threadsafe_event, public Handle {
   static OpenEvent& of(threadsafe_event* event) { return static_cast<OpenEvent&>(*event); }
 
   EventHeader& header;
+};
+
+// What a record and a message have in common.
+class OpenSnapshot : public Handle {
+ public:
+  OpenSnapshot(const Opener& opener, SnapshotHeader& snapshot_header, const SnapshotGeometry& checked)
+      : Handle(opener, snapshot_header.changed, nullptr), header(snapshot_header), buffers(buffers_in(header, checked)) {}
+
+  SnapshotHeader& header;
+  const Buffers buffers;
+};
+
+class OpenRecord final : public threadsafe_record, public OpenSnapshot {
+ public:
+  OpenRecord(const Opener& opener, SnapshotHeader& record_header, const SnapshotGeometry& checked)
+      : threadsafe_record{&function_table}, OpenSnapshot(opener, record_header, checked) {}
+
+  static OpenRecord& of(threadsafe_record* record) { return static_cast<OpenRecord&>(*record); }
+};
+
+class OpenMessage final : public threadsafe_message, public OpenSnapshot {
+ public:
+  // `item_bytes`: of a type of fixed size, else 0.
+  OpenMessage(const Opener& opener, SnapshotHeader& message_header, const SnapshotGeometry& checked, u32 fixed_bytes)
+      : threadsafe_message{&function_table}, OpenSnapshot(opener, message_header, checked), item_bytes(fixed_bytes) {}
+
+  static OpenMessage& of(threadsafe_message* message) { return static_cast<OpenMessage&>(*message); }
+
+  const u32 item_bytes;
 };
 
 class OpenLock final : public threadsafe_lock, public Handle {

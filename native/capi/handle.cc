@@ -7,9 +7,9 @@
 namespace threadsafe {
 namespace {
 
-// The handles that the helper thread is to look at. Pushed by whoever calls it, signal handlers
-// included; taken by the helper all at once, so that a compare-exchange can't succeed on a head
-// that has gone and come back with another next.
+// The handles that the helper thread is to look at. Callers push them, signal handlers included.
+// The helper takes them all at once, so that a compare-exchange can't succeed on a head that has
+// gone and come back with another next.
 constinit std::atomic<Handle*> listed{nullptr};
 
 }  // namespace

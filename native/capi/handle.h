@@ -1,15 +1,14 @@
-// The life of what native code has opened: how calls from any thread and any signal handler are
-// kept apart from the end of the isolate that opened it, which may take the memory away, and from
-// close(), which takes the handle itself.
+// The life of a handle of native code. Calls may come from any thread and any signal handler. They
+// are kept apart from the end of the isolate that opened the handle, which may take the memory
+// away, and from close(), which takes the handle itself.
 //
 //     a call     enter; do it; leave
 //     cancel     close; unpark those that sleep in a call
 //     the end    cancel; retire; only then let the memory go
 //
-// That is core/use_count.h. A call that is inside waits for nothing but what cancel wakes it from,
-// so the wait is short. A handle has owners: whoever opened it, until close; the isolate, until its
-// end or until it notices the close; and the helper thread, on a handle that is on its list. The
-// last one deletes it.
+// core/use_count.h does that. Cancel wakes every call that is inside, so the wait is short. A
+// handle has owners: whoever opened it, until close; the isolate, until its end or until it notices
+// the close; and the helper thread, while the handle is on its list. The last one deletes it.
 #pragma once
 
 #include <atomic>
@@ -56,7 +55,7 @@ class Handle {
   const StopIntervals& stop_intervals() const { return opener_.stop_intervals; }
   u32 putter() const;
 
-  // Leaves to the helper thread whom to unpark: note it in unparks(), then unpark_later(). Within a
+  // Leaves unparks to the helper thread: note them in unparks(), then call unpark_later(). Within a
   // call. [signal-safe]
   DeferredUnparks& unparks() { return unparks_; }
   void unpark_later();

@@ -41,4 +41,15 @@ void store_relaxed(Atomic<T>& word, std::type_identity_t<T> value) {
 #endif
 }
 
+// A release store right before a read-modify-write that makes it known. In WebAssembly an ordinary
+// one, which is not moved across that.
+template <class T>
+void store_release_before(Atomic<T>& word, std::type_identity_t<T> value) {
+#ifdef __wasm__
+  store_relaxed(word, value);
+#else
+  word.store(value, memory_order_release);
+#endif
+}
+
 }  // namespace threadsafe

@@ -8,6 +8,7 @@
 //     then       queue: tail | head | not_empty | not_full | counters | all_done, each on lines of its own, then the slots, then the
 //     staging areas
 //                event: word | waiters
+//                record, message: SnapshotGeometry | current | free, retries | changed, then the buffers, then the staging areas
 //                lock: word, reservation | waiters
 //                pool: waiters, then the maps, the words and the buffers
 //
@@ -52,6 +53,11 @@ inline constexpr u32 kStagingAreas = 32;                // threads that may have
 inline constexpr u32 kStagingBytes = 8192;              // of an area
 inline constexpr u32 kHeadBytes = 8;                    // in front of an item, to tell how it is encoded
 
+// Several messages in an area by one call; see native/wasm/message.cc.
+inline constexpr u32 kMostTogether = 256;
+inline constexpr u32 kTogetherBytes = kMostTogether * 4;  // for their lengths, before them
+inline constexpr u32 kWide = u32{1} << 31;                // is added to the length of a text whose characters take two bytes
+
 enum class Kind : u32 { queue = 1, event = 2, record = 3, message = 4, lock = 5, pool = 6 };
 
 enum class Overflow : u32 { reject = 0, drop_newest = 1, drop_oldest = 2 };
@@ -75,8 +81,8 @@ enum class ElementType : u32 {
   array
 };
 
-// The head that the encodings of lib/codec put in front of an item: a slot has room for it besides
-// the item's own bytes. As long as it is, what follows is aligned.
+// The head that the encodings of lib/codec put in front of an item. A slot has room for it besides
+// the item's own bytes. Its length keeps what follows aligned.
 constexpr u32 head_bytes(ElementType type) { return type == ElementType::any || type == ElementType::string ? kHeadBytes : 0; }
 
 // Types whose items have no fixed size and may span slots.
@@ -92,21 +98,21 @@ struct Header {
   u64 owner;  // which copy of the addon wakes for this object; see native/platform/doorbell.h
 };
 
-// One side of an object that can be waited for. What its words mean, and who may change them, is
-// told in wait.h.
+// One side of an object that can be waited for. wait.h says what its words mean, and who may change
+// them.
 struct WaitList {
   alignas(kLine) Atomic<u64> state;
   Atomic<u32> calls;  // asynchronous calls that wait, of all loops: for statistics alone
   alignas(kLine) Atomic<u64> loops[kMaxLoops / 64];
 };
 
-// The lists at which calls of JavaScript wait for an item or for room, as it and WebAssembly number
-// them.
+// The numbers, in JavaScript and WebAssembly, of the lists at which calls wait for an item or for
+// room.
 enum class WaitFor : u32 { item, room };
 
-// What a queue holds and where. Written once, by whoever creates it. JavaScript reaches the memory
-// and may write over it at any time, so the addon checks the geometry when it opens a queue, and
-// keeps a copy outside the memory (checked_geometry).
+// What a queue holds and where. Its creator writes it once. JavaScript reaches the memory and may
+// write over it at any time, so the addon checks the geometry when it opens a queue, and keeps a
+// copy outside the memory (checked_geometry).
 struct Geometry {
   ElementType type;
   Overflow overflow;
@@ -145,6 +151,26 @@ struct EventHeader {
   WaitList waiters;
 };
 
+// Where the buffers of a record or a message lie; written once and checked like a Geometry. Each
+// buffer has a stamp, the length of its content and the content, in words of 8 bytes.
+struct SnapshotGeometry {
+  ElementType type;
+  u32 bytes;    // the longest content
+  u32 count;    // buffers
+  u32 stride;   // bytes from one buffer to the next
+  u32 buffers;  // offset of the first buffer from the SnapshotHeader
+  u32 staging;  // offset of the first staging area from the SnapshotHeader
+};
+
+struct SnapshotHeader {
+  Header object;
+  SnapshotGeometry geometry;
+  alignas(kLine) Atomic<u64> current;  // the version that counts, and its buffer; see record.h
+  alignas(kLine) Atomic<u64> free;     // a bit for each buffer that is neither current nor being written
+  Atomic<u32> retries;                 // reads that were repeated
+  WaitList changed;
+};
+
 struct LockHeader {
   Header object;
   alignas(kLine) Atomic<u64> word;  // see lock.h
@@ -176,11 +202,17 @@ struct PoolHeader {
 #endif
 inline constexpr u32 kBuffersPerMap = THREADSAFE_BUFFERS_PER_MAP;
 inline constexpr u32 kCachePage = 4096;
-inline constexpr u32 kMostBuffers = u32{1} << 16;
+inline constexpr u32 kMostPoolBuffers = u32{1} << 16;
 
 constexpr u32 pool_maps(u32 count) { return (count + kBuffersPerMap - 1) / kBuffersPerMap; }
 
 inline constexpr u32 kStampBytes = 8;
+inline constexpr u32 kLengthBytes = 8;  // in front of a buffer's content, and of the same in a staging area
+
+inline constexpr u32 kIndexBits = 6;  // of `current`
+inline constexpr u32 kMostBuffers = u32{1} << kIndexBits;
+inline constexpr u32 kFewestBuffers = 16;
+inline constexpr u32 kUsualBufferBytes = 65536;  // of all buffers together, where that allows for more than the fewest
 
 #ifndef THREADSAFE_ATOMIC_HEADER  // a model's atomics have another size
 static_assert(sizeof(Atomic<u64>) == kStampBytes && sizeof(Atomic<u32>) == 4);
@@ -194,6 +226,9 @@ static_assert(offsetof(QueueHeader, token) == 7 * kLine);
 static_assert(offsetof(QueueHeader, all_done) == 8 * kLine);
 static_assert(sizeof(QueueHeader) == 10 * kLine);
 static_assert(sizeof(EventHeader) == 4 * kLine);
+static_assert(offsetof(SnapshotHeader, current) == 1 * kLine && offsetof(SnapshotHeader, free) == 2 * kLine);
+static_assert(offsetof(SnapshotHeader, changed) == 3 * kLine && sizeof(SnapshotHeader) == 5 * kLine);
+static_assert(offsetof(SnapshotHeader, geometry) == 24 && sizeof(SnapshotGeometry) == 24, "the same in WebAssembly");
 static_assert(sizeof(LockHeader) == 4 * kLine);
 static_assert(sizeof(PoolHeader) == 3 * kLine);
 static_assert(offsetof(PoolHeader, geometry) == 24 && sizeof(PoolGeometry) == 36, "the same in WebAssembly");
@@ -235,14 +270,35 @@ inline u64 lay_out(Geometry& queue, ElementType type, u32 capacity, u32 item_byt
   return bytes <= kMaxBytes ? bytes : 0;
 }
 
+// The geometry of a record or a message whose content takes at most `content_bytes`; the rest as for
+// a queue.
+inline u64 lay_out(SnapshotGeometry& snapshot, ElementType type, u32 content_bytes) {
+  const u64 stride = (u64{kStampBytes} + kLengthBytes + content_bytes + kLine - 1) / kLine * kLine;
+  const u64 usual = kUsualBufferBytes / stride;
+  snapshot.type = type;
+  snapshot.bytes = content_bytes;
+  snapshot.count = static_cast<u32>(usual < kFewestBuffers ? kFewestBuffers : usual < kMostBuffers ? usual : kMostBuffers);
+  snapshot.stride = static_cast<u32>(stride);
+  snapshot.buffers = sizeof(SnapshotHeader);
+  const u64 end = snapshot.buffers + snapshot.count * stride;
+  snapshot.staging = static_cast<u32>(end);
+  const u64 bytes = kOrigin + end + u64{kStagingAreas} * kStagingBytes;
+  return bytes <= kMaxBytes ? bytes : 0;
+}
+
+// Each word is read once, as others may be writing over it.
+template <class AnyGeometry>
+void copy_geometry(const AnyGeometry& from, AnyGeometry& to) {
+  u32 words[sizeof to / sizeof(u32)];
+  const volatile u32* const found = reinterpret_cast<const u32*>(&from);
+  for (std::size_t k = 0; k < sizeof words / sizeof *words; k++) words[k] = found[k];
+  std::memcpy(&to, words, sizeof to);
+}
+
 // Copies the geometry of a queue whose memory has `memory_bytes`. False unless it is what lay_out()
 // makes, and lies within that memory: then whatever is later read by it does, too.
 inline bool checked_geometry(const QueueHeader& queue, u64 memory_bytes, Geometry& geometry) {
-  // Each word is read once, as others may be writing over it.
-  u32 words[sizeof geometry / sizeof(u32)];
-  const volatile u32* const found = reinterpret_cast<const u32*>(&queue.geometry);
-  for (std::size_t k = 0; k < sizeof words / sizeof *words; k++) words[k] = found[k];
-  std::memcpy(&geometry, words, sizeof geometry);
+  copy_geometry(queue.geometry, geometry);
   if (geometry.type > ElementType::array || geometry.overflow > Overflow::drop_oldest) return false;
   if (geometry.capacity == 0 || geometry.capacity > kMaxSlots) return false;
   if (geometry.item_bytes == 0 || geometry.item_bytes > kMaxBytes / 2) return false;
@@ -250,6 +306,15 @@ inline bool checked_geometry(const QueueHeader& queue, u64 memory_bytes, Geometr
   Geometry expected{};
   const u64 bytes = lay_out(expected, geometry.type, geometry.capacity, geometry.item_bytes);
   expected.overflow = geometry.overflow;
+  return bytes != 0 && bytes <= memory_bytes && std::memcmp(&expected, &geometry, sizeof geometry) == 0;
+}
+
+// The same for a record or a message.
+inline bool checked_geometry(const SnapshotHeader& snapshot, u64 memory_bytes, SnapshotGeometry& geometry) {
+  copy_geometry(snapshot.geometry, geometry);
+  if (geometry.type > ElementType::array || geometry.bytes == 0) return false;
+  SnapshotGeometry expected{};
+  const u64 bytes = lay_out(expected, geometry.type, geometry.bytes);
   return bytes != 0 && bytes <= memory_bytes && std::memcmp(&expected, &geometry, sizeof geometry) == 0;
 }
 
@@ -274,12 +339,9 @@ inline u64 lay_out_pool(PoolGeometry& pool, ElementType type, u32 count, u32 byt
 
 // As checked_geometry().
 inline bool checked_pool(const PoolHeader& pool, u64 memory_bytes, PoolGeometry& geometry) {
-  u32 words[sizeof geometry / sizeof(u32)];
-  const volatile u32* const found = reinterpret_cast<const u32*>(&pool.geometry);
-  for (std::size_t k = 0; k < sizeof words / sizeof *words; k++) words[k] = found[k];
-  std::memcpy(&geometry, words, sizeof geometry);
+  copy_geometry(pool.geometry, geometry);
   if (geometry.type != ElementType::bytes && (!is_cell(geometry.type) || geometry.type == ElementType::boolean)) return false;
-  if (geometry.count == 0 || geometry.count > kMostBuffers) return false;
+  if (geometry.count == 0 || geometry.count > kMostPoolBuffers) return false;
   if (geometry.bytes == 0 || geometry.bytes > kMaxBytes / 2) return false;
   PoolGeometry expected{};
   const u64 bytes = lay_out_pool(expected, geometry.type, geometry.count, geometry.bytes);

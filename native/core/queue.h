@@ -32,17 +32,17 @@ inline constexpr u32 kTokenOfLoop = u32{1} << 31;
 inline constexpr u64 kOneRound = u64{1} << 62;
 inline constexpr u64 kRounds = 3 * kOneRound;
 
-// The number of the putter that has the token, 0 if none has.
+// Returns the number of the putter that has the token, 0 if none has.
 constexpr u32 token_holder(u64 token) { return low(token) & ~kTokenOfLoop; }
 
-// Who puts: a number below 2^31, not 0, for each thread; and whether it is that thread's event
-// loop, or the thread itself, blocked.
+// Identifies who puts: a number from 1 to below 2^31 for each thread, and whether it is that
+// thread's event loop, or the thread itself, blocked.
 struct Putter {
   u32 number;
   bool is_loop;
 };
 
-// What a join compares with `last_all_done`, which says how often joins were woken, and how many
+// A join compares this with `last_all_done`, which says how often joins were woken, and how many
 // items had been put the last time:
 //
 //     last_all_done  | times, mod 2^32 : 32 | items put, mod 2^32 : 32 |
@@ -87,7 +87,8 @@ class Queue {
         wake_(wake),
         spans_(Slots::kMaySpan && threadsafe::spans(geometry.type)) {}
 
-  // How many slots a message of that length has; more than the capacity means that it never fits.
+  // The number of slots of a message of that length. If that is more than the capacity, it never
+  // fits.
   u32 slots_of(u32 bytes) const {
     const u32 one = geometry_.item_bytes + head_bytes(geometry_.type);
     return !spans_ || bytes <= one ? 1 : 1 + (bytes - one + geometry_.item_bytes - 1) / geometry_.item_bytes;
@@ -165,6 +166,45 @@ class Queue {
         [&] { return ring_.try_get(~u32{0}, one, [&](const Span& span) { next(span.index, 0); }); });
   }
 
+  // For WebAssembly as well: messages of any lengths, several of them with one claim. bytes_of(k)
+  // tells how long the k-th is. `done` says how many were put: ok if any, else full, closed or
+  // busy. They are asked for in order, and written in order: write(span, k).
+  template <class BytesOf, class Write>
+  Status try_put_messages(u32 count, u32& done, BytesOf&& bytes_of, Write&& write) {
+    return in_runs_of_messages(
+        count, done, header_.not_empty,
+        [&] {
+          u32 bytes[kRunOfMessages];
+#pragma GCC unroll 32
+          for (u32 k = 0; k < kRunOfMessages; k++) bytes[k] = bytes_of(done + k);
+          return ring_.try_put_messages(
+              bytes, [this](u32 of_message) { return slots_of(of_message); }, [&](const Span& span, u32 k) { write(span, done + k); });
+        },
+        [&] {
+          const u32 bytes = bytes_of(done);
+          return ring_.try_put(slots_of(bytes), bytes, [&](const Span& span) { write(span, done); });
+        },
+        [this] { wake_.one(header_.not_empty); });
+  }
+
+  // Up to `most` of them: ok if there are any, else empty, closed, busy, too_small or damaged.
+  // room(k) is how long the k-th may be, once those before it were read; fits(k, bytes) whether all
+  // of a run may come, from the k-th on.
+  template <class Room, class Fits, class Read>
+  Status try_get_messages(u32 most, u32& done, Room&& room, Fits&& fits, Read&& read) {
+    return in_runs_of_messages(
+        most, done, header_.not_full,
+        [&] {
+          return ring_.template try_get_messages<kRunOfMessages>([this](u32 bytes) { return slots_found(bytes); },
+                                                                 [&](const u32(&bytes)[kRunOfMessages]) { return fits(bytes); },
+                                                                 [&](const Span& span, u32 k) { read(span, done + k); });
+        },
+        [&] {
+          return ring_.try_get(room(), [this](u32 bytes) { return slots_found(bytes); }, [&](const Span& span) { read(span, done); });
+        },
+        [this] { wake_putters(); });
+  }
+
   // A put that does not wait, with what the overflow policy does when full: ok, full, closed,
   // dropped or busy. [signal-safe]
   template <class Write>
@@ -185,7 +225,7 @@ class Queue {
     return status == Status::busy ? undecided_offer() : status;
   }
 
-  // What becomes of an offer that stays busy: full or dropped.
+  // The outcome of an offer that stays busy: full or dropped.
   Status undecided_offer() {
     if (geometry_.overflow == Overflow::reject) return Status::full;
     count_dropped();
@@ -194,7 +234,7 @@ class Queue {
 
   void count_dropped() { count_dropped(1); }
 
-  // What tells whether puts, or gets, have come any further since: see settle().
+  // These words change when puts, or gets, come any further: see settle().
   u64 put_word() const { return ring_.tail_word(); }
   u64 get_word() const { return ring_.head_word(); }
 
@@ -290,7 +330,7 @@ class Queue {
     return status;
   }
 
-  // Who leaves a wait, or dies between a change and its wake, looks once more on behalf of the
+  // Whoever leaves a wait, or dies between a change and its wake, looks once more on behalf of the
   // others.
   void pass_on_get() {
     if (someone_waits(header_.not_empty) && ring_.get_ready()) wake_.one(header_.not_empty);
@@ -309,7 +349,7 @@ class Queue {
     }
   }
 
-  // That event loop has no call any more that waits for an item, or for room.
+  // Withdraws an event loop of which no call waits for an item, or for room, any more.
   void withdraw_from_gets(u32 loop) {
     withdraw_loop(header_.not_empty, loop, [this] { pass_on_get(); });
   }
@@ -414,6 +454,7 @@ class Queue {
 
   bool closed() const { return ring_.closed(); }
   bool full() const { return !ring_.has_room(1); }
+  bool has_room(u32 slots) const { return ring_.has_room(std::min(slots, geometry_.capacity)); }
   bool has_item() const { return ring_.has_item(); }
   bool get_ready() const { return ring_.get_ready(); }
   bool put_ready() const { return ring_.put_ready(); }
@@ -423,7 +464,7 @@ class Queue {
  private:
   static constexpr u32 name_of(Putter putter) { return putter.number | (putter.is_loop ? kTokenOfLoop : 0); }
 
-  // What the token becomes when that putter has been woken in vain.
+  // The value of the token after that putter has been woken in vain.
   static constexpr u64 after_vain(u64 holder, u32 slots, Putter putter) {
     if (holder == 0) return pack(slots, name_of(putter));
     const bool comes_round = putter.is_loop && low(holder) == name_of(putter) && (holder & kRounds) != kRounds;
@@ -527,6 +568,25 @@ class Queue {
         done++;
       }
       if (someone_waits_after_many_stores(list)) wake_.one(list);
+    }
+    return Status::ok;
+  }
+
+  static constexpr u32 kRunOfMessages = 8;
+
+  // The same for messages.
+  template <class Run, class Single, class Tell>
+  Status in_runs_of_messages(u32 most, u32& done, WaitList& list, Run&& run, Single&& single, Tell&& tell) {
+    done = 0;
+    while (done < most) {
+      if (most - done >= kRunOfMessages && run()) {
+        done += kRunOfMessages;
+      } else {
+        const Status status = single();
+        if (status != Status::ok) return done > 0 ? Status::ok : status;
+        done++;
+      }
+      if (someone_waits_after_many_stores(list)) tell();
     }
     return Status::ok;
   }

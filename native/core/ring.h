@@ -254,6 +254,58 @@ class Ring {
     return true;
   }
 
+  // A batch of exactly kRun messages of these lengths, which may span slots: all or none, before the
+  // end of the ring, likewise without a loop. write(span, k).
+  template <u32 kRun, class SlotsOf, class Write>
+  bool try_put_messages(const u32 (&bytes)[kRun], SlotsOf&& slots_of, Write&& write) {
+    u64 tail = tail_.load(memory_order_relaxed);
+    const u32 position = low(tail);
+    u32 slots = 0;
+#pragma GCC unroll 32
+    for (u32 k = 0; k < kRun; k++) slots += slots_of(bytes[k]);
+    if ((position & (kClosed | kHeld)) || slots > until_end(position) || !free(position, slots)) return false;
+    const u64 next = pack(high(tail) + kRun, positions_.advance(position, slots));
+    if (!tail_.compare_exchange_weak(tail, next, memory_order_acq_rel, memory_order_relaxed)) return false;
+    publish_messages<kRun>(bytes, positions_.index(position), positions_.full_sequence(position), slots_of, write);
+    return true;
+  }
+
+  // Gets exactly kRun messages, likewise. fits(bytes), an array, tells whether the caller has room
+  // for messages of these lengths. read(span, k).
+  template <u32 kRun, class SlotsOf, class Fits, class Read>
+  bool try_get_messages(SlotsOf&& slots_of, Fits&& fits, Read&& read) {
+    u64 head = head_.load(memory_order_relaxed);
+    const u32 position = low(head);
+    const u32 index = positions_.index(position);
+    const u32 sequence = positions_.full_sequence(position);
+    const u32 most = std::min(until_end(position), kMostFreed);
+    u32 bytes[kRun];
+    u32 slots = 0;
+    bool there = true;
+#pragma GCC unroll 32
+    for (u32 k = 0; k < kRun; k++) {
+      const u64 stamp = slots_.stamp(index + (slots < most ? slots : 0)).load(memory_order_acquire);
+      bytes[k] = high(stamp);
+      const u32 of_message = slots_of(bytes[k]);
+      there = there && slots < most && low(stamp) == sequence && of_message > 0;
+      slots += of_message;
+    }
+    if (!there || slots > most || !fits(bytes)) return false;
+    const u64 next = pack(high(head) + kRun, positions_.advance(position, slots));
+    if (!head_.compare_exchange_weak(head, next, memory_order_acq_rel, memory_order_relaxed)) return false;
+    u32 at = index;
+#pragma GCC unroll 32
+    for (u32 k = 0; k < kRun; k++) {
+      const Span span{at, slots_of(bytes[k]), bytes[k]};
+      read(span, k);
+      at += span.slots;
+    }
+    const u64 freed = positions_.next_free_sequence(position);
+    free_behind<kMostFreed / 2 + 1>(index, slots, freed);
+    store_stamp(index, true, freed);
+    return true;
+  }
+
   // The positions of puts and gets. One does not change as long as the slot that all puts, or all
   // gets, need is claimed.
   u64 tail_word() const { return tail_.load(memory_order_relaxed); }
@@ -277,9 +329,9 @@ class Ring {
   void close() { tail_.fetch_or(kClosed, memory_order_seq_cst); }
   bool closed() const { return low(tail_.load(memory_order_seq_cst)) & kClosed; }
 
-  // Can a get do something now: take an item, or learn that the ring is closed? As in try_get, what
-  // was seen at the head counts only if it still was the head: else a waiter would be left beside
-  // an item that is there.
+  // Whether a get could do something now: take an item, or learn that the ring is closed. As in
+  // try_get, a look at the head counts only if it still was the head. Otherwise a waiter would be
+  // left beside an item that is there.
   bool get_ready() const {
     u64 head = head_.load(memory_order_seq_cst);
     for (;;) {
@@ -292,7 +344,7 @@ class Ring {
     }
   }
 
-  // Is there room for so many slots, at most all? Likewise.
+  // Whether there is room for so many slots, at most all. Likewise.
   bool has_room(u32 slots) const {
     u64 tail = tail_.load(memory_order_seq_cst);
     for (;;) {
@@ -303,7 +355,8 @@ class Ring {
     }
   }
 
-  // Can a put of one slot do something now: store its item, or learn that the ring is closed?
+  // Whether a put of one slot could do something now: store its item, or learn that the ring is
+  // closed.
   bool put_ready() const { return closed() || has_room(1); }
 
   // The numbers of items put and got, by whatever means, mod 2^32.
@@ -361,8 +414,8 @@ class Ring {
     return true;
   }
 
-  // Why a put can't claim slots at that tail: closed or busy. ok if the tail has changed, which is
-  // then what it is now.
+  // The reason why a put can't claim slots at that tail: closed or busy. Returns ok if the tail has
+  // changed, and then updates it.
   Status no_put_at(u64& tail) const {
     if (low(tail) & kClosed) return Status::closed;
     // Sequentially consistent, as the caller may sleep.
@@ -386,8 +439,8 @@ class Ring {
     return Status::ok;
   }
 
-  // For the one who holds the tail, which is at that position: sees to it that so many slots are
-  // free from there on. ok, busy or damaged.
+  // Called by the holder of the tail, which is at that position. Makes sure that so many slots are
+  // free from there on: ok, busy or damaged.
   template <class SlotsOf>
   Status make_room(u32 tail, u32 slots, SlotsOf&& slots_of, u32& evicted) {
     u64 head = head_.load(memory_order_seq_cst);
@@ -523,15 +576,43 @@ class Ring {
   void straight(u32 index, u64 stamp, Each&& each) const {
     if constexpr (kRun > 0) {
       each(index + kRun - 1, kRun - 1);
-      store_stamp(index, kRun - 1, stamp);
+      store_stamp(index + kRun - 1, kRun == 1, stamp);
       straight<kRun - 1>(index, stamp, each);
     }
   }
 
-  // The k-th stamp of a batch that begins at `index`, whose first one is stored last.
-  void store_stamp(u32 index, u32 k, u64 stamp) const {
-    if (k > 0) {
-      store_relaxed(slots_.stamp(index + k), stamp);  // made known by the first, see "Orders"
+  // The stamps of messages that begin one behind the other, the first last.
+  template <u32 kRun, u32 kDone = 0, class SlotsOf, class Write>
+  void publish_messages(const u32 (&bytes)[kRun], u32 index, u32 sequence, SlotsOf&& slots_of, Write&& write) const {
+    if constexpr (kDone < kRun) {
+      const Span span{index, slots_of(bytes[kDone]), bytes[kDone]};
+      write(span, kDone);
+      publish_messages<kRun, kDone + 1>(bytes, index + span.slots, sequence, slots_of, write);
+      store_stamp(index, kDone == 0, pack(span.bytes, sequence));
+    }
+  }
+
+  // How many slots a run of messages may have: without a loop each is a piece of code.
+  static constexpr u32 kMostFreed = 63;
+
+  // That stamp for each of so many slots from `index` on but the first.
+  template <u32 kUnit>
+  void free_behind(u32 index, u32 slots, u64 stamp) const {
+    if constexpr (kUnit > 0) {
+      const u32 behind = slots - 1;
+      const u32 first = index + 1 + (behind & ~(2 * kUnit - 1));
+      if (behind & kUnit) {
+#pragma GCC unroll 32
+        for (u32 k = 0; k < kUnit; k++) store_stamp(first + k, false, stamp);
+      }
+      free_behind<kUnit / 2>(index, slots, stamp);
+    }
+  }
+
+  // A stamp of a batch, whose first one is stored last.
+  void store_stamp(u32 index, bool is_first, u64 stamp) const {
+    if (!is_first) {
+      store_relaxed(slots_.stamp(index), stamp);  // made known by the first, see "Orders"
     } else {
       slots_.stamp(index).store(stamp, memory_order_release);
     }
@@ -543,12 +624,12 @@ class Ring {
     each_part(claim, [&](u32 part, u32 first, u32 n) {
       for (u32 k = first == 0 ? 1 : 0; k < n; k++) store_relaxed(slots_.stamp(positions_.index(part) + k), stamp_of(part));
     });
-    store_stamp(positions_.index(claim.position), 0, stamp_of(claim.position));
+    store_stamp(positions_.index(claim.position), true, stamp_of(claim.position));
   }
 
-  // Why there is nothing at that head. A tail that is closed stands still: with head there, nothing
-  // is left and nothing will come. A tail elsewhere, or held, is of somebody who is about to
-  // publish an item.
+  // The reason why there is nothing at that head. A tail that is closed stands still: with head
+  // there, nothing is left and nothing will come. A tail elsewhere, or held, means that somebody is
+  // about to publish an item.
   Status nothing_at(u32 position) const {
     const u32 tail = low(tail_.load(memory_order_seq_cst));
     if (tail == position) return Status::empty;

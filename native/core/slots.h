@@ -84,6 +84,8 @@ struct StridedSlots {
 struct StraightSlots : StridedSlots {
   static constexpr u32 kMostSlots = 4;
 
+  using StridedSlots::copy_in;
+  using StridedSlots::copy_out;
   using StridedSlots::StridedSlots;
 
   void copy_in(const Span& span, const std::byte* from) const {

@@ -15,7 +15,7 @@ enum class Status : std::uint32_t {
   too_small = 6,    // the caller's buffer does not hold the next item
   dropped = 7,      // the overflow policy dropped the new item
   damaged = 15,     // get: the memory says what no queue can hold; somebody has written over it
-  busy = 128,       // another is in the middle of a copy that decides; a number that threadsafe.h does not use, where this does not go
+  busy = 16,        // another is in the middle of a copy that decides, or has changed what this was based on: try again
 };
 
 }  // namespace threadsafe

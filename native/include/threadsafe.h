@@ -1,9 +1,10 @@
 /*
- * threadsafe.h: queues, events, locks and pools of buffers of the npm package `threadsafe`, for native code. C99 and C++.
+ * threadsafe.h: queues, events, records, messages, locks and pools of buffers of the npm package `threadsafe`, for native code. C99 and
+ * C++.
  *
- * An addon gets `queue.native` or `event.native` from JavaScript, opens it on that thread, and from then on any thread of the process may
- * use the handle, a signal handler too. Nothing is linked: what this header calls is found by way of that JavaScript value. `includeDir`,
- * exported by the package, names the directory of this file; docs/native.md has a complete addon.
+ * An addon gets `queue.native`, `event.native`, `record.native` or `message.native` from JavaScript, opens it on that thread, and from then
+ * on any thread of the process may use the handle, a signal handler too. Nothing is linked: what this header calls is found by way of that
+ * JavaScript value. `includeDir`, exported by the package, names the directory of this file; docs/native.md has a complete addon.
  *
  *     threadsafe_queue *samples;
  *     if (threadsafe_queue_open(env, argv[0], THREADSAFE_FLOAT64, sizeof(double), &samples) != THREADSAFE_OK) ...
@@ -51,14 +52,15 @@ typedef enum threadsafe_status {
   THREADSAFE_TIMEOUT = 4,       /* the time was over first */
   THREADSAFE_TOO_SMALL = 6,     /* get: the buffer does not hold the next item */
   THREADSAFE_DROPPED = 7,       /* put: the item was dropped, and counted in stats().dropped */
-  THREADSAFE_TOO_LARGE = 8,     /* put: larger than the whole queue */
-  THREADSAFE_WRONG_SIZE = 9,    /* an item of this queue has another size */
+  THREADSAFE_TOO_LARGE = 8,     /* put: larger than the whole queue; message_set: than its maxBytes */
+  THREADSAFE_WRONG_SIZE = 9,    /* an item of this queue, the record or the message has another size */
   THREADSAFE_WRONG_TYPE = 10,   /* open: the queue holds something else */
   THREADSAFE_WRONG_LAYOUT = 11, /* open: its records have other fields */
-  THREADSAFE_WRONG_KIND = 12,   /* open: not a queue's `native`, or not an event's */
+  THREADSAFE_WRONG_KIND = 12,   /* open: the `native` of another kind of object, or none */
   THREADSAFE_TOO_OLD = 13,      /* open: the package is older than this addon needs */
   THREADSAFE_FAILED = 14,       /* open: the system refused memory or a thread */
-  THREADSAFE_DAMAGED = 15,      /* get: something in the process has written over the queue's memory */
+  THREADSAFE_DAMAGED = 15,      /* something in the process has written over the object's memory */
+  THREADSAFE_BUSY = 16,         /* record, message: others have written each of the 256 times that this tried */
   THREADSAFE_ENDED = 17         /* pool: the lease has ended; or the token was taken, or is of another pool */
 } threadsafe_status;
 
@@ -104,6 +106,23 @@ typedef struct threadsafe_event {
   const struct threadsafe_table *table;
 } threadsafe_event;
 
+typedef struct threadsafe_record {
+  const struct threadsafe_table *table;
+} threadsafe_record;
+
+typedef struct threadsafe_message {
+  const struct threadsafe_table *table;
+} threadsafe_message;
+
+/* A part of a record: so many bytes, from there on. */
+typedef struct threadsafe_range {
+  size_t offset;
+  size_t bytes;
+} threadsafe_range;
+
+/* The range that a member of a struct takes: THREADSAFE_RANGE(struct position, x). */
+#define THREADSAFE_RANGE(structure, member) {offsetof(structure, member), sizeof(((structure *)0)->member)}
+
 typedef struct threadsafe_lock {
   const struct threadsafe_table *table;
 } threadsafe_lock;
@@ -112,7 +131,7 @@ typedef struct threadsafe_pool {
   const struct threadsafe_table *table;
 } threadsafe_pool;
 
-/* What `queue.native` and `event.native` wrap, and the tag by which they are known. */
+/* What `queue.native` and its like wrap, and the tag by which they are known. */
 typedef struct threadsafe_native {
   const struct threadsafe_table *table;
 } threadsafe_native;
@@ -142,6 +161,20 @@ typedef struct threadsafe_table {
   threadsafe_status (*event_is_set)(threadsafe_event *event, bool *set);
   threadsafe_status (*event_wait)(threadsafe_event *event, double milliseconds);
   /* Since version 2. */
+  threadsafe_status (*record_open)(const threadsafe_native *object, size_t bytes, const threadsafe_field *fields, size_t field_count,
+                                   threadsafe_record **record);
+  threadsafe_status (*record_cancel)(threadsafe_record *record);
+  threadsafe_status (*record_close)(threadsafe_record *record);
+  threadsafe_status (*record_read)(threadsafe_record *record, void *value, size_t bytes, uint64_t *version);
+  threadsafe_status (*record_write)(threadsafe_record *record, const void *value, size_t bytes, const threadsafe_range *ranges,
+                                    size_t range_count, uint64_t *version);
+  threadsafe_status (*record_wait)(threadsafe_record *record, uint64_t since, double milliseconds, uint64_t *version);
+  threadsafe_status (*message_open)(const threadsafe_native *object, threadsafe_type type, size_t item_bytes,
+                                    const threadsafe_field *fields, size_t field_count, threadsafe_message **message);
+  threadsafe_status (*message_cancel)(threadsafe_message *message);
+  threadsafe_status (*message_close)(threadsafe_message *message);
+  threadsafe_status (*message_set)(threadsafe_message *message, const void *value, size_t bytes);
+  threadsafe_status (*message_clear)(threadsafe_message *message);
   threadsafe_status (*lock_open)(const threadsafe_native *object, threadsafe_lock **lock);
   threadsafe_status (*lock_cancel)(threadsafe_lock *lock);
   threadsafe_status (*lock_close)(threadsafe_lock *lock);
@@ -210,6 +243,36 @@ static inline threadsafe_status threadsafe_event_open(napi_env env, napi_value v
   return status != THREADSAFE_OK ? status : object->table->event_open(object, event);
 }
 
+/*
+ * Opens the record whose `record.native` the value is, a SharedRecord. All fields are described, as for threadsafe_record_queue_open().
+ * THREADSAFE_OK, _WRONG_KIND, _WRONG_LAYOUT, _WRONG_SIZE, _TOO_OLD, _FAILED.
+ *
+ *     struct position { double x, y; };                                        // record({ x: 'float64', y: 'float64' })
+ *     static const threadsafe_field fields[] = {THREADSAFE_FIELD(struct position, x, THREADSAFE_FLOAT64),
+ *                                               THREADSAFE_FIELD(struct position, y, THREADSAFE_FLOAT64)};
+ *     threadsafe_record_open(env, argv[0], sizeof(struct position), fields, 2, &position);
+ */
+static inline threadsafe_status threadsafe_record_open(napi_env env, napi_value value, size_t bytes, const threadsafe_field *fields,
+                                                       size_t field_count, threadsafe_record **record) {
+  const threadsafe_native *object;
+  const threadsafe_status status = threadsafe_native_of(env, value, &object);
+  return status != THREADSAFE_OK ? status : object->table->record_open(object, bytes, fields, field_count, record);
+}
+
+/*
+ * Opens the message whose `message.native` the value is. `type` and `item_bytes` as for threadsafe_queue_open(); for THREADSAFE_RECORD, the
+ * fields as for threadsafe_record_queue_open(), else NULL and 0. Messages of 'any' and 'string' can't be opened. THREADSAFE_OK,
+ * _WRONG_KIND, _WRONG_TYPE, _WRONG_LAYOUT, _WRONG_SIZE, _TOO_OLD, _FAILED.
+ *
+ *     threadsafe_message_open(env, argv[0], THREADSAFE_FLOAT64, sizeof(double), NULL, 0, &temperature);
+ */
+static inline threadsafe_status threadsafe_message_open(napi_env env, napi_value value, threadsafe_type type, size_t item_bytes,
+                                                        const threadsafe_field *fields, size_t field_count, threadsafe_message **message) {
+  const threadsafe_native *object;
+  const threadsafe_status status = threadsafe_native_of(env, value, &object);
+  return status != THREADSAFE_OK ? status : object->table->message_open(object, type, item_bytes, fields, field_count, message);
+}
+
 /* Opens the lock whose `lock.native` the value is: THREADSAFE_OK, _WRONG_KIND, _TOO_OLD, _FAILED. */
 static inline threadsafe_status threadsafe_lock_open(napi_env env, napi_value value, threadsafe_lock **lock) {
   const threadsafe_native *object;
@@ -244,9 +307,13 @@ static inline threadsafe_status threadsafe_queue_cancel(threadsafe_queue *queue)
  */
 static inline threadsafe_status threadsafe_queue_close(threadsafe_queue *queue) { return queue->table->queue_close(queue); }
 
-/* The same for an event's handle. */
+/* The same for the handle of an event, a record, a message. */
 static inline threadsafe_status threadsafe_event_cancel(threadsafe_event *event) { return event->table->event_cancel(event); }
 static inline threadsafe_status threadsafe_event_close(threadsafe_event *event) { return event->table->event_close(event); }
+static inline threadsafe_status threadsafe_record_cancel(threadsafe_record *record) { return record->table->record_cancel(record); }
+static inline threadsafe_status threadsafe_record_close(threadsafe_record *record) { return record->table->record_close(record); }
+static inline threadsafe_status threadsafe_message_cancel(threadsafe_message *message) { return message->table->message_cancel(message); }
+static inline threadsafe_status threadsafe_message_close(threadsafe_message *message) { return message->table->message_close(message); }
 
 /* The same for the handles of locks and pools. Closing a pool's handle does not end its leases. */
 static inline threadsafe_status threadsafe_lock_cancel(threadsafe_lock *lock) { return lock->table->lock_cancel(lock); }
@@ -335,6 +402,62 @@ static inline threadsafe_status threadsafe_event_wait(threadsafe_event *event, d
   return event->table->event_wait(event, milliseconds);
 }
 
+/* -- The record, in any thread. -- */
+
+/*
+ * Copies the newest value: all of it from the same moment, whoever writes meanwhile. `bytes` is the record's size. `version`, if not NULL,
+ * is told the number of writes that made it. THREADSAFE_OK, _WRONG_SIZE, _CLOSED; _BUSY if others have written so fast, 256 times, that no
+ * copy was whole, which takes more than 15 writes during each; _DAMAGED if somebody has written over the record's memory. [signal-safe]
+ *
+ *     struct position now;
+ *     threadsafe_record_read(position, &now, sizeof now, NULL);
+ */
+static inline threadsafe_status threadsafe_record_read(threadsafe_record *record, void *value, size_t bytes, uint64_t *version) {
+  return record->table->record_read(record, value, bytes, version);
+}
+
+/*
+ * Writes those ranges of the value, all at once, and leaves the rest of the record as it is; NULL and 0: all of it. `bytes` is the record's
+ * size. What others write to other fields at the same time is not lost, also where this was called by a signal handler that has
+ * interrupted one of them. `version`, if not NULL, is told the version that was made. THREADSAFE_OK; _WRONG_SIZE, also for a range that is
+ * not within the record; _CLOSED; _BUSY if others have written each of the 256 times that this tried, and nothing was written; _DAMAGED.
+ * [signal-safe]
+ *
+ *     static const threadsafe_range x[] = {THREADSAFE_RANGE(struct position, x)};
+ *     struct position next = {.x = 1.5};
+ *     threadsafe_record_write(position, &next, sizeof next, x, 1, NULL);
+ */
+static inline threadsafe_status threadsafe_record_write(threadsafe_record *record, const void *value, size_t bytes,
+                                                        const threadsafe_range *ranges, size_t range_count, uint64_t *version) {
+  return record->table->record_write(record, value, bytes, ranges, range_count, version);
+}
+
+/*
+ * Blocks this thread until the record has a later version than `since`, which `version`, if not NULL, is told; or until that many
+ * milliseconds have passed: THREADSAFE_TIMEOUT. 0 looks once. For the rest see threadsafe_put().
+ *
+ *     while (threadsafe_record_wait(position, seen, THREADSAFE_FOREVER, &seen) == THREADSAFE_OK) ...
+ */
+static inline threadsafe_status threadsafe_record_wait(threadsafe_record *record, uint64_t since, double milliseconds, uint64_t *version) {
+  return record->table->record_wait(record, since, milliseconds, version);
+}
+
+/* -- The message, in any thread. -- */
+
+/*
+ * Sets the message to that value and wakes all who wait at this moment. `bytes` is the value's size. THREADSAFE_OK, _WRONG_SIZE,
+ * _TOO_LARGE, _CLOSED; _BUSY if others have set it each of the 256 times that this tried, and nothing has changed; _DAMAGED. [signal-safe]
+ *
+ *     double celsius = 21.5;
+ *     threadsafe_message_set(temperature, &celsius, sizeof celsius);
+ */
+static inline threadsafe_status threadsafe_message_set(threadsafe_message *message, const void *value, size_t bytes) {
+  return message->table->message_set(message, value, bytes);
+}
+
+/* Resets the message: who waits from now on waits until it is set again. THREADSAFE_OK or _CLOSED. [signal-safe] */
+static inline threadsafe_status threadsafe_message_clear(threadsafe_message *message) { return message->table->message_clear(message); }
+
 /* -- The lock, in any thread. -- */
 
 /*
@@ -407,13 +530,13 @@ static inline const char *threadsafe_status_text(threadsafe_status status) {
     case THREADSAFE_DROPPED:
       return "the queue is full, and the item was dropped";
     case THREADSAFE_TOO_LARGE:
-      return "the item is larger than the whole queue";
+      return "the item is larger than what can be held";
     case THREADSAFE_WRONG_SIZE:
-      return "items of this queue have another size";
+      return "what this object holds has another size";
     case THREADSAFE_WRONG_TYPE:
-      return "the queue holds items of another type";
+      return "the object holds something of another type";
     case THREADSAFE_WRONG_LAYOUT:
-      return "the queue's records have other fields";
+      return "its records have other fields";
     case THREADSAFE_WRONG_KIND:
       return "not the .native of such an object of the package threadsafe";
     case THREADSAFE_TOO_OLD:
@@ -421,7 +544,9 @@ static inline const char *threadsafe_status_text(threadsafe_status status) {
     case THREADSAFE_FAILED:
       return "the system refused memory or a thread";
     case THREADSAFE_DAMAGED:
-      return "the queue's memory was written over";
+      return "the object's memory was written over";
+    case THREADSAFE_BUSY:
+      return "others have written each time that this tried";
     case THREADSAFE_ENDED:
       return "the lease has ended, or the token was taken";
   }

@@ -1,4 +1,4 @@
-// How the queue is closed under those who wait.
+// Closing the queue while others wait.
 #include "main.h"
 #include "queue_fixture.h"
 
@@ -7,8 +7,8 @@ namespace {
 using namespace threadsafe;
 using namespace threadsafe::model;
 
-// The queue is closed while an item is on its way: one of two waiting getters has it, if it was
-// accepted, and both learn of the end.
+// The queue is closed while an item is on its way. If the item was accepted, one of two waiting
+// getters gets it, and both learn of the close.
 struct CloseInFlight : rl::test_suite<CloseInFlight, 4> {
   ModelQueue<2> queue;
   u32 put;
@@ -58,7 +58,7 @@ struct CloseFull : rl::test_suite<CloseFull, 3> {
   void after() { queue.check_nobody_waits(); }
 };
 
-// Discarding takes an item on its way from under who waits for it.
+// Discarding drops an item on its way, for which somebody waits.
 struct Discard : rl::test_suite<Discard, 4> {
   ModelQueue<2> queue;
 
@@ -104,7 +104,7 @@ struct CloseInHandler : rl::test_suite<CloseInHandler, 4> {
   void after() { queue.check_nobody_waits(); }
 };
 
-// The same of putters, of messages that span slots.
+// The same for putters of messages that span slots.
 struct CloseFullInHandler : rl::test_suite<CloseFullInHandler, 4> {
   ModelQueue<2, true> queue;
   Helper helper;

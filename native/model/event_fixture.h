@@ -36,7 +36,7 @@ class ModelEvent {
     return core().wait(parker);
   }
 
-  // As a signal handler does it; see Helper.
+  // Sets the event as a signal handler does; see Helper.
   void set_in_handler(Helper& helper) {
     bool noted = false;
     Event(header_, HandlerWake{{unparks_, noted}}).set();
@@ -46,7 +46,7 @@ class ModelEvent {
     unparks_.make([this](const WaitList&, u32 most) { parking_.unpark(most); });
   }
 
-  // As a source of wait_any(), for whoever begins to wait for the first setting.
+  // The functions of a source of wait_any(), for whoever begins to wait for the first setting.
   WaitList& list() { return header_.waiters; }
   bool ready() { return Event<EventWake>::done(0, core().word()); }
   void pass_on() {}

@@ -1,4 +1,4 @@
-// How the event waits.
+// Waiting for an event.
 #include "event_fixture.h"
 #include "main.h"
 
@@ -7,7 +7,7 @@ namespace {
 using namespace threadsafe;
 using namespace threadsafe::model;
 
-// Set, while somebody begins to wait.
+// The event is set while somebody begins to wait.
 struct Set : rl::test_suite<Set, 2> {
   ModelEvent event;
   rl::var<u32> told;
@@ -25,7 +25,7 @@ struct Set : rl::test_suite<Set, 2> {
   void after() { event.check_nobody_waits(); }
 };
 
-// Set and cleared at once: serves both who waited, though neither has run in between.
+// Setting and clearing at once serves both waiters, though neither has run in between.
 struct SetAndClear : rl::test_suite<SetAndClear, 3> {
   ModelEvent event;
 
@@ -42,7 +42,7 @@ struct SetAndClear : rl::test_suite<SetAndClear, 3> {
   void after() { event.check_nobody_waits(); }
 };
 
-// A set may wake late: for the setting before, when somebody waits for the next.
+// A wake may come late: for one setting, when somebody already waits for the next.
 struct LateWake : rl::test_suite<LateWake, 3> {
   ModelEvent event;
   Atomic<u32> cleared;
@@ -111,7 +111,7 @@ struct SetInHandler : rl::test_suite<SetInHandler, 4> {
   void after() { event.check_nobody_waits(); }
 };
 
-// The same with a thread that sets, and may be preempted between the permits and the unpark.
+// The same with a thread that sets it, and may be preempted between the permits and the unpark.
 struct SetByPreempted : rl::test_suite<SetByPreempted, 3> {
   ModelEvent event;
 

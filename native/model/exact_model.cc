@@ -1,6 +1,6 @@
-// What calls that do not wait say: full and empty only where that was so, whoever else is in the
-// middle of a copy; and dropped only what makes room. Callers that may wait do so for such a copy,
-// and for nothing else; signal handlers never do.
+// Results of calls that do not wait are exact. Full and empty are returned only if that was so,
+// whoever else is in the middle of a copy, and only items whose room is needed are dropped. Callers
+// that may wait do so for such a copy, and for nothing else; signal handlers never do.
 #include "main.h"
 #include "queue_fixture.h"
 
@@ -61,7 +61,7 @@ struct ReturnedGetIsSeen : rl::test_suite<ReturnedGetIsSeen<slots>, 3> {
   }
 };
 
-// As many tokens as the queue holds: whoever has taken one finds room for it.
+// There are as many tokens as the queue holds, so whoever has taken one finds room for it.
 template <u32 capacity, u32 threads>
 struct Tokens : rl::test_suite<Tokens<capacity, threads>, threads> {
   ModelQueue<capacity> queue;
@@ -80,8 +80,8 @@ struct Tokens : rl::test_suite<Tokens<capacity, threads>, threads> {
   void after() { RL_ASSERT(queue.core().size() == capacity); }
 };
 
-// One slot's item is being copied out, another item is taken and put back again and again: whenever
-// the two words are read, there is room for one more.
+// One slot's item is being copied out, while another item is taken and put back again and again.
+// Whenever the two words are read, there is room for one more.
 struct Passing : rl::test_suite<Passing, 3> {
   ModelQueue<2> queue;
   Atomic<u32> claimed;
@@ -127,8 +127,8 @@ struct NeverEmpty : rl::test_suite<NeverEmpty, 3> {
   }
 };
 
-// The oldest item and the one that replaces it: at no moment is there none. Two evict; what is
-// pushed out was in the way.
+// Two puts evict. Between the oldest item and its replacement the queue is never empty, and only
+// items in the way are pushed out.
 struct Replaced : rl::test_suite<Replaced, 3> {
   ModelQueue<1, false, Overflow::drop_oldest> queue;
 
@@ -146,7 +146,7 @@ struct Replaced : rl::test_suite<Replaced, 3> {
   void after() { RL_ASSERT(queue.core().size() + queue.dropped() == 2); }
 };
 
-// The same where the item is longer than those that it pushes out, with a short one put meanwhile.
+// The same with an item longer than those that it pushes out, while a short one is put.
 struct ReplacedByLong : rl::test_suite<ReplacedByLong, 3> {
   ModelQueue<3, true, Overflow::drop_oldest> queue;
 
@@ -176,9 +176,9 @@ struct ReplacedByLong : rl::test_suite<ReplacedByLong, 3> {
   }
 };
 
-// A handler that strikes a get or a put in the middle of its copy, while another thread does the
-// same: it waits for neither, and pushes out nothing in vain. A loop that waited would not end
-// here, as the copy is its own thread's.
+// A handler strikes a get or a put in the middle of its copy, while another thread does the same.
+// It waits for neither, and pushes out nothing in vain. A loop that waited would not end here, as
+// the copy is its own thread's.
 template <Overflow overflow>
 struct Handlers : rl::test_suite<Handlers<overflow>, 2> {
   ModelQueue<2, false, overflow> queue;
@@ -258,7 +258,7 @@ struct BlockedBehindEvictor : rl::test_suite<BlockedBehindEvictor, 3> {
   void after() { queue.check_nobody_waits(); }
 };
 
-// The same of a long item whose place is more than what replaces it needs.
+// The same with a long item, whose place is larger than its replacement needs.
 struct BlockedBehindLong : rl::test_suite<BlockedBehindLong, 2> {
   ModelQueue<2, true, Overflow::drop_oldest> queue;
 
@@ -278,7 +278,7 @@ struct BlockedBehindLong : rl::test_suite<BlockedBehindLong, 2> {
   }
 };
 
-// An item that was pushed out has its replacement in the queue, or the put fails and has pushed out
+// If an item was pushed out, its replacement is in the queue. A put that fails has pushed out
 // nothing.
 struct ClosedMeanwhile : rl::test_suite<ClosedMeanwhile, 3> {
   ModelQueue<1, false, Overflow::drop_oldest> queue;
@@ -308,8 +308,8 @@ struct ClosedMeanwhile : rl::test_suite<ClosedMeanwhile, 3> {
   }
 };
 
-// Who blocks for an item learns of the end, also where it looked while another held the tail, who
-// then puts nothing, as it is closed.
+// Whoever blocks for an item learns of the close, even if it looked while another held the tail,
+// who then puts nothing, as the queue is closed.
 struct BlockedAtClose : rl::test_suite<BlockedAtClose, 3> {
   ModelQueue<1, false, Overflow::drop_oldest> queue;
 

@@ -15,8 +15,8 @@ struct Fixture {
 
   Fixture() { queue.set_loops(loops); }
 
-  // Look; announce; look again; wait for a ring. False if it gives up, which it may at any moment
-  // if it has a deadline.
+  // Looks, announces, looks again and waits for a ring. Returns false if it gives up, which it may
+  // at any moment if it has a deadline.
   bool join(u32 number, bool has_deadline = false) {
     const u32 loop = number * Loops::kApart;
     const JoinStart start = queue.core().join_start();
@@ -56,7 +56,7 @@ struct TwoFinish : rl::test_suite<TwoFinish, 3> {
       RL_ASSERT(fixture.queue.core().task_done(1));
     } else {
       RL_ASSERT(fixture.join(0));
-      // Not before both were reported, and what they did before is seen.
+      // The join ends only after both were reported, and sees what was done before.
       RL_ASSERT(u32(told[0]($)) == 1 && u32(told[1]($)) == 1);
     }
   }
@@ -78,7 +78,7 @@ struct TwoJoin : rl::test_suite<TwoJoin, 3> {
   }
 };
 
-// What is dropped counts as done: cleared, discarded or evicted.
+// Items that are dropped count as done: cleared, discarded or evicted.
 struct Cleared : rl::test_suite<Cleared, 3> {
   Fixture<> fixture;
 
@@ -117,8 +117,8 @@ struct Discarded : rl::test_suite<Discarded, 2> {
   }
 };
 
-// A put evicts an item; of the two that are there then, the last is reported perhaps before the
-// evicted one is counted.
+// A put evicts an item. Of the two items left, the last may be reported before the evicted one is
+// counted.
 struct Evicted : rl::test_suite<Evicted, 3> {
   Fixture<Overflow::drop_oldest> fixture;
 
@@ -149,8 +149,8 @@ struct Evicted : rl::test_suite<Evicted, 3> {
   }
 };
 
-// All were done for a moment, between an item that is finished and another that never is: whoever
-// waited then is told, though its loop comes round later. Only one that has announced itself by
+// All items were done for a moment, between one that is finished and another that never is. Whoever
+// waited then is told, though its loop comes round later. Only a join that has announced itself by
 // then can be known.
 struct ForAMoment : rl::test_suite<ForAMoment, 2> {
   Fixture<> fixture;
@@ -168,7 +168,7 @@ struct ForAMoment : rl::test_suite<ForAMoment, 2> {
   }
 };
 
-// That moment was before the second join began: it is not told of that.
+// That moment was before the second join began, which is not told of it.
 struct MomentBefore : rl::test_suite<MomentBefore, 3> {
   Fixture<> fixture;
 

@@ -1,4 +1,4 @@
-// Event loops that wait, as lib/queue/channel.ts and native/binding/queue.cc make them wait. One of
+// Event loops that wait, in the way of lib/queue/channel.ts and native/binding/queue.cc. One of
 // them is woken for one change, and whoever leaves passes the wake on. They may be idle or busy,
 // cancel their calls, and end.
 #include "main.h"
@@ -15,9 +15,9 @@ using TheQueue = ModelQueue<2>;
 struct Line {
   u32 loop() const { return number * Loops::kApart; }
 
-  // Serves so many calls: try; announce; try again; wait for a ring. That many were served before
-  // the others were cancelled, or before its isolate ended. attempt(): one of what the calls are
-  // for.
+  // Serves so many calls: tries, announces, tries again and waits for a ring. Returns how many were
+  // served before the others were cancelled, or before its isolate ended. attempt() makes one try
+  // of a call.
   template <class Attempt>
   u32 serve(Loops& loops, u32 calls, bool may_give_up, Attempt&& attempt) {
     u32 served = 0;
@@ -163,7 +163,7 @@ struct OutOfOrder : rl::test_suite<OutOfOrder, 4> {
   }
 };
 
-// The same for room, of which a batch makes two.
+// The same for room, where a batch makes room for two.
 struct Room : rl::test_suite<Room, 4> {
   Fixture fixture;
 

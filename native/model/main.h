@@ -3,9 +3,9 @@
 //
 //     ring_model [--must-fail] [scenario...]
 //
-// With --must-fail, for the mutants, it is a failure when Relacy finds nothing in one of them. A
+// With --must-fail, for the mutants, it is a failure if Relacy finds nothing in one of them. A
 // model that is compiled with SCENARIOS="one two" has those alone: a mutant needs few, and most of
-// the time that it takes to compile is Relacy's templates, once for each scenario.
+// its compile time goes into Relacy's templates, once for each scenario.
 #pragma once
 
 #include <algorithm>
@@ -29,8 +29,7 @@ struct Scenario {
   bool (*run)(rl::test_params& params);  // null: not compiled
 };
 
-// rl::simulate with our scheduler, and without the three of its own, which would be compiled as
-// well.
+// Does what rl::simulate does, but with our scheduler, and without compiling Relacy's own three.
 template <class Suite>
 bool simulate(rl::test_params& params) {
   using OurScheduler = Scheduler<Suite::params::thread_count>;
@@ -71,8 +70,9 @@ constexpr Scenario scenario(unsigned iterations) {
   }
 }
 
-// VERBOSE=1 in the environment shows how a failure came to pass. Long, and of no interest where a
-// failure is what was wanted. Not kept in a string: Relacy replaces operator new while it runs.
+// VERBOSE=1 in the environment shows how a failure came about, at length. It is off by default, as
+// mutants are meant to fail. The output is not kept in a string, since Relacy replaces operator new
+// while it runs.
 inline bool passes(const Scenario& scenario) {
   std::ostream nowhere(nullptr);
   const bool verbose = std::getenv("VERBOSE") != nullptr;

@@ -1,6 +1,6 @@
 # cmake -DMUTANT=<file> -DCORE=<native/core> -DOUT=<directory> -P mutate.cmake
 #
-# Copies the core to OUT/core with the one change that the mutant tells:
+# Copies the core to OUT/core with the one change that the mutant describes:
 #
 #     what is weakened, and what must come of it
 #     file: ring.h

@@ -9,8 +9,8 @@
 
 namespace threadsafe::model {
 
-// Relacy's own wakes for no reason whenever others run, and so rescues nearly all who sleep beside
-// a permit. This one never does, or may.
+// Relacy's own condition variable wakes spuriously whenever others run, and so rescues nearly all
+// who sleep beside a permit. This one can be kept from doing so.
 class Condition {
  public:
   explicit Condition(bool spurious) { impl_.init(spurious, $); }
@@ -19,7 +19,7 @@ class Condition {
   Condition& operator=(const Condition&) = delete;
 
   void wait(rl::mutex& mutex) { impl_.wait(mutex, false, $); }
-  // False when the time is over.
+  // Returns false when the time is over.
   bool wait_for_a_time(rl::mutex& mutex) { return impl_.wait(mutex, true, $) != rl::sema_wakeup_reason_timeout; }
   void notify_one() { impl_.notify_one($); }
 
@@ -27,7 +27,7 @@ class Condition {
   rl::rl_pthread_cond_t impl_;
 };
 
-// Often no time at all, and otherwise any length of it: until nobody else can go on, even.
+// Delays the thread: often not at all, otherwise for any time, even until nobody else can go on.
 inline void delay() {
   if (rl::rand(3) != 0) return;
   rl::mutex mutex;
@@ -66,7 +66,7 @@ class Sleeper {
   Sleeper(const Sleeper&) = delete;
   Sleeper& operator=(const Sleeper&) = delete;
 
-  // With a deadline it may pass at any moment.
+  // Sleeps. A deadline may pass at any moment.
   template <class MaySleep>
   bool sleep(bool has_deadline, MaySleep&& may_sleep) {
     enter();
@@ -172,7 +172,7 @@ class Loops {
     rung.heard.notify_one();
   }
 
-  // Waits until it is rung. With a deadline that may pass at any moment: then false.
+  // Waits until it is rung. A deadline may pass at any moment; then this returns false.
   bool wait(u32 loop, bool has_deadline) {
     Loop& waits = loops_[loop / kApart];
     waits.mutex.lock($);
@@ -183,7 +183,7 @@ class Loops {
     return in_time;
   }
 
-  // So that their bits are in different words.
+  // Numbers this far apart have their bits in different words.
   static constexpr u32 kApart = 64;
 
  private:
@@ -202,8 +202,8 @@ class Loops {
   Loop loops_[kMaxLoops / kApart];
 };
 
-// May be preempted between the permit and the unpark, and between taking a loop's bit and the ring.
-// That a loop is idle may be wrong at once, so any of them may seem to be.
+// A thread's waker. It may be preempted between the permit and the unpark, and between taking a
+// loop's bit and the ring. Idleness may be outdated at once, so any loop may seem to be idle.
 struct Waker {
   Parking& parking;
   Loops* loops = nullptr;
@@ -219,7 +219,7 @@ struct Waker {
   bool is_idle(u32) { return rl::rand(2) == 0; }
 };
 
-// The Waker of a signal handler, whose thread may be preempted likewise before the note.
+// The waker of a signal handler, whose thread may also be preempted before the note.
 struct HandlerWaker {
   DeferredUnparks& unparks;
   bool& noted;
@@ -240,7 +240,7 @@ struct HandlerWake {
   HandlerWaker waker;
 };
 
-// Until so many threads are announced in that list.
+// Waits until so many threads are announced in that list.
 inline void until_announced(const WaitList& list, u32 threads) {
   while (threads_in(list.state.load(memory_order_seq_cst)) < threads) rl::yield(1, $);
 }

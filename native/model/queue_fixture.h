@@ -71,7 +71,7 @@ class ModelQueue {
   Status try_put(u32 number, u32 slots = 1) { return core().try_put(slots * kPayloadBytes, writer(number)); }
   Status try_get(u32& number) { return core().try_get(~u32{0}, reader(number)); }
 
-  // Of callers that may wait for another's copy.
+  // The calls of those who may wait for another's copy.
   Status put_exactly(u32 number, u32 slots = 1) {
     return settle(yield, [&] { return core().attempt_put(slots * kPayloadBytes, writer(number)); });
   }
@@ -82,10 +82,10 @@ class ModelQueue {
     return settle(yield, [&] { return core().attempt_offer(slots * kPayloadBytes, writer(number)); });
   }
 
-  // As a signal handler does it.
+  // The call of a signal handler.
   Status offer(u32 number, u32 slots = 1) { return core().offer(slots * kPayloadBytes, writer(number)); }
 
-  // What is called is called in the middle of the copy, as by a handler that strikes there.
+  // Calls strike() in the middle of the copy, like a handler that strikes there.
   template <class Strike>
   Status get_and(u32& number, Strike&& strike) {
     return core().attempt_get(~u32{0}, [&](const Span& span) {
@@ -121,7 +121,7 @@ class ModelQueue {
     unparks_.make([this](const WaitList& list, u32 most) { (&list == &header_.not_empty ? not_empty_ : not_full_).unpark(most); });
   }
 
-  // As try_put, and sets `claimed` when it has its slot and has not published it yet.
+  // Like try_put, and sets `claimed` when it has claimed its slot and has not published it yet.
   Status try_put_telling(u32 number, Atomic<u32>& claimed) {
     return core().try_put(kPayloadBytes, [&](const Span& span) {
       claimed.store(1, memory_order_relaxed);
@@ -129,7 +129,7 @@ class ModelQueue {
     });
   }
 
-  // Numbers from `first` on.
+  // Puts the numbers from `first` on.
   Status try_put_many(u32 first, u32 count, u32& done) {
     return core().try_put_many(count, kPayloadBytes, done, [this, first](u32 index, u32 k, u32 n) {
       for (u32 i = 0; i < n; i++) slots_.write({index + i, 1, 0}, first + k + i);
@@ -148,6 +148,21 @@ class ModelQueue {
   template <u32 kRun>
   bool try_get_run(u32 (&numbers)[kRun]) {
     return ring().template try_get_run<kRun>([&](u32 index, u32 k) { numbers[k] = slots_.read({index, 1, 0}); });
+  }
+
+  // Messages of these numbers of slots, with numbers from `first` on.
+  template <u32 kRun>
+  bool try_put_messages(u32 first, const u32 (&slots)[kRun]) {
+    u32 bytes[kRun];
+    for (u32 k = 0; k < kRun; k++) bytes[k] = slots[k] * kPayloadBytes;
+    return ring().try_put_messages(
+        bytes, [](u32 of_message) { return of_message / kPayloadBytes; },
+        [=, this](const Span& span, u32 k) { slots_.write(span, first + k); });
+  }
+  template <u32 kRun>
+  bool try_get_messages(u32 (&numbers)[kRun]) {
+    return ring().template try_get_messages<kRun>([](u32 bytes) { return bytes / kPayloadBytes; }, [](const auto&) { return true; },
+                                                  [&](const Span& span, u32 k) { numbers[k] = slots_.read(span); });
   }
 
   Status put(u32 number, u32 slots = 1, u32 putter = 1) {
@@ -170,12 +185,12 @@ class ModelQueue {
     return unless_busy(core().get(parker, ~u32{0}, reader(number)));
   }
 
-  // For those that wait in event loops.
+  // Sets the loops in which others wait.
   void set_loops(Loops& loops) { loops_ = &loops; }
   WaitList& not_full_list() { return header_.not_full; }
   WaitList& joins_list() { return header_.all_done; }
 
-  // As a source of wait_any().
+  // The functions of a source of wait_any().
   WaitList& list() { return header_.not_empty; }
   bool ready() { return get_ready(header_, header_.geometry, slots_); }
   void pass_on() { core().pass_on_get(); }
@@ -186,7 +201,7 @@ class ModelQueue {
 
   u32 dropped() const { return header_.dropped.load(memory_order_relaxed); }
 
-  // Nothing is left behind: every announcement and every permit was withdrawn.
+  // Checks that nothing is left behind: every announcement and every permit was withdrawn.
   void check_nobody_waits() {
     RL_ASSERT(header_.not_empty.state.load(memory_order_seq_cst) == 0);
     RL_ASSERT(header_.not_full.state.load(memory_order_seq_cst) == 0);
@@ -204,7 +219,8 @@ class ModelQueue {
 
   auto ring() { return Ring(header_.tail, header_.head, Positions{header_.geometry.capacity, header_.geometry.index_bits}, slots_); }
 
-  // Whose time was over while somebody was in the middle of a copy, and does not wait for that.
+  // The status of a call whose time is over while another is in the middle of a copy, and which
+  // does not wait for that.
   static Status unless_busy(Status status) { return status == Status::busy ? Status::timeout : status; }
 
   auto writer(u32 number) {

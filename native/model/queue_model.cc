@@ -1,5 +1,5 @@
-// How the queue waits. A wake that is lost shows as a deadlock: nobody here has a slice of time
-// after which it would look by itself.
+// Waiting for items and room. A lost wake shows as a deadlock, since nobody here looks by itself
+// after a slice of time.
 #include "main.h"
 #include "queue_fixture.h"
 
@@ -26,7 +26,7 @@ struct PingPong : rl::test_suite<PingPong, 2> {
   void after() { queue.check_nobody_waits(); }
 };
 
-// Trap 1: what is published behind a slot that is still claimed wakes somebody for nothing.
+// Trap 1: an item published behind a slot that is still claimed wakes somebody in vain.
 struct OutOfOrder : rl::test_suite<OutOfOrder, 4> {
   ModelQueue<2> queue;
   u32 got[2];
@@ -45,7 +45,7 @@ struct OutOfOrder : rl::test_suite<OutOfOrder, 4> {
   }
 };
 
-// Trap 1, of room: two slots are freed out of order while two putters wait.
+// Trap 1, for room: two slots are freed out of order while two putters wait.
 struct OutOfOrderRoom : rl::test_suite<OutOfOrderRoom, 4> {
   ModelQueue<2> queue;
 
@@ -67,8 +67,7 @@ struct OutOfOrderRoom : rl::test_suite<OutOfOrderRoom, 4> {
 };
 
 // Trap 2: a getter may give up, or take its item as it tries again, while a wake is spent on it. If
-// it got the item it puts it back: so the other getter, who has all the time in the world, always
-// gets one.
+// it got the item it puts it back. So the other getter, which never gives up, always gets one.
 struct GivingUp : rl::test_suite<GivingUp, 3> {
   ModelQueue<2> queue;
 
@@ -88,7 +87,7 @@ struct GivingUp : rl::test_suite<GivingUp, 3> {
   void after() { queue.check_nobody_waits(); }
 };
 
-// Trap 2, of items for both: each of two waiters has its item, whichever wake was spent on whom.
+// Trap 2, with items for both: each of two waiters gets its item, whichever wake was spent on whom.
 struct WakeSpentOnAnother : rl::test_suite<WakeSpentOnAnother, 4> {
   ModelQueue<2> queue;
 
@@ -107,7 +106,7 @@ struct WakeSpentOnAnother : rl::test_suite<WakeSpentOnAnother, 4> {
 };
 
 // Whoever passes on a wake may be overtaken, as it looks, by a get that does not wait. The item
-// behind the one which that takes was published before the first, so its wake has been spent.
+// behind the one that this get takes was published first, so its wake has been spent.
 struct Overtaken : rl::test_suite<Overtaken, 4> {
   ModelQueue<4> queue;
   Atomic<u32> claimed;
@@ -129,7 +128,7 @@ struct Overtaken : rl::test_suite<Overtaken, 4> {
   void after() { queue.check_nobody_waits(); }
 };
 
-// The same of room.
+// The same for room.
 struct OvertakenRoom : rl::test_suite<OvertakenRoom, 4> {
   ModelQueue<3> queue;
 
@@ -153,7 +152,7 @@ struct OvertakenRoom : rl::test_suite<OvertakenRoom, 4> {
   void after() { queue.check_nobody_waits(); }
 };
 
-// A batch makes one wake, which who is woken passes on.
+// A batch makes one wake, which whoever is woken passes on.
 struct Batch : rl::test_suite<Batch, 3> {
   ModelQueue<2> queue;
 
@@ -214,7 +213,7 @@ struct PutInHandler : rl::test_suite<PutInHandler, 5> {
   void after() { queue.check_nobody_waits(); }
 };
 
-// The same of room.
+// The same for room.
 struct GetInHandler : rl::test_suite<GetInHandler, 5> {
   ModelQueue<3> queue;
   Helper helper;
@@ -268,8 +267,8 @@ struct TwoHandlers : rl::test_suite<TwoHandlers, 5> {
   void after() { queue.check_nobody_waits(); }
 };
 
-// What is noted for the helper: the larger note is not lost, whichever comes first, and brings what
-// was written before it.
+// Notes for the helper: the larger note is not lost, whichever comes first, and whoever takes it
+// sees what was written before it.
 struct Notes : rl::test_suite<Notes, 3> {
   WaitList list;
   DeferredUnparks unparks;

@@ -1,4 +1,4 @@
-// The ring by itself: its calls do not wait, the threads try again.
+// The ring by itself. Its calls do not wait, so the threads try again.
 #include "main.h"
 #include "queue_fixture.h"
 
@@ -28,7 +28,7 @@ struct TwoByTwo : rl::test_suite<TwoByTwo<capacity, slots>, 4> {
     u32 times[4] = {};
     for (const auto& by_consumer : got) {
       for (const u32 number : by_consumer) times[number]++;
-      // In order, where both are of one producer.
+      // Two messages of one producer come in order.
       if (by_consumer[0] / 2 == by_consumer[1] / 2) RL_ASSERT(by_consumer[0] < by_consumer[1]);
     }
     for (const u32 n : times) RL_ASSERT(n == 1);
@@ -61,6 +61,18 @@ struct AsRun {
   static bool get(Queue& queue) {
     u32 numbers[2];
     return queue.template try_get_run<2>(numbers);
+  }
+};
+
+struct AsMessages {
+  template <class Queue>
+  static bool put(Queue& queue, u32 first) {
+    return queue.try_put_messages(first, {1, 1});
+  }
+  template <class Queue>
+  static bool get(Queue& queue) {
+    u32 numbers[2];
+    return queue.try_get_messages(numbers);
   }
 };
 
@@ -100,7 +112,7 @@ struct GetTogether : rl::test_suite<GetTogether<Way>, 3> {
   void after() { RL_ASSERT(queue.core().size() == 2); }
 };
 
-// A run on one side, a run on the other, round the ring.
+// Runs on both sides, around the end of the ring.
 struct RunsRound : rl::test_suite<RunsRound, 2> {
   ModelQueue<4> queue;
 
@@ -117,7 +129,88 @@ struct RunsRound : rl::test_suite<RunsRound, 2> {
   }
 };
 
-// What does not fit is not put, in whatever order: never more than the capacity.
+// Messages of one slot and of two, round the ring, which they fill.
+struct MessagesRound : rl::test_suite<MessagesRound, 2> {
+  ModelQueue<3, true> queue;
+
+  void thread(unsigned index) {
+    for (u32 k = 0; k < 3; k++) {
+      if (index == 0) {
+        while (!queue.try_put_messages(2 * k, {1 + k % 2, 2 - k % 2})) rl::yield(1, $);
+      } else {
+        u32 numbers[2];
+        while (!queue.try_get_messages(numbers)) rl::yield(1, $);
+        RL_ASSERT(numbers[0] == 2 * k && numbers[1] == 2 * k + 1);
+      }
+    }
+  }
+};
+
+// The same slots are emptied together; each putter fills one of them, the second by way of the first.
+struct MessagesAfter : rl::test_suite<MessagesAfter, 3> {
+  ModelQueue<2, true> queue;
+
+  void before() {
+    queue.try_put(0);
+    queue.try_put(1);
+  }
+
+  void thread(unsigned index) {
+    if (index == 2) {
+      u32 numbers[2];
+      while (!queue.try_get_messages(numbers)) rl::yield(1, $);
+    } else {
+      while (!queue.try_put_messages(2 + index, {1})) rl::yield(1, $);
+    }
+  }
+
+  void after() { RL_ASSERT(queue.core().size() == 2); }
+};
+
+// Two take one item each and free their slots in whatever order; then there is room for messages.
+struct MessagesBeside : rl::test_suite<MessagesBeside, 3> {
+  ModelQueue<2, true> queue;
+
+  void before() {
+    queue.try_put(0);
+    queue.try_put(1);
+  }
+
+  void thread(unsigned index) {
+    u32 number;
+    if (index == 2) {
+      while (!queue.try_put_messages(2, {1, 1})) rl::yield(1, $);
+    } else {
+      while (queue.try_get(number) != Status::ok) rl::yield(1, $);
+    }
+  }
+
+  void after() { RL_ASSERT(queue.core().size() == 2); }
+};
+
+// Messages are put, and got, behind those of a batch that others have claimed the beginning of.
+struct MessagesBehind : rl::test_suite<MessagesBehind, 4> {
+  ModelQueue<4, true> queue;
+  u32 first;
+  u32 others[2];
+
+  void thread(unsigned index) {
+    u32 number;
+    if (index == 0) {
+      while (!queue.try_put_messages(0, {1, 1, 1})) rl::yield(1, $);
+    } else if (index == 1) {
+      while (queue.try_get(first) != Status::ok) rl::yield(1, $);
+    } else if (index == 2) {
+      while (!queue.try_get_messages(others)) rl::yield(1, $);
+    } else {
+      while (queue.try_put(3) != Status::ok) rl::yield(1, $);
+      while (queue.try_get(number) != Status::ok) rl::yield(1, $);
+    }
+  }
+};
+
+// Items that do not fit are not put, in whatever order: the ring never holds more than its
+// capacity.
 template <u32 capacity>
 struct NeverMore : rl::test_suite<NeverMore<capacity>, capacity + 1> {
   ModelQueue<capacity> queue;
@@ -133,8 +226,8 @@ struct NeverMore : rl::test_suite<NeverMore<capacity>, capacity + 1> {
   }
 };
 
-// Every put that is accepted is in before the close, so it can be got afterwards; and then the ring
-// is closed.
+// Every put that is accepted is in before the close, so it can be got afterwards. Then the ring is
+// closed and drained.
 struct PutOrClosed : rl::test_suite<PutOrClosed, 3> {
   ModelQueue<2> queue;
   u32 put[2];
@@ -163,8 +256,8 @@ struct PutOrClosed : rl::test_suite<PutOrClosed, 3> {
   }
 };
 
-// A peek tells of an item as it was put, though its slot is emptied and filled anew meanwhile. Its
-// payload is two words that a peek may see change: what it saw then must not count.
+// A peek returns an item as it was put, though its slot may be emptied and filled anew meanwhile.
+// The payload is two words, which a peek may see change; then its copy must not count.
 struct PeekWhileReused : rl::test_suite<PeekWhileReused, 2> {
   struct OneSlot {
     static constexpr u32 kMostSlots = 0;
@@ -205,13 +298,25 @@ struct PeekWhileReused : rl::test_suite<PeekWhileReused, 2> {
 
 int main(int argc, char** argv) {
   const Scenario scenarios[] = {
-      scenario<TwoByTwo<1, 1>, "capacity_1">(100'000),      scenario<TwoByTwo<2, 1>, "capacity_2">(100'000),
-      scenario<TwoByTwo<2, 2>, "spanning_2">(100'000),      scenario<TwoByTwo<3, 2>, "spanning_3">(100'000),
-      scenario<NeverMore<1>, "never_more_than_1">(50'000),  scenario<NeverMore<2>, "never_more_than_2">(50'000),
-      scenario<PutOrClosed, "put_or_closed">(100'000),      scenario<PeekWhileReused, "peek">(100'000),
-      scenario<PutTogether<AsBatch>, "put_batch">(100'000), scenario<GetTogether<AsBatch>, "get_batch">(100'000),
-      scenario<PutTogether<AsRun>, "put_run">(100'000),     scenario<GetTogether<AsRun>, "get_run">(100'000),
+      scenario<TwoByTwo<1, 1>, "capacity_1">(100'000),
+      scenario<TwoByTwo<2, 1>, "capacity_2">(100'000),
+      scenario<TwoByTwo<2, 2>, "spanning_2">(100'000),
+      scenario<TwoByTwo<3, 2>, "spanning_3">(100'000),
+      scenario<NeverMore<1>, "never_more_than_1">(50'000),
+      scenario<NeverMore<2>, "never_more_than_2">(50'000),
+      scenario<PutOrClosed, "put_or_closed">(100'000),
+      scenario<PeekWhileReused, "peek">(100'000),
+      scenario<PutTogether<AsBatch>, "put_batch">(100'000),
+      scenario<GetTogether<AsBatch>, "get_batch">(100'000),
+      scenario<PutTogether<AsRun>, "put_run">(100'000),
+      scenario<GetTogether<AsRun>, "get_run">(100'000),
       scenario<RunsRound, "runs_round">(100'000),
+      scenario<PutTogether<AsMessages>, "put_messages">(50'000),
+      scenario<GetTogether<AsMessages>, "get_messages">(50'000),
+      scenario<MessagesRound, "messages_round">(50'000),
+      scenario<MessagesAfter, "messages_after">(50'000),
+      scenario<MessagesBeside, "messages_beside">(50'000),
+      scenario<MessagesBehind, "messages_behind">(50'000),
   };
   return threadsafe::model::main(argc, argv, scenarios);
 }

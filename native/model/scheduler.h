@@ -1,7 +1,8 @@
-// Which thread runs next. Relacy's own random scheduler chooses anew before each operation, so a
-// thread hardly ever stands still while another makes a hundred; and many a lost wake needs just
-// that. Here each iteration has a number of operations that a thread makes in one go, on average:
-// 1, 4, 16 or 64. What took a million iterations is found within some thousands.
+// Chooses which thread runs next. Relacy's own random scheduler chooses anew before each operation.
+// So a thread hardly ever stands still while another makes a hundred operations, and many a lost
+// wake needs just that. Here each iteration has a number of operations that a thread makes in one
+// go, on average: 1, 4, 16 or 64. Failures that took a million iterations are found within some
+// thousands.
 //
 // SEED=n in the environment tries other interleavings.
 #pragma once
@@ -32,10 +33,10 @@ class Scheduler : public rl::scheduler<Scheduler<threads>, rl::scheduler_thread_
   bool iteration_end_impl() { return this->iter_ == this->params_.iteration_count; }
   rl::iteration_t iteration_count_impl() { return this->params_.iteration_count; }
 
-  // Which of the values that a load may bring, among others.
+  // Chooses, among other things, which of its possible values a load returns.
   unsigned rand_impl(unsigned limit, rl::sched_type) { return random(limit); }
 
-  // Times that are over and wakes for no reason are as frequent as with Relacy's own, where another
+  // Timeouts and spurious wakes are as frequent as with Relacy's own scheduler, whenever another
   // thread is chosen.
   rl::thread_id_t schedule_impl(rl::unpark_reason& reason, unsigned yield) {
     if (yield == 0 && this->thread_->state_ == rl::thread_state_running && random(in_one_go_) != 0) return this->thread_->index_;

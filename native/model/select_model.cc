@@ -1,4 +1,4 @@
-// How one thread waits at several lists.
+// Waiting at several lists by one thread.
 #include "event_fixture.h"
 #include "main.h"
 #include "queue_fixture.h"
@@ -10,7 +10,7 @@ using namespace threadsafe::model;
 
 using OneQueue = ModelQueue<2>;
 
-// What wait_any() waits at: either kind.
+// A source of wait_any(), of either kind.
 struct Source {
   explicit Source(OneQueue& q) : queue(&q) {}
   explicit Source(ModelEvent& e) : event(&e) {}
@@ -53,7 +53,7 @@ struct AtQueueAndEvent : rl::test_suite<Suite, threads> {
   }
 };
 
-// Takes an item of either.
+// Takes an item of either queue.
 void select(OneQueue& first, OneQueue& second) {
   u32 number;
   for (;;) {
@@ -62,7 +62,7 @@ void select(OneQueue& first, OneQueue& second) {
   }
 }
 
-// Whichever comes first, and the other after it.
+// Takes whichever comes first, and then the other.
 struct Either : AtTwoQueues<Either, 3> {
   void thread(unsigned index) {
     if (index == 0) {
@@ -122,7 +122,7 @@ struct WokenInVain : AtTwoQueues<WokenInVain, 2> {
   }
 };
 
-// Two of them, at the same two queues: each takes its item, whoever was woken for which.
+// Two threads select from the same two queues. Each takes its item, whoever was woken for which.
 struct TwoSelect : AtTwoQueues<TwoSelect, 4> {
   void thread(unsigned index) {
     if (index == 0) {
@@ -137,7 +137,7 @@ struct TwoSelect : AtTwoQueues<TwoSelect, 4> {
   }
 };
 
-// A queue that is closed, with an item on its way or without.
+// A queue is closed, with an item on its way or without.
 struct Closed : AtTwoQueues<Closed, 3> {
   void thread(unsigned index) {
     u32 number;
@@ -155,7 +155,7 @@ struct Closed : AtTwoQueues<Closed, 3> {
   }
 };
 
-// An event that is set and cleared at once while two wait, one of them also at a queue.
+// An event is set and cleared at once while two wait, one of them also at a queue.
 struct SetAndClear : AtQueueAndEvent<SetAndClear, 3> {
   void thread(unsigned index) {
     if (index == 0) {

@@ -1,4 +1,4 @@
-// How putters wait where messages span slots, and pass the priority token on.
+// Putters wait where messages span slots, and pass the priority token on.
 #include "main.h"
 #include "queue_fixture.h"
 
@@ -45,7 +45,7 @@ struct Tokens : rl::test_suite<Tokens, 4> {
     } else if (index == 3) {
       const Status status = queue.put_with_deadline(100, 3, index);
       RL_ASSERT(status == Status::ok || status == Status::timeout);
-      // So that there are as many messages as gets.
+      // Puts as well, so that there are as many messages as gets.
     } else {
       RL_ASSERT(queue.put(100, 3 - index, index) == Status::ok);
     }
@@ -93,7 +93,7 @@ struct BusyLoop : rl::test_suite<BusyLoop<in_handler>, 4> {
     if (index == 0) {
       for (u32 k = 0; k < 3; k++) RL_ASSERT((in_handler ? queue.try_get_in_handler(helper) : queue.try_get(number)) == Status::ok);
       RL_ASSERT(small_is_in.get(number) == Status::ok);
-      // What is left, and what the small one has put; then the large one has the whole queue.
+      // Gets the items that are left, and the small one's. Then the large one has the whole queue.
       for (u32 k = 0; k < 3; k++) RL_ASSERT(queue.get(number) == Status::ok);
       queue.core().give_up_token({kLoop, true});
     } else if (index == 1) {
@@ -137,9 +137,8 @@ struct RoomInHandler : rl::test_suite<RoomInHandler, 5> {
   void after() { queue.check_nobody_waits(); }
 };
 
-// A loop has the priority token and does not come round. What it waits for is room for itself and
-// one more, or the whole ring: the other putter must be woken when there is room for both, or
-// nothing left at all.
+// A loop has the priority token and does not come round. It needs room for itself, or the whole
+// ring. The other putter must be woken when there is room for both, or when the queue is empty.
 template <u32 capacity, u32 slots_of_loop>
 struct BusyLoopAlone : rl::test_suite<BusyLoopAlone<capacity, slots_of_loop>, 3> {
   ModelQueue<capacity, true> queue;

@@ -1,5 +1,5 @@
-// What is counted in and out of (core/use_count.h): whoever uses it finds it whole, and its owner
-// takes it back from under nobody.
+// Counting in and out (core/use_count.h): users find the thing whole, and its owner does not take
+// it back while one of them uses it.
 #include "core/use_count.h"
 #include "main.h"
 
@@ -7,8 +7,8 @@ namespace {
 
 using namespace threadsafe;
 
-// Relacy reports a race on `content`: of a user who comes before it is filled in, or after it was
-// taken back.
+// Relacy reports a race on `content` if a user comes before it is filled in, or after it was taken
+// back.
 struct Thing {
   UseCount uses;
   rl::var<unsigned> content;

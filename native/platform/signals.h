@@ -1,4 +1,5 @@
-// Signal sources: a POSIX signal handler that puts into queues and sets events.
+// Signal sources: a POSIX signal handler that puts into queues, sets events and messages, and writes
+// records.
 //
 // The handler is the strictest context there is: it may strike any thread between any two
 // instructions, this code's own included. So it takes no lock, allocates nothing and waits for
@@ -32,17 +33,23 @@ struct SignalInfo {
 };
 static_assert(sizeof(SignalInfo) == 40 && offsetof(SignalInfo, timestamp) == 24 && offsetof(SignalInfo, overrun) == 32);
 
-// Either a queue of SignalInfo or an event. It must stay in memory until the source is detached.
+// An event, or a queue, a record or a message of SignalInfo. It must stay in memory until the source is
+// detached.
 struct SignalTarget {
   constexpr SignalTarget() = default;
   // A target in memory that JavaScript reaches, with a geometry that was checked (core/layout.h).
   SignalTarget(QueueHeader* to, const Geometry& checked) : queue(to), geometry(checked) {}
+  SignalTarget(SnapshotHeader* written, const SnapshotGeometry& checked, bool message)
+      : record(written), is_message(message), record_geometry(checked) {}
   // A target in memory that nobody else reaches. One of the two is null.
   SignalTarget(QueueHeader* to, EventHeader* set) : queue(to), event(set), geometry(to ? to->geometry : Geometry{}) {}
 
   QueueHeader* queue = nullptr;
   EventHeader* event = nullptr;
+  SnapshotHeader* record = nullptr;
+  bool is_message = false;
   Geometry geometry{};
+  SnapshotGeometry record_geometry{};
 };
 
 struct SourceCounts {

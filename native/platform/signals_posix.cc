@@ -74,6 +74,8 @@ Attached attach(int signo, SignalTarget target, const TimerSettings* timer) {
   source.target = target;
   if (target.event) {
     source.unparks.set_lists(target.event->waiters, nullptr);
+  } else if (target.record) {
+    source.unparks.set_lists(target.record->changed, nullptr);
   } else {
     source.unparks.set_lists(target.queue->not_empty, &target.queue->not_full);
   }

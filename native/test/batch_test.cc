@@ -1,4 +1,4 @@
-// Batches: as many as there is room for, in one claim, and in runs as WebAssembly has them.
+// Batches: as many items as there is room for, in one claim, and in runs as WebAssembly has them.
 #include "support.h"
 
 using namespace threadsafe;
@@ -32,10 +32,23 @@ struct InRuns {
   }
 };
 
+// As a queue of messages has them.
+struct InRunsOfMessages {
+  static Status put(TestQueue& queue, const u32* numbers, u32 count, u32& done) {
+    return queue.core().try_put_messages(
+        count, done, [](u32) { return u32{sizeof(u32)}; }, [&](const Span& span, u32 k) { queue.slots().copy_in(span, &numbers[k]); });
+  }
+  static Status get(TestQueue& queue, u32* numbers, u32 most, u32& done) {
+    return queue.core().try_get_messages(
+        most, done, [] { return ~u32{0}; }, [](const auto&) { return true; },
+        [&](const Span& span, u32 k) { queue.slots().copy_out(span, &numbers[k]); });
+  }
+};
+
 constexpr u32 kMost = 100;
 
-// Numbers in order, in batches of changing length, until the ring has gone round some times; never
-// more than the capacity.
+// Puts numbers in order, in batches of changing length, until the ring has gone round some times.
+// It never holds more than its capacity.
 template <class Put, class Get>
 void check_in_order(u32 capacity) {
   CAPTURE(capacity);
@@ -64,8 +77,8 @@ void check_in_order(u32 capacity) {
   }
 }
 
-// Two producers and two consumers, whose batches and single items meet in one ring: each item once,
-// in order for each producer.
+// Batches and single items of two producers and two consumers meet in one ring. Each item comes out
+// once, in order for each producer.
 template <class Put, class Get>
 void check_among_threads(u32 capacity) {
   CAPTURE(capacity);
@@ -131,6 +144,9 @@ TEST_CASE("batches go in and out in order, round the ring") {
     check_in_order<InRuns, InRuns>(capacity);
     check_in_order<Many, InRuns>(capacity);
     check_in_order<InRuns, Many>(capacity);
+    check_in_order<InRunsOfMessages, InRunsOfMessages>(capacity);
+    check_in_order<InRunsOfMessages, Many>(capacity);
+    check_in_order<InRuns, InRunsOfMessages>(capacity);
   }
 }
 
@@ -139,6 +155,43 @@ TEST_CASE("batches and single items of several threads meet") {
     check_among_threads<Many, Many>(capacity);
     check_among_threads<InRuns, InRuns>(capacity);
     check_among_threads<Many, InRuns>(capacity);
+    check_among_threads<InRunsOfMessages, InRunsOfMessages>(capacity);
+    check_among_threads<InRunsOfMessages, Many>(capacity);
+  }
+}
+
+TEST_CASE("messages of several slots go together, round the ring") {
+  for (const u32 capacity : {1u, 8u, 30u, 77u, 200u}) {
+    CAPTURE(capacity);
+    TestQueue queue(capacity, ElementType::bytes, 8);
+    Random random(capacity);
+    const auto bytes_of = [capacity](u32 number) { return 1 + number * 7 % (std::min(capacity, 9u) * 8); };
+    u32 put = 0;
+    for (u32 got = 0; got < 10 * capacity + 100;) {
+      u32 done;
+      const Status status = queue.core().try_put_messages(
+          random.below(40) + 1, done, [&](u32 k) { return bytes_of(put + k); },
+          [&](const Span& span, u32 k) {
+            const std::vector<unsigned char> message(span.bytes, static_cast<unsigned char>(put + k));
+            queue.slots().copy_in(span, message.data());
+          });
+      REQUIRE(status == (done > 0 ? Status::ok : Status::full));
+      put += done;
+      REQUIRE(queue.core().size() == put - got);
+      const u32 there = put - got;
+      const u32 wanted = random.below(40) + 1;
+      const u32 first = got;
+      REQUIRE(queue.core().try_get_messages(
+                  wanted, done, [] { return ~u32{0}; }, [](const auto&) { return true; },
+                  [&](const Span& span, u32 k) {
+                    std::vector<unsigned char> message(span.bytes);
+                    queue.slots().copy_out(span, message.data());
+                    REQUIRE(span.bytes == bytes_of(first + k));
+                    for (const unsigned char byte : message) REQUIRE(byte == static_cast<unsigned char>(first + k));
+                  }) == (there > 0 ? Status::ok : Status::empty));
+      REQUIRE(done == std::min(there, wanted));
+      got += done;
+    }
   }
 }
 

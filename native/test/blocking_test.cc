@@ -50,7 +50,7 @@ TEST_CASE("a deadline that passes in the middle of another's copy is told from o
 
 namespace {
 
-// Puts of messages of eight bytes a slot, as those make them that may wait.
+// Puts that may wait, of messages of eight bytes a slot.
 struct Puts {
   TestQueue& queue;
 
@@ -91,8 +91,8 @@ TEST_CASE("a put that may wait heeds the priority token at its first try, one th
     CHECK(puts.waiting(kShort, false, 1) == Status::full);
     CHECK(puts.waiting(kShortOfLoop, false, 1) == Status::full);
     CHECK(queue.try_put_message(8, 2) == Status::ok);
-    // A thread that blocks does not wait for its own loop, which can't come round; and leaves it
-    // the token.
+    // A thread that blocks does not wait for its own loop, which can't come round, and leaves the
+    // loop its token.
     CHECK(puts.waiting({1, !is_loop}, false, 1) == Status::ok);
     CHECK(puts.waiting(kShort, false, 1) == Status::full);
     CHECK(puts.get_all() == 4);
@@ -116,7 +116,7 @@ TEST_CASE("others go ahead of a loop where there is room for both, or nothing in
   for (const Status expected : {Status::ok, Status::ok, Status::full}) CHECK(puts.waiting(kShort, false, 1) == expected);
   CHECK(puts.waiting(loop, true, 2) == Status::ok);
   CHECK(puts.get_all() == 3);
-  // Now of one that needs all.
+  // Now with a put that needs all slots.
   queue.try_put_message(8, 1);
   CHECK(puts.waiting(loop, true, 4) == Status::full);
   for (u32 k = 0; k < 20; k++) {
@@ -308,7 +308,7 @@ TEST_CASE("no wake is lost: tokens go to and fro") {
       Random random(seed);
       u32 token;
       while (true) {
-        // Waits that give up now and then, among those that never do.
+        // Some waits give up now and then, others never do.
         Status status = Status::timeout;
         if (random.below(4) == 0) status = from.get(parker(from.header().not_empty, Deadline::after(random.below(50) / 1000.0)), token);
         if (status == Status::timeout) status = from.get(PatientParker(from.header().not_empty), token);

@@ -1,5 +1,5 @@
-// Memory that somebody has made up or written over: whatever it says, nothing outside of it is read
-// or written. The sanitizers look on.
+// Memory that somebody has made up or written over. Whatever it holds, nothing outside of it is
+// read or written; the sanitizers check that.
 #include <new>
 
 #include "support.h"
@@ -21,13 +21,13 @@ constexpr u32 kCapacity = 5;
 constexpr u32 kBuffer = 256;
 constexpr u32 kValues[] = {0, 1, 2, 3, 5, 7, 16, 0x10000, 0x7fffffff, 0x80000000, 0xfffffff0, 0xffffffff};
 
-// As the addon has a queue open: with a geometry of its own.
+// A queue as the addon has it open: with its own copy of the geometry.
 struct Opened {
   explicit Opened(const Layout& layout) {
     const u64 bytes = lay_out(geometry, layout.type, kCapacity, layout.item_bytes);
     geometry.overflow = layout.overflow;
     size = static_cast<std::size_t>(bytes - kOrigin);
-    // To the word, so that the sanitizer sees what is behind it.
+    // Of the exact size, so that the sanitizer sees accesses behind it.
     data = ::operator new(size, std::align_val_t(kLine));
     std::memset(data, 0, size);
     header().geometry = geometry;
@@ -87,8 +87,8 @@ TEST_CASE("memory that was written over makes nobody leave it") {
     for (u32 k = 0; k < scaled(20'000); k++) {
       Opened opened(layout);
       for (u32 n = 1 + random.below(6); n > 0; n--) {
-        // Not the bits of event loops, of which there are none here: those of each list are a line
-        // behind its state.
+        // Spares the bits of event loops, of which there are none here. Those of each list are a
+        // line behind its state.
         const u32 word = random.below(opened.word_count());
         const std::size_t line = word * sizeof(u32) / kLine;
         if (line == 4 || line == 6) continue;
@@ -126,7 +126,7 @@ TEST_CASE("a geometry counts if it is what lay_out makes, and lies within the me
       const u32 before = words[word];
       for (const u32 value : kValues) {
         words[word] = value;
-        // Another overflow or a smaller queue may be one as well.
+        // Another overflow policy or a smaller queue may be valid as well.
         if (value == before || !checked_geometry(opened.header(), bytes, geometry)) continue;
         Geometry expected{};
         CHECK(lay_out(expected, geometry.type, geometry.capacity, geometry.item_bytes) <= bytes);

@@ -76,8 +76,8 @@ TEST_CASE("no wake is lost: two threads alternate") {
   CHECK(next == rounds);
 }
 
-// A parker whose first sleep waits for `resume`, after the try that found nothing: between that and
-// the bucket anything may happen.
+// A parker whose first sleep waits for `resume`, after the try that found nothing. Anything may
+// happen between that try and the bucket.
 class SlowParker : public PatientParker {
  public:
   SlowParker(const WaitList& list, std::atomic<bool>& about_to_sleep, std::atomic<bool>& resume)
@@ -108,7 +108,7 @@ TEST_CASE("a waiter that is about to sleep sees a setting whose permit another h
                   wait_until([&] { return about_to_sleep.load(); });
                   event.core().set();
                   event.core().clear();
-                  // What a waiter does that comes round by itself, and has not been there when the
+                  // Does what a waiter does that comes round by itself, and was not there when the
                   // event was set.
                   announce_thread(event.waiters());
                   renew_thread(event.waiters());

@@ -1,4 +1,4 @@
-// How event loops are woken: which of them, and what each is told.
+// Waking event loops: which of them are rung, and for which lists.
 #include <uv.h>
 
 #include <set>
@@ -13,7 +13,7 @@ TEST_SUITE_BEGIN("loops");
 
 namespace {
 
-// Counts what it is asked for. The loops in `idle` say that they are.
+// Records the wakes. The loops in `idle` say that they are idle.
 struct Recorder {
   std::set<u32> idle;
   std::vector<u32> rung;
@@ -46,7 +46,7 @@ class LoopThread {
 
   u32 doorbell() const { return doorbell_; }
 
-  // From now on its callbacks take until release().
+  // Makes its callbacks last until release().
   void hold() {
     held_ = true;
     ring_doorbell(doorbell_);
@@ -54,7 +54,7 @@ class LoopThread {
   }
   void release() { held_ = false; }
 
-  // What it was rung for, all in all.
+  // Whether it was ever rung for that list.
   bool was_rung_for(const WaitList* list) const {
     const std::lock_guard lock(mutex_);
     return lists_.count(list) > 0;
@@ -182,7 +182,7 @@ TEST_CASE("a doorbell that is not open is not idle, and rung for nothing") {
   }
   CHECK_FALSE(is_loop_idle(doorbell));
   ring_doorbell(doorbell, &list);
-  // Whoever has that number next is not told of it.
+  // The next loop with that number is not told of the ring.
   LoopThread next;
   REQUIRE(next.doorbell() == doorbell);
   WaitList other;

@@ -1,4 +1,4 @@
-// What native code has open, without Node: the table's functions against the end of an isolate,
+// Handles of native code, without Node: the functions of the table against the end of an isolate,
 // which here is a thread that ends the handle and overwrites the memory.
 #include <pthread.h>
 #include <signal.h>
@@ -26,10 +26,10 @@ TEST_SUITE_BEGIN("native_code");
 
 namespace {
 
-// A doorbell that nobody has opened: rung, it does nothing.
+// A doorbell that nobody has opened. A ring does nothing.
 constexpr u32 kSomeDoorbell = 0;
 
-// Of no thread of the test's.
+// An opener that is no thread of the test.
 Opener opener() {
   return {nullptr, [](void*) { return false; }, std::thread::id(), 1, kSomeDoorbell};
 }
@@ -113,7 +113,7 @@ TEST_CASE("a handler's puts reach a consumer that is blocked, though its own han
       CHECK(threadsafe_get(others, &item, sizeof item, nullptr, THREADSAFE_FOREVER) == THREADSAFE_OK);
       CHECK(item == -1);
     });
-    // Now and then before it sleeps.
+    // Now and then it happens before the thread sleeps.
     if (round % 4 != 0) wait_until([&] { return threads_in(numbers.queue.header().not_empty.state.load()) == 1; });
     struck.store(numbers.handle);
     raise(SIGUSR1);

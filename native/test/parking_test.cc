@@ -21,8 +21,8 @@ class Sleepers {
       threads_.emplace_back([this, &list, &asks, k] {
         Sleeper sleeper(list);
         sleeper.sleep_until(Clock::now() + kFar, [&, first = true]() mutable {
-          // Asked in the list, and under the sleeper's lock: who unparks after this finds it, and
-          // wakes it.
+          // Asked when it is in the list, and under the sleeper's lock. So whoever unparks after
+          // this finds it, and wakes it.
           if (first) asks = true;
           first = false;
           return true;

@@ -1,4 +1,4 @@
-// One thread: closing, and what a full queue does.
+// A queue in one thread: closing, and overflow.
 #include "../platform/patience.h"
 #include "support.h"
 
@@ -11,7 +11,7 @@ namespace {
 
 u32 count(const Atomic<u32>& word) { return word.load(memory_order_relaxed); }
 
-// The numbers of the messages that are left; of `lengths`, by their number.
+// The numbers of the messages that are left. `lengths` has their lengths, by number.
 std::vector<u32> numbers_left(TestQueue& queue, const std::vector<u32>& lengths) {
   std::vector<u32> numbers;
   std::vector<unsigned char> message;
@@ -23,7 +23,7 @@ std::vector<u32> numbers_left(TestQueue& queue, const std::vector<u32>& lengths)
   return numbers;
 }
 
-// One that is done at once, so that nobody is waited for.
+// A patience that ends at once, so that nobody is waited for.
 bool no_patience() { return false; }
 
 }  // namespace
@@ -336,7 +336,7 @@ TEST_CASE("drop oldest: in the middle of a get a handler drops its own item, and
     queue.get_and(message, [&] {
       for (u32 k = 0; k < 3; k++) CHECK(queue.offer_message(bytes, 9) == Status::dropped);
       CHECK(queue.attempt_offer_message(bytes, 9) == Status::busy);
-      // One that needs the room of others as well.
+      // A message that needs the room of others as well.
       CHECK(queue.offer_message(2 * bytes, 9) == Status::dropped);
     });
     CHECK(count(queue.header().dropped) == 4);

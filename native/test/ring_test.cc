@@ -1,4 +1,4 @@
-// One thread: what the ring holds, in what order, and around its ends.
+// The ring in one thread: what it holds, in what order, and around its end.
 #include "support.h"
 
 using namespace threadsafe;

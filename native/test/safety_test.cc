@@ -1,7 +1,6 @@
-// What the signal handler may not do: allocate, lock, wait. The C library's functions for that are
-// replaced by ones which end the process when they are called in a handler; the handler is then
-// made to go all of its ways. (What its machine code calls at all is looked at by
-// test/signals/safety.test.ts.)
+// The signal handler must not allocate, lock or wait. The C library's functions for that are
+// replaced by ones that end the process when a handler calls them, and then the handler is made to
+// take all its paths. (test/signals/safety.test.ts looks at what its machine code calls at all.)
 #include <dlfcn.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -21,7 +20,8 @@ TEST_SUITE_BEGIN("safety");
 
 namespace {
 
-// Of this thread. Initial-exec, as in an executable: to read it calls nothing.
+// Whether this thread is in a handler. Initial-exec, as in an executable, so that reading it calls
+// nothing.
 thread_local volatile bool in_handler = false;
 
 void forbidden_in_handler(const char* what) {
@@ -30,7 +30,7 @@ void forbidden_in_handler(const char* what) {
   _exit(97);
 }
 
-// The function of that name which the one here stands before.
+// The C library's function of that name, in front of which is the one here.
 template <class Function>
 Function* real(Function*, const char* name) {
   return reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));
@@ -87,15 +87,14 @@ namespace {
 
 struct sigaction guarded;
 
-// Ours, and that it runs is known.
+// Calls our handler, and notes that it runs.
 void guard(int signo, siginfo_t* info, void* context) {
   in_handler = true;
   guarded.sa_sigaction(signo, info, context);
   in_handler = false;
 }
 
-// While one exists, what the handler of that signal does is watched. The sources are attached
-// before.
+// While one exists, the handler of that signal is watched. Attach the sources before.
 class Guarded {
  public:
   explicit Guarded(int signo) : signo_(signo) {
@@ -143,7 +142,7 @@ void in_a_handler(void (*body)()) {
   raise(SIGUSR1);
 }
 
-// So that the compiler does not see that nobody needs the memory.
+// Keeps the compiler from seeing that nobody needs the memory.
 void* volatile kept;
 
 std::atomic<int> rings{0};
@@ -217,8 +216,8 @@ TEST_CASE("the handler neither allocates nor locks, whatever it has to do") {
                       announce_loop(event_with_loop.waiters(), bell);
                       event_with_loop.core().clear();
                       raise(SIGUSR2);
-                      // Also that the event was cleared: whoever is woken announces itself once
-                      // more before it looks, and would be taken for the next.
+                      // Waits for the event to be cleared too. Whoever is woken announces itself
+                      // once more before it looks, and would be taken for the next.
                       wait_until([&] { return got == k + 1 && heard == k + 1; });
                       uv_run(&loop, UV_RUN_NOWAIT);
                     }
@@ -246,7 +245,7 @@ TEST_CASE("nor does it for the ticks of timers") {
   {
     const Guarded guard(SIGRTMIN + 3);
     wait_until([&] { return source_counts(timer.source).delivered >= 200 && source_counts(alarm.source).delivered >= 1; });
-    // As what delete_tick_timer() sends behind the last tick, but answering nobody.
+    // Like the signal that delete_tick_timer() sends behind the last tick, but for nobody.
     sigval settled{};
     settled.sival_ptr = reinterpret_cast<void*>(u64{0x73746c64} << 32);
     REQUIRE(sigqueue(getpid(), SIGRTMIN + 3, settled) == 0);

@@ -1,5 +1,5 @@
-// Handlers of others, before ours and over it: each has each signal once, as the kernel would give
-// it.
+// Handlers of others, before ours and over it. Each gets each signal once, as the kernel would
+// deliver it.
 #include <alloca.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -116,7 +116,7 @@ namespace {
 struct sigaction before_chaining;
 std::atomic<u32> chaining_handler_calls{0};
 
-// As others do it: calls what was there before, with all that it was given.
+// Chains as others do: calls the handler that was there before, with all that it was given.
 void chaining_handler(int signo, siginfo_t* info, void* context) {
   chaining_handler_calls++;
   if (before_chaining.sa_flags & SA_SIGINFO) before_chaining.sa_sigaction(signo, info, context);
@@ -328,7 +328,7 @@ TEST_CASE("handlers before ours run with the mask that the kernel would have giv
         signal(SIGUSR2, SIG_DFL);
         sigaction(SIGUSR2, &theirs, nullptr);
         const Source source(SIGUSR2, {&queue.header(), nullptr});
-        // Passed on by a handler over ours, with all that one has blocked in its midst.
+        // Passed on by a handler over ours, with everything blocked that it has blocked meanwhile.
         if (over) install(2);
         raise(SIGUSR2);
         const u64 expected = outside | (also != 0 ? bits({also}) : 0) | (nodefer && !over ? 0 : bits({SIGUSR2}));
@@ -381,9 +381,8 @@ TEST_CASE("a second signal whose handler leaves by siglongjmp strands nothing of
     siglongjmp(back_to_test, 1);
   };
   sigaction(SIGHUP, &jumper, nullptr);
-  // With nobody over ours; with one over it, which ends with a jump to ours, so that ours finds the
-  // stack as if the kernel had called; and with one that has come just after the kernel has called
-  // ours.
+  // Cases: no handler over ours; one over it, which ends with a jump to ours, so that ours finds
+  // the stack as if the kernel had called; and one that came just after the kernel called ours.
   enum class Over { nobody, somebody, suddenly };
   for (const Over over : {Over::nobody, Over::somebody, Over::suddenly}) {
     CAPTURE(static_cast<int>(over));

@@ -73,7 +73,7 @@ TEST_CASE("what another thread installs while ours is being installed is called,
 
 namespace {
 
-// A loop that listens to a signal, as that of Node's main thread does for process.on().
+// A loop that listens to a signal, as Node's main loop does for process.on().
 class Listener {
  public:
   Listener() {

@@ -39,11 +39,11 @@ struct Source {
 
 inline std::atomic<u32> previous_handler_calls{0};
 
-// Where a handler that leaves by siglongjmp goes.
+// The place to which a handler leaves by siglongjmp.
 inline sigjmp_buf back_to_test;
 
-// Handlers that others install over ours, each at most once in a round, and pass signals on to
-// whoever was there before, as others do it.
+// Handlers that are installed over ours, each at most once in a round, and that pass signals on to
+// the handler before, as libraries do.
 struct Chaining {
   struct sigaction before;
   std::atomic<u32> calls;

@@ -1,5 +1,5 @@
 // Signal sources, with the helper thread and doorbells, but without Node: libuv is the system's.
-// Those that others share are in signals_chain_test.cc and signals_install_test.cc.
+// Tests of signals shared with others are in signals_chain_test.cc and signals_install_test.cc.
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -94,8 +94,8 @@ TEST_CASE("a storm strikes threads that block on the same queue: received = deli
                       counts = source.counts();
                       return counts.delivered + counts.dropped;
                     };
-                    // A victim that is not running takes all that it is struck by as one: on a busy
-                    // machine there are fewer.
+                    // A victim that is not running takes all pending strikes as one, so there are
+                    // fewer on a busy machine.
                     const auto end = Clock::now() + std::chrono::seconds(60);
                     for (u32 k = 0; received() < strikes && Clock::now() < end; k++) pthread_kill(victims[k % 3], SIGUSR2);
                     over = true;
@@ -250,9 +250,9 @@ TEST_CASE("a million values, aimed at a thread that puts and gets on the same qu
                         REQUIRE(errno == EAGAIN);  // as many are on their way as the system allows
                         std::this_thread::yield();
                       }
-                      // At random distances: each strikes that thread somewhere else. Nor is it
-                      // waited for, as that takes a time slice each where both threads share a
-                      // processor.
+                      // At random distances, so that each strikes the thread somewhere else. They
+                      // are not waited for, as that would take a time slice each if both threads
+                      // share a processor.
                       for (u32 spins = random.below(5'000); spins > 0; spins--) std::atomic_signal_fence(std::memory_order_seq_cst);
                     }
                     wait_until([&] { return source.counts().delivered + source.counts().dropped == sent; });

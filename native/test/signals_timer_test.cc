@@ -74,7 +74,7 @@ TEST_CASE("a timer with a heartbeat tells of each beat that grows old, once") {
     return static_cast<u64>(time.tv_sec) * 1'000'000'000 + static_cast<u64>(time.tv_nsec);
   };
   const u64 limit = 5'000'000;
-  // Ticks on the same clock, so that waiting for some of them shows that the other was silent, too.
+  // Ticks on the same clock. Waiting for some of them shows that the other timer was silent.
   SignalQueue all(1, Overflow::drop_oldest);
   const Source source(attach_timer(SIGRTMIN + 3, {500'000, false, {&beat, limit}}, {&queue.header(), nullptr}));
   const Source witness(attach_timer(SIGRTMIN + 3, {500'000, false, {}}, {&all.header(), nullptr}));
@@ -122,7 +122,7 @@ TEST_CASE("the threads of timers take the signals of timers alone: another is th
         if (!comes(signo)) _exit(3);
       }
     }
-    // One whose timers are gone is as any other.
+    // A signal whose timers are gone is like any other.
     sigaddset(&set, SIGRTMIN + 5);
     sigaddset(&set, SIGRTMIN + 7);
     pthread_sigmask(SIG_BLOCK, &set, nullptr);

@@ -1,5 +1,5 @@
-// How a blocked thread finds out that it is being stopped: when it asks, and what makes it ask. A
-// pipe stands for its event loop, which has something to read as soon as somebody wakes it.
+// A blocked thread finds out that it is being stopped: when it asks, and what makes it ask. A pipe
+// stands in for its event loop, and has something to read as soon as somebody wakes it.
 #include <unistd.h>
 
 #include "support.h"
@@ -29,8 +29,8 @@ class Loop {
   int ends_[2];
 };
 
-// A thread that is blocked and asks, besides its first question, only if something happens at its
-// loop. Ends when it is to stop.
+// A blocked thread that asks, after its first question, only if something happens at its loop. It
+// ends when it is told to stop.
 class Blocked {
  public:
   explicit Blocked(const Loop& loop) {
@@ -65,7 +65,7 @@ class Blocked {
   std::thread thread_;
 };
 
-// When it asks in the first so many milliseconds.
+// The times at which it asks, within that many milliseconds.
 std::vector<int> questions_within(int end, const StopIntervals& intervals, Sight sight) {
   std::vector<int> asked;
   const Clock::time_point start{hours(1)};

@@ -1,6 +1,5 @@
-// A signal handler that puts and gets on the queue that the thread it strikes is using at that
-// moment. As in a JavaScript program nobody waits here: what a handler does for those who do is in
-// signals_test.cc.
+// A signal handler puts and gets on the queue that the thread it strikes is using at that moment.
+// Nobody waits here; signals_test.cc has what a handler does for waiters.
 #include <pthread.h>
 #include <signal.h>
 
@@ -13,7 +12,7 @@ TEST_SUITE_BEGIN("strikes");
 
 namespace {
 
-// What the handler does; set while no signal can come.
+// The handler's work; set while no signal can come.
 std::function<void()>* on_strike = nullptr;
 std::atomic<u32> strikes{0};
 
@@ -148,7 +147,7 @@ TEST_CASE("long messages, and a full queue that drops the oldest") {
     }
     const u32 forgotten = overflow == Overflow::drop_oldest ? queue.header().dropped.load(memory_order_relaxed) : 0;
     CHECK(torn == 0);
-    // Each that was accepted was got, or made room; what was dropped as the newest counts as well.
+    // Each item that was accepted was got, or made room; those dropped as the newest count as well.
     CHECK(got <= put);
     CHECK(got + forgotten >= put);
   }

@@ -1,5 +1,5 @@
-// What the tests of core and platform share: objects in memory of their own, the ways to wake and
-// to park, and a watchdog.
+// Shared by the tests of core and platform: objects in memory of their own, wakers and parkers, and
+// a watchdog.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -24,7 +24,7 @@
 
 namespace threadsafe::test {
 
-// How often a test repeats what it would do `times` times without sanitizers.
+// The number of repetitions of a test that makes `times` without sanitizers.
 constexpr u32 scaled(u32 times) {
 #if defined(__SANITIZE_THREAD__)
   return times / 20 + 1;
@@ -35,8 +35,8 @@ constexpr u32 scaled(u32 times) {
 #endif
 }
 
-// Ends the process, and says what it has waited for, unless it goes out of scope in time: so that a
-// lost wake is a failure and not a hang.
+// Ends the process, and says what it has waited for, unless it goes out of scope in time. So a lost
+// wake is a failure and not a hang.
 class Watchdog {
  public:
   explicit Watchdog(std::string what, std::chrono::seconds limit = std::chrono::seconds(60))
@@ -91,7 +91,7 @@ class Random {
   u64 state_;
 };
 
-// Wakes threads. That an event loop has announced itself can't be, here.
+// Wakes threads. No event loop can have announced itself here.
 struct ThreadWake {
   void unpark(const WaitList& list, u32 most) { threadsafe::unpark(list, most); }
   void ring(u32, const WaitList&) { std::abort(); }
@@ -106,8 +106,8 @@ inline auto parker(const WaitList& list, Deadline deadline = Deadline::never()) 
   return ThreadParker(list, deadline, unstopped);
 }
 
-// A Parker that neither spins nor looks again after a slice of time, which would hide that a wake
-// was lost.
+// A Parker that neither spins nor looks again after a slice of time, since that would hide a lost
+// wake.
 class PatientParker {
  public:
   explicit PatientParker(const WaitList& list) : sleeper_(list) {}
@@ -158,7 +158,7 @@ struct Lists {
   WaitList& second = static_cast<WaitList*>(memory.data())[1];
 };
 
-// The content of the message of that number. Its first byte tells the others.
+// Fills in the content of the message of that number. Its first byte determines the others.
 inline void fill(std::vector<unsigned char>& message, u32 number) {
   for (std::size_t k = 0; k < message.size(); k++) message[k] = static_cast<unsigned char>(number * 31 + k * 7);
 }
@@ -191,8 +191,8 @@ class TestQueue {
   StridedSlots slots() { return StridedSlots(header_, header_.geometry); }
   Core core() { return Core(header_, header_.geometry, slots(), ThreadWake{}); }
 
-  // Makes the empty ring one that has been in use for long: `items` were put, and the next position
-  // is this one.
+  // Makes the empty ring look as if in use for long: `items` were put, and this is the next
+  // position.
   void start_at(u32 position, u32 items) {
     const Positions positions{header_.geometry.capacity, header_.geometry.index_bits};
     for (u32 k = 0, at = position; k < header_.geometry.capacity; k++, at = positions.advance(at, 1)) {
@@ -215,7 +215,7 @@ class TestQueue {
     return core().get(parker, sizeof value, reader(&value));
   }
 
-  // Messages of any length, of that number.
+  // Puts the message of that number, of any length.
   Status try_put_message(u32 bytes, u32 number) {
     const auto message = message_of(bytes, number);
     return core().try_put(bytes, writer(message.data()));
@@ -259,7 +259,7 @@ class TestQueue {
     const auto message = message_of(bytes, number);
     return core().offer(bytes, writer(message.data()));
   }
-  // Of callers that may wait for another's copy: `busy` is told.
+  // A call of those who may wait for another's copy, which can return `busy`.
   Status attempt_put_message(u32 bytes, u32 number) {
     const auto message = message_of(bytes, number);
     return core().attempt_put(bytes, writer(message.data()));

@@ -17,32 +17,6 @@ auto queue() { return Queue<CellSlots, QueueWake>(queue_header(), geometry(), sl
 // Why the last get of this instance brought nothing. A WebAssembly global, like `idled`.
 __attribute__((address_space(1))) Status last_status;
 
-// The number of this thread's waits, at both ends of the queue; see spinning.h.
-__attribute__((address_space(1))) u32 waits;
-__attribute__((address_space(1))) bool items_stream;
-__attribute__((address_space(1))) bool room_streams;
-
-// Pauses until there should be many items, if others are streaming, or to find out whether they
-// are. Returns whether there are many, by amount().
-template <class Amount>
-bool pause_for_many(bool streaming, Amount&& amount) {
-  if (!streaming && ++waits % kProbeInterval != 0) return false;
-  const u32 for_queue = geometry().capacity * kStreamingPausePerSlot;
-  pause(for_queue < kStreamingPause ? for_queue : kStreamingPause);
-  return amount() >= kManyItems;
-}
-
-template <class Ready>
-bool look_often(Ready&& ready) {
-  u32 rounds = 1;
-  for (u32 look = 0; look < kLooks; look++) {
-    if (ready()) return true;
-    pause(rounds);
-    if (rounds < kLongestPause) rounds *= 2;
-  }
-  return false;
-}
-
 ELEMENT* block(u32 area) { return reinterpret_cast<ELEMENT*>(staging(area)); }
 
 }  // namespace
@@ -92,11 +66,9 @@ EXPORT("ask") int ask(Question question) {
     case Question::closed:
       return queue().closed();
     case Question::spin_for_item:
-      items_stream = pause_for_many(items_stream, [] { return queue().size(); });
-      return look_often([] { return queue().has_item(); });
+      return spin_for_item(queue());
     case Question::spin_for_room:
-      room_streams = pause_for_many(room_streams, [] { return geometry().capacity - queue().size(); });
-      return look_often([] { return !queue().full(); });
+      return spin_for_room(queue(), [] { return geometry().capacity - queue().size(); });
   }
   return 0;
 }

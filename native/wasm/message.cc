@@ -1,5 +1,12 @@
 // The module of a queue whose items are messages: records, arrays, strings, bytes, anything that is
-// encoded. An item passes through this thread's staging area.
+// encoded. An item passes through this thread's staging area, or several of them together:
+//
+//     area    | lengths, of 4 bytes each | the messages, one after the other |
+//
+// A text is a message of a queue of strings without its head, and its length has kWide added if its
+// characters are not of one byte. Texts follow each other without a gap, so JavaScript writes and
+// reads all of them as one string. Other messages begin at multiples of 8 bytes; on their way in
+// each has 8 bytes in front of it, as they were packed.
 #include "../core/questions.h"
 #include "../core/queue.h"
 #include "../core/slots.h"
@@ -19,6 +26,23 @@ u32 most_bytes() {
   const u32 bytes = several * geometry().item_bytes + head_bytes(geometry().type);
   return bytes < kStagingBytes ? bytes : kStagingBytes;
 }
+
+u32* lengths_in(u32 area) { return reinterpret_cast<u32*>(staging(area)); }
+
+// Where messages lie in an area: the place of the next one, and what is there besides them.
+struct Together {
+  explicit Together(bool texts, u32 gap) : head(texts ? kHeadBytes : 0), gap(gap), unit(texts ? 1 : kHeadBytes) {}
+
+  // JavaScript may have written anything to the memory.
+  u32 bounded(u32 bytes) const { return bytes < kStagingBytes - at ? bytes : kStagingBytes - at; }
+  u32 own_bytes(u32 bytes) const { return bytes < head ? 0 : bytes - head; }
+  void pass(u32 bytes) { at += (bytes + unit - 1) & ~(unit - 1); }
+
+  const u32 head;
+  const u32 gap;
+  const u32 unit;
+  u32 at = kTogetherBytes;
+};
 
 }  // namespace
 
@@ -45,6 +69,49 @@ EXPORT("get") int get(u32 area) {
   return done_or(status, length);
 }
 
+// So many messages, or texts: how many are in, or a status as its negative. `heeding` as for put.
+EXPORT("put_many") int put_many(u32 area, u32 count, int texts, int heeding) {
+  if (heeding && queue_header().token.load(memory_order_seq_cst) != 0) return -static_cast<int>(Status::busy);
+  Together place(texts, texts ? 0 : kHeadBytes);
+  u32 done;
+  const Status status = queue().try_put_messages(
+      count, done, [&](u32 k) { return place.head + (lengths_in(area)[k] & (kStagingBytes - 1)); },
+      [&](const Span& span, u32) {
+        // A text's head. Other messages have their own, which is copied over it.
+        std::memset(slots().payload(span.index), 0, kHeadBytes);
+        place.at += place.bounded(place.gap);
+        slots().copy_in(span, place.head, staging(area) + place.at, place.bounded(span.bytes - place.head));
+        place.pass(span.bytes - place.head);
+      });
+  return done_or(status, done);
+}
+
+// At most so many, likewise, as many as there are and the area holds.
+EXPORT("get_many") int get_many(u32 area, u32 most, int texts) {
+  Together place(texts, 0);
+  u32 done;
+  const Status status = queue().try_get_messages(
+      most, done,
+      [&] {
+        const u32 room = place.bounded(kStagingBytes) + place.head;
+        return room < most_bytes() ? room : most_bytes();
+      },
+      [&](const auto& bytes) {
+        u64 end = place.at;
+#pragma GCC unroll 32
+        for (const u32 of_one : bytes) end += round_up(of_one, place.unit);
+        return end <= kStagingBytes;
+      },
+      [&](const Span& span, u32 k) {
+        const u32 bytes = place.own_bytes(span.bytes);
+        slots().copy_out(span, place.head, staging(area) + place.at, bytes);
+        const bool wide = place.head > 0 && *slots().payload(span.index) != std::byte{0};
+        lengths_in(area)[k] = wide ? bytes | kWide : bytes;
+        place.pass(bytes);
+      });
+  return done_or(status, done);
+}
+
 EXPORT("ask") int ask(Question question) {
   switch (question) {
     case Question::size:
@@ -53,6 +120,11 @@ EXPORT("ask") int ask(Question question) {
       return queue().full();
     case Question::closed:
       return queue().closed();
+    case Question::spin_for_item:
+      return spin_for_item(queue());
+    case Question::spin_for_room:
+      // Slots, as a long item leaves room for many short ones, or for none.
+      return spin_for_room(queue(), [] { return queue().has_room(kManyItems) ? kManyItems : 0; });
     default:
       return 0;
   }

@@ -41,6 +41,45 @@ Status settle_soon(Attempt&& attempt) {
   return status;
 }
 
+// The number of this thread's waits, at both ends of the queue; see spinning.h.
+__attribute__((address_space(1))) u32 waits;
+__attribute__((address_space(1))) bool items_stream;
+__attribute__((address_space(1))) bool room_streams;
+
+// Pauses until there should be many items, if others are streaming, or to find out whether they
+// are. Returns whether there are many, by amount().
+template <class Amount>
+bool pause_for_many(bool streaming, Amount&& amount) {
+  if (!streaming && ++waits % kProbeInterval != 0) return false;
+  const u32 for_queue = geometry().capacity * kStreamingPausePerSlot;
+  pause(for_queue < kStreamingPause ? for_queue : kStreamingPause);
+  return amount() >= kManyItems;
+}
+
+template <class Ready>
+bool look_often(Ready&& ready) {
+  u32 rounds = 1;
+  for (u32 look = 0; look < kLooks; look++) {
+    if (ready()) return true;
+    pause(rounds);
+    if (rounds < kLongestPause) rounds *= 2;
+  }
+  return false;
+}
+
+// A blocking get, or put, waits for a moment before it goes to the addon: whether it should try once
+// more.
+template <class AnyQueue>
+bool spin_for_item(AnyQueue&& queue) {
+  items_stream = pause_for_many(items_stream, [&] { return queue.size(); });
+  return look_often([&] { return queue.has_item(); });
+}
+template <class AnyQueue, class Room>
+bool spin_for_room(AnyQueue&& queue, Room&& room) {
+  room_streams = pause_for_many(room_streams, room);
+  return look_often([&] { return !queue.full(); });
+}
+
 int done_or(Status status, u32 done) { return status == Status::ok ? static_cast<int>(done) : -static_cast<int>(status); }
 
 }  // namespace

@@ -1,6 +1,6 @@
 /**
- * Where the package is evaluated, and by whom it is called: several times in a thread, in contexts
- * of node:vm, beside faked globals, in async contexts.
+ * Where the package is evaluated, and where it is called from: several times in a thread, in
+ * contexts of node:vm, beside faked globals, in async contexts.
  */
 import { strict as assert } from 'node:assert'
 import { type Listener, native } from '../../lib/addon/native.js'
@@ -27,7 +27,7 @@ describe('the package', () => {
 })
 
 describe('an evaluation of the package that is not used any more', () => {
-  /** As lib/wait/loop.ts does once for each evaluation. */
+  /** Listens like lib/wait/loop.ts, which does so once for each evaluation. */
   function listen(
     rings: number[],
     k: number,
@@ -51,8 +51,8 @@ describe('an evaluation of the package that is not used any more', () => {
       await got
     }
     await ring()
-    // Ours is told first, and the item is there before the others are told.
-    // Or two: an evaluation that leaves a queue rings for the others.
+    // Our listener is called first, and the item is there before the others are called.
+    // There may be two, as an evaluation that leaves a queue rings for the others.
     await until('a ring for each', () => Boolean(rings[0] && rings[1]))
     await until('the one that nobody uses to be collected', () => {
       collectGarbage()

@@ -1,6 +1,6 @@
 /**
- * Memory that somebody has made up, or written over, is an error and never a crash. The C++ tests
- * do the same to native code's calls (native/test).
+ * Memory that somebody has made up, or written over, leads to an error and never to a crash. The
+ * C++ tests (native/test) do the same to the calls of native code.
  */
 import assert from 'node:assert/strict'
 import { runInNewContext } from 'node:vm'
@@ -80,7 +80,7 @@ describe('forged handles and memory', () => {
 
   it('an object whose shape was written over changes no object of another queue', () => {
     const [target, other] = [new ThreadSafeQueue<unknown>(4), new ThreadSafeQueue<unknown>(4)]
-    // In front of the first key: how many words there are, and how many keys.
+    // Before the first key come the number of words and the number of keys.
     for (const [k, [words, keys]] of [
       [0, 0],
       [1, 0],
@@ -99,7 +99,7 @@ describe('forged handles and memory', () => {
         view.setUint16(at - 3, words as number, true)
       }
       try {
-        // What is left may look like an object.
+        // The damaged rest may look like an object.
         target.getSync()
       } catch (error) {
         assert.equal((error as { code?: string }).code, 'ERR_DAMAGED_MEMORY', `${words} words, ${keys} keys: ${String(error)}`)

@@ -1,6 +1,6 @@
 /**
- * What goes through the buffer between JavaScript and the addon: neither seen nor broken by patched
- * built-ins, and shared by all evaluations of the package.
+ * The buffer between JavaScript and the addon. Patched built-ins neither see nor break what goes
+ * through it, and all evaluations of the package share it.
  */
 import assert from 'node:assert/strict'
 import { runProcess } from '../support.js'

@@ -1,6 +1,6 @@
 /**
- * The addon can't be loaded: each cause has a message that tells it, and what to do. With copies of
- * the package, in processes of their own.
+ * When the addon can't be loaded, the message names the cause, and says what to do. Runs copies of
+ * the package in processes of their own.
  */
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process'
 import { strict as assert } from 'node:assert'
@@ -20,7 +20,7 @@ function addon(): Buffer {
   return readFileSync(existsSync(built) && !process.env.PREBUILDS_ONLY ? built : prebuilt)
 }
 
-/** A copy in which each `from` is `to`, which is as long. */
+/** Returns a copy in which each `from` is replaced by `to`, which is as long. */
 function replaced(bytes: Buffer, from: string, to: string): Buffer {
   assert.equal(from.length, to.length)
   assert.ok(bytes.includes(from), `the addon has no ${JSON.stringify(from)}`)
@@ -65,7 +65,7 @@ describe('loading the addon', () => {
     return spawnSync(process.execPath, [...options, '--eval', script], { encoding: 'utf8', timeout: 30_000, env })
   }
 
-  /** What it says, in a process that then ends by itself. */
+  /** Returns its message, from a process that then ends by itself. */
   function message(...options: string[]): string {
     const { status, signal, stdout, stderr } = load(...options)
     assert.deepEqual({ status, signal }, { status: 0, signal: null }, stderr)

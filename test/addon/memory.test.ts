@@ -1,11 +1,14 @@
-/** Memory is given back: neither items nor queues that nobody has any more stay. */
+/** Memory is freed: neither items nor queues stay once nobody refers to them. */
 import { strict as assert } from 'node:assert'
 import { native } from '../../lib/addon/native.js'
 import { runProcess } from '../support.js'
 
 describe('resident memory stays as it is', function () {
   const PATIENCE = 150_000
-  /** Newer versions of V8 let it grow to some hundred megabytes in the course of minutes. */
+  /**
+   * Newer versions of V8 let the young generation grow to some hundred megabytes in the course of
+   * minutes.
+   */
   const SMALL_YOUNG_GENERATION = ['--max-semi-space-size=8']
   this.timeout(2 * PATIENCE)
 
@@ -22,8 +25,8 @@ describe('resident memory stays as it is', function () {
         .split('\n')
         .map((line) => Number(line) / 1e6)
       assert.equal(sizes.length, 10)
-      // What a fifth of them leaves is warm-up; what eight more leave would be a leak. Heaps come
-      // and go by some megabytes.
+      // Growth in the first fifth is warm-up; growth after eight more tenths would be a leak. Heaps
+      // vary by some megabytes.
       const early = Math.max(...sizes.slice(1, 3))
       const late = Math.min(...sizes.slice(-2))
       assert.ok(late < early + 20, `resident, in MB: ${sizes.map(Math.round).join(', ')}`)

@@ -1,5 +1,5 @@
 /**
- * What the tests of native code share: the second addon, the threads it runs, and the workers that
+ * Shared by the tests of native code: the second addon, the threads it runs, and the workers that
  * use it.
  */
 import { execFile } from 'node:child_process'

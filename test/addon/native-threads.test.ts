@@ -1,6 +1,5 @@
 /**
- * Native threads and handlers of signals use queues and events, until the isolate ends that lent
- * them.
+ * Native threads and signal handlers use queues and events, until the isolate that lent them ends.
  */
 import { strict as assert } from 'node:assert'
 import { once } from 'node:events'
@@ -171,7 +170,7 @@ describe('native code', function () {
           for (let round = 0; round < rounds; round++) {
             addon.strike(producer, signo, 10)
             addon.strike(consumer, signo, 10)
-            // Both go on, whatever the handler has struck.
+            // Both go on, wherever the handler has struck.
             if (round % 100 === 0) {
               const { items } = addon.look(consumer)
               await until('items go on', () => addon.look(consumer).items > items)

@@ -1,4 +1,4 @@
-/** The interface in C: its header, and what each call returns. */
+/** The interface in C: its header, and the result of each call. */
 import { strict as assert } from 'node:assert'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,7 +1,4 @@
-/**
- * The benchmark suite: what it makes of samples, its regression guard, and its command line, as the
- * program that one calls.
- */
+/** The benchmark suite: its statistics, its regression guard, and its command line. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -10,13 +7,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Change, changesText, compare } from '../../bench/harness/compare.js'
+import { judge } from '../../bench/harness/measure.js'
 import { deviation, median, pairedRatio } from '../../bench/harness/statistics.js'
 import type { CaseResult, ContenderResult, Result } from '../../bench/report/result.js'
 import { cases } from '../../bench/suite.js'
 import { within } from '../support.js'
 
 const RUN = fileURLToPath(new URL('../../bench/run.js', import.meta.url))
-/** Of few contenders, none of which has to be compiled; two take part on other runtimes. */
+/**
+ * A case with few contenders, none of which has to be compiled. Two take part on other runtimes.
+ */
 const CHEAP = 'for-await'
 const DEADLINE = 25_000
 
@@ -56,6 +56,17 @@ describe('benchmark suite', () => {
       assert.ok(Number.isNaN(pairedRatio([1], [0])))
       assert.ok(Number.isNaN(pairedRatio([], [1])))
     })
+  })
+
+  it('judges a goal by the medians of rounds, or by a percentile of all latencies', () => {
+    const percentiles = (p99: number) => ({ percentiles: { p50: 1, p90: 2, p99, p999: 1e3, max: 1e4 } })
+    const contenders = [contender('threadsafe', [4, 5, 6], percentiles(80)), contender('other', [2, 2, 2], percentiles(20))]
+    const goal = { text: 'some', against: 'other', atMost: 3 }
+    assert.deepEqual(judge(goal, contenders), { text: 'some', against: 'other', atMost: 3, measured: 2.5, met: true })
+    assert.equal(judge({ ...goal, percentile: 'p99' }, contenders).measured, 4)
+    assert.equal(judge({ ...goal, percentile: 'p99' }, contenders).met, false)
+    assert.equal(judge({ ...goal, percentile: 'p99', against: null, atMost: 80 }, contenders).measured, 80)
+    assert.equal(judge({ ...goal, percentile: 'p99' }, [contender('threadsafe', [1])]).measured, null)
   })
 
   describe('comparison', () => {
@@ -107,7 +118,7 @@ describe('benchmark suite', () => {
       const beyond = changeOf([around(100), around(180)], [around(50), around(60)])
       assert.equal(beyond.verdict, 'slower')
       assert.ok(Math.abs(beyond.ratio - 1.5) < 1e-9)
-      // Nothing rose but by the machine's getting faster.
+      // Nothing rose except as the machine got faster.
       assert.equal(changeOf([around(100), around(100)], [around(50), around(25)]).verdict, 'same')
     })
 

@@ -1,7 +1,7 @@
 /**
- * The benchmark report: made from a fixture, its HTML is looked through as a document, and, where a
- * Chromium is found, in that browser: every plot is drawn, nothing is logged or loaded, and nothing
- * is wider than a phone.
+ * The benchmark report, made from a fixture. Its HTML is checked as a document, and in a Chromium
+ * if one is found: every plot is drawn, nothing is logged or loaded, and nothing is wider than a
+ * phone.
  */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
@@ -118,7 +118,7 @@ describe('benchmark report', () => {
         ['its worker did not start', 'its worker did not start'],
       )
       assert.equal(plot('bars:ping-pong-blocking-runtimes').querySelectorAll('svg.wide g[aria-label="bar"] > *').length, 4)
-      // The other plots and tables are of this one alone.
+      // The other plots and tables show this runtime alone.
       assert.equal(plot('bars:float64-one-thread').querySelectorAll('svg.wide g[aria-label="bar"] > *').length, 4)
       assert.doesNotMatch(document.querySelector('#overview')?.textContent ?? '', /Node 24|Bun/)
       const none = { ...fixture(), cases: [caseOf(fixture(), 'creation')] }
@@ -231,7 +231,7 @@ describe('benchmark report', () => {
   inBrowser()
 })
 
-/** The first Chromium there is. */
+/** The path of the first Chromium that exists. */
 function chromiumPath(): string | undefined {
   const { CHROMIUM } = process.env
   const known = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'].map((name) => `/usr/bin/${name}`)

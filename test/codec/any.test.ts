@@ -14,12 +14,12 @@ describe("'any'", () => {
   const queue = new ThreadSafeQueue(20_000)
 
   /**
-   * The same in value, type and identity of parts: V8's own encoding, and what util.inspect shows
-   * of prototypes and hidden state.
+   * Asserts that both are the same in value, type and identity of parts, by V8's own encoding, and
+   * by what util.inspect shows of prototypes and hidden state.
    */
   function assertSame(got: unknown, expected: unknown): void {
     assert.equal(inspect(got, { depth: Infinity, showHidden: true }), inspect(expected, { depth: Infinity, showHidden: true }))
-    // Of the clones, as V8 writes an array that once might have had holes in another way.
+    // Compares clones, as V8 writes an array that might once have had holes differently.
     assert.ok(serialize(structuredClone(got)).equals(serialize(structuredClone(expected))), inspect(got))
     assert.equal(Object.getPrototypeOf(Object(got)), Object.getPrototypeOf(Object(expected)))
   }

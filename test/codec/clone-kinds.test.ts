@@ -137,8 +137,8 @@ function bytes(length: number): ArrayBuffer {
 }
 
 /**
- * Where a kind is refused by structuredClone in one version of Node and carried in another, it
- * decides.
+ * Asserts that a queue does what structuredClone does, which refuses some kinds in one version of
+ * Node and carries them in another.
  */
 function assertAsCloned(make: () => unknown): void {
   const queue = new ThreadSafeQueue(100_000)
@@ -154,7 +154,7 @@ function assertAsCloned(make: () => unknown): void {
   assert.equal(queue.qsize(), 0)
 }
 
-/** The stack of an error tells where it was made, and each is made anew: the columns differ. */
+/** Removes the places from error stacks. Each error is made anew, so the columns differ. */
 function withoutPlaces(value: unknown): unknown {
   const seen = new Set<unknown>()
   const visit = (one: unknown): void => {
@@ -194,7 +194,7 @@ describe('a queue of any gives back as structuredClone does', () => {
         try {
           expected = structuredClone(value)
         } catch (error) {
-          // As deep as the stack allows, which differs with what is on it already.
+          // Nested as deep as the stack allows, which depends on what is on it already.
           assert.ok(error instanceof RangeError)
         }
         try {
@@ -232,7 +232,7 @@ describe('a queue of any gives back as structuredClone does', () => {
 })
 
 describe('an object whose getters change it while it is read', () => {
-  /** An object whose `get` does that when it is read, between other keys. */
+  /** An object with a key `get` between others, which does that when it is read. */
   const during = (change: (object: Record<string, unknown>) => unknown): Record<string, unknown> => ({
     before: 1,
     get get() {

@@ -1,4 +1,4 @@
-/** What a queue of 'any' refuses. */
+/** Values that a queue of 'any' refuses. */
 import { strict as assert } from 'node:assert'
 import { BlockList } from 'node:net'
 import { inspect, types } from 'node:util'
@@ -110,7 +110,7 @@ describe('a queue of any refuses with a DataCloneError', () => {
 
   it('random values with something of the kind anywhere, if structuredClone does', () => {
     const queue = large()
-    // Made when they are needed, as fast-check looks into what it is given.
+    // Made when needed, as fast-check looks into the values it is given.
     const kinds = [
       () => trapped,
       () => Symbol('s'),
@@ -125,7 +125,7 @@ describe('a queue of any refuses with a DataCloneError', () => {
     fc.assert(
       fc.property(graphs, poison, fc.nat(50), primitives, (value, kind, place, good) => {
         const bad = (kinds[kind] as () => unknown)()
-        // Somewhere in the graph, where something can be written.
+        // Puts it somewhere in the graph where a property can be written.
         const seen = new Set<object>([value])
         for (const one of seen) {
           for (const key of Object.keys(one)) {

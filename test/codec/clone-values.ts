@@ -1,12 +1,12 @@
 /**
- * Random values of every kind that can be cloned - as graphs, with cycles and parts that are shared
- * - and their comparison.
+ * Random values of every kind that can be cloned, as graphs with cycles and shared parts, and their
+ * comparison.
  */
 import { strict as assert } from 'node:assert'
 import { inspect, types } from 'node:util'
 import fc from 'fast-check'
 
-/** As of ES2024, which the compiler does not know yet. */
+/** A resizable buffer of ES2024, which the compiler does not know yet. */
 export function resizable(byteLength: number, maxByteLength: number): ArrayBuffer {
   return Reflect.construct(ArrayBuffer, [byteLength, { maxByteLength }]) as ArrayBuffer
 }
@@ -82,10 +82,10 @@ class Failure extends RangeError {
   }
 }
 
-/** A part of a value: something of its own, or one of the nodes. */
+/** A part of a value: a value of its own, or one of the nodes. */
 type Part = { value: unknown } | { node: number }
 
-/** What one object of the graph is made of. Which of it matters follows from its kind. */
+/** The ingredients of one object of the graph. Its kind decides which of them matter. */
 interface Recipe {
   kind: keyof typeof NODES
   parts: Part[]
@@ -116,7 +116,7 @@ function fillArray(array: unknown[], parts: unknown[]): void {
   parts.forEach((part, k) => define(array, k, part))
 }
 
-/** A view of the first buffer among the parts; of one of its own if there is none. */
+/** A view of the first buffer among the parts, or of a buffer of its own if there is none. */
 function viewOf(parts: unknown[], size: number): object {
   const buffer = (parts.find((part) => types.isArrayBuffer(part)) ?? bytes(48).buffer) as ArrayBuffer
   if (size % 13 === 12) return new DataView(buffer, Math.min(size, buffer.byteLength))
@@ -162,7 +162,7 @@ const NODES = {
       at([Object.freeze, Object.seal, Object.preventExtensions], recipe.size)(object)
     },
   },
-  /** What V8 keeps as a table, as properties went and came. */
+  /** An object that V8 keeps as a table, as properties were removed and added. */
   deleting: {
     make: () => ({ gone: 1, a: 1, 5: 5 }),
     fill(object, parts, recipe) {
@@ -239,10 +239,10 @@ const NODES = {
     },
     fill(object, parts, { size }) {
       const properties = ['cause', 'name', 'message', 'stack', 'extra']
-      // Not all of them, as those that are not there of its own are a case of their own.
+      // Not all of them, since keys that are not own properties are a separate case.
       parts.forEach((part, k) => {
         const key = at(properties, size + k)
-        // What can't be converted to a string makes no message.
+        // A value that can't be converted to a string makes no message.
         const plain = typeof part === 'object' && part !== null
         if (k < 2 && !(plain && key !== 'cause' && key !== 'extra')) define(object, key, part)
       })
@@ -292,12 +292,12 @@ function build(recipes: Recipe[]): object {
   return objects[0] as object
 }
 
-/** Objects, of up to eight parts that refer to each other. */
+/** Objects of up to eight parts that refer to each other. */
 export const graphs: fc.Arbitrary<object> = fc.array(recipe, { minLength: 1, maxLength: 8 }).map(build)
 
 export const values: fc.Arbitrary<unknown> = fc.oneof({ weight: 1, arbitrary: primitives }, { weight: 7, arbitrary: graphs })
 
-/** Where in a value something is: for the message when it is wrong. */
+/** A place within a value, for the message when something there is wrong. */
 interface Place {
   got: unknown
   expected: unknown
@@ -312,7 +312,7 @@ function fail(place: Place, what: string, got: unknown, expected: unknown): neve
   assert.fail(`${path.slice(-20).join('')}: ${what} is ${show(got)}, not ${show(expected)}`)
 }
 
-/** What an object is, whatever it says of itself. */
+/** Checks for what an object really is, whatever it says of itself. */
 const BRANDS = Object.entries(types) as [string, (value: unknown) => boolean][]
 
 function brandOf(object: object): string {
@@ -326,9 +326,9 @@ function bytesOf(view: ArrayBufferView): Buffer {
 }
 
 /**
- * Fails unless what came out of a queue is what `structuredClone` makes: the same kinds,
- * prototypes, keys in the same order, and the same object in two places wherever it is the same
- * there, and only there. Of views, the bytes that they show.
+ * Fails unless the item that came out of a queue is what `structuredClone` makes: the same kinds
+ * and prototypes, the same keys in the same order, and the same object in two places wherever it is
+ * the same in the clone, and only there. Views are compared by the bytes that they show.
  */
 export function assertClone(got: unknown, expected: unknown): void {
   const counterparts = new Map<object, object>()
@@ -414,7 +414,7 @@ export function assertClone(got: unknown, expected: unknown): void {
       for (const flag of ['writable', 'enumerable', 'configurable'] as const) {
         if (one[flag] !== other[flag]) fail(place, `${String(key)}, ${flag},`, one[flag], other[flag])
       }
-      // V8 has accessors of its own on some objects, such as the stack of errors; what they give is
+      // V8 has accessors of its own on some objects, such as the stack of errors. Their values are
       // compared.
       inside(`.${String(key).slice(0, 40)}`, Reflect.get(got, key), Reflect.get(expected, key))
     }

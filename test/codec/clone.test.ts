@@ -1,6 +1,5 @@
 /**
- * Queues of type 'any' against `structuredClone`, and those of numbers against typed arrays:
- * whatever goes in, the same comes out.
+ * Queues of type 'any' are compared with `structuredClone`, and those of numbers with typed arrays.
  */
 import { strict as assert } from 'node:assert'
 import fc from 'fast-check'
@@ -67,7 +66,7 @@ describe('what comes out of a queue of any is what structuredClone makes of', ()
     after(() => worker.terminate())
     await fc.assert(
       fc.asyncProperty(fc.array(clonable, { minLength: 8, maxLength: 12 }), async (list) => {
-        // What was a clone once, is one again.
+        // A clone of a clone is compared.
         const expected = list.map((value) => structuredClone(structuredClone(value)))
         for (const value of list) there.putSync(value)
         for (const one of expected) assertClone(await within('an item', back.get()), one)
@@ -169,7 +168,8 @@ describe('what the typed array of a type makes of it', () => {
           assert.equal(queue.putManySync(items), items.length)
           const got = queue.getManySync(40) as unknown as Float64Array
           assert.equal(Object.getPrototypeOf(got), constructor.prototype)
-          // To the bit, also where that is a zero's sign; not of NaN, of which JavaScript has one.
+          // Equal to the bit, even in the sign of zero, except for NaN, of which JavaScript has
+          // only one.
           assert.ok(got.every((one, k) => Object.is(one, expected[k])) && got.length === expected.length)
           assert.equal(queue.qsize(), 0)
         }),

@@ -1,4 +1,4 @@
-/** What structuredClone makes of a value, and what a queue of 'any' does. */
+/** Compares a queue of 'any' with structuredClone. */
 import { strict as assert } from 'node:assert'
 import { inspect } from 'node:util'
 import type fc from 'fast-check'
@@ -6,7 +6,7 @@ import { ThreadSafeQueue } from '../../lib/index.js'
 import { values } from './clone-values.js'
 import { rejection, thrown } from '../support.js'
 
-/** The same values each time; another seed can be tried through the environment. */
+/** The values are the same each time. The environment can set another seed. */
 const SEED = Number(process.env.CLONE_SEED ?? 20_240_601)
 
 // Where a run fails, fast-check says the seed and the path of the smallest value that fails.
@@ -22,7 +22,10 @@ export function assertDataCloneError(error: unknown): void {
   assert.equal(error.code, DOMException.DATA_CLONE_ERR)
 }
 
-/** Asserts that all ways into a queue refuse what that makes, and that nothing is queued. */
+/**
+ * Asserts that all ways into a queue refuse the values that `make` makes, and that nothing is
+ * queued.
+ */
 export async function assertRefused(make: () => unknown): Promise<void> {
   const queue = large()
   queue.putSync('first')
@@ -42,8 +45,8 @@ export async function assertRefused(make: () => unknown): Promise<void> {
 }
 
 /**
- * What structuredClone makes of it; undefined if it refuses, or fails to read what it has written,
- * as that of Node 20 does for errors in their own cause.
+ * The result of structuredClone; undefined if it refuses, or can't read what it has written, as
+ * that of Node 20 can't for errors in their own cause.
  */
 export function cloned(value: unknown): { clone: unknown } | undefined {
   try {
@@ -55,7 +58,7 @@ export function cloned(value: unknown): { clone: unknown } | undefined {
 
 export const clonable = values.filter((value) => cloned(value) !== undefined)
 
-/** Each way of one item through a queue. */
+/** The ways of one item through a queue. */
 export const WAYS: ((queue: ThreadSafeQueue, item: unknown) => unknown)[] = [
   (queue, item) => {
     queue.putSync(item)

@@ -1,6 +1,6 @@
 /**
- * Objects that look like those that the encoder of plain ones knows well, and are not: accessors,
- * holes, other kinds. All of it against `structuredClone`.
+ * Objects that look like those that the encoder of plain objects has learned, but differ:
+ * accessors, holes, other kinds. All are compared with `structuredClone`.
  */
 import { strict as assert } from 'node:assert'
 import fc from 'fast-check'
@@ -30,8 +30,8 @@ function withGetter(object: object, key: PropertyKey, get: (this: Properties) =>
 }
 
 /**
- * Asserts that what that makes is cloned as by structuredClone, and that its getters run as often,
- * and in the same order.
+ * Asserts that the value that `make` makes is cloned as by structuredClone, and that its getters
+ * run as often, and in the same order.
  */
 function assertReadAsCloned(queue: ThreadSafeQueue<unknown>, make: (log: (what: unknown) => void) => unknown): void {
   const expectedLog: unknown[] = []

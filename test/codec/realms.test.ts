@@ -1,6 +1,6 @@
 /**
- * What was made in another realm of this thread - a context of node:vm, as Jest and Vitest run
- * tests in - is what it is, whatever its prototypes are.
+ * Values made in another realm of this thread, such as the node:vm contexts of Jest and Vitest, are
+ * recognized whatever their prototypes are.
  */
 import assert from 'node:assert/strict'
 import { createContext, runInContext } from 'node:vm'
@@ -19,7 +19,7 @@ describe('things of another realm', () => {
   for (const type of NUMERIC) {
     it(`${arrayName(type)} is taken as into, and as items`, () => {
       const big = type.startsWith('big')
-      // Of one of the types, as the compiler sees it.
+      // Cast to one of the types, for the compiler.
       const queue = new ThreadSafeQueue(8, { type: type as 'float64' })
       const literal = big ? '[1n, 2n, 3n]' : '[1, 2, 3]'
       const items = there<Iterable<number>>(`${arrayName(type)}.from(${literal})`)

@@ -2,8 +2,8 @@ import { strict as assert } from 'node:assert'
 import { type ThreadSafeQueue } from '../../lib/index.js'
 
 /**
- * Through the queue and out again: by a put and a get that do not wait, and by asynchronous ones,
- * which go other ways.
+ * Passes an item through the queue, by a put and a get that do not wait, and by asynchronous ones,
+ * which take other paths.
  */
 export async function through<T>(queue: ThreadSafeQueue<T>, item: T): Promise<[T, T, T, T]> {
   queue.putSync(item)

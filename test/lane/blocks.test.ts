@@ -1,6 +1,6 @@
 /**
- * Blocks of numbers: what of them goes through WebAssembly, in pieces and by way of an area for
- * each thread, and arrays of the caller's that take them.
+ * Blocks of numbers, which go through WebAssembly in pieces by way of the thread's staging area,
+ * and the caller's arrays that take them.
  */
 import { strict as assert } from 'node:assert'
 import { once } from 'node:events'
@@ -14,7 +14,7 @@ import { finished, random, rejection, startWorker, thrown, until, within } from 
 
 const TYPES: readonly NumericType[] = ['int8', 'uint8', 'int16', 'uint16', 'int32', 'uint32', 'bigint64', 'biguint64', 'float32', 'float64']
 
-/** Numbers of every magnitude of that type, the smallest and largest among them. */
+/** Numbers of every magnitude of that type, including the smallest and largest. */
 function numbersOf(type: NumericType, count: number): NodeJS.TypedArray {
   const bytes = new Uint8Array(count * 8)
   const next = random(count)
@@ -327,7 +327,7 @@ describe('blocks', function () {
       buffer.resize(80)
       for (let next = 0; next < 1000; next += 10) assert.equal((await queue.getMany(10)).length, 10)
       await put
-      // One whose signal shortens it just before: it is not asked for what it says of itself.
+      // An array that its signal shortens just before. Its own accessors are not trusted.
       buffer.resize(8000)
       const { signal } = new AbortController()
       Object.defineProperty(signal, 'throwIfAborted', { value: () => buffer.resize(40) })

@@ -1,6 +1,6 @@
 /**
- * What an editor shows beside each name of the public face: every declaration that a user can reach
- * has a comment, and each overload its own.
+ * The comments that an editor shows beside each public name. Every declaration that a user can
+ * reach has one, and each overload has its own.
  */
 import { strict as assert } from 'node:assert'
 import { dirname, join } from 'node:path'
@@ -19,7 +19,7 @@ describe('the doc comments', () => {
     skipLibCheck: true,
   })
   const checker = program.getTypeChecker()
-  /** By the name that tells where it is: `ThreadSafeQueue.putSync(item, options)`. */
+  /** Comments by names like `ThreadSafeQueue.putSync(item, options)`. */
   const comments = new Map<string, string>()
 
   const ours = (node: ts.Node): boolean => dirname(node.getSourceFile().fileName).startsWith(LIB)
@@ -30,8 +30,8 @@ describe('the doc comments', () => {
     /^\[(?!Symbol\.)/.test(ts.getNameOfDeclaration(node as ts.Declaration)?.getText() ?? '')
 
   /**
-   * The text as an editor has it, with that of the class or interface that a member without one has
-   * it from.
+   * Notes the text as an editor shows it. A member without a comment has that of the class or
+   * interface it comes from.
    */
   function note(name: string, symbol: ts.Symbol | ts.Signature): void {
     comments.set(name, ts.displayPartsToString(symbol.getDocumentationComment(checker)))
@@ -41,7 +41,7 @@ describe('the doc comments', () => {
     for (const signature of signatures) {
       const declaration = signature.getDeclaration() as ts.SignatureDeclaration | undefined
       if (!declaration || !ours(declaration)) continue
-      // One that is not written is made by its class, which has the comment.
+      // An implicit constructor has the comment of its class.
       if (ts.isClassDeclaration(declaration)) continue
       note(`${name}(${declaration.parameters.map((parameter) => parameter.getText()).join(', ')})`, signature)
     }

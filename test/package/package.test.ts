@@ -1,4 +1,4 @@
-/** What is packed: all that a user needs, and nothing else. */
+/** The packed package has everything that a user needs, and nothing else. */
 import { execFile } from 'node:child_process'
 import { strict as assert } from 'node:assert'
 import { readFileSync } from 'node:fs'
@@ -18,7 +18,7 @@ const WANTED = [
   /^scripts\/build\.mjs$/,
 ]
 /** Bytes, unpacked. Twice what there is. */
-// Half of what a Mac's has are zeros: tables that copies of the package share, which its format
+// Half of a prebuild for macOS is zeros: tables that copies of the package share, which its format
 // must store.
 const BOUNDS = { rest: 1_300_000, prebuild: 1_500_000 }
 

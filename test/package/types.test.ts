@@ -1,6 +1,6 @@
 /**
- * The types of the public face, as a compiler sees them: what is here must compile, and what is
- * marked as an error must not.
+ * The public types, as a compiler sees them. The code here must compile, and the lines marked as
+ * errors must not.
  */
 import { strict as assert } from 'node:assert'
 import { createRequire } from 'node:module'

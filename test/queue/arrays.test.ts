@@ -1,4 +1,4 @@
-/** Arrays of fixed length as items, and the arrays of the user's that single gets fill. */
+/** Arrays of fixed length as items, and the user's arrays that single gets fill. */
 import { strict as assert } from 'node:assert'
 import { once } from 'node:events'
 import type { Worker } from 'node:worker_threads'
@@ -23,7 +23,7 @@ const INVALID_TYPE = { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' }
 const OUT_OF_RANGE = { name: 'RangeError', code: 'ERR_OUT_OF_RANGE' }
 
 describe('a queue of arrays of fixed length', () => {
-  // Within a slot of a few words, in a staging area, beyond it, and beyond the thread's buffer.
+  // Lengths of a few words, within a staging area, beyond it, and beyond the thread's buffer.
   for (const length of [1, 7, 128, 1500, 40_000]) {
     for (const type of TYPES) {
       it(`gives back ${type}[${length}]`, () => {
@@ -223,7 +223,7 @@ describe('items without a staging area', () => {
       { type: 'float64', values: [1.5] },
     ]
     const told: { area: number; failed: string[] }[] = []
-    // One after the other, until one finds none.
+    // Starts one after the other, until one finds no area left.
     while (told.at(-1)?.area !== -1 && told.length < 60) {
       const worker = startWorker('area-holder', { items })
       workers.push(worker)

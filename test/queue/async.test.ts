@@ -1,4 +1,4 @@
-/** The asynchronous face of a queue: who waits is served in order, and learns of the end. */
+/** The asynchronous calls of a queue: waiters are served in order, and learn of the close. */
 import { strict as assert } from 'node:assert'
 import { QueueClosedError, ThreadSafeEvent, ThreadSafeQueue, TimeoutError } from '../../lib/index.js'
 import { finished, rejection, startWorker, within } from '../support.js'
@@ -201,7 +201,7 @@ describe('a loop over calls that never have to wait', () => {
     const timer = setInterval(() => timers++, 1)
     setImmediate(() => immediates++)
     const start = performance.now()
-    // Were the loop starved, no timer could end this test.
+    // If the loop starved, no timer could end this test.
     while (timers < 3 || immediates < 1) {
       if (performance.now() - start > LONGEST) break
       await step()

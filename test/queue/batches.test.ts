@@ -1,7 +1,4 @@
-/**
- * Several items in one call: what the calls that wait and those that do not promise about how many
- * went in.
- */
+/** Several items in one call, and what calls promise about how many went in. */
 import { strict as assert } from 'node:assert'
 import { ThreadSafeQueue, QueueClosedError, QueueEmptyError, TimeoutError } from '../../lib/index.js'
 import { finished, rejection, startWorker, thrown, until, within } from '../support.js'

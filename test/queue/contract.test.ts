@@ -1,6 +1,6 @@
 /**
- * Promises of the interface that are nobody else's: of batches, of what a forged handle can do, of
- * code that runs in between.
+ * Promises of the interface that no other test covers: about batches, forged handles, and user code
+ * that runs in between.
  */
 import { strict as assert } from 'node:assert'
 import { createHook } from 'node:async_hooks'
@@ -275,7 +275,7 @@ describe('an item', () => {
 
 describe('code that runs as a waiting call is served', () => {
   /**
-   * Does that once, at the moment at which the call that `make` makes has its outcome: the first
+   * Runs `act` once, at the moment when the call that `make` makes has its outcome. The first
    * promise that it makes is resolved then.
    */
   function asItResolves<T>(make: () => Promise<T>, act: () => unknown): { promise: Promise<T>; stop: () => void } {

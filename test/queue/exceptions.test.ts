@@ -1,5 +1,5 @@
 /**
- * Whatever throws, or ends a script, while a call is made or served is that call's to tell of: it
+ * An exception or the end of a script while a call is made or served concerns that call alone. It
  * settles, no item is lost, and all others go on.
  */
 import { strict as assert } from 'node:assert'
@@ -66,7 +66,7 @@ describe('a signal', () => {
       const serve = (queue: Queue, item: number): unknown => (full ? queue.getSync() : queue.putSync(item))
       const served = (result: unknown, item: number): void => assert.equal(result, full ? undefined : item)
 
-      /** The call with that signal waits before another; both are served, in their order. */
+      /** The call with that signal waits before another. Both are served, in order. */
       const goesOn = async (signal: AbortSignal, inBetween: () => void = () => undefined): Promise<void> => {
         const [queue, event] = make()
         const [its, other] = [call(queue, event, { signal, timeout: 10_000 }), call(queue, event, {})]
@@ -151,7 +151,7 @@ describe('a signal', () => {
         it('that is a proxy, or of another maker, aborts and lets go', async () => {
           const makers: ((signal: AbortSignal) => AbortSignal)[] = [
             (signal) => new Proxy(signal, { get: (of, name) => wrapped(of, Reflect.get(of, name, of)) }),
-            // As jsdom's: an object that does what a signal does.
+            // Like jsdom's: an object that behaves like a signal.
             (signal) =>
               ({
                 get aborted() {
@@ -224,7 +224,7 @@ function wrapped(of: object, value: unknown): unknown {
 
 describe('a stack that is full', () => {
   it('while calls are made: all of them settle, the items are there, and the others go on', async () => {
-    // What Node says of promises that are rejected there is of no interest.
+    // Node's warnings of promises that are rejected there do not matter.
     const { code, stdout } = await runProcess('stack-process', [], 50_000)
     assert.deepEqual({ code, stdout }, { code: 0, stdout: 'end\n' })
   })

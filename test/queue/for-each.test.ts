@@ -1,6 +1,6 @@
 /**
- * `queue.forEach()`: each item once, one after another, in line with gets, and no longer than the
- * loop can do without its time.
+ * `queue.forEach()` takes each item once, one after another, in line with gets, and leaves the loop
+ * its time.
  */
 import { strict as assert } from 'node:assert'
 import { getEventListeners } from 'node:events'
@@ -58,7 +58,7 @@ describe('forEach', () => {
       'the items of a worker',
       queue.forEach((item) => {
         seen.push(item)
-        // Waits in the same line, perhaps, and may be served before this function has reiterations.
+        // Waits in the same line, perhaps, and may be served before this function has returned.
         if (item % 7 === 0)
           queue.get({ timeout: 1 }).then(
             (other) => seen.push(other),
@@ -72,11 +72,11 @@ describe('forEach', () => {
     assert.equal(new Set(seen).size, 20_000)
   })
 
-  it('never calls before it has reiterations', async () => {
+  it('never calls before it has returned', async () => {
     const queue = queueOf(1)
-    let reiterations = false
-    const all = queue.forEach(() => assert.ok(reiterations))
-    reiterations = true
+    let returned = false
+    const all = queue.forEach(() => assert.ok(returned))
+    returned = true
     queue.close()
     await within('the end of forEach', all)
   })
@@ -104,7 +104,7 @@ describe('forEach', () => {
     assert.deepEqual(seen, [1, 2, 3])
   })
 
-  it('leaves items that nothing has to be awaited for in a row, whatever is reiterations', async () => {
+  it('leaves items that nothing has to be awaited for in a row, whatever is returned', async () => {
     const queue = queueOf(1, 2, 3, 4, 5)
     queue.close()
     const results: unknown[] = [{ then: 1 }, null, 'then', () => undefined, Symbol('then')]
@@ -245,7 +245,7 @@ describe('forEach', () => {
       controller.abort('enough')
       assert.equal(await rejection(aborted), 'enough')
       await loopIterations()
-      // Nobody is rung for this.
+      // No loop is rung for this.
       queue.putSync(1)
       const seen: number[] = []
       const all = queue.forEach((item) => seen.push(item))

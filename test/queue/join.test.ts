@@ -1,7 +1,4 @@
-/**
- * `taskDone()` and `join()`: what is unfinished, and that whoever waits for the end of it hears of
- * it.
- */
+/** `taskDone()` and `join()`: which items are unfinished, and that joins learn when none is. */
 import { strict as assert } from 'node:assert'
 import { getEventListeners } from 'node:events'
 import { ThreadSafeQueue, TimeoutError } from '../../lib/index.js'
@@ -11,7 +8,7 @@ type Queue = ThreadSafeQueue<number, Float64Array>
 const numbers = (capacity = 8, overflow?: 'drop-oldest' | 'drop-newest'): Queue =>
   new ThreadSafeQueue<number>(capacity, { type: 'float64', overflow, name: 'jobs' })
 
-/** Whether it is settled, when all that can be has been. */
+/** Whether the promise is still pending after everything that is due has happened. */
 async function isPending(promise: Promise<unknown>): Promise<boolean> {
   let pending = true
   const settle = (): unknown => (pending = false)

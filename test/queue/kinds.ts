@@ -4,7 +4,7 @@ import { type ElementType, record, type ThreadSafeQueue } from '../../lib/index.
 
 export const point = record({ x: 'int32', y: 'float64' })
 
-/** Each element type, with the k-th of some items that differ. */
+/** Each element type, and a function that makes its k-th item; items differ. */
 export const KINDS: [name: string, type: ElementType, item: (k: number) => unknown][] = [
   ['float64', 'float64', (k) => k + 0.5],
   ['float32', 'float32', (k) => k + 0.5],

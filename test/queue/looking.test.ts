@@ -1,4 +1,4 @@
-/** What looks at a queue, or empties it, without getting items: peek, clear, stats. */
+/** Looking at a queue, or emptying it, without getting items: peek, clear, stats. */
 import { strict as assert } from 'node:assert'
 import { type ElementType, type QueueStats, record, ThreadSafeQueue } from '../../lib/index.js'
 import { finished, startWorker, until, within } from '../support.js'

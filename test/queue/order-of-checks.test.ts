@@ -1,4 +1,4 @@
-/** Which fault of a call comes first, where it has several. */
+/** The order in which a call with several faults reports them. */
 import { strict as assert } from 'node:assert'
 import { QueueClosedError, QueueEmptyError, QueueFullError, ThreadSafeEvent, ThreadSafeQueue, TimeoutError } from '../../lib/index.js'
 import { rejection, thrown } from '../support.js'

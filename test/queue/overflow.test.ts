@@ -1,7 +1,4 @@
-/**
- * What a call that does not wait does with a full queue, and how items of many sizes share its
- * slots.
- */
+/** Calls that do not wait on a full queue, and items of many sizes that share its slots. */
 import { strict as assert } from 'node:assert'
 import { type Overflow, QueueFullError, ThreadSafeQueue, TimeoutError } from '../../lib/index.js'
 import { rejection, thrown } from '../support.js'
@@ -67,7 +64,7 @@ describe('overflow', () => {
     assert.equal(queue.qsize(), 2)
     assert.deepEqual(queue.getSync(), new Uint8Array([3]))
     assert.deepEqual(queue.getSync(), new Uint8Array(17).fill(9))
-    // One that spans goes as a whole, for a short one too.
+    // An item that spans slots goes as a whole, even for a short one.
     queue.putSync(new Uint8Array(32).fill(1))
     queue.putSync(new Uint8Array(8).fill(2))
     assert.equal(queue.qsize(), 1)
@@ -131,8 +128,8 @@ describe('items of many sizes', () => {
         ]) {
           assert.ok(error instanceof RangeError)
           assert.equal((error as Error & { code?: unknown }).code, 'ERR_ITEM_TOO_LARGE')
-          // What the item takes, tag included, and what the queue has: at least four slots of eight
-          // bytes.
+          // The size of the item, tag included, and that of the queue, which is at least four slots
+          // of eight bytes.
           const numbers = (error.message.match(/\d+/g) ?? []).map(Number)
           assert.ok(
             numbers.some((n) => n >= 1000 && n < 1016),

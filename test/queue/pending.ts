@@ -21,9 +21,7 @@ export function at<T>(list: T[], index: number): T {
   return list[index % list.length] as T
 }
 
-/**
- * Whether it is settled after the loop has come round; whatever needed no more than that would be.
- */
+/** Whether the promise is still pending after the loop has come round. */
 export async function isPending(promise: Promise<unknown>): Promise<boolean> {
   let pending = true
   promise.then(
@@ -34,7 +32,7 @@ export async function isPending(promise: Promise<unknown>): Promise<boolean> {
   return pending
 }
 
-/** Whether it is pending after microtasks. */
+/** Whether the promise is still pending after microtasks. */
 export async function isPendingNow(promise: Promise<unknown>): Promise<boolean> {
   const pending = {}
   return (await Promise.race([promise, Promise.resolve(pending)])) === pending

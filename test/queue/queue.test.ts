@@ -1,6 +1,6 @@
 /**
- * The synchronous face of a queue: capacity, order, what a call does when it can't do its work, and
- * for how long it waits.
+ * The synchronous calls of a queue: capacity, order, what a call does when it can't do its work,
+ * and how long it waits.
  */
 import { strict as assert } from 'node:assert'
 import {
@@ -135,8 +135,8 @@ describe('not waiting and waiting', () => {
   const SHORT = 30
 
   /**
-   * Options, and the outcome on a queue that can't do it: full for a put, empty for a get. `waits`:
-   * only after SHORT.
+   * Options, and the outcome on a queue that can't serve the call: full for a put, empty for a get.
+   * `waits`: the outcome comes only after SHORT.
    */
   const TABLE: [what: string, options: SyncWaitOptions | undefined, outcome: 'refused' | 'TimeoutError', waits: boolean][] = [
     ['no options', undefined, 'refused', false],

@@ -1,6 +1,6 @@
 /**
- * Code of the user's that runs, or replaces Node's, at moments that it should not: it changes
- * nothing for anybody else.
+ * User code that runs, or replaces Node's functions, at awkward moments changes nothing for anybody
+ * else.
  */
 import { strict as assert } from 'node:assert'
 import { Readable } from 'node:stream'

@@ -1,5 +1,5 @@
 /**
- * Queues that are dropped are freed in time, in all threads that had them: each holds 10 GiB of
+ * Queues that are dropped are freed in time, in all threads that had them. Each holds 10 GiB of
  * address space, of which there is enough for some 12,800.
  */
 import assert from 'node:assert/strict'

@@ -1,5 +1,5 @@
 /**
- * Queues among what Node and the language have for flows of items: streams, Web streams, `using`,
+ * Queues together with other flows of items in Node and JavaScript: streams, Web streams, `using`,
  * iterators.
  */
 import { strict as assert } from 'node:assert'
@@ -24,9 +24,7 @@ async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   return all
 }
 
-/**
- * Whoever writes into the queue, and how far it has come; ends with an error when the stream does.
- */
+/** Writes into the stream, and counts how far it has come; rejects when the stream fails. */
 function writeAll(stream: Writable, count: number): { written: number; done: Promise<void> } {
   const progress = { written: 0, done: Promise.resolve() }
   const failed = new Promise<never>((_, reject) => stream.once('error', reject))
@@ -48,7 +46,7 @@ describe('queue.writable()', () => {
       const progress = writeAll(stream, 300)
       let most = 0
       for (let got = 0; got < 300; got++) {
-        // However long it has.
+        // It stays so however long it has.
         await loopIterations(got === 0 ? 10 : 1)
         if (progress.written < 300) assert.equal(stream.writableNeedDrain, true)
         most = Math.max(most, progress.written - got)

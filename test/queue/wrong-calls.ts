@@ -1,6 +1,6 @@
 /**
- * Tables of wrong calls, and what each has to fail with; objects on which they are made, and which
- * they must not change.
+ * Tables of wrong calls, with the error that each must fail with, and the objects on which they are
+ * made, which they must not change.
  */
 import { strict as assert } from 'node:assert'
 import { record, ThreadSafeEvent, ThreadSafeQueue } from '../../lib/index.js'
@@ -10,7 +10,7 @@ const CLASSES = { ERR_INVALID_ARG_TYPE: TypeError, ERR_INVALID_ARG_VALUE: TypeEr
 export type Code = keyof typeof CLASSES
 export const [TYPE, VALUE, RANGE] = ['ERR_INVALID_ARG_TYPE', 'ERR_INVALID_ARG_VALUE', 'ERR_OUT_OF_RANGE'] as const
 
-/** What the compiler would not let through. */
+/** Casts a value that the compiler would reject. */
 export function wrong<T>(value: unknown): T {
   return value as T
 }
@@ -46,7 +46,7 @@ export type Objects = ReturnType<typeof makeObjects>
 
 export const objects = makeObjects()
 
-/** All are as they were made: nothing was put, got, closed or set. */
+/** Asserts that all objects are as they were made: nothing was put, got, closed or set. */
 export function assertUnchanged(): void {
   for (const [name, object] of Object.entries(objects)) {
     if (object instanceof ThreadSafeEvent) {
@@ -59,7 +59,7 @@ export function assertUnchanged(): void {
 }
 
 /**
- * The call in words, the call, the code, and what the message has to tell: which argument, what it
+ * The call in words, the call, the code, and what the message must say: which argument, what it
  * should be, what it was.
  */
 export type Row = [call: string, run: (o: Objects) => unknown, code: Code, name: string, expected: string, received: string]
@@ -94,7 +94,7 @@ export function testThrows(rows: Row[]): void {
 export function testRejects(rows: Row[]): void {
   for (const row of rows) {
     it(`${row[0]} rejects with ${row[2]}`, async () => {
-      // Called outside of any handler: what it throws instead of rejecting fails the test.
+      // Called outside of any handler, so that throwing instead of rejecting fails the test.
       const promise = row[1](objects) as Promise<unknown>
       assertError(await rejection(promise), row)
       assertUnchanged()

@@ -1,5 +1,5 @@
 /**
- * Signals that several handlers share: of this package, of another copy of it, of libuv, and of
+ * Signals shared by several handlers: of this package, of another copy of it, of libuv, and of
  * other addons.
  */
 import assert from 'node:assert/strict'
@@ -24,8 +24,7 @@ if (process.platform !== 'win32') {
     })
     after(() => copy.remove())
 
-    // In 266 two copies have each other to call, and handlers come back to the one by way of the
-    // other.
+    // With seed 266 two copies call each other, and handlers come back to one by way of the other.
     for (const seed of [1, 2, 3, 266]) {
       it(`comes to each once, in whatever order they come and go (seed ${seed})`, async () => {
         const { code, signal, stdout, stderr } = await runProcess('signals-chain', [copy.entry, `${seed}`], PATIENCE)

@@ -1,6 +1,6 @@
 /**
- * Blocked workers, some of which come and go, are woken by what signal sources bring. Those of
- * native code: native.test.ts.
+ * Blocked workers, some of which come and go, are woken by signal sources. native.test.ts does the
+ * same with native code.
  */
 import { platform } from 'node:process'
 import { attachSignal, sendSignal, type SignalInfo, signalInfo, ThreadSafeEvent, ThreadSafeQueue } from '../../lib/index.js'

@@ -76,8 +76,8 @@ if (process.platform === 'linux') {
         assert.equal(taken.first.uid, process.getuid?.())
         assert.equal(taken.first.code, SI_QUEUE)
         assert.ok(taken.earliest >= from && taken.latest <= until, 'timestamps lie between before and after')
-        // Each thread takes signals in order. Two threads may do so at one time, and their puts may
-        // pass each other.
+        // Each thread takes signals in order. Two threads may do so at the same time, and their
+        // puts may overtake each other.
         const threads = readdirSync('/proc/self/task').length
         assert.ok(taken.valueSequences <= threads, `values of ${taken.valueSequences} threads`)
         assert.ok(taken.timeSequences <= threads, `timestamps of ${taken.timeSequences} threads`)

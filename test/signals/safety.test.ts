@@ -1,5 +1,6 @@
 /**
- * What the machine code of the signal handler can reach, against the list in docs/signal-safety.md.
+ * Compares what the machine code of the signal handler can reach with the list in
+ * docs/signal-safety.md.
  */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
@@ -17,13 +18,13 @@ const HANDLER = 'on_signal'
 const CALLS_POINTER = 'call_handler'
 
 interface MachineFunction {
-  /** What it calls or jumps to, by name; its own parts are not among them. */
+  /** The names that it calls or jumps to, other than its own parts. */
   calls: Set<string>
   /** Calls or jumps to an address that is not known before. */
   pointers: string[]
 }
 
-/** The symbol of the function that this is a part of, or an address in. */
+/** The symbol of the function to which a part or an address belongs. */
 function wholeSymbol(symbol: string): string {
   return symbol.replace(/\+0x[0-9a-f]+$/, '').replace(/ \[clone [^\]]*\]/g, '')
 }
@@ -42,8 +43,7 @@ function plainName(symbol: string): string {
 }
 
 /**
- * From what objdump prints: each function by its symbol, with its cold parts and clones under the
- * same.
+ * Parses the output of objdump: each function by its symbol, which its cold parts and clones share.
  */
 function disassembly(): Map<string, MachineFunction> {
   const options = { encoding: 'utf8', maxBuffer: 2 ** 28 } as const

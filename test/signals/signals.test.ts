@@ -1,4 +1,4 @@
-/** Signal sources with real signals: nothing is lost uncounted, and what comes tells the truth. */
+/** Signal sources with real signals: nothing is lost uncounted, and the records are true. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { constants } from 'node:os'
@@ -94,8 +94,8 @@ if (process.platform !== 'win32') {
         start({ role: 'answer', target: target.handle, back: back.handle })
         const latencies: number[] = []
         for (let round = 0; round < 21; round++) {
-          // The first answer may take as long as the worker takes to start; after each, it has the
-          // time to fall asleep.
+          // The first answer may take as long as the worker takes to start. After each, the worker
+          // has time to fall asleep.
           await setTimeout(5)
           const sent = process.hrtime.bigint()
           process.kill(process.pid, 'SIGUSR2')

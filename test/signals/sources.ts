@@ -1,5 +1,5 @@
 /**
- * What the tests of signal sources share: sources and workers that end with each test, and signals
+ * Shared by the tests of signal sources: sources and workers that end with each test, and signals
  * that are sent one by one.
  */
 import assert from 'node:assert/strict'
@@ -39,8 +39,8 @@ export function drain(queue: ThreadSafeQueue<SignalInfo>): SignalInfo[] {
 }
 
 /**
- * Standard signals of one number merge while they are on their way, so the next is sent when this
- * one has come.
+ * Sends a signal and waits for it, since standard signals of one number merge while they are
+ * pending.
  */
 export async function sendOne(signal: SignalName, source: SignalSource, value?: number): Promise<void> {
   const { received } = source.stats()
@@ -48,7 +48,7 @@ export async function sendOne(signal: SignalName, source: SignalSource, value?: 
   await until(`the handler of ${signal}`, () => source.stats().received === received + 1)
 }
 
-/** Installs a handler of Node's for the time that `body` takes; it counts. */
+/** Installs a Node handler that counts, while `body` runs. */
 export async function withHandler(signal: NodeJS.Signals, body: (handled: () => number) => Promise<void>): Promise<void> {
   let count = 0
   const handler = (): void => void count++

@@ -1,4 +1,4 @@
-/** Signal sources for as long, and as often, as it takes for what happens seldom to happen. */
+/** Signal sources for long and often enough that rare events happen. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'

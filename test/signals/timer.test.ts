@@ -1,4 +1,4 @@
-/** The kernel's timers: what comes tells the truth about the clock. */
+/** Kernel timers: their ticks are true to the clock. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
@@ -43,9 +43,9 @@ if (process.platform === 'linux') {
     }
 
     /**
-     * Expirations that each tick tells of, added up, against the time that passed until then. The
-     * handler may be kept waiting between being told of expirations and reading the clock, but
-     * seldom: so the middle one of the differences must be small.
+     * Compares the sum of the expirations that ticks report with the time passed. The handler is
+     * seldom delayed between learning of expirations and reading the clock, so the median
+     * difference must be small.
      */
     function checkRate(ticks: SignalInfo[], { interval, before, after }: Started): void {
       assert.ok(ticks.length > 10, `only ${ticks.length} ticks`)
@@ -72,8 +72,8 @@ if (process.platform === 'linux') {
       const expirations = ticks.reduce((sum, { overrun }) => sum + 1 + overrun, 0)
       const most = Number(ended - before) / Number(MICROSECOND) / interval
       const least = Number(ended - after) / Number(MICROSECOND) / interval
-      // What is on its way when the timer stops is not counted; how much that is depends on when
-      // its thread last ran.
+      // Ticks on their way when the timer stops are not counted. Their number depends on when its
+      // thread last ran.
       assert.ok(expirations <= most + 1 && expirations > least - 100, `${expirations} expirations in ${most} intervals`)
       let previous = before
       for (const { code, timestamp, value, pid } of ticks) {

@@ -1,4 +1,4 @@
-/** The checker of test/system/linearizability.test.ts, on histories that are written by hand. */
+/** The checker of test/system/linearizability.test.ts, on histories written by hand. */
 import assert from 'node:assert/strict'
 import { type Call, type Operation, unexplained } from './history-checker.js'
 
@@ -132,15 +132,15 @@ describe('the checker of histories', () => {
   }
 
   it('is quick where many calls overlap', () => {
-    // Three threads that each put and get their own tokens all the time; with one wrong result at
-    // the very end.
+    // Three threads put and get their own tokens all the time, with one wrong result at the very
+    // end.
     const rounds = 300
     const threads = [0, 1, 2].map((thread) =>
       Array.from({ length: 2 * rounds }, (_, k) =>
         call(k % 2 === 0 ? 'put' : 'get', 3 * (k >> 1) + thread, 10 * k + thread, 10 * k + 15 + thread),
       ),
     )
-    // Whoever gets may get another's: in the order in which they were put.
+    // A get may take another thread's token: they come in the order in which they were put.
     const start = performance.now()
     assert.equal(unexplained(threads, 3), undefined)
     threads[0]?.push(call('get', undefined, 1e6, 1e6 + 1), call('get', 0, 1e6 + 2, 1e6 + 3))

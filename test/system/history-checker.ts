@@ -1,12 +1,12 @@
 /**
- * Whether what several threads were told by one queue is what a queue that does one thing at a time
- * could have told them (linearizability): is there an order of the calls that keeps those apart
- * that did not overlap, and in which each result is right?
+ * Checks linearizability: whether a queue that does one thing at a time could have given these
+ * results to several threads. Is there an order of the calls that respects those that did not
+ * overlap, and in which each result is right?
  *
- * The search is that of Wing and Gong, with Lowe's memory of what has been tried: it takes the next
- * call of one of the threads that may come first - no call that has not been taken ended before it
- * began - and goes back where none fits. As each thread makes one call after the other, where the
- * search is is how many calls of each thread it has taken, and what the queue then holds.
+ * The search is that of Wing and Gong, with Lowe's memory of what has been tried. It takes the next
+ * call of a thread, if no other call that is left ended before that one began, and goes back where
+ * none fits. Each thread makes one call after the other. So the state of the search is how many
+ * calls of each thread it has taken, and what the queue then holds.
  */
 
 /** `put` waits or is refused when there is no room; `pushing` pushes out the oldest instead. */
@@ -15,13 +15,16 @@ export type Operation = 'put' | 'pushing' | 'get' | 'peek'
 export interface Call {
   readonly operation: Operation
   /**
-   * What was put, or came out: a number that is put only once. Undefined: it was refused, or there
-   * was nothing.
+   * The item that was put or got: a number that is put only once. Undefined if it was refused, or
+   * there was none.
    */
   readonly item: number | undefined
   /** The slots that a put needs. */
   readonly slots: number
-  /** Its failure says nothing, as it may have another reason than a full or empty queue. */
+  /**
+   * Whether it may fail for a reason other than a full or empty queue, so that its failure says
+   * nothing.
+   */
   readonly mayFail: boolean
   /** Points in one order of all beginnings and ends. */
   readonly began: number
@@ -37,7 +40,7 @@ function slotsOf(held: readonly Held[]): number {
   return held.reduce((sum, { slots }) => sum + slots, 0)
 }
 
-/** What the queue holds after that call; undefined where it would have had another result. */
+/** The queue's content after that call; undefined if the call would have had another result. */
 function after(held: readonly Held[], capacity: number, { operation, item, slots, mayFail }: Call): readonly Held[] | undefined {
   if (item === undefined && mayFail) return held
   switch (operation) {
@@ -59,17 +62,17 @@ function after(held: readonly Held[], capacity: number, { operation, item, slots
   }
 }
 
-/** As far as the search came: what no order of the calls explains. */
+/** Where the search ended: the part that no order of the calls explains. */
 export interface Unexplained {
   readonly held: readonly number[]
-  /** Of each thread, the calls that could come next and do not fit. */
+  /** For each thread, the call that could come next and does not fit. */
   readonly next: readonly (Call | undefined)[]
   readonly explained: number
 }
 
 /**
- * A point of the search: what the queue holds there, which threads' next calls are still to be
- * tried, and whose call led here.
+ * A point of the search: the queue's content, which threads' next calls are still to be tried, and
+ * whose call led here.
  */
 interface Point {
   readonly held: readonly Held[]
@@ -77,12 +80,12 @@ interface Point {
   readonly by: number
 }
 
-/** So many calls behind where a search failed last, it will hardly come back there. */
+/** A search that is this many calls past its last failure will hardly come back there. */
 const FAR = 100
 
 /**
- * The calls of each thread, in its order, of a queue that is empty at first. Undefined if they are
- * linearizable.
+ * Takes the calls of each thread, in its order, on a queue that is empty at first. Returns
+ * undefined if they are linearizable.
  */
 export function unexplained(threads: readonly (readonly Call[])[], capacity: number): Unexplained | undefined {
   const total = threads.reduce((sum, calls) => sum + calls.length, 0)
@@ -95,7 +98,7 @@ export function unexplained(threads: readonly (readonly Call[])[], capacity: num
   const keyOf = (held: readonly Held[]): string => `${taken.join()};${held.map(({ item }) => item).join()}`
   const nextOf = (calls: readonly Call[], thread: number): Call | undefined => calls[taken[thread] as number]
 
-  /** Those that may come next: which no other that is to come ended before. */
+  /** The threads whose call may come next: no other call that is left ended before it began. */
   function candidates(): number[] {
     let firstEnd = Infinity
     for (let thread = 0; thread < threads.length; thread++)

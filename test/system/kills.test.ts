@@ -1,6 +1,6 @@
 /**
- * Workers that are terminated at random instants, in the middle of everything that a queue does:
- * nothing is stuck, nothing is lost, and each queue is as good as new afterwards.
+ * Workers are terminated at random instants, in the middle of everything that a queue does. Nothing
+ * is stuck, nothing is lost, and each queue is as good as new afterwards.
  */
 import { strict as assert } from 'node:assert'
 import type { Worker } from 'node:worker_threads'
@@ -65,12 +65,12 @@ describe(`${KILLS} workers that are terminated at random (KILLS_SEED=${SEED})`, 
       if (--quiet > 0) continue
       // Each loop that is rung for one of these may be dying, and must pass it on.
       putOneInEach()
-      // Another, as the one that has the lowest doorbell is rung first.
+      // Another steady worker, as the one with the lowest doorbell is rung first.
       const before = steady
       steady = start('steady')
       kill += victims.length
       await Promise.all([before, ...victims.splice(0)].map(end))
-      // A wake that was lost shows now, as nothing else makes up for it.
+      // A lost wake shows now, as nothing else makes up for it.
       await until('the queues to be empty', () => queues.every((queue) => queue.empty()), PATIENCE)
       putOneInEach()
       await until('lone items to arrive', () => queues.every((queue) => queue.empty()), PATIENCE)
@@ -108,7 +108,7 @@ describe(`${KILLS} workers that are terminated at random (KILLS_SEED=${SEED})`, 
       }
       assert.ok(missing <= inHand, `${name}: ${missing} items were accepted and never got, and at most ${inHand} were in hand`)
       assert.ok((next[0] as number) > 0, `${name}: no item moved`)
-      // One slot each, whatever its type.
+      // Items of one slot, for each type.
       const short = type === 'any' ? 1 : type === 'string' ? 'x' : type === 'bytes' ? new Uint8Array(8) : make(1)
       let count = 0
       while (queue.tryPut(short)) count++

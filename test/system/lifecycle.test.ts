@@ -1,7 +1,7 @@
 /**
- * The lifecycle matrix: whatever a thread is in the middle of, however it or the process ends, there
- * is no crash and no hang, nothing is left behind, and the exit code is as without the package. Each
- * cell is a process of its own.
+ * The lifecycle matrix. Whatever a thread is in the middle of, and however it or the process ends,
+ * there is no crash and no hang, nothing is left behind, and the exit code is the same as without
+ * the package. Each cell is a process of its own.
  */
 import { strict as assert } from 'node:assert'
 import { buildNativeAddon } from '../fixtures/native-addon.js'
@@ -13,7 +13,7 @@ interface Ending {
   signal?: NodeJS.Signals
   stdout?: string
   stderr?: RegExp
-  /** The worker does it itself, so it can't be blocked. */
+  /** Whether the worker ends by its own action, so that it can't be blocked. */
   isOwn?: boolean
 }
 

@@ -1,8 +1,8 @@
 /**
- * Whatever threads call at the same time, each is told what a queue that does one thing at a time
- * would have told it, in some order of the calls that overlap: full, empty and dropped only where
- * it was so, no item lost, none twice. Threads make calls at random, in rounds, and note what they
- * were told; the rounds are checked by themselves, each beginning and ending with an empty queue.
+ * Whatever threads call at the same time, the results are those of a queue that does one thing at a
+ * time, in some order of the calls that overlap. Full, empty and dropped are true, no item is lost,
+ * and none comes twice. Threads make calls at random, in rounds, and note the results. Each round
+ * begins and ends with an empty queue, and is checked by itself.
  */
 import assert from 'node:assert/strict'
 import type { Worker } from 'node:worker_threads'
@@ -12,14 +12,14 @@ import { type Call, type Operation, unexplained } from './history-checker.js'
 import { finished, SHARE, startWorker } from '../support.js'
 
 const THREADS = 4
-/** Of each thread in a round. */
+/** The number of calls of each thread in a round. */
 const CALLS = 300
 const MILLISECONDS = 600 * Math.max(SHARE, 0.3)
 const MOST_CALLS = 200_000
 const OVERFLOWS: Overflow[] = ['reject', 'drop-newest', 'drop-oldest']
 
 const PUTS: number[] = [CallKind.tryPut, CallKind.putOnce, CallKind.putOnceAsync, CallKind.putBlocking, CallKind.putAsync]
-/** What is asynchronous and waits is told by a timer, which knows nothing of the queue. */
+/** Asynchronous calls that wait are ended by a timer, which knows nothing of the queue. */
 const TIMED: number[] = [CallKind.putAsync, CallKind.getAsync]
 
 function operationOf(kind: number, overflow: Overflow): Operation {

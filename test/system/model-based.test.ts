@@ -1,7 +1,7 @@
 /**
- * The queue's whole interface against a model of it, by random calls: whatever is asked in whatever
- * order, each call comes to what it comes to in the model, or waits as it does there. fast-check
- * shrinks what fails, and prints the seed and path with which it comes again (MODEL_SEED, MODEL_PATH).
+ * Compares the queue's whole interface with a model of it, by random calls. Whatever the calls and
+ * their order, each has the result that it has in the model, or waits as it does there. fast-check
+ * shrinks a failure, and prints the seed and path that reproduce it (MODEL_SEED, MODEL_PATH).
  */
 import { strict as assert } from 'node:assert'
 import fc from 'fast-check'
@@ -10,7 +10,7 @@ import { failure, PENDING, QueueModel, type Result, value } from './queue-model.
 
 const RUNS = Number(process.env.MODEL_RUNS ?? 150)
 const COMMANDS = 40
-/** Of the loop, after each call: in these, what should wait must not come to its end. */
+/** Iterations of the loop after each call, in which a call that should wait must not settle. */
 const ITERATIONS = 3
 const MOST_ITERATIONS = 200
 const { MODEL_SEED, MODEL_PATH } = process.env
@@ -33,7 +33,7 @@ const KINDS: readonly Items[] = [
   { name: "'int32[3]'", type: 'int32[3]', make: (number) => [number, 0, number], read: ([number]: Int32Array) => number as number },
 ]
 
-/** A call of the real queue that has not been compared yet, or not come to its end. */
+/** A call of the real queue that has not been compared yet, or has not settled. */
 interface Pending {
   readonly id: number
   readonly controller: AbortController
@@ -89,7 +89,7 @@ function outcome(call: () => unknown): Result {
   }
 }
 
-/** The loop has come round as often as it takes for all to come to its end that can. */
+/** Resolves when the loop has come round often enough for every call to settle that can. */
 async function rest(hasCome: () => boolean = () => true): Promise<void> {
   for (let k = 0; k < MOST_ITERATIONS && (k < ITERATIONS || !hasCome()); k++) await new Promise((resolve) => setImmediate(resolve))
 }
@@ -99,7 +99,10 @@ class Command implements fc.AsyncCommand<QueueModel, Real> {
   constructor(
     readonly name: string,
     readonly compare: (model: QueueModel, real: Real) => void | Promise<void>,
-    /** How many a getMany gets is open while a putMany that waits goes in piece by piece. */
+    /**
+     * The number of items that a getMany gets is not determined while a waiting putMany goes in
+     * piece by piece.
+     */
     readonly isDetermined: (model: Readonly<QueueModel>) => boolean = () => true,
   ) {}
 
@@ -140,7 +143,7 @@ class Command implements fc.AsyncCommand<QueueModel, Real> {
   }
 }
 
-/** One that returns or throws at once. */
+/** Makes a command of a call that returns or throws at once. */
 function sync(name: string, expected: (model: QueueModel) => Result, call: (real: Real) => unknown): Command {
   return new Command(name, (model, real) =>
     assert.deepEqual(
@@ -274,7 +277,7 @@ const COMMAND: readonly fc.Arbitrary<Command>[] = [
   ),
 ]
 
-/** Ends most of what there is to see, so it is rare. */
+/** Closing ends most of what there is to test, so it is rare. */
 const CLOSE = fc.boolean().map((discard) =>
   sync(
     `close(${discard})`,

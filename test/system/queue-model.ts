@@ -1,10 +1,10 @@
 /**
- * A queue that does one thing at a time, on plain arrays: what the real one must return, whatever
- * is asked of it in whatever order, by one thread that lets every call come to rest before the next.
+ * A queue that does one thing at a time, on plain arrays. It has the results that the real one must
+ * have, for any calls in any order by one thread that lets every call come to rest before the next.
  */
 import type { Overflow } from '../../lib/index.js'
 
-/** What a call comes to; `pending` while it waits. */
+/** The result of a call; `pending` while it waits. */
 export type Result =
   { readonly kind: 'value'; readonly value: unknown } | { readonly kind: 'error'; readonly code: string } | { readonly kind: 'pending' }
 
@@ -34,9 +34,9 @@ export class QueueModel {
   readonly items: number[] = []
   readonly gets: Waiting[] = []
   readonly puts: WaitingPut[] = []
-  /** By the number of the call. */
+  /** Results by the number of the call. */
   readonly results = new Map<number, Result>()
-  /** How many items a failed putMany had put. */
+  /** The number of items that a failed putMany had put. */
   readonly counts = new Map<number, number>()
   closed = false
   dropped = 0
@@ -44,7 +44,7 @@ export class QueueModel {
   accepted = 0
   got = 0
   done = 0
-  /** Items that were accepted and dropped again, which are finished by that. */
+  /** The number of items that were accepted and dropped again, and so are finished. */
   #lost = 0
   #ids = 0
 
@@ -163,7 +163,7 @@ export class QueueModel {
     while (this.#servePut() || this.#serveGet());
   }
 
-  /** What a put has goes in as far as there is room, at once. */
+  /** Puts as many of a put's items as there is room for, at once. */
   #servePut(): boolean {
     const put = this.puts[0]
     if (!put) return false

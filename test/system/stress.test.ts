@@ -1,6 +1,6 @@
 /**
- * Many contexts at once, for long: each item is got exactly once, in the order of its producer, and
- * nobody is left waiting.
+ * Many contexts at once, for a long time. Each item is got exactly once, in the order of its
+ * producer, and nobody is left waiting.
  */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
@@ -121,8 +121,8 @@ describe('stress', function () {
     const gaveUp = new Error('gave up')
 
     /**
-     * Makes so many calls, and cancels each at some moment, when it waits or has its outcome.
-     * Resolves when all have settled.
+     * Makes so many calls, and cancels each at some moment, while it waits or after it has its
+     * outcome. Resolves when all have settled.
      */
     async function callAndCancel(
       seed: number,
@@ -215,7 +215,7 @@ describe('stress', function () {
     const rounds = 20_000 * SHARE
     const batch = 250
     const race = CloseRace.create(rounds)
-    // On a busy machine any thread may be held up: that much is not ours.
+    // On a busy machine any thread may be delayed. This measures how much of that is not ours.
     const metronome = new Int32Array(new SharedArrayBuffer(8))
     workers.push(startWorker('stress-metronome', metronome.buffer))
     const racing = Array.from({ length: CLOSE_THREADS }, (_, thread) => startWorker('stress-close', { thread, race: race.shared }))
@@ -236,7 +236,7 @@ describe('stress', function () {
       for (const worker of racing) worker.postMessage({ first, handles: queues.map(({ handle }) => handle) })
       await within(`the end of the rounds from ${first}`, done, PATIENCE)
       queues.forEach((queue, k) => {
-        // What nobody took is still there.
+        // Items that nobody took are still there.
         for (let left = true; left;) {
           const item = thrownOr(() => queue.getSync())
           if (item instanceof QueueClosedError) left = false
@@ -257,7 +257,7 @@ describe('stress', function () {
   })
 })
 
-/** What the call answers or throws. */
+/** Returns what the call returns or throws. */
 function thrownOr(call: () => unknown): unknown {
   try {
     return call()

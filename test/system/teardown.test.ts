@@ -1,6 +1,6 @@
 /**
- * Workers and processes that end at any moment: soon, without a trace, and without harm to those
- * who go on.
+ * Workers and processes end at any moment: soon, without a trace, and without harm to those who go
+ * on.
  */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
@@ -11,10 +11,7 @@ import { finished, type Outcome, runProcess, startProcess, startWorker, until, w
 
 const PATIENCE = 60_000
 
-/**
- * The longest that a blocked thread takes to find out that it is to end, and what ending takes
- * besides.
- */
+/** The longest time for a blocked thread to find out that it must end, plus the time of ending. */
 const SOON = 250
 
 const workers: Worker[] = []
@@ -55,7 +52,7 @@ describe('teardown', function () {
           const ready = new SharedArrayBuffer(4)
           const worker = start({ role: 'block', call, queue: queue.handle, event: event.handle, ready })
           await until('the worker is about to block', () => counter(ready) === 1, PATIENCE)
-          // Differently long after it has begun to spin, and then to sleep.
+          // At different times after it has begun to spin, and then to sleep.
           const moment = performance.now() + round * 10
           await until('the moment', () => performance.now() >= moment)
           const before = performance.now()

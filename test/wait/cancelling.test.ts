@@ -1,6 +1,5 @@
 /**
- * A call that waits can be cancelled by a signal or a timeout; it has then taken and stored
- * nothing.
+ * A waiting call can be cancelled by a signal or a timeout. It has then taken and stored nothing.
  */
 import { strict as assert } from 'node:assert'
 import { getEventListeners, setMaxListeners } from 'node:events'
@@ -138,7 +137,7 @@ describe('cancelling', () => {
           const before = queue.qsize()
           const start = performance.now()
           const error = await rejection(call(queue, { timeout }, 1))
-          // Timers of Node's count whole milliseconds of the loop's clock.
+          // Node's timers count whole milliseconds of the loop's clock.
           assert.ok(performance.now() - start >= timeout - 2)
           assert.ok(error instanceof TimeoutError)
           assert.equal(error.code, 'ERR_TIMEOUT')
@@ -171,7 +170,7 @@ describe('cancelling', () => {
         const queue = make()
         const before = queue.qsize()
         const controller = new AbortController()
-        // Else Node warns of so many listeners.
+        // Otherwise Node warns of so many listeners.
         setMaxListeners(0, controller.signal)
         const calls = Array.from({ length: 1000 }, (_, k) => call(queue, { signal: controller.signal }, k))
         controller.abort('all')

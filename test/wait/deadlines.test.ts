@@ -1,4 +1,4 @@
-/** Whoever finds its deadline passed looks once more first: what is there by then is taken. */
+/** A call whose deadline has passed looks once more first, and takes what is there by then. */
 import { strict as assert } from 'node:assert'
 import { type ElementType, select, ThreadSafeEvent, ThreadSafeQueue, TimeoutError } from '../../lib/index.js'
 import { rejection, loopIterations, within } from '../support.js'
@@ -7,7 +7,7 @@ function busy(milliseconds: number): void {
   for (const end = performance.now() + milliseconds; performance.now() < end;);
 }
 
-/** In an immediate: something happens, and then the loop is busy until after the deadlines. */
+/** In an immediate, something happens, and then the loop is busy until after the deadlines. */
 function busyAfter(happens: () => unknown): Promise<void> {
   return new Promise((resolve) =>
     setImmediate(() => {

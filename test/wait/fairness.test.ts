@@ -1,5 +1,5 @@
 /**
- * Asynchronous calls that need not wait leave the loop its time: timers, immediates and I/O run
+ * Asynchronous calls that need not wait leave the loop its time. Timers, immediates and I/O run
  * after a millisecond of them, whatever is done with each item.
  */
 import { strict as assert } from 'node:assert'
@@ -198,7 +198,7 @@ describe('what a call costs', () => {
   it('a ring for a queue does not grow with how many wait for an event', async () => {
     const event = new ThreadSafeEvent()
     const queue = numbers(4)
-    /** The best of some: others' garbage is collected meanwhile. */
+    /** The best of several rounds, as garbage of others is collected meanwhile. */
     const rounds = async (): Promise<number> => {
       let best = Infinity
       for (let attempt = 0; attempt < 5; attempt++) {

@@ -1,13 +1,13 @@
 /**
- * What is common to the tests of wakes that the deferred-wake thread makes, late: workers that
- * stay, and workers that come and go.
+ * Shared by the tests of wakes that the deferred-wake thread makes late: workers that stay, and
+ * workers that come and go.
  */
 import type { EventHandle, QueueHandle, ThreadSafeEvent, ThreadSafeQueue } from '../../lib/index.js'
 import { finished, startWorker, until } from '../support.js'
 
 /**
- * In shared memory: the round that is on, 0 before the first and -1 after the last; and how often
- * all workers were served.
+ * Words in shared memory: the current round, 0 before the first and -1 after the last, and how
+ * often all workers were served.
  */
 export const ROUND = 0
 export const SERVED = 1
@@ -30,7 +30,8 @@ function startWorkers(task: Omit<LateWakesTask, 'timeout' | 'counts'>): { words:
 }
 
 /**
- * `put` puts one item. Each round there is one for each worker; in the end each item was got once.
+ * `put` puts one item. In each round there is one for each worker. In the end each item was got
+ * once.
  */
 export async function eachItemIsGot(queue: ThreadSafeQueue<unknown, unknown>, rounds: number, put: () => void): Promise<void> {
   const { words, ended } = startWorkers({ queue: queue.handle })

@@ -1,6 +1,6 @@
 /**
- * What keeps a process or a worker alive, and what does not; and the warning for who blocks the
- * main thread for long.
+ * Calls that keep a process or a worker alive, and calls that do not; and the warning for whoever
+ * blocks the main thread for long.
  */
 import { strict as assert } from 'node:assert'
 import { finished, runProcess, startWorker, within } from '../support.js'

@@ -23,7 +23,7 @@ describe('long and short items that wait for room', () => {
     await within('all puts', Promise.all(puts))
   })
 
-  // The short ones would take each slot that falls free, if nobody cared for the long one.
+  // Without the priority token the short ones would take each slot that falls free.
   const TASKS = [['putBlocking'], ['putAwaiting'], ['putBlocking', 'putAwaiting']] as const
   for (const tasks of TASKS) {
     it(`both get in: a long put of this loop against workers that ${tasks.join(' and ')} short ones`, async () => {
@@ -78,7 +78,7 @@ describe('long and short items that wait for room', () => {
     await drainUntil(queue, Promise.all([small, here]))
   })
 
-  /** Makes room until they, who may wait for some, are done. */
+  /** Makes room until the putters, which may wait for it, are done. */
   async function drainUntil(queue: ThreadSafeQueue<Uint8Array>, done: Promise<unknown>): Promise<void> {
     let over = false
     const ended = done.finally(() => (over = true))

@@ -1,5 +1,5 @@
 /**
- * Many who wait: what an item costs does not grow with their number, and none of them is forgotten.
+ * Many waiters: the cost of an item does not grow with their number, and none of them is forgotten.
  */
 import { strict as assert } from 'node:assert'
 import { once } from 'node:events'
@@ -12,7 +12,7 @@ import { random, startWorker, loopIterations, until, within } from '../support.j
 
 const numbers = (capacity: number): ThreadSafeQueue<number, Float64Array> => new ThreadSafeQueue(capacity, { type: 'float64' })
 
-/** Workers whose loops wait, by what they do; and the queue that the items come back by. */
+/** Workers whose loops wait, by their roles, and the queue by which the items come back. */
 class Workers {
   readonly queue = numbers(1000)
   readonly taken = numbers(100_000)
@@ -40,8 +40,8 @@ class Workers {
 }
 
 /**
- * How often the other threads of this process went to sleep, all together; 0 where that is not
- * told.
+ * How often the other threads of this process went to sleep, all together; 0 where the system does
+ * not say.
  */
 function sleeps(): number {
   if (process.platform !== 'linux') return 0
@@ -54,7 +54,7 @@ function sleeps(): number {
   return all
 }
 
-/** The other threads go to sleep no more, so they sleep. */
+/** Resolves when the other threads have stopped going to sleep, so that all sleep. */
 async function allSleep(): Promise<void> {
   let before = -1
   await until('the other threads to sleep', () => {
@@ -66,7 +66,10 @@ async function allSleep(): Promise<void> {
 }
 
 describe('one event loop that awaits a thousand queues', () => {
-  /** Of an item put from elsewhere, in calls of the addon, where a thousand are awaited. */
+  /**
+   * The cost of an item put from elsewhere, in calls of the addon, while `waiting` queues are
+   * awaited.
+   */
   async function callsPerItem(waiting: number): Promise<number> {
     const queues = Array.from({ length: waiting }, () => new ThreadSafeQueue<string>(4))
     const idle = queues.slice(1).map((queue) => queue.get().catch(() => 'closed'))
@@ -83,7 +86,7 @@ describe('one event loop that awaits a thousand queues', () => {
       }
     Object.assign(functions, { get: counted(get), getFirst: counted(getFirst), announce: counted(announce) })
     try {
-      // Those that wait already have done what they do.
+      // Calls that wait already have finished their work.
       for (let quiet = 0; quiet < 5; quiet++) {
         const before = calls
         await loopIterations()
@@ -263,7 +266,7 @@ describe('many event loops that await one queue', () => {
       await Promise.all(ends)
       stopped = true
       await puts
-      // Those that were taken by a victim have gone with it; none stays behind.
+      // Items that a victim had taken have gone with it. None stays behind.
       await until('the items to be taken', () => all.queue.qsize() === 0)
       all.taken.clear()
     }

@@ -1,6 +1,4 @@
-/**
- * How often a call that waits crosses into native code: each of that costs as much as some puts.
- */
+/** How often a waiting call crosses into native code. Each crossing costs as much as some puts. */
 import { strict as assert } from 'node:assert'
 import { type ElementType, ThreadSafeQueue } from '../../lib/index.js'
 import { channelOfQueue } from '../../lib/queue/object.js'
@@ -10,7 +8,8 @@ import { loopIterations, within } from '../support.js'
 type Functions = Record<string, (...args: unknown[]) => unknown>
 
 /**
- * The names of the addon's functions that are called from now on, but for what `uncounted` calls.
+ * Records the names of the addon's functions that are called from now on, except those that
+ * `uncounted` calls.
  */
 function countCalls(): { names: string[]; uncounted: (call: () => unknown) => void; end: () => void } {
   const names: string[] = []
@@ -52,8 +51,8 @@ describe('crossings into native code', () => {
         const once = ['listen', 'stagingArea']
         assert.ok(names.filter((name) => !once.includes(name)).length <= 5, names.join(', '))
         names.length = 0
-        // Its share of the loop's time, its announcement, and that it waits no more. One after
-        // another, as a consumer does it.
+        // The calls are for its share of the loop's time, its announcement, and its end. One get
+        // after another, as a consumer makes them.
         for (let k = 0; k < 10; k++) {
           const next = queue.get()
           await new Promise(setImmediate)

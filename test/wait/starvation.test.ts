@@ -1,6 +1,6 @@
 /**
- * Where items span slots, nobody starves: neither a long item among short ones that find room all
- * the time, nor an event loop among threads, nor whoever waits behind a long item.
+ * Nobody starves where items span slots: neither a long item among short ones that always find
+ * room, nor an event loop among threads, nor whoever waits behind a long item.
  */
 import assert from 'node:assert/strict'
 import type { Worker } from 'node:worker_threads'

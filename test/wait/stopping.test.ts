@@ -1,4 +1,4 @@
-/** Threads that are blocked: ended soon by whoever stops them, and asleep until then. */
+/** Blocked threads end soon after they are stopped, and sleep until then. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
@@ -13,7 +13,7 @@ const PATIENCE = 30_000
 /** A stop that is seen only when the thread asks takes 25 ms or more in the median. */
 const NOT_BY_ASKING = 15
 /**
- * One that is seen when it asks the next time, after it has been blocked for less than a second.
+ * A stop that is seen when the thread asks next, after it has been blocked for less than a second.
  */
 const BY_ASKING = 400
 
@@ -71,7 +71,7 @@ describe('a blocked thread', function () {
     return blocked
   }
 
-  /** What terminate() takes with workers that have been blocked for longer and longer. */
+  /** The times of terminate() for workers that have been blocked for longer and longer. */
   async function timesOfEnds(calls: readonly Call[], rounds: number): Promise<number[][]> {
     const times: number[][] = calls.map(() => [])
     for (let round = 0; round < rounds; round++) {

@@ -1,4 +1,4 @@
-/** Reads plain values. Nothing here calls code of the user's. */
+/** Reads plain values. Nothing here calls user code. */
 import type { Space } from '../../addon/space.js'
 import { damaged } from '../../errors.js'
 import { copyInto, uncurried } from '../../intrinsics.js'
@@ -6,7 +6,7 @@ import { MOST_ELEMENTS, MOST_SHAPE_WORDS, MOST_SHAPES, own, TAG, WORD, WORDS_UNI
 
 const MOST_STRINGS = 1024
 
-/** Where it is read, and how far. */
+/** The bytes that are read, and the position in them. */
 let bytes: Space['bytes']
 let view: DataView
 let at = 0
@@ -17,12 +17,12 @@ const charCodeAt = uncurried(String.prototype.charCodeAt)
 const arrayFrom = uncurried(
   Array.from as (this: ArrayConstructor, items: ArrayLike<unknown>, map: (item: unknown, k: number) => unknown) => unknown[],
 )
-// Of all that copies a part of an array the one that does not ask which class that has.
+// The one method that copies a part of an array without asking for the array's class.
 const toSpliced = uncurried(Array.prototype.toSpliced as (this: readonly unknown[], start: number) => unknown[])
 
 /**
- * What objects of one shape are made from: they get its keys as properties of their own, whatever
- * Object.prototype may have been given.
+ * A shape, from which objects are made. They have its keys as own properties, whatever a program
+ * has added to Object.prototype.
  */
 interface Shape {
   readonly words: Uint32Array
@@ -33,7 +33,7 @@ interface Shape {
 
 const shapes: (Shape | undefined)[] = Array.from({ length: MOST_SHAPES }, () => undefined)
 
-/** Short strings often come again. */
+/** A cache of short strings, which often recur. */
 const strings: string[] = Array.from({ length: MOST_STRINGS }, () => '')
 
 function isTextAt(start: number, text: string): boolean {
@@ -61,13 +61,16 @@ function readString(wide: boolean): string {
   return wide ? bytes.ucs2Slice(start, at) : bytes.latin1Slice(start, at)
 }
 
-/** The second word tells how many there are, so nothing is read that is not of the shape. */
+/**
+ * Whether the shape's words are at that place. The second word has their number, so nothing beyond
+ * the shape is read.
+ */
 function areAt(start: number, { words, count }: Shape): boolean {
   for (let k = 0; k < count; k++) if (view.getUint32(start + k * WORD, true) !== words[k]) return false
   return true
 }
 
-/** Without a prototype, which may have been given a getter. */
+/** It has no prototype, as a program may have added a getter to that. */
 const UNDEFINED = Object.assign(Object.create(null) as PropertyDescriptor, {
   value: undefined,
   writable: true,
@@ -96,7 +99,7 @@ function readShape(): Shape {
   return shape
 }
 
-/** By its words alone. */
+/** Parses a shape from its words alone. */
 function readOwnShape(count: number): Shape {
   const size = count * WORD
   const counts = view.getUint32(WORD, true)

@@ -1,6 +1,6 @@
 /**
- * Writes plain values. No code of the user's runs meanwhile, as getters and proxies are given up on
- * before they are read: nothing changes the value, and nobody else uses the space.
+ * Writes plain values. No user code runs meanwhile, as this gives up at getters and proxies before
+ * it reads them. So nothing changes the value, and nobody else uses the space.
  */
 import { types } from 'node:util'
 import { uncurried } from '../../intrinsics.js'
@@ -9,23 +9,23 @@ import { isWide } from '../string.js'
 import { MOST_DEPTH, MOST_ELEMENTS, MOST_OBJECTS, MOST_SHAPE_WORDS, MOST_SHAPES, own, SHORT, TAG, WORD, WORDS_UNIT } from './format.js'
 
 /**
- * What a function here returns, instead of where the next is to be written, if the value is not
- * plain; and if there is no room.
+ * Returned by the functions here instead of the next position, if the value is not plain, or
+ * (TOO_LONG) if there is no room.
  */
 const GIVEN_UP = -1
 export const TOO_LONG = -2
 
-/** Where it is written. */
+/** The bytes that are written, and the limit. */
 let bytes: Space['bytes']
 let view: DataView
 let limit = 0
 
-/** More than a number takes, or a short string. */
+/** More room than a number or a short string takes. */
 const ROOM = 32
 
 /**
- * The objects that were met. Arrays here have their elements from the beginning: others may have
- * given Array.prototype what makes adding them impossible.
+ * The objects that were met. Arrays here are filled from the start, since a program may have
+ * changed Array.prototype so that adding elements fails.
  */
 const seen: (object | undefined)[] = Array.from({ length: MOST_OBJECTS }, () => undefined)
 let seenCount = 0
@@ -39,8 +39,8 @@ const toString = uncurried(Object.prototype.toString)
 const charCodeAt = uncurried(String.prototype.charCodeAt)
 
 /**
- * Tells a getter from a value without reading it, and without making an object, as asking for a
- * descriptor does. Somebody may have removed it.
+ * Tells a getter from a value without reading it, and without making an object as a descriptor
+ * does. A program may have removed it.
  */
 const { __lookupGetter__: lookupGetter = getterByDescriptor } = Object.prototype as { __lookupGetter__?: typeof getterByDescriptor }
 const getterOf = uncurried(lookupGetter)
@@ -56,7 +56,7 @@ function isSeen(object: object): boolean {
 
 function writeNumber(value: number, at: number): number {
   const integer = value | 0
-  // Of the two zeros only one is an integer.
+  // Negative zero is not written as an integer.
   if (integer === value && (integer !== 0 || is(value, 0))) {
     bytes[at] = TAG.integer
     view.setInt32(at + 1, integer, true)
@@ -91,8 +91,8 @@ function writeString(text: string, at: number): number {
 function writeArray(array: readonly unknown[], at: number, depth: number): number {
   const { length } = array
   if (length > MOST_ELEMENTS || getPrototypeOf(array) !== Array.prototype) return GIVEN_UP
-  // Indices come first among the keys: if there are as many keys as elements and the last is the
-  // last index, there are no holes and nothing else.
+  // Indices come first among the keys. So if there are as many keys as elements, and the last key
+  // is the last index, there are no holes and no other keys.
   const keys = keysOf(array)
   if (keys.length !== length || (length > 0 && keys[length - 1] !== `${length - 1}`)) return GIVEN_UP
   bytes[at] = TAG.array
@@ -107,11 +107,11 @@ function writeArray(array: readonly unknown[], at: number, depth: number): numbe
 
 function writeObject(object: Readonly<Record<string, unknown>>, at: number, depth: number): number {
   if (getPrototypeOf(object) !== Object.prototype || Symbol.toStringTag in object || isView(object)) return GIVEN_UP
-  // What looks plain and is not: a Date that was given another prototype, arguments. It would ask
-  // for a tag, which may be a getter.
+  // Finds objects that look plain and are not: a Date with another prototype, arguments. It would
+  // ask for a tag, which may be a getter.
   if (toString(object) !== '[object Object]') return GIVEN_UP
   const keys = keysOf(object)
-  // What has no properties may be anything else.
+  // An object without properties may be of any other kind.
   if (keys.length === 0) return GIVEN_UP
   bytes[at] = TAG.object
   at = writeShape(keys, at + 1)
@@ -129,7 +129,7 @@ interface Shape {
   readonly count: number
 }
 
-/** Shapes as they were written, at a place that their keys tell. */
+/** Shapes as they were written, at an index that depends on their keys. */
 const written: (Shape | undefined)[] = Array.from({ length: MOST_SHAPES }, () => undefined)
 
 function writeShape(keys: readonly string[], at: number): number {
@@ -145,7 +145,7 @@ function writeShape(keys: readonly string[], at: number): number {
   return end
 }
 
-/** Undefined if there is no room for it. */
+/** Makes a shape; undefined if there is no room for it. */
 function newShape(keys: readonly string[], place: number): Shape | undefined {
   const item = { bytes, view, limit }
   ;({ bytes, view, size: limit } = own)
@@ -159,7 +159,7 @@ function writeOwnShape(keys: readonly string[]): Shape | undefined {
   let at = 2 * WORD
   for (let k = 0; k < keys.length && at >= 0; k++) at = writeString(keys[k] as string, at)
   if (at < 0) return undefined
-  // There is room: a string leaves more.
+  // There is room, as a string leaves more than this.
   while (at % WORD !== 0) bytes[at++] = 0
   const count = at / WORD
   view.setUint32(WORD, count * WORDS_UNIT + keys.length, true)
@@ -209,13 +209,13 @@ function writeValue(value: unknown, at: number, depth: number): number {
 }
 
 /**
- * Writes the value to that space, from there on, in at most so many bytes, and returns where it
- * ends; negative if it is not plain, or TOO_LONG.
+ * Writes the value to that space, from `start` on, in at most `most` bytes. Returns where it ends,
+ * or GIVEN_UP or TOO_LONG, which are negative.
  */
 export function encodePlain(value: object, to: Space, start: number, most: number): number {
   ;({ bytes, view } = to)
   limit = to.size - start > most ? start + most : to.size
-  // Also where the last call ran out of stack.
+  // Reset even if the last call ran out of stack.
   seenCount = 0
   const end = writeValue(value, start, 0)
   while (seenCount > 0) seen[--seenCount] = undefined

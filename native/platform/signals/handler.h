@@ -10,8 +10,10 @@
 #include <atomic>
 #include <cerrno>
 
+#include "../../core/buffers.h"
 #include "../../core/event.h"
 #include "../../core/queue.h"
+#include "../../core/record.h"
 #include "../../core/slots.h"
 #include "../helper.h"
 #include "../wakes.h"
@@ -25,12 +27,29 @@
 namespace threadsafe {
 namespace {
 
+// False when it gave up: others have published each time.
+template <class Wake>
+bool write_record(const SignalTarget& target, const SignalInfo& record, Wake wake) {
+  const Buffers buffers = buffers_in(*target.record, target.record_geometry);
+  Snapshot snapshot(*target.record, buffers, wake);
+  const auto write = [&] {
+    u64 word = snapshot.begin();
+    return snapshot.try_write(word, target.is_message, [&](u32 index) {
+      buffers.set_length(index, sizeof record);
+      buffers.write(index, 0, &record, sizeof record);
+    });
+  };
+  return until_not_busy(write, HandlerPatience()) == Status::ok;
+}
+
 bool deliver(Source& source, const SignalInfo& record) {
   bool unpark_needed = false;
   bool delivered = true;
   const WakeBy<SignalWaker> wake{SignalWaker{source.unparks, unpark_needed}};
   if (source.target.event) {
     Event(*source.target.event, wake).set();
+  } else if (source.target.record) {
+    delivered = write_record(source.target, record, wake);
   } else {
     const StridedSlots slots(*source.target.queue, source.target.geometry);
     Queue queue(*source.target.queue, source.target.geometry, slots, wake);
@@ -38,7 +57,7 @@ bool deliver(Source& source, const SignalInfo& record) {
     delivered = status == Status::ok;
     if (status == Status::full) queue.count_dropped();
   }
-  // Counts that order nothing.
+  // Relaxed: counts, which order nothing.
   (delivered ? source.delivered : source.dropped).fetch_add(1, std::memory_order_relaxed);
   return unpark_needed;
 }
@@ -60,10 +79,10 @@ struct Call {
   ucontext_t* context;  // null if it was called by a handler that does not pass it on
   std::uintptr_t frame;
   bool below_kernels;  // see lies_below_kernels()
-  SignalMask blocked;  // to be left blocked by whoever is called: when the kernel calls, what it has interrupted had that blocked
+  SignalMask blocked;  // to be left blocked by handlers that are called; when the kernel calls, the mask of the interrupted code
 };
 
-// Passes the signal on to those before ours that are left. Nothing of ours is half done any more,
+// Passes the signal on to the handlers before ours that have not been called yet. Nothing of ours is half done any more,
 // so that a handler may strike and leave by siglongjmp. Returns whether it has changed the mask,
 // which was every_signal.
 bool pass_on(const Call& call, const PlaceOfWord& word, bool is_named, const Passage& began) {
@@ -72,7 +91,7 @@ bool pass_on(const Call& call, const PlaceOfWord& word, bool is_named, const Pas
   const Previous* previous = chain.next(passage, began.running, progress_of(word.read()));
   if (!previous) return false;
   Inside inside(call.signo, call.frame);
-  // A call that makes up all that it passes on may be one of a circle.
+  // A caller that makes up everything it passes on may be part of a circle.
   if (!is_named && !call.below_kernels && inside.too_deep()) return false;
   SharedPassage shared(word.read());
   bool mask_known = true;
@@ -89,8 +108,8 @@ bool pass_on(const Call& call, const PlaceOfWord& word, bool is_named, const Pas
     inside.enter(word, call.below_kernels && !is_named);
     const Installation& installation = *previous->current.load(std::memory_order_acquire);
     const SignalMask wanted = (call.blocked | installation.blocks) & every_signal;
-    // libuv's handler, for one, wants all blocked, as they are. But when one has been called,
-    // nobody knows what it has left.
+    // libuv's handler, for one, wants all signals blocked, as they are. But once a handler has been
+    // called, nobody knows which mask it has left.
     if (!mask_known || wanted != every_signal) {
       block_exactly(wanted);
       mask_changed = true;
@@ -98,7 +117,7 @@ bool pass_on(const Call& call, const PlaceOfWord& word, bool is_named, const Pas
     call_handler(installation.action, call.signo, call.info, call.context);
     mask_known = false;
     inside.leave();
-    // One that has passed the signal back has had others called.
+    // If the handler has passed the signal back, others have been called meanwhile.
     Passage now;
     if (shared.read(now)) passage = now;
     passage.running = began.running;
@@ -107,10 +126,10 @@ bool pass_on(const Call& call, const PlaceOfWord& word, bool is_named, const Pas
   return mask_changed;
 }
 
-// True if the kernel called the handler, or it was called in place of a handler which the kernel
-// has called: what lies above its frame, whose canonical address this is, is then what the kernel
-// has put there. A handler that passes on a ucontext of its own may have it there as well, but not
-// a siginfo where the kernel's is: that is inside the C library's ucontext, which is longer.
+// True if the kernel called the handler, or if it was called in place of a handler that the kernel
+// had called. Then the kernel's data lies above the handler's frame, whose canonical address this
+// is. A handler that passes on a ucontext of its own may have that there as well, but not a siginfo
+// where the kernel's is, since that place is inside the C library's ucontext, which is longer.
 bool lies_below_kernels([[maybe_unused]] const void* frame, [[maybe_unused]] const siginfo_t* info, [[maybe_unused]] const void* context) {
   [[maybe_unused]] const auto is_at = [frame](const void* what, std::size_t offset) {
     return reinterpret_cast<std::uintptr_t>(what) == reinterpret_cast<std::uintptr_t>(frame) + offset;
@@ -153,10 +172,10 @@ void on_signal(int signo, siginfo_t* told, void* context) {
   const void* const frame = __builtin_dwarf_cfa();
   Signal& signal = signals[signo];
   SignalInfo record = describe(signo, info);
-  // As long as ours is at work nothing may strike it, since what strikes may call a handler that
-  // leaves by siglongjmp, and then leave a slot claimed or a source in use for ever. When the
-  // kernel calls ours, everything is blocked already; but a handler over ours that ends with a jump
-  // to ours looks the same from here, and has its own mask.
+  // While ours works no signal may strike it: another handler may leave by siglongjmp, and so leave
+  // a slot claimed or a source in use for ever. When the kernel calls ours, everything is blocked
+  // already. But a handler over ours that ends with a jump to ours looks the same from here, and
+  // has its own mask.
   const bool below_kernels = lies_below_kernels(frame, told, context);
   const SignalMask blocked = block_every_signal();
   Call call{signo, told, static_cast<ucontext_t*>(context), reinterpret_cast<std::uintptr_t>(frame), below_kernels, blocked};
@@ -174,8 +193,8 @@ void on_signal(int signo, siginfo_t* told, void* context) {
     SharedPassage(word).write(passage);
     if (!in_forked_child.load(std::memory_order_relaxed) && deliver_to_sources(signo, info, record)) call_helper();
   }
-  // A handler that has called ours in its midst relies on what it has blocked. One of a copy of
-  // ours relies on nothing.
+  // A handler that has called ours relies on the signals that it has blocked. Another copy's
+  // handler relies on nothing.
   if (call.context) call.blocked = mask_of(call.context->uc_sigmask);
   if (!below_kernels && (passed_back || !is_named)) call.blocked |= blocked;
   errno = saved_errno;
@@ -183,7 +202,7 @@ void on_signal(int signo, siginfo_t* told, void* context) {
   // signal already.
   const bool ends_here = is_named && !passed_back && signal.is_out.load(std::memory_order_relaxed);
   const bool mask_changed = !ends_here && pass_on(call, place, is_named, passage);
-  // When the kernel goes on with what it has interrupted, it restores that mask.
+  // The kernel restores the mask itself when it resumes the interrupted code.
   if (!below_kernels && (mask_changed || (blocked & every_signal) != every_signal)) block_exactly(blocked);
   errno = saved_errno;
 }

@@ -1,0 +1,23 @@
+/** What frames.ts and its worker agree on. */
+import type { BufferPoolHandle, QueueHandle } from 'threadsafe'
+
+export const FRAME = 'uint8[1048576]'
+export const FRAMES = 60
+export const SIZE = 2 ** 20
+
+export type Stage = 'capture' | 'filter' | 'encode'
+
+/** One frame that is done, and by how many frames the camera was ahead of it then. */
+export interface Encoded {
+  frame: number
+  bytes: number
+  ahead: number
+}
+
+export interface FramesData {
+  stage: Stage
+  pool: BufferPoolHandle<Uint8Array>
+  captured: QueueHandle<number>
+  filtered: QueueHandle<number>
+  encoded: QueueHandle<Encoded>
+}

@@ -1,0 +1,13 @@
+/** What pool-lock.ts and its worker agree on. */
+import type { EventHandle, LockHandle } from 'threadsafe'
+
+/** Where the values are in the pool. */
+export const X = 0
+export const Y = 1
+export const Z = 2
+
+export interface PoolData {
+  pool: Float64Array
+  lock: LockHandle
+  stop: EventHandle
+}

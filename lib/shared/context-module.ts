@@ -1,0 +1,79 @@
+/** The module of a context: how it is named, and how its worker finds the functions in it. */
+import { createRequire, isBuiltin } from 'node:module'
+import { isAbsolute, join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { types } from 'node:util'
+import { invalidType, invalidValue, shortened } from '../errors.js'
+import type { ModuleName } from './context-protocol.js'
+
+const PROTOCOLS = ['file:', 'data:', 'node:']
+const EXPECTED = 'a URL, the path of a file, or the name of a package'
+
+function urlOf(text: string): URL | undefined {
+  try {
+    return new URL(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** A URL of whatever realm; a path for all else that is a string. */
+export function checkModule(module: unknown): ModuleName {
+  const isText = typeof module === 'string'
+  if (!isText && (typeof module !== 'object' || module === null || types.isProxy(module) || !('href' in module && 'protocol' in module)))
+    throw invalidType('module', EXPECTED, module)
+  if (module === '' || (isText && module.includes('\0'))) throw invalidValue('module', EXPECTED, module)
+  if (isText && (isAbsolute(module) || /^\.\.?(?:[\\/]|$)/.test(module))) return { url: pathToFileURL(resolve(module)).href }
+  if (isText && isBuiltin(module)) return { url: module.startsWith('node:') ? module : `node:${module}` }
+  const url = urlOf(isText ? module : String(module.href))
+  if (url && PROTOCOLS.includes(url.protocol)) return { url: url.href }
+  if (url || !isText) throw invalidValue('module', `a URL that begins with ${PROTOCOLS.join(', ')}`, isText ? module : String(module.href))
+  return { specifier: module, from: join(process.cwd(), 'module.js') }
+}
+
+/** As errors name it. */
+export function nameOfModule(module: ModuleName): string {
+  const name = 'url' in module ? module.url : module.specifier
+  return name.startsWith('data:') ? shortened(name) : name
+}
+
+type Exports = Readonly<Record<string, unknown>>
+
+/** In the worker. */
+export async function load(module: ModuleName): Promise<Exports> {
+  if ('url' in module) return (await import(module.url)) as Exports
+  const path = createRequire(module.from).resolve(module.specifier)
+  return (await import(pathToFileURL(path).href)) as Exports
+}
+
+type Function = (...args: unknown[]) => unknown
+
+/**
+ * What a CommonJS module exports, whose names Node did not all find: it looks for them in the text.
+ */
+function whole(exports: Exports): Exports | undefined {
+  const { default: everything } = exports
+  const isObject = (typeof everything === 'object' && everything !== null) || typeof everything === 'function'
+  return isObject && !types.isProxy(everything) ? (everything as unknown as Exports) : undefined
+}
+
+function ownFunction(of: object, name: string): Function | undefined {
+  const value: unknown = Object.hasOwn(of, name) ? (of as Exports)[name] : undefined
+  return typeof value === 'function' ? (value as Function) : undefined
+}
+
+/** The exported function of that name. */
+export function functionOf(exports: Exports, name: string): Function | undefined {
+  const named = ownFunction(exports, name)
+  if (named) return named
+  const rest = whole(exports)
+  const method = rest && ownFunction(rest, name)
+  return method && ((...args) => Reflect.apply(method, rest, args))
+}
+
+/** The names of all that functionOf() finds. */
+export function functionsOf(exports: Exports): string[] {
+  const rest = whole(exports)
+  const names = new Set([...Object.keys(exports), ...(rest ? Object.keys(rest) : [])])
+  return [...names].filter((name) => functionOf(exports, name))
+}

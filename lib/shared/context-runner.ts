@@ -1,0 +1,420 @@
+/**
+ * The jobs of one context, and the worker that they run in.
+ *
+ * A job is in one of three places: in the backlog, while there is no room for it; in flight, from
+ * its put into the queue of jobs until its answer; or done. Its promise may be settled before that,
+ * by an abort: it then stays in flight until its answer, which is dropped.
+ *
+ * A worker that ends has answered all jobs that it took, but for the one that it was in. All that it
+ * has not taken is still in the queue, and the next worker goes on with the same queue. So no job
+ * runs twice, and none is lost.
+ */
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { Worker } from 'node:worker_threads'
+import { packageRoot } from '../addon/loader.js'
+import { native } from '../addon/native.js'
+import { deserialize, serialize } from '../codec/structured.js'
+import { invalidValue, retold, ThreadSafeError } from '../errors.js'
+import { CLOSED, type Lane } from '../lane/lane.js'
+import { channelOfQueue } from '../queue/object.js'
+import { ThreadSafeQueue } from '../queue/queue.js'
+import { Line } from '../wait/line.js'
+import { type Held, Liveness, setDeadline, tidyLater, type Waiting } from '../wait/loop.js'
+import type { Patience } from '../wait/options.js'
+import { Place } from '../wait/place.js'
+import { NOTHING } from '../wait/selectable.js'
+import { isTooLarge, type Packed, tooLarge, unpack } from './context-errors.js'
+import { JobPlace, TimedCall } from './context-job.js'
+import { nameOfModule } from './context-module.js'
+import { type Answer, type Job, type ModuleName, MOST_BYTES, OUTCOME, type Setup } from './context-protocol.js'
+
+const { status: STATUS } = native
+
+const NOT_LOADED = 'its module could not be loaded'
+const DAMAGED = 'what is in its queues can not be read'
+
+// Not by `new URL(..., import.meta.url)`, for which a bundler would look.
+const PROGRAM = join(packageRoot, 'dist/lib/shared/context-worker.js')
+
+function startWorker(workerData: unknown): Worker {
+  // A worker inherits this option of Node, which then refuses to begin with a file.
+  const isText = process.execArgv.some((option) => option.startsWith('--input-type'))
+  return isText
+    ? new Worker(`import(${JSON.stringify(pathToFileURL(PROGRAM).href)})`, { workerData, eval: true })
+    : new Worker(PROGRAM, { workerData })
+}
+
+/** What there is from the first job on. */
+interface Queues {
+  readonly jobs: ThreadSafeQueue<Job>
+  readonly answers: ThreadSafeQueue<Answer>
+  readonly toWorker: Lane<unknown, unknown>
+  readonly fromWorker: Lane<unknown, unknown>
+}
+
+function queuesOf(qsize: number): Queues {
+  const options = { itemBytes: Math.ceil(MOST_BYTES / qsize) }
+  const jobs = new ThreadSafeQueue<Job>(qsize, options)
+  const answers = new ThreadSafeQueue<Answer>(qsize, options)
+  // What keeps the process alive are the jobs that are pending.
+  answers.unref()
+  return { jobs, answers, toWorker: channelOfQueue(jobs).lane, fromWorker: channelOfQueue(answers).lane }
+}
+
+/** Whether encoding them runs no code of theirs. */
+function allPrimitive(values: readonly unknown[]): boolean {
+  for (let k = 0; k < values.length; k++) {
+    const value = values[k]
+    if ((typeof value === 'object' && value !== null) || typeof value === 'function') return false
+  }
+  return true
+}
+
+export class Runner implements Waiting {
+  // As something that waits: nothing rings for it, and a poll takes the answers that are there.
+  readonly lists = []
+  untidy = false
+  readonly module: ModuleName
+  readonly #workerData: unknown
+  readonly #liveness = new Liveness()
+  readonly #pending = new Line<undefined>(this)
+  readonly #closing = new Line<undefined>(this)
+  #state: 'open' | 'closing' | 'closed' = 'open'
+  /** Why it is closed, if nobody has closed it. */
+  #failure: { readonly why: string; readonly cause: unknown } | undefined
+  #queues: Queues | undefined
+  /** Has a word for each job that can be in flight. */
+  readonly #cancelled: Int32Array
+  /** The jobs in flight, each at its number modulo the length of `#cancelled`. */
+  #slots: (JobPlace | undefined)[] = []
+  #inFlight = 0
+  #nextNumber = 0
+  #firstInBacklog: JobPlace | undefined
+  #lastInBacklog: JobPlace | undefined
+  /** Until it has ended. */
+  #worker: Worker | undefined
+  /** Whether the loop will begin to listen, and start a worker. */
+  #starting = false
+  readonly #starter: Held = { expire: () => this.#begin(), repair: () => undefined }
+  #listening = false
+  /** Whether the worker has taken a job. */
+  #hasBegun = false
+  /** The worker's uncaught exception. */
+  #uncaught: { readonly cause: unknown } | undefined
+
+  constructor(module: ModuleName, workerData: unknown, qsize: number) {
+    this.module = module
+    this.#workerData = workerData
+    this.#cancelled = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT * qsize))
+  }
+
+  /** How many promises of jobs are pending. */
+  get pending(): number {
+    return this.#pending.length
+  }
+
+  get closed(): boolean {
+    return this.#state !== 'open'
+  }
+
+  assign(name: string, args: readonly unknown[], patience: Patience): Promise<unknown> {
+    const call = new TimedCall(`The job ${name}() was not done`, patience)
+    const place = new JobPlace(call, name, this.#liveness, this.#cancelled)
+    return call.wait(patience, () => {
+      try {
+        this.#enter(place, args, patience)
+      } catch (error) {
+        throw isTooLarge(error) ? tooLarge(`job ${name}()`) : error
+      }
+    })
+  }
+
+  #enter(place: JobPlace, args: readonly unknown[], { timeout }: Patience): void {
+    const { call, name } = place
+    if (this.closed) {
+      serialize(args)
+      throw this.#closedError()
+    }
+    const { toWorker } = (this.#queues ??= queuesOf(this.#cancelled.length))
+    // Most jobs are put as they are, where that runs no code of the arguments. The number is used
+    // up first, since a script that is stopped in the put may have put the job.
+    const isPlain = allPrimitive(args)
+    if (isPlain) place.number = this.#nextNumber++
+    else this.#hold(place, args, toWorker)
+    // The code of the arguments may have aborted the signal, or closed the context.
+    if (call.settled) return
+    if (this.closed) throw this.#closedError()
+    if (timeout === 0) {
+      call.expire()
+      return
+    }
+    tidyLater(this)
+    this.#pending.add(place)
+    const item = isPlain ? ([place.number, name, ...args] as const) : undefined
+    if (this.#firstInBacklog || !this.#put(place, item)) {
+      if (item) place.held = toWorker.hold(item)
+      if (this.#lastInBacklog) this.#lastInBacklog.behind = place
+      else this.#firstInBacklog = place
+      this.#lastInBacklog = place
+    }
+    if (!this.#worker && !this.#starting) {
+      // Scheduled first: a script that is stopped in between has it scheduled twice, which is no harm.
+      setDeadline(this.#starter, 0)
+      this.#starting = true
+    }
+  }
+
+  /** Encodes the job. That runs getters of the arguments, which may assign jobs that come before. */
+  #hold(place: JobPlace, args: readonly unknown[], toWorker: Lane<unknown, unknown>): void {
+    const { name } = place
+    const number = this.#nextNumber
+    place.held = toWorker.hold([number, name, ...args])
+    if (this.#nextNumber !== number) {
+      // A copy has no getters.
+      const copy = deserialize(serialize(args)) as unknown[]
+      place.held = toWorker.hold([this.#nextNumber, name, ...copy])
+    }
+    place.number = this.#nextNumber++
+  }
+
+  /** Puts the job into the queue, if there is room. */
+  #put(place: JobPlace, item: Job | undefined): boolean {
+    const { toWorker } = this.#queues as Queues
+    const slot = place.number % this.#cancelled.length
+    if (this.#slots[slot]) return false
+    // The put is a release, and the worker's get of this job an acquire.
+    Atomics.store(this.#cancelled, slot, 0)
+    const status = item ? toWorker.tryPut(item) : toWorker.tryHeld(place.held)
+    if (status !== STATUS.ok) return false
+    // No function is entered from the end of the put on, so a script is not stopped in between.
+    this.#slots[slot] = place
+    place.slot = slot
+    this.#inFlight++
+    return true
+  }
+
+  /**
+   * Called by the loop: what lives as long as the context would otherwise keep the
+   * `AsyncLocalStorage` store of whoever assigned the first job.
+   */
+  #begin(): void {
+    this.#starting = false
+    if (this.#worker || !this.#queues || this.#state === 'closed') return
+    if (!this.#listening) {
+      this.#listening = true
+      void this.#listen(this.#queues.answers)
+    }
+    if (this.#inFlight > 0 || this.#firstInBacklog) this.#start()
+  }
+
+  async #listen(answers: ThreadSafeQueue<Answer>): Promise<void> {
+    while (this.#state !== 'closed') {
+      try {
+        await answers.forEach(this.#take)
+        return
+      } catch (error) {
+        this.#lose(error)
+      }
+    }
+  }
+
+  /** As a look of a call whose time is up: takes the answers that are there. */
+  poll(): void {
+    while (this.#queues && this.#state !== 'closed') {
+      try {
+        const answer = this.#queues.fromWorker.tryGet()
+        if (answer === NOTHING || answer === CLOSED) return
+        this.#take(answer as Answer)
+      } catch (error) {
+        this.#lose(error)
+      }
+    }
+  }
+
+  tidy(): void {}
+
+  readonly #take = ([number, outcome, value]: Answer): void => {
+    if (this.#state === 'closed') return
+    if (outcome === OUTCOME.unloadable) {
+      this.#fail(NOT_LOADED, unpack(value as Packed))
+      return
+    }
+    this.#hasBegun = true
+    const place = this.#slots[number % this.#cancelled.length]
+    // Otherwise it is of a job whose script was stopped while it assigned the job.
+    if (place?.number === number) {
+      const result = outcome === OUTCOME.threw ? unpack(value as Packed) : value
+      this.#land(place)
+      if (place.line) {
+        if (outcome === OUTCOME.threw) place.call.reject(result)
+        else place.call.resolve(outcome === OUTCOME.unknown ? retold(this.#unknown(place.name, result as string[])) : result)
+      }
+    }
+    this.#goOn()
+  }
+
+  #land(place: JobPlace): void {
+    this.#slots[place.slot] = undefined
+    place.slot = -1
+    this.#inFlight--
+  }
+
+  #unknown(name: string, names: readonly string[]): TypeError {
+    return invalidValue('name', `a function that ${nameOfModule(this.module)} exports, which are ${names.join(', ') || 'none'}`, name)
+  }
+
+  /** An answer was got that can't be read. They come in the order of the jobs. */
+  #lose(error: unknown): void {
+    const [first] = this.#flying()
+    if (first === undefined || isDamage(error)) {
+      this.#fail(DAMAGED, error)
+      return
+    }
+    this.#hasBegun = true
+    this.#land(first)
+    if (first.line) first.call.reject(error)
+    this.#goOn()
+  }
+
+  /** The jobs in flight, in their order. */
+  #flying(): JobPlace[] {
+    const places = this.#slots.filter((place) => place !== undefined)
+    return places.sort((a, b) => a.number - b.number)
+  }
+
+  #goOn(): void {
+    if (this.#firstInBacklog) this.#fill()
+    if (this.#state === 'closing' && this.#inFlight === 0 && !this.#firstInBacklog) this.#endWorker()
+  }
+
+  /** Puts jobs of the backlog into the queue. */
+  #fill(): void {
+    for (let first = this.#firstInBacklog; first; first = this.#firstInBacklog) {
+      if (first.line && !this.#put(first, undefined)) return
+      first.held = undefined
+      this.#firstInBacklog = first.behind
+    }
+    this.#lastInBacklog = undefined
+  }
+
+  #start(): void {
+    const { jobs, answers } = this.#queues as Queues
+    this.#hasBegun = false
+    this.#uncaught = undefined
+    let worker: Worker
+    try {
+      worker = startWorker(this.#workerData)
+    } catch (cause) {
+      this.#fail('its worker could not be started', cause)
+      return
+    }
+    this.#worker = worker
+    worker.on('error', (cause) => (this.#uncaught = { cause }))
+    worker.once('exit', (code) => this.#ended(code))
+    const setup: Setup = { module: this.module, jobs: jobs.handle, answers: answers.handle, cancelled: this.#cancelled }
+    worker.postMessage(setup)
+    worker.unref()
+  }
+
+  #ended(code: number): void {
+    this.poll()
+    this.#worker = undefined
+    if (this.#state !== 'closed') this.#recover(code)
+    if (this.#state !== 'open' && !this.#worker) this.#over()
+  }
+
+  #recover(code: number): void {
+    const cause = this.#uncaught ? this.#uncaught.cause : new Error(`The worker ended with exit code ${code}`)
+    let next: number
+    try {
+      next = (this.#queues as Queues).jobs.peek()?.[0] ?? Infinity
+    } catch (error) {
+      this.#fail(DAMAGED, error)
+      return
+    }
+    for (const place of this.#flying()) {
+      if (place.number >= next) break
+      this.#hasBegun = true
+      this.#land(place)
+      if (place.line) place.call.reject(crashed(place.name, cause))
+    }
+    // A worker is started for a job, so this one could not even load the module.
+    if (!this.#hasBegun) this.#fail(NOT_LOADED, cause)
+    else if (this.#firstInBacklog) this.#fill()
+    if (this.#inFlight > 0 || this.#firstInBacklog) this.#start()
+  }
+
+  close(patience: Patience): Promise<void> {
+    const call = new TimedCall('The context was not drained', patience)
+    const place = new Place(call, undefined, this.#liveness)
+    return call.wait(patience, () => {
+      tidyLater(this)
+      this.#closing.add(place)
+      this.drain()
+    }) as Promise<void>
+  }
+
+  /** Takes no more jobs, and ends the worker when all are done. */
+  drain(): void {
+    if (this.#state === 'open') this.#state = 'closing'
+    if (this.#state === 'closing') this.#goOn()
+    else if (!this.#worker) this.#over()
+  }
+
+  #endWorker(): void {
+    if (this.#worker) this.#queues?.jobs.close()
+    else this.#over()
+  }
+
+  async terminate(): Promise<void> {
+    this.poll()
+    if (this.#state !== 'closed') this.#rejectAll()
+    await this.#worker?.terminate()
+    this.#over()
+  }
+
+  #fail(why: string, cause: unknown): void {
+    this.#failure = { why, cause }
+    this.#rejectAll()
+    void this.#worker?.terminate()
+    if (!this.#worker) this.#over()
+  }
+
+  #rejectAll(): void {
+    this.#state = 'closed'
+    this.#slots = []
+    this.#inFlight = 0
+    this.#firstInBacklog = this.#lastInBacklog = undefined
+    for (let { first } = this.#pending; first; { first } = this.#pending) first.call.reject(this.#closedError())
+  }
+
+  /** The worker has ended, and there will be no other. */
+  #over(): void {
+    this.#state = 'closed'
+    this.#queues?.jobs.close()
+    this.#queues?.answers.close({ discard: true })
+    this.#queues = undefined
+    for (let { first } = this.#closing; first; { first } = this.#closing) first.call.resolve(undefined)
+  }
+
+  #closedError(): ThreadSafeError {
+    const failure = this.#failure
+    const why = failure ? `, as ${failure.why}` : ''
+    const error = new ThreadSafeError(`The context of ${nameOfModule(this.module)} is closed${why}`, 'ERR_CONTEXT_CLOSED')
+    return failure ? withCause(error, failure.cause) : error
+  }
+}
+
+function crashed(name: string, cause: unknown): ThreadSafeError {
+  const message = `The worker of the context ended in the middle of the job ${name}()`
+  return withCause(new ThreadSafeError(message, 'ERR_CONTEXT_CRASHED'), cause)
+}
+
+function withCause<E extends Error>(error: E, cause: unknown): E {
+  return Object.defineProperty(error, 'cause', { value: cause, configurable: true, writable: true })
+}
+
+function isDamage(error: unknown): boolean {
+  return (error as { code?: unknown } | undefined)?.code === 'ERR_DAMAGED_MEMORY'
+}

@@ -1,0 +1,347 @@
+import type { InspectOptions } from 'node:util'
+import { checkHandle, Existing, type Handle, makeHandle } from '../addon/handle.js'
+import { OpenObjects } from '../addon/memory.js'
+import { native, type OpenedRecord } from '../addon/native.js'
+import { type NativeHandle, nativeHandle } from '../addon/native-code.js'
+import { type Bytes, freshBytes, scratch } from '../addon/space.js'
+import { checkElementType, type ElementType, itemBytesOf, nativeFieldsOf } from '../codec/element-type.js'
+import { OneHand } from '../codec/hand.js'
+import { type MessageCodec, messageCodec } from '../codec/message.js'
+import { type PostedType, postedType, postedTypeOf } from '../codec/posted-type.js'
+import { SCALARS, type ScalarType } from '../codec/scalar.js'
+import { singleCodec } from '../codec/single.js'
+import { damaged, invalidType, outOfRange, withCode } from '../errors.js'
+import { INSPECT, inspectAs } from '../inspect.js'
+import { copyInto } from '../intrinsics.js'
+import { Liveness, needDoorbell } from '../wait/loop.js'
+import { checkObject, checkTimeout, patience, type WaitOptions } from '../wait/options.js'
+import { VersionIterator, type Versioned } from './iterator.js'
+import { allocateVersions, ANY, checkSameType, checkTold, FENCED, openVersions, versionIn, Versions, WritePatience } from './versions.js'
+
+const { record: RECORD, status: STATUS } = native
+
+declare const carries: unique symbol
+
+/**
+ * What `workerData` and `postMessage` take to another thread of this process, for
+ * `Message.from()`. It tells the compiler what the message's values are.
+ */
+export interface MessageHandle<T = unknown, In = unknown> {
+  /** For the compiler alone. */
+  [carries](value: In): T
+  /** Tells a message's handle from those of other objects. */
+  readonly threadsafe: 'message'
+}
+
+/** Options of a message. */
+export interface MessageOptions<Type = ElementType> {
+  /** What it carries. Default: 'any'. */
+  type?: Type | undefined
+  /**
+   * The longest value, in bytes as it is encoded, for types of no fixed size: 'any', 'string' and
+   * 'bytes'. Default: 65536.
+   */
+  maxBytes?: number | undefined
+}
+
+const DEFAULT_MAX_BYTES = 65536
+
+function isSingle(type: ElementType): type is ScalarType {
+  return typeof type === 'string' && Object.hasOwn(SCALARS, type)
+}
+
+function codecOf(type: ElementType): MessageCodec<unknown> {
+  return isSingle(type) ? singleCodec(type) : (messageCodec(type) as MessageCodec<unknown>)
+}
+
+/** Bytes of the head in front of values whose encoding has to be told. */
+function headBytesOf(type: ElementType): number {
+  return type === 'any' || type === 'string' ? native.headBytes : 0
+}
+
+/** Bytes of the content; undefined for types of no fixed size. */
+function fixedBytesOf(type: ElementType): number | undefined {
+  if (isSingle(type)) return SCALARS[type].bytes
+  return type === 'any' || type === 'string' || type === 'bytes' ? undefined : itemBytesOf(type, 0)
+}
+
+/** One message in this thread. */
+class MessageVersions extends Versions {
+  readonly #codec: MessageCodec<unknown>
+  readonly #hand: OneHand
+  readonly #headBytes: number
+  readonly #fixed: boolean
+
+  constructor(memory: WebAssembly.Memory, address: number, message: OpenedRecord, type: ElementType) {
+    super(memory, address, message, type)
+    this.#codec = codecOf(type)
+    this.#headBytes = headBytesOf(type)
+    this.#fixed = fixedBytesOf(type) !== undefined
+    this.#hand = new OneHand(this.staged?.content ?? scratch)
+  }
+
+  set(value: unknown): void {
+    const hand = this.#hand
+    this.#codec.encode(value, hand)
+    const bytes = hand.end + hand.bodyBytes
+    if (bytes > this.bytes) throw this.#tooLarge(bytes)
+    if (this.#trySet(bytes) !== -STATUS.busy) return
+    const patience = new WritePatience()
+    do patience.pause()
+    while (this.#trySet(bytes) === -STATUS.busy)
+  }
+
+  /** What is in the hand. */
+  #trySet(bytes: number): number {
+    const { space, body } = this.#hand
+    const { staged } = this
+    const isStaged = staged !== undefined && space === staged.content
+    return checkTold(isStaged ? this.coreWrite(staged.area, bytes, ANY, FENCED) : RECORD.write(this.native, bytes, ANY, body))
+  }
+
+  #tooLarge(bytes: number): Error {
+    const most = this.bytes - this.#headBytes
+    const own = bytes - this.#headBytes
+    return withCode(
+      new RangeError(`The value takes ${own} bytes, and the message holds at most ${most}. Create it with a maxBytes of ${own} or more`),
+      'ERR_ITEM_TOO_LARGE',
+    )
+  }
+
+  value(): unknown {
+    return this.versioned().value
+  }
+
+  versioned(): Versioned<unknown> {
+    const { staged } = this
+    if (!staged) return this.#readLong()
+    const told = checkTold(this.coreRead(staged.area))
+    if (told === -STATUS.tooSmall) return this.#readLong()
+    const version = versionIn(told)
+    // It has no value before the first.
+    const value = version === 0 ? undefined : this.#decode(staged.length.view.getUint32(0, true))
+    return { value, version }
+  }
+
+  #decode(length: number): unknown {
+    const { staged, bytes } = this
+    if (this.#fixed && length !== bytes) throw damaged()
+    return this.#codec.decode((staged as NonNullable<typeof staged>).content, 0, length)
+  }
+
+  /** Through the thread's buffer, or, what is longer, into a buffer of its own. */
+  #readLong(): Versioned<unknown> {
+    const codec = this.#codec
+    let body: Bytes | undefined
+    for (;;) {
+      const told = checkTold(RECORD.read(this.native, body))
+      const length = RECORD.length(this.native)
+      if (told === -STATUS.tooSmall) {
+        body = freshBytes(length - this.#headBytes)
+        continue
+      }
+      const version = versionIn(told)
+      if (version === 0) return { value: undefined, version }
+      if (this.#fixed && length !== this.bytes) throw damaged()
+      if (!body) return { value: codec.decode(scratch, 0, length), version }
+      return { value: this.#receive(body, length - this.#headBytes), version }
+    }
+  }
+
+  /** Another was set meanwhile, which may be shorter. */
+  #receive(body: Bytes, length: number): unknown {
+    const codec = this.#codec
+    if (length < 0) throw damaged()
+    if (!codec.isBody && this.#headBytes + length <= scratch.size) {
+      copyInto(scratch.bytes, new Uint8Array(body.buffer, body.byteOffset, length), this.#headBytes)
+      return codec.decode(scratch, 0, this.#headBytes + length)
+    }
+    const whole = length === body.length ? body : freshBytes(length)
+    if (whole !== body) copyInto(whole, new Uint8Array(body.buffer, body.byteOffset, length))
+    return codec.receive(scratch, whole, length)
+  }
+}
+
+const channels = new OpenObjects<MessageVersions>()
+
+function fits(type: ElementType, bytes: number): boolean {
+  const fixed = fixedBytesOf(type)
+  return fixed === undefined ? bytes > headBytesOf(type) : bytes === fixed
+}
+
+function open(memory: WebAssembly.Memory, type: ElementType): MessageVersions {
+  const channel = channels.get(memory, (view, address) => {
+    return new MessageVersions(
+      memory,
+      address,
+      openVersions(view, true, type, (bytes) => fits(type, bytes)),
+      type,
+    )
+  })
+  checkSameType(channel, type)
+  return channel
+}
+
+function checkMaxBytes(maxBytes: unknown): number {
+  if (typeof maxBytes !== 'number') throw invalidType('options.maxBytes', 'a whole number of bytes', maxBytes)
+  if (!Number.isInteger(maxBytes) || maxBytes < 1) throw outOfRange('options.maxBytes', 'a whole number of bytes, at least 1', maxBytes)
+  return maxBytes
+}
+
+function create(options: MessageOptions | undefined): { readonly memory: WebAssembly.Memory; readonly type: ElementType } {
+  checkObject('options', options)
+  const { type: givenType = 'any', maxBytes: givenBytes } = options ?? {}
+  const type = checkElementType(givenType)
+  const maxBytes = givenBytes === undefined ? undefined : checkMaxBytes(givenBytes)
+  const fixed = fixedBytesOf(type)
+  if (fixed !== undefined && maxBytes !== undefined && maxBytes < fixed)
+    throw outOfRange('options.maxBytes', `at least ${fixed}, the bytes of each value of that type, or left out`, maxBytes)
+  const bytes = fixed ?? headBytesOf(type) + (maxBytes ?? DEFAULT_MAX_BYTES)
+  const memory = bytes < 2 ** 32 ? allocateVersions(true, type, bytes) : undefined
+  if (!memory) throw outOfRange(fixed === undefined ? 'options.maxBytes' : 'options.type', 'of at most some 250 MB', bytes)
+  return { memory, type }
+}
+
+type MessageExisting = Existing & { readonly handle: Handle & { readonly type: PostedType } }
+
+/** @internal This thread's side of the message, which its objects do not show. */
+export let versionsOfMessage: (message: Message<unknown, unknown>) => Versions
+/** @internal */
+export let livenessOfMessage: (message: Message<unknown, unknown>) => Liveness
+
+/** An event with a payload. See `MessageConstructor`. */
+export class Message<T = unknown, In = T> {
+  /**
+   * Structured-cloneable; the other thread makes of it a message object of its own, with `from()`.
+   */
+  readonly handle: MessageHandle<T, In>
+  readonly #versions: MessageVersions
+  readonly #liveness = new Liveness()
+
+  static {
+    versionsOfMessage = (message) => message.#versions
+    livenessOfMessage = (message) => message.#liveness
+  }
+
+  /** See `MessageConstructor`. */
+  constructor(options?: MessageOptions)
+  /** @internal from() passes the handle of a message that exists. */
+  constructor(existing: Existing)
+  constructor(given?: MessageOptions | Existing) {
+    if (given instanceof Existing) {
+      const { handle } = given as MessageExisting
+      this.#versions = open(handle.memory, postedTypeOf(handle.type, 'Message'))
+      this.handle = handle as unknown as MessageHandle<T, In>
+    } else {
+      const { memory, type } = create(given)
+      this.#versions = open(memory, type)
+      this.handle = makeHandle('message', memory, { type: postedType(type) }) as unknown as MessageHandle<T, In>
+    }
+  }
+
+  /** See `MessageConstructor`. */
+  static from(handle: unknown): Message {
+    const { memory, type } = checkHandle('message', handle, Message)
+    return new Message(new Existing(makeHandle('message', memory, { type: postedType(postedTypeOf(type, 'Message')) })))
+  }
+
+  /**
+   * What `threadsafe_message_open()` of `threadsafe.h` takes, in this thread; see
+   * `ThreadSafeQueue.native`.
+   */
+  get native(): NativeHandle<'message'> {
+    needDoorbell()
+    return nativeHandle(this.#versions.view, nativeFieldsOf(this.#versions.type))
+  }
+
+  /**
+   * Sets the message to that value and wakes all who wait at this moment, in all threads, also when
+   * `clear()` follows at once. The latest value counts.
+   *
+   * `TypeError` for a value that is not of the message's type, `DataCloneError` for one that can't be
+   * carried, `RangeError` `ERR_ITEM_TOO_LARGE` for one that is longer than `maxBytes`: then nothing
+   * has changed.
+   *
+   * @example
+   * progress.set({ done: 3, of: 10 })
+   */
+  set(value?: In): void {
+    this.#versions.set(value)
+  }
+
+  /** Resets the message: who waits from now on waits until it is set again. The value stays. */
+  clear(): void {
+    this.#versions.core.clear()
+  }
+
+  /** Whether the message is set. */
+  isSet(): boolean {
+    return this.#versions.isSet()
+  }
+
+  /** The value it was last set to, also when it was cleared since; undefined before the first. */
+  value(): T | undefined {
+    return this.#versions.value() as T | undefined
+  }
+
+  /**
+   * Resolves to the value when the message is set, at once if it is. Rejects with `TimeoutError`, or
+   * the signal's `reason`.
+   *
+   * @example
+   * const result = await progress.wait({ timeout: 1000 })
+   */
+  wait(options?: WaitOptions): Promise<T> {
+    try {
+      const limits = patience(options)
+      const versions = this.#versions
+      if (versions.isSet()) return Promise.resolve(versions.value() as T)
+      return versions.wait(versions.want(), limits, this.#liveness, () => versions.value()) as Promise<T>
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /**
+   * Blocks this thread until the message is set, and returns its value. Throws `TimeoutError` when
+   * `timeout` milliseconds have passed; 0 looks once.
+   *
+   * @example
+   * const result = progress.waitSync({ timeout: 1000 })
+   */
+  waitSync(options?: { timeout?: number | undefined }): T {
+    checkObject('options', options)
+    const timeout = checkTimeout(options?.timeout)
+    this.#versions.waitBlocking(this.#versions.want(), timeout, [this])
+    return this.#versions.value() as T
+  }
+
+  /**
+   * The value that is set, if one is, and then each later one, or the latest where several came
+   * meanwhile: none twice.
+   *
+   * @example
+   * for await (const { done, of } of progress) show(done / of)
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<T> {
+    const versions = this.#versions
+    return new VersionIterator(versions, versions.want(), this.#liveness, () => versions.versioned() as Versioned<T>)
+  }
+
+  /** Pending calls of this object keep the process alive: so it is at first. */
+  ref(): this {
+    this.#liveness.reference(true)
+    return this
+  }
+
+  /** Pending calls of this object do not keep the process alive. */
+  unref(): this {
+    this.#liveness.reference(false)
+    return this
+  }
+
+  /** @internal `Message { set: true, value: { done: 3, of: 10 } }` */
+  [INSPECT](depth: number, options?: InspectOptions): string {
+    return inspectAs(this, 'Message', () => ({ set: this.isSet(), value: this.value() }), depth, options)
+  }
+}

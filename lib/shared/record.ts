@@ -1,0 +1,365 @@
+import type { InspectOptions } from 'node:util'
+import { types } from 'node:util'
+import { checkHandle, Existing, type Handle, makeHandle } from '../addon/handle.js'
+import { bytesOf, OpenObjects } from '../addon/memory.js'
+import { native, type OpenedRecord } from '../addon/native.js'
+import { type NativeHandle, nativeHandle } from '../addon/native-code.js'
+import { freshBytes, scratch, type Space, spaceOver } from '../addon/space.js'
+import { nativeFieldsOf } from '../codec/element-type.js'
+import { type PostedType, postedType, postedTypeOf } from '../codec/posted-type.js'
+import { fieldsCodec, type FieldsCodec, type FieldsTarget, recordCodec } from '../codec/record.js'
+import { isRecordType, type RecordType, recordTypeOf } from '../codec/record-type.js'
+import type { MessageCodec } from '../codec/message.js'
+import { invalidType, outOfRange, withCode } from '../errors.js'
+import { INSPECT, inspectAs } from '../inspect.js'
+import { Liveness, needDoorbell } from '../wait/loop.js'
+import { checkObject, checkTimeout, patience, type WaitOptions } from '../wait/options.js'
+import { VersionIterator, type Versioned } from './iterator.js'
+import { allocateVersions, ANY, checkSameType, checkTold, FENCED, openVersions, versionIn, Versions, WritePatience } from './versions.js'
+
+const { record: RECORD, status: STATUS } = native
+
+declare const carries: unique symbol
+
+/**
+ * What `workerData` and `postMessage` take to another thread of this process, for
+ * `SharedRecord.from()`. It tells the compiler what the record's values are.
+ */
+export interface RecordHandle<T = unknown, In = unknown> {
+  /** For the compiler alone. */
+  [carries](value: In): T
+  /** Tells a record's handle from those of other objects. */
+  readonly threadsafe: 'record'
+}
+
+/** How a record is doing, over all threads. */
+export interface RecordStats {
+  /** Writes so far: the version. */
+  readonly writes: number
+  /**
+   * Reads that were repeated, as writers went through nearly all buffers meanwhile; modulo 2^32.
+   */
+  readonly retries: number
+}
+
+/** How often an update may have its own thread write the record while it runs, each time it does. */
+const MOST_OWN_WRITES = 100
+
+/**
+ * One record in this thread. Its content is in this thread's staging area; one that is too long for
+ * that passes through the thread's buffer, or a buffer of its own.
+ */
+class RecordVersions extends Versions implements FieldsTarget {
+  readonly fields: FieldsCodec
+  readonly #count: number
+  readonly #codec: MessageCodec<unknown>
+  /** Negative where it does not pass through a staging area. */
+  readonly #area: number = -1
+  readonly #space: Space
+  readonly #body: Uint8Array | undefined
+  /** Writes of this thread. */
+  written = 0
+  /** The version that the last of them made. */
+  made = 0
+  /** What the present write comes after. */
+  #told = ANY
+  #patience: WritePatience | undefined
+
+  constructor(memory: WebAssembly.Memory, address: number, record: OpenedRecord, type: RecordType) {
+    super(memory, address, record, type)
+    this.#codec = recordCodec(type)
+    this.fields = fieldsCodec(type, 'fields')
+    this.#count = type.layout.length
+    const { staged, bytes } = this
+    if (staged && bytes <= staged.content.size) {
+      this.#area = staged.area
+      this.#space = staged.content
+    } else if (bytes <= scratch.size) {
+      this.#space = scratch
+    } else {
+      const own = freshBytes(bytes)
+      this.#space = spaceOver(own.buffer, own.byteOffset, bytes)
+      this.#body = own
+    }
+  }
+
+  /** The newest content into its space: the version, as the core tells it. */
+  #load(): number {
+    const told = this.#area >= 0 ? this.coreRead(this.#area) : RECORD.read(this.native, this.#body)
+    return told >= 0 ? told : checkTold(told)
+  }
+
+  /** What is in its space as the version after that one: what is told of it, or busy. */
+  #store(after: number): number {
+    const told =
+      this.#area >= 0 ? this.coreWrite(this.#area, this.bytes, after, FENCED) : RECORD.write(this.native, this.bytes, after, this.#body)
+    return told >= 0 ? told : checkTold(told)
+  }
+
+  value(): unknown {
+    this.#load()
+    return this.#codec.decode(this.#space, 0, this.bytes)
+  }
+
+  versioned(): Versioned<unknown> {
+    const told = this.#load()
+    return { value: this.#codec.decode(this.#space, 0, this.bytes), version: versionIn(told) }
+  }
+
+  /** As a target of fields: `after` is a version, or ANY. */
+  begin(count: number, after: number): Space | undefined {
+    if (count === 0) return undefined
+    if (after === ANY && count === this.#count) {
+      // Where all fields are given there is nothing to merge with.
+      this.fields.writeGaps(this.#space)
+      this.#told = ANY
+    } else {
+      this.#told = this.#load()
+      if (after !== ANY && versionIn(this.#told) !== after) return undefined
+    }
+    return this.#space
+  }
+
+  end(): boolean {
+    const made = this.#store(this.#told)
+    if (made === -STATUS.busy) {
+      this.#patience ??= new WritePatience()
+      this.#patience.pause()
+      return false
+    }
+    this.#patience = undefined
+    this.written++
+    this.made = versionIn(made)
+    return true
+  }
+}
+
+const channels = new OpenObjects<RecordVersions>()
+
+function open(memory: WebAssembly.Memory, type: RecordType): RecordVersions {
+  const channel = channels.get(memory, (view, address) => {
+    return new RecordVersions(
+      memory,
+      address,
+      openVersions(view, false, type, (bytes) => bytes === type.bytes),
+      type,
+    )
+  })
+  checkSameType(channel, type)
+  return channel
+}
+
+function checkType(type: unknown): RecordType {
+  const recordType = recordTypeOf(type)
+  if (!recordType) throw invalidType('type', "what record() made, as record({ x: 'float64' })", type)
+  return recordType
+}
+
+function create(type: RecordType, initial: unknown): WebAssembly.Memory {
+  let memory: WebAssembly.Memory | undefined
+  const begin = (): Space => {
+    memory = allocateVersions(false, type, type.bytes)
+    if (!memory) throw outOfRange('type', 'a record type of at most some 250 MB', `${type.bytes} bytes`)
+    const view = bytesOf(memory)
+    // Nobody else has the memory yet, so this is no write.
+    const { first } = openVersions(view, false, type, () => true)
+    return spaceOver(view.buffer, first + native.lengthBytes, type.bytes)
+  }
+  // The initial values are checked before there is any memory.
+  fieldsCodec(type, 'initial').write(initial === undefined ? {} : initial, { begin, end: () => true }, ANY)
+  return memory as unknown as WebAssembly.Memory
+}
+
+function checkVersion(version: unknown): number {
+  if (typeof version !== 'number') throw invalidType('sinceVersion', 'a version, a whole number', version)
+  if (!Number.isSafeInteger(version) || version < 0) throw outOfRange('sinceVersion', 'a version: a whole number from 0', version)
+  return version
+}
+
+type RecordExisting = Existing & { readonly handle: Handle & { readonly type: PostedType } }
+
+/** @internal This thread's side of the record, which its objects do not show. */
+export let versionsOfRecord: (record: SharedRecord<unknown, unknown>) => RecordVersions
+
+/** A record in memory that threads, native code and signal handlers read and write, each time as a whole. */
+export class SharedRecord<T = unknown, In = T> {
+  /**
+   * Structured-cloneable; the other thread makes of it a record object of its own, with `from()`.
+   */
+  readonly handle: RecordHandle<T, In>
+  readonly #versions: RecordVersions
+  readonly #liveness = new Liveness()
+
+  static {
+    versionsOfRecord = (record) => record.#versions
+  }
+
+  /** See `SharedRecordConstructor`. */
+  constructor(type: RecordType, initial?: Partial<In>)
+  /** @internal from() passes the handle of a record that exists. */
+  constructor(existing: Existing)
+  constructor(given: RecordType | Existing, initial?: Partial<In>) {
+    if (given instanceof Existing) {
+      const { handle } = given as RecordExisting
+      this.#versions = open(handle.memory, postedTypeOf(handle.type, 'SharedRecord') as RecordType)
+      this.handle = handle as unknown as RecordHandle<T, In>
+    } else {
+      const type = checkType(given)
+      const memory = create(type, initial)
+      this.#versions = open(memory, type)
+      this.handle = makeHandle('record', memory, { type: postedType(type) }) as unknown as RecordHandle<T, In>
+    }
+  }
+
+  /** See `SharedRecordConstructor`. */
+  static from(handle: unknown): SharedRecord {
+    const { memory, type } = checkHandle('record', handle, SharedRecord)
+    const checked = postedTypeOf(type, 'SharedRecord')
+    if (!isRecordType(checked)) throw invalidType('handle', 'the handle of a SharedRecord, which has a record type', { type })
+    return new SharedRecord(new Existing(makeHandle('record', memory, { type: postedType(checked) })))
+  }
+
+  /**
+   * What `threadsafe_record_open()` of `threadsafe.h` takes, in this thread; see
+   * `ThreadSafeQueue.native`.
+   */
+  get native(): NativeHandle<'record'> {
+    needDoorbell()
+    return nativeHandle(this.#versions.view, nativeFieldsOf(this.#versions.type))
+  }
+
+  /**
+   * The newest value: all of its fields from the same moment, whoever writes meanwhile. Never waits
+   * for a writer. `Error` `ERR_DAMAGED_MEMORY` if something has written over the record's memory.
+   *
+   * @example
+   * const { x, y } = position.read()
+   */
+  read(): T {
+    return this.#versions.value() as T
+  }
+
+  /**
+   * The newest value and its version.
+   *
+   * @example
+   * const { value, version } = position.readWithVersion()
+   */
+  readWithVersion(): { value: T; version: number } {
+    return this.#versions.versioned() as { value: T; version: number }
+  }
+
+  /** The number of writes so far, in all threads; `initial` is none. */
+  get version(): number {
+    return this.#versions.version()
+  }
+
+  /**
+   * Writes those fields, all at once, and leaves the others as they are; returns the version it
+   * made. Writes of other fields by others at the same time are not lost. Fields that the record's
+   * type does not have are ignored. With no field it writes nothing, and returns the version that
+   * is there.
+   *
+   * `TypeError` `ERR_INVALID_ARG_TYPE` or `ERR_INVALID_ARG_VALUE` for a value that is not of its
+   * field's type: then nothing is written. `Error` `ERR_DAMAGED_MEMORY` if something has written
+   * over the record's memory.
+   *
+   * @example
+   * position.write({ x: 1.5, y: 2.5 })
+   */
+  write(fields: Partial<In>): number {
+    const versions = this.#versions
+    return versions.fields.write(fields, versions, ANY) ? versions.made : versions.version()
+  }
+
+  /**
+   * Reads the value, has `fn` make fields of it, and writes them, if nobody has written meanwhile;
+   * else all of that again, with the newer value. Returns the version it made; or the one that is
+   * there, if `fn` returns no field. If `fn` throws, nothing is written, and `update()` throws the
+   * same. Throws what `write()` throws, and an `Error` with `ERR_UPDATE_WRITES` if `fn` writes to
+   * the record itself each time it runs, which would never end.
+   *
+   * @example
+   * counters.update(({ hits }) => ({ hits: hits + 1 }))
+   */
+  update(fn: (current: T) => Partial<In>): number {
+    if (typeof fn !== 'function') throw invalidType('fn', 'a function', fn)
+    const versions = this.#versions
+    for (let own = 0; ;) {
+      const { value, version } = versions.versioned()
+      const before = versions.written
+      const fields: unknown = fn(value as T)
+      if (types.isPromise(fields)) throw invalidType('fn', 'a function that returns fields, not a promise', fn)
+      if (versions.fields.write(fields, versions, version)) return versions.made
+      if (versions.version() === version) return version
+      if (versions.written !== before && ++own === MOST_OWN_WRITES) {
+        throw withCode(new Error('The function given to update() writes to the record itself each time it runs'), 'ERR_UPDATE_WRITES')
+      }
+    }
+  }
+
+  /**
+   * Resolves to the newest version once that is later than `sinceVersion`: at once if it is. Rejects
+   * with `TimeoutError`, or the signal's `reason`.
+   *
+   * @example
+   * const version = await position.wait(seen, { timeout: 1000 })
+   */
+  wait(sinceVersion: number, options?: WaitOptions): Promise<number> {
+    try {
+      const since = checkVersion(sinceVersion)
+      const versions = this.#versions
+      return versions.wait(since, patience(options), this.#liveness, () => versions.version()) as Promise<number>
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /**
+   * Blocks this thread until the newest version is later than `sinceVersion`, and returns it. Throws
+   * `TimeoutError` when `timeout` milliseconds have passed; 0 looks once.
+   *
+   * @example
+   * const version = position.waitSync(seen, { timeout: 1000 })
+   */
+  waitSync(sinceVersion: number, options?: { timeout?: number | undefined }): number {
+    const since = checkVersion(sinceVersion)
+    checkObject('options', options)
+    this.#versions.waitBlocking(since, checkTimeout(options?.timeout), [this])
+    return this.#versions.version()
+  }
+
+  /**
+   * The newest value each time it has changed, from the next write on. It may skip values that were
+   * overwritten before the loop came to them.
+   *
+   * @example
+   * for await (const { x, y } of position) draw(x, y)
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<T> {
+    const versions = this.#versions
+    return new VersionIterator(versions, versions.version(), this.#liveness, () => versions.versioned() as Versioned<T>)
+  }
+
+  /** Counts over all threads. */
+  stats(): RecordStats {
+    return { writes: this.#versions.version(), retries: RECORD.retries(this.#versions.native) }
+  }
+
+  /** Pending calls of this object keep the process alive: so it is at first. */
+  ref(): this {
+    this.#liveness.reference(true)
+    return this
+  }
+
+  /** Pending calls of this object do not keep the process alive. */
+  unref(): this {
+    this.#liveness.reference(false)
+    return this
+  }
+
+  /** @internal `SharedRecord { version: 3, value: { x: 1.5, y: 2.5 } }` */
+  [INSPECT](depth: number, options?: InspectOptions): string {
+    return inspectAs(this, 'SharedRecord', () => ({ version: this.version, value: this.read() }), depth, options)
+  }
+}

@@ -1,0 +1,260 @@
+/**
+ * A record or a message as this thread has it open: its versions, the calls that wait for later
+ * ones, and how its content gets in and out. Both are versions of some bytes (native/core/record.h).
+ */
+import { incompatible } from '../addon/handle.js'
+import { allocate, bytesOf, instantiate, type RecordCore } from '../addon/memory.js'
+import { type NativeRecord, native, type OpenedRecord } from '../addon/native.js'
+import { type Space, spaceOver } from '../addon/space.js'
+import { type ElementType, isSameType, typeCode } from '../codec/element-type.js'
+import { damaged, TimeoutError } from '../errors.js'
+import { stagingAreaNumber } from '../lane/staging.js'
+import { blocking } from '../wait/blocking.js'
+import type { BlockMessage } from '../diagnostics.js'
+import { Call } from '../wait/call.js'
+import { ServedLine } from '../wait/line.js'
+import { haveHadTheirTime, leave, type Liveness, mayServeAtOnce, pollSoon, type Waiting } from '../wait/loop.js'
+import type { Patience } from '../wait/options.js'
+import { Place } from '../wait/place.js'
+import { NOTHING, type Nothing, type Selectable } from '../wait/selectable.js'
+
+const { record: RECORD, status: STATUS } = native
+
+/** The version that a write is to come after: whichever is current. */
+export const ANY = -1
+
+/** Whether the core needs a fence. */
+export const FENCED = native.storesReordered ? 1 : 0
+
+/** The core tells a version and, as the lowest bit, whether it is set. */
+const ONE_VERSION = 2
+
+export function versionIn(told: number): number {
+  return Math.floor(told / ONE_VERSION)
+}
+
+/** A call that waits for a later version than `want`, and resolves to what `take()` returns then. */
+export class VersionPlace extends Place<number> {
+  readonly take: () => unknown
+
+  constructor(call: Call, since: number, liveness: Liveness, take: () => unknown) {
+    super(call, since, liveness)
+    this.take = take
+  }
+}
+
+/**
+ * In the order of the versions that they wait for, so behind one that is not done nobody is. A
+ * newcomer passes only those that wait for later versions than it does, as few do.
+ */
+class VersionLine extends ServedLine<number> {
+  readonly #versions: Versions
+
+  constructor(versions: Versions) {
+    super(versions)
+    this.#versions = versions
+  }
+
+  override add(place: Place<number>): void {
+    let next: Place<number> | undefined
+    for (let before = this.last; before && before.want > place.want; before = before.previous) next = before
+    super.add(place, next)
+  }
+
+  serveAlone(place: Place<number>): void {
+    if (place.preempted()) {
+      place.call.finish()
+      return
+    }
+    let outcome: unknown
+    try {
+      outcome = this.attempt(place)
+    } catch (error) {
+      place.fail(error)
+      return
+    }
+    if (outcome !== NOTHING) place.give(outcome)
+  }
+
+  protected override announce(): boolean {
+    RECORD.announce(this.#versions.native)
+    return true
+  }
+
+  protected override attempt(place: Place<number>): unknown {
+    const taken = this.#versions.tryFor(place)
+    return taken === NOTHING ? NOTHING : place.outcome(taken)
+  }
+
+  // Nobody counts them, and a ring for nothing is all that comes of an announcement that stays.
+  protected override tell(): void {}
+  protected override withdraw(): void {}
+}
+
+/** How often a write is tried at once. */
+const QUICK_TRIES = 256
+/** Then it pauses between tries, in milliseconds. */
+const PAUSE = 0.05
+/** For so long: as many buffers as there are can't be in the middle of a write for that time. */
+const PATIENCE = 5000
+
+/** Pauses between the tries of one write; throws when nothing comes of them. */
+export class WritePatience {
+  #tries = 0
+  #end = 0
+
+  pause(): void {
+    if (++this.#tries < QUICK_TRIES) return
+    const now = native.now()
+    if (this.#tries === QUICK_TRIES) this.#end = now + PATIENCE
+    else if (now > this.#end) throw damaged()
+    native.sleep(PAUSE)
+  }
+}
+
+export abstract class Versions implements Waiting, Selectable<number> {
+  readonly view: Uint8Array
+  readonly lists: readonly number[]
+  untidy = false
+  readonly type: ElementType
+  readonly core: RecordCore
+  // Looking them up in the exports of an instance costs as much as the call.
+  protected readonly coreRead: RecordCore['read']
+  protected readonly coreWrite: RecordCore['write']
+  readonly #word: RecordCore['word']
+  readonly native: NativeRecord
+  /** The longest content. */
+  readonly bytes: number
+  /**
+   * This thread's staging area, and in it the length and the content; undefined where there was
+   * none left.
+   */
+  protected readonly staged: { readonly area: number; readonly length: Space; readonly content: Space } | undefined
+  readonly #line: VersionLine
+
+  /** `address` is the memory's. */
+  constructor(memory: WebAssembly.Memory, address: number, record: OpenedRecord, type: ElementType) {
+    this.view = record.view
+    this.lists = [address + native.lists.changed]
+    this.type = type
+    this.native = record.object
+    this.bytes = record.bytes
+    this.core = instantiate('record', memory, record.wake)
+    this.coreRead = this.core.read
+    this.coreWrite = this.core.write
+    this.#word = this.core.word
+    const area = stagingAreaNumber()
+    if (area >= 0) {
+      const { buffer } = bytesOf(memory)
+      const at = record.staging + area * native.stagingBytes
+      const { lengthBytes, stagingBytes } = native
+      const content = spaceOver(buffer, at + lengthBytes, stagingBytes - lengthBytes)
+      this.staged = { area, length: spaceOver(buffer, at, lengthBytes), content }
+    }
+    this.#line = new VersionLine(this)
+  }
+
+  /** The newest value. */
+  abstract value(): unknown
+
+  version(): number {
+    return versionIn(this.#word())
+  }
+
+  isSet(): boolean {
+    return this.#word() % ONE_VERSION === 1
+  }
+
+  /** Before the one that is set, if one is: then that is later. */
+  want(): number {
+    const told = this.#word()
+    return versionIn(told) - (told % ONE_VERSION)
+  }
+
+  isDone(since: number): boolean {
+    return this.version() > since
+  }
+
+  /** Whether a call that waits for a later version may be served at once, as there is one. */
+  mayTakeNow(since: number): boolean {
+    return this.isDone(since) && mayServeAtOnce()
+  }
+
+  tryNow(since: number): unknown | Nothing {
+    return this.isDone(since) ? this.value() : NOTHING
+  }
+
+  /** All who wait are served, so there is no order to keep. */
+  tryInOrder(since: number): unknown | Nothing {
+    return this.tryNow(since)
+  }
+
+  tryFor(place: Place<number>): unknown | Nothing {
+    if (!this.isDone(place.want)) return NOTHING
+    return place instanceof VersionPlace ? place.take() : this.value()
+  }
+
+  // Behind another it looks for itself alone: what it costs does not grow with the line.
+  enter(place: Place<number>): void {
+    this.#line.enter(place)
+    if (place.call.settled || !this.isDone(place.want)) return
+    if (haveHadTheirTime()) pollSoon(this)
+    else this.#line.serveAlone(place)
+  }
+
+  /** Resolves to what `take()` returns when there is a later version. */
+  wait(since: number, patience: Patience, liveness: Liveness, take: () => unknown): Promise<unknown> {
+    const once = patience.timeout === 0
+    if (once ? this.isDone(since) : this.mayTakeNow(since)) return Promise.resolve(take())
+    if (once) throw new TimeoutError(0)
+    const call = new Call()
+    return this.waitIn(new VersionPlace(call, since, liveness, take), patience)
+  }
+
+  waitIn(place: VersionPlace, patience: Patience): Promise<unknown> {
+    return place.call.wait(patience, () => this.enter(place))
+  }
+
+  /** Blocks until there is a later version. `sources`: the object that it is called on. */
+  waitBlocking(since: number, timeout: number, sources: BlockMessage['sources']): void {
+    if (this.isDone(since)) return
+    if (timeout > 0) blocking('wait', sources, () => RECORD.waitBlocking(this.native, since, timeout))
+    if (!this.isDone(since)) throw new TimeoutError(timeout)
+  }
+
+  poll(): void {
+    this.#line.serve()
+  }
+
+  tidy(): void {
+    this.#line.tidy()
+    if (!this.#line.first) leave(this)
+  }
+}
+
+/** New memory for content of that type that takes at most so many bytes; undefined if no memory can have so many. */
+export function allocateVersions(isMessage: boolean, type: ElementType, bytes: number): WebAssembly.Memory | undefined {
+  const all = native.recordMemory(typeCode(type), bytes)
+  if (all === 0) return undefined
+  const memory = allocate(all)
+  native.initRecord(bytesOf(memory), isMessage, typeCode(type), bytes)
+  return memory
+}
+
+/** What the addon has opened in that memory; throws if it is of another kind or type. */
+export function openVersions(view: Uint8Array, isMessage: boolean, type: ElementType, fits: (bytes: number) => boolean): OpenedRecord {
+  const record = native.openRecord(view, isMessage)
+  if (!record || record.type !== typeCode(type) || !fits(record.bytes)) throw incompatible('its memory holds something else')
+  return record
+}
+
+/** It may have been known, as what it is. */
+export function checkSameType(versions: Versions, type: ElementType): void {
+  if (!isSameType(versions.type, type)) throw incompatible('its memory holds something else')
+}
+
+/** Throws what a status says that is no version. */
+export function checkTold(told: number): number {
+  if (told === -STATUS.damaged) throw damaged()
+  return told
+}

@@ -1,0 +1,171 @@
+// The record: some bytes that any context writes and reads, whole. Nobody waits for a writer, since
+// a signal handler may have interrupted it. A message (lib/shared/message.ts) is one as well, with
+// the bit that says whether it is set.
+//
+// Copy on write over up to 64 buffers. One is current; a writer takes another that is free, fills
+// it, makes it current, and frees the one before.
+//
+//     current  | version : 57 | set : 1 | index : 6 |
+//     free     a bit for each buffer
+//     buffer   stamp | length | content ...            stamp: `current` as it was made with this buffer, without the set bit; or kNoStamp
+//
+//     word     changed by
+//     current  whoever publishes (all of it, the version by one); clear(), which drops the set bit
+//     free     whoever claims a buffer (its bit off) and gives it back (on)
+//     stamp    whoever has claimed the buffer
+//
+//     read     w = current; copy the buffer of w; good if its stamp is that of w, else again
+//     write    w = current; claim a buffer; stamp = kNoStamp; fill it, from the buffer of w where it is merged; stamp = that of the next
+//              version; exchange current from w to it. Done: give back the buffer of w, wake. Failed: give back the new one, again from
+//              the beginning.
+//
+// Why a read is whole. The content's words are stored with release and loaded with acquire. A reader
+// that sees a word of a writer which has claimed the buffer again also sees that the stamp is not
+// that of w any more, and no stamp ever is again: versions do not repeat.
+//
+// Why no merge is lost. The exchange succeeds only if nothing was published since w was loaded. What
+// a writer copied from a buffer that was claimed meanwhile is worthless, but then `current` had
+// changed before that, and its exchange fails.
+//
+// Who owns a buffer. A claim takes a bit that is on (acquire), a give-back turns it on (release): so
+// the uses of one owner happen before those of the next, a merge's reads too. Only the exchange that
+// replaces a buffer gives it back. A handler that interrupts a writer claims another buffer. Before
+// the exchange of the interrupted one it publishes its own whole, and the interrupted one merges
+// again; after it, it merges on top, with one buffer less to choose from.
+//
+// Readers and writers are lock-free. A reader repeats only if its buffer was claimed again, which
+// takes as many writes as there are buffers but one: claims go round. A handler gives up after
+// kMostTries.
+#pragma once
+
+#include <bit>
+
+#include "layout.h"
+#include "status.h"
+#include "wait.h"
+
+namespace threadsafe {
+
+inline constexpr u64 kMessageSet = u64{1} << kIndexBits;
+inline constexpr u64 kOneVersion = kMessageSet << 1;
+inline constexpr u64 kNoStamp = ~u64{0};  // of a version that is never reached
+inline constexpr u32 kMostTries = 256;    // of a handler
+
+constexpr u32 index_in(u64 word) { return static_cast<u32>(word % kMostBuffers); }
+constexpr u64 version_in(u64 word) { return word / kOneVersion; }
+constexpr u64 stamp_of(u64 word) { return word & ~kMessageSet; }
+
+// Buffers: count, stamp(index), and what the functions that copy need.
+template <class Buffers, class Wake>
+class Snapshot {
+ public:
+  Snapshot(SnapshotHeader& header, const Buffers& buffers, Wake wake) : header_(header), buffers_(buffers), wake_(wake) {}
+
+  // Sequentially consistent: this is the try of wait.h.
+  u64 word() const { return header_.current.load(memory_order_seq_cst); }
+
+  // One try: copy(index) copies the content of that buffer, which counts if the result is ok.
+  // `busy`: it was claimed again meanwhile. `damaged`: the memory says what no record can hold.
+  // [signal-safe]
+  template <class Copy>
+  Status try_read(u64& word, Copy&& copy) const {
+    // Acquire, with the exchange: the buffer is filled.
+    word = header_.current.load(memory_order_acquire);
+    const u32 index = index_in(word);
+    if (index >= buffers_.count) return Status::damaged;
+    copy(index);
+    // Acquire, with the claim's store of kNoStamp: whoever sees that sees `current` changed.
+    if (buffers_.stamp(index).load(memory_order_acquire) == stamp_of(word)) return Status::ok;
+    if (stamp_of(header_.current.load(memory_order_relaxed)) == stamp_of(word)) return Status::damaged;
+    header_.retries.fetch_add(1, memory_order_relaxed);  // a count, which orders nothing
+    return Status::busy;
+  }
+
+  // One try: publishes what fill(index) makes of that buffer, as the version after `word`, which
+  // becomes the new one. Straight code where fill() is: in WebAssembly no thread ends in between.
+  // [signal-safe]
+  template <class Fill>
+  Status try_write(u64& word, bool set, Fill&& fill) {
+    const u32 old = index_in(word);
+    if (old >= buffers_.count) return Status::damaged;
+    const u32 index = claim(old);
+    if (index == kNone) return Status::busy;
+    // Release, with the reader's load: what has become of `current` is seen with it.
+    buffers_.stamp(index).store(kNoStamp, memory_order_release);
+    fill(index);
+    const u64 next = (version_in(word) + 1) * kOneVersion + (set ? kMessageSet : 0) + index;
+    store_release_before(buffers_.stamp(index), stamp_of(next));  // the exchange makes it known; release as the words
+    // Sequentially consistent: the change of wait.h. As a release it publishes the buffer.
+    if (!header_.current.compare_exchange_weak(word, next, memory_order_seq_cst, memory_order_relaxed)) {
+      give_back(index);
+      return Status::busy;
+    }
+    word = next;
+    give_back(old);
+    if (someone_waits(header_.changed)) wake_.all(header_.changed);
+    return Status::ok;
+  }
+
+  // Loads what try_write() begins with. Acquire: the buffer is filled.
+  u64 begin() const { return header_.current.load(memory_order_acquire); }
+
+  // The content and the version stay. Sequentially consistent, so that set and clear by different
+  // threads have one order. [signal-safe]
+  void clear() { header_.current.fetch_and(~kMessageSet, memory_order_seq_cst); }
+
+  // Blocks until there is a later version than `since`: ok, timeout or interrupted. What it looks
+  // at before it sleeps: see Event::wait().
+  template <class Parker>
+  Status wait(Parker& parker, u64 since) {
+    const auto not_yet = [&] { return version_in(word()) <= since; };
+    return threadsafe::wait(
+        header_.changed, parker, [&] { return not_yet() ? Status::empty : Status::ok; },
+        [&] { return permits(header_.changed) == 0 && not_yet(); }, [] {});
+  }
+
+ private:
+  static constexpr u32 kNone = ~u32{0};
+
+  // A buffer that was free, the first after that one; kNone if there is none, or another was
+  // quicker. One try, without a loop.
+  u32 claim(u32 after) {
+    const u64 all = ~u64{0} >> (kMostBuffers - buffers_.count);
+    u64 free = header_.free.load(memory_order_relaxed) & all;  // a guess, checked by taking the bit
+    // A load may be late; a read-modify-write is not.
+    if (free == 0) free = header_.free.fetch_or(0, memory_order_relaxed) & all;
+    if (free == 0) return kNone;
+    const u64 behind = free & (~u64{1} << after);
+    const auto index = static_cast<u32>(std::countr_zero(behind != 0 ? behind : free));
+    const u64 bit = u64{1} << index;
+    // Acquire: after its last owner's uses.
+    return header_.free.fetch_and(~bit, memory_order_acquire) & bit ? index : kNone;
+  }
+
+  // Release: before its next owner's uses.
+  void give_back(u32 index) { header_.free.fetch_or(u64{1} << index, memory_order_release); }
+
+  SnapshotHeader& header_;
+  const Buffers buffers_;
+  Wake wake_;
+};
+
+// try_now() until it is not busy, or the caller's patience has ended.
+template <class TryNow, class Patience>
+Status until_not_busy(TryNow&& try_now, Patience&& patience) {
+  Status status;
+  do {
+    status = try_now();
+  } while (status == Status::busy && patience());
+  return status;
+}
+
+// The patience of a handler, which may have interrupted whoever it would wait for.
+class HandlerPatience {
+ public:
+  bool operator()() { return ++tries_ < kMostTries; }
+
+ private:
+  u32 tries_ = 0;
+};
+
+}  // namespace threadsafe

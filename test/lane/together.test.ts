@@ -1,0 +1,117 @@
+/** Batches of messages, which go through staging areas together, come out as they went in. */
+import { strict as assert } from 'node:assert'
+import { type ElementType, record, ThreadSafeQueue } from '../../lib/index.js'
+import { thrown } from '../support.js'
+
+interface Kind {
+  readonly name: string
+  readonly type: ElementType
+  readonly make: (k: number) => unknown
+}
+
+const WIDE = 'ŝ\ud800'
+
+const KINDS: readonly Kind[] = [
+  { name: 'short texts', type: 'string', make: (k) => 'é'.repeat(k % 30) },
+  {
+    name: 'texts of which some are wide',
+    type: 'string',
+    make: (k) => (k % 7 === 3 ? WIDE.repeat(k % 50) : `${k} ` + '\xff'.repeat(k % 200)),
+  },
+  { name: 'wide texts', type: 'string', make: (k) => WIDE + k },
+  { name: 'texts longer than a staging area among others', type: 'string', make: (k) => `${k}`.repeat(k % 10 === 5 ? 3000 : 300) },
+  { name: 'objects', type: 'any', make: (k) => ({ k, text: 'x'.repeat(k % 100), list: [k] }) },
+  {
+    name: 'values of all kinds',
+    type: 'any',
+    make: (k) => [k, `${k}`, WIDE, null, new Map([[k, k]]), Buffer.alloc(k % 9000, k).toString(), [], undefined][k % 8],
+  },
+  { name: 'buffers', type: 'bytes', make: (k) => new Uint8Array(k % 10 === 5 ? 9000 : k % 150).fill(k) },
+  { name: 'records', type: record({ x: 'float64', id: 'uint16' }), make: (k) => ({ x: k / 3, id: k }) },
+  { name: 'arrays', type: 'float64[9]', make: (k) => new Float64Array(9).fill(k) },
+]
+
+describe('messages that go together', () => {
+  for (const { name, type, make } of KINDS) {
+    it(`keep order and content: ${name}`, () => {
+      for (const capacity of [1000, 1777]) {
+        const queue = new ThreadSafeQueue<unknown>(capacity, { type: type as 'any' })
+        let put = 0
+        let got = 0
+        for (let round = 0; round < 60; round++) {
+          const count = 1 + ((round * 37) % 300)
+          const items = Array.from({ length: count }, (_, k) => make(put + k))
+          put += queue.putManySync(items)
+          const most = 1 + ((round * 53) % 400)
+          for (const item of queue.empty() ? [] : queue.getManySync(most)) assert.deepEqual(item, make(got++))
+          // Now and then one by itself.
+          const one = queue.tryGet()
+          if (one !== undefined || got < put) assert.deepEqual(one, make(got++))
+        }
+        while (!queue.empty()) for (const item of queue.getManySync(1000)) assert.deepEqual(item, make(got++))
+        assert.equal(got, put)
+        assert.ok(got > 1000, `only ${got} items went through`)
+      }
+    })
+  }
+
+  it('are in as far as there is room, and the rest waits', async () => {
+    const queue = new ThreadSafeQueue(100, { type: 'string', itemBytes: 10 })
+    const texts = Array.from({ length: 80 }, (_, k) => `text ${k}`.padEnd(15))
+    // Each takes two slots.
+    assert.equal(queue.putManySync(texts), 50)
+    const rest = queue.putMany(texts.slice(50))
+    assert.deepEqual(await queue.getMany(50), texts.slice(0, 50))
+    await rest
+    assert.deepEqual(await queue.getMany(50), texts.slice(50))
+  })
+
+  it('do not get lost for one of them that can not be decoded', () => {
+    const queue = new ThreadSafeQueue<object>(100, { itemBytes: 100 })
+    const items = Array.from({ length: 30 }, (_, k) => ({ [`broken${k}`]: k }))
+    queue.putManySync(items)
+    const memory = (queue.handle as unknown as { memory: WebAssembly.Memory }).memory
+    const bytes = Buffer.from(memory.buffer)
+    // In the slot and in the staging area: the tag of a key becomes that of a number.
+    for (let at = bytes.indexOf('broken20'); at >= 0; at = bytes.indexOf('broken20', at + 1)) bytes[at - 1] = 0
+    const others = items.filter((_, k) => k !== 20)
+    assert.deepEqual(queue.getManySync(100), others)
+    assert.equal((thrown(() => queue.getManySync(100)) as { code?: string }).code, 'ERR_DAMAGED_MEMORY')
+    queue.putSync({ good: 1 })
+    assert.deepEqual(queue.getManySync(100), [{ good: 1 }])
+  })
+
+  it('keep the stack in mind before they are taken', () => {
+    const queue = new ThreadSafeQueue<unknown>(1000)
+    // The first of each batch takes less of it than those behind.
+    const items = Array.from({ length: 900 }, (_, k) => (k % 20 === 0 ? k : [[[[[[[[[[k]]]]]]]]]]))
+    queue.putManySync(items)
+    const got: unknown[] = []
+    let failed = 0
+    // At each depth, from the very end of the stack upwards.
+    const deep = (): void => {
+      try {
+        deep()
+      } catch (error) {
+        const before = queue.qsize()
+        try {
+          if (before > 0) got.push(...queue.getManySync(20))
+        } catch {
+          // One that tells of an item that was lost before takes none.
+          if (queue.qsize() < before) failed++
+        }
+        throw error
+      }
+    }
+    assert.ok(thrown(deep) instanceof RangeError)
+    while (!queue.empty()) {
+      try {
+        got.push(...queue.getManySync(1000))
+      } catch {
+        // What could not be decoded then is told of now.
+      }
+    }
+    // Each call that failed may have lost the one item that it could not decode.
+    assert.ok(got.length + failed >= items.length, `${items.length - got.length} items are lost by ${failed} calls`)
+  })
+})

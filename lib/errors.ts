@@ -132,8 +132,8 @@ export function withCode<E extends Error>(error: E, code: string): WithCode<E> {
 const MOST_SHOWN = 100
 
 /** The error for a queue whose memory holds what no queue can. */
-export function damaged(): WithCode<Error> {
-  return withCode(new Error("Something has written over the queue's memory: what is left in it can't be got"), 'ERR_DAMAGED_MEMORY')
+export function damaged(what = 'queue'): WithCode<Error> {
+  return withCode(new Error(`Something has written over the ${what}'s memory: what is left in it can't be got`), 'ERR_DAMAGED_MEMORY')
 }
 
 /** A value in one short line. Runs none of the value's code. */

@@ -22,14 +22,17 @@ interface FieldCodec {
   readonly offset: number
   readonly type: Field['type']
   readonly kind: Scalar['kind'] | undefined
+  /** A single one, the most frequent. */
+  readonly isFloat64: boolean
   readonly array: ArrayAccess | undefined
 }
 
 function fieldCodec({ name, type, offset, length, bytes }: Field, argument: string): FieldCodec {
   const path = pathOf(argument, name)
-  if (length === undefined) return { name, path, offset, type, kind: SCALARS[type as ScalarType].kind, array: undefined }
+  if (length === undefined)
+    return { name, path, offset, type, kind: SCALARS[type as ScalarType].kind, isFloat64: type === 'float64', array: undefined }
   const array = arrayAccess({ type: type as ParsedArray['type'], length, bytes })
-  return { name, path, offset, type, kind: undefined, array }
+  return { name, path, offset, type, kind: undefined, isFloat64: false, array }
 }
 
 function check({ path, kind, array }: FieldCodec, value: unknown): unknown {
@@ -38,14 +41,14 @@ function check({ path, kind, array }: FieldCodec, value: unknown): unknown {
   return value
 }
 
-function write({ type, array, offset }: FieldCodec, to: Space, at: number, value: unknown): void {
-  if (type === 'float64' && !array) to.view.setFloat64(at + offset, value as number, true)
+function write({ type, array, offset, isFloat64 }: FieldCodec, to: Space, at: number, value: unknown): void {
+  if (isFloat64) to.view.setFloat64(at + offset, value as number, true)
   else if (array) copyInto(array.at(to, at + offset), value as Block)
   else SCALARS[type as ScalarType].write(to.view, at + offset, value as never)
 }
 
-function read({ type, array, offset }: FieldCodec, from: Space, at: number): unknown {
-  if (type === 'float64' && !array) return from.view.getFloat64(at + offset, true)
+function read({ type, array, offset, isFloat64 }: FieldCodec, from: Space, at: number): unknown {
+  if (isFloat64) return from.view.getFloat64(at + offset, true)
   if (!array) return SCALARS[type as ScalarType].read(from.view, at + offset)
   const block = array.create()
   copyInto(block, array.at(from, at + offset))
@@ -86,7 +89,8 @@ export function recordCodec(type: RecordType): MessageCodec<unknown> {
     if (second) item[second.name] = read(second, from, at)
     if (third) item[third.name] = read(third, from, at)
     if (fourth) item[fourth.name] = read(fourth, from, at)
-    if (fifth) item[fifth.name] = read(fifth, from, at)
+    if (!fifth) return item
+    item[fifth.name] = read(fifth, from, at)
     if (sixth) item[sixth.name] = read(sixth, from, at)
     if (seventh) item[seventh.name] = read(seventh, from, at)
     if (eighth) item[eighth.name] = read(eighth, from, at)
@@ -108,11 +112,15 @@ export function recordCodec(type: RecordType): MessageCodec<unknown> {
         second && check(second, given[second.name]),
         third && check(third, given[third.name]),
         fourth && check(fourth, given[fourth.name]),
-        fifth && check(fifth, given[fifth.name]),
-        sixth && check(sixth, given[sixth.name]),
-        seventh && check(seventh, given[seventh.name]),
-        eighth && check(eighth, given[eighth.name]),
       ]
+      if (fifth) {
+        values.push(
+          check(fifth, given[fifth.name]),
+          sixth && check(sixth, given[sixth.name]),
+          seventh && check(seventh, given[seventh.name]),
+          eighth && check(eighth, given[eighth.name]),
+        )
+      }
       for (let k = UNROLLED; k < count; k++) {
         const field = fields[k] as FieldCodec
         values.push(check(field, given[field.name]))
@@ -168,41 +176,60 @@ export function fieldsCodec(type: RecordType, argument: string): FieldsCodec {
   const checkRest = (from: Record<string, unknown>): readonly unknown[] => {
     return fields.slice(UNROLLED).map((field) => checkSome(field, from[field.name]))
   }
-  const given1 = (value: unknown): number => (value === undefined ? 0 : 1)
+  const count = (value: unknown): number => (value === undefined ? 0 : 1)
+  // A function of its own: V8 inlines so much into each, and no more.
+  const writeAll = (
+    target: FieldsTarget,
+    after: number,
+    one: unknown,
+    two: unknown,
+    three: unknown,
+    four: unknown,
+    five: unknown,
+    six: unknown,
+    seven: unknown,
+    eight: unknown,
+    rest: readonly unknown[],
+  ): boolean => {
+    let counted = count(one) + count(two) + count(three) + count(four) + count(five) + count(six) + count(seven) + count(eight)
+    for (let k = 0; k < rest.length; k++) counted += count(rest[k])
+    do {
+      const to = target.begin(counted, after)
+      if (!to) return false
+      if (one !== undefined) write(first, to, 0, one)
+      if (two !== undefined) write(second as FieldCodec, to, 0, two)
+      if (three !== undefined) write(third as FieldCodec, to, 0, three)
+      if (four !== undefined) write(fourth as FieldCodec, to, 0, four)
+      if (five !== undefined) write(fifth as FieldCodec, to, 0, five)
+      if (six !== undefined) write(sixth as FieldCodec, to, 0, six)
+      if (seven !== undefined) write(seventh as FieldCodec, to, 0, seven)
+      if (eight !== undefined) write(eighth as FieldCodec, to, 0, eight)
+      for (let k = 0; k < rest.length; k++) {
+        if (rest[k] !== undefined) write(fields[UNROLLED + k] as FieldCodec, to, 0, rest[k])
+      }
+    } while (!target.end())
+    return true
+  }
   return {
     write(given, target, after) {
       if (typeof given !== 'object' || given === null)
         throw invalidType(argument, `an object with some of the fields ${Object.keys(type.fields).join(', ')}`, given)
-      // All are read before any is written, as getters are other code. Each with code of its own and
-      // in a variable of its own: V8 then needs no array, nor objects for the numbers in it.
+      // All are read before any is written, as getters are other code. Each with code of its own, and
+      // without an array, for which V8 would make objects of the numbers.
       const from = given as Record<string, unknown>
-      const one = checkSome(first, from[first.name])
-      const two = second && checkSome(second, from[second.name])
-      const three = third && checkSome(third, from[third.name])
-      const four = fourth && checkSome(fourth, from[fourth.name])
-      const five = fifth && checkSome(fifth, from[fifth.name])
-      const six = sixth && checkSome(sixth, from[sixth.name])
-      const seven = seventh && checkSome(seventh, from[seventh.name])
-      const eight = eighth && checkSome(eighth, from[eighth.name])
-      const rest = length > UNROLLED ? checkRest(from) : none
-      let count = given1(one) + given1(two) + given1(three) + given1(four) + given1(five) + given1(six) + given1(seven) + given1(eight)
-      for (let k = 0; k < rest.length; k++) count += given1(rest[k])
-      do {
-        const to = target.begin(count, after)
-        if (!to) return false
-        if (one !== undefined) write(first, to, 0, one)
-        if (two !== undefined) write(second as FieldCodec, to, 0, two)
-        if (three !== undefined) write(third as FieldCodec, to, 0, three)
-        if (four !== undefined) write(fourth as FieldCodec, to, 0, four)
-        if (five !== undefined) write(fifth as FieldCodec, to, 0, five)
-        if (six !== undefined) write(sixth as FieldCodec, to, 0, six)
-        if (seven !== undefined) write(seventh as FieldCodec, to, 0, seven)
-        if (eight !== undefined) write(eighth as FieldCodec, to, 0, eight)
-        for (let k = 0; k < rest.length; k++) {
-          if (rest[k] !== undefined) write(fields[UNROLLED + k] as FieldCodec, to, 0, rest[k])
-        }
-      } while (!target.end())
-      return true
+      return writeAll(
+        target,
+        after,
+        checkSome(first, from[first.name]),
+        second && checkSome(second, from[second.name]),
+        third && checkSome(third, from[third.name]),
+        fourth && checkSome(fourth, from[fourth.name]),
+        fifth && checkSome(fifth, from[fifth.name]),
+        sixth && checkSome(sixth, from[sixth.name]),
+        seventh && checkSome(seventh, from[seventh.name]),
+        eighth && checkSome(eighth, from[eighth.name]),
+        length > UNROLLED ? checkRest(from) : none,
+      )
     },
     writeGaps(to) {
       for (let k = 0; k < gaps.length; k++) to.view.setUint8(gaps[k] as number, 0)

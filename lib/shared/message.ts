@@ -125,7 +125,7 @@ class MessageVersions extends Versions {
 
   #decode(length: number): unknown {
     const { staged, bytes } = this
-    if (this.#fixed && length !== bytes) throw damaged()
+    if (this.#fixed && length !== bytes) throw damaged('message')
     return this.#codec.decode((staged as NonNullable<typeof staged>).content, 0, length)
   }
 
@@ -142,7 +142,7 @@ class MessageVersions extends Versions {
       }
       const version = versionIn(told)
       if (version === 0) return { value: undefined, version }
-      if (this.#fixed && length !== this.bytes) throw damaged()
+      if (this.#fixed && length !== this.bytes) throw damaged('message')
       if (!body) return { value: codec.decode(scratch, 0, length), version }
       return { value: this.#receive(body, length - this.#headBytes), version }
     }
@@ -151,7 +151,7 @@ class MessageVersions extends Versions {
   /** Another was set meanwhile, which may be shorter. */
   #receive(body: Bytes, length: number): unknown {
     const codec = this.#codec
-    if (length < 0) throw damaged()
+    if (length < 0) throw damaged('message')
     if (!codec.isBody && this.#headBytes + length <= scratch.size) {
       copyInto(scratch.bytes, new Uint8Array(body.buffer, body.byteOffset, length), this.#headBytes)
       return codec.decode(scratch, 0, this.#headBytes + length)

@@ -107,7 +107,7 @@ export class WritePatience {
     if (++this.#tries < QUICK_TRIES) return
     const now = native.now()
     if (this.#tries === QUICK_TRIES) this.#end = now + PATIENCE
-    else if (now > this.#end) throw damaged()
+    else if (now > this.#end) throw damaged('record')
     native.sleep(PAUSE)
   }
 }
@@ -255,6 +255,6 @@ export function checkSameType(versions: Versions, type: ElementType): void {
 
 /** Throws what a status says that is no version. */
 export function checkTold(told: number): number {
-  if (told === -STATUS.damaged) throw damaged()
+  if (told === -STATUS.damaged) throw damaged('record')
   return told
 }

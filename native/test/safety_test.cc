@@ -11,6 +11,7 @@
 
 #include "../platform/doorbell.h"
 #include "../platform/signals.h"
+#include "record_support.h"
 #include "support.h"
 
 using namespace threadsafe;
@@ -177,6 +178,7 @@ TEST_CASE("the handler neither allocates nor locks, whatever it has to do") {
   const u32 rounds = 200;
   SignalQueue wide(rounds), full(1), oldest(1, Overflow::drop_oldest), closed(1), with_loop(rounds), waited(1);
   TestEvent event, event_with_loop;
+  TestRecord record(sizeof(SignalInfo)), message(sizeof(SignalInfo));
   closed.core().close();
 
   uv_loop_t loop;
@@ -191,6 +193,8 @@ TEST_CASE("the handler neither allocates nor locks, whatever it has to do") {
   }
   sources.push_back(attach_signal(SIGUSR2, {nullptr, &event.header()}).source);
   sources.push_back(attach_signal(SIGUSR2, {nullptr, &event_with_loop.header()}).source);
+  sources.push_back(attach_signal(SIGUSR2, {&record.header(), record.geometry(), false}).source);
+  sources.push_back(attach_signal(SIGUSR2, {&message.header(), message.geometry(), true}).source);
   {
     const Guarded guard(SIGUSR2);
     std::atomic<u32> got{0};
@@ -214,6 +218,7 @@ TEST_CASE("the handler neither allocates nor locks, whatever it has to do") {
                       wait_until([&] { return announced(waited.header().not_empty) == 1 && announced(event.waiters()) == 1; });
                       announce_loop(with_loop.header().not_empty, bell);
                       announce_loop(event_with_loop.waiters(), bell);
+                      announce_loop(record.header().changed, bell);
                       event_with_loop.core().clear();
                       raise(SIGUSR2);
                       // Waits for the event to be cleared too. Whoever is woken announces itself
@@ -229,6 +234,12 @@ TEST_CASE("the handler neither allocates nor locks, whatever it has to do") {
   CHECK(source_counts(sources[1]).dropped == rounds - 1);
   CHECK(source_counts(sources[2]).delivered == rounds);
   CHECK(source_counts(sources[3]).dropped == rounds);
+  CHECK(source_counts(sources[8]).delivered == rounds);
+  CHECK(source_counts(sources[9]).delivered == rounds);
+  SignalInfo info;
+  CHECK(record.read(info) == rounds);
+  CHECK(info.signo == SIGUSR2);
+  CHECK((message.core().word() & kMessageSet) != 0);
   for (const u32 source : sources) detach_source(source);
   sigaction(SIGUSR2, &before, nullptr);
   close_doorbell(bell, [](void*) {}, nullptr);

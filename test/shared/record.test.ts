@@ -83,6 +83,32 @@ describe('a shared record', () => {
     assert.deepEqual(position.readWithVersion(), { value: { ...zero, n: 9 }, version: 1 })
   })
 
+  it('refuses an array that the getter of another field has shortened or taken away', () => {
+    const type = record({ path: 'float32[3]', on: 'boolean' })
+    const position = new SharedRecord(type, { path: [1, 2, 3] })
+    const queue = new ThreadSafeQueue(2, { type })
+    const taken = (buffer: ArrayBuffer) => structuredClone(buffer, { transfer: [buffer] })
+    const shortened = (buffer: ArrayBuffer) => (buffer as ArrayBuffer & { resize(bytes: number): void }).resize(4)
+    for (const spoil of [taken, shortened]) {
+      for (const put of [(fields: { path: Float32Array; on: boolean }) => position.write(fields), queue.putSync.bind(queue)]) {
+        const buffer = new (ArrayBuffer as new (bytes: number, options: object) => ArrayBuffer)(12, { maxByteLength: 12 })
+        const error = thrown(() =>
+          put({
+            path: new Float32Array(buffer),
+            get on() {
+              spoil(buffer)
+              return true
+            },
+          }),
+        ) as NodeJS.ErrnoException
+        assert.equal(error.code, 'ERR_INVALID_ARG_VALUE')
+        assert.match(error.message, /path" must be 3 elements of float32/)
+      }
+    }
+    assert.deepEqual(position.readWithVersion(), { value: { path: Float32Array.of(1, 2, 3), on: false }, version: 0 })
+    assert.equal(queue.qsize(), 0)
+  })
+
   it('refuses what is no record type, and initial values that are none', () => {
     for (const type of [undefined, null, 'float64', {}, { x: 'float64' }, point.fields]) {
       const error = thrown(() => new SharedRecord(type as never)) as NodeJS.ErrnoException

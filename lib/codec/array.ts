@@ -12,6 +12,8 @@ import { bytesOfView, elementsOf } from './view.js'
 export interface ArrayAccess {
   /** Returns the value as a block of exactly that length. Throws a `TypeError` that names it. */
   check(value: unknown, name: string): Block
+  /** Writes a block that was checked, and that other code may have shortened since. */
+  write(to: Space, offset: number, block: Block, name: string): void
   /** A view of the elements at that place. */
   at(space: Space, offset: number): Block
   /** Creates a new block for the elements. */
@@ -22,6 +24,7 @@ export function arrayAccess({ type, length }: ParsedArray): ArrayAccess {
   const element = type === 'bytes' ? 'uint8' : type
   const constructor = blockConstructor(element)
   const expected = `${length} ${type === 'bytes' ? 'bytes' : `elements of ${type}`}`
+  const at = (space: Space, offset: number): Block => new constructor(space.buffer, space.offset + offset, length)
   return {
     check(value, name) {
       const iterable = typeof (value as Iterable<unknown> | null | undefined)?.[Symbol.iterator] === 'function'
@@ -30,7 +33,11 @@ export function arrayAccess({ type, length }: ParsedArray): ArrayAccess {
       if (elementsOf(block) !== length) throw invalidValue(name, expected, value)
       return block
     },
-    at: (space, offset) => new constructor(space.buffer, space.offset + offset, length),
+    write(to, offset, block, name) {
+      if (elementsOf(block) !== length) throw invalidValue(name, expected, block)
+      copyInto(at(to, offset), block)
+    },
+    at,
     create: () => new constructor(length),
   }
 }

@@ -41,9 +41,9 @@ function check({ path, kind, array }: FieldCodec, value: unknown): unknown {
   return value
 }
 
-function write({ type, array, offset, isFloat64 }: FieldCodec, to: Space, at: number, value: unknown): void {
+function write({ path, type, array, offset, isFloat64 }: FieldCodec, to: Space, at: number, value: unknown): void {
   if (isFloat64) to.view.setFloat64(at + offset, value as number, true)
-  else if (array) copyInto(array.at(to, at + offset), value as Block)
+  else if (array) array.write(to, at + offset, value as Block, path)
   else SCALARS[type as ScalarType].write(to.view, at + offset, value as never)
 }
 

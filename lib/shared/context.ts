@@ -109,9 +109,9 @@ export class Context<M = Record<string, (...args: unknown[]) => unknown>> implem
 
   #assign<Result>(name: unknown, args: unknown, options: WaitOptions | undefined): Promise<Result> {
     try {
+      const limits = patience(options)
       if (typeof name !== 'string') throw invalidType('name', 'a string', name)
       if (!Array.isArray(args)) throw invalidType('args', 'an array', args)
-      const limits = patience(options)
       return this.#runner.assign(name, [...(args as unknown[])], limits) as Promise<Result>
     } catch (error) {
       return Promise.reject(error)

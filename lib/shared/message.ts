@@ -87,7 +87,7 @@ class MessageVersions extends Versions {
     if (bytes > this.bytes) throw this.#tooLarge(bytes)
     if (this.#trySet(bytes) !== -STATUS.busy) return
     const patience = new WritePatience()
-    do patience.pause()
+    do patience.pause(this.version())
     while (this.#trySet(bytes) === -STATUS.busy)
   }
 

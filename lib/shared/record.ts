@@ -106,6 +106,13 @@ class RecordVersions extends Versions implements FieldsTarget {
     return { value: this.#codec.decode(this.#space, 0, this.bytes), version: versionIn(told) }
   }
 
+  /** Returns false where `after` is a version that is not current, or there is no field. */
+  write(given: unknown, after: number): boolean {
+    // Of a write that was stopped, perhaps.
+    this.#patience = undefined
+    return this.fields.write(given, this, after)
+  }
+
   /** As a target of fields: `after` is a version, or ANY. */
   begin(count: number, after: number): Space | undefined {
     if (count === 0) return undefined
@@ -124,10 +131,9 @@ class RecordVersions extends Versions implements FieldsTarget {
     const made = this.#store(this.#told)
     if (made === -STATUS.busy) {
       this.#patience ??= new WritePatience()
-      this.#patience.pause()
+      this.#patience.pause(this.version())
       return false
     }
-    this.#patience = undefined
     this.written++
     this.made = versionIn(made)
     return true
@@ -269,7 +275,7 @@ export class SharedRecord<T = unknown, In = T> {
    */
   write(fields: Partial<In>): number {
     const versions = this.#versions
-    return versions.fields.write(fields, versions, ANY) ? versions.made : versions.version()
+    return versions.write(fields, ANY) ? versions.made : versions.version()
   }
 
   /**
@@ -290,7 +296,7 @@ export class SharedRecord<T = unknown, In = T> {
       const before = versions.written
       const fields: unknown = fn(value as T)
       if (types.isPromise(fields)) throw invalidType('fn', 'a function that returns fields, not a promise', fn)
-      if (versions.fields.write(fields, versions, version)) return versions.made
+      if (versions.write(fields, version)) return versions.made
       if (versions.version() === version) return version
       if (versions.written !== before && ++own === MOST_OWN_WRITES) {
         throw withCode(new Error('The function given to update() writes to the record itself each time it runs'), 'ERR_UPDATE_WRITES')
@@ -307,9 +313,10 @@ export class SharedRecord<T = unknown, In = T> {
    */
   wait(sinceVersion: number, options?: WaitOptions): Promise<number> {
     try {
+      const limits = patience(options)
       const since = checkVersion(sinceVersion)
       const versions = this.#versions
-      return versions.wait(since, patience(options), this.#liveness, () => versions.version()) as Promise<number>
+      return versions.wait(since, limits, this.#liveness, () => versions.version()) as Promise<number>
     } catch (error) {
       return Promise.reject(error)
     }
@@ -323,9 +330,9 @@ export class SharedRecord<T = unknown, In = T> {
    * const version = position.waitSync(seen, { timeout: 1000 })
    */
   waitSync(sinceVersion: number, options?: { timeout?: number | undefined }): number {
-    const since = checkVersion(sinceVersion)
     checkObject('options', options)
-    this.#versions.waitBlocking(since, checkTimeout(options?.timeout), [this])
+    const timeout = checkTimeout(options?.timeout)
+    this.#versions.waitBlocking(checkVersion(sinceVersion), timeout, [this])
     return this.#versions.version()
   }
 

@@ -44,8 +44,7 @@ export class VersionPlace extends Place<number> {
 }
 
 /**
- * In the order of the versions that they wait for, so behind one that is not done nobody is. A
- * newcomer passes only those that wait for later versions than it does, as few do.
+ * In the order of the versions that they wait for, so behind one that is not done nobody is.
  */
 class VersionLine extends ServedLine<number> {
   readonly #versions: Versions
@@ -56,9 +55,13 @@ class VersionLine extends ServedLine<number> {
   }
 
   override add(place: Place<number>): void {
-    let next: Place<number> | undefined
-    for (let before = this.last; before && before.want > place.want; before = before.previous) next = before
-    super.add(place, next)
+    // From both ends: whoever waits for the next version, or for the latest of all, is there soon.
+    let { first, last } = this
+    while (first && last && last.want > place.want && first.want <= place.want) {
+      first = first.next
+      last = last.previous
+    }
+    super.add(place, first && first.want > place.want ? first : last?.next)
   }
 
   serveAlone(place: Place<number>): void {
@@ -95,19 +98,37 @@ class VersionLine extends ServedLine<number> {
 const QUICK_TRIES = 256
 /** Then it pauses between tries, in milliseconds. */
 const PAUSE = 0.05
-/** For so long: as many buffers as there are can't be in the middle of a write for that time. */
+/**
+ * For so long, unless others write meanwhile: as many buffers as there are can't be in the middle of
+ * a write for that time.
+ */
 const PATIENCE = 5000
 
-/** Pauses between the tries of one write; throws when nothing comes of them. */
+/**
+ * Pauses between the tries of one write; throws when neither it nor anybody else has written for
+ * `patience` milliseconds.
+ */
 export class WritePatience {
+  readonly #patience: number
   #tries = 0
   #end = 0
+  /** What was current when #end was set. */
+  #version = -1
 
-  pause(): void {
+  constructor(patience = PATIENCE) {
+    this.#patience = patience
+  }
+
+  /** `version`: the one that is current. */
+  pause(version: number): void {
     if (++this.#tries < QUICK_TRIES) return
     const now = native.now()
-    if (this.#tries === QUICK_TRIES) this.#end = now + PATIENCE
-    else if (now > this.#end) throw damaged('record')
+    if (version !== this.#version) {
+      this.#version = version
+      this.#end = now + this.#patience
+    } else if (now > this.#end) {
+      throw damaged('record')
+    }
     native.sleep(PAUSE)
   }
 }

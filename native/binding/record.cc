@@ -124,7 +124,7 @@ class RecordObject final : public SharedObject {
     u64 word = snapshot_.begin();
     if (after >= 0 && static_cast<double>(word / kMessageSet) != after) return told_or(info, Status::busy, word);
     const auto fill = [&](u32 index) { parcel.write(buffers_, index, length); };
-    const Status status = snapshot_.try_write(word, found_.kind == Kind::message, fill);
+    const Status status = snapshot_.try_write(word, found_.kind == Kind::message, fill, after < 0);
     return told_or(info, status, word);
   }
 

@@ -357,7 +357,7 @@ threadsafe_status record_write(threadsafe_record* handle, const void* value, std
     };
     const auto write = [&] {
       word = core.begin();
-      return core.try_write(word, false, fill);
+      return core.try_write(word, false, fill, !ranges);
     };
     const Status status = until_not_busy(write, HandlerPatience());
     if (status == Status::ok) tell(version, word);
@@ -397,10 +397,11 @@ threadsafe_status message_set(threadsafe_message* handle, const void* value, std
     auto core = core_of(message, wake);
     const auto set = [&] {
       u64 word = core.begin();
-      return core.try_write(word, true, [&](u32 index) {
+      const auto fill = [&](u32 index) {
         message.buffers.set_length(index, static_cast<u32>(bytes));
         message.buffers.write(index, 0, value, static_cast<u32>(bytes));
-      });
+      };
+      return core.try_write(word, true, fill, true);
     };
     return public_status(until_not_busy(set, HandlerPatience()));
   });

@@ -15,9 +15,9 @@
 //     stamp    whoever has claimed the buffer
 //
 //     read     w = current; copy the buffer of w; good if its stamp is that of w, else again
-//     write    w = current; claim a buffer; stamp = kNoStamp; fill it, from the buffer of w where it is merged; stamp = that of the next
-//              version; exchange current from w to it. Done: give back the buffer of w, wake. Failed: give back the new one, again from
-//              the beginning.
+//     write    w = current; claim a buffer; stamp = kNoStamp; fill it, from the buffer of w where it is merged, else w = current once
+//              more; stamp = that of the next version; exchange current from w to it. Done: give back the buffer of w, wake. Failed:
+//              give back the new one, again from the beginning.
 //
 // Why a read is whole. The content's words are stored with release and loaded with acquire. A reader
 // that sees a word of a writer which has claimed the buffer again also sees that the stamp is not
@@ -82,17 +82,23 @@ class Snapshot {
   }
 
   // One try: publishes what fill(index) makes of that buffer, as the version after `word`, which
-  // becomes the new one. Straight code where fill() is: in WebAssembly no thread ends in between.
+  // becomes the new one. `whole`: it is made of nothing that was there, so that it may follow any
+  // other version as well. Straight code where fill() is: in WebAssembly no thread ends in between.
   // [signal-safe]
   template <class Fill>
-  Status try_write(u64& word, bool set, Fill&& fill) {
-    const u32 old = index_in(word);
-    if (old >= buffers_.count) return Status::damaged;
-    const u32 index = claim(old);
+  Status try_write(u64& word, bool set, Fill&& fill, bool whole = false) {
+    if (index_in(word) >= buffers_.count) return Status::damaged;
+    const u32 index = claim(index_in(word));
     if (index == kNone) return Status::busy;
     // Release, with the reader's load: what has become of `current` is seen with it.
     buffers_.stamp(index).store(kNoStamp, memory_order_release);
     fill(index);
+    if (whole) word = begin();
+    const u32 old = index_in(word);
+    if (old >= buffers_.count) {
+      give_back(index);
+      return Status::damaged;
+    }
     const u64 next = (version_in(word) + 1) * kOneVersion + (set ? kMessageSet : 0) + index;
     store_release_before(buffers_.stamp(index), stamp_of(next));  // the exchange makes it known; release as the words
     // Sequentially consistent: the change of wait.h. As a release it publishes the buffer.

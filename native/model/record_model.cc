@@ -71,6 +71,17 @@ class ModelRecord {
     while (try_write_whole() == Status::busy) rl::yield(1, $);
   }
 
+  // Makes all words of the content that value, whatever is published while it is filled.
+  void replace(u64 value) {
+    const Content content{{value, value}};
+    const auto fill = [&](u32 index) { own(index, [&] { buffers().write(index, 0, &content, kContentBytes); }); };
+    for (;;) {
+      u64 word = core().begin();
+      if (status_of(core().try_write(word, true, fill, true)) == Status::ok) return;
+      rl::yield(1, $);
+    }
+  }
+
   // One try to add one to the k-th word, and leave the others as they are.
   Status try_add(u32 k) {
     u64 word = core().begin();
@@ -156,6 +167,29 @@ struct Whole : rl::test_suite<Whole<count>, 3> {
   }
 
   void after() { check_whole(record); }
+};
+
+// Two replace the content, each whatever the other publishes meanwhile; another reads.
+struct Replace : rl::test_suite<Replace, 3> {
+  ModelRecord record{3};
+
+  void check(u64 most) {
+    Content content;
+    const u64 word = record.read(content);
+    RL_ASSERT(content.words[0] == content.words[1]);
+    RL_ASSERT(version_in(word) <= most && (content.words[0] == 0) == (version_in(word) == 0));
+  }
+
+  void thread(unsigned index) {
+    if (index == 2) return check(4);
+    record.replace(index * 2 + 1);
+    record.replace(index * 2 + 2);
+  }
+
+  void after() {
+    check(4);
+    RL_ASSERT(version_in(record.core().word()) == 4);
+  }
 };
 
 // Two change different words.
@@ -325,15 +359,11 @@ struct Cleared : rl::test_suite<Cleared, 2> {
 
 int main(int argc, char** argv) {
   const Scenario scenarios[] = {
-      scenario<Whole<2>, "whole_2">(30'000),
-      scenario<Whole<3>, "whole_3">(30'000),
-      scenario<Merge, "merge">(50'000),
-      scenario<GivenBack, "given_back">(20'000),
-      scenario<Struck<false>, "struck_writer">(50'000),
-      scenario<Struck<true>, "struck_read">(50'000),
-      scenario<Wait, "wait">(30'000),
-      scenario<TwoWait, "two_wait">(50'000),
-      scenario<SetAndClear, "set_and_clear">(30'000),
+      scenario<Whole<2>, "whole_2">(30'000),         scenario<Whole<3>, "whole_3">(30'000),
+      scenario<Replace, "replace">(30'000),          scenario<Merge, "merge">(50'000),
+      scenario<GivenBack, "given_back">(20'000),     scenario<Struck<false>, "struck_writer">(50'000),
+      scenario<Struck<true>, "struck_read">(50'000), scenario<Wait, "wait">(30'000),
+      scenario<TwoWait, "two_wait">(50'000),         scenario<SetAndClear, "set_and_clear">(30'000),
       scenario<Cleared, "cleared">(20'000),
   };
   return threadsafe::model::main(argc, argv, scenarios);

@@ -108,6 +108,26 @@ TEST_CASE("a reader that is overtaken by as many writes as there are buffers rea
   }
 }
 
+TEST_CASE("content that is made of nothing that was there is published, whatever others publish while it is filled") {
+  TestRecord record(8);
+  const u64 mine = 7;
+  for (u32 others = 0; others < 2 * record.geometry().count; others++) {
+    u64 before;
+    const u64 version = record.read(before);
+    u64 word = record.core().begin();
+    const auto fill = [&](u32 index) {
+      for (u64 k = 0; k < others; k++) REQUIRE(record.try_write(0, &k, sizeof k) == Status::ok);
+      record.buffers().write(index, 0, &mine, sizeof mine);
+    };
+    CHECK(record.core().try_write(word, false, fill, true) == Status::ok);
+    CHECK(version_in(word) == version + others + 1);
+    u64 value;
+    CHECK(record.read(value) == version_in(word));
+    CHECK(value == mine);
+    CHECK(record.free() == record.geometry().count - 1);
+  }
+}
+
 TEST_CASE("a clear keeps the content and the version") {
   TestRecord record(8);
   u64 word = record.core().begin();

@@ -81,14 +81,16 @@ EXPORT("write") double write(u32 area, u32 length, double after, int fenced) {
   const u32 bytes = length < most_bytes() ? length : most_bytes();
   u64 word = record().begin();
   if (after >= 0 && static_cast<double>(told(word)) != after) return -static_cast<double>(Status::busy);
-  const Status status = record().try_write(word, record_header().object.kind == Kind::message, [=](u32 index) {
+  const auto fill = [=](u32 index) {
     // No word before the stamp has gone: see record.h.
     if (fenced) std::atomic_thread_fence(std::memory_order_seq_cst);
     Atomic<u64>* const to = words(index);
     store_relaxed(to[0], bytes);
     if (bytes <= kMostWords * sizeof(u64)) return copy_words<kMostWords>(to + 1, from, bytes);
     std::memcpy(static_cast<void*>(to + 1), from, bytes);
-  });
+  };
+  const bool whole = after < 0;
+  const Status status = record().try_write(word, record_header().object.kind == Kind::message, fill, whole);
   return told_or(status, word);
 }
 

@@ -350,6 +350,9 @@ describe('Context', () => {
       const checks: [call: () => Promise<unknown>, expected: Partial<Coded>][] = [
         [() => closed.assign(5 as never), { code: 'ERR_INVALID_ARG_TYPE' }],
         [() => closed.run('length', 'abc' as never), { code: 'ERR_INVALID_ARG_TYPE' }],
+        [() => closed.run(5 as never, [] as never, { timeout: -1 }), { code: 'ERR_OUT_OF_RANGE' }],
+        [() => closed.run(5 as never, [] as never, { signal: aborted }), { message: 'aborted' }],
+        [() => closed.run('length', 'abc' as never, { signal: aborted }), { message: 'aborted' }],
         [() => closed.run('length', [bad], 5 as never), { code: 'ERR_INVALID_ARG_TYPE' }],
         [() => closed.run('length', [bad], { timeout: -1, signal: aborted }), { code: 'ERR_OUT_OF_RANGE' }],
         [() => closed.run('length', [bad], { timeout: NaN }), { code: 'ERR_OUT_OF_RANGE' }],

@@ -4,6 +4,7 @@ import { once, setMaxListeners } from 'node:events'
 import { inspect } from 'node:util'
 import { record, SharedRecord, ThreadSafeEvent, ThreadSafeQueue, TimeoutError } from '../../lib/index.js'
 import { native } from '../../lib/addon/native.js'
+import { WritePatience } from '../../lib/shared/versions.js'
 import type { SharedTask } from '../fixtures/shared-worker.js'
 import { shared } from '../fixtures/shared-values.js'
 import { finished, rejection, runProcess, startWorker, threadsBlocked, thrown, loopIterations, until, within } from '../support.js'
@@ -80,6 +81,32 @@ describe('a shared record', () => {
       own,
     )
     assert.deepEqual(position.readWithVersion(), { value: { ...zero, n: 9 }, version: 1 })
+  })
+
+  it('refuses an array that the getter of another field has shortened or taken away', () => {
+    const type = record({ path: 'float32[3]', on: 'boolean' })
+    const position = new SharedRecord(type, { path: [1, 2, 3] })
+    const queue = new ThreadSafeQueue(2, { type })
+    const taken = (buffer: ArrayBuffer) => structuredClone(buffer, { transfer: [buffer] })
+    const shortened = (buffer: ArrayBuffer) => (buffer as ArrayBuffer & { resize(bytes: number): void }).resize(4)
+    for (const spoil of [taken, shortened]) {
+      for (const put of [(fields: { path: Float32Array; on: boolean }) => position.write(fields), queue.putSync.bind(queue)]) {
+        const buffer = new (ArrayBuffer as new (bytes: number, options: object) => ArrayBuffer)(12, { maxByteLength: 12 })
+        const error = thrown(() =>
+          put({
+            path: new Float32Array(buffer),
+            get on() {
+              spoil(buffer)
+              return true
+            },
+          }),
+        ) as NodeJS.ErrnoException
+        assert.equal(error.code, 'ERR_INVALID_ARG_VALUE')
+        assert.match(error.message, /path" must be 3 elements of float32/)
+      }
+    }
+    assert.deepEqual(position.readWithVersion(), { value: { path: Float32Array.of(1, 2, 3), on: false }, version: 0 })
+    assert.equal(queue.qsize(), 0)
   })
 
   it('refuses what is no record type, and initial values that are none', () => {
@@ -207,7 +234,7 @@ describe('a shared record', () => {
       assert.equal(await rejection(position.wait(0, { signal: controller.signal })), reason)
     })
 
-    it('checks the version, then the options, then the signal', async () => {
+    it('checks the options, then the signal, then the version', async () => {
       const position = new SharedRecord(point)
       const aborted = AbortSignal.abort(new Error('aborted'))
       for (const [since, code] of [
@@ -217,15 +244,16 @@ describe('a shared record', () => {
         [0.5, 'ERR_OUT_OF_RANGE'],
         [NaN, 'ERR_OUT_OF_RANGE'],
       ] as const) {
-        const error = (await rejection(position.wait(since as never, { timeout: -1, signal: aborted }))) as NodeJS.ErrnoException
+        const bad = since as never
+        const error = (await rejection(position.wait(bad, { timeout: 1 }))) as NodeJS.ErrnoException
         assert.equal(error.code, code)
         assert.match(error.message, /sinceVersion/)
-        assert.equal((thrown(() => position.waitSync(since as never)) as NodeJS.ErrnoException).code, code)
+        assert.equal((thrown(() => position.waitSync(bad)) as NodeJS.ErrnoException).code, code)
+        assert.equal(await rejection(position.wait(bad, { signal: aborted })), aborted.reason)
+        assert.match(((await rejection(position.wait(bad, { timeout: -1, signal: aborted }))) as Error).message, /options\.timeout/)
+        assert.match((thrown(() => position.waitSync(bad, { timeout: NaN })) as Error).message, /options\.timeout/)
       }
-      const error = (await rejection(position.wait(0, { timeout: -1, signal: aborted }))) as NodeJS.ErrnoException
-      assert.equal(error.code, 'ERR_OUT_OF_RANGE')
       assert.equal(await rejection(position.wait(0, { signal: aborted })), aborted.reason)
-      assert.equal((thrown(() => position.waitSync(0, { timeout: NaN })) as NodeJS.ErrnoException).code, 'ERR_OUT_OF_RANGE')
     })
 
     it('costs as much beside 20,000 that wait as beside none', async function () {
@@ -242,14 +270,18 @@ describe('a shared record', () => {
       }
       const few = new SharedRecord(record({ n: 'int32' }))
       const many = new SharedRecord(record({ n: 'int32' }))
+      const patient = new SharedRecord(record({ n: 'int32' }))
       const held = Array.from({ length: 20_000 }, () => many.wait(0))
-      const costs = { few: Infinity, many: Infinity }
+      held.push(...Array.from({ length: 20_000 }, () => patient.wait(3)))
+      const costs = { few: Infinity, many: Infinity, patient: Infinity }
       for (let round = 0; round < 3; round++) {
         costs.few = Math.min(costs.few, await time(few))
         costs.many = Math.min(costs.many, await time(many))
+        costs.patient = Math.min(costs.patient, await time(patient))
       }
-      assert.ok(costs.many < 5 * costs.few, JSON.stringify(costs))
+      assert.ok(costs.many < 5 * costs.few && costs.patient < 5 * costs.few, JSON.stringify(costs))
       many.write({ n: 1 })
+      for (let n = 0; n < 4; n++) patient.write({ n })
       await within('all of them', Promise.all(held))
     })
 
@@ -324,6 +356,18 @@ describe('a shared record', () => {
       await worker.terminate()
       assert.ok(ticks >= 10, `${ticks} ticks`)
     })
+  })
+
+  it('takes its memory for damaged when it can not write for long, and nobody else does', () => {
+    const began = performance.now()
+    // Others have written before each try.
+    const patience = new WritePatience(50)
+    for (let version = 0; performance.now() < began + 200; version++) patience.pause(version)
+    // Now nobody does.
+    const error = thrown(() => {
+      while (performance.now() < began + 10_000) patience.pause(1e9)
+    })
+    assert.equal((error as NodeJS.ErrnoException).code, 'ERR_DAMAGED_MEMORY')
   })
 
   it('is the same through every object that is made of its handle', async () => {

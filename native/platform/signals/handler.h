@@ -34,10 +34,11 @@ bool write_record(const SignalTarget& target, const SignalInfo& record, Wake wak
   Snapshot snapshot(*target.record, buffers, wake);
   const auto write = [&] {
     u64 word = snapshot.begin();
-    return snapshot.try_write(word, target.is_message, [&](u32 index) {
+    const auto fill = [&](u32 index) {
       buffers.set_length(index, sizeof record);
       buffers.write(index, 0, &record, sizeof record);
-    });
+    };
+    return snapshot.try_write(word, target.is_message, fill, true);
   };
   return until_not_busy(write, HandlerPatience()) == Status::ok;
 }

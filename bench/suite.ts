@@ -6,12 +6,14 @@ import { context } from './cases/context.js'
 import { forAwait } from './cases/for-await.js'
 import { items } from './cases/items.js'
 import { blocked } from './cases/blocked.js'
+import { locks } from './cases/locks.js'
 import { manyWaiting } from './cases/many-waiting.js'
 import { nativeToLoop } from './cases/native.js'
 import { objects } from './cases/objects.js'
 import { oneThread } from './cases/one-thread.js'
 import { pingPong } from './cases/ping-pong.js'
 import { pingPongLoops } from './cases/ping-pong-loops.js'
+import { pools } from './cases/pools.js'
 import { records } from './cases/records.js'
 import { resources } from './cases/resources.js'
 import { signals } from './cases/signals.js'
@@ -24,6 +26,8 @@ export const cases: readonly Case[] = [
   ...items,
   ...betweenThreads,
   ...blocks,
+  ...locks,
+  ...pools,
   ...objects,
   ...batches,
   ...pingPong,

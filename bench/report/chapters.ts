@@ -33,6 +33,7 @@ const TITLES: Readonly<Partial<Record<Topology, string>>> = {
   wake: 'Waking an event loop',
   objects: 'Objects and messages',
   blocks: 'Blocks',
+  shared: 'Locks and pools of buffers',
   signal: 'Signal handler to event loop',
   native: 'Native threads',
   'many queues': 'Many queues',

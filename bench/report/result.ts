@@ -14,6 +14,7 @@ export type Topology =
   | 'wake'
   | 'objects'
   | 'blocks'
+  | 'shared'
   | 'signal'
   | 'native'
   | 'many queues'

@@ -197,7 +197,11 @@ struct PoolHeader {
   WaitList waiters;
 };
 
-inline constexpr u32 kBuffersPerMap = 32;
+#ifndef THREADSAFE_BUFFERS_PER_MAP  // a model has fewer
+#define THREADSAFE_BUFFERS_PER_MAP 32
+#endif
+inline constexpr u32 kBuffersPerMap = THREADSAFE_BUFFERS_PER_MAP;
+inline constexpr u32 kCachePage = 4096;
 inline constexpr u32 kMostPoolBuffers = u32{1} << 16;
 
 constexpr u32 pool_maps(u32 count) { return (count + kBuffersPerMap - 1) / kBuffersPerMap; }
@@ -324,8 +328,10 @@ inline u64 lay_out_pool(PoolGeometry& pool, ElementType type, u32 count, u32 byt
   while ((u32{1} << pool.index_bits) < count) pool.index_bits++;
   pool.maps = sizeof(PoolHeader);
   pool.words = round_up(pool.maps + pool_maps(count) * u32{sizeof(u64)}, kLine);
-  pool.buffers = round_up(pool.words + count * u32{sizeof(u64)}, kLine);
-  const u64 stride = (u64{bytes} + kLine - 1) / kLine * kLine;
+  pool.buffers = pool.words + count * u32{kLine};
+  u64 stride = (u64{bytes} + kLine - 1) / kLine * kLine;
+  // At multiples of a page the beginnings of all buffers would share a few sets of the caches.
+  if (stride % kCachePage == 0) stride += kLine;
   pool.stride = static_cast<u32>(stride);
   const u64 end = kOrigin + pool.buffers + count * stride;
   return end <= kMaxBytes ? end : 0;

@@ -1,7 +1,7 @@
 // A pool of buffers that are lent, passed on and given back, without copying.
 //
 //     maps     a word for 32 buffers  | returns : 32 | lent : 32 |
-//     words    one for each buffer    | generation : 32 | passed : 1 | owner : 31 |
+//     words    one for each buffer, on a line of its own  | generation : 32 | passed : 1 | owner : 31 |
 //     buffers  one after the other, each at a multiple of kLine
 //
 // A buffer is free when its bit in the map is 0. Whoever sets the bit has the buffer, and says so in
@@ -43,18 +43,15 @@ struct PoolStats {
 
 // Where a pool's words are: in shared memory, or in a model.
 struct PoolMemory {
-  PoolMemory(PoolHeader& header, const PoolGeometry& geometry) : maps_(at(header, geometry.maps)), words_(at(header, geometry.words)) {}
+  PoolMemory(PoolHeader& header, const PoolGeometry& geometry)
+      : maps_(reinterpret_cast<std::byte*>(&header) + geometry.maps), words_(reinterpret_cast<std::byte*>(&header) + geometry.words) {}
 
-  Atomic<u64>& map(u32 number) const { return maps_[number]; }
-  Atomic<u64>& word(u32 buffer) const { return words_[buffer]; }
+  Atomic<u64>& map(u32 number) const { return *reinterpret_cast<Atomic<u64>*>(maps_ + number * sizeof(u64)); }
+  Atomic<u64>& word(u32 buffer) const { return *reinterpret_cast<Atomic<u64>*>(words_ + buffer * kLine); }
 
  private:
-  static Atomic<u64>* at(PoolHeader& header, u32 offset) {
-    return reinterpret_cast<Atomic<u64>*>(reinterpret_cast<std::byte*>(&header) + offset);
-  }
-
-  Atomic<u64>* const maps_;
-  Atomic<u64>* const words_;
+  std::byte* const maps_;
+  std::byte* const words_;
 };
 
 // Wake: one(list), called when someone waits there. The geometry must outlive the pool.
@@ -193,7 +190,7 @@ class Pool {
   // A map's bits when all its buffers are lent.
   u32 all_of(u32 map) const {
     const u32 left = geometry_.count - map * kBuffersPerMap;
-    return left >= kBuffersPerMap ? ~u32{0} : (u32{1} << left) - 1;
+    return ~u32{0} >> (32 - (left < kBuffersPerMap ? left : kBuffersPerMap));
   }
 
   // ok, empty; or busy: buffers have come and gone meanwhile, and it is to be tried again.

@@ -35,7 +35,7 @@ class TestLock {
 
 TEST_CASE("a lock is held by one thread at a time, and each acquisition has its own epoch") {
   TestLock lock;
-  Hold first, second;
+  Hold first{}, second{};
   CHECK(lock.core().try_acquire(1, first) == Status::ok);
   CHECK(lock.core().owner() == 1);
   CHECK(lock.core().try_acquire(2, second) == Status::full);
@@ -53,7 +53,7 @@ TEST_CASE("a lock is held by one thread at a time, and each acquisition has its 
 
 TEST_CASE("who abandons a lock is told of to the next holder alone, or to the one after it if that did not use it") {
   TestLock lock;
-  Hold hold;
+  Hold hold{};
   REQUIRE(lock.core().try_acquire(1, hold) == Status::ok);
   lock.core().abandon(2);
   CHECK(lock.core().owner() == 1);
@@ -71,7 +71,7 @@ TEST_CASE("who abandons a lock is told of to the next holder alone, or to the on
 
 TEST_CASE("a waiter reserves the lock after a while, the oldest before all others") {
   TestLock lock;
-  Hold hold;
+  Hold hold{};
   Courtesy courtesy;
   REQUIRE(lock.core().try_acquire(9, hold) == Status::ok);
   const Hold held = hold;
@@ -96,7 +96,7 @@ TEST_CASE("a waiter reserves the lock after a while, the oldest before all other
 TEST_CASE("a reservation is over when nothing has happened for a while, the later the longer its holder has waited") {
   for (const u32 age : {4u, 100u, 100'000u}) {
     TestLock lock;
-    Hold hold;
+    Hold hold{};
     Courtesy courtesy;
     const u32 now = 0xffffffff - age / 2;  // the clock may wrap meanwhile
     REQUIRE(lock.core().try_acquire(9, hold) == Status::ok);
@@ -123,7 +123,7 @@ TEST_CASE("exclusion, and no wake is lost: threads that wait, try, and give up")
   for (u32 thread = 1; thread <= kThreads; thread++) {
     bodies.push_back([&, thread] {
       for (u32 round = 0; round < rounds; round++) {
-        Hold hold;
+        Hold hold{};
         if (thread == 1) {
           if (lock.acquire(thread, hold, Deadline::after(0.05)) != Status::ok) continue;
         } else if (thread == 2) {
@@ -149,7 +149,7 @@ TEST_CASE("nobody starves, while others keep the lock busy") {
   std::vector<std::function<void()>> bodies;
   for (u32 thread = 1; thread <= 3; thread++) {
     bodies.push_back([&, thread] {
-      Hold hold;
+      Hold hold{};
       while (!stop) {
         if (lock.core().try_acquire(thread, hold) == Status::ok) lock.core().release(thread, {hold.epoch, false});
       }
@@ -158,7 +158,7 @@ TEST_CASE("nobody starves, while others keep the lock busy") {
   std::atomic<u32> left{3};
   for (u32 thread = 4; thread <= 6; thread++) {
     bodies.push_back([&, thread] {
-      Hold hold;
+      Hold hold{};
       for (u32 k = 0; k < scaled(200); k++) {
         REQUIRE(lock.acquire(thread, hold) == Status::ok);
         lock.core().release(thread, {hold.epoch, false});

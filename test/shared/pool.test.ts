@@ -145,6 +145,19 @@ describe('a pool of buffers', () => {
     assert.equal(pool.stats().free, 1)
   })
 
+  it('has the type of its data for the compiler, which refuses what contradicts it', () => {
+    const samples: Lease<Float32Array> = new BufferPool(1, 'float32[4]').lendSync()
+    const named: BufferPool<BigInt64Array> = new BufferPool<BigInt64Array>(1, 'bigint64[2]')
+    const again: Lease<BigInt64Array> = BufferPool.from(named.handle).lendSync()
+    // @ts-expect-error it is of Float32Array
+    assert.throws(() => new BufferPool<Float64Array>(0, 'float32[4]')) // prettier-ignore
+    // @ts-expect-error no type of an array
+    assert.throws(() => new BufferPool(1, 'float32'))
+    // @ts-expect-error no handle
+    assert.throws(() => BufferPool.from({}))
+    assert.deepEqual([samples.data.length, again.data.length], [4, 2])
+  })
+
   it('is shown with what it has', () => {
     const pool = new BufferPool(2, 'uint8[8]')
     pool.lendSync()

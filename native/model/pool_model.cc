@@ -1,0 +1,208 @@
+// The pool: who has a buffer has it alone, "none is free" is exact, and no wake is lost. A map has
+// one buffer here, so that there are several maps.
+#include "core/pool.h"
+#include "main.h"
+#include "parking_model.h"
+
+namespace {
+
+using namespace threadsafe;
+using namespace threadsafe::model;
+
+inline constexpr u32 kMost = 2;
+
+struct ModelWords {
+  struct Memory {
+    Atomic<u64> maps[kMost];
+    Atomic<u64> words[kMost];
+  };
+
+  Atomic<u64>& map(u32 number) const { return memory->maps[number]; }
+  Atomic<u64>& word(u32 buffer) const { return memory->words[buffer]; }
+
+  Memory* memory;
+};
+
+struct PoolWake {
+  void one(WaitList& list) {
+    Waker waker{*parking};
+    wake_one(list, waker);
+  }
+
+  Parking* parking;
+};
+
+struct Nobody {
+  void one(WaitList&) {}
+};
+
+// Leaves without another try, though it has just been woken, as a thread that is stopped does.
+class StoppedParker : public Parker {
+ public:
+  explicit StoppedParker(Parking& parking) : Parker(parking) {}
+
+  template <class MaySleep>
+  Status sleep(MaySleep&& may_sleep) {
+    const Status status = Parker::sleep(may_sleep);
+    return rl::rand(2) == 0 ? Status::interrupted : status;
+  }
+};
+
+template <u32 count>
+class ModelPool {
+ public:
+  ModelPool() { lay_out_pool(geometry_, ElementType::uint32, count, sizeof(u32)); }
+
+  auto core() { return Pool(header_, geometry_, ModelWords{&memory_}, PoolWake{&parking_}); }
+  auto silent() { return Pool(header_, geometry_, ModelWords{&memory_}, Nobody{}); }
+
+  u32 lend(u32 thread) {
+    u32 lease;
+    Parker parker(parking_);
+    RL_ASSERT(core().lend(parker, thread, lease) == Status::ok);
+    return lease;
+  }
+  bool lend_or_stop(u32 thread, u32& lease) {
+    StoppedParker parker(parking_);
+    return core().lend(parker, thread, lease) == Status::ok;
+  }
+
+  rl::var<u32>& data(u32 lease) { return data_[core().index_of(lease)]; }
+
+  void use(u32 thread, u32 lease) {
+    data(lease)($) = thread;
+    RL_ASSERT(u32(data(lease)($)) == thread);
+  }
+  void lend_and_use(u32 thread) {
+    const u32 lease = lend(thread);
+    use(thread, lease);
+    RL_ASSERT(core().release(thread, lease));
+  }
+
+  void check_at_rest() {
+    RL_ASSERT(core().stats().free == count);
+    u32 lease;
+    for (u32 k = 0; k < count; k++) RL_ASSERT(core().try_lend(1, lease) == Status::ok);
+    RL_ASSERT(core().try_lend(1, lease) == Status::empty);
+    RL_ASSERT(header_.waiters.state.load(memory_order_seq_cst) == 0);
+  }
+
+ private:
+  PoolHeader header_;
+  PoolGeometry geometry_{};
+  ModelWords::Memory memory_;
+  Parking parking_;
+  rl::var<u32> data_[kMost];
+};
+
+// Each buffer is one's at a time, and whoever waits gets one.
+template <u32 count>
+struct Lending : rl::test_suite<Lending<count>, 3> {
+  ModelPool<count> pool;
+
+  void thread(unsigned index) {
+    for (u32 k = 0; k < 2; k++) pool.lend_and_use(index + 1);
+  }
+  void after() { pool.check_at_rest(); }
+};
+
+// What was written to a buffer is seen by whoever takes it, and one alone takes it.
+struct Passing : rl::test_suite<Passing, 3> {
+  ModelPool<1> pool;
+  Atomic<u32> token;
+  Atomic<u32> taken;
+
+  void thread(unsigned index) {
+    if (index == 0) {
+      const u32 lease = pool.lend(1);
+      pool.data(lease)($) = 7;
+      u32 passed;
+      RL_ASSERT(pool.core().pass(1, lease, passed));
+      RL_ASSERT(!pool.core().release(1, lease) && !pool.core().pass(1, lease, passed));
+      token.store(passed + 1, memory_order_relaxed);
+      return;
+    }
+    u32 found;
+    while ((found = token.load(memory_order_relaxed)) == 0) rl::yield(1, $);
+    // The token comes without an order, so the word may be seen later than it.
+    while (!pool.core().take(index + 1, found - 1)) {
+      if (taken.load(memory_order_relaxed) > 0) return;
+      rl::yield(1, $);
+    }
+    taken.fetch_add(1, memory_order_relaxed);
+    RL_ASSERT(u32(pool.data(found - 1)($)) == 7);
+    RL_ASSERT(pool.core().release(index + 1, found - 1));
+  }
+  void after() {
+    RL_ASSERT(taken.load(memory_order_relaxed) == 1);
+    pool.check_at_rest();
+  }
+};
+
+// Of two buffers thread 0 has one at most, now this and now that: there is always one for thread 1.
+struct Exact : rl::test_suite<Exact, 2> {
+  ModelPool<2> pool;
+
+  void thread(unsigned index) {
+    u32 lease;
+    if (index == 1) {
+      for (u32 k = 0; k < 3; k++) {
+        RL_ASSERT(pool.core().try_lend(2, lease) == Status::ok);
+        RL_ASSERT(pool.core().release(2, lease));
+      }
+      return;
+    }
+    for (u32 k = 0; k < 10; k++) {
+      // By its number it begins to look at one buffer or the other.
+      const u32 thread = 4 + k % 2;
+      RL_ASSERT(pool.core().try_lend(thread, lease) == Status::ok);
+      RL_ASSERT(pool.core().release(thread, lease));
+    }
+  }
+};
+
+// One is stopped, perhaps just when a wake was spent on it.
+struct Stopping : rl::test_suite<Stopping, 3> {
+  ModelPool<1> pool;
+
+  void thread(unsigned index) {
+    if (index > 0) return pool.lend_and_use(index + 1);
+    u32 lease;
+    if (!pool.lend_or_stop(1, lease)) return;
+    pool.use(1, lease);
+    RL_ASSERT(pool.core().release(1, lease));
+  }
+  void after() { pool.check_at_rest(); }
+};
+
+// One dies: with a lease, with one passed on, or between a return and its wake.
+struct Dying : rl::test_suite<Dying, 3> {
+  ModelPool<1> pool;
+  Atomic<u32> token;
+
+  void thread(unsigned index) {
+    if (index > 0) return pool.lend_and_use(index + 1);
+    const u32 lease = pool.lend(1);
+    pool.use(1, lease);
+    const unsigned how = rl::rand(3);
+    u32 passed;
+    if (how == 1) RL_ASSERT(pool.silent().release(1, lease));
+    if (how == 2) RL_ASSERT(pool.core().pass(1, lease, passed));
+    pool.core().abandon(1);
+    // A token that is under way stays valid.
+    if (how != 2) return;
+    RL_ASSERT(pool.core().take(4, passed));
+    RL_ASSERT(pool.core().release(4, passed));
+  }
+  void after() { pool.check_at_rest(); }
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const Scenario scenarios[] = {
+      scenario<Lending<1>, "one">(20'000), scenario<Lending<2>, "two">(20'000),    scenario<Passing, "passing">(10'000),
+      scenario<Exact, "exact">(30'000),    scenario<Stopping, "stopping">(20'000), scenario<Dying, "dying">(20'000),
+  };
+  return threadsafe::model::main(argc, argv, scenarios);
+}

@@ -259,6 +259,8 @@ interface Native {
   readonly mostBuffers: number
   /** Of this thread, as an owner of locks; never 0. */
   readonly threadNumber: number
+  /** Of this thread: the head of the list of kept.ts. */
+  readonly kept: object
   /** How many wait lists a ring may name. */
   readonly rungLists: number
   /** The numbers of a queue's lists at which calls wait. */

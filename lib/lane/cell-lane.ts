@@ -201,7 +201,7 @@ export class CellLane implements Lane<unknown, unknown> {
     let status: number = STATUS.ok
     // One call puts at most 2^32 - 1.
     while (status === STATUS.ok && batch.done < batch.length) {
-      status = countDone(batch, QUEUE.putManyBlocking(this.#native, items, batch.done, timeout))
+      status = countDone(batch, () => QUEUE.putManyBlocking(this.#native, items, batch.done, timeout))
     }
     return status
   }

@@ -97,8 +97,12 @@ export function offerAll(batch: Batch<unknown>, overflow: number, offer: (k: num
 /** A call of the addon that puts several items returns how many, plus this times the last status. */
 const MOST_DONE = 2 ** 32
 
-/** Counts the items that such a call has put, and returns its status. */
-export function countDone(batch: Batch<unknown>, returned: number): number {
+/**
+ * Counts the items that such a call has put, and returns its status. No function is entered between
+ * the two, so a script of node:vm is not stopped there, and what is in is not put once more.
+ */
+export function countDone(batch: Batch<unknown>, put: () => number): number {
+  const returned = put()
   batch.done += returned % MOST_DONE
   return Math.floor(returned / MOST_DONE)
 }

@@ -31,8 +31,15 @@ interface Held {
 /** A batch of items: texts as they are, others encoded. */
 interface Items {
   readonly texts: readonly string[] | undefined
-  readonly packed: Packed | undefined
+  /** All items; or those of the texts that a put last tried to put while it waited. */
+  packed: Packed | undefined
+  /** The first that is packed. */
+  from: number
 }
+
+/** So many texts are packed at a time, and no more once they have that many characters. */
+const MOST_PACKED = 256
+const ENOUGH_CHARACTERS = 16_384
 
 export class MessageLane implements Lane<unknown, Held> {
   readonly #native: NativeQueue
@@ -259,10 +266,10 @@ export class MessageLane implements Lane<unknown, Held> {
     if (this.#codec.isText) {
       const texts: string[] = []
       for (const item of items) texts.push(this.#checkText(item))
-      return { items: { texts, packed: undefined }, length: texts.length, done: 0 }
+      return { items: { texts, packed: undefined, from: 0 }, length: texts.length, done: 0 }
     }
     const packed = this.#pack(items)
-    return { items: { texts: undefined, packed }, length: packed.starts.length - 1, done: 0 }
+    return { items: { texts: undefined, packed, from: 0 }, length: packed.starts.length - 1, done: 0 }
   }
 
   #checkText(item: unknown): string {
@@ -338,8 +345,7 @@ export class MessageLane implements Lane<unknown, Held> {
     }
     const { space, starts } = packed as Packed
     const start = starts[batch.done] as number
-    return countDone(
-      batch,
+    return countDone(batch, () =>
       heeding
         ? QUEUE.putPackedWaiting(this.#native, space.bytes, start, 1, false, false)
         : QUEUE.putPacked(this.#native, space.bytes, start, 1),
@@ -347,7 +353,10 @@ export class MessageLane implements Lane<unknown, Held> {
   }
 
   putManyHeld(batch: Batch<Items>, woken: boolean): number {
-    return this.#putRest(batch, (rest, start, count) => QUEUE.putPackedWaiting(this.#native, rest, start, count, true, woken))
+    for (let hasWaited = woken; ; hasWaited = false) {
+      const status = this.#putRest(batch, (rest, start, count) => QUEUE.putPackedWaiting(this.#native, rest, start, count, true, hasWaited))
+      if (status !== STATUS.ok || batch.done === batch.length) return status
+    }
   }
 
   /** One waits; those behind it go in together, as far as there is room. */
@@ -366,14 +375,31 @@ export class MessageLane implements Lane<unknown, Held> {
     }
   }
 
-  /** What is left of the batch, packed, at most so many. */
-  #putRest(batch: Batch<Items>, put: (rest: Uint8Array, start: number, count: number) => number, most = batch.length): number {
-    const { texts, packed } = batch.items
-    const { done } = batch
-    const count = Math.min(most, batch.length - done)
-    if (count === 0) return this.closed() ? STATUS.closed : STATUS.ok
-    const { space, starts } = packed ?? this.#pack((texts as readonly string[]).slice(done, done + count))
-    return countDone(batch, put(space.bytes, starts[packed ? done : 0] as number, count))
+  /** What is left of the batch, packed, at most so many: of texts, as many as are packed. */
+  #putRest(batch: Batch<Items>, put: (rest: Uint8Array, start: number, count: number) => number, most = MOST_PACKED): number {
+    const { items, done, length } = batch
+    if (done === length) return this.closed() ? STATUS.closed : STATUS.ok
+    const { space, starts } = this.#packedAt(items, done, most)
+    const at = done - items.from
+    const count = Math.min(most, starts.length - 1 - at)
+    return countDone(batch, () => put(space.bytes, starts[at] as number, count))
+  }
+
+  /** What is packed from `from` on, with that item in it. Texts stay packed from one try to the next. */
+  #packedAt(items: Items, k: number, most: number): Packed {
+    const { texts, packed, from } = items
+    if (packed && k < from + packed.starts.length - 1) return packed
+    const given = texts as readonly string[]
+    let end = k
+    let characters = 0
+    do {
+      characters += (given[end++] as string).length
+    } while (end < given.length && end - k < most && characters < ENOUGH_CHARACTERS)
+    const rest = this.#pack(given.slice(k, end))
+    // Both at once, whatever stops us.
+    items.from = k
+    items.packed = rest
+    return rest
   }
 
   offerRest(batch: Batch<Items>): number {

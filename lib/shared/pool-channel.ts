@@ -30,6 +30,9 @@ class BufferLease implements Lease<unknown> {
   readonly #channel: PoolChannel
   /** The lease's name, as native/core/pool.h has it; negative while there is none. */
   name = -1
+  /** The token, once the buffer is passed on. */
+  #token = -1
+  /** Set last: until then the caller has no token, and a lease that was stopped can be released. */
   #ended = false
 
   constructor(channel: PoolChannel) {
@@ -47,10 +50,11 @@ class BufferLease implements Lease<unknown> {
 
   pass(): number {
     if (!this.isLent) throw ended('This lease')
-    const token = this.#channel.core.pass(THIS_THREAD, this.name)
+    if (this.#token < 0) this.#token = this.#channel.core.pass(THIS_THREAD, this.name)
+    const token = this.#channel.salted(this.#token)
     this.#end()
-    if (token < 0) throw damaged()
-    return this.#channel.salted(token)
+    if (this.#token < 0) throw damaged()
+    return token
   }
 
   release(): void {
@@ -60,13 +64,18 @@ class BufferLease implements Lease<unknown> {
 
   giveUp(): void {
     if (!this.isLent) return
-    this.#channel.core.release(THIS_THREAD, this.name)
+    const { core } = this.#channel
+    if (this.#token >= 0) {
+      core.take(THIS_THREAD, this.#token)
+      this.name = this.#token
+    }
+    core.release(THIS_THREAD, this.name)
     this.#end()
   }
 
   #end(): void {
-    this.#ended = true
     this.#channel.unkeep()
+    this.#ended = true
   }
 
   [Symbol.dispose](): void {

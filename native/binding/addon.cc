@@ -109,6 +109,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports["collectEverywhere"] = Napi::Function::New<collect_everywhere>(env, "collectEverywhere");
   exports["sleep"] = Napi::Function::New<sleep>(env, "sleep");
   exports["threadNumber"] = Napi::Number::New(env, Environment::of(env).thread_number());
+  exports["kept"] = Environment::of(env).kept();
   exports["weak"] = Napi::Function::New<weak>(env, "weak");
   exports["target"] = Napi::Function::New<target>(env, "target");
   exports["address"] = Napi::Function::New<address>(env, "address");

@@ -185,6 +185,7 @@ void Environment::end(napi_async_cleanup_hook_handle hook) {
   }
   scratch_buffer_.Reset();
   probe_.Reset();
+  kept_.Reset();
   loop_.end([](void* hook) { napi_remove_async_cleanup_hook(static_cast<napi_async_cleanup_hook_handle>(hook)); }, hook);
 }
 

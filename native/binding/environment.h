@@ -33,6 +33,12 @@ class Environment : public std::enable_shared_from_this<Environment> {
   // An ArrayBuffer over it, the same each time.
   Napi::Value scratch_buffer();
 
+  // The head of the list of lib/shared/kept.ts.
+  Napi::Object kept() {
+    if (kept_.IsEmpty()) kept_ = Napi::Persistent(Napi::Object::New(env_));
+    return kept_.Value();
+  }
+
   // `probe` is called, and does nothing, to learn whether this isolate may still run JavaScript.
   void set_probe(const Napi::Function& probe) { probe_ = Napi::Persistent(probe); }
   bool interrupted();
@@ -85,6 +91,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
   const std::shared_ptr<std::byte[]> scratch_ = std::make_shared<std::byte[]>(kScratchBytes);
   Napi::Reference<Napi::ArrayBuffer> scratch_buffer_;
   Napi::FunctionReference probe_;
+  Napi::ObjectReference kept_;
   StopIntervals stop_intervals_;
   Loop loop_;
   std::optional<u32> staging_area_;

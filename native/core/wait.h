@@ -1,67 +1,97 @@
 // Waiting and waking: how a context that found nothing to do goes to sleep without losing a wake,
-// and how one that changed something learns with one load that nobody waits. A WaitList stands for
-// something that can be waited for: "not empty", "not full", "the event". Two kinds of waiters
-// announce themselves in it: blocked threads are counted event loops are a set of bits, one for
-// each loop's doorbell A change wakes one blocked thread, if there is any; else one loop that is
-// idle; else, as a loop may be busy with something else for long, all of them. Or it wakes
-// everybody (wake_all). state | permits : 32 | loops : 1 | threads : 31 | word set, raised by
-// cleared, lowered by threads a thread that announces (+1) whoever wakes it (-1, permits +1); its
-// own withdrawal permits whoever wakes a thread (+1) the woken thread, by renewing (-1, threads +1)
-// or withdrawing (-1) loops a loop that announces, after it set its bit whoever wakes, before it
-// takes the bits bit of a that loop whoever rings it; the end of its isolate loop Whoever wakes a
-// waiter also takes its announcement down, so each waiting episode gets one wake. A producer in
-// full flow makes one system call while the consumer is on its way, not one per item. threads +
-// permits is always the number of threads that are waiting: announcements are alike, and it does
-// not matter whose is taken down. A loop's bit belongs to that loop, and whoever takes it rings
-// that loop. So the next change finds another waiter. Why no wake is lost. A waiter announces
-// (read-modify-write of `state`), then tries (loads a stamp, tail, a word). Whoever changes
-// something publishes (stores a stamp, tail, a word), then loads `state`. All four are sequentially
-// consistent, so they have one order. In it either the announcement comes before the load of
-// `state`, and the change's maker wakes somebody; or the change comes before the try, and the
-// waiter sees it. A change of several words at once (freeing the slots of a message that spans)
-// stores them with release and reads `state` by a read-modify-write. If that comes before the
-// announcement, which is a read-modify-write too, it synchronises with the announcement, and the
-// waiter sees every word. If it comes after, it sees the announcement. Some wakes are given in
-// vain: 1. Slot 1 is published before slot 0, where another producer is still copying. Its wake
-// finds nothing to get. Then slot 0's wake serves one waiter, and the other would sleep beside slot
-// 1's item. So whoever leaves a wait looks once more, and wakes the next if there is more. 2. A
-// waiter gets its item when it tries again after announcing, or times out, or is cancelled, while a
-// maker spends a wake on it. It leaves in the same way: withdrawing takes a permit first, if there
-// is one, and then the waiter looks once more. 3. Room for one slot wakes a putter that needs four,
-// and one that needs a single slot sleeps on. Where messages span slots a wake for room therefore
-// goes to all putters (queue.h). Why an unpark may come late. Between the permit and the unpark
-// anything may happen: its maker is preempted, or has left the unpark to the deferred-wake thread
-// (deferred.h). Meanwhile waiters come round by themselves - a deadline, a slice of time, a first
-// sleep that is about to begin - and take permits, perhaps several, that were given for others. So
-// the number of sleepers to unpark is fixed by the compare-exchange that gives the permits. The
-// number of permits left later says nothing. wake_one unparks the first n sleepers, where n is the
-// number of permits at that moment. Sleepers stand in the order of their arrival, and whoever
-// sleeps is announced. Take the last permit that was given, with its n. Since then permits have
-// only become fewer; and while there is one nobody falls asleep, as may_sleep() sees it. So whoever
-// sleeps beside a permit did so when the last one was given, and has kept its place. The unpark
-// wakes the first n, or all. Of those n each that has left since took a permit with it, so the
-// waiters awake are at least as many as the permits. And whoever is awake takes a permit before it
-// sleeps or as it leaves, and then looks: no permit is left beside sleepers alone, and no change
-// unseen. It does not matter who takes whose permit, as long as any waiter can do with any change.
+// and how one that changed something learns with one load that nobody waits.
+//
+// A WaitList stands for something that can be waited for: "not empty", "not full", "the event". Two
+// kinds of waiters announce themselves in it:
+//
+//     blocked threads   are counted
+//     event loops       are a set of bits, one for each loop's doorbell
+//
+// A change wakes one blocked thread, if there is any; else one loop that is idle; else, as a loop
+// may be busy with something else for long, all of them. Or it wakes everybody (wake_all).
+//
+//     state  | permits : 32 | loops : 1 | threads : 31 |
+//
+//     word       set, raised by                  cleared, lowered by
+//     threads    a thread that announces (+1)    whoever wakes it (-1, permits +1); its own withdrawal
+//     permits    whoever wakes a thread (+1)     the woken thread, by renewing (-1, threads +1) or
+//                                                withdrawing (-1)
+//     loops      a loop that announces, after    whoever wakes, before it takes the bits
+//                it set its bit
+//     bit of a   that loop                       whoever rings it; the end of its isolate
+//     loop
+//
+// Whoever wakes a waiter also takes its announcement down, so each waiting episode gets one wake. A
+// producer in full flow makes one system call while the consumer is on its way, not one per item.
+// threads + permits is always the number of threads that are waiting: announcements are alike, and
+// it does not matter whose is taken down. A loop's bit belongs to that loop, and whoever takes it
+// rings that loop. So the next change finds another waiter.
+//
+// Why no wake is lost. A waiter announces (read-modify-write of `state`), then tries (loads a
+// stamp, tail, a word). Whoever changes something publishes (stores a stamp, tail, a word), then
+// loads `state`. All four are sequentially consistent, so they have one order. In it either the
+// announcement comes before the load of `state`, and the change's maker wakes somebody; or the
+// change comes before the try, and the waiter sees it. A change of several words at once (freeing
+// the slots of a message that spans) stores them with release and reads `state` by a
+// read-modify-write. If that comes before the announcement, which is a read-modify-write too, it
+// synchronises with the announcement, and the waiter sees every word. If it comes after, it sees
+// the announcement.
+//
+// Some wakes are given in vain:
+//
+//   1. Slot 1 is published before slot 0, where another producer is still copying. Its wake finds
+//      nothing to get. Then slot 0's wake serves one waiter, and the other would sleep beside slot
+//      1's item. So whoever leaves a wait looks once more, and wakes the next if there is more.
+//   2. A waiter gets its item when it tries again after announcing, or times out, or is cancelled,
+//      while a maker spends a wake on it. It leaves in the same way: withdrawing takes a permit
+//      first, if there is one, and then the waiter looks once more.
+//   3. Room for one slot wakes a putter that needs four, and one that needs a single slot sleeps
+//      on. Where messages span slots a wake for room therefore goes to all putters (queue.h).
+//
+// Why an unpark may come late. Between the permit and the unpark anything may happen: its maker is
+// preempted, or has left the unpark to the deferred-wake thread (deferred.h). Meanwhile waiters
+// come round by themselves - a deadline, a slice of time, a first sleep that is about to begin -
+// and take permits, perhaps several, that were given for others. So the number of sleepers to
+// unpark is fixed by the compare-exchange that gives the permits. The number of permits left later
+// says nothing.
+//
+// wake_one unparks the first n sleepers, where n is the number of permits at that moment. Sleepers
+// stand in the order of their arrival, and whoever sleeps is announced. Take the last permit that
+// was given, with its n. Since then permits have only become fewer; and while there is one nobody
+// falls asleep, as may_sleep() sees it. So whoever sleeps beside a permit did so when the last one
+// was given, and has kept its place. The unpark wakes the first n, or all. Of those n each that has
+// left since took a permit with it, so the waiters awake are at least as many as the permits. And
+// whoever is awake takes a permit before it sleeps or as it leaves, and then looks: no permit is
+// left beside sleepers alone, and no change unseen. It does not matter who takes whose permit, as
+// long as any waiter can do with any change.
+//
 // wake_all unparks everybody. It is used where waiters can't stand in for each other: each has to
 // learn that the event was set, and each putter of messages that span slots needs different room. A
 // waiter that took another's permit sees nothing that would help that other. So permits are not
 // enough here, and may_sleep() also looks at the thing itself. Whoever was in the bucket by the
 // time of the unpark is woken by it, and whoever enters later sees the change, as the bucket's lock
 // orders them. Closing also wakes all, but needs no such look: whoever leaves a closed queue wakes
-// the next. An unpark that comes late may meet sleepers that have nothing to do with it. They look,
-// and sleep again. A loop that was rung tries again, and announces itself again while any of its
-// calls waits. When none does, it leaves, whether it was rung or not: it withdraws its bit, and
-// then looks once more on behalf of the others. If its bit was gone, it had been given a wake. It
-// sees that wake's change, as the bit was taken after the change. So it need not remember whether
-// it was rung. A ring that comes after it has left, or to a loop that has ended, does nothing. The
-// loops flag and the bits are two words. A loop sets its bit, then the flag. A waker that takes one
-// bit leaves the flag; one that takes all of them clears the flag first. A bit that is taken early
-// is a ring for nothing, and a flag that is set late finds no bits. Neither loses a wake: if a
-// waker clears the flag after a loop had set it, it takes the bits after that loop had set its own.
+// the next.
+//
+// An unpark that comes late may meet sleepers that have nothing to do with it. They look, and sleep
+// again.
+//
+// A loop that was rung tries again, and announces itself again while any of its calls waits. When
+// none does, it leaves, whether it was rung or not: it withdraws its bit, and then looks once more
+// on behalf of the others. If its bit was gone, it had been given a wake. It sees that wake's
+// change, as the bit was taken after the change. So it need not remember whether it was rung. A
+// ring that comes after it has left, or to a loop that has ended, does nothing.
+//
+// The loops flag and the bits are two words. A loop sets its bit, then the flag. A waker that takes
+// one bit leaves the flag; one that takes all of them clears the flag first. A bit that is taken
+// early is a ring for nothing, and a flag that is set late finds no bits. Neither loses a wake: if
+// a waker clears the flag after a loop had set it, it takes the bits after that loop had set its
+// own.
+//
 // An idle loop may be busy the next moment, so idleness is a hint. The change then waits until the
-// loop that was rung comes round. Everything that wakes is safe in a signal handler, as long as its
-// Waker is.
+// loop that was rung comes round.
+//
+// Everything that wakes is safe in a signal handler, as long as its Waker is.
 #pragma once
 
 #include <bit>

@@ -55,6 +55,23 @@ describe('messages that go together', () => {
     })
   }
 
+  it('that wait are not encoded again for each piece that goes in', async () => {
+    async function cost(count: number): Promise<number> {
+      const queue = new ThreadSafeQueue(16, { type: 'string' })
+      const texts = Array.from({ length: count }, (_, k) => `text ${k}`)
+      const start = process.cpuUsage()
+      const put = queue.putMany(texts)
+      for (const text of texts) assert.equal(await queue.get(), text)
+      await put
+      const { user, system } = process.cpuUsage(start)
+      return user + system
+    }
+    await cost(4000)
+    const few = Math.max(await cost(4000), await cost(4000))
+    const many = Math.min(await cost(32_000), await cost(32_000))
+    assert.ok(many < 24 * few, `8 times as many texts took ${(many / few).toFixed(1)} times as long`)
+  })
+
   it('are in as far as there is room, and the rest waits', async () => {
     const queue = new ThreadSafeQueue(100, { type: 'string', itemBytes: 10 })
     const texts = Array.from({ length: 80 }, (_, k) => `text ${k}`.padEnd(15))

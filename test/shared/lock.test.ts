@@ -3,7 +3,7 @@ import { strict as assert } from 'node:assert'
 import { getEventListeners } from 'node:events'
 import { inspect } from 'node:util'
 import type { Worker } from 'node:worker_threads'
-import { type Held, Lock, ThreadSafeEvent, ThreadSafeQueue, TimeoutError } from '../../lib/index.js'
+import { BufferPool, type Held, Lock, ThreadSafeEvent, ThreadSafeQueue, TimeoutError } from '../../lib/index.js'
 import { native } from '../../lib/addon/native.js'
 import { once, section, type Shared, STATE, type Task } from '../fixtures/lock-worker.js'
 import { finished, loopIterations, rejection, runProcess, startWorker, thrown, threadsBlocked, until, within } from '../support.js'
@@ -412,6 +412,20 @@ describe('the life of a lock', function () {
       assert.equal(held.abandoned, true)
       held.release()
     }
+  })
+
+  it('a lock, and a buffer, of an evaluation of the package that was collected are free when its thread ends', async () => {
+    const lock = new Lock()
+    const pool = new BufferPool(1, 'uint8[8]')
+    const worker = startWorker('collected-owner', { lock: lock.handle, pool: pool.handle })
+    const collected = await within('a collection', new Promise((resolve) => void worker.once('message', resolve)), 20_000)
+    assert.deepEqual(collected, ['an object of the evaluation'])
+    assert.equal(lock.locked, true)
+    await worker.terminate()
+    const held = lock.acquireSync({ timeout: 2000 })
+    assert.equal(held.abandoned, true)
+    held.release()
+    pool.lendSync({ timeout: 2000 }).release()
   })
 
   it('memory that was written over is an error, or a wait, and no crash', () => {

@@ -338,6 +338,16 @@ describe('a lock between threads', function () {
     assert.equal(lock.locked, false)
   })
 
+  it('a loop does not starve among threads that sleep, of which each release wakes one', async () => {
+    const lock = new Lock()
+    const data = shared()
+    const hogs = Array.from({ length: 3 }, () => start(lock, data, 'hog', 'block'))
+    await until('the hogs', () => Atomics.load(data.state, STATE.come) === 3, 20_000)
+    for (let k = 0; k < 10; k++) (await within('the loop to be served', lock.acquire(), 5000)).release()
+    Atomics.store(data.state, STATE.stop, 1)
+    await Promise.all(hogs.map((worker) => finished(worker)))
+  })
+
   it('a loop that is busy for some milliseconds each time does not starve among threads that block', async () => {
     const lock = new Lock()
     const data = shared()

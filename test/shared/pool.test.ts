@@ -153,7 +153,7 @@ describe('a pool of buffers', () => {
     assert.throws(() => new BufferPool<Float64Array>(0, 'float32[4]')) // prettier-ignore
     // @ts-expect-error no type of an array
     assert.throws(() => new BufferPool(1, 'float32'))
-    // @ts-expect-error it is no handle
+    // @ts-expect-error that is no handle
     assert.throws(() => BufferPool.from({}))
     assert.deepEqual([samples.data.length, again.data.length], [4, 2])
   })

@@ -518,7 +518,7 @@ static inline const char *threadsafe_status_text(threadsafe_status status) {
     case THREADSAFE_OK:
       return "ok";
     case THREADSAFE_EMPTY:
-      return "the queue is empty";
+      return "the queue is empty, or the pool has no free buffer";
     case THREADSAFE_FULL:
       return "the queue is full";
     case THREADSAFE_CLOSED:
@@ -530,13 +530,13 @@ static inline const char *threadsafe_status_text(threadsafe_status status) {
     case THREADSAFE_DROPPED:
       return "the queue is full, and the item was dropped";
     case THREADSAFE_TOO_LARGE:
-      return "the item is larger than the whole queue";
+      return "larger than the queue or the message can hold";
     case THREADSAFE_WRONG_SIZE:
-      return "items of this queue have another size";
+      return "the object holds something of another size";
     case THREADSAFE_WRONG_TYPE:
-      return "the queue holds items of another type";
+      return "the object holds something of another type";
     case THREADSAFE_WRONG_LAYOUT:
-      return "the queue's records have other fields";
+      return "the records have other fields";
     case THREADSAFE_WRONG_KIND:
       return "not the .native of such an object of the package threadsafe";
     case THREADSAFE_TOO_OLD:
@@ -544,7 +544,7 @@ static inline const char *threadsafe_status_text(threadsafe_status status) {
     case THREADSAFE_FAILED:
       return "the system refused memory or a thread";
     case THREADSAFE_DAMAGED:
-      return "the queue's memory was written over";
+      return "the object's memory was written over";
     case THREADSAFE_BUSY:
       return "others have written each time that this tried";
     case THREADSAFE_ENDED:

@@ -1,21 +1,23 @@
 /**
  * Reads views by what they really are, not by their class or properties, since user code may
- * override each of their accessors.
+ * override each of their accessors. The functions are taken when the package is loaded, and not
+ * called by way of `call`, which a program may have replaced: some run while an item is on its way.
  */
+import { uncurried } from '../intrinsics.js'
 
 const TYPED_ARRAY = Object.getPrototypeOf(Uint8Array.prototype) as object
 
-function getter<T>(prototype: object, key: PropertyKey): (this: unknown) => T {
-  return Object.getOwnPropertyDescriptor(prototype, key)?.get as () => T
+function getter<T>(prototype: object, key: PropertyKey): (object: unknown) => T {
+  return uncurried(Object.getOwnPropertyDescriptor(prototype, key)?.get as () => T)
 }
 
 const nameOf = getter<string | undefined>(TYPED_ARRAY, Symbol.toStringTag)
-const { keys } = Uint8Array.prototype
+const keys = uncurried(Uint8Array.prototype.keys as () => unknown)
 
 interface Accessors {
-  buffer: () => ArrayBuffer
-  byteOffset: () => number
-  byteLength: () => number
+  buffer: (view: unknown) => ArrayBuffer
+  byteOffset: (view: unknown) => number
+  byteLength: (view: unknown) => number
 }
 const accessors = (prototype: object): Accessors => ({
   buffer: getter(prototype, 'buffer'),
@@ -24,12 +26,11 @@ const accessors = (prototype: object): Accessors => ({
 })
 const OF_TYPED_ARRAY = accessors(TYPED_ARRAY)
 const lengthOf = getter<number>(TYPED_ARRAY, 'length')
-const { set } = Uint8Array.prototype
 const OF_DATA_VIEW = accessors(DataView.prototype)
 
 /** The built-in class of a view: 'Uint8Array' for a Buffer, or a user's class that extends it. */
 export function viewName(view: ArrayBufferView): string {
-  return nameOf.call(view) ?? 'DataView'
+  return nameOf(view) ?? 'DataView'
 }
 
 /**
@@ -37,17 +38,17 @@ export function viewName(view: ArrayBufferView): string {
  * short for it.
  */
 export function bytesOfView(view: ArrayBufferView): Uint8Array {
-  const isTypedArray = nameOf.call(view) !== undefined
+  const isTypedArray = nameOf(view) !== undefined
   const { buffer, byteOffset, byteLength } = isTypedArray ? OF_TYPED_ARRAY : OF_DATA_VIEW
-  const length = byteLength.call(view)
+  const length = byteLength(view)
   // A typed array that is out of bounds says that it is empty, but can't be used.
-  if (length === 0 && isTypedArray) keys.call(view as Uint8Array)
-  return new Uint8Array(buffer.call(view), byteOffset.call(view), length)
+  if (length === 0 && isTypedArray) keys(view)
+  return new Uint8Array(buffer(view), byteOffset(view), length)
 }
 
 /** The number of elements that a typed array really has. */
 export function elementsOf(array: NodeJS.TypedArray): number {
-  return lengthOf.call(array)
+  return lengthOf(array)
 }
 
 /**
@@ -55,10 +56,5 @@ export function elementsOf(array: NodeJS.TypedArray): number {
  * on.
  */
 export function placeOf(array: NodeJS.TypedArray, bytes: number): [buffer: ArrayBuffer, byteOffset: number] {
-  return [OF_TYPED_ARRAY.buffer.call(array), OF_TYPED_ARRAY.byteOffset.call(array) + bytes]
-}
-
-/** Copies elements between arrays of one type. */
-export function copyElements(to: NodeJS.TypedArray, at: number, from: NodeJS.TypedArray): void {
-  set.call(to as Uint8Array, from as Uint8Array, at)
+  return [OF_TYPED_ARRAY.buffer(array), OF_TYPED_ARRAY.byteOffset(array) + bytes]
 }

@@ -6,8 +6,9 @@ import { bytesOf, type CellCore, instantiate } from '../addon/memory.js'
 import { type NativeQueue, native, type OpenedQueue } from '../addon/native.js'
 import { type Block, blockConstructor, blockOver, isArrayOf, toBlock } from '../codec/block.js'
 import { checkKind, type NumericType, readScalar, type Scalar, SCALARS, type ScalarType, writeScalar } from '../codec/scalar.js'
-import { copyElements, elementsOf } from '../codec/view.js'
+import { elementsOf } from '../codec/view.js'
 import { damaged, invalidType, invalidValue } from '../errors.js'
+import { copyInto } from '../intrinsics.js'
 import { NOTHING, type Nothing } from '../wait/selectable.js'
 import { type Batch, batchOf } from './batch.js'
 import { CLOSED, countDone, type Lane, type None, offerAll } from './lane.js'
@@ -258,7 +259,7 @@ export class CellLane implements Lane<unknown, unknown> {
     const area = this.#ownArea()
     for (let at = from; at < end;) {
       let result = area ? this.#core.get_block(stagingAreaNumber(), Math.min(end - at, area.length)) : -STATUS.busy
-      if (result > 0) copyElements(block, at, this.#partOf(area as Block, result))
+      if (result > 0) copyInto(block, this.#partOf(area as Block, result), at)
       else if (result === -STATUS.busy) result = QUEUE.getMany(this.#native, block, at, end)
       if (result < 0) return at > from ? at - from : result
       at += result
@@ -272,7 +273,7 @@ export class CellLane implements Lane<unknown, unknown> {
    */
   #putBlock(area: Block, items: Block, from: number, end: number): number {
     const count = Math.min(end - from, area.length)
-    copyElements(area, 0, count === end ? items : blockOver(this.#stored, items, from, count))
+    copyInto(area, count === end ? items : blockOver(this.#stored, items, from, count), 0)
     return this.#core.put_block(stagingAreaNumber(), count)
   }
 

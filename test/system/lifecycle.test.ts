@@ -6,7 +6,7 @@
 import { strict as assert } from 'node:assert'
 import { buildNativeAddon } from '../fixtures/native-addon.js'
 import { STATES, type State } from '../fixtures/lifecycle-states.js'
-import { runProcess } from '../support.js'
+import { type Outcome, runProcess } from '../support.js'
 
 interface Ending {
   code: number | null
@@ -39,17 +39,51 @@ function isPossible(state: State, ending: Ending): boolean {
   return !(isWindows && (state.hasSignals || state.isNative || ending.signal))
 }
 
+/** Cells that run at a time: most of each is waiting. */
+const AT_ONCE = 4
+
+/** Starts the cells in their order, some at a time; each is awaited by its test. */
+class Cells {
+  readonly #outcomes = new Map<string, Promise<Outcome>>()
+  readonly #starts: (() => Promise<void>)[] = []
+
+  add(state: string, ending: string): void {
+    const outcome = new Promise<Outcome>((resolve, reject) => {
+      this.#starts.push(() => runProcess('lifecycle-process', [state, ending], 60_000).then(resolve, reject))
+    })
+    outcome.catch(() => undefined)
+    this.#outcomes.set(`${state} ${ending}`, outcome)
+  }
+
+  start(): void {
+    const goOn = async (): Promise<void> => {
+      for (let next = this.#starts.shift(); next; next = this.#starts.shift()) await next()
+    }
+    for (let k = 0; k < AT_ONCE; k++) void goOn()
+  }
+
+  outcome(state: string, ending: string): Promise<Outcome> {
+    return this.#outcomes.get(`${state} ${ending}`) as Promise<Outcome>
+  }
+}
+
 describe('a worker in the middle of', function () {
   this.timeout(120_000)
 
-  before(buildNativeAddon)
+  const cells = new Cells()
+
+  before(async () => {
+    await buildNativeAddon()
+    cells.start()
+  })
 
   for (const [name, state] of Object.entries(STATES)) {
     describe(name, () => {
       for (const [ending, expected] of Object.entries(ENDINGS)) {
         if (!isPossible(state, expected)) continue
+        cells.add(name, ending)
         it(`and ${ending}`, async () => {
-          const { code, signal, stdout, stderr } = await runProcess('lifecycle-process', [name, ending], 60_000)
+          const { code, signal, stdout, stderr } = await cells.outcome(name, ending)
           const found = { code, signal, stdout, stderr: expected.stderr?.test(stderr) ? '' : stderr }
           assert.deepEqual(found, { code: expected.code, signal: expected.signal ?? null, stdout: expected.stdout ?? '', stderr: '' })
         })

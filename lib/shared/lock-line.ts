@@ -4,7 +4,7 @@ import { ServedLine } from '../wait/line.js'
 import { haveHadTheirTime, mayServeAtOnce, pollSoon, setDeadline, type Waiting } from '../wait/loop.js'
 import type { Place } from '../wait/place.js'
 import { NOTHING } from '../wait/selectable.js'
-import type { Grant } from './lock.js'
+import type { Grant } from './lock-channel.js'
 
 const { lock: LOCK, status: STATUS } = native
 

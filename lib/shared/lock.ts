@@ -1,19 +1,15 @@
 import type { InspectOptions } from 'node:util'
-import { checkHandle, Existing, type Handle, incompatible, makeHandle } from '../addon/handle.js'
-import { allocate, bytesOf, instantiate, type LockCore, OpenObjects } from '../addon/memory.js'
-import { type NativeLock, native, type OpenedLock } from '../addon/native.js'
+import { checkHandle, Existing, makeHandle } from '../addon/handle.js'
+import { native } from '../addon/native.js'
 import { type NativeHandle, nativeHandle } from '../addon/native-code.js'
 import { invalidType, TimeoutError, withCode } from '../errors.js'
 import { INSPECT, inspectAs } from '../inspect.js'
 import { blocking } from '../wait/blocking.js'
-import { leave, Liveness, mayServeAtOnce, needDoorbell, type Waiting } from '../wait/loop.js'
-import { checkObject, checkTimeout, type Patience, patience, type WaitOptions } from '../wait/options.js'
-import { Place } from '../wait/place.js'
-import { Kept } from './kept.js'
-import { AcquireLine, type Acquisition } from './lock-line.js'
-import { OwningCall } from './owning-call.js'
+import { Liveness, needDoorbell } from '../wait/loop.js'
+import { checkObject, checkTimeout, patience, type WaitOptions } from '../wait/options.js'
+import { createLock, type LockChannel, openLock } from './lock-channel.js'
 
-const { lock: LOCK, status: STATUS, threadNumber: THIS_THREAD } = native
+const { threadNumber: THIS_THREAD } = native
 
 /** What `workerData` and `postMessage` take to another thread of this process, for `Lock.from()`. */
 export interface LockHandle {
@@ -51,170 +47,6 @@ export interface LockRequestOptions extends WaitOptions {
   ifAvailable?: boolean | undefined
 }
 
-const EPOCHS = 2 ** 32
-
-/**
- * A `Held`, of an acquisition that may be still to come. It is made before the lock is taken, and
- * what takes the lock is assigned to it at once: no function is entered in between, so a script of
- * node:vm is not stopped there.
- */
-export class Grant implements Held {
-  readonly #channel: LockChannel
-  /** The epoch of the acquisition, plus 2^32 if the lock was abandoned; negative while not granted. */
-  token = -1
-  #released = false
-
-  constructor(channel: LockChannel) {
-    this.#channel = channel
-  }
-
-  get abandoned(): boolean {
-    return this.token >= EPOCHS
-  }
-
-  /** Whether it has the lock. */
-  get granted(): boolean {
-    return this.token >= 0 && !this.#released
-  }
-
-  release(): void {
-    this.#end(false)
-  }
-
-  /** Releases it unused: the next holder is told what this one would have been. */
-  giveUp(): void {
-    this.#end(this.abandoned)
-  }
-
-  // The lock is released first: it can't be held and forgotten. Nor can it be released twice, as
-  // the epoch is another then.
-  #end(abandoned: boolean): void {
-    if (!this.granted) return
-    this.#channel.release(this.token, abandoned)
-    this.#released = true
-    this.#channel.released()
-  }
-
-  [Symbol.dispose](): void {
-    this.#end(false)
-  }
-
-  /** @internal `Held { abandoned: false, released: false }` */
-  [INSPECT](depth: number, options?: InspectOptions): string {
-    return inspectAs(
-      { constructor: { name: 'Held' } },
-      'Held',
-      () => ({ abandoned: this.abandoned, released: !this.granted }),
-      depth,
-      options,
-    )
-  }
-}
-
-/** One lock as this thread sees it, and its asynchronous calls that wait. */
-class LockChannel extends Kept implements Waiting {
-  readonly view: Uint8Array
-  readonly lists: readonly number[]
-  untidy = false
-  readonly core: LockCore
-  readonly native: NativeLock
-  readonly #line: AcquireLine
-
-  /** `address` is the memory's. */
-  constructor(memory: WebAssembly.Memory, address: number, lock: OpenedLock) {
-    super()
-    this.view = lock.view
-    this.lists = [address + native.lists.lockWaiters]
-    this.native = lock.object
-    this.core = instantiate('lock', memory, lock.wake)
-    this.#line = new AcquireLine(this)
-  }
-
-  /** Undefined where it would have to wait. */
-  tryNow(): Grant | undefined {
-    const grant = new Grant(this)
-    this.keep()
-    grant.token = this.core.acquire(THIS_THREAD)
-    if (grant.token === -STATUS.busy) grant.token = LOCK.acquire(this.native)
-    if (grant.token >= 0) return grant
-    this.unkeep()
-    return undefined
-  }
-
-  /** The same for asynchronous calls, which do not overtake those of this thread that wait. */
-  tryInOrder(): Grant | undefined {
-    return this.#line.first ? undefined : this.tryNow()
-  }
-
-  /** For one that waits since then. */
-  tryFor(grant: Grant, since: number): void {
-    this.keep()
-    grant.token = LOCK.acquireInTurn(this.native, since)
-    if (grant.token < 0) this.unkeep()
-  }
-
-  acquire(patience: Patience, liveness: Liveness): Promise<Held> {
-    if (patience.timeout === 0) {
-      const grant = this.tryInOrder()
-      if (!grant) throw new TimeoutError(0)
-      return Promise.resolve(grant)
-    }
-    const grant = this.#line.first || !mayServeAtOnce() ? undefined : this.tryNow()
-    return grant ? Promise.resolve(grant) : this.#wait(patience, liveness)
-  }
-
-  // Apart: V8 allocates a context on every call of a function that contains closures.
-  #wait(patience: Patience, liveness: Liveness): Promise<Held> {
-    const grant = new Grant(this)
-    const call = new OwningCall(grant)
-    const place = new Place<Acquisition>(call, { grant, since: native.now() }, liveness)
-    return call.wait(patience, () => this.#line.enter(place)) as Promise<Held>
-  }
-
-  acquireBlocking(timeout: number): Grant | undefined {
-    const grant = new Grant(this)
-    this.keep()
-    grant.token = LOCK.acquireBlocking(this.native, timeout)
-    if (grant.token >= 0) return grant
-    this.unkeep()
-    return undefined
-  }
-
-  release(token: number, abandoned: boolean): void {
-    this.core.release(THIS_THREAD, token % EPOCHS, abandoned ? 1 : 0)
-  }
-
-  released(): void {
-    this.unkeep()
-    this.#line.released()
-  }
-
-  poll(): void {
-    this.#line.serve()
-  }
-
-  tidy(): void {
-    this.#line.tidy()
-    if (!this.#line.first) leave(this)
-  }
-}
-
-const channels = new OpenObjects<LockChannel>()
-
-function create(): Handle {
-  const memory = allocate(native.lockMemory)
-  native.initLock(bytesOf(memory))
-  return makeHandle('lock', memory, {})
-}
-
-function open({ memory }: Handle): LockChannel {
-  return channels.get(memory, (bytes, address) => {
-    const lock = native.openLock(bytes)
-    if (!lock) throw incompatible('its memory holds something else')
-    return new LockChannel(memory, address, lock)
-  })
-}
-
 function deadlock(): Error {
   const message =
     'This thread holds the lock already, so a blocking call would wait for ever: a lock is not recursive. Release it first, or await acquire()'
@@ -242,9 +74,9 @@ export class Lock {
   /** @internal from() passes the handle of a lock that exists. */
   constructor(existing: Existing)
   constructor(existing?: Existing) {
-    const handle = existing instanceof Existing ? existing.handle : create()
+    const handle = existing instanceof Existing ? existing.handle : createLock()
     this.handle = handle as unknown as LockHandle
-    this.#channel = open(handle)
+    this.#channel = openLock(handle)
   }
 
   /**

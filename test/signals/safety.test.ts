@@ -81,6 +81,13 @@ function documented(): Set<string> {
   return names
 }
 
+/** The functions of threadsafe.h whose comments say that they may be called in a signal handler. */
+function signalSafeCalls(): string[] {
+  const header = readFileSync(new URL('include/threadsafe.h', NATIVE), 'utf8')
+  const calls = header.matchAll(/\[signal-safe\](?:(?!\*\/)[^])*\*\/\s*static inline threadsafe_status threadsafe_(\w+)\(/g)
+  return [...calls].map(([, name]) => name as string)
+}
+
 describe('docs/signal-safety.md', () => {
   it('lists no function that is not in the file it names', () => {
     const missing: string[] = []
@@ -139,6 +146,30 @@ if (process.platform === 'linux') {
       const callers = [...reached.keys()].filter((symbol) => (functions.get(symbol)?.pointers.length ?? 0) > 0)
       const where = callers.flatMap((symbol) => [symbol, ...(functions.get(symbol)?.pointers ?? [])])
       assert.deepEqual(callers.map(plainName), [CALLS_POINTER], where.join('\n'))
+    })
+
+    it('of the calls of threadsafe.h that are safe in a handler calls no other functions of libraries', () => {
+      const calls = signalSafeCalls()
+      assert.ok(calls.length >= 17, calls.join(', '))
+      const known = documented()
+      const found = new Map<string, string>()
+      const visit = (symbol: string, from: string): void => {
+        if (found.has(symbol)) return
+        found.set(symbol, from)
+        for (const called of functions.get(symbol)?.calls ?? []) visit(called, symbol)
+      }
+      for (const call of calls) {
+        const roots = [...functions.keys()].filter((symbol) => plainName(symbol) === call && symbol.includes('(anonymous namespace)'))
+        assert.ok(roots.length > 0, `${call} among the functions of the addon`)
+        for (const root of roots) visit(root, 'native code')
+      }
+      // Functions of the package's own are what they call; one of others must be safe.
+      const unknown = [...found].filter(([symbol]) => !/\bthreadsafe::/.test(symbol) && !known.has(plainName(symbol)))
+      assert.deepEqual(
+        unknown.map(([symbol, from]) => `${plainName(symbol)}: ${symbol}, called by ${from}`),
+        [],
+      )
+      assert.ok([...found.keys()].some((symbol) => plainName(symbol) === 'uv_async_send'))
     })
 
     it('is bound to the functions of others when it is loaded, not at the first call', () => {

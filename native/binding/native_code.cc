@@ -21,10 +21,19 @@ struct RecordField {
   u32 bytes;
 };
 
+threadsafe_status open_record(const threadsafe_native* object, std::size_t bytes, const threadsafe_field* fields, std::size_t field_count,
+                              threadsafe_record** record);
+threadsafe_status open_message(const threadsafe_native* object, threadsafe_type type, std::size_t item_bytes,
+                               const threadsafe_field* fields, std::size_t field_count, threadsafe_message** message);
+threadsafe_status open_lock(const threadsafe_native* object, threadsafe_lock** lock);
+threadsafe_status open_pool(const threadsafe_native* object, threadsafe_type type, std::size_t buffer_bytes, threadsafe_pool** pool);
+
+constexpr NativeOpeners kOpeners{open_record, open_message, open_lock, open_pool};
+
 // The object that such a value wraps. It lives as long as the value, in one isolate.
-struct NativeObject final : threadsafe_native {
+struct NativeObject final : OpenableNative {
   NativeObject(Environment& owner, Napi::Uint8Array memory)
-      : threadsafe_native{&function_table},
+      : OpenableNative(kOpeners),
         environment(owner.shared_from_this()),
         view(Napi::Persistent(memory)),
         queue(queue_in(memory)),
@@ -181,8 +190,10 @@ threadsafe_status open_native_event(const threadsafe_native* object, threadsafe_
   return status;
 }
 
-threadsafe_status open_native_record(const threadsafe_native* object, std::size_t bytes, const threadsafe_field* fields,
-                                     std::size_t field_count, threadsafe_record** record) {
+namespace {
+
+threadsafe_status open_record(const threadsafe_native* object, std::size_t bytes, const threadsafe_field* fields, std::size_t field_count,
+                              threadsafe_record** record) {
   const NativeObject& source = NativeObject::of(object);
   if (!source.record) return THREADSAFE_WRONG_KIND;
   if (!same_layout(source.fields, fields, field_count)) return THREADSAFE_WRONG_LAYOUT;
@@ -194,8 +205,8 @@ threadsafe_status open_native_record(const threadsafe_native* object, std::size_
   return status;
 }
 
-threadsafe_status open_native_message(const threadsafe_native* object, threadsafe_type type, std::size_t item_bytes,
-                                      const threadsafe_field* fields, std::size_t field_count, threadsafe_message** message) {
+threadsafe_status open_message(const threadsafe_native* object, threadsafe_type type, std::size_t item_bytes,
+                               const threadsafe_field* fields, std::size_t field_count, threadsafe_message** message) {
   const NativeObject& source = NativeObject::of(object);
   if (!source.message) return THREADSAFE_WRONG_KIND;
   const SnapshotGeometry& geometry = source.message->geometry;
@@ -210,7 +221,7 @@ threadsafe_status open_native_message(const threadsafe_native* object, threadsaf
   return status;
 }
 
-threadsafe_status open_native_lock(const threadsafe_native* object, threadsafe_lock** lock) {
+threadsafe_status open_lock(const threadsafe_native* object, threadsafe_lock** lock) {
   const NativeObject& source = NativeObject::of(object);
   if (!source.lock) return THREADSAFE_WRONG_KIND;
   if (!prepare(source)) return THREADSAFE_FAILED;
@@ -220,8 +231,7 @@ threadsafe_status open_native_lock(const threadsafe_native* object, threadsafe_l
   return status;
 }
 
-threadsafe_status open_native_pool(const threadsafe_native* object, threadsafe_type type, std::size_t buffer_bytes,
-                                   threadsafe_pool** pool) {
+threadsafe_status open_pool(const threadsafe_native* object, threadsafe_type type, std::size_t buffer_bytes, threadsafe_pool** pool) {
   const NativeObject& source = NativeObject::of(object);
   if (!source.pool) return THREADSAFE_WRONG_KIND;
   const PoolGeometry& geometry = source.pool->geometry;
@@ -235,6 +245,8 @@ threadsafe_status open_native_pool(const threadsafe_native* object, threadsafe_t
   *pool = handle;
   return status;
 }
+
+}  // namespace
 
 void export_native_code(Napi::Env env, Napi::Object exports) {
   exports["nativeObject"] = Napi::Function::New<native_object>(env, "nativeObject");

@@ -309,6 +309,26 @@ threadsafe_status event_close(threadsafe_event* event) {
   return THREADSAFE_OK;
 }
 
+// -- Opening. --
+
+threadsafe_status record_open(const threadsafe_native* object, std::size_t bytes, const threadsafe_field* fields, std::size_t field_count,
+                              threadsafe_record** record) {
+  return OpenableNative::openers_of(object).record(object, bytes, fields, field_count, record);
+}
+
+threadsafe_status message_open(const threadsafe_native* object, threadsafe_type type, std::size_t item_bytes,
+                               const threadsafe_field* fields, std::size_t field_count, threadsafe_message** message) {
+  return OpenableNative::openers_of(object).message(object, type, item_bytes, fields, field_count, message);
+}
+
+threadsafe_status lock_open(const threadsafe_native* object, threadsafe_lock** lock) {
+  return OpenableNative::openers_of(object).lock(object, lock);
+}
+
+threadsafe_status pool_open(const threadsafe_native* object, threadsafe_type type, std::size_t buffer_bytes, threadsafe_pool** pool) {
+  return OpenableNative::openers_of(object).pool(object, type, buffer_bytes, pool);
+}
+
 // -- The record and the message. --
 
 template <class Wake>
@@ -550,22 +570,22 @@ constinit const threadsafe_table function_table = {
     .event_clear = event_clear,
     .event_is_set = event_is_set,
     .event_wait = event_wait,
-    .record_open = open_native_record,
+    .record_open = record_open,
     .record_cancel = record_cancel,
     .record_close = record_close,
     .record_read = record_read,
     .record_write = record_write,
     .record_wait = record_wait,
-    .message_open = open_native_message,
+    .message_open = message_open,
     .message_cancel = message_cancel,
     .message_close = message_close,
     .message_set = message_set,
     .message_clear = message_clear,
-    .lock_open = open_native_lock,
+    .lock_open = lock_open,
     .lock_cancel = lock_cancel,
     .lock_close = lock_close,
     .lock_is_held = lock_is_held,
-    .pool_open = open_native_pool,
+    .pool_open = pool_open,
     .pool_cancel = pool_cancel,
     .pool_close = pool_close,
     .pool_try_lend = pool_try_lend,

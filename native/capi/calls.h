@@ -15,12 +15,24 @@ threadsafe_status open_native_queue(const threadsafe_native* object, threadsafe_
                                     const threadsafe_field* fields, std::size_t field_count, threadsafe_queue** queue);
 threadsafe_status open_native_event(const threadsafe_native* object, threadsafe_event** event);
 
-threadsafe_status open_native_record(const threadsafe_native* object, std::size_t bytes, const threadsafe_field* fields,
-                                     std::size_t field_count, threadsafe_record** record);
-threadsafe_status open_native_message(const threadsafe_native* object, threadsafe_type type, std::size_t item_bytes,
-                                      const threadsafe_field* fields, std::size_t field_count, threadsafe_message** message);
-threadsafe_status open_native_lock(const threadsafe_native* object, threadsafe_lock** lock);
-threadsafe_status open_native_pool(const threadsafe_native* object, threadsafe_type type, std::size_t buffer_bytes, threadsafe_pool** pool);
+// The functions that open the other kinds of objects. A native object brings them along, so that what
+// uses none of these objects links without them.
+struct NativeOpeners {
+  threadsafe_status (*record)(const threadsafe_native* object, std::size_t bytes, const threadsafe_field* fields, std::size_t field_count,
+                              threadsafe_record** record);
+  threadsafe_status (*message)(const threadsafe_native* object, threadsafe_type type, std::size_t item_bytes,
+                               const threadsafe_field* fields, std::size_t field_count, threadsafe_message** message);
+  threadsafe_status (*lock)(const threadsafe_native* object, threadsafe_lock** lock);
+  threadsafe_status (*pool)(const threadsafe_native* object, threadsafe_type type, std::size_t buffer_bytes, threadsafe_pool** pool);
+};
+
+struct OpenableNative : threadsafe_native {
+  explicit OpenableNative(const NativeOpeners& functions) : threadsafe_native{&function_table}, openers(functions) {}
+
+  static const NativeOpeners& openers_of(const threadsafe_native* object) { return static_cast<const OpenableNative*>(object)->openers; }
+
+  const NativeOpeners& openers;
+};
 
 class OpenQueue final : public threadsafe_queue, public Handle {
  public:

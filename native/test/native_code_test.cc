@@ -17,15 +17,6 @@ threadsafe_status open_native_queue(const threadsafe_native*, threadsafe_type, s
   return THREADSAFE_FAILED;
 }
 threadsafe_status open_native_event(const threadsafe_native*, threadsafe_event**) { return THREADSAFE_FAILED; }
-threadsafe_status open_native_record(const threadsafe_native*, std::size_t, const threadsafe_field*, std::size_t, threadsafe_record**) {
-  return THREADSAFE_FAILED;
-}
-threadsafe_status open_native_message(const threadsafe_native*, threadsafe_type, std::size_t, const threadsafe_field*, std::size_t,
-                                      threadsafe_message**) {
-  return THREADSAFE_FAILED;
-}
-threadsafe_status open_native_lock(const threadsafe_native*, threadsafe_lock**) { return THREADSAFE_FAILED; }
-threadsafe_status open_native_pool(const threadsafe_native*, threadsafe_type, std::size_t, threadsafe_pool**) { return THREADSAFE_FAILED; }
 
 }  // namespace threadsafe
 

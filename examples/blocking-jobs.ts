@@ -2,7 +2,7 @@
 import { scryptSync } from 'node:crypto'
 import { createRequire } from 'node:module'
 
-/** What is used of node:sqlite. */
+/** The part of node:sqlite that is used here. */
 interface Sqlite {
   DatabaseSync: new (file: string) => Database
 }

@@ -5,7 +5,7 @@ import { line, progress, type Report } from './display.js'
 
 export interface Example {
   name: string
-  /** What it shows, in one sentence. */
+  /** One sentence that says what the example shows. */
   shows: string
   /** Resolves to its result, in one line. Rejects if what it shows is not true. */
   run(report: Report): Promise<string>

@@ -1,4 +1,4 @@
-/** What it costs to have a trivial function run in a worker and to await its result. */
+/** The cost of a trivial function that runs in a worker, and of awaiting its result. */
 import type { Case, Contender, Runner } from '../harness/case.js'
 import { type Next, ourContext, piscina, tinypool } from '../peers/pools.js'
 

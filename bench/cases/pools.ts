@@ -8,7 +8,7 @@ const BYTES = 2 ** 20
 const BUFFERS = 16
 const BLOCKING = { block: true }
 
-/** What a stage does with a buffer: little, as the rest is not the pool's. */
+/** A stage touches little of a buffer, so that the cost of the pool shows. */
 function mark(data: Uint8Array, k: number): void {
   data[0] = k
   data[BYTES - 1] = k

@@ -195,7 +195,7 @@ function nativeBuild(): Promise<string | undefined> {
   return (building ??= buildNative())
 }
 
-/** What the contenders' figures say about a goal. */
+/** Measures a goal by the contenders' figures. */
 export function judge({ text, of = OURS, against, percentile, atMost }: Goal, contenders: readonly ContenderResult[]): GoalResult {
   const figures = (id: string): readonly number[] => {
     const contender = contenders.find((one) => one.id === id)

@@ -1,4 +1,4 @@
-/** What frames.ts and its worker agree on. */
+/** Shared by frames.ts and its worker. */
 import type { BufferPoolHandle, QueueHandle } from 'threadsafe'
 
 export const FRAME = 'uint8[1048576]'

@@ -1,4 +1,4 @@
-/** What pool-lock.ts and its worker agree on. */
+/** Shared by pool-lock.ts and its worker. */
 import type { EventHandle, LockHandle } from 'threadsafe'
 
 /** Where the values are in the pool. */

@@ -386,7 +386,7 @@ describe('Context', () => {
 
   it('is shown by inspect', async () => {
     assert.equal(
-      inspect(new Context('./jobs.js')),
+      inspect(new Context('./jobs.js'), { breakLength: Infinity }),
       `Context { module: '${new URL(`file://${resolve('jobs.js')}`).href}', pending: 0, closed: false }`,
     )
     const one = new Context('some-package')

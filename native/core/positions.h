@@ -13,6 +13,9 @@ constexpr u32 low(u64 word) { return static_cast<u32>(word); }
 constexpr u32 high(u64 word) { return static_cast<u32>(word >> 32); }
 constexpr u64 pack(u32 high, u32 low) { return u64{high} << 32 | low; }
 
+// Returns the number of items that were put (got), mod 2^32, of the tail (head).
+inline u32 items_in(const Atomic<u64>& word) { return high(word.load(memory_order_seq_cst)); }
+
 // The arithmetic of positions for one capacity.
 struct Positions {
   u32 capacity;

@@ -313,8 +313,8 @@ class Ring {
   bool put_ready() const { return closed() || has_room(1); }
 
   // The numbers of items put and got, by whatever means, mod 2^32.
-  u32 items_put() const { return high(tail_.load(memory_order_seq_cst)); }
-  u32 items_got() const { return high(head_.load(memory_order_seq_cst)); }
+  u32 items_put() const { return items_in(tail_); }
+  u32 items_got() const { return items_in(head_); }
 
   // Looks at the next item and leaves it: ok, empty, closed, busy, too_small or damaged. look(span)
   // may see what is being overwritten, since it has not claimed the slots: it must copy and nothing

@@ -1,0 +1,90 @@
+/**
+ * The clients that a RedisQueue can run on, told by what they have: node-redis, ioredis and
+ * iovalkey. All commands go through one function, whose replies are binary-safe.
+ */
+import { invalidType } from '../errors.js'
+
+type Argument = string | Uint8Array
+/** What a server returns: numbers, bytes, lists of these, or nothing. */
+export type Reply = number | Buffer | string | null | Reply[] | Map<unknown, unknown> | { readonly [key: string]: unknown }
+
+/** What is used of node-redis, versions 4 and 5. */
+export interface NodeRedisClient {
+  readonly isOpen: boolean
+  sendCommand(args: readonly Argument[], options?: object): Promise<unknown>
+  duplicate(): NodeRedisClient
+  connect(): Promise<unknown>
+  on(event: 'error', listener: (error: Error) => void): unknown
+  destroy?(): unknown
+  disconnect?(): unknown
+}
+
+/** What is used of ioredis and iovalkey. */
+export interface IORedisClient {
+  readonly status: string
+  callBuffer(command: string, args: Argument[]): Promise<unknown>
+  duplicate(): IORedisClient
+  on(event: 'error', listener: (error: Error) => void): unknown
+  disconnect(): unknown
+}
+
+/** A connected client of node-redis, ioredis or iovalkey. */
+export type RedisClient = NodeRedisClient | IORedisClient
+
+export interface Connection {
+  command(name: string, ...args: Argument[]): Promise<Reply>
+  /** Another connection to the same server, for commands that block. */
+  another(): Promise<Connection>
+  end(): void
+}
+
+/** The type code of bulk strings, '$', by which node-redis 5 is told to return bytes; version 4 knows `returnBuffers`. */
+const BYTES = { returnBuffers: true, typeMapping: { 36: Buffer } }
+
+function ignore(): void {
+  // The command that is under way rejects, and is tried again.
+}
+
+function overNodeRedis(client: NodeRedisClient): Connection {
+  return {
+    command: (name, ...args) => client.sendCommand([name, ...args], BYTES) as Promise<Reply>,
+    async another() {
+      const other = client.duplicate()
+      other.on('error', ignore)
+      await other.connect()
+      return overNodeRedis(other)
+    },
+    end() {
+      if (client.destroy) client.destroy()
+      else client.disconnect?.()
+    },
+  }
+}
+
+function overIORedis(client: IORedisClient): Connection {
+  return {
+    command: (name, ...args) => client.callBuffer(name, args) as Promise<Reply>,
+    another() {
+      const other = client.duplicate()
+      other.on('error', ignore)
+      return Promise.resolve(overIORedis(other))
+    },
+    end: () => void client.disconnect(),
+  }
+}
+
+/** The connection of a client that the user brings. It stays the user's to end. */
+export function connectionOf(client: unknown): Connection {
+  const { sendCommand, callBuffer, duplicate } = Object(client) as Partial<NodeRedisClient & IORedisClient>
+  if (typeof duplicate === 'function') {
+    if (typeof callBuffer === 'function') return overIORedis(client as IORedisClient)
+    if (typeof sendCommand === 'function' && sendCommand.length <= 2) return overNodeRedis(client as NodeRedisClient)
+  }
+  throw invalidType('client', 'a connected client of node-redis, ioredis or iovalkey', client)
+}
+
+/** Whether the server refused the command, and would refuse it again. Everything else is tried again. */
+export function isRefusal(error: unknown): boolean {
+  const { message = '' } = error as Partial<Error>
+  return /^[A-Z]{3,} /.test(message) && !/^(LOADING|READONLY|CLUSTERDOWN|TRYAGAIN|MASTERDOWN|NOREPLICAS) /.test(message)
+}

@@ -1,0 +1,6 @@
+export type { AsyncQueue } from '../async-queue.js'
+export { QueueClosedError, ThreadSafeError, TimeoutError } from '../errors.js'
+export type { IORedisClient, NodeRedisClient, RedisClient } from './client.js'
+export type { Codec } from './codec.js'
+export type { RedisQueueOptions } from './opening.js'
+export { type Received, RedisQueue, type RedisQueueStats } from './redis-queue.js'

@@ -1,0 +1,134 @@
+/** What must hold before a queue is used: good options, and a server that keeps what it accepts. */
+import { invalidType, invalidValue, outOfRange, withCode } from '../errors.js'
+import { checkObject } from '../wait/options.js'
+import { checkCodec, type Codec } from './codec.js'
+import type { Connection } from './client.js'
+import type { Server } from './server.js'
+
+/** Options of `RedisQueue.open()`. */
+export interface RedisQueueOptions<T = unknown> {
+  /**
+   * The number of items that are not acknowledged yet. Whoever opens the queue first decides.
+   * Default: that of the queue, or 1000.
+   */
+  capacity?: number | undefined
+  /** The name of the consumer group. A queue has one. Default: that of the queue, or 'threadsafe'. */
+  group?: string | undefined
+  /** The name of this consumer, of which there may be no other. Default: a random one. */
+  consumer?: string | undefined
+  /** Milliseconds after which an item that is not acknowledged is delivered again. Default: 30000. */
+  ackWait?: number | undefined
+  /** How items become bytes. Default: JSON. */
+  codec?: Codec<T> | undefined
+  /**
+   * How often an item is delivered that can't be decoded, before it is set aside in the stream
+   * `{key}:poison`. Default: 3.
+   */
+  deliveries?: number | undefined
+}
+
+export interface CheckedOptions {
+  readonly capacity: number | undefined
+  readonly group: string | undefined
+  readonly consumer: string | undefined
+  readonly ackWait: number
+  readonly codec: Codec<unknown>
+  readonly deliveries: number
+}
+
+const DEFAULT_CAPACITY = 1000
+const DEFAULT_GROUP = 'threadsafe'
+const DEFAULT_ACK_WAIT = 30_000
+const DEFAULT_DELIVERIES = 3
+
+function checkCount(name: string, value: unknown): void {
+  if (value === undefined) return
+  if (typeof value !== 'number') throw invalidType(name, 'a number', value)
+  if (!Number.isSafeInteger(value) || value < 1) throw outOfRange(name, 'a whole number >= 1', value)
+}
+
+function checkName(name: string, value: unknown): void {
+  if (value === undefined) return
+  if (typeof value !== 'string') throw invalidType(name, 'a string', value)
+  if (value === '') throw invalidValue(name, 'a name', value)
+}
+
+export function checkKey(key: unknown): asserts key is string {
+  if (typeof key !== 'string') throw invalidType('key', 'a string', key)
+  if (key === '') throw invalidValue('key', 'the name of a queue', key)
+  // Its hash tag decides in which slot of a cluster a key lies, and a queue has several keys.
+  if (key.includes('{') && !/^[^{]*\{[^}]+\}/.test(key)) {
+    throw invalidValue('key', 'a name whose hash tag {...} is not empty', key, 'Without it a cluster would have the keys in several slots')
+  }
+}
+
+export function checkOptions(options: RedisQueueOptions | undefined): CheckedOptions {
+  checkObject('options', options)
+  const { capacity, group, consumer, ackWait, codec, deliveries } = options ?? {}
+  checkCount('options.capacity', capacity)
+  checkName('options.group', group)
+  checkName('options.consumer', consumer)
+  if (ackWait !== undefined) {
+    if (typeof ackWait !== 'number') throw invalidType('options.ackWait', 'a number of milliseconds', ackWait)
+    if (!(ackWait >= 1 && ackWait < Infinity)) throw outOfRange('options.ackWait', '>= 1 and finite', ackWait)
+  }
+  checkCount('options.deliveries', deliveries)
+  return {
+    capacity,
+    group,
+    consumer,
+    ackWait: Math.ceil(ackWait ?? DEFAULT_ACK_WAIT),
+    codec: checkCodec(codec),
+    deliveries: deliveries ?? DEFAULT_DELIVERIES,
+  }
+}
+
+function unfit(message: string, code: string): Error {
+  return withCode(new Error(message), code)
+}
+
+/** Refuses a server that would lose what it accepts, and says what to change there. */
+export async function checkServer(connection: Pick<Connection, 'command'>): Promise<void> {
+  const info = String(await connection.command('INFO'))
+  const field = (name: string): string => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? ''
+  const [major = 0, minor = 0] = field('redis_version').split('.').map(Number)
+  if (major < 6 || (major === 6 && minor < 2)) {
+    throw unfit(`A queue needs Redis 6.2 or newer, or Valkey. The server is ${field('redis_version')}`, 'ERR_REDIS_TOO_OLD')
+  }
+  if (field('aof_enabled') !== '1') {
+    throw unfit(
+      'The server keeps no append-only file, so it would lose accepted items when it is killed. Set "appendonly yes" there',
+      'ERR_REDIS_NOT_PERSISTENT',
+    )
+  }
+  if (field('maxmemory') !== '0' && field('maxmemory_policy') !== 'noeviction') {
+    throw unfit(
+      `The server evicts keys when its memory is full (maxmemory-policy ${field('maxmemory_policy')}), and with them accepted items. Set "maxmemory-policy noeviction" there`,
+      'ERR_REDIS_EVICTS',
+    )
+  }
+}
+
+/** Makes the queue, or finds it. Returns its capacity and group. */
+export async function openQueue(
+  server: Server,
+  key: string,
+  { capacity, group }: CheckedOptions,
+): Promise<{ capacity: number; group: string; closed: boolean }> {
+  const { items, state } = server.keys
+  const wanted = [capacity === undefined ? '' : String(capacity), String(DEFAULT_CAPACITY), group ?? DEFAULT_GROUP]
+  const reply = (await server.run('open', [items, state], ...wanted)) as [number, Buffer, number]
+  const [has, hasGroup, closed] = [reply[0], reply[1].toString(), reply[2] === 1]
+  if (capacity !== undefined && capacity !== has) {
+    throw invalidValue(
+      'options.capacity',
+      `${has}, which the queue ${JSON.stringify(key)} has`,
+      capacity,
+      'Leave it out to take what is there',
+    )
+  }
+  if (group !== undefined && group !== hasGroup) {
+    throw invalidValue('options.group', `${JSON.stringify(hasGroup)}, which the queue ${JSON.stringify(key)} has`, group)
+  }
+  return { capacity: has, group: hasGroup, closed }
+}

@@ -1,0 +1,291 @@
+/**
+ * A queue over Redis or Valkey Streams, with the face of a `ThreadSafeQueue`, for stages in several
+ * processes or on several machines. Accepted items are delivered at least once.
+ */
+import type { AsyncQueue } from '../async-queue.js'
+import { invalidType, outOfRange, QueueClosedError } from '../errors.js'
+import { type ForEachOptions, patience, type WaitOptions } from '../wait/options.js'
+import { connectionOf, type RedisClient } from './client.js'
+import { type Codec, encode } from './codec.js'
+import { Consumer, type Delivery } from './consumer.js'
+import { checkKey, checkOptions, checkServer, type CheckedOptions, openQueue, type RedisQueueOptions } from './opening.js'
+import { Producer } from './producer.js'
+import { Server } from './server.js'
+
+/** An item and the duty to say what became of it. */
+export interface Received<T> {
+  readonly value: T
+  /** The item has been dealt with: it is removed from the queue. */
+  ack(): Promise<void>
+  /** The item could not be dealt with: it is delivered again, to whoever comes. */
+  nak(): Promise<void>
+}
+
+/** The numbers that `stats()` returns. */
+export interface RedisQueueStats {
+  /** The items that are not acknowledged, in hand or not: what counts for the capacity. */
+  depth: number
+  /** The items that were delivered and are not acknowledged yet. */
+  inHand: number
+  /** The number of deliveries that were not an item's first. */
+  redelivered: number
+  /** The number of items that could not be decoded and were set aside. */
+  poisoned: number
+}
+
+function checkMax(max: unknown): asserts max is number {
+  if (typeof max !== 'number') throw invalidType('max', 'a number', max)
+  if (!Number.isSafeInteger(max) || max < 1) throw outOfRange('max', 'a whole number >= 1', max)
+}
+
+const FOR_EVER = { signal: undefined, timeout: Infinity }
+
+/**
+ * A queue that lives on a Redis or Valkey server. Any number of producers and consumers, in any
+ * processes. `put` resolves when the server has accepted the item; what was accepted is delivered
+ * at least once, though consumers die, and, with append-only persistence, though the server does.
+ *
+ * ```ts
+ * import { createClient } from 'redis'
+ * import { RedisQueue } from 'threadsafe/redis'
+ *
+ * const client = await createClient().connect()
+ * const jobs = await RedisQueue.open<{ id: number }>(client, 'jobs', { capacity: 100 })
+ * await jobs.put({ id: 1 })
+ * for await (const job of jobs) console.log(job) // acknowledges each job when it asks for the next
+ * ```
+ */
+export class RedisQueue<T = unknown> implements AsyncQueue<T>, AsyncDisposable {
+  /** The key it was opened with. */
+  readonly name: string
+  /** The most items that may be unacknowledged. */
+  readonly capacity: number
+  readonly #server: Server
+  readonly #codec: Codec<T>
+  readonly #deliveries: number
+  readonly #producer: Producer
+  readonly #consumer: Consumer
+  #detached: Promise<void> | undefined
+
+  private constructor(server: Server, key: string, options: CheckedOptions, found: { capacity: number; group: string; closed: boolean }) {
+    this.name = key
+    this.capacity = found.capacity
+    this.#server = server
+    this.#codec = options.codec as Codec<T>
+    this.#deliveries = options.deliveries
+    this.#producer = new Producer(server, this)
+    this.#consumer = new Consumer(server, this, {
+      group: found.group,
+      consumer: options.consumer ?? server.id,
+      ackWait: options.ackWait,
+    })
+    this.#consumer.closed = found.closed
+  }
+
+  /**
+   * Opens a queue on the server of a connected client of node-redis, ioredis or iovalkey, and makes
+   * it if there is none of that key. Rejects if the server would lose what it accepts: without an
+   * append-only file (`ERR_REDIS_NOT_PERSISTENT`), with an eviction policy (`ERR_REDIS_EVICTS`),
+   * or older than 6.2 (`ERR_REDIS_TOO_OLD`). A capacity or group that differs from the queue's is
+   * refused with a `TypeError`.
+   *
+   * ```ts
+   * const jobs = await RedisQueue.open<{ id: number }>(client, 'jobs', { capacity: 100, ackWait: 10_000 })
+   * ```
+   */
+  static async open<T = unknown>(client: RedisClient, key: string, options?: RedisQueueOptions<T>): Promise<RedisQueue<T>> {
+    const connection = connectionOf(client)
+    checkKey(key)
+    const checked = checkOptions(options as RedisQueueOptions | undefined)
+    await checkServer(connection)
+    const server = new Server(connection, key)
+    return new RedisQueue<T>(server, key, checked, await openQueue(server, key, checked))
+  }
+
+  /** Whether it is known here to be closed. Another process may have closed it a moment ago. */
+  get closed(): boolean {
+    return this.#consumer.closed
+  }
+
+  async put(item: T, options?: WaitOptions): Promise<void> {
+    const limits = patience(options)
+    const encoded = encode(this.#codec, item)
+    this.#checkAttached()
+    await this.#closing(this.#producer.put([encoded], limits, false))
+  }
+
+  async putMany(items: Iterable<T>, options?: WaitOptions): Promise<void> {
+    const limits = patience(options)
+    const encoded = Array.from(items, (item) => encode(this.#codec, item))
+    this.#checkAttached()
+    if (encoded.length > 0) await this.#closing(this.#producer.put(encoded, limits, true))
+  }
+
+  async get(options?: WaitOptions): Promise<T> {
+    const { value, ack } = await this.receive(options)
+    void ack().catch(() => undefined)
+    return value
+  }
+
+  async getMany(max: number, options?: WaitOptions): Promise<T[]> {
+    checkMax(max)
+    const received = await this.#receiveMany(max, options)
+    void this.#consumer.acknowledge(received.ids).catch(() => undefined)
+    return received.values
+  }
+
+  /** Takes an item that stays in the queue until it is acknowledged. For the rest see `get`. */
+  async receive(options?: WaitOptions): Promise<Received<T>> {
+    const { ids, values } = await this.#receiveMany(1, options)
+    let over = false
+    const once = (what: () => Promise<void>) => (): Promise<void> => {
+      if (over) return Promise.resolve()
+      over = true
+      return what()
+    }
+    return {
+      value: values[0] as T,
+      ack: once(() => this.#consumer.acknowledge(ids)),
+      nak: once(() => this.#consumer.giveBack(ids)),
+    }
+  }
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<T> {
+    return this.#iterate(1, (values) => values[0] as T)
+  }
+
+  batches(max: number): AsyncIterableIterator<T[]> {
+    checkMax(max)
+    return this.#iterate(max, (values) => values)
+  }
+
+  async forEach(fn: (item: T) => unknown, options?: ForEachOptions): Promise<void> {
+    if (typeof fn !== 'function') throw invalidType('fn', 'a function', fn)
+    const { signal } = patience(options)
+    for (;;) {
+      let received
+      try {
+        received = await this.receive({ signal })
+      } catch (error) {
+        if (error instanceof QueueClosedError) return
+        throw error
+      }
+      try {
+        await fn(received.value)
+      } catch (error) {
+        await received.nak()
+        throw error
+      }
+      void received.ack().catch(() => undefined)
+    }
+  }
+
+  /** Counts that the server keeps of this queue, for all its clients. */
+  async stats(): Promise<RedisQueueStats> {
+    this.#checkAttached()
+    const { items, state, poison } = this.#server.keys
+    const reply = (await this.#server.run('stats', [items, state, poison], this.#consumer.group)) as number[]
+    const [depth = 0, inHand = 0, redelivered = 0, poisoned = 0, closed] = reply
+    this.#consumer.closed ||= closed === 1
+    return { depth, inHand, redelivered, poisoned }
+  }
+
+  async close(): Promise<void> {
+    this.#checkAttached()
+    const { items, state, room } = this.#server.keys
+    await this.#server.run('close', [items, state, room])
+    this.#consumer.closed = true
+  }
+
+  /**
+   * Ends this object and leaves the queue to others: items that it has taken in advance are given
+   * back. Calls that wait, and later ones, reject. The client stays the user's.
+   */
+  detach(): Promise<void> {
+    this.#detached ??= this.#consumer.end().finally(() => this.#server.end())
+    return this.#detached
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.detach()
+  }
+
+  #checkAttached(): void {
+    if (this.#detached) throw new QueueClosedError(this)
+  }
+
+  async #closing(put: Promise<void>): Promise<void> {
+    try {
+      await put
+    } catch (error) {
+      if (error instanceof QueueClosedError) this.#consumer.closed = true
+      throw error
+    }
+  }
+
+  async #receiveMany(max: number, options: WaitOptions | undefined): Promise<{ ids: string[]; values: T[] }> {
+    const limits = patience(options)
+    for (;;) {
+      this.#checkAttached()
+      const { ids, values } = await this.#decode(await this.#consumer.take(max, limits))
+      if (values.length > 0) return { ids, values }
+    }
+  }
+
+  async #decode(deliveries: readonly Delivery[]): Promise<{ ids: string[]; values: T[] }> {
+    const ids: string[] = []
+    const values: T[] = []
+    for (const { id, item } of deliveries) {
+      try {
+        values.push(this.#codec.decode(item))
+        ids.push(id)
+      } catch {
+        await this.#consumer.poison(id, this.#deliveries)
+      }
+    }
+    return { ids, values }
+  }
+
+  #iterate<U>(max: number, convert: (values: T[]) => U): AsyncIterableIterator<U> {
+    let inHand: string[] = []
+    let ended = false
+    const settle = (): string[] => {
+      const ids = inHand
+      inHand = []
+      return ids
+    }
+    const next = async (): Promise<IteratorResult<U>> => {
+      const done = settle()
+      if (done.length > 0) void this.#consumer.acknowledge(done).catch(() => undefined)
+      if (ended) return { done: true, value: undefined }
+      try {
+        const { ids, values } = await this.#receiveMany(max, FOR_EVER)
+        inHand = ids
+        return { done: false, value: convert(values) }
+      } catch (error) {
+        ended = true
+        if (error instanceof QueueClosedError) return { done: true, value: undefined }
+        throw error
+      }
+    }
+    const leave = async (): Promise<IteratorResult<U>> => {
+      ended = true
+      await this.#consumer.giveBack(settle())
+      return { done: true, value: undefined }
+    }
+    let last: Promise<unknown> = Promise.resolve()
+    const inOrder = <R>(step: () => Promise<R>): Promise<R> => {
+      const result = last.then(step)
+      last = result.catch(() => undefined)
+      return result
+    }
+    return {
+      next: () => inOrder(next),
+      return: () => inOrder(leave),
+      throw: (error: unknown) => inOrder(leave).then(() => Promise.reject(error as Error)),
+      [Symbol.asyncIterator]() {
+        return this
+      },
+    }
+  }
+}

@@ -1,0 +1,49 @@
+-- Takes items: first those that another consumer has had in hand for too long, then new ones.
+-- KEYS: items, state, operation of this client.
+-- ARGV: operation's number, its life in ms, group, consumer, most, acknowledge wait in ms, 1 to look
+-- for items that were in hand for too long.
+-- Returns { { id, item }... }, the stream's last id, 1 if the queue is closed, and how many items
+-- are left that nobody has acknowledged. A repeated operation returns the items that it took before.
+local items = {}
+local function add(entries)
+  for _, entry in ipairs(entries) do
+    -- Redis 6.2 returns nothing for an entry that was deleted while it was in hand.
+    if entry and entry[2] then
+      if entry[2][1] == 'v' then
+        items[#items + 1] = { entry[1], entry[2][2] }
+      else
+        -- The mark that woke everybody when the queue was closed.
+        redis.call('XACK', KEYS[1], ARGV[3], entry[1])
+        redis.call('XDEL', KEYS[1], entry[1])
+        redis.call('HDEL', KEYS[2], 'mark')
+      end
+    end
+  end
+end
+
+local last = redis.call('HMGET', KEYS[3], 'take', 'ids')
+if last[1] == ARGV[1] then
+  for id in string.gmatch(last[2], '%S+') do add(redis.call('XRANGE', KEYS[1], id, id)) end
+else
+  local most = tonumber(ARGV[5])
+  if ARGV[7] == '1' then
+    add(redis.call('XAUTOCLAIM', KEYS[1], ARGV[3], ARGV[4], ARGV[6], '0-0', 'COUNT', most)[2])
+    if #items > 0 then redis.call('HINCRBY', KEYS[2], 'redelivered', #items) end
+  end
+  if #items < most then
+    local read = redis.call('XREADGROUP', 'GROUP', ARGV[3], ARGV[4], 'COUNT', most - #items, 'STREAMS', KEYS[1], '>')
+    if read then add(read[1][2]) end
+  end
+  local ids = {}
+  for k, item in ipairs(items) do ids[k] = item[1] end
+  redis.call('HSET', KEYS[3], 'take', ARGV[1], 'ids', table.concat(ids, ' '))
+  redis.call('PEXPIRE', KEYS[3], ARGV[2])
+end
+
+local info = redis.call('XINFO', 'STREAM', KEYS[1])
+local last_id = '0-0'
+for k = 1, #info, 2 do
+  if info[k] == 'last-generated-id' then last_id = info[k + 1] end
+end
+local left = redis.call('XLEN', KEYS[1]) - redis.call('HEXISTS', KEYS[2], 'mark')
+return { items, last_id, redis.call('HEXISTS', KEYS[2], 'closed'), left }

@@ -17,6 +17,8 @@ const STOREYS = [
   'shared/',
   'signals/',
   'select.js',
+  'async-queue.js',
+  'redis/',
   'index.js',
 ]
 

@@ -1,3 +1,4 @@
+export type { AsyncQueue } from './async-queue.js'
 export type { BlockMessage, QueueCloseMessage, QueueDropMessage } from './diagnostics.js'
 export { PoolEmptyError, QueueClosedError, QueueEmptyError, QueueFullError, ThreadSafeError, TimeoutError } from './errors.js'
 export type { BatchOf, ElementType, ItemOf, PutItemOf } from './codec/element-type.js'

@@ -1,3 +1,4 @@
+import type { AsyncQueue } from '../async-queue.js'
 import type { Block } from '../codec/block.js'
 import { native } from '../addon/native.js'
 import { checkIterable } from '../lane/batch.js'
@@ -34,7 +35,7 @@ function never(): never {
  * await jobs.put(1.5)
  * for await (const job of jobs) handle(job)
  */
-export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> extends QueueObject<T, Batch, In> implements AsyncIterable<T> {
+export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> extends QueueObject<T, Batch, In> implements AsyncQueue<T, Batch, In> {
   readonly #channel: Channel
   readonly #liveness: Liveness
 

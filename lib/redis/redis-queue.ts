@@ -38,8 +38,6 @@ function checkMax(max: unknown): asserts max is number {
   if (!Number.isSafeInteger(max) || max < 1) throw outOfRange('max', 'a whole number >= 1', max)
 }
 
-const FOR_EVER = { signal: undefined, timeout: Infinity }
-
 /**
  * A queue that lives on a Redis or Valkey server. Any number of producers and consumers, in any
  * processes. `put` resolves when the server has accepted the item; what was accepted is delivered
@@ -247,6 +245,8 @@ export class RedisQueue<T = unknown> implements AsyncQueue<T>, AsyncDisposable {
   }
 
   #iterate<U>(max: number, convert: (values: T[]) => U): AsyncIterableIterator<U> {
+    // Ends a next() that waits, before it has taken anything.
+    const ending = new AbortController()
     let inHand: string[] = []
     let ended = false
     const settle = (): string[] => {
@@ -259,19 +259,23 @@ export class RedisQueue<T = unknown> implements AsyncQueue<T>, AsyncDisposable {
       if (done.length > 0) void this.#consumer.acknowledge(done).catch(() => undefined)
       if (ended) return { done: true, value: undefined }
       try {
-        const { ids, values } = await this.#receiveMany(max, FOR_EVER)
+        const { ids, values } = await this.#receiveMany(max, { signal: ending.signal })
         inHand = ids
         return { done: false, value: convert(values) }
       } catch (error) {
+        const isEnd = ended || error instanceof QueueClosedError
         ended = true
-        if (error instanceof QueueClosedError) return { done: true, value: undefined }
+        if (isEnd) return { done: true, value: undefined }
         throw error
       }
     }
     const leave = async (): Promise<IteratorResult<U>> => {
-      ended = true
       await this.#consumer.giveBack(settle())
       return { done: true, value: undefined }
+    }
+    const end = (): void => {
+      ended = true
+      ending.abort()
     }
     let last: Promise<unknown> = Promise.resolve()
     const inOrder = <R>(step: () => Promise<R>): Promise<R> => {
@@ -281,8 +285,15 @@ export class RedisQueue<T = unknown> implements AsyncQueue<T>, AsyncDisposable {
     }
     return {
       next: () => inOrder(next),
-      return: () => inOrder(leave),
-      throw: (error: unknown) => inOrder(leave).then(() => Promise.reject(error as Error)),
+      return: () => {
+        end()
+        return inOrder(leave)
+      },
+      throw: async (error: unknown) => {
+        end()
+        await inOrder(leave)
+        throw error
+      },
       [Symbol.asyncIterator]() {
         return this
       },

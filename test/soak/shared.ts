@@ -2,6 +2,7 @@
 import { strict as assert } from 'node:assert'
 import { fileURLToPath } from 'node:url'
 import { BufferPool, Context, Lock, Message, record, SharedRecord, ThreadSafeEvent, ThreadSafeQueue } from '../../lib/index.js'
+import type * as Jobs from '../fixtures/jobs.js'
 import { until } from '../support.js'
 import type { Role } from './roles.js'
 import { enter } from './section.js'
@@ -168,7 +169,7 @@ export function contexts(): Part {
   return {
     name: 'contexts',
     async run(soak) {
-      const context = new Context<typeof import('../fixtures/jobs.js')>(jobs, { qsize: 8 })
+      const context = new Context<typeof Jobs>(jobs, { qsize: 8 })
       let n = 0
       const job = async (): Promise<void> => {
         const a = ++n

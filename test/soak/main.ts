@@ -2,7 +2,7 @@
  * `npm run soak -- --minutes N`: everything at once, at full load, for that long (10 minutes if N is
  * missing, fractions are allowed). Prints a line each minute, at the end a summary. A violation of an
  * invariant is printed at once and ends it with status 1. SEED in the environment repeats the random
- * choices; threads still meet as they like.
+ * choices; threads still meet as they like. `--built`: the addon of test/fixtures/addon is there.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -17,7 +17,7 @@ import { handlerWriters, nativeThreads, signals } from './signals.js'
 import { pause, PATIENCE, Soak, violation } from './soak.js'
 import { Workers } from './workers.js'
 
-const { values } = parseArgs({ options: { minutes: { type: 'string', default: '10' } } })
+const { values } = parseArgs({ options: { minutes: { type: 'string', default: '10' }, built: { type: 'boolean', default: false } } })
 const milliseconds = Number(values.minutes) * 60_000
 if (!(milliseconds > 0)) throw new RangeError('usage: npm run soak -- --minutes N')
 
@@ -71,7 +71,7 @@ const parts = [
   churn,
 ]
 
-await buildNativeAddon()
+if (!values.built) await buildNativeAddon()
 console.log(`soak: ${values.minutes} minutes of ${parts.map(({ name }) => name).join(', ')}; SEED=${soak.seed}, Node ${process.version}`)
 const start = performance.now()
 const history: Resources[] = []

@@ -9,6 +9,8 @@ export function enter(held: Held, words: Int32Array): void {
     words[2] = (words[2] as number) + 1
   }
   words[0] = before + 1
-  for (let k = 0; k < 20; k++) if (words[0] !== before + 1) throw new Error(`exclusion: ${words[0]} instead of ${before + 1}`)
+  // Now and then so long that others come to wait.
+  const looks = before % 32 === 0 ? 20_000 : 20
+  for (let k = 0; k < looks; k++) if (words[0] !== before + 1) throw new Error(`exclusion: ${words[0]} instead of ${before + 1}`)
   words[1] = before + 1
 }

@@ -18,6 +18,8 @@ const logs = join(root, 'build/verify')
 /** What programs print about the cases they ran; all matches are added up. */
 const MOCHA = /^ +(\d+) passing/gm
 const PASSED = /^(\d+) passed, \d+ failed$/gm
+/** The counts of the soak. */
+const SOAK = /^\| workers killed \| (\d+) \|$/gm
 const CTEST = /tests passed, \d+ tests failed out of (\d+)/g
 
 const mocha = 'node node_modules/mocha/bin/mocha.js --reporter dot'
@@ -54,8 +56,9 @@ const CHECKS = [
     run: `TEST_SHARE=0.2 taskset --cpu-list 0 ${mocha} dist/test/{queue,wait,shared}/*.test.js dist/test/system/{stress,kills}.test.js`,
     cases: MOCHA,
   },
-  { name: 'soak', run: 'node dist/test/soak/main.js --minutes 2', cases: /^\| \S.* \| [\d,]+ \|$/gm },
+  { name: 'soak', run: 'node dist/test/soak/main.js --minutes 2', cases: SOAK },
   { name: 'asan-addon', run: 'scripts/checks.sh asan_suite', cases: MOCHA, minutes: 25 },
+  { name: 'asan-leaks', run: 'scripts/checks.sh asan_leaks 1', cases: SOAK },
   ...['20.19.0', '22', '24', '26'].map((version) => ({
     name: `node-${version}`,
     run: `scripts/checks.sh on_node ${version}`,

@@ -125,7 +125,7 @@ try {
 }
 
 console.log('\n| count | |\n| --- | ---: |')
-for (const [name, count] of [...soak.counts].sort()) console.log(`| ${name} | ${count.toLocaleString('en')} |`)
+for (const [name, count] of [...soak.counts].sort()) console.log(`| ${name} | ${count} |`)
 console.log('\n| latency, us | p50 | p90 | p99 | p99.9 | max |\n| --- | ---: | ---: | ---: | ---: | ---: |')
 for (const [name, latencies] of [...soak.latencies].sort()) {
   const { p50, p90, p99, p999, max } = latencies.percentiles()

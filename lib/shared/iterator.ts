@@ -2,17 +2,9 @@
  * `for await` over a record or a message gives the newest value each time there is a later version.
  */
 import { Call } from '../wait/call.js'
+import { done, FOR_EVER, RETURNED } from '../wait/iteration.js'
 import type { Liveness } from '../wait/loop.js'
 import { VersionPlace, type Versions } from './versions.js'
-
-/** Ends a pending next() that has no value yet. */
-const RETURNED = Symbol('returned')
-
-const FOR_EVER = { signal: undefined, timeout: Infinity }
-
-function done<Value>(value: Value): IteratorReturnResult<Value> {
-  return { value, done: true }
-}
 
 /** A `next()` that waits. */
 class NextCall extends Call {

@@ -8,20 +8,6 @@ namespace {
 using namespace threadsafe;
 using namespace threadsafe::model;
 
-struct LockWake {
-  void one(WaitList& list) {
-    Waker waker{*parking, loops};
-    wake_one(list, waker);
-  }
-  void all(WaitList& list) {
-    Waker waker{*parking, loops};
-    wake_all(list, waker);
-  }
-
-  Parking* parking;
-  Loops* loops;
-};
-
 // The time jumps. At each look none may have passed, or enough for a waiter to reserve the lock, or
 // so much that a reservation is over.
 u32 some_time() {
@@ -50,7 +36,7 @@ class ModelLock {
   // Nobody waits long enough to reserve the lock.
   void stop_time() { stands_ = true; }
 
-  auto core() { return Lock(header_, LockWake{&parking_, &loops_}); }
+  auto core() { return Lock(header_, ThreadWake{&parking_, &loops_}); }
 
   Status acquire(u32 thread, Hold& hold, bool has_deadline = false) {
     Parker parker(parking_, has_deadline);

@@ -232,6 +232,21 @@ struct HandlerWaker {
   bool is_idle(u32) { return false; }
 };
 
+// The Wake of a thread, for an object with one list. `loops` may be null if no loop waits there.
+struct ThreadWake {
+  void one(WaitList& list) {
+    Waker waker{*parking, loops};
+    wake_one(list, waker);
+  }
+  void all(WaitList& list) {
+    Waker waker{*parking, loops};
+    wake_all(list, waker);
+  }
+
+  Parking* parking;
+  Loops* loops = nullptr;
+};
+
 // The Wake of a signal handler, for an object of any kind.
 struct HandlerWake {
   void one(WaitList& list) { wake_one(list, waker); }

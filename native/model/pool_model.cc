@@ -23,15 +23,6 @@ struct ModelWords {
   Memory* memory;
 };
 
-struct PoolWake {
-  void one(WaitList& list) {
-    Waker waker{*parking};
-    wake_one(list, waker);
-  }
-
-  Parking* parking;
-};
-
 struct Nobody {
   void one(WaitList&) {}
 };
@@ -53,7 +44,7 @@ class ModelPool {
  public:
   ModelPool() { lay_out_pool(geometry_, ElementType::uint32, count, sizeof(u32)); }
 
-  auto core() { return Pool(header_, geometry_, ModelWords{&memory_}, PoolWake{&parking_}); }
+  auto core() { return Pool(header_, geometry_, ModelWords{&memory_}, ThreadWake{&parking_}); }
   auto silent() { return Pool(header_, geometry_, ModelWords{&memory_}, Nobody{}); }
 
   u32 lend(u32 thread) {

@@ -24,19 +24,6 @@ struct ModelWords {
   ModelBuffer* buffers;
 };
 
-struct RecordWake {
-  void one(WaitList& list) {
-    Waker waker{*parking};
-    wake_one(list, waker);
-  }
-  void all(WaitList& list) {
-    Waker waker{*parking};
-    wake_all(list, waker);
-  }
-
-  Parking* parking;
-};
-
 struct Content {
   u64 words[kContentWords];
 };
@@ -45,7 +32,7 @@ class ModelRecord {
  public:
   explicit ModelRecord(u32 count) : count_(count) { header_.free.store((1u << count) - 2, memory_order_relaxed); }
 
-  Snapshot<WordBuffers<ModelWords>, RecordWake> core() { return {header_, buffers(), RecordWake{&parking_}}; }
+  Snapshot<WordBuffers<ModelWords>, ThreadWake> core() { return {header_, buffers(), ThreadWake{&parking_}}; }
 
   // Makes one try of a read.
   Status try_read(u64& word, Content& content) {

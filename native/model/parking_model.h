@@ -260,8 +260,8 @@ inline void until_announced(const WaitList& list, u32 threads) {
   while (threads_in(list.state.load(memory_order_seq_cst)) < threads) rl::yield(1, $);
 }
 
-// The deferred-wake thread, which serves the other threads of a model until all have finished. It
-// sleeps while nobody calls it, so that a lost wake is a deadlock.
+// The helper thread, which serves the other threads of a model until all have finished. It sleeps
+// while nobody calls it, so that a lost wake is a deadlock.
 class Helper {
  public:
   void call() {

@@ -35,7 +35,7 @@ export class CellLane implements Lane<unknown, unknown> {
   readonly #staging: number
   /** This thread's staging area. */
   #area: Block | undefined
-  /** The view of its beginning that was needed last. */
+  /** The view of the area's beginning that was needed last. */
   #part: Block | undefined
   #inHand: unknown
 
@@ -248,12 +248,12 @@ export class CellLane implements Lane<unknown, unknown> {
     return this.#blockOut(block, 1 + Math.max(0, this.#fill(block, 1, Math.min(max, elementsOf(block)))), into)
   }
 
-  // No user code may run between a copy into the area, or out of it, and the call, since it might
-  // use a queue, and so the area, itself.
+  // No user code may run between the call and the copy into or out of the area: it might use a
+  // queue itself, and so overwrite the area.
 
   /**
-   * Fills the block, from `from` to before `end`, with what is there. Returns how many items, or a
-   * negated status.
+   * Fills the block, from `from` to before `end`, with the items that are there. Returns how many,
+   * or a negated status.
    */
   #fill(block: Block, from: number, end: number): number {
     const area = this.#ownArea()
@@ -268,8 +268,8 @@ export class CellLane implements Lane<unknown, unknown> {
   }
 
   /**
-   * Puts items, from `from` on, as many as there is room for in the area and in the queue. Returns
-   * how many, or a negated status.
+   * Puts as many items, from `from` on, as the area and the queue have room for. Returns how many,
+   * or a negated status.
    */
   #putBlock(area: Block, items: Block, from: number, end: number): number {
     const count = Math.min(end - from, area.length)
@@ -278,8 +278,8 @@ export class CellLane implements Lane<unknown, unknown> {
   }
 
   /**
-   * This thread's area; undefined if it has none. Then the addon reads and writes blocks where they
-   * are.
+   * Returns this thread's staging area. Undefined if it has none: then the addon reads and writes
+   * blocks where they are.
    */
   #ownArea(): Block | undefined {
     const number = stagingAreaNumber()
@@ -293,8 +293,8 @@ export class CellLane implements Lane<unknown, unknown> {
   }
 
   /**
-   * Most often the same view as the last time, since making one takes longer than copying a short
-   * block.
+   * Returns a view of the area's first `length` elements: the last one again if it fits, since
+   * making a view takes longer than copying a short block.
    */
   #partOf(area: Block, length: number): Block {
     if (length === area.length) return area
@@ -311,8 +311,8 @@ export class CellLane implements Lane<unknown, unknown> {
   }
 
   /**
-   * The first `count` items of the block: the block itself if it is full, a view of the caller's
-   * block, or a copy if our own was made too long.
+   * Returns the first `count` items of the block: the block itself if it is full, a view of the
+   * caller's block, or a copy if our own was made too long.
    */
   #blockOut(block: Block, count: number, into: Block | undefined): unknown {
     if (this.#kind === 'boolean') return Array.from(this.#copyOf(block, count) as Uint8Array, (value) => value !== 0)
@@ -321,14 +321,14 @@ export class CellLane implements Lane<unknown, unknown> {
   }
 
   /**
-   * The items that there were when the batch began. Throws if there are fewer now, as the buffer
-   * was resized.
+   * Returns the items that there were when the batch began. Throws if there are fewer now because
+   * the buffer was resized.
    */
   #itemsOf({ items, length }: Batch<Block>): Block {
     return elementsOf(items) === length ? items : blockOver(this.#stored, items, 0, length)
   }
 
-  /** A copy of the first `count` items. */
+  /** Returns a copy of the first `count` items. */
   #copyOf(block: Block, count: number): Block {
     return new (blockConstructor(this.#stored))(blockOver(this.#stored, block, 0, count))
   }

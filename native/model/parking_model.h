@@ -232,6 +232,21 @@ struct HandlerWaker {
   bool is_idle(u32) { return false; }
 };
 
+// The Wake of a thread, for an object with one list. `loops` may be null if no loop waits there.
+struct ThreadWake {
+  void one(WaitList& list) {
+    Waker waker{*parking, loops};
+    wake_one(list, waker);
+  }
+  void all(WaitList& list) {
+    Waker waker{*parking, loops};
+    wake_all(list, waker);
+  }
+
+  Parking* parking;
+  Loops* loops = nullptr;
+};
+
 // The Wake of a signal handler, for an object of any kind.
 struct HandlerWake {
   void one(WaitList& list) { wake_one(list, waker); }
@@ -245,8 +260,8 @@ inline void until_announced(const WaitList& list, u32 threads) {
   while (threads_in(list.state.load(memory_order_seq_cst)) < threads) rl::yield(1, $);
 }
 
-// The deferred-wake thread, which serves the other threads of a model until all have finished. It
-// sleeps while nobody calls it, so that a lost wake is a deadlock.
+// The helper thread, which serves the other threads of a model until all have finished. It sleeps
+// while nobody calls it, so that a lost wake is a deadlock.
 class Helper {
  public:
   void call() {

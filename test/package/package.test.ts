@@ -20,7 +20,7 @@ const WANTED = [
 /** Bytes, unpacked. Twice what there is. */
 // Half of a prebuild for macOS is zeros: tables that copies of the package share, which its format
 // must store.
-const BOUNDS = { rest: 1_300_000, prebuild: 1_500_000 }
+const BOUNDS = { rest: 1_350_000, prebuild: 1_500_000 }
 
 describe('the packed package', () => {
   let files: { path: string; size: number }[]

@@ -1,4 +1,4 @@
-/** What a Context's jobs take and give back, what they throw, and how its module is found. */
+/** The arguments, results and errors of a Context's jobs, and how its module is found. */
 import { strict as assert } from 'node:assert'
 import type * as cryptoModule from 'node:crypto'
 import { relative, resolve } from 'node:path'
@@ -420,7 +420,7 @@ describe('Context', () => {
   })
 })
 
-/** How often the context has called `called()`. */
+/** Returns how often the context has called `called()`. */
 async function counting(use: (context: Context<Jobs>) => Promise<void>): Promise<number> {
   const counters = new Int32Array(new SharedArrayBuffer(16))
   const context = new Context<Jobs>(JOBS, { workerData: { counters } })

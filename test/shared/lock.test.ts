@@ -8,7 +8,7 @@ import { native } from '../../lib/addon/native.js'
 import { once, section, type Shared, STATE, type Task } from '../fixtures/lock-worker.js'
 import { finished, loopIterations, rejection, runProcess, startWorker, thrown, threadsBlocked, until, within } from '../support.js'
 
-/** `LOCK_SECTIONS=1000000 LOCK_KILLS=500 LOCK_OBJECTS=100000` is what a release is tested with. */
+/** A release is tested with `LOCK_SECTIONS=1000000 LOCK_KILLS=500 LOCK_OBJECTS=100000`. */
 const SECTIONS = Number(process.env.LOCK_SECTIONS ?? 50_000)
 const KILLS = Number(process.env.LOCK_KILLS ?? 12)
 const OBJECTS = Number(process.env.LOCK_OBJECTS ?? 20_000)
@@ -107,7 +107,7 @@ describe('acquiring a lock that this thread holds', () => {
       assert.equal(Object.getPrototypeOf(error), Error.prototype)
     }
     held.release()
-    // Granted, and the code that awaits it has not gone on.
+    // The lock is granted, and the code that awaits it has not gone on.
     const granted = lock.acquire()
     assert.equal(codeOf(thrown(() => lock.acquireSync())), 'ERR_LOCK_DEADLOCK')
     ;(await granted).release()
@@ -241,7 +241,7 @@ describe('request()', () => {
     assert.equal(await rejection(lock.request(() => Promise.reject(error))), error)
     assert.equal(await rejection(lock.request({ ifAvailable: true }, throwing)), error)
     assert.equal(lock.locked, false)
-    // By itself, in time for another.
+    // The callback may release the lock itself, in time for another.
     await lock.request(async (held) => {
       held.release()
       const other = await lock.acquire()

@@ -156,6 +156,8 @@ struct SetByMany : rl::test_suite<SetByMany, 5> {
   void after() { event.check_nobody_waits(); }
 };
 
+
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -167,6 +169,8 @@ int main(int argc, char** argv) {
       scenario<SetInHandler, "set_in_handler">(100'000),
       scenario<SetByPreempted, "set_by_preempted">(100'000),
       scenario<SetByMany, "set_by_many">(100'000),
+      search<Set, "small_set">(),
+      search<SetAndClear, "small_set_and_clear">(2),
   };
   return threadsafe::model::main(argc, argv, scenarios);
 }

@@ -330,6 +330,8 @@ struct BlockedAtClose : rl::test_suite<BlockedAtClose, 3> {
   void after() { queue.check_nobody_waits(); }
 };
 
+
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -352,6 +354,8 @@ int main(int argc, char** argv) {
       scenario<BlockedBehindLong, "blocked_behind_long">(100'000),
       scenario<ClosedMeanwhile, "closed_meanwhile">(100'000),
       scenario<BlockedAtClose, "blocked_at_close">(100'000),
+      search<Tokens<1, 2>, "small_tokens">(4),
+      search<Replaced, "small_replaced">(3),
   };
   return threadsafe::model::main(argc, argv, scenarios);
 }

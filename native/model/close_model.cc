@@ -156,7 +156,7 @@ int main(int argc, char** argv) {
       scenario<Discard, "discard">(100'000),
       scenario<CloseInHandler, "close_in_handler">(100'000),
       scenario<CloseFullInHandler, "close_full_in_handler">(100'000),
-      search<CloseAndGet, "small_close_and_get">(),
+      search<CloseAndGet, "small_close_and_get">(5),
   };
   return threadsafe::model::main(argc, argv, scenarios);
 }

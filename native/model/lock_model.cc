@@ -394,7 +394,7 @@ int main(int argc, char** argv) {
       scenario<DyingAfterRelease, "dying_after_release">(10'000),
       scenario<LateLoop, "late_loop">(30'000),
       scenario<ReleasedTwice, "released_twice">(10'000),
-      search<TwoOnce<false>, "small_two">(),
+      search<TwoOnce<false>, "small_two">(5),
       search<TwoOnce<true>, "small_two_reserving">(4),
       search<Reserving, "small_three_reserving">(1),
       search<Trying, "small_trying">(3),

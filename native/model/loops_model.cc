@@ -211,7 +211,7 @@ int main(int argc, char** argv) {
       scenario<BesideThread, "beside_thread">(100'000),
       scenario<OutOfOrder, "out_of_order">(100'000),
       scenario<Room, "room">(100'000),
-      search<OneLoop, "small_one">(),
+      search<OneLoop, "small_one">(4),
       search<TwoLoops, "small_two">(1),
   };
   return threadsafe::model::main(argc, argv, scenarios);

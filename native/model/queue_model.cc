@@ -379,10 +379,10 @@ int main(int argc, char** argv) {
       scenario<TwoHandlers, "two_handlers">(100'000),
       scenario<Notes, "notes">(100'000),
       scenario<PutByPreempted, "put_by_preempted">(100'000),
-      search<OneItem, "small_item">(),
-      search<OneRoom, "small_room">(),
+      search<OneItem, "small_item">(5),
+      search<OneRoom, "small_room">(4),
       search<TwoItems, "small_two_items">(2),
-      search<Notes, "small_notes">(3),
+      search<Notes, "small_notes">(2),
   };
   return threadsafe::model::main(argc, argv, scenarios);
 }

@@ -148,13 +148,13 @@ function readRows() {
   for (const line of text.split('\n')) {
     if (line === '' || line.startsWith('#')) continue
     const argument = /^= (\w+): (.*)$/.exec(line)
-    const said = /^ {2}(\S+) +(?:- (?<argument>.*)|= (?<name>\w+)|(?<model>\w+) (?<scenario>\w+))$/.exec(line)
+    const said = /^ {2}(\S+) +(?:- (?<argument>.*)|= (?<name>\w+)|(?<model>\w+) (?<scenarios>\w+(?: \w+)*))$/.exec(line)
     if (argument) {
       named.set(argument[1], argument[2])
     } else if (said) {
-      const { name, model, scenario } = said.groups
+      const { name, model, scenarios } = said.groups
       if (name && !named.has(name)) throw new Error(`${rowsFile}: there is no argument ${name}`)
-      row.push({ order: said[1], argument: said.groups.argument ?? named.get(name), model, scenario })
+      row.push({ order: said[1], argument: said.groups.argument ?? named.get(name), model, scenarios })
     } else {
       if (rows.has(line)) throw new Error(`${rowsFile}: ${line} is there twice`)
       rows.set(line, (row = []))
@@ -229,7 +229,7 @@ function isRelaxed(op) {
 
 // Runs the model with that operation weakened; false if it passes.
 function isCaught(op, line) {
-  const options = ['--must-fail', '--weaken', weakening(op, line.order), line.scenario]
+  const options = ['--must-fail', '--weaken', weakening(op, line.order), ...line.scenarios.split(' ')]
   return spawnSync(`${models}${line.model}_model`, options, { encoding: 'utf8' }).status === 0
 }
 
@@ -239,7 +239,7 @@ function printTable(all, rows) {
     if (op.file !== file) console.log(`\n${(file = op.file)}`)
     console.log(`  ${op.key.slice(file.length + 1)}`)
     for (const line of rows.get(op.key)) {
-      const said = line.argument ? `not load-bearing in the models: ${line.argument}` : `caught by ${line.model} ${line.scenario}`
+      const said = line.argument ? `not load-bearing in the models: ${line.argument}` : `caught by ${line.model} ${line.scenarios}`
       console.log(`      ${isRelaxed(op) || !modelsOf[file] ? '' : `${line.order}: `}${said}`)
     }
   }
@@ -255,7 +255,7 @@ function check(all, rows, runs) {
     for (const op of all) {
       for (const line of rows.get(op.key).filter((one) => one.model)) {
         caught++
-        if (runs && !isCaught(op, line)) complaints.push(`${op.key}: ${line.model} ${line.scenario} does not notice ${line.order}`)
+        if (runs && !isCaught(op, line)) complaints.push(`${op.key}: ${line.model} ${line.scenarios} does not notice ${line.order}`)
       }
     }
   }

@@ -217,8 +217,8 @@ inline constexpr u32 kUsualBufferBytes = 65536;  // of all buffers together, whe
 #ifndef THREADSAFE_ATOMIC_HEADER  // a model's atomics have another size
 // The addon and WebAssembly must agree on every offset. No pointer and no `long` is in these
 // structures, and an atomic word of 64 bits is aligned to 8 bytes, also where the processor or the
-// engine has 32 bits. There an atomic of 64 bits must still be an instruction (or a loop of two) and not a
-// lock of the C++ library's, which WebAssembly would not take.
+// engine has 32 bits. There an atomic of 64 bits must still be lock-free: WebAssembly would not take
+// a lock of the C++ library's.
 static_assert(sizeof(Atomic<u64>) == kStampBytes && sizeof(Atomic<u32>) == 4);
 static_assert(alignof(Atomic<u64>) == 8 && alignof(Atomic<u32>) == 4);
 static_assert(Atomic<u64>::is_always_lock_free && Atomic<u32>::is_always_lock_free);

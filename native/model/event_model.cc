@@ -156,8 +156,6 @@ struct SetByMany : rl::test_suite<SetByMany, 5> {
   void after() { event.check_nobody_waits(); }
 };
 
-
-
 }  // namespace
 
 int main(int argc, char** argv) {

@@ -330,8 +330,6 @@ struct BlockedAtClose : rl::test_suite<BlockedAtClose, 3> {
   void after() { queue.check_nobody_waits(); }
 };
 
-
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -354,7 +352,7 @@ int main(int argc, char** argv) {
       scenario<BlockedBehindLong, "blocked_behind_long">(100'000),
       scenario<ClosedMeanwhile, "closed_meanwhile">(100'000),
       scenario<BlockedAtClose, "blocked_at_close">(100'000),
-      search<Tokens<1, 2>, "small_tokens">(4),
+      search<Tokens<1, 2>, "small_tokens">(3),
       search<Replaced, "small_replaced">(2),
   };
   return threadsafe::model::main(argc, argv, scenarios);

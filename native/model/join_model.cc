@@ -187,8 +187,6 @@ struct MomentBefore : rl::test_suite<MomentBefore, 3> {
   }
 };
 
-
-
 }  // namespace
 
 int main(int argc, char** argv) {

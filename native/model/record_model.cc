@@ -393,10 +393,8 @@ int main(int argc, char** argv) {
       scenario<GivenBack, "given_back">(20'000),     scenario<Struck<false>, "struck_writer">(50'000),
       scenario<Struck<true>, "struck_read">(50'000), scenario<Wait, "wait">(30'000),
       scenario<TwoWait, "two_wait">(50'000),         scenario<SetAndClear, "set_and_clear">(30'000),
-      scenario<Cleared, "cleared">(20'000),
-      search<WriteAndRead, "small_write_and_read">(4),
-      search<MergeOnce, "small_merge">(4),
-      search<Wait, "small_wait">(4),
+      scenario<Cleared, "cleared">(20'000),          search<WriteAndRead, "small_write_and_read">(4),
+      search<MergeOnce, "small_merge">(4),           search<Wait, "small_wait">(3),
   };
   return threadsafe::model::main(argc, argv, scenarios);
 }

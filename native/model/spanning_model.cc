@@ -166,8 +166,6 @@ struct BusyLoopAlone : rl::test_suite<BusyLoopAlone<capacity, slots_of_loop>, 3>
   }
 };
 
-
-
 }  // namespace
 
 int main(int argc, char** argv) {

@@ -139,10 +139,8 @@ struct TwoUsers : rl::test_suite<TwoUsers, 3> {
 
 int main(int argc, char** argv) {
   const threadsafe::model::Scenario scenarios[] = {
-      threadsafe::model::scenario<Retire, "retire">(100'000),
-      threadsafe::model::scenario<Reopen, "reopen">(100'000),
-      threadsafe::model::scenario<Handler, "handler">(100'000),
-      threadsafe::model::search<OneUser, "small_one_user">(),
+      threadsafe::model::scenario<Retire, "retire">(100'000),   threadsafe::model::scenario<Reopen, "reopen">(100'000),
+      threadsafe::model::scenario<Handler, "handler">(100'000), threadsafe::model::search<OneUser, "small_one_user">(),
       threadsafe::model::search<TwoUsers, "small_two_users">(),
   };
   return threadsafe::model::main(argc, argv, scenarios);

@@ -350,6 +350,20 @@ struct ReleasedTwice : LockSuite<ReleasedTwice, 2> {
   }
 };
 
+// Two threads, once each: nobody reserves the lock, or both do.
+template <bool old>
+struct TwoOnce : LockSuite<TwoOnce<old>, 2> {
+  void before() {
+    this->lock.start();
+    old ? this->lock.make_all_old() : this->lock.stop_time();
+  }
+  void thread(unsigned index) { this->lock.use(index + 1); }
+  void after() {
+    RL_ASSERT(this->lock.counted() == 2);
+    this->lock.check_at_rest();
+  }
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -366,6 +380,10 @@ int main(int argc, char** argv) {
       scenario<DyingAfterRelease, "dying_after_release">(10'000),
       scenario<LateLoop, "late_loop">(30'000),
       scenario<ReleasedTwice, "released_twice">(10'000),
+      search<TwoOnce<false>, "small_two">(5),
+      search<TwoOnce<true>, "small_two_reserving">(4),
+      search<Reserving, "small_three_reserving">(1),
+      search<Trying, "small_trying">(3),
   };
   return threadsafe::model::main(argc, argv, scenarios);
 }

@@ -6,6 +6,7 @@
 #include "core/deferred.h"
 #include "core/status.h"
 #include "core/wait.h"
+#include "scheduler.h"
 
 namespace threadsafe::model {
 
@@ -29,7 +30,7 @@ class Condition {
 
 // Delays the thread: often not at all, otherwise for any time, even until nobody else can go on.
 inline void delay() {
-  if (rl::rand(3) != 0) return;
+  if (searching || rl::rand(3) != 0) return;
   rl::mutex mutex;
   Condition over(false);
   mutex.lock($);
@@ -123,7 +124,7 @@ class Sleeper {
   Place places_[kMostPlaces];
   const u32 count_;
   rl::mutex mutex_;
-  Condition condition_{rl::rand(2) == 0};
+  Condition condition_{!searching && rl::rand(2) == 0};
   bool notified_ = false;
   bool entered_ = false;
 };

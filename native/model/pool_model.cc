@@ -191,12 +191,35 @@ struct Dying : rl::test_suite<Dying, 3> {
   void after() { pool.check_at_rest(); }
 };
 
+// Two want the only buffer, once each.
+struct TwoOnce : rl::test_suite<TwoOnce, 2> {
+  ModelPool<1> pool;
+
+  void thread(unsigned index) { pool.lend_and_use(index + 1); }
+  void after() { pool.check_at_rest(); }
+};
+
+// One has one of two buffers, then the other: there is always one for the other thread.
+struct ExactOnce : rl::test_suite<ExactOnce, 2> {
+  ModelPool<2> pool;
+
+  void thread(unsigned index) {
+    u32 lease;
+    for (u32 k = 0; k < (index == 0 ? 2 : 1); k++) {
+      const u32 thread = index == 0 ? 4 + k : 3;
+      RL_ASSERT(pool.core().try_lend(thread, lease) == Status::ok);
+      RL_ASSERT(pool.core().release(thread, lease));
+    }
+  }
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const Scenario scenarios[] = {
       scenario<Lending<1>, "one">(20'000), scenario<Lending<2>, "two">(20'000),    scenario<Passing, "passing">(10'000),
       scenario<Exact, "exact">(30'000),    scenario<Stopping, "stopping">(20'000), scenario<Dying, "dying">(20'000),
+      search<TwoOnce, "small_two">(5),     search<ExactOnce, "small_exact">(5),    search<Passing, "small_passing">(2),
   };
   return threadsafe::model::main(argc, argv, scenarios);
 }

@@ -343,6 +343,35 @@ struct Cleared : rl::test_suite<Cleared, 2> {
   }
 };
 
+// One writes, one reads.
+struct WriteAndRead : rl::test_suite<WriteAndRead, 2> {
+  ModelRecord record{2};
+
+  void thread(unsigned index) {
+    if (index == 0) {
+      record.write_whole();
+      record.write_whole();
+    } else {
+      Content content;
+      u64 word;
+      if (record.try_read(word, content) == Status::ok) {
+        RL_ASSERT(content.words[0] == version_in(word) && content.words[1] == version_in(word));
+      }
+    }
+  }
+
+  void after() { check_whole(record); }
+};
+
+// Two change a word each.
+struct MergeOnce : rl::test_suite<MergeOnce, 2> {
+  ModelRecord record{3};
+
+  void thread(unsigned index) { record.add(index); }
+
+  void after() { check_sums(record, 1, 1); }
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -352,7 +381,8 @@ int main(int argc, char** argv) {
       scenario<GivenBack, "given_back">(20'000),     scenario<Struck<false>, "struck_writer">(50'000),
       scenario<Struck<true>, "struck_read">(50'000), scenario<Wait, "wait">(30'000),
       scenario<TwoWait, "two_wait">(50'000),         scenario<SetAndClear, "set_and_clear">(30'000),
-      scenario<Cleared, "cleared">(20'000),
+      scenario<Cleared, "cleared">(20'000),          search<WriteAndRead, "small_write_and_read">(4),
+      search<MergeOnce, "small_merge">(4),           search<Wait, "small_wait">(3),
   };
   return threadsafe::model::main(argc, argv, scenarios);
 }

@@ -239,6 +239,29 @@ struct ItemsInHandler : AtTwoQueues<ItemsInHandler, 5> {
   }
 };
 
+// One item, for one that waits at two queues.
+struct OneOfTwo : AtTwoQueues<OneOfTwo, 2> {
+  void thread(unsigned index) {
+    if (index == 0) {
+      RL_ASSERT(second.try_put(7) == Status::ok);
+    } else {
+      select(first, second);
+    }
+  }
+};
+
+// An event that is set and cleared, beside a queue in which nothing comes.
+struct OneEvent : AtQueueAndEvent<OneEvent, 2> {
+  void thread(unsigned index) {
+    if (index == 0) {
+      event.until_announced(1);
+      event.set();
+    } else {
+      RL_ASSERT(wait_for_either(queue, event) == Status::ok);
+    }
+  }
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -253,6 +276,9 @@ int main(int argc, char** argv) {
       scenario<EventInHandler, "event_in_handler">(100'000),
       scenario<SelectInHandler, "select_in_handler">(100'000),
       scenario<ItemsInHandler, "items_in_handler">(100'000),
+      search<OneOfTwo, "small_one_of_two">(3),
+      search<OneEvent, "small_event">(3),
+      search<Either, "small_either">(1),
   };
   return threadsafe::model::main(argc, argv, scenarios);
 }

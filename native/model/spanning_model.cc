@@ -180,6 +180,7 @@ int main(int argc, char** argv) {
       scenario<RoomInHandler, "room_in_handler">(100'000),
       scenario<BusyLoopAlone<2, 1>, "busy_loop_both">(100'000),
       scenario<BusyLoopAlone<2, 2>, "busy_loop_empty">(100'000),
+      search<LargeAndSmall<2, 2>, "small_large_and_small">(1),
   };
   return threadsafe::model::main(argc, argv, scenarios);
 }

@@ -34,7 +34,7 @@ class LockTarget {
         lock.attempt({thread, milliseconds() - input.below(1000)}, milliseconds(), courtesy, hold);
         return;
       case 4: {
-        auto parker = brief_parker(header.waiters, 20 * input.byte());
+        auto parker = brief_parker(header.waiters, 4 * input.byte());
         lock.acquire(parker, thread, milliseconds, hold);
         return;
       }
@@ -74,7 +74,7 @@ class EventTarget {
       case 1:
         return event.clear();
       case 2: {
-        auto parker = brief_parker(header.waiters, 20 * input.byte());
+        auto parker = brief_parker(header.waiters, 4 * input.byte());
         event.wait(parker);
         return;
       }

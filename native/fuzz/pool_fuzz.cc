@@ -54,7 +54,7 @@ class PoolTarget {
       case 2:
         return found(pool.try_lend_at_once(thread, known) == Status::ok);
       case 3: {
-        auto parker = brief_parker(header().waiters, 20 * input.byte());
+        auto parker = brief_parker(header().waiters, 4 * input.byte());
         return found(pool.lend(parker, thread, known) == Status::ok);
       }
       case 4:

@@ -120,14 +120,14 @@ class QueueCalls {
       case 5:
         return peek();
       case 6: {
-        const u32 time = 20 * input_.byte();
+        const u32 time = 4 * input_.byte();
         return get([&](u32 limit, auto read) {
           auto parker = brief_parker(header_.not_empty, time);
           queue_.get(parker, limit, read);
         });
       }
       default: {
-        const u32 time = 20 * input_.byte();
+        const u32 time = 4 * input_.byte();
         return put([&](u32 bytes, auto write) {
           auto parker = brief_parker(header_.not_full, time);
           queue_.put(parker, thread_, bytes, write);

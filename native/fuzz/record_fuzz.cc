@@ -51,7 +51,7 @@ class RecordTarget {
       case 5:
         return merge(record, buffers, input);
       case 6: {
-        auto parker = brief_parker(header().changed, 20 * input.byte());
+        auto parker = brief_parker(header().changed, 4 * input.byte());
         record.wait(parker, input.byte() % 2 == 0 ? version_in(record.word()) : input.value());
         return;
       }

@@ -88,7 +88,7 @@ async function fuzzNative(name, work) {
   const { code, output } = await run(program, [work, ...options, `-max_total_time=${seconds}`, '-print_final_stats=1'])
   if (code === 0 && merge) {
     const smallest = folder('merged', name)
-    must(program, '-merge=1', '-use_counters=0', `-max_len=${MOST_BYTES}`, smallest, work)
+    must(program, '-set_cover_merge=1', '-use_counters=0', `-max_len=${MOST_BYTES}`, smallest, work)
     rmSync(corpusOf(name), { recursive: true, force: true })
     cpSync(smallest, corpusOf(name), { recursive: true })
     rmSync(smallest, { recursive: true })

@@ -63,6 +63,7 @@ const CHECKS = [
   { name: 'tools', run: 'npm run --silent test:tools', cases: PASSED, needs: ['prebuilds'] },
   { name: 'install', run: 'npm run --silent test:install', cases: PASSED, needs: ['prebuilds'] },
   { name: 'arm64', run: 'node scripts/test-arm64.mjs', cases: PASSED, needs: ['prebuilds'] },
+  { name: 'fuzz', run: 'npm run --silent fuzz -- --seconds 20', cases: /(\d+) runs/g },
   // The first has the models and mutants.
   ...['ctest', 'ctest-tsan', 'ctest-asan'].map((build) => ({
     name: build,

@@ -3,8 +3,11 @@
  * any before, are kept, and changed to make others.
  */
 import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs'
-import { MOST_COUNTERS } from './instrument.js'
 import { mutated, Random } from './mutator.js'
+
+/** The global that has the counters of branches. */
+export const COUNTERS = '__fuzzCounters'
+export const MOST_COUNTERS = 8192
 
 export type Target = (bytes: Uint8Array) => void
 

@@ -1,62 +1,12 @@
-/**
- * A loader that makes the codecs and the shared objects count their branches: each block, each arm
- * of a choice and each right side of `&&`, `||` and `??` adds 1 to a byte of its own.
- */
-import ts from 'typescript'
-
-/** The global that has the counters. */
-export const COUNTERS = '__fuzzCounters'
-export const MOST_COUNTERS = 8192
+/** A loader that makes the codecs and the shared objects count their branches, and give up sooner. */
 
 const INSTRUMENTED = /\/dist\/lib\/(codec|shared)\/.*\.js$/
 
-let next = 0
+let withCounters: ((url: string, source: string) => string) | undefined
 
-/** An expression that counts. */
-function count(): ts.Expression {
-  const { factory } = ts
-  const counter = factory.createElementAccessExpression(factory.createIdentifier(COUNTERS), next++ % MOST_COUNTERS)
-  return factory.createPostfixIncrement(counter)
-}
-
-function counted(expression: ts.Expression): ts.Expression {
-  return ts.factory.createParenthesizedExpression(ts.factory.createComma(count(), expression))
-}
-
-const CHOICES = new Set([ts.SyntaxKind.AmpersandAmpersandToken, ts.SyntaxKind.BarBarToken, ts.SyntaxKind.QuestionQuestionToken])
-
-const countBranches: ts.TransformerFactory<ts.SourceFile> = (context) => (file) => {
-  const { factory } = context
-  const statement = (): ts.Statement => factory.createExpressionStatement(count())
-  const block = (one: ts.Statement): ts.Statement => (ts.isBlock(one) ? one : factory.createBlock([statement(), one]))
-  const visit = (node: ts.Node): ts.Node => {
-    const one = ts.visitEachChild(node, visit, context)
-    if (ts.isBlock(one)) return factory.updateBlock(one, [statement(), ...one.statements])
-    if (ts.isIfStatement(one))
-      return factory.updateIfStatement(one, one.expression, block(one.thenStatement), one.elseStatement && block(one.elseStatement))
-    if (ts.isForStatement(one))
-      return factory.updateForStatement(one, one.initializer, one.condition, one.incrementor, block(one.statement))
-    if (ts.isCaseClause(one)) return factory.updateCaseClause(one, one.expression, [statement(), ...one.statements])
-    if (ts.isDefaultClause(one)) return factory.updateDefaultClause(one, [statement(), ...one.statements])
-    if (ts.isConditionalExpression(one))
-      return factory.updateConditionalExpression(
-        one,
-        one.condition,
-        one.questionToken,
-        counted(one.whenTrue),
-        one.colonToken,
-        counted(one.whenFalse),
-      )
-    if (ts.isBinaryExpression(one) && CHOICES.has(one.operatorToken.kind))
-      return factory.updateBinaryExpression(one, one.left, one.operatorToken, counted(one.right))
-    return one
-  }
-  return ts.visitNode(file, visit) as ts.SourceFile
-}
-
-interface Loaded {
-  format: string
-  source: string | Uint8Array
+/** A hook of `register()` in node:module, which passes on whether branches are counted. */
+export async function initialize(counts: boolean): Promise<void> {
+  if (counts) ({ withCounters } = await import('./branches.js'))
 }
 
 /** A write to damaged memory gives up after 5 s, which is too long for thousands of them. */
@@ -67,11 +17,15 @@ function hurried(url: string, source: string): string {
   return quick
 }
 
-/** The hook of `register()` in node:module. */
+interface Loaded {
+  format: string
+  source: string | Uint8Array
+}
+
+/** Another hook. */
 export async function load(url: string, context: object, nextLoad: (url: string, context: object) => Promise<Loaded>): Promise<Loaded> {
   const loaded = await nextLoad(url, context)
   if (!INSTRUMENTED.test(url)) return loaded
-  const file = ts.createSourceFile(url, hurried(url, String(loaded.source)), ts.ScriptTarget.ESNext, true, ts.ScriptKind.JS)
-  const { transformed } = ts.transform(file, [countBranches])
-  return { ...loaded, source: ts.createPrinter().printFile(transformed[0] as ts.SourceFile) }
+  const source = hurried(url, String(loaded.source))
+  return { ...loaded, source: withCounters?.(url, source) ?? source }
 }

@@ -9,8 +9,7 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { register } from 'node:module'
 import { join } from 'node:path'
-import type { Engine, Target } from './engine.js'
-import { COUNTERS, MOST_COUNTERS } from './instrument.js'
+import { COUNTERS, type Engine, Fuzzer, minimized, MOST_COUNTERS, type Target } from './engine.js'
 
 const MOST_BYTES: Record<string, number> = { decode: 1024, roundtrip: 512, shared: 256 }
 
@@ -20,9 +19,8 @@ if (mostBytes === undefined) throw new Error(`There is no target ${name}, only $
 
 const counters = new Uint8Array(MOST_COUNTERS)
 Object.assign(globalThis, { [COUNTERS]: counters })
-register('./instrument.js', import.meta.url)
+register('./instrument.js', import.meta.url, { data: folder !== undefined })
 const { [name]: target } = (await import(`./${name}.js`)) as Record<string, Target>
-const { Fuzzer, minimized } = await import('./engine.js')
 if (folder === undefined) {
   const files = statSync(first).isDirectory() ? readdirSync(first).map((file) => join(first, file)) : [first]
   for (const file of files) {

@@ -140,7 +140,7 @@ class Pool {
   // Whether a lending would find a free buffer. Sequentially consistent: the try of wait.h.
   bool has_free() const {
     for (u32 map = 0; map < maps(); map++) {
-      if (low(words_.map(map).load(memory_order_seq_cst)) != all_of(map)) return true;
+      if (free_in(words_.map(map).load(memory_order_seq_cst), map) != 0) return true;
     }
     return false;
   }
@@ -187,10 +187,11 @@ class Pool {
   u32 mask() const { return (u32{1} << geometry_.index_bits) - 1; }
   u32 name_of(u32 generation, u32 buffer) const { return generation << geometry_.index_bits | buffer; }
 
-  // The bits of a map when all its buffers are lent.
-  u32 all_of(u32 map) const {
+  // The free ones of a map's buffers, a bit for each. Bits of buffers that there are not say
+  // nothing: somebody may have written over the map.
+  u32 free_in(u64 bits, u32 map) const {
     const u32 left = geometry_.count - map * kBuffersPerMap;
-    return ~u32{0} >> (32 - (left < kBuffersPerMap ? left : kBuffersPerMap));
+    return ~low(bits) & ~u32{0} >> (32 - (left < kBuffersPerMap ? left : kBuffersPerMap));
   }
 
   // Returns ok, empty, or busy: buffers have come and gone meanwhile, and the caller tries again.
@@ -211,10 +212,9 @@ class Pool {
     u32 map = thread % count;
     for (u32 k = 0; k < count; k++) {
       u64 bits = words_.map(map).load(memory_order_seq_cst);
-      while (low(bits) != all_of(map)) {
-        const u32 bit = static_cast<u32>(std::countr_one(low(bits)));
-        // Sequentially consistent: the try of wait.h. It also comes after all that the last owner
-        // did.
+      while (const u32 free = free_in(bits, map)) {
+        const u32 bit = static_cast<u32>(std::countr_zero(free));
+        // Sequentially consistent: the try of wait.h. It also comes after all that the last owner did.
         if (!words_.map(map).compare_exchange_weak(bits, bits | u64{1} << bit, memory_order_seq_cst, memory_order_seq_cst)) continue;
         const u32 buffer = map * kBuffersPerMap + bit;
         const u32 generation = high(words_.word(buffer).load(memory_order_relaxed)) + 1;  // nobody else's, as the bit is this thread's

@@ -71,7 +71,7 @@ export interface SignalSource extends Disposable {
 
 function systemError(call: string, errno: number): Error {
   const code = getSystemErrorName(-errno)
-  return Object.assign(withCode(new Error(`${call} ${code}`), code), { errno: -errno, syscall: call })
+  return Object.assign(new Error(`${call} ${code}`), { code, errno: -errno, syscall: call })
 }
 
 function requirePosix(what: string): void {

@@ -68,6 +68,7 @@ export default tseslint.config(
           'WebAssembly',
           'clearTimeout',
           'console',
+          'performance',
           'process',
           'require',
           'setTimeout',

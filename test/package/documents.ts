@@ -5,8 +5,8 @@
  * A block whose info string says `run` is run in a directory that has all named files of its
  * document; it must end with status 0 and an empty standard error, and print what the block of
  * `text output` after it says, where `…` stands for any text. `signal=NAME` sends it that signal
- * once it has printed something. A block marked `before` is code for another package, and is not
- * looked at. What a part of a program refers to is declared in an HTML comment above it, which a
+ * once it has printed something. A block marked `external` needs packages that are not
+ * here, and is not looked at. What a part of a program refers to is declared in an HTML comment above it, which a
  * reader does not see: `<!-- given: declare const jobs: ThreadSafeQueue<Job> -->`. A file that it
  * imports stands in another: `<!-- file: jobs.ts`, then the text.
  */
@@ -123,7 +123,7 @@ class Parser {
     if (end < 0) throw new Error(`${this.#document}:${line}: the block does not end`)
     const text = this.#lines.slice(this.#at + 1, end).join('\n')
     const [language = '', ...marks] = info.trim().split(/\s+/)
-    const name = /^(?:\/\/|#) ([\w./-]+\.[a-z]+)$/m.exec(text.split('\n', 1)[0] as string)?.[1]
+    const name = /^(?:\/\/|#|\/\*) ([\w./-]+\.[a-z]+)(?: \*\/)?$/.exec(text.split('\n', 1)[0] as string)?.[1]
     this.blocks.push({ document: this.#document, line, language, marks, text, name, given: this.#given })
     this.#given = ''
     this.#at = end + 1

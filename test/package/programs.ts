@@ -13,7 +13,7 @@ const MILLISECONDS = 30_000
 const EXTENSIONS: Readonly<Record<string, string>> = { js: 'js', ts: 'ts' }
 
 function isCode({ language, marks }: Block): boolean {
-  return language in EXTENSIONS && !marks.includes('before')
+  return language in EXTENSIONS && !marks.includes('external')
 }
 
 function isWhole({ name, marks }: Block): boolean {

@@ -38,6 +38,7 @@ const PREPARATIONS = {
 const CHECKS = [
   { name: 'lint', run: 'npm run --silent lint && node scripts/format-cpp.mjs --required' },
   { name: 'wasm', run: 'npm run --silent wasm -- --check' },
+  { name: 'documents', run: 'npm run --silent docs -- --check' },
   { name: 'types', run: 'npx tsc -p tsconfig.json --noEmit && npm run --silent test:types', cases: PASSED },
   { name: 'package', run: 'npx publint --strict && npx attw --pack . --profile esm-only' },
   { name: 'suite', run: 'TEST_SHARE=1 npm test -- --reporter dot', cases: MOCHA, minutes: 25 },

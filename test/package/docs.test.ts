@@ -8,7 +8,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { type Document, fault, readDocuments, ROOT } from './documents.js'
-import { complaints, matches, outputOf, type Program, runProgram, writePrograms } from './programs.js'
+import { compileC, complaints, isRun, matches, outputOf, type Program, runProgram, writePrograms } from './programs.js'
 
 const LANGUAGES = new Set(['js', 'ts', 'c', 'python', 'sh', 'json', 'text'])
 /** How many programs run at a time. */
@@ -49,7 +49,7 @@ describe('the documents', () => {
 
   it('have programs that run, and print what they say', async function () {
     this.timeout(120_000)
-    const left = programs.filter(({ block }) => block.marks.includes('run'))
+    const left = programs.filter(isRun)
     assert.ok(left.length > 10, `${left.length} programs`)
     const faults: string[] = []
     const runNext = async (): Promise<void> => {
@@ -63,6 +63,13 @@ describe('the documents', () => {
     }
     await Promise.all(Array.from({ length: AT_A_TIME }, runNext))
     assert.deepEqual(faults, [])
+  })
+
+  it('have C that compiles without a warning', async function () {
+    if (process.platform === 'win32') this.skip()
+    const blocks = documents.flatMap(({ blocks }) => blocks.filter(({ language, name }) => language === 'c' && name !== undefined))
+    assert.ok(blocks.length > 2, `${blocks.length} files in C`)
+    for (const block of blocks) await compileC(block)
   })
 
   it('have links that lead somewhere', () => {

@@ -2,13 +2,18 @@
  * The documents of the project: their code blocks, headings and links.
  *
  * A block of `js` or `ts` is a module of its own. Its first line may name its file: `// worker.mjs`.
- * A block whose info string says `run` is run in a directory that has all named files of its
- * document; it must end with status 0 and an empty standard error, and print what the block of
- * `text output` after it says, where `…` stands for any text. `signal=NAME` sends it that signal
- * once it has printed something. A block marked `external` needs packages that are not
- * here, and is not looked at. What a part of a program refers to is declared in an HTML comment above it, which a
- * reader does not see: `<!-- given: declare const jobs: ThreadSafeQueue<Job> -->`. A file that it
- * imports stands in another: `<!-- file: jobs.ts`, then the text.
+ * The rest of the info string says more:
+ *
+ * - `run`: it is run, in a directory that has all named files of its document. It must end with
+ *   status 0 and an empty standard error, and print what the block of `text output` after it says,
+ *   where `…` stands for any text.
+ * - `linux`: it runs there alone.
+ * - `signal=NAME`: it is sent that signal once it has printed something.
+ * - `external`: it needs packages that are not here, and is not looked at.
+ *
+ * HTML comments have what a reader does not see. `<!-- given: declare const jobs: object -->` above a
+ * block declares what that part of a program refers to. `<!-- file: jobs.ts`, then the text, is a
+ * file that others import.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'

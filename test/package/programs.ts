@@ -5,7 +5,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import ts from 'typescript'
 import * as api from '../../lib/index.js'
-import type { Block, Document } from './documents.js'
+import { type Block, type Document, ROOT } from './documents.js'
 
 /** The time limit of each program, many times what it takes. */
 const MILLISECONDS = 30_000
@@ -108,10 +108,27 @@ export function complaints(programs: readonly Program[]): string[] {
   })
 }
 
+/** Has the C compiler read a block, against threadsafe.h; rejects with what it says. */
+export async function compileC({ document, line, text }: Block): Promise<void> {
+  const headers = ['native/include', 'node_modules/node-api-headers/include'].map((path) => `-I${join(ROOT, path)}`)
+  const args = ['-std=gnu11', '-Wall', '-Wextra', '-Werror', '-fsyntax-only', '-DNAPI_VERSION=8', ...headers, '-x', 'c', '-']
+  const child = spawn('cc', args, { stdio: ['pipe', 'ignore', 'pipe'] })
+  let said = ''
+  child.stderr.setEncoding('utf8').on('data', (part: string) => (said += part))
+  child.stdin.end(text)
+  const [code] = (await once(child, 'close')) as [number | null]
+  if (code !== 0) throw new Error(`${document}:${line}: ${said}`)
+}
+
 export interface Result {
   readonly code: number | null
   readonly stdout: string
   readonly stderr: string
+}
+
+/** Whether a reader would run it as a program, on this system. */
+export function isRun({ block: { marks } }: Program): boolean {
+  return marks.includes('run') && (process.platform === 'linux' || !marks.includes('linux'))
 }
 
 /** Runs a program of a document in its folder, with a time limit. */

@@ -60,6 +60,12 @@ const CHECKS = [
     cases: MOCHA,
     needs: ['prebuilds'],
   })),
+  ...['20.19.0', '22', '24', '26'].map((version) => ({
+    name: `documents-${version}`,
+    run: `scripts/checks.sh on_node ${version} dist/test/package/docs.test.js`,
+    cases: MOCHA,
+    needs: ['prebuilds'],
+  })),
   { name: 'bun', run: 'scripts/checks.sh on_bun', cases: MOCHA, needs: ['prebuilds'] },
   { name: 'tools', run: 'npm run --silent test:tools', cases: PASSED, needs: ['prebuilds'] },
   { name: 'install', run: 'npm run --silent test:install', cases: PASSED, needs: ['prebuilds'] },

@@ -22,11 +22,9 @@ export interface LockHandle {
  * a block `using` releases it.
  *
  * @example
- * {
- *   using held = lock.acquireSync()
- *   if (held.abandoned) repair()
- *   update()
- * }
+ * using held = lock.acquireSync()
+ * if (held.abandoned) repair()
+ * update()
  */
 export interface Held extends Disposable {
   /**

@@ -17,10 +17,8 @@ export interface PoolStats {
  * `using` releases it.
  *
  * @example
- * {
- *   using lease = pool.lendSync()
- *   lease.data.fill(0)
- * }
+ * using lease = pool.lendSync()
+ * lease.data.fill(0)
  */
 export interface Lease<V> extends Disposable {
   /**

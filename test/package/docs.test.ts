@@ -10,16 +10,12 @@ import { promisify } from 'node:util'
 import { type Document, fault, readDocuments, ROOT } from './documents.js'
 import { compileC, complaints, isRun, matches, outputOf, type Program, runProgram, writePrograms } from './programs.js'
 
+const DIRECTORY = join(ROOT, 'build/documents')
 const LANGUAGES = new Set(['js', 'ts', 'c', 'python', 'sh', 'json', 'text'])
 /** How many programs run at a time. */
 const AT_A_TIME = 3
 /** Codes of Node's that the sources ask for. */
 const OF_OTHERS = new Set(['ERR_DLOPEN_DISABLED'])
-
-/** Those whose code is generated from doc comments, and is parts of programs. */
-function isReference({ path }: Document): boolean {
-  return path.startsWith('docs/api/')
-}
 
 describe('the documents', () => {
   const documents = readDocuments()
@@ -27,10 +23,7 @@ describe('the documents', () => {
 
   before(function () {
     this.timeout(60_000)
-    programs = writePrograms(
-      documents.filter((document) => !isReference(document)),
-      join(ROOT, 'build/documents'),
-    )
+    programs = writePrograms(documents, DIRECTORY)
   })
 
   it('name the language of each block of code', () => {
@@ -43,14 +36,14 @@ describe('the documents', () => {
 
   it('have code that compiles', function () {
     this.timeout(60_000)
-    assert.ok(programs.length > 50, `${programs.length} blocks of code`)
-    assert.deepEqual(complaints(programs), [])
+    assert.ok(programs.length > 120, `${programs.length} blocks of code`)
+    assert.deepEqual(complaints(programs, DIRECTORY), [])
   })
 
   it('have programs that run, and print what they say', async function () {
     this.timeout(120_000)
     const left = programs.filter(isRun)
-    assert.ok(left.length > 10, `${left.length} programs`)
+    assert.ok(left.length > 15, `${left.length} programs`)
     const faults: string[] = []
     const runNext = async (): Promise<void> => {
       for (let program = left.pop(); program; program = left.pop()) {

@@ -14,6 +14,9 @@
  * HTML comments have what a reader does not see. `<!-- given: declare const jobs: object -->` above a
  * block declares what that part of a program refers to. `<!-- file: jobs.ts`, then the text, is a
  * file that others import.
+ *
+ * The reference, docs/api/, is generated. Its code is examples of doc comments, which use the names in
+ * examples.ts, and signatures, which are no code.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
@@ -32,6 +35,8 @@ export interface Block {
   readonly text: string
   /** The name of its file, if its first line has one. */
   readonly name: string | undefined
+  /** The heading above it. */
+  readonly heading: string
   /** Declarations that are not shown, one a line in the document, in one line here. */
   readonly given: string
 }
@@ -48,6 +53,11 @@ export interface Document {
   /** What links can lead to. */
   readonly anchors: ReadonlySet<string>
   readonly links: readonly Link[]
+}
+
+/** Whether it is made from doc comments. */
+export function isReference(path: string): boolean {
+  return path.startsWith('docs/api/')
 }
 
 /** The anchor that GitHub gives a heading. */
@@ -69,6 +79,7 @@ class Parser {
   readonly #lines: readonly string[]
   #at = 0
   #given = ''
+  #last = ''
 
   constructor(document: string, text: string) {
     this.#document = document
@@ -98,6 +109,7 @@ class Parser {
   }
 
   #heading(text: string): void {
+    this.#last = text
     const anchor = anchorOf(text)
     let own = anchor
     for (let k = 1; this.anchors.has(own); k++) own = `${anchor}-${k}`
@@ -119,7 +131,7 @@ class Parser {
   #file(name: string, language: string): void {
     const line = this.#at + 1
     const text = this.#comment().slice(1, -1).join('\n')
-    this.blocks.push({ document: this.#document, line, language, marks: [], text, name, given: '' })
+    this.blocks.push({ document: this.#document, line, language, marks: [], text, name, heading: this.#last, given: '' })
   }
 
   #block(fence: string, info: string): void {
@@ -129,7 +141,7 @@ class Parser {
     const text = this.#lines.slice(this.#at + 1, end).join('\n')
     const [language = '', ...marks] = info.trim().split(/\s+/)
     const name = /^(?:\/\/|#|\/\*) ([\w./-]+\.[a-z]+)(?: \*\/)?$/.exec(text.split('\n', 1)[0] as string)?.[1]
-    this.blocks.push({ document: this.#document, line, language, marks, text, name, given: this.#given })
+    this.blocks.push({ document: this.#document, line, language, marks, text, name, heading: this.#last, given: this.#given })
     this.#given = ''
     this.#at = end + 1
   }

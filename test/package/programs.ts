@@ -5,14 +5,19 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import ts from 'typescript'
 import * as api from '../../lib/index.js'
-import { type Block, type Document, ROOT } from './documents.js'
+import { type Block, type Document, isReference, ROOT } from './documents.js'
+import { NAMES } from './examples.js'
 
 /** The time limit of each program, many times what it takes. */
 const MILLISECONDS = 30_000
 
+/** The file that declares what the examples of doc comments refer to. */
+const EXAMPLE_NAMES = 'examples.d.ts'
+
 const EXTENSIONS: Readonly<Record<string, string>> = { js: 'js', ts: 'ts' }
 
-function isCode({ language, marks }: Block): boolean {
+function isCode({ document, language, heading, marks }: Block): boolean {
+  if (isReference(document) && !/^Examples?$/.test(heading)) return false
   return language in EXTENSIONS && !marks.includes('external')
 }
 
@@ -47,6 +52,8 @@ export interface Program {
  */
 export function writePrograms(documents: readonly Document[], directory: string): Program[] {
   rmSync(directory, { recursive: true, force: true })
+  mkdirSync(directory, { recursive: true })
+  writeFileSync(join(directory, EXAMPLE_NAMES), NAMES)
   const programs: Program[] = []
   for (const { path, blocks } of documents) {
     for (const block of blocks.filter(isCode)) {
@@ -64,7 +71,7 @@ export function writePrograms(documents: readonly Document[], directory: string)
 const OPTIONS: ts.CompilerOptions = {
   target: ts.ScriptTarget.ES2022,
   module: ts.ModuleKind.NodeNext,
-  lib: ['lib.es2023.d.ts', 'lib.esnext.disposable.d.ts', 'lib.dom.d.ts'],
+  lib: ['lib.es2023.d.ts', 'lib.esnext.disposable.d.ts'],
   types: ['node'],
   allowJs: true,
   checkJs: true,
@@ -89,13 +96,20 @@ function isForgiven({ language }: Block, code: number, text: string): boolean {
   return language === 'js' && ((code >= 7000 && code < 8000) || code === 2538 || /'(unknown|\{\})'/.test(text))
 }
 
-/** The compiler's complaints about those programs. TypeScript is checked strictly. */
-export function complaints(programs: readonly Program[]): string[] {
+/** The three kinds of code, which are compiled apart. */
+function kindOf({ file, block }: Program): 'reference' | 'typescript' | 'javascript' {
+  if (isReference(block.document)) return 'reference'
+  return file.endsWith('ts') ? 'typescript' : 'javascript'
+}
+
+/** The compiler's complaints about the programs in that directory. TypeScript is checked strictly. */
+export function complaints(programs: readonly Program[], directory: string): string[] {
   const host = cachingHost()
-  return [true, false].flatMap((strict) => {
-    const some = programs.filter(({ file }) => strict === file.endsWith('ts'))
+  return (['reference', 'typescript', 'javascript'] as const).flatMap((kind) => {
+    const some = programs.filter((program) => kindOf(program) === kind)
     const files = some.map(({ file }) => file)
-    const program = ts.createProgram(files, { ...OPTIONS, strict }, host)
+    if (kind === 'reference') files.push(join(directory, EXAMPLE_NAMES))
+    const program = ts.createProgram(files, { ...OPTIONS, strict: kind !== 'javascript' }, host)
     return some.flatMap(({ file, block }) => {
       const source = program.getSourceFile(file)
       if (!source) throw new Error(`the compiler did not read ${file}`)

@@ -17,10 +17,7 @@ const { isRun, matches, outputOf, runProgram, writePrograms } = await here('prog
 
 const documents = readDocuments()
 const directory = resolve('programs')
-const programs = writePrograms(
-  documents.filter(({ path }) => !path.startsWith('docs/api/')),
-  directory,
-)
+const programs = writePrograms(documents, directory)
 
 async function runAll() {
   for (const program of programs.filter(isRun)) {

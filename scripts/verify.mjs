@@ -43,6 +43,7 @@ const PREPARATIONS = {
 const CHECKS = [
   { name: 'lint', apart: true, run: 'npm run --silent lint && node scripts/format-cpp.mjs --required' },
   { name: 'wasm', apart: true, run: 'npm run --silent wasm -- --check' },
+  { name: 'documents', apart: true, run: 'npm run --silent docs -- --check' },
   { name: 'types', apart: true, run: 'npx tsc -p tsconfig.json --noEmit && node scripts/test-types.mjs', cases: PASSED },
   { name: 'package', apart: true, run: 'npx publint --strict && npm_config_ignore_scripts=true npx attw --pack . --profile esm-only' },
   { name: 'suite', run: `TEST_SHARE=1 ${mocha} 'dist/test/**/*.test.js'`, cases: MOCHA, minutes: 25 },
@@ -64,6 +65,13 @@ const CHECKS = [
   ...['20.19.0', '22', '24', '26'].map((version) => ({
     name: `node-${version}`,
     run: `scripts/checks.sh on_node ${version}`,
+    cases: MOCHA,
+    apart: true,
+    needs: ['prebuilds'],
+  })),
+  ...['20.19.0', '22', '24', '26'].map((version) => ({
+    name: `documents-${version}`,
+    run: `scripts/checks.sh on_node ${version} dist/test/package/docs.test.js`,
     cases: MOCHA,
     apart: true,
     needs: ['prebuilds'],

@@ -22,11 +22,9 @@ export interface LockHandle {
  * releases it at the end of a block.
  *
  * @example
- * {
- *   using held = lock.acquireSync()
- *   if (held.abandoned) repair()
- *   update()
- * }
+ * using held = lock.acquireSync()
+ * if (held.abandoned) repair()
+ * update()
  */
 export interface Held extends Disposable {
   /**

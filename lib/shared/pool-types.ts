@@ -19,10 +19,8 @@ export interface PoolStats {
  * the end of a block.
  *
  * @example
- * {
- *   using lease = pool.lendSync()
- *   lease.data.fill(0)
- * }
+ * using lease = pool.lendSync()
+ * lease.data.fill(0)
  */
 export interface Lease<V> extends Disposable {
   /**

@@ -26,8 +26,8 @@ export interface Blocks {
   /** Resolves to memory for the next block, whose content is whatever it was. */
   next(signal: AbortSignal): Promise<Uint8Array>
   /** Sends so many bytes of it to whichever worker comes first. */
-  send(length: number, signal: AbortSignal): Promise<void>
-  /** Lets the workers end when they have all of it, or with `discard` at once. */
+  send(length: number): Promise<void>
+  /** Lets the workers end when they have all of it, or with `discard` at once. Then sending fails. */
   close(options?: { discard?: boolean }): void
 }
 
@@ -46,7 +46,7 @@ function throughPool(count: number): Blocks {
       lease = await pool.lend({ signal })
       return lease.data
     },
-    send: (length, signal) => tokens.put({ token: lease.pass(), length }, { signal }),
+    send: (length) => tokens.put({ token: lease.pass(), length }),
     close: (options) => tokens.close(options),
   }
 }
@@ -57,7 +57,7 @@ function throughQueue(count: number): Blocks {
   return {
     handle: { way: 'bytes', queue: queue.handle },
     next: async () => block,
-    send: (length, signal) => queue.put(block.subarray(0, length), { signal }),
+    send: (length) => queue.put(block.subarray(0, length)),
     close: (options) => queue.close(options),
   }
 }

@@ -53,7 +53,7 @@ async function feed(path: string, blocks: Blocks, signal: AbortSignal): Promise<
   await readLines(
     path,
     () => blocks.next(signal),
-    (length) => blocks.send(length, signal),
+    (length) => blocks.send(length),
   )
   blocks.close()
 }

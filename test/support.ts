@@ -160,7 +160,7 @@ export function threadsBlocked({ handle }: { readonly handle: object }): number 
  */
 export function buffersOf({ handle }: { readonly handle: object }): { count: number; free: number } {
   const words = new Uint32Array((handle as { memory: WebAssembly.Memory }).memory.buffer)
-  const bits = (word: number): number => [...(words[word] as number).toString(2)].filter((bit) => bit === '1').length
+  const bits = (word: number): number => (words[word] as number).toString(2).replaceAll('0', '').length
   const [geometry, free] = [128 + 24, native.lists.changed - 128].map((offset) => offset / 4) as [number, number]
   return { count: words[geometry + 2] as number, free: bits(free) + bits(free + 1) }
 }

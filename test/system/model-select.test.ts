@@ -28,6 +28,7 @@ const CLOSED = failure('ERR_QUEUE_CLOSED')
 interface Waiting {
   readonly sources: readonly number[]
   readonly isGet: boolean
+  readonly biased: boolean
 }
 
 class SelectModel {
@@ -51,7 +52,7 @@ class SelectModel {
   }
 
   /** Takes from the source at that place, which is ready. */
-  take({ sources, isGet }: Waiting, place: number): Result {
+  take({ sources, isGet }: Pick<Waiting, 'sources' | 'isGet'>, place: number): Result {
     const source = sources[place] as number
     if (source === EVENT) return value({ index: place, item: undefined })
     if (source === MESSAGE) return value({ index: place, item: this.message })
@@ -75,7 +76,11 @@ class SelectModel {
     return value(true)
   }
 
-  /** One thing has become ready at most, so those that wait for it get it in their order. */
+  get waiting(): Waiting[] {
+    return [...this.calls.waiting.keys()].map((id) => this.#waiting.get(id) as Waiting)
+  }
+
+  /** Where several things have become ready at once, those that wait are biased. Those that wait for it get it in their order. */
   settle(): void {
     for (const id of this.calls.waiting.keys()) {
       const waiting = this.#waiting.get(id) as Waiting
@@ -137,7 +142,7 @@ const COMMAND: readonly fc.Arbitrary<Command>[] = [
     ([sources, biased]) =>
       new Step(`select(${sources}, ${biased})`, async (model, real) => {
         const isReady = model.ready(sources).length > 0
-        const id = model.begin({ sources, isGet: false })
+        const id = model.begin({ sources, isGet: false, biased })
         const call = real.calls.begin(id, async (signal) => found(await select(real.of(sources), { signal, biased })))
         if (!isReady) return
         await new Promise(setImmediate)
@@ -150,7 +155,7 @@ const COMMAND: readonly fc.Arbitrary<Command>[] = [
       new Step(
         `select(${sources}) for 1 ms`,
         (model, real) =>
-          expiring(model, real, model.begin({ sources, isGet: false }), async (timeout, signal) =>
+          expiring(model, real, model.begin({ sources, isGet: false, biased: true }), async (timeout, signal) =>
             found(await select(real.of(sources), { timeout, signal, biased: true })),
           ),
         (model) => model.ready(sources).length <= 1,
@@ -159,7 +164,7 @@ const COMMAND: readonly fc.Arbitrary<Command>[] = [
   source.map(
     (queue) =>
       new Step(`get(${queue})`, (model, real) => {
-        real.calls.begin(model.begin({ sources: [queue], isGet: true }), (signal) =>
+        real.calls.begin(model.begin({ sources: [queue], isGet: true, biased: true }), (signal) =>
           (real.queues[queue] as ThreadSafeQueue<number, Float64Array>).get({ signal }),
         )
       }),
@@ -184,6 +189,19 @@ const COMMAND: readonly fc.Arbitrary<Command>[] = [
       model.isEventSet = false
       event.clear()
     }),
+  ),
+  fc.tuple(source, number).map(
+    ([queue, n]) =>
+      new Step(
+        `tryPut(${queue}, ${n}) and set the event at once`,
+        (model, { queues, event }) => {
+          model.put(queue, n)
+          model.isEventSet = true
+          queues[queue]?.tryPut(n)
+          event.set()
+        },
+        (model) => !model.closed[queue] && model.waiting.every(({ biased }) => biased),
+      ),
   ),
   number.map(
     (n) =>

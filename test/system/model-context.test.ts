@@ -22,6 +22,11 @@ function begin(number) {
   return number
 }
 export const returns = begin
+export const waitsAtGate = (number) => {
+  begin(number)
+  Atomics.wait(log, log.length - 1, 0)
+  return number
+}
 export const later = async (number) => {
   begin(number)
   await new Promise((resolve) => setTimeout(resolve, 1))
@@ -36,9 +41,9 @@ export const crashes = (number) => {
   process.exit(5)
 }`)}`
 
-type Jobs = Record<'returns' | 'later' | 'fails' | 'crashes', (number: number) => number>
+type Jobs = Record<'returns' | 'later' | 'fails' | 'crashes' | 'waitsAtGate', (number: number) => number>
 type Call =
-  | { readonly does: keyof Jobs }
+  | { readonly does: keyof Jobs | 'abort behind a gate' }
   | { readonly does: 'abort'; readonly pick: number; readonly iterations: number }
   | { readonly does: 'close' | 'terminate' }
   | { readonly does: 'pause'; readonly milliseconds: number }
@@ -46,6 +51,7 @@ type Call =
 const CALL: fc.Arbitrary<Call> = fc.oneof(
   { weight: 8, arbitrary: fc.constantFrom<Call>({ does: 'returns' }, { does: 'later' }, { does: 'fails' }) },
   { weight: 1, arbitrary: fc.constant<Call>({ does: 'crashes' }) },
+  { weight: 2, arbitrary: fc.constant<Call>({ does: 'abort behind a gate' }) },
   { weight: 2, arbitrary: fc.record({ does: fc.constant('abort' as const), pick: fc.nat(), iterations: fc.nat({ max: 2 }) }) },
   { weight: 1, arbitrary: fc.record({ does: fc.constant('pause' as const), milliseconds: fc.nat({ max: 5 }) }) },
   { weight: 1, arbitrary: fc.constantFrom<Call>({ does: 'close' }, { does: 'terminate' }) },
@@ -58,6 +64,8 @@ interface Job {
   /** Assigned after the context was closed. */
   readonly late: boolean
   settled: boolean
+  /** It was aborted before it could begin. */
+  dropped: boolean
   /** The results that it may have. */
   expected: Result[]
 }
@@ -68,11 +76,24 @@ function expectedOf(does: keyof Jobs, number: number): Result {
 }
 
 async function run(qsize: number, calls: readonly Call[]): Promise<void> {
-  const log = new Int32Array(new SharedArrayBuffer(4 * (MOST_JOBS + 1)))
+  const log = new Int32Array(new SharedArrayBuffer(4 * (2 * MOST_JOBS + 2)))
   const context = new Context<Jobs>(JOBS, { qsize, workerData: log })
   const jobs: Job[] = []
   const ends: Promise<void>[] = []
   let isTerminated = false
+  const assign = (does: keyof Jobs): Job => {
+    const controller = new AbortController()
+    const { signal } = controller
+    const late = ends.length > 0
+    const result = context.run(does, [jobs.length], { signal }).then(value, (error: unknown) => {
+      return error === signal.reason ? ABORTED : failedWith(error)
+    })
+    const expected = late ? CLOSED : expectedOf(does, jobs.length)
+    const job: Job = { does, controller, result, late, settled: false, dropped: false, expected: [expected] }
+    void result.then(() => (job.settled = true))
+    jobs.push(job)
+    return job
+  }
   for (const call of calls) {
     switch (call.does) {
       case 'abort': {
@@ -95,24 +116,19 @@ async function run(qsize: number, calls: readonly Call[]): Promise<void> {
         for (const job of jobs) if (!job.settled) job.expected.push(CLOSED)
         ends.push(context.terminate())
         break
-      default: {
-        const controller = new AbortController()
-        const { signal } = controller
-        const late = ends.length > 0
-        const result = context.run(call.does, [jobs.length], { signal }).then(value, (error: unknown) => {
-          return error === signal.reason ? ABORTED : failedWith(error)
-        })
-        const job: Job = {
-          ...call,
-          controller,
-          result,
-          late,
-          settled: false,
-          expected: [late ? CLOSED : expectedOf(call.does, jobs.length)],
-        }
-        void result.then(() => (job.settled = true))
-        jobs.push(job)
+      case 'abort behind a gate': {
+        Atomics.store(log, log.length - 1, 0)
+        assign('waitsAtGate')
+        const job = assign('returns')
+        if (!job.late) job.expected = [ABORTED]
+        job.dropped = true
+        job.controller.abort()
+        Atomics.store(log, log.length - 1, 1)
+        Atomics.notify(log, log.length - 1)
+        break
       }
+      default:
+        assign(call.does)
     }
   }
   const results = await within('the results of all jobs', Promise.all(jobs.map(({ result }) => result)), PATIENCE)
@@ -125,13 +141,13 @@ async function run(qsize: number, calls: readonly Call[]): Promise<void> {
     'jobs begin in their order',
   )
   assert.equal(new Set(begun).size, begun.length, `each job begins once: ${begun.join()}`)
-  for (const [number, { does, late, expected }] of jobs.entries()) {
+  for (const [number, { does, late, dropped, expected }] of jobs.entries()) {
     const result = results[number] as Result
     assert.ok(
       expected.some((one) => JSON.stringify(one) === JSON.stringify(result)),
       `job ${number}, which ${does}: ${JSON.stringify(result)} is none of ${JSON.stringify(expected)}`,
     )
-    if (late) assert.ok(!begun.includes(number), `job ${number} was assigned to a context that was closed, and began`)
+    if (late || dropped) assert.ok(!begun.includes(number), `job ${number} was dropped, and began`)
     else if (expected.length === 1 && !isTerminated) assert.ok(begun.includes(number), `job ${number} never began`)
   }
 }

@@ -197,8 +197,9 @@ const COMMAND: readonly fc.Arbitrary<Command>[] = [
         (model, { queues, event }) => {
           model.put(queue, n)
           model.isEventSet = true
-          queues[queue]?.tryPut(n)
+          // The loop looks at the event first, though a biased select may prefer the queue.
           event.set()
+          queues[queue]?.tryPut(n)
         },
         (model) => !model.closed[queue] && model.waiting.every(({ biased }) => biased),
       ),

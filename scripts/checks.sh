@@ -56,4 +56,28 @@ on_bun() {
     --config .mocharc.core.json --ignore 'dist/test/codec/**' --ignore 'dist/test/queue/{batches,contract}.test.js'
 }
 
+# asan_suite TESTS...: runs the suite, or those tests, on an addon that is built with AddressSanitizer and UBSan, in a copy of the clone,
+# so that build/Release stays what it is. Node itself is not instrumented: what V8 has allocated is not watched,
+# and its leaks can't be told from ours. Not run: what measures resident memory, as freed memory is kept back to
+# find its use; what reads the addon's machine code; what is about the package and its tools.
+asan_suite() {
+  local copy=build/asan
+  mkdir -p "$copy/build/Release" && rm -rf "$copy/dist" || return 1
+  tar --create --exclude=./build --exclude=./native/build --exclude=./node_modules --exclude=./prebuilds --exclude=./.git . |
+    tar --extract --directory "$copy"
+  ln -sfn ../../node_modules "$copy/node_modules"
+  (
+    cd "$copy" || exit 1
+    npx cmake-js build -O build/cmake --CDSANITIZE=address,undefined >build/cmake.log 2>&1 || { tail -n 40 build/cmake.log; exit 1; }
+    cp build/cmake/Release/threadsafe.node build/Release/
+    export ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1 TEST_SHARE=${TEST_SHARE:-0.1}
+    local tests=("$@")
+    [ ${#tests[@]} -gt 0 ] || tests=('dist/test/**/*.test.js' --ignore 'dist/test/{bench,examples,package}/**'
+      --ignore 'dist/test/{signals/safety,system/examples}.test.js' --invert --grep "$measures_memory")
+    LD_PRELOAD="$(g++ -print-file-name=libasan.so) $(g++ -print-file-name=libstdc++.so.6)" \
+      node node_modules/mocha/bin/mocha.js --timeout 120000 --reporter dot "${tests[@]}"
+  )
+}
+measures_memory='resident memory stays|memory stays as it is|leaves nothing in memory|leaves no memory behind'
+
 if [ "${BASH_SOURCE[0]}" = "$0" ]; then "$@"; fi

@@ -5,15 +5,9 @@
  */
 import { strict as assert } from 'node:assert'
 import fc from 'fast-check'
-import { type ElementType, type Overflow, record, ThreadSafeEvent, ThreadSafeQueue } from '../../lib/index.js'
-import { failure, PENDING, QueueModel, type Result, value } from './queue-model.js'
-
-const RUNS = Number(process.env.MODEL_RUNS ?? 150)
-const COMMANDS = 40
-/** Iterations of the loop after each call, in which a call that should wait must not settle. */
-const ITERATIONS = 3
-const MOST_ITERATIONS = 200
-const { MODEL_SEED, MODEL_PATH } = process.env
+import { type ElementType, type Overflow, record, ThreadSafeQueue } from '../../lib/index.js'
+import { ABORTED, COMMANDS, failedWith, outcome, parameters, PENDING, rest, type Result, value } from './model-calls.js'
+import { QueueModel } from './queue-model.js'
 
 type Queue = ThreadSafeQueue<unknown, ArrayLike<unknown>>
 
@@ -68,30 +62,11 @@ class Real {
     start(controller.signal).then(
       (result) => (call.result = result),
       (error: unknown) => {
-        call.result = error === controller.signal.reason ? failure('ABORTED') : failedWith(error)
+        call.result = error === controller.signal.reason ? ABORTED : failedWith(error)
         call.count = (error as { count?: number } | undefined)?.count
       },
     )
   }
-}
-
-function failedWith(error: unknown): Result {
-  const { code } = Object(error) as { code?: unknown }
-  if (typeof code !== 'string') throw error
-  return failure(code)
-}
-
-function outcome(call: () => unknown): Result {
-  try {
-    return value(call())
-  } catch (error) {
-    return failedWith(error)
-  }
-}
-
-/** Resolves when the loop has come round often enough for every call to settle that can. */
-async function rest(hasCome: () => boolean = () => true): Promise<void> {
-  for (let k = 0; k < MOST_ITERATIONS && (k < ITERATIONS || !hasCome()); k++) await new Promise((resolve) => setImmediate(resolve))
 }
 
 /** A call: in the model, and in the real queue. */
@@ -306,60 +281,8 @@ describe('the queue does what its model does, by random calls', function () {
             await rest()
           }
         }),
-        {
-          numRuns: RUNS,
-          ...(MODEL_SEED !== undefined && { seed: Number(MODEL_SEED) }),
-          ...(MODEL_PATH !== undefined && { path: MODEL_PATH }),
-        },
+        parameters(),
       )
     })
   }
-})
-
-describe('the event does what its model does, by random calls', function () {
-  this.timeout(60_000)
-
-  it('of one thread', async () => {
-    const kinds = fc.array(fc.constantFrom('set', 'clear', 'wait', 'waitSync', 'set and clear', 'abort'), { maxLength: COMMANDS })
-    await fc.assert(
-      fc.asyncProperty(kinds, async (calls) => {
-        const event = new ThreadSafeEvent().unref()
-        let isSet = false
-        const waits: { state: string; expected: string; controller: AbortController }[] = []
-        for (const call of calls) {
-          if (call === 'set' || call === 'set and clear') {
-            event.set()
-            isSet = true
-            for (const wait of waits) if (wait.expected === 'pending') wait.expected = 'set'
-          }
-          if (call === 'clear' || call === 'set and clear') {
-            event.clear()
-            isSet = false
-          }
-          if (call === 'waitSync') assert.equal(event.waitSync({ timeout: 0 }), isSet)
-          if (call === 'wait') {
-            const controller = new AbortController()
-            const wait = { state: 'pending', expected: isSet ? 'set' : 'pending', controller }
-            waits.push(wait)
-            event.wait({ signal: controller.signal }).then(
-              () => (wait.state = 'set'),
-              () => (wait.state = 'aborted'),
-            )
-          }
-          if (call === 'abort') {
-            const wait = waits.find(({ expected }) => expected === 'pending')
-            wait?.controller.abort()
-            if (wait) wait.expected = 'aborted'
-          }
-          await rest()
-          assert.equal(event.isSet(), isSet)
-          assert.deepEqual(
-            waits.map(({ state }) => state),
-            waits.map(({ expected }) => expected),
-          )
-        }
-      }),
-      { numRuns: RUNS },
-    )
-  })
 })

@@ -51,7 +51,7 @@ function isSingle(type: ElementType): type is ScalarType {
 }
 
 function codecOf(type: ElementType): MessageCodec<unknown> {
-  return isSingle(type) ? singleCodec(type) : (messageCodec(type) as MessageCodec<unknown>)
+  return isSingle(type) ? singleCodec(type) : (messageCodec(type, 'value') as MessageCodec<unknown>)
 }
 
 /** Bytes of the head in front of values whose encoding has to be told. */

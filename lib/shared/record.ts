@@ -61,13 +61,15 @@ class RecordVersions extends Versions implements FieldsTarget {
   written = 0
   /** The version that the last of them made. */
   made = 0
+  /** How many fields the last write was given. */
+  given = 0
   /** What the present write comes after. */
   #told = ANY
   #patience: WritePatience | undefined
 
   constructor(memory: WebAssembly.Memory, address: number, record: OpenedRecord, type: RecordType) {
     super(memory, address, record, type)
-    this.#codec = recordCodec(type)
+    this.#codec = recordCodec(type, 'value')
     this.fields = fieldsCodec(type, 'fields')
     this.#count = type.layout.length
     const { staged, bytes } = this
@@ -115,6 +117,7 @@ class RecordVersions extends Versions implements FieldsTarget {
 
   /** As a target of fields: `after` is a version, or ANY. */
   begin(count: number, after: number): Space | undefined {
+    this.given = count
     if (count === 0) return undefined
     if (after === ANY && count === this.#count) {
       // Where all fields are given there is nothing to merge with.
@@ -280,10 +283,15 @@ export class SharedRecord<T = unknown, In = T> {
 
   /**
    * Reads the value, has `fn` make fields of it, and writes them, if nobody has written meanwhile;
-   * else all of that again, with the newer value. Returns the version it made; or the one that is
-   * there, if `fn` returns no field. If `fn` throws, nothing is written, and `update()` throws the
-   * same. Throws what `write()` throws, and an `Error` with `ERR_UPDATE_WRITES` if `fn` writes to
-   * the record itself each time it runs, which would never end.
+   * else all of that again, with the newer value. Returns the version it made. If `fn` returns no
+   * field, nothing is written, and the version is the one that `fn` was given. If `fn` throws,
+   * nothing is written, and `update()` throws the same. Throws what `write()` throws, and an `Error`
+   * with `ERR_UPDATE_WRITES` if `fn` writes to the record itself each time it runs, which would
+   * never end.
+   *
+   * Nobody waits for `fn`, so it runs again after each write that came in between: keep it shorter
+   * than the pauses between the writes of others. Beside writers that do not pause for so long,
+   * `update()` does not end. Where `fn` takes long, have all writers hold a `Lock`.
    *
    * @example
    * counters.update(({ hits }) => ({ hits: hits + 1 }))
@@ -297,7 +305,7 @@ export class SharedRecord<T = unknown, In = T> {
       const fields: unknown = fn(value as T)
       if (types.isPromise(fields)) throw invalidType('fn', 'a function that returns fields, not a promise', fn)
       if (versions.write(fields, version)) return versions.made
-      if (versions.version() === version) return version
+      if (versions.given === 0) return version
       if (versions.written !== before && ++own === MOST_OWN_WRITES) {
         throw withCode(new Error('The function given to update() writes to the record itself each time it runs'), 'ERR_UPDATE_WRITES')
       }

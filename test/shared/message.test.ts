@@ -40,7 +40,8 @@ describe('a message', () => {
       const message = new Message({ type: type as 'any' })
       message.set(value)
       assert.deepStrictEqual(message.value(), value)
-      assert.ok(thrown(() => message.set(wrong)) instanceof Error)
+      const refusal = thrown(() => message.set(wrong)) as Error
+      assert.match(refusal.message, type === 'any' ? /could not be cloned/ : /"value(\.n)?"/)
       assert.deepStrictEqual(message.value(), value)
       message.set(value)
       assert.deepStrictEqual(message.waitSync(), value)

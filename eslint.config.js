@@ -67,6 +67,7 @@ export default tseslint.config(
           'WebAssembly',
           'clearTimeout',
           'console',
+          'performance',
           'process',
           'require',
           'setTimeout',

@@ -1,9 +1,10 @@
-/** All examples, in about ten seconds. `npm run demo` */
+/** All examples, in about twelve seconds. `npm run demo` */
 import { blocking } from './blocking.js'
 import { echo } from './echo.js'
 import { runAll } from './example.js'
 import { fourTasks } from './four-tasks.js'
+import { numbers } from './numbers.js'
 import { sampling } from './sampling.js'
 import { watchdog } from './watchdog.js'
 
-await runAll([echo, fourTasks, sampling, watchdog, blocking])
+await runAll([numbers, echo, fourTasks, sampling, watchdog, blocking])

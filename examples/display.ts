@@ -1,7 +1,8 @@
 /**
- * Shows what an example does: by one line that is rewritten on a terminal, by a plain line each
- * second elsewhere.
+ * Shows what an example does: in colours and by one line that is rewritten on a terminal, by a plain
+ * line each second elsewhere.
  */
+import { styleText } from 'node:util'
 
 /** Reports progress. Call it as often as you like; most calls show nothing. */
 export type Report = (status: string) => void
@@ -9,6 +10,7 @@ export type Report = (status: string) => void
 const { stdout } = process
 const ERASE_LINE = '\r\x1b[K'
 const MILLISECONDS = stdout.isTTY ? 80 : 1000
+const INDENT = '  '
 
 let nextAt = performance.now() + MILLISECONDS
 
@@ -17,8 +19,27 @@ export const progress: Report = (status) => {
   if (now < nextAt) return
   nextAt = now + MILLISECONDS
   // A line that wraps could not be rewritten.
-  if (stdout.isTTY) stdout.write(ERASE_LINE + `  ${status}`.slice(0, stdout.columns - 1))
-  else console.log(`  ${status}`)
+  const [fits = ''] = wrapped(status)
+  if (stdout.isTTY) stdout.write(ERASE_LINE + colour('dim', INDENT + fits))
+  else console.log(INDENT + status)
+}
+
+/** A heading. */
+export function heading(text: string): void {
+  line(colour('bold', text))
+}
+
+/** A sentence, on as many lines as it needs. */
+export function paragraph(text: string): void {
+  for (const part of wrapped(text)) line(INDENT + part)
+}
+
+/** What came of an example: a mark in the colour, and the text beside it. */
+export function outcome(mark: '✓' | '✗' | '-', text: string): void {
+  const colours = { '✓': 'green', '✗': 'red', '-': 'yellow' } as const
+  const [first = '', ...rest] = wrapped(text)
+  line(`${colour(colours[mark], mark)} ${first}`)
+  for (const part of rest) line(INDENT + part)
 }
 
 /** Prints a line that stays. */
@@ -30,4 +51,22 @@ export function line(text = ''): void {
 /** Formats a whole number: 1,234,567. */
 export function count(value: number): string {
   return Math.round(value).toLocaleString('en-US')
+}
+
+function colour(format: 'bold' | 'dim' | 'green' | 'red' | 'yellow', text: string): string {
+  return stdout.isTTY && stdout.hasColors() ? styleText(format, text) : text
+}
+
+/** The text in lines of whole words that fit the terminal beside the indent. Elsewhere: one line. */
+function wrapped(text: string): string[] {
+  if (!stdout.isTTY) return [text]
+  const width = stdout.columns - INDENT.length - 1
+  const lines: string[] = ['']
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1) as string
+    if (last === '') lines[lines.length - 1] = word
+    else if (last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`
+    else lines.push(word)
+  }
+  return lines
 }

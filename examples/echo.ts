@@ -12,7 +12,7 @@ import type { EchoQueues } from './echo-worker.js'
 import { type Example, runIfMain } from './example.js'
 
 const CAPACITY = 10
-const MILLISECONDS = 3000
+const MILLISECONDS = 2000
 
 async function run(report: Report): Promise<string> {
   // `using` closes both when this function is left, even by an error. Then whoever still waits on

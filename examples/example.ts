@@ -1,7 +1,7 @@
 /** Runs examples, which pass, fail, or are skipped. */
 import { realpathSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { line, progress, type Report } from './display.js'
+import { heading, line, outcome, paragraph, progress, type Report } from './display.js'
 
 export interface Example {
   name: string
@@ -20,19 +20,20 @@ export async function runAll(examples: Example[]): Promise<void> {
 }
 
 async function runOne({ name, shows, run }: Example): Promise<void> {
-  line(`${name}: ${shows}`)
+  heading(name)
+  paragraph(shows)
   const watchdog = setTimeout(() => {
-    line(`✗ ${name}: not done after ${TIME_LIMIT / 1000} s`)
+    outcome('✗', `${name}: not done after ${TIME_LIMIT / 1000} s`)
     process.exit(1)
   }, TIME_LIMIT)
   try {
-    line(`✓ ${name}: ${await run(progress)}`)
+    outcome('✓', `${name}: ${await run(progress)}`)
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     if (code === 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM') {
-      line(`- ${name}: skipped, as ${message}`)
+      outcome('-', `${name}: skipped, as ${message}`)
     } else {
-      line(`✗ ${name}: ${message}`)
+      outcome('✗', `${name}: ${message}`)
       console.error(error)
       process.exitCode = 1
     }

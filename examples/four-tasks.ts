@@ -8,7 +8,7 @@ import { count, type Report } from './display.js'
 import { type Example, runIfMain } from './example.js'
 
 const TASKS = [0, 1, 2, 3]
-const ROUNDS = 30
+const ROUNDS = 20
 const INTERVAL = 100 // milliseconds
 
 type Outcome = 'woken' | 'cancelled'

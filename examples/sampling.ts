@@ -8,7 +8,7 @@ import { count, type Report } from './display.js'
 import { type Example, runIfMain } from './example.js'
 
 const INTERVAL = 1 // milliseconds
-const BLOCKS = 6
+const BLOCKS = 4
 const BLOCK = 500 // milliseconds
 const CAPACITY = 4000 // for more than the longest block: a signal handler can't wait for room, so a full queue would drop ticks
 

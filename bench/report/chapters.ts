@@ -1,5 +1,5 @@
 /** The order of the report: chapters by topology, each with its single cases and series. */
-import { figures, measured } from './figures.js'
+import { measured } from './figures.js'
 import type { CaseResult, ContenderResult, Result, Topology } from './result.js'
 
 export interface Single {
@@ -17,18 +17,23 @@ export interface Series {
   readonly cases: readonly CaseResult[]
 }
 
+export type Entry = Single | Series
+
 export interface Chapter {
   readonly id: string
   readonly title: string
-  readonly entries: readonly (Single | Series)[]
+  readonly entries: readonly Entry[]
+  /** Its first case is one that decides between queues, and is shown open. */
+  readonly decides: boolean
 }
 
+/** The chapters' titles; topologies with the same one share a chapter. */
 const TITLES: Readonly<Partial<Record<Topology, string>>> = {
   'one thread': 'One thread',
   '1 to 1': 'One producer, one consumer',
-  '4 to 1': 'Four producers, one consumer',
-  '1 to 4': 'One producer, four consumers',
-  '4 to 4': 'Four producers, four consumers',
+  '4 to 1': 'Several producers or consumers',
+  '1 to 4': 'Several producers or consumers',
+  '4 to 4': 'Several producers or consumers',
   'ping-pong': 'Ping-pong',
   wake: 'Waking an event loop',
   objects: 'Objects and messages',
@@ -39,9 +44,11 @@ const TITLES: Readonly<Partial<Record<Topology, string>>> = {
   'many queues': 'Many queues',
   blocked: 'Blocked threads',
   jobs: 'Jobs in a worker',
-  memory: 'Memory',
-  creation: 'Creating a queue',
+  memory: 'Memory, and creating a queue',
+  creation: 'Memory, and creating a queue',
 }
+
+const DECISIVE: ReadonlySet<Topology> = new Set(['one thread', '1 to 1', 'ping-pong', 'objects'])
 
 export function slug(text: string): string {
   return text
@@ -50,12 +57,21 @@ export function slug(text: string): string {
     .replace(/^-|-$/g, '')
 }
 
-/** The words that all titles of a series begin with. */
-function commonTitle(cases: readonly CaseResult[]): string {
-  const words = cases.map(({ title }) => title.split(' '))
+/** The words that all of them begin with. */
+function beginning(words: readonly (readonly string[])[]): readonly string[] {
   const [first = []] = words
   const differ = first.findIndex((word, k) => words.some((others) => others[k] !== word))
-  const common = differ < 0 ? first : first.slice(0, differ)
+  return differ < 0 ? first : first.slice(0, differ)
+}
+
+/** The words that all titles of a series begin with, or else those that they end with. */
+function commonTitle(cases: readonly CaseResult[]): string {
+  const words = cases.map(({ title }) => title.split(' '))
+  const common = beginning(words)
+  if (common.length === 0) {
+    const end = beginning(words.map((title) => title.toReversed())).toReversed()
+    return end.length > 0 ? `${end.join(' ')}, by ${cases[0]?.parameter?.name ?? ''}` : ''
+  }
   return common
     .join(' ')
     .replace(/[\s,:;([{–-]+$/, '')
@@ -68,7 +84,7 @@ function series(cases: readonly CaseResult[]): Series {
   return { kind: 'series', id: slug(name), title: commonTitle(sorted) || name, cases: sorted }
 }
 
-function entries(cases: readonly CaseResult[]): (Single | Series)[] {
+function entries(cases: readonly CaseResult[]): Entry[] {
   const groups = new Map<string, CaseResult[]>()
   for (const one of cases) {
     const key = one.series !== undefined && one.parameter ? `series ${one.series}` : `case ${one.id}`
@@ -85,14 +101,17 @@ export function chapters({ cases }: Result): Chapter[] {
   const home = new Map<string, Topology>()
   for (const { series, topology } of cases) if (series !== undefined && !home.has(series)) home.set(series, topology)
   const topologyOf = ({ series, topology }: CaseResult) => (series === undefined ? topology : (home.get(series) ?? topology))
-  const topologies = new Set([...(Object.keys(TITLES) as Topology[]), ...cases.map(({ topology }) => topology)])
-  return [...topologies]
-    .map((topology) => ({
-      id: `topology-${slug(topology)}`,
-      title: TITLES[topology] ?? topology,
-      entries: entries(cases.filter((one) => topologyOf(one) === topology)),
+  const titleOf = (one: CaseResult) => TITLES[topologyOf(one)] ?? topologyOf(one)
+  const titles = new Set([...Object.values(TITLES), ...cases.map(titleOf)])
+  return [...titles]
+    .map((title) => ({ title, members: cases.filter((one) => titleOf(one) === title) }))
+    .filter(({ members }) => members.length > 0)
+    .map(({ title, members }) => ({
+      id: slug(title),
+      title,
+      entries: entries(members),
+      decides: members.some((one) => DECISIVE.has(topologyOf(one))),
     }))
-    .filter(({ entries }) => entries.length > 0)
 }
 
 /** The contenders, each once, in the order in which the suite names them. */
@@ -103,9 +122,4 @@ export function participants(cases: readonly CaseResult[]): ContenderResult[] {
     if (!before || (!measured(before) && measured(contender))) known.set(contender.id, contender)
   }
   return [...known.values()]
-}
-
-/** The cases whose figures can be given as "so many times ours". */
-export function comparable(cases: readonly CaseResult[]): CaseResult[] {
-  return cases.filter((one) => figures(one).filter(({ ratio }) => ratio !== undefined).length > 1)
 }

@@ -1,19 +1,20 @@
 /**
- * `node dist/bench/report/main.js RESULT.json [--html FILE] [--markdown FILE] [--goals FILE]` makes
+ * `node dist/bench/report/main.js RESULT.json [--html FILE] [--markdown FILE] [--costs FILE]` makes
  * the report of a run. The HTML goes to bench/report.html unless told otherwise. A Markdown file
- * that exists gets the tables, or the goals alone, between its markers; a missing one is created.
+ * that exists gets the tables, or the few costs for the README, between its markers; a missing one
+ * is created.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { markdown, markdownGoals, replaceMarked } from './markdown.js'
+import { markdown, markdownCosts, replaceMarked } from './markdown.js'
 import { page } from './page.js'
 import { read } from './result.js'
 
-const USAGE = 'usage: node dist/bench/report/main.js RESULT.json [--html FILE] [--markdown FILE] [--goals FILE]'
+const USAGE = 'usage: node dist/bench/report/main.js RESULT.json [--html FILE] [--markdown FILE] [--costs FILE]'
 
 function main(): void {
   const { values, positionals } = parseArgs({
-    options: { html: { type: 'string', default: 'bench/report.html' }, markdown: { type: 'string' }, goals: { type: 'string' } },
+    options: { html: { type: 'string', default: 'bench/report.html' }, markdown: { type: 'string' }, costs: { type: 'string' } },
     allowPositionals: true,
   })
   const [input, ...rest] = positionals
@@ -22,7 +23,7 @@ function main(): void {
   writeFileSync(values.html, page(result))
   console.log(`wrote ${values.html}`)
   if (values.markdown !== undefined) writeTables(values.markdown, markdown(result))
-  if (values.goals !== undefined) writeTables(values.goals, markdownGoals(result))
+  if (values.costs !== undefined) writeTables(values.costs, markdownCosts(result))
 }
 
 function writeTables(file: string, tables: string): void {

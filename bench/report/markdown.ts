@@ -1,6 +1,7 @@
-/** The report's figures as Markdown: all of them, and the goals alone for the README. */
+/** The report's figures as Markdown: all of them, and a few costs alone for the README. */
 import { chapters } from './chapters.js'
 import { OURS } from '../harness/case.js'
+import { costs, type Rival } from './costs.js'
 import { figures, measured, number, ratio, unit, verdict } from './figures.js'
 import type { CaseResult, ContenderResult, Result } from './result.js'
 import { contenderId, here, onRuntimes } from './runtimes.js'
@@ -96,9 +97,20 @@ export function markdown(result: Result): string {
     .join('\n\n')
 }
 
-/** The table of goals: each promise, and what was measured of it in one run. */
-export function markdownGoals(result: Result): string {
-  return [machineOf(result), goalsTable(result)].filter((part) => part !== undefined).join('\n\n')
+function rivalText(rival: Rival | undefined): string {
+  return rival ? `${rival.figure} (${ratio(rival.times)}, ${rival.name})` : '–'
+}
+
+/** The few costs that a reader of the README looks for. */
+export function markdownCosts(result: Result): string {
+  const rows = costs(here(result).cases).filter(({ short }) => short)
+  return [
+    table(
+      ['', 'threadsafe', 'Node alone', 'another package'],
+      rows.map(({ what, ours, node, other }) => [what, `**${ours}**`, rivalText(node), rivalText(other)]),
+    ),
+    machineOf(result),
+  ].join('\n\n')
 }
 
 /** Returns `text` with the part between the markers replaced. */

@@ -4,6 +4,7 @@
  */
 import * as Plot from '@observablehq/plot'
 import { apart, costAxis, costAxisMarks, labels, roundNumbers, tick } from './axes.js'
+import type { Cost } from './costs.js'
 import { bothPages, drawn, HALO, lineMarks } from './drawing.js'
 import { curve, figures, type Figure, marked, number, parameterName, parameterValue, ratio, unit } from './figures.js'
 import type { Html } from './html.js'
@@ -20,14 +21,17 @@ function barText({ middle, ours, ratio: times }: Figure): string {
   return ours || times === undefined ? number(middle) : `${number(middle)}  ·  ${ratio(times)}`
 }
 
-/** Bars with the rounds' spread. On a phone a bar's name stands above it. */
+/**
+ * Bars with the rounds' spread, or dots where the axis is logarithmic: a bar's length would mean
+ * nothing there. On a phone a contender's name stands above its bar.
+ */
 export function bars(one: CaseResult): Html {
   const rows = figures(one).map((figure, k) => ({ ...figure, row: String(k) }))
   const axis = costAxis(
     rows.flatMap(({ low, high }) => [low, high]),
     unit(one),
   )
-  const start = axis.type === 'log' ? axis.domain[0] : 0
+  const broken = axis.type === 'log'
   const longest = Math.max(...rows.map(({ contender }) => contender.name.length))
   return bothPages((page) => {
     const wide = page.name === 'wide'
@@ -60,13 +64,17 @@ export function bars(one: CaseResult): Html {
           frameAnchor: 'left',
           textAnchor: 'start',
           dy: -11,
-          lineWidth: 17,
+          lineWidth: 18,
           textOverflow: 'ellipsis',
         }),
         Plot.text(chosen, { ...style, text: barText, frameAnchor: 'right', textAnchor: 'end', dy: -11, fontVariant: 'tabular-nums' }),
       ]
     }
-    return drawn(page, `${one.title}: bars of the medians, with the spread of the rounds, in ${unit(one)}`, {
+    const title = (row: Figure) => described(row, unit(one))
+    const fill = ({ ours }: Figure) => (ours ? 'var(--ours)' : 'var(--others)')
+    const bar = Plot.barX(rows, { x1: 0, x2: 'middle', y: 'row', fill, rx2: 2, title, ...inset })
+    const dot = Plot.dot(rows, { x: 'middle', y: 'row', r: 5.5, dy: centre, fill, stroke: 'var(--spread)', title })
+    return drawn(page, `${one.title}: the medians, with the spread of the rounds, in ${unit(one)}`, {
       height: rows.length * band + 52,
       marginTop: 4,
       marginBottom: 46,
@@ -77,15 +85,7 @@ export function bars(one: CaseResult): Html {
       color: { type: 'identity' },
       marks: [
         costAxisMarks('x', axis, wide ? 7 : 4),
-        Plot.barX(rows, {
-          x1: start,
-          x2: 'middle',
-          y: 'row',
-          fill: ({ ours }: Figure) => (ours ? 'var(--ours)' : 'var(--others)'),
-          rx2: 2,
-          title: (row: Figure) => described(row, unit(one)),
-          ...inset,
-        }),
+        ...(broken ? [] : [bar]),
         Plot.link(rows, { x1: 'low', x2: 'high', y: 'row', stroke: 'var(--spread)', strokeWidth: 1.5, dy: centre }),
         Plot.tickX(
           rows.flatMap((row) => [row.low, row.high].map((value) => ({ value, row: row.row }))),
@@ -98,7 +98,7 @@ export function bars(one: CaseResult): Html {
             insetBottom: inset.insetBottom + 5,
           },
         ),
-        Plot.ruleX([start], { stroke: 'var(--muted)' }),
+        broken ? dot : Plot.ruleX([0], { stroke: 'var(--muted)' }),
         ...text(true),
         ...text(false),
       ],
@@ -205,40 +205,41 @@ export function series(cases: readonly CaseResult[], title: string, looks: Looks
   })
 }
 
-/** Every case on one axis: how many times our cost each contender has. */
-export function overview(cases: readonly CaseResult[], looks: Looks): Html {
-  const rows = cases.map((one, k) => ({ one, row: String(k) }))
-  const points = rows.flatMap(({ one, row }) =>
-    figures(one)
+const PARTIES = [
+  { party: 'node', name: 'Node alone', symbol: 'square', colour: 'var(--c1)' },
+  { party: 'other', name: 'another package', symbol: 'triangle', colour: 'var(--c2)' },
+] as const
+
+/** The chosen costs on one axis: how many times our cost Node alone and another package take. */
+export function overview(costs: readonly Cost[]): Html {
+  const rows = costs.map((cost, k) => ({ cost, row: String(k) }))
+  const points = rows.flatMap(({ cost, row }) =>
+    PARTIES.flatMap(({ party, name, symbol, colour }) => {
+      const rival = cost[party]
       // A cost of zero has no place on a logarithmic axis.
-      .filter(({ ratio }) => ratio !== undefined && ratio > 0)
-      .map((figure) => ({
-        ...figure,
-        id: figure.contender.id,
-        row,
-        x: figure.ratio as number,
-        title: `${one.title}. ${described(figure, unit(one))}`,
-      })),
+      if (rival === undefined || !(rival.times > 0)) return []
+      return [{ x: rival.times, row, symbol, colour, title: `${cost.what}: ${rival.name} (${name}), ${ratio(rival.times)} ours` }]
+    }),
   )
-  const ratios = points.map(({ x }) => x)
-  const low = Math.min(0.8, ...ratios.map((x) => x * 0.8))
-  const high = Math.max(2, ...ratios.map((x) => x * 1.15))
+  const times = points.map(({ x }) => x)
+  const low = Math.min(0.8, ...times.map((x) => x * 0.8))
+  const high = Math.max(2, ...times.map((x) => x * 1.15))
   const ticks = roundNumbers(low, high)
-  const titles = rows.map(({ one }) => one.title)
   return bothPages((page) => {
     const wide = page.name === 'wide'
-    const band = wide ? 27 : 40
+    const band = wide ? 26 : 36
     const centre = wide ? 0 : 9
-    const name = { y: 'row', text: (_: unknown, k: number) => titles[k], fill: 'var(--ink)', ...HALO }
-    return drawn(page, 'Every case: how many times our cost each contender has', {
+    const name = { y: 'row', text: ({ cost }: (typeof rows)[number]) => cost.what.replaceAll('`', ''), fill: 'var(--ink)', ...HALO }
+    return drawn(page, 'How many times our cost Node alone and another package take', {
       height: rows.length * band + 82,
       marginTop: 30,
       marginBottom: 48,
-      marginLeft: wide ? 330 : 8,
+      marginLeft: wide ? 300 : 8,
       marginRight: wide ? 20 : 12,
       x: { type: 'log', domain: [low, high] },
       y: { type: 'band', domain: rows.map(({ row }) => row), padding: 0 },
       color: { type: 'identity' },
+      symbol: { type: 'identity' },
       marks: [
         Plot.gridX({ ticks, stroke: 'var(--grid)', strokeOpacity: 1 }),
         labels(
@@ -250,22 +251,12 @@ export function overview(cases: readonly CaseResult[], looks: Looks): Html {
         Plot.ruleX([1], { stroke: 'var(--ours)', strokeWidth: 1.5 }),
         Plot.text([1], { x: 1, text: () => 'ours', frameAnchor: 'top', dy: -16, fill: 'var(--ours-text)', fontWeight: 650 }),
         wide
-          ? Plot.text(rows, { ...name, frameAnchor: 'left', textAnchor: 'end', dx: -10, lineWidth: 20, textOverflow: 'ellipsis' })
-          : Plot.text(rows, { ...name, frameAnchor: 'left', textAnchor: 'start', dx: 0, dy: -10, lineWidth: 22, textOverflow: 'ellipsis' }),
-        ...[...looks].map(([id, { colour, symbol, ours }]) =>
+          ? Plot.text(rows, { ...name, frameAnchor: 'left', textAnchor: 'end', dx: -10 })
+          : Plot.text(rows, { ...name, frameAnchor: 'left', textAnchor: 'start', dy: -8 }),
+        ...PARTIES.map(({ symbol }) =>
           Plot.dot(
-            points.filter((point) => point.id === id),
-            {
-              x: 'x',
-              y: 'row',
-              dy: centre,
-              symbol: symbol as 'circle',
-              r: 4.5,
-              fill: ours ? colour : 'var(--paper)',
-              stroke: colour,
-              strokeWidth: 1.75,
-              title: 'title',
-            },
+            points.filter((point) => point.symbol === symbol),
+            { x: 'x', y: 'row', dy: centre, symbol, r: 5, fill: 'colour', stroke: 'var(--paper)', title: 'title' },
           ),
         ),
       ],

@@ -25,7 +25,7 @@ body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.55 u
 main { max-width: 53rem; margin: 0 auto; padding: 3.5rem 1rem 4rem }
 h1, h2, h3, p, figure, dl, dd, ul { margin: 0; padding: 0 }
 h1 { font-size: 2.6rem; line-height: 1.1; font-weight: 650; letter-spacing: -0.025em }
-h2 { font-size: 1.55rem; line-height: 1.2; font-weight: 620; letter-spacing: -0.015em; margin-bottom: 1.2rem }
+h2 { font-size: 1.55rem; line-height: 1.2; font-weight: 620; letter-spacing: -0.015em; margin-bottom: .7rem }
 h3 { font-size: 1.05rem; line-height: 1.35; font-weight: 600; margin-bottom: .6rem; overflow-wrap: anywhere }
 small { font-size: .82em; color: var(--muted); font-weight: 400 }
 .kicker { color: var(--ours-text); font-weight: 600; font-size: .85rem; letter-spacing: .02em; margin-bottom: .35rem }
@@ -39,8 +39,8 @@ div.command { grid-column: 1 / -1 }
 nav { display: flex; flex-wrap: wrap; gap: .4rem 1.1rem; margin: 1.6rem 0 0; padding: .9rem 0; border: solid var(--line); border-width: 1px 0; font-size: .88rem }
 a { color: var(--ours-text); text-decoration: none; text-underline-offset: .2em }
 a:hover, a:focus-visible { text-decoration: underline }
-section { margin-top: 3.6rem; scroll-margin-top: 1rem }
-article { margin-top: 2.2rem; padding-top: 1.3rem; border-top: 1px solid var(--line); scroll-margin-top: 1rem }
+section { margin-top: 2.6rem; scroll-margin-top: 1rem }
+article { margin-top: 1.4rem; padding-top: 1.3rem; border-top: 1px solid var(--line); scroll-margin-top: 1rem }
 h2 + article { margin-top: 0; padding-top: 0; border-top: 0 }
 figure { margin: .9rem 0 }
 figcaption { color: var(--muted); font-size: .84rem; line-height: 1.45; margin-top: .3rem }
@@ -59,10 +59,6 @@ svg.narrow { display: none }
 .state.missed { color: var(--missed) }
 .state.not-measured { color: var(--not-measured) }
 ul { list-style: none }
-.goals { font-size: .92rem; margin-bottom: .6rem }
-.goals li { padding: .12rem 0 }
-.goals b, .goals small { white-space: nowrap }
-.goals b { font-weight: 600; font-variant-numeric: tabular-nums }
 .scroll { overflow-x: auto; margin: .6rem 0 }
 .scroll:focus-visible, summary:focus-visible, a:focus-visible { outline: 2px solid var(--ours); outline-offset: 2px; border-radius: 3px }
 table { border-collapse: collapse; width: 100%; font-size: .88rem; line-height: 1.4 }
@@ -80,23 +76,40 @@ td.mark svg { display: inline-block; vertical-align: middle; max-width: none }
 td.unavailable { color: var(--muted); font-style: italic; white-space: normal; text-align: left; min-width: 11rem }
 td.unavailable[title] { min-width: 0; text-align: right }
 .name { display: inline-flex; gap: .5rem; align-items: baseline }
-.name .swatch, .key .swatch { flex: none; position: relative; top: .1em; overflow: visible }
+.name .swatch { flex: none; position: relative; top: .1em; overflow: visible }
 .note { display: block; font-weight: 400 }
-.key { display: flex; flex-wrap: wrap; gap: .3rem 1.4rem; font-size: .88rem; margin-bottom: .8rem }
-.key li { display: flex; gap: .5rem; align-items: baseline }
-.key .ours { color: var(--ours-text); font-weight: 600 }
+table.costs b { font-weight: 600 }
+table.costs td.mine { color: var(--ours-text); font-weight: 600 }
+table.costs th:first-child { min-width: 7.5rem }
+table.costs td { white-space: normal }
+td.none { color: var(--muted) }
+code { font-family: ui-monospace, SFMono-Regular, Menlo, 'DejaVu Sans Mono', monospace; font-size: .92em }
 details { font-size: 1rem }
 summary { cursor: pointer; color: var(--muted); font-size: .88rem; width: max-content }
+details.case { border-top: 1px solid var(--line); scroll-margin-top: 1rem }
+details.case > summary { padding: .55rem 0; width: auto; display: flex; flex-wrap: wrap; gap: .1rem 1rem; justify-content: space-between; align-items: baseline }
+details.case > summary h3 { font-size: .95rem; font-weight: 500; margin: 0; color: var(--ink) }
+details.case > summary h3::before { content: '▸'; display: inline-block; width: 1.1em; color: var(--muted) }
+details.case[open] > summary h3::before { content: '▾' }
+details.case > summary small { font-variant-numeric: tabular-nums; padding-left: 1.1rem }
+details.case[open] { padding-bottom: 1.2rem }
 summary:hover { color: var(--ink) }
 footer { margin-top: 4rem; padding-top: 1rem; border-top: 1px solid var(--line); color: var(--muted); font-size: .84rem }
 @media (max-width: 660px) {
-  main { padding-top: 2rem }
+  main { padding-top: 1.5rem }
+  section { margin-top: 1.9rem }
   h1 { font-size: 2.1rem }
   svg.wide { display: none }
   svg.narrow { display: block; width: 100%; max-width: 30rem }
   .facts { grid-template-columns: 1fr; gap: .5rem }
   .facts div { display: grid; grid-template-columns: 5.5rem 1fr; align-items: baseline }
   th, td { padding-left: .8rem }
+  .costs thead { display: none }
+  .costs tbody, .costs { display: block }
+  .costs tr { display: grid; grid-template-columns: 1fr 1fr 1fr; gap: .05rem .5rem; padding: .4rem 0; border-bottom: 1px solid var(--grid) }
+  .costs th:first-child { grid-column: 1 / -1 }
+  .costs th, .costs td { padding: 0; border: 0; text-align: left }
+  nav { display: none }
   .verdicts thead { display: none }
   .verdicts tbody, .verdicts { display: block }
   .verdicts tr { display: flex; flex-wrap: wrap; align-items: baseline; gap: .15rem .7rem; padding: .6rem 0; border-bottom: 1px solid var(--grid) }

@@ -1,4 +1,5 @@
 /** The tables beneath the plots, which also serve as the plots' keys. */
+import type { Cost, Rival } from './costs.js'
 import { parameterName, parameterValue, figures, type Figure, measured, number, ratio, unit } from './figures.js'
 import { html, type Html } from './html.js'
 import { look, type Looks } from './look.js'
@@ -100,10 +101,36 @@ export function seriesTable(cases: readonly CaseResult[], title: string, looks: 
   )
 }
 
-/** The key: which line and symbol is whose. */
-export function key(cases: readonly CaseResult[], looks: Looks): Html {
-  const shown = participants(cases).filter(measured)
-  return html`<ul class="key">
-    ${shown.map(({ id, name }) => html`<li class="${rowClass(id, looks)}">${swatch(looks, id)}<span>${name}</span></li>`)}
-  </ul>`
+function rivalCell(rival: Rival | undefined): Html {
+  if (!rival) return html`<td class="rival none">–</td>`
+  return html`<td class="rival">${rival.figure} <b>${ratio(rival.times)}</b><small class="note">${rival.name}</small></td>`
+}
+
+/** What a queue costs: our figure, that of what Node brings, and that of the best other package. */
+export function costsTable(rows: readonly Cost[]): Html {
+  return html`<table class="costs">
+    <thead>
+      <tr>
+        <th scope="col"></th>
+        <th scope="col">threadsafe</th>
+        <th scope="col">Node alone</th>
+        <th scope="col">another package</th>
+      </tr>
+    </thead>
+    <tbody>
+      ${rows.map(
+        ({ what, ours, node, other }) =>
+          html`<tr>
+            <th scope="row">${code(what)}</th>
+            <td class="mine">${ours}</td>
+            ${rivalCell(node)} ${rivalCell(other)}
+          </tr>`,
+      )}
+    </tbody>
+  </table>`
+}
+
+/** Text with code between backquotes. */
+function code(text: string): Html[] {
+  return text.split('`').map((part, k) => (k % 2 === 0 ? html`${part}` : html`<code>${part}</code>`))
 }

@@ -1,23 +1,20 @@
 import type { InspectOptions } from 'node:util'
 import { types } from 'node:util'
 import { checkHandle, Existing, type Handle, makeHandle } from '../addon/handle.js'
-import { bytesOf, OpenObjects } from '../addon/memory.js'
-import { native, type OpenedRecord } from '../addon/native.js'
+import { native } from '../addon/native.js'
 import { type NativeHandle, nativeHandle } from '../addon/native-code.js'
-import { freshBytes, scratch, type Space, spaceOver } from '../addon/space.js'
 import { nativeFieldsOf } from '../codec/element-type.js'
 import { type PostedType, postedType, postedTypeOf } from '../codec/posted-type.js'
-import { fieldsCodec, type FieldsCodec, type FieldsTarget, recordCodec } from '../codec/record.js'
 import { isRecordType, type RecordType, recordTypeOf } from '../codec/record-type.js'
-import type { MessageCodec } from '../codec/message.js'
 import { invalidType, outOfRange, withCode } from '../errors.js'
 import { INSPECT, inspectAs } from '../inspect.js'
 import { Liveness, needDoorbell } from '../wait/loop.js'
 import { checkObject, checkTimeout, patience, type WaitOptions } from '../wait/options.js'
 import { VersionIterator, type Versioned } from './iterator.js'
-import { allocateVersions, ANY, checkSameType, checkTold, FENCED, openVersions, versionIn, Versions, WritePatience } from './versions.js'
+import { createRecord, openRecord, type RecordVersions } from './record-versions.js'
+import { ANY } from './versions.js'
 
-const { record: RECORD, status: STATUS } = native
+const { record: RECORD } = native
 
 declare const carries: unique symbol
 
@@ -45,138 +42,10 @@ export interface RecordStats {
 /** How often an update may have its own thread write the record while it runs, each time it does. */
 const MOST_OWN_WRITES = 100
 
-/**
- * One record in this thread. Its content is in this thread's staging area; one that is too long for
- * that passes through the thread's buffer, or a buffer of its own.
- */
-class RecordVersions extends Versions implements FieldsTarget {
-  readonly fields: FieldsCodec
-  readonly #count: number
-  readonly #codec: MessageCodec<unknown>
-  /** Negative where it does not pass through a staging area. */
-  readonly #area: number = -1
-  readonly #space: Space
-  readonly #body: Uint8Array | undefined
-  /** Writes of this thread. */
-  written = 0
-  /** The version that the last of them made. */
-  made = 0
-  /** How many fields the last write was given. */
-  given = 0
-  /** What the present write comes after. */
-  #told = ANY
-  #patience: WritePatience | undefined
-
-  constructor(memory: WebAssembly.Memory, address: number, record: OpenedRecord, type: RecordType) {
-    super(memory, address, record, type)
-    this.#codec = recordCodec(type, 'value')
-    this.fields = fieldsCodec(type, 'fields')
-    this.#count = type.layout.length
-    const { staged, bytes } = this
-    if (staged && bytes <= staged.content.size) {
-      this.#area = staged.area
-      this.#space = staged.content
-    } else if (bytes <= scratch.size) {
-      this.#space = scratch
-    } else {
-      const own = freshBytes(bytes)
-      this.#space = spaceOver(own.buffer, own.byteOffset, bytes)
-      this.#body = own
-    }
-  }
-
-  /** The newest content into its space: the version, as the core tells it. */
-  #load(): number {
-    const told = this.#area >= 0 ? this.coreRead(this.#area) : RECORD.read(this.native, this.#body)
-    return told >= 0 ? told : checkTold(told)
-  }
-
-  /** What is in its space as the version after that one: what is told of it, or busy. */
-  #store(after: number): number {
-    const told =
-      this.#area >= 0 ? this.coreWrite(this.#area, this.bytes, after, FENCED) : RECORD.write(this.native, this.bytes, after, this.#body)
-    return told >= 0 ? told : checkTold(told)
-  }
-
-  value(): unknown {
-    this.#load()
-    return this.#codec.decode(this.#space, 0, this.bytes)
-  }
-
-  versioned(): Versioned<unknown> {
-    const told = this.#load()
-    return { value: this.#codec.decode(this.#space, 0, this.bytes), version: versionIn(told) }
-  }
-
-  /** Returns false where `after` is a version that is not current, or there is no field. */
-  write(given: unknown, after: number): boolean {
-    // Of a write that was stopped, perhaps.
-    this.#patience = undefined
-    return this.fields.write(given, this, after)
-  }
-
-  /** As a target of fields: `after` is a version, or ANY. */
-  begin(count: number, after: number): Space | undefined {
-    this.given = count
-    if (count === 0) return undefined
-    if (after === ANY && count === this.#count) {
-      // Where all fields are given there is nothing to merge with.
-      this.fields.writeGaps(this.#space)
-      this.#told = ANY
-    } else {
-      this.#told = this.#load()
-      if (after !== ANY && versionIn(this.#told) !== after) return undefined
-    }
-    return this.#space
-  }
-
-  end(): boolean {
-    const made = this.#store(this.#told)
-    if (made === -STATUS.busy) {
-      this.#patience ??= new WritePatience()
-      this.#patience.pause(this.version())
-      return false
-    }
-    this.written++
-    this.made = versionIn(made)
-    return true
-  }
-}
-
-const channels = new OpenObjects<RecordVersions>()
-
-function open(memory: WebAssembly.Memory, type: RecordType): RecordVersions {
-  const channel = channels.get(memory, (view, address) => {
-    return new RecordVersions(
-      memory,
-      address,
-      openVersions(view, false, type, (bytes) => bytes === type.bytes),
-      type,
-    )
-  })
-  checkSameType(channel, type)
-  return channel
-}
-
 function checkType(type: unknown): RecordType {
   const recordType = recordTypeOf(type)
   if (!recordType) throw invalidType('type', "what record() made, as record({ x: 'float64' })", type)
   return recordType
-}
-
-function create(type: RecordType, initial: unknown): WebAssembly.Memory {
-  let memory: WebAssembly.Memory | undefined
-  const begin = (): Space => {
-    memory = allocateVersions(false, type, type.bytes)
-    if (!memory) throw outOfRange('type', 'a record type of at most some 250 MB', `${type.bytes} bytes`)
-    const view = bytesOf(memory)
-    // Nobody else has the memory yet, so this is no write.
-    const { first } = openVersions(view, false, type, () => true)
-    return spaceOver(view.buffer, first + native.lengthBytes, type.bytes)
-  }
-  // The initial values are checked before there is any memory.
-  fieldsCodec(type, 'initial').write(initial === undefined ? {} : initial, { begin, end: () => true }, ANY)
-  return memory as unknown as WebAssembly.Memory
 }
 
 function checkVersion(version: unknown): number {
@@ -210,12 +79,12 @@ export class SharedRecord<T = unknown, In = T> {
   constructor(given: RecordType | Existing, initial?: Partial<In>) {
     if (given instanceof Existing) {
       const { handle } = given as RecordExisting
-      this.#versions = open(handle.memory, postedTypeOf(handle.type, 'SharedRecord') as RecordType)
+      this.#versions = openRecord(handle.memory, postedTypeOf(handle.type, 'SharedRecord') as RecordType)
       this.handle = handle as unknown as RecordHandle<T, In>
     } else {
       const type = checkType(given)
-      const memory = create(type, initial)
-      this.#versions = open(memory, type)
+      const memory = createRecord(type, initial)
+      this.#versions = openRecord(memory, type)
       this.handle = makeHandle('record', memory, { type: postedType(type) }) as unknown as RecordHandle<T, In>
     }
   }

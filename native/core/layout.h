@@ -136,12 +136,12 @@ struct QueueHeader {
   alignas(kLine) Atomic<u64> head;  // next position to get from
   WaitList not_empty;
   WaitList not_full;
-  alignas(kLine) Atomic<u64> token;  // the waiting put that has priority, 0 if none; see queue.h
+  alignas(kLine) Atomic<u64> token;  // the waiting put that has priority, 0 if none; see token.h
   Atomic<u32> dropped;               // items lost to the overflow policy, or by a signal handler to a full queue
   Atomic<u32> evicted;               // those of them that were in the queue, and made room for another
   Atomic<u32> discarded;             // items dropped by clear, or by a discarding close
   Atomic<u32> done;                  // items got that were reported done
-  Atomic<u64> last_all_done;         // when joins were last woken, as no item was unfinished; see queue.h
+  Atomic<u64> last_all_done;         // when joins were last woken, as no item was unfinished; see unfinished.h
   WaitList all_done;                 // event loops whose joins wait; no thread blocks there
 };
 

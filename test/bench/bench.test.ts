@@ -10,6 +10,7 @@ import { type Change, changesText, compare } from '../../bench/harness/compare.j
 import { judge } from '../../bench/harness/measure.js'
 import { deviation, median, pairedRatio } from '../../bench/harness/statistics.js'
 import type { CaseResult, ContenderResult, Result } from '../../bench/report/result.js'
+import { CHOICES } from '../../bench/report/costs.js'
 import { cases } from '../../bench/suite.js'
 import { within } from '../support.js'
 
@@ -67,6 +68,13 @@ describe('benchmark suite', () => {
     assert.equal(judge({ ...goal, percentile: 'p99' }, contenders).met, false)
     assert.equal(judge({ ...goal, percentile: 'p99', against: null, atMost: 80 }, contenders).measured, 80)
     assert.equal(judge({ ...goal, percentile: 'p99' }, [contender('threadsafe', [1])]).measured, null)
+  })
+
+  it('has every case and contender that the report tells the cost of', () => {
+    for (const { what, caseId, ours, node, other } of CHOICES) {
+      const contenders = cases.find(({ id }) => id === caseId)?.contenders.map(({ id }) => id) ?? []
+      for (const id of [ours, node, other]) if (id !== undefined) assert.ok(contenders.includes(id), `${what}: ${caseId}, ${id}`)
+    }
   })
 
   describe('comparison', () => {

@@ -12,7 +12,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { parseHTML } from 'linkedom'
 import { type Browser, type BrowserContextOptions, chromium } from 'playwright-core'
-import { markdown, markdownGoals, replaceMarked } from '../../bench/report/markdown.js'
+import { markdown, markdownCosts, replaceMarked } from '../../bench/report/markdown.js'
 import { page } from '../../bench/report/page.js'
 import type { CaseResult, Result } from '../../bench/report/result.js'
 
@@ -20,11 +20,10 @@ const FIXTURE = fileURLToPath(new URL('../../../test/fixtures/report.json', impo
 const MAIN = fileURLToPath(new URL('../../bench/report/main.js', import.meta.url))
 
 const PLOTS = [
-  'goals',
   'overview',
   'bars:float64-one-thread',
   'series:float64-capacity',
-  'bars:float64-1-1',
+  'bars:one-to-one',
   'series:float64-threads',
   'curves:ping-pong-blocking',
   'curves:wake-loop',
@@ -34,6 +33,7 @@ const PLOTS = [
   'bars:creation',
   'bars:float64-one-thread-runtimes',
   'bars:ping-pong-blocking-runtimes',
+  'goals',
 ]
 
 const run = promisify(execFile)
@@ -65,7 +65,7 @@ describe('benchmark report', () => {
         figures.map((figure) => figure.getAttribute('data-plot')),
         PLOTS,
       )
-      for (const figure of figures.slice(1)) {
+      for (const figure of figures.filter((one) => one.getAttribute('data-plot') !== 'goals')) {
         assert.equal(figure.querySelectorAll('svg.wide').length, 1)
         assert.equal(figure.querySelectorAll('svg.narrow').length, 1)
       }
@@ -77,7 +77,7 @@ describe('benchmark report', () => {
 
     it('draws what was measured, and nothing that is not a number', () => {
       assert.doesNotMatch(text, /NaN|Infinity|undefined/)
-      assert.equal(plot('bars:float64-1-1').querySelectorAll('svg.wide g[aria-label="bar"] > *').length, 5)
+      assert.equal(plot('bars:one-to-one').querySelectorAll('svg.wide g[aria-label="dot"] > *').length, 5)
       assert.equal(plot('curves:wake-loop').querySelectorAll('svg.wide g[aria-label="line"] path').length, 4)
       assert.equal(plot('series:float64-capacity').querySelectorAll('svg.wide g[aria-label="line"] path').length, 3)
       assert.equal(plot('goals').querySelectorAll('td svg').length, 15)
@@ -87,6 +87,23 @@ describe('benchmark report', () => {
       assert.equal(document.querySelectorAll('script, iframe, object, link:not([rel=icon]), img, video, audio').length, 0)
       assert.doesNotMatch(text, /@import|url\(\s*['"]?(https?:)?\/\//)
       assert.match(text, /default-src &#39;none&#39;|default-src 'none'/)
+    })
+
+    it('draws dots, not bars, where the axis is logarithmic and a length means nothing', () => {
+      const marks = (id: string, mark: string) => plot(id).querySelectorAll(`svg.wide g[aria-label="${mark}"] > *`).length
+      for (const figure of document.querySelectorAll('figure[data-plot^="bars:"]')) {
+        const id = figure.getAttribute('data-plot') ?? ''
+        const logarithmic = /logarithmic/.test(figure.querySelector('svg.wide')?.textContent ?? '')
+        assert.equal(marks(id, 'bar') === 0, logarithmic, id)
+        assert.equal(marks(id, 'dot') === 0, !logarithmic, id)
+      }
+    })
+
+    it('begins with what a queue costs, and ends with the goals, folded', () => {
+      const sections = [...document.querySelectorAll('section')].map(({ id }) => id)
+      assert.deepEqual([sections[0], sections.at(-1)], ['costs', 'goals'])
+      assert.match(textOf('.costs tbody tr')[0] ?? '', /a number, worker to worker/)
+      assert.ok(document.querySelector('#goals details:not([open]) .verdicts'))
     })
 
     it('says which goals were met, missed and not measured', () => {
@@ -117,7 +134,7 @@ describe('benchmark report', () => {
         on('Bun').map((row) => row.at(-1)),
         ['its worker did not start', 'its worker did not start'],
       )
-      assert.equal(plot('bars:ping-pong-blocking-runtimes').querySelectorAll('svg.wide g[aria-label="bar"] > *').length, 4)
+      assert.equal(plot('bars:ping-pong-blocking-runtimes').querySelectorAll('svg.wide g[aria-label="dot"] > *').length, 4)
       // The other plots and tables show this runtime alone.
       assert.equal(plot('bars:float64-one-thread').querySelectorAll('svg.wide g[aria-label="bar"] > *').length, 4)
       assert.doesNotMatch(document.querySelector('#overview')?.textContent ?? '', /Node 24|Bun/)
@@ -205,10 +222,9 @@ describe('benchmark report', () => {
     it('writes both files', async () => {
       const html = join(directory, 'report.html')
       const table = join(directory, 'table.md')
-      const goals = join(directory, 'goals.md')
-      await run(process.execPath, [MAIN, FIXTURE, '--html', html, '--markdown', table, '--goals', goals])
-      assert.equal(readFileSync(goals, 'utf8'), `${markdownGoals(fixture())}\n`)
-      assert.ok(markdown(fixture()).endsWith(markdownGoals(fixture()).split('\n\n')[1] as string))
+      const costs = join(directory, 'costs.md')
+      await run(process.execPath, [MAIN, FIXTURE, '--html', html, '--markdown', table, '--costs', costs])
+      assert.equal(readFileSync(costs, 'utf8'), `${markdownCosts(fixture())}\n`)
       const { document } = parseHTML(readFileSync(html, 'utf8'))
       assert.deepEqual(
         [...document.querySelectorAll('figure[data-plot]')].map((figure) => figure.getAttribute('data-plot')),
@@ -285,6 +301,7 @@ function inBrowser(): void {
         opened.on('pageerror', (error) => problems.push(error.message))
         opened.on('request', (request) => requests.push(request.url()))
         await opened.goto(url)
+        await opened.evaluate(() => document.querySelectorAll('details').forEach((details) => (details.open = true)))
 
         const seen = await opened.evaluate(() => {
           const figures = [...document.querySelectorAll<HTMLElement>('figure[data-plot]')].map((figure) => {
@@ -323,6 +340,21 @@ function inBrowser(): void {
         assert.ok(options.colorScheme === 'dark' ? seen.paper < 60 && seen.ink > 180 : seen.paper > 230 && seen.ink < 80)
         assert.deepEqual(problems, [])
         assert.deepEqual(requests, [url])
+        await context.close()
+      })
+    }
+
+    for (const [name, options] of views.filter(([, { colorScheme }]) => colorScheme === 'light')) {
+      it(`${name}: the report in the repository has less than 10,000 pixels`, async () => {
+        const context = await browser.newContext(options)
+        const opened = await context.newPage()
+        await opened.goto(pathToFileURL(fileURLToPath(new URL('../../../bench/report.html', import.meta.url))).href)
+        const [height, overflow] = await opened.evaluate(() => {
+          const { scrollHeight, scrollWidth, clientWidth } = document.documentElement
+          return [scrollHeight, scrollWidth - clientWidth] as const
+        })
+        assert.ok(height < 10_000, `${height} pixels`)
+        assert.equal(overflow, 0)
         await context.close()
       })
     }

@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# The checks that .ci/run and `npm run verify` have in common. .ci/run sources this file;
+# `scripts/checks.sh NAME ARGUMENTS...` runs one of its functions from the root of the clone.
+
+# Installs what the checks need, on Debian; does nothing where it is there.
+install_tools() {
+  local run=() packages=(
+    # The addon, its prebuilds, WebAssembly; the bench's report is looked at in a browser.
+    chromium clang-19 clang-format-19 lld-19 llvm-19 libc++-19-dev-wasm32 cmake g++ make musl
+    # C++ tests, models, fuzzing.
+    doctest-dev libclang-rt-19-dev libuv1-dev relacy-dev
+    # arm64.
+    qemu-user libc6-arm64-cross libstdc++6-arm64-cross
+  )
+  dpkg --status "${packages[@]}" >/dev/null 2>&1 && return
+  [ "$(id -u)" -eq 0 ] || run=(sudo)
+  "${run[@]}" apt-get update -qq &&
+    DEBIAN_FRONTEND=noninteractive "${run[@]}" apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
+}
+
+# The sanitizers of each build of the C++ tests. The one without has the models and mutants.
+declare -A sanitizers=([ctest]='' [ctest-tsan]=thread [ctest-asan]=address,undefined)
+
+# build_ctests BUILD...: compiles at idle priority, so that it can run beside other checks.
+build_ctests() {
+  local build
+  for build; do
+    cmake -S . -B "build/$build" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DSANITIZE="${sanitizers[$build]}" >/dev/null &&
+      chrt --idle 0 cmake --build "build/$build" -j 2 || return 1
+  done
+}
+
+# ctests BUILD CTEST_OPTIONS...
+ctests() { ctest --test-dir "build/$1" -j 2 --output-on-failure "${@:2}"; }
+
+# on_node VERSION MOCHA_OPTIONS...: tests the prebuild on another Node. Without options: the core tests, those that
+# depend most on the runtime and on how C++ was compiled.
+on_node() {
+  local home="build/node-$1" tests=("${@:2}")
+  [ ${#tests[@]} -gt 0 ] || tests=(--config .mocharc.core.json)
+  npm install --no-audit --no-fund --no-save --prefix "$home" "node@$1" || return 1
+  (
+    PATH="$PWD/$home/node_modules/.bin:$PATH"
+    export PREBUILDS_ONLY=1
+    printf 'on %s\n' "$(node --version)"
+    node node_modules/mocha/bin/mocha.js --reporter dot "${tests[@]}"
+  )
+}
+
+# Tests the prebuild on Bun. Its stacks begin with "Error", its microtasks run in another order, and it can't
+# decode everything that 'any' carries, so the other tests are for Node alone.
+on_bun() {
+  npm install --no-audit --no-fund --no-save --prefix build/bun @oven/bun-linux-x64@1.4.5 || return 1
+  PREBUILDS_ONLY=1 build/bun/node_modules/@oven/bun-linux-x64/bin/bun node_modules/mocha/bin/mocha.js --reporter dot \
+    --invert --grep 'has errors with a class|need no iteration of the loop' \
+    --config .mocharc.core.json --ignore 'dist/test/codec/**' --ignore 'dist/test/queue/{batches,contract}.test.js'
+}
+
+if [ "${BASH_SOURCE[0]}" = "$0" ]; then "$@"; fi

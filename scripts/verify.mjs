@@ -1,0 +1,204 @@
+// `npm run verify`: everything that can be checked on one Linux machine, in under 45 minutes on two
+// cores. `npm run verify -- --only NAME` runs the checks whose names begin so; `--list` prints them.
+//
+// Each check writes a log of its own to build/verify/. The table at the end has, for each, how many
+// cases it ran, how long it took, and how it ended. A check that should count cases and counts none
+// has failed.
+//
+// Checks that wait for most of their time, or depend on time, run one after another. Those that only
+// compute run beside them, at idle priority.
+import { spawn } from 'node:child_process'
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const logs = join(root, 'build/verify')
+
+/** What programs print about the cases they ran; all matches are added up. */
+const MOCHA = /^ +(\d+) passing/gm
+const PASSED = /^(\d+) passed, \d+ failed$/gm
+const CTEST = /tests passed, \d+ tests failed out of (\d+)/g
+
+const mocha = 'node node_modules/mocha/bin/mocha.js --reporter dot'
+
+/** What several checks need; each is made once, before the first check that needs it. */
+const PREPARATIONS = {
+  tools: { run: 'scripts/checks.sh install_tools' },
+  modules: { run: 'test -d node_modules || npm ci --no-audit --no-fund' },
+  build: { run: 'npm run --silent build', needs: ['tools', 'modules'] },
+  prebuilds: { run: 'npm run --silent prebuilds', needs: ['build'] },
+}
+
+/**
+ * The checks. `run` is a command for bash in the root of the clone; `cases` finds the number of cases
+ * in its output; `needs` names preparations, `build` if there is none; `minutes` is the time after
+ * which it is ended, 15 if there is none; `beside` says that it only computes.
+ */
+const CHECKS = [
+  { name: 'lint', run: 'npm run --silent lint && node scripts/format-cpp.mjs --required' },
+  { name: 'wasm', run: 'npm run --silent wasm -- --check' },
+  { name: 'types', run: 'npx tsc -p tsconfig.json --noEmit && npm run --silent test:types', cases: PASSED },
+  { name: 'package', run: 'npx publint --strict && npx attw --pack . --profile esm-only' },
+  { name: 'suite', run: 'TEST_SHARE=1 npm test -- --reporter dot', cases: MOCHA, minutes: 25 },
+  { name: 'kills', run: `KILLS=1000 ${mocha} dist/test/system/kills.test.js`, cases: MOCHA },
+  { name: 'model-based', run: `MODEL_RUNS=3000 ${mocha} dist/test/system/model-based.test.js`, cases: MOCHA },
+  {
+    name: 'shared-data',
+    run: `RECORD_READS=5000000 CONTEXT_JOBS=20000 POOL_LENDS=400000 POOL_KILLS=60 LOCK_SECTIONS=400000 LOCK_KILLS=60 ${mocha} 'dist/test/shared/*.test.js'`,
+    cases: MOCHA,
+  },
+  {
+    name: 'one-cpu',
+    run: `TEST_SHARE=0.2 taskset --cpu-list 0 ${mocha} dist/test/{queue,wait,shared}/*.test.js dist/test/system/{stress,kills}.test.js`,
+    cases: MOCHA,
+  },
+  ...['20.19.0', '22', '24', '26'].map((version) => ({
+    name: `node-${version}`,
+    run: `scripts/checks.sh on_node ${version}`,
+    cases: MOCHA,
+    needs: ['prebuilds'],
+  })),
+  { name: 'bun', run: 'scripts/checks.sh on_bun', cases: MOCHA, needs: ['prebuilds'] },
+  { name: 'tools', run: 'npm run --silent test:tools', cases: PASSED, needs: ['prebuilds'] },
+  { name: 'install', run: 'npm run --silent test:install', cases: PASSED, needs: ['prebuilds'] },
+  { name: 'arm64', run: 'node scripts/test-arm64.mjs', cases: PASSED, needs: ['prebuilds'] },
+  // The first has the models and mutants.
+  ...['ctest', 'ctest-tsan', 'ctest-asan'].map((build) => ({
+    name: build,
+    run: `scripts/checks.sh build_ctests ${build} && scripts/checks.sh ctests ${build}`,
+    cases: CTEST,
+    beside: true,
+    minutes: 40,
+  })),
+]
+
+const running = new Set()
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.once(signal, () => {
+    for (const child of running) endGroup(child)
+    process.kill(process.pid, signal)
+  })
+}
+
+/** Ends what the shell has started as well: it leads a process group of its own. */
+function endGroup(child) {
+  try {
+    process.kill(-child.pid, 'SIGKILL')
+  } catch {
+    // It has just ended.
+  }
+}
+
+/** Runs a command; resolves to how it ended. */
+function run(name, { run: command, cases, minutes = 15, beside = false }) {
+  const log = join(logs, `${name}.log`)
+  const file = openSync(log, 'w')
+  const start = performance.now()
+  const [program, ...args] = [...(beside ? ['chrt', '--idle', '0'] : []), 'bash', '-c', command]
+  const child = spawn(program, args, { cwd: root, detached: true, stdio: ['ignore', file, file] })
+  closeSync(file)
+  running.add(child)
+  return new Promise((resolve) => {
+    let late = false
+    const timer = setTimeout(() => {
+      late = true
+      endGroup(child)
+    }, minutes * 60_000)
+    const settle = (failure) => {
+      clearTimeout(timer)
+      running.delete(child)
+      const output = readFileSync(log, 'utf8')
+      const count = cases && [...output.matchAll(cases)].reduce((sum, [, number]) => sum + Number(number), 0)
+      const result = late ? `over ${minutes} min` : (failure ?? (count === 0 ? 'FAILED: no cases' : 'passed'))
+      resolve({ check: name, cases: count ?? '', seconds: Math.round((performance.now() - start) / 1000), result, output })
+    }
+    child.once('error', (error) => settle(`FAILED: ${error.message}`))
+    child.once('close', (code, signal) => settle(code === 0 ? undefined : `FAILED: ${signal ?? code}`))
+  })
+}
+
+const prepared = new Map()
+
+/** Makes what is needed, once; resolves to whether it is there. */
+function prepare(name) {
+  let preparation = prepared.get(name)
+  if (preparation === undefined) {
+    preparation = (async () => {
+      if (!(await prepareAll(PREPARATIONS[name].needs ?? []))) return false
+      return report(await run(name, PREPARATIONS[name]))
+    })()
+    prepared.set(name, preparation)
+  }
+  return preparation
+}
+
+async function prepareAll(names) {
+  for (const name of names) if (!(await prepare(name))) return false
+  return true
+}
+
+/** Prints how a command ended, and the end of its log if it failed; returns whether it passed. */
+function report({ check, cases, seconds, result, output }) {
+  console.log(`${new Date().toISOString().slice(11, 19)}  ${check}: ${result}${cases === '' ? '' : `, ${cases} cases`}, ${seconds} s`)
+  if (result === 'passed') return true
+  console.log(output.trimEnd().split('\n').slice(-40).join('\n').replaceAll(/^/gm, '    '))
+  console.log(`    All of it is in build/verify/${check}.log`)
+  return false
+}
+
+/** Runs the checks one after another. */
+async function runAll(checks, rows) {
+  for (const check of checks) {
+    const row = (await prepareAll(check.needs ?? ['build']))
+      ? await run(check.name, check)
+      : { check: check.name, cases: '', seconds: 0, result: 'not run: a preparation failed', output: '' }
+    report(row)
+    rows.set(check, row)
+  }
+}
+
+function wanted(args) {
+  const names = []
+  for (let k = 0; k < args.length; k++) {
+    if (args[k] === '--only' && args[k + 1] !== undefined) names.push(...args[++k].split(','))
+    else throw new Error(`usage: npm run verify [-- --only NAME,NAME...] [-- --list]`)
+  }
+  for (const name of names) {
+    if (!CHECKS.some((check) => check.name.startsWith(name))) throw new Error(`there is no check ${name}; --list prints all`)
+  }
+  return CHECKS.filter((check) => names.length === 0 || names.some((name) => check.name.startsWith(name)))
+}
+
+async function verify(checks) {
+  rmSync(logs, { recursive: true, force: true })
+  mkdirSync(logs, { recursive: true })
+  const rows = new Map()
+  const start = performance.now()
+  await Promise.all([
+    runAll(
+      checks.filter(({ beside }) => !beside),
+      rows,
+    ),
+    runAll(
+      checks.filter(({ beside }) => beside),
+      rows,
+    ),
+  ])
+  const all = checks.map((check) => rows.get(check))
+  console.log(`\n| check | cases | seconds | result |\n| --- | ---: | ---: | --- |`)
+  for (const { check, cases, seconds, result } of all) console.log(`| ${check} | ${cases} | ${seconds} | ${result} |`)
+  const failed = all.filter(({ result }) => result !== 'passed').length
+  console.log(`\n${all.length - failed} passed, ${failed} failed, in ${Math.round((performance.now() - start) / 60_000)} minutes`)
+  process.exitCode = failed === 0 ? 0 : 1
+}
+
+if (process.argv[2] === '--list') for (const { name, run: command } of CHECKS) console.log(`${name}: ${command}`)
+else {
+  try {
+    await verify(wanted(process.argv.slice(2)))
+  } catch (error) {
+    console.error(error.message)
+    process.exitCode = 1
+  }
+}

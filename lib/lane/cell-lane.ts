@@ -15,6 +15,8 @@ import { CLOSED, countDone, type Lane, type None, offerAll } from './lane.js'
 import { stagingAreaNumber } from './staging.js'
 
 const { queue: QUEUE, questions: ASK, status: STATUS } = native
+/** WebAssembly's 64-bit integers have no sign; as bigints they all have one. */
+const asUnsigned = BigInt.asUintN
 
 export class CellLane implements Lane<unknown, unknown> {
   readonly #native: NativeQueue
@@ -25,8 +27,8 @@ export class CellLane implements Lane<unknown, unknown> {
   readonly #scalar: Scalar
   readonly #put: CellCore['put']
   readonly #get: CellCore['get']
-  /** Converts WebAssembly's number to the item, if that is not the same. */
-  readonly #convert: ((value: never) => unknown) | undefined
+  /** Whether WebAssembly's number is the item. */
+  readonly #isItem: boolean
   /**
    * The numeric type in which items are stored. Booleans are stored as 0 and 1, and so are their
    * blocks.
@@ -48,9 +50,7 @@ export class CellLane implements Lane<unknown, unknown> {
     const core = instantiate(stored === 'biguint64' ? 'bigint64' : stored, memory, queue.wake)
     this.#core = core
     this.#stored = stored
-    if (type === 'boolean') this.#convert = (value: number) => value !== 0
-    // WebAssembly's 64-bit integers have no sign; as bigints they all have one.
-    if (type === 'biguint64') this.#convert = (value: bigint) => BigInt.asUintN(64, value)
+    this.#isItem = type !== 'boolean' && type !== 'biguint64'
     this.#scalar = SCALARS[type]
     this.#kind = this.#scalar.kind
     this.#put = core.put
@@ -106,6 +106,7 @@ export class CellLane implements Lane<unknown, unknown> {
     return status === STATUS.busy ? STATUS.full : status
   }
 
+  // From here on no function is entered: a script of node:vm is not stopped before it has the item.
   tryGet(): unknown {
     const value = this.#get()
     // NaN (the only value that is not equal to itself), or 0n of a bigint queue, stands for
@@ -115,7 +116,8 @@ export class CellLane implements Lane<unknown, unknown> {
       if (status === STATUS.busy) return this.#getNative(QUEUE.get(this.#native))
       if (status !== STATUS.ok) return status === STATUS.closed ? CLOSED : NOTHING
     }
-    return this.#convert === undefined ? value : this.#convert(value as never)
+    if (this.#isItem) return value
+    return this.#kind === 'boolean' ? value !== 0 : asUnsigned(64, value as bigint)
   }
 
   tryGetFirst(): unknown {
@@ -124,7 +126,8 @@ export class CellLane implements Lane<unknown, unknown> {
       const status = this.#core.ask(ASK.status)
       if (status !== STATUS.ok) return status === STATUS.closed ? CLOSED : NOTHING
     }
-    return this.#convert === undefined ? value : this.#convert(value as never)
+    if (this.#isItem) return value
+    return this.#kind === 'boolean' ? value !== 0 : asUnsigned(64, value as bigint)
   }
 
   getBlocking(timeout: number): unknown {

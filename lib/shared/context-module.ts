@@ -39,11 +39,27 @@ export function nameOfModule(module: ModuleName): string {
 
 type Exports = Readonly<Record<string, unknown>>
 
+/** In a box, as a promise of the exports themselves resolves to what a function `then` of theirs makes. */
+interface Loaded {
+  readonly exports: Exports
+}
+
 /** Loads the module. Called in the worker. */
-export async function load(module: ModuleName): Promise<Exports> {
-  if ('url' in module) return (await import(module.url)) as Exports
+export async function load(module: ModuleName): Promise<Loaded> {
+  if ('url' in module) return exportsOf(module.url)
   const path = createRequire(module.from).resolve(module.specifier)
-  return (await import(pathToFileURL(path).href)) as Exports
+  return exportsOf(pathToFileURL(path).href)
+}
+
+/** By way of a module whose only export is the box: `import()` is a promise of the exports. */
+async function exportsOf(url: string): Promise<Loaded> {
+  const box = `export * as exports from ${JSON.stringify(url)}`
+  try {
+    return (await import(`data:text/javascript,${encodeURIComponent(box)}`)) as Loaded
+  } catch {
+    // It fails again, and the error does not name the box as the module that imports.
+    return { exports: (await import(url)) as Exports }
+  }
 }
 
 type Function = (...args: unknown[]) => unknown

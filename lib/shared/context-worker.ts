@@ -18,9 +18,9 @@ const { module, cancelled } = setup
 const jobs = ThreadSafeQueue.from<Job, Job[], Job>(setup.jobs)
 const answers = ThreadSafeQueue.from<Answer, Answer[], Answer>(setup.answers)
 
-let functions: Awaited<ReturnType<typeof load>>
+let functions: Awaited<ReturnType<typeof load>>['exports']
 try {
-  functions = await load(module)
+  functions = (await load(module)).exports
 } catch (error) {
   await answers.put([-1, OUTCOME.unloadable, pack(error)])
   exit(1)

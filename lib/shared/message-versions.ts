@@ -21,7 +21,7 @@ function isSingle(type: ElementType): type is ScalarType {
 }
 
 function codecOf(type: ElementType): MessageCodec<unknown> {
-  return isSingle(type) ? singleCodec(type) : (messageCodec(type) as MessageCodec<unknown>)
+  return isSingle(type) ? singleCodec(type) : (messageCodec(type, 'value') as MessageCodec<unknown>)
 }
 
 /** Returns the bytes of the head in front of values that have several encodings. */

@@ -29,13 +29,15 @@ export class RecordVersions extends Versions implements FieldsTarget {
   written = 0
   /** The version that this thread's last write made. */
   made = 0
+  /** The number of fields that the last write was given. */
+  given = 0
   /** The version that the current write comes after, as the core returned it, or ANY. */
   #told = ANY
   #patience: WritePatience | undefined
 
   constructor(memory: WebAssembly.Memory, address: number, record: OpenedRecord, type: RecordType) {
     super(memory, address, record, type)
-    this.#codec = recordCodec(type)
+    this.#codec = recordCodec(type, 'value')
     this.fields = fieldsCodec(type, 'fields')
     this.#count = type.layout.length
     const { staged, bytes } = this
@@ -86,6 +88,7 @@ export class RecordVersions extends Versions implements FieldsTarget {
 
   /** Called by the codec of fields before it writes them. `after` is a version, or ANY. */
   begin(count: number, after: number): Space | undefined {
+    this.given = count
     if (count === 0) return undefined
     if (after === ANY && count === this.#count) {
       // If all fields are given there is nothing to merge.

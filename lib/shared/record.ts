@@ -153,10 +153,14 @@ export class SharedRecord<T = unknown, In = T> {
   /**
    * Reads the value, calls `fn` with it, and writes the fields that `fn` returns if nobody has
    * written meanwhile. Otherwise it does all that again, with the newer value. Returns the version
-   * it made, or the current one if `fn` returns no field. If `fn` throws, nothing is written, and
-   * `update()` throws the same. It throws what `write()` throws, and an `Error` with
-   * `ERR_UPDATE_WRITES` if `fn` writes to the record itself each time it runs, which would never
-   * end.
+   * it made. If `fn` returns no field, nothing is written, and the version is the one that `fn` was
+   * given. If `fn` throws, nothing is written, and `update()` throws the same. It throws what
+   * `write()` throws, and an `Error` with `ERR_UPDATE_WRITES` if `fn` writes to the record itself
+   * each time it runs, which would never end.
+   *
+   * Nobody waits for `fn`, so it runs again after each write that came in between: keep it shorter
+   * than the pauses between the writes of others. Beside writers that do not pause for so long,
+   * `update()` does not end. Where `fn` takes long, have all writers hold a `Lock`.
    *
    * @example
    * counters.update(({ hits }) => ({ hits: hits + 1 }))
@@ -170,7 +174,7 @@ export class SharedRecord<T = unknown, In = T> {
       const fields: unknown = fn(value as T)
       if (types.isPromise(fields)) throw invalidType('fn', 'a function that returns fields, not a promise', fn)
       if (versions.write(fields, version)) return versions.made
-      if (versions.version() === version) return version
+      if (versions.given === 0) return version
       if (versions.written !== before && ++own === MOST_OWN_WRITES) {
         throw withCode(new Error('The function given to update() writes to the record itself each time it runs'), 'ERR_UPDATE_WRITES')
       }

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { runInNewContext } from 'node:vm'
 import { deserialize } from '../../lib/codec/structured.js'
-import { ThreadSafeEvent, ThreadSafeQueue } from '../../lib/index.js'
+import { BufferPool, Lock, Message, record, SharedRecord, ThreadSafeEvent, ThreadSafeQueue } from '../../lib/index.js'
 import { runProcess, SHARE } from '../support.js'
 
 interface Handle {
@@ -49,6 +49,34 @@ describe('forged handles and memory', () => {
   ] as [string, unknown][]) {
     it(`with ${what} are refused`, () => {
       assert.throws(() => ThreadSafeQueue.from(forged as never), /ERR_INVALID_ARG|ERR_INCOMPATIBLE|handle/)
+    })
+  }
+
+  const point = record({ x: 'float64' })
+  for (const [of, from, handle] of [
+    ['an event', ThreadSafeEvent, handleOf(new ThreadSafeEvent())],
+    ['a record', SharedRecord, handleOf(new SharedRecord(point))],
+    ['a lock', Lock, handleOf(new Lock())],
+    ['a message', Message, handleOf(new Message({ type: point }))],
+    ['a pool', BufferPool, handleOf(new BufferPool(2, 'uint8[8]'))],
+  ] as [string, { from(handle: never): unknown }, Handle][]) {
+    it(`of ${of} are refused with other memory, and with another type`, () => {
+      const forgeries: [string, unknown][] = [
+        ['no bytes', { ...handle, memory: memory(0, 1, true) }],
+        ['memory that is not shared', { ...handle, memory: memory(1, 1, false) }],
+        ['zeroed memory', { ...handle, memory: memory(1, 1, true) }],
+        ["a queue's memory", { ...handle, memory: whole.memory }],
+        ['no memory', { ...handle, memory: undefined }],
+        ['a proxy of a memory', { ...handle, memory: new Proxy(handle.memory, {}) }],
+        ["a queue's handle", whole],
+      ]
+      if (handle.type !== undefined) {
+        for (const type of ['float64', 'uint8[9]', { record: { x: 'int8' } }, { record: {} }, 5])
+          forgeries.push([`the type ${String(type)}`, { ...handle, type }])
+      }
+      assert.doesNotThrow(() => from.from({ ...handle } as never))
+      for (const [what, forged] of forgeries)
+        assert.throws(() => from.from(forged as never), /ERR_INVALID_ARG|ERR_INCOMPATIBLE|handle/, what)
     })
   }
 

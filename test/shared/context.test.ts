@@ -288,6 +288,14 @@ describe('Context', () => {
       await one.close()
     })
 
+    it('may export a function then(), which is not called by itself', async () => {
+      const exports = 'export const then = (resolve) => resolve?.({}) ?? "then"; export const twice = (x) => 2 * x'
+      const one = new Context<{ then(): string; twice(x: number): number }>(`data:text/javascript,${encodeURIComponent(exports)}`)
+      assert.equal(await within('a job beside then()', one.assign('twice', 4), 10_000), 8)
+      assert.equal(await one.assign('then'), 'then')
+      await one.close()
+    })
+
     const LOADS = 'export const x = 1; import { workerData } from "node:worker_threads"; Atomics.add(workerData, 0, 1); '
     const unloadable: [what: string, module: string, cause: RegExp][] = [
       ['does not exist', './no-such-module.js', /ERR_MODULE_NOT_FOUND/],

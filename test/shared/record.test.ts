@@ -168,6 +168,17 @@ describe('a shared record', () => {
       assert.equal(error.code, 'ERR_UPDATE_WRITES')
     })
 
+    it('runs the function once where it makes nothing, whoever writes meanwhile', () => {
+      const position = new SharedRecord(point)
+      let runs = 0
+      const version = position.update(({ x }) => {
+        runs++
+        position.write({ x: x + 1 })
+        return {}
+      })
+      assert.deepEqual([runs, version, position.version], [1, 0, 1])
+    })
+
     it('may read and update the record inside', () => {
       const position = new SharedRecord(point)
       let nested = false

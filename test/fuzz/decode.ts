@@ -16,7 +16,7 @@ const HEAD_BYTES = 8
 
 const codecs: { codec: MessageCodec<unknown>; bytes: number | undefined }[] = [
   ...(['any', 'any', 'any', 'string', 'bytes'] as const).map((type) => ({
-    codec: messageCodec(type) as MessageCodec<unknown>,
+    codec: messageCodec(type, 'item') as MessageCodec<unknown>,
     bytes: undefined,
   })),
   ...(
@@ -25,12 +25,12 @@ const codecs: { codec: MessageCodec<unknown>; bytes: number | undefined }[] = [
       ['bytes[5]', 5],
       [record({ a: 'uint8', b: 'float64', c: 'biguint64', d: 'boolean', e: 'int16[3]', f: 'bytes[3]' }), 40],
     ] as const
-  ).map(([type, bytes]) => ({ codec: messageCodec(type) as MessageCodec<unknown>, bytes })),
+  ).map(([type, bytes]) => ({ codec: messageCodec(type, 'item') as MessageCodec<unknown>, bytes })),
   { codec: singleCodec('boolean'), bytes: 1 },
   { codec: singleCodec('bigint64'), bytes: 8 },
 ]
 
-const anyCodec = messageCodec('any') as MessageCodec<unknown>
+const anyCodec = messageCodec('any', 'item') as MessageCodec<unknown>
 const space = spaceOver(new ArrayBuffer(SPACE_BYTES), 0, SPACE_BYTES)
 const all = new Uint8Array(space.buffer)
 

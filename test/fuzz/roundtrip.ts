@@ -74,7 +74,7 @@ function value(input: Input, depth: number, made: object[]): unknown {
   return input.of(depth > MOST_DEPTH || input.over ? MAKE.slice(0, 5) : MAKE)(input, depth, made)
 }
 
-const codec = messageCodec('any') as MessageCodec<unknown>
+const codec = messageCodec('any', 'item') as MessageCodec<unknown>
 
 /** A hand whose own space is short, so that longer items take other ways. */
 const hand = new OneHand(spaceOver(new ArrayBuffer(256), 0, 256))

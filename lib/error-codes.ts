@@ -131,6 +131,34 @@ export interface ErrorCodes {
    */
   ERR_OUT_OF_RANGE: 'RangeError'
   /**
+   * `RedisQueue.open()`: the server keeps no append-only file, so it would lose accepted items when
+   * it is killed.
+   *
+   * @remedy Set `appendonly yes` there.
+   */
+  ERR_REDIS_NOT_PERSISTENT: 'Error'
+  /**
+   * `RedisQueue.open()`: the server has an eviction policy, so it would drop accepted items when its
+   * memory is full.
+   *
+   * @remedy Set `maxmemory-policy noeviction` there, and bound the queue with `capacity`.
+   */
+  ERR_REDIS_EVICTS: 'Error'
+  /**
+   * `RedisQueue.open()`: the server is older than Redis 6.2, and can't pass on the items of consumers
+   * that died.
+   *
+   * @remedy Use Redis 6.2 or newer, or Valkey.
+   */
+  ERR_REDIS_TOO_OLD: 'Error'
+  /**
+   * `RedisQueue.open()`: the client is connected to one server of a cluster, and another has the
+   * queue's keys.
+   *
+   * @remedy Use a client that knows clusters, such as `Cluster` of ioredis.
+   */
+  ERR_REDIS_CLUSTER: 'Error'
+  /**
    * The system has none of this: signal sources on Windows; `SignalTimer` and values of `sendSignal()`
    * on macOS.
    *

@@ -11,6 +11,8 @@ install_tools() {
     doctest-dev libclang-rt-19-dev libuv1-dev relacy-dev
     # arm64.
     qemu-user libc6-arm64-cross libstdc++6-arm64-cross
+    # RedisQueue.
+    redis-server
   )
   dpkg --status "${packages[@]}" >/dev/null 2>&1 && return
   [ "$(id -u)" -eq 0 ] || run=(sudo)

@@ -1,4 +1,5 @@
 /** A call that waits for the server: it settles once, by its result, its signal, or its timeout. */
+import { clearTimeout, setTimeout } from 'node:timers'
 import { TimeoutError } from '../errors.js'
 import type { Patience } from '../wait/options.js'
 
@@ -17,7 +18,7 @@ export class PendingCall<R> {
   #resolve!: (result: R) => void
   #reject!: (error: unknown) => void
   readonly #signal: AbortSignal | undefined
-  #timer: NodeJS.Timeout | undefined
+  #timer: ReturnType<typeof setTimeout> | undefined
 
   constructor({ signal, timeout }: Patience, queue: NamedQueue) {
     this.promise = new Promise<R>((resolve, reject) => {
@@ -26,6 +27,8 @@ export class PendingCall<R> {
     })
     this.#signal = signal
     signal?.addEventListener('abort', this.#aborted, { once: true })
+    // The codec is the user's: it may have aborted the signal after that was looked at.
+    if (signal?.aborted) queueMicrotask(this.#aborted)
     if (timeout !== Infinity) {
       this.#timer = setTimeout(() => this.#fail(new TimeoutError(timeout, queue)), Math.min(timeout, 2 ** 31 - 1))
     }

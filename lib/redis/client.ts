@@ -22,7 +22,7 @@ export interface NodeRedisClient {
 /** What is used of ioredis and iovalkey. */
 export interface IORedisClient {
   readonly status: string
-  callBuffer(command: string, args: Argument[]): Promise<unknown>
+  callBuffer(command: string, ...args: (string | Buffer)[]): Promise<unknown>
   duplicate(): IORedisClient
   on(event: 'error', listener: (error: Error) => void): unknown
   disconnect(): unknown
@@ -35,6 +35,8 @@ export interface Connection {
   command(name: string, ...args: Argument[]): Promise<Reply>
   /** Another connection to the same server, for commands that block. */
   another(): Promise<Connection>
+  /** Whether it is over, so that trying again is of no use: somebody has closed it. */
+  ended(): boolean
   end(): void
 }
 
@@ -54,6 +56,7 @@ function overNodeRedis(client: NodeRedisClient): Connection {
       await other.connect()
       return overNodeRedis(other)
     },
+    ended: () => !client.isOpen,
     end() {
       if (client.destroy) client.destroy()
       else client.disconnect?.()
@@ -61,14 +64,20 @@ function overNodeRedis(client: NodeRedisClient): Connection {
   }
 }
 
+/** ioredis sends Buffers as bytes, and other arrays as text. */
+function asBuffer(one: Argument): string | Buffer {
+  return typeof one === 'string' || Buffer.isBuffer(one) ? one : Buffer.from(one.buffer, one.byteOffset, one.byteLength)
+}
+
 function overIORedis(client: IORedisClient): Connection {
   return {
-    command: (name, ...args) => client.callBuffer(name, args) as Promise<Reply>,
+    command: (name, ...args) => client.callBuffer(name, ...args.map(asBuffer)) as Promise<Reply>,
     another() {
       const other = client.duplicate()
       other.on('error', ignore)
       return Promise.resolve(overIORedis(other))
     },
+    ended: () => client.status === 'end',
     end: () => void client.disconnect(),
   }
 }
@@ -86,5 +95,5 @@ export function connectionOf(client: unknown): Connection {
 /** Whether the server refused the command, and would refuse it again. Everything else is tried again. */
 export function isRefusal(error: unknown): boolean {
   const { message = '' } = error as Partial<Error>
-  return /^[A-Z]{3,} /.test(message) && !/^(LOADING|READONLY|CLUSTERDOWN|TRYAGAIN|MASTERDOWN|NOREPLICAS) /.test(message)
+  return /^[A-Z]{3,} /.test(message) && !/^(LOADING|READONLY|CLUSTERDOWN|TRYAGAIN|BUSY|MASTERDOWN|NOREPLICAS) /.test(message)
 }

@@ -3,16 +3,25 @@
  * some in advance. Items that were taken and not acknowledged are in hand: should this process die,
  * the server delivers them to others when the acknowledge wait is over.
  */
+import { clearInterval, setInterval } from 'node:timers'
 import { QueueClosedError } from '../errors.js'
 import type { Patience } from '../wait/options.js'
 import { PendingCall } from './call.js'
-import type { Connection, Reply } from './client.js'
+import type { Reply } from './client.js'
 import type { Server } from './server.js'
 
 /** The most items that are taken in advance. */
 const AHEAD = 128
 /** Milliseconds after which a consumer looks by itself: at closed queues, at items of consumers that died. */
 const LOOK_AGAIN = 1000
+/** The same in a queue that is closed, and ends when others have acknowledged what they have in hand. */
+const LOOK_FOR_END = 100
+/** Who asks for more within so many milliseconds is quick, and may take more in advance. */
+const QUICK = 20
+/** The number of ids from which on acknowledgements go in the next command. */
+const MOST_IDS = 1000
+/** The idle time in ms of items that are given back: longer than anybody's acknowledge wait. */
+const AT_ONCE = String(30 * 24 * 3600 * 1000)
 
 export interface Delivery {
   readonly id: string
@@ -22,6 +31,8 @@ export interface Delivery {
 interface Get {
   readonly call: PendingCall<Delivery[]>
   readonly most: number
+  /** Whether it comes for more, so that items may be taken in advance. */
+  readonly ahead: boolean
 }
 
 interface NamedQueue {
@@ -42,12 +53,15 @@ export class Consumer {
   readonly #line: Get[] = []
   /** Taken, not yet handed out. */
   readonly #ahead: Delivery[] = []
-  /** The ids of all that is in hand: those ahead, and those that wait for their acknowledgement. */
-  readonly #inHand = new Set<string>()
-  #working = false
-  #blocking: Promise<Connection> | undefined
+  #working: Promise<void> | undefined
+  /** Ends the waiting for something new. */
+  #stopBlocking: () => void = () => undefined
+  readonly #block: (name: string, ...args: string[]) => Promise<Reply>
   #lastClaim = -Infinity
-  #renewal: NodeJS.Timeout | undefined
+  #lastTake = -Infinity
+  /** The number of items that a quick consumer takes at once. A slow one leaves them to others. */
+  #reach = 1
+  #renewal: ReturnType<typeof setInterval> | undefined
   #acknowledging: { readonly ids: string[]; readonly done: Promise<void> } | undefined
   #lastAcknowledgement: Promise<unknown> = Promise.resolve()
   closed = false
@@ -56,6 +70,7 @@ export class Consumer {
     this.#server = server
     this.#queue = queue
     this.#options = options
+    this.#block = server.blocking()
   }
 
   get group(): string {
@@ -63,23 +78,22 @@ export class Consumer {
   }
 
   /** Takes at least one item, and at most so many. */
-  take(most: number, patience: Patience): Promise<Delivery[]> {
+  take(most: number, ahead: boolean, patience: Patience): Promise<Delivery[]> {
     const call = new PendingCall<Delivery[]>(patience, this.#queue)
-    const get: Get = { call, most }
+    const get: Get = { call, most, ahead }
     call.onFailure = () => {
       this.#line.splice(this.#line.indexOf(get), 1)
       call.reject(call.failure?.error)
     }
     this.#line.push(get)
     this.#serve()
-    void this.#work()
+    if (this.#line.length > 0) this.#working ??= this.#work()
     return call.promise
   }
 
   /** Removes items that have been dealt with; those that come meanwhile go in the next command. */
   acknowledge(ids: readonly string[]): Promise<void> {
-    for (const id of ids) this.#inHand.delete(id)
-    if (this.#acknowledging) {
+    if (this.#acknowledging && this.#acknowledging.ids.length < MOST_IDS) {
       this.#acknowledging.ids.push(...ids)
       return this.#acknowledging.done
     }
@@ -97,33 +111,42 @@ export class Consumer {
 
   /** Gives items back, to be delivered again at once. */
   async giveBack(ids: readonly string[]): Promise<void> {
-    for (const id of ids) this.#inHand.delete(id)
-    if (ids.length > 0) await this.#idle(this.#options.ackWait, ids)
+    if (ids.length > 0) await this.#idle(AT_ONCE, ids)
     this.#lastClaim = -Infinity
   }
 
   /** Sets an item aside that can't be decoded, or gives it back if it was not delivered often enough. */
   async poison(id: string, deliveries: number): Promise<void> {
     const { items, state, poison, room } = this.#server.keys
-    const { group, consumer, ackWait } = this.#options
-    this.#inHand.delete(id)
-    await this.#server.run('poison', [items, state, poison, room], group, consumer, id, String(deliveries), String(ackWait))
+    const { group, consumer } = this.#options
+    await this.#server.run('poison', [items, state, poison, room], group, consumer, id, String(deliveries), AT_ONCE)
     this.#lastClaim = -Infinity
   }
 
-  /** Ends this object's part: what is acknowledged is, what is in hand is given back. */
+  /**
+   * Ends this object's part: what was acknowledged is removed, what was taken in advance is given
+   * back. Items that were handed out and are not acknowledged stay in hand.
+   */
   async end(): Promise<void> {
-    clearInterval(this.#renewal)
-    for (const { call } of this.#line.splice(0)) call.reject(this.#server.over.reason ?? new QueueClosedError(this.#queue))
+    this.#stopBlocking()
+    this.#rejectAll(new QueueClosedError(this.#queue))
     await this.#lastAcknowledgement
-    await this.giveBack(this.#ahead.splice(0).map(({ id }) => id))
-    const { items } = this.#server.keys
-    if (this.#inHand.size === 0) await this.#server.command('XGROUP', 'DELCONSUMER', items, this.#options.group, this.#options.consumer)
+    // A command that takes items may be under way.
+    await this.#working
+    clearInterval(this.#renewal)
+    const { items, operation } = this.#server.keys
+    const { group, consumer } = this.#options
+    const ids = this.#ahead.splice(0).map(({ id }) => id)
+    await this.#server.run('leave', [items, operation], group, consumer, AT_ONCE, ...ids)
   }
 
-  #idle(milliseconds: number, ids: readonly string[]): Promise<Reply> {
+  #rejectAll(error: unknown): void {
+    for (const { call } of this.#line.splice(0)) call.reject(error)
+  }
+
+  #idle(milliseconds: string, ids: readonly string[]): Promise<Reply> {
     const { group, consumer } = this.#options
-    return this.#server.run('idle', [this.#server.keys.items], group, consumer, String(milliseconds), ...ids)
+    return this.#server.run('idle', [this.#server.keys.items], group, consumer, milliseconds, ...ids)
   }
 
   #serve(): void {
@@ -135,22 +158,22 @@ export class Consumer {
   }
 
   async #work(): Promise<void> {
-    if (this.#working) return
-    this.#working = true
     try {
       while (this.#line.length > 0) {
+        // An iterator that is at the end has only just acknowledged the last item.
+        if (this.closed) await this.#lastAcknowledgement
         const { taken, lastId, left } = await this.#takeAhead()
         if (this.#line.length === 0 || taken > 0) continue
         if (this.closed && left === 0) {
-          for (const { call } of this.#line.splice(0)) call.reject(new QueueClosedError(this.#queue))
+          this.#rejectAll(new QueueClosedError(this.#queue))
         } else {
           await this.#blockAfter(lastId)
         }
       }
     } catch (error) {
-      for (const { call } of this.#line.splice(0)) call.reject(error)
+      this.#rejectAll(error)
     } finally {
-      this.#working = false
+      this.#working = undefined
     }
   }
 
@@ -158,8 +181,10 @@ export class Consumer {
     const { items, state, operation } = this.#server.keys
     const { group, consumer, ackWait } = this.#options
     const wanted = this.#line.reduce((sum, { most }) => sum + most, 0)
-    const most = Math.min(Math.max(wanted, AHEAD), this.#queue.capacity)
     const now = performance.now()
+    this.#reach = now - this.#lastTake < QUICK ? Math.min(2 * this.#reach, AHEAD) : 1
+    const mayTakeAhead = this.#line.every(({ ahead }) => ahead)
+    const most = Math.min(mayTakeAhead ? Math.max(wanted, this.#reach) : wanted, this.#queue.capacity)
     const claim = now - this.#lastClaim >= Math.min(ackWait / 2, LOOK_AGAIN)
     if (claim) this.#lastClaim = now
     const [number, life] = this.#server.operation()
@@ -167,13 +192,13 @@ export class Consumer {
     const reply = await this.#server.run('take', keys, number, life, group, consumer, String(most), String(ackWait), claim ? '1' : '0')
     const [taken, lastId, closed, left] = reply as [[Buffer, Buffer][], Buffer, number, number]
     this.closed ||= closed === 1
+    const had = claim ? new Set(this.#ahead.map(({ id }) => id)) : undefined
     for (const [key, item] of taken) {
       const id = key.toString()
-      // Delivered to this consumer again, since it has had it for so long: it still has it.
-      if (this.#inHand.has(id)) continue
-      this.#inHand.add(id)
-      this.#ahead.push({ id, item })
+      // It is delivered again because its renewal was late, and waits here to be handed out already.
+      if (!had?.has(id)) this.#ahead.push({ id, item })
     }
+    this.#lastTake = performance.now()
     this.#serve()
     if (this.#ahead.length > 0) this.#renew()
     return { taken: taken.length, lastId: lastId.toString(), left }
@@ -184,7 +209,7 @@ export class Consumer {
     clearInterval(this.#renewal)
     const renew = (): void =>
       void this.#idle(
-        0,
+        '0',
         this.#ahead.map(({ id }) => id),
       ).catch(() => undefined)
     this.#renewal = setInterval(renew, this.#options.ackWait / 3).unref()
@@ -192,11 +217,11 @@ export class Consumer {
 
   /** Waits until something comes after that, or for a moment. */
   async #blockAfter(lastId: string): Promise<void> {
-    const { ackWait } = this.#options
-    const milliseconds = String(Math.ceil(Math.min(LOOK_AGAIN, ackWait)))
-    await this.#server.again(async () => {
-      const connection = await (this.#blocking ??= this.#server.another())
-      return connection.command('XREAD', 'COUNT', '1', 'BLOCK', milliseconds, 'STREAMS', this.#server.keys.items, lastId)
+    const moment = Math.min(this.closed ? LOOK_FOR_END : LOOK_AGAIN, this.#options.ackWait)
+    const after = this.#block('XREAD', 'COUNT', '1', 'BLOCK', String(moment), 'STREAMS', this.#server.keys.items, lastId)
+    const stopped = new Promise<void>((resolve) => {
+      this.#stopBlocking = resolve
     })
+    await Promise.race([after, stopped])
   }
 }

@@ -1,4 +1,5 @@
 /** What must hold before a queue is used: good options, and a server that keeps what it accepts. */
+import type { ErrorCode } from '../error-codes.js'
 import { invalidType, invalidValue, outOfRange, withCode } from '../errors.js'
 import { checkObject } from '../wait/options.js'
 import { checkCodec, type Codec } from './codec.js'
@@ -83,7 +84,7 @@ export function checkOptions(options: RedisQueueOptions | undefined): CheckedOpt
   }
 }
 
-function unfit(message: string, code: string): Error {
+function unfit(message: string, code: ErrorCode): Error {
   return withCode(new Error(message), code)
 }
 
@@ -101,11 +102,28 @@ export async function checkServer(connection: Pick<Connection, 'command'>): Prom
       'ERR_REDIS_NOT_PERSISTENT',
     )
   }
-  if (field('maxmemory') !== '0' && field('maxmemory_policy') !== 'noeviction') {
+  if (field('maxmemory_policy') !== 'noeviction') {
     throw unfit(
       `The server evicts keys when its memory is full (maxmemory-policy ${field('maxmemory_policy')}), and with them accepted items. Set "maxmemory-policy noeviction" there`,
       'ERR_REDIS_EVICTS',
     )
+  }
+}
+
+/** Says what to change where the server has refused the keys. */
+function explain(key: string): (error: unknown) => never {
+  return (error) => {
+    const { message } = error as Error
+    if (message.includes('WRONGTYPE')) {
+      throw invalidValue('key', 'a key under which the server has a queue or nothing', key, `The server says: ${message}`)
+    }
+    if (/^(MOVED|CROSSSLOT) /.test(message)) {
+      throw unfit(
+        `The server is one of a cluster, and the queue's keys are on another. Use a client that knows clusters, such as Cluster of ioredis. The server says: ${message}`,
+        'ERR_REDIS_CLUSTER',
+      )
+    }
+    throw error
   }
 }
 
@@ -117,7 +135,7 @@ export async function openQueue(
 ): Promise<{ capacity: number; group: string; closed: boolean }> {
   const { items, state } = server.keys
   const wanted = [capacity === undefined ? '' : String(capacity), String(DEFAULT_CAPACITY), group ?? DEFAULT_GROUP]
-  const reply = (await server.run('open', [items, state], ...wanted)) as [number, Buffer, number]
+  const reply = (await server.runOnce('open', [items, state], ...wanted).catch(explain(key))) as [number, Buffer, number]
   const [has, hasGroup, closed] = [reply[0], reply[1].toString(), reply[2] === 1]
   if (capacity !== undefined && capacity !== has) {
     throw invalidValue(

@@ -3,15 +3,18 @@
  * so puts that are made together travel together, stay in order, and one operation number is enough
  * to repeat a command whose reply was lost.
  */
+import { clearTimeout, setTimeout } from 'node:timers'
 import { QueueClosedError, TimeoutError } from '../errors.js'
 import type { Patience } from '../wait/options.js'
 import { PendingCall } from './call.js'
-import type { Connection, Reply } from './client.js'
+import type { Reply } from './client.js'
 import type { Server } from './server.js'
 
 /** The most that travels in one command. */
 const MOST_ITEMS = 512
 const MOST_BYTES = 1 << 20
+/** Milliseconds for which a put that is to end waits for the reply to the command that carries it. */
+const GRACE = 1000
 /** Seconds after which a producer looks for room by itself, should nobody have told it. */
 const LOOK_AGAIN = '1'
 
@@ -38,11 +41,13 @@ export class Producer {
   /** The puts that the command under way carries. They may not fail before its reply. */
   #sent: readonly Put[] = []
   #working = false
-  #blocking: Promise<Connection> | undefined
+  #ended = false
+  readonly #block: (name: string, ...args: string[]) => Promise<Reply>
 
   constructor(server: Server, queue: NamedQueue) {
     this.#server = server
     this.#queue = queue
+    this.#block = server.blocking()
   }
 
   /** `counted`: errors say how many items went in. */
@@ -58,7 +63,12 @@ export class Producer {
   }
 
   #drop(put: Put): void {
-    if (this.#sent.includes(put)) return
+    if (this.#sent.includes(put)) {
+      // The reply says whether it went in. While the server is away, nobody can.
+      const late = setTimeout(() => this.#fail(put, put.call.failure?.error), GRACE)
+      void put.call.promise.catch(() => undefined).finally(() => clearTimeout(late))
+      return
+    }
     this.#line.splice(this.#line.indexOf(put), 1)
     this.#fail(put, put.call.failure?.error)
   }
@@ -74,7 +84,8 @@ export class Producer {
     if (this.#working) return
     this.#working = true
     try {
-      for (let woken = false; this.#line.length > 0;) {
+      // Whoever was woken sends a command in any case, which passes the wake on.
+      for (let woken = false; this.#line.length > 0 || woken;) {
         const full = await this.#send(woken)
         woken = full && this.#line.length > 0 && (await this.#room())
       }
@@ -128,19 +139,26 @@ export class Producer {
       const full = reply < sent
       if (put.accepted === put.items.length) call.resolve()
       else if (call.failure) this.#fail(put, call.failure.error)
+      else if (this.#ended) this.#fail(put, new QueueClosedError(this.#queue))
       else if (once && full) this.#fail(put, new TimeoutError(0, this.#queue))
     }
     for (const put of puts) if (put.call.settled) this.#line.splice(this.#line.indexOf(put), 1)
     return reply < sent
   }
 
-  /** Waits until somebody says that there is room, or for a second. */
+  /** Waits until there is room, or for a second; returns whether somebody said that there is. */
   async #room(): Promise<boolean> {
-    const blocked = async (): Promise<Reply> => {
-      const connection = await (this.#blocking ??= this.#server.another())
-      return connection.command('BLPOP', this.#server.keys.room, LOOK_AGAIN)
+    return (await this.#block('BLPOP', this.#server.keys.room, LOOK_AGAIN)) !== null
+  }
+
+  /** Ends this object's part: what the server has is settled by its reply, the rest rejects. */
+  async end(): Promise<void> {
+    this.#ended = true
+    const sent = this.#sent
+    for (const put of this.#line.filter((put) => !sent.includes(put))) {
+      this.#line.splice(this.#line.indexOf(put), 1)
+      this.#fail(put, new QueueClosedError(this.#queue))
     }
-    await this.#server.again(blocked)
-    return true
+    await Promise.allSettled(sent.map(({ call }) => call.promise))
   }
 }

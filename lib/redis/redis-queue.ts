@@ -2,6 +2,7 @@
  * A queue over Redis or Valkey Streams, with the face of a `ThreadSafeQueue`, for stages in several
  * processes or on several machines. Accepted items are delivered at least once.
  */
+import { setTimeout as delay } from 'node:timers/promises'
 import type { AsyncQueue } from '../async-queue.js'
 import { invalidType, outOfRange, QueueClosedError } from '../errors.js'
 import { type ForEachOptions, patience, type WaitOptions } from '../wait/options.js'
@@ -32,6 +33,9 @@ export interface RedisQueueStats {
   /** The number of items that could not be decoded and were set aside. */
   poisoned: number
 }
+
+/** Milliseconds for which detaching waits for a server that is away. */
+const LONGEST_DETACH = 5000
 
 function checkMax(max: unknown): asserts max is number {
   if (typeof max !== 'number') throw invalidType('max', 'a number', max)
@@ -132,9 +136,16 @@ export class RedisQueue<T = unknown> implements AsyncQueue<T>, AsyncDisposable {
     return received.values
   }
 
-  /** Takes an item that stays in the queue until it is acknowledged. For the rest see `get`. */
-  async receive(options?: WaitOptions): Promise<Received<T>> {
-    const { ids, values } = await this.#receiveMany(1, options)
+  /**
+   * Takes an item that stays in the queue until it is acknowledged. If that does not happen within
+   * `ackWait`, it is delivered again. For the rest see `get`.
+   */
+  receive(options?: WaitOptions): Promise<Received<T>> {
+    return this.#receive(options, false)
+  }
+
+  async #receive(options: WaitOptions | undefined, ahead: boolean): Promise<Received<T>> {
+    const { ids, values } = await this.#receiveMany(1, options, ahead)
     let over = false
     const once = (what: () => Promise<void>) => (): Promise<void> => {
       if (over) return Promise.resolve()
@@ -163,7 +174,7 @@ export class RedisQueue<T = unknown> implements AsyncQueue<T>, AsyncDisposable {
     for (;;) {
       let received
       try {
-        received = await this.receive({ signal })
+        received = await this.#receive({ signal }, true)
       } catch (error) {
         if (error instanceof QueueClosedError) return
         throw error
@@ -200,12 +211,20 @@ export class RedisQueue<T = unknown> implements AsyncQueue<T>, AsyncDisposable {
    * back. Calls that wait, and later ones, reject. The client stays the user's.
    */
   detach(): Promise<void> {
-    this.#detached ??= this.#consumer.end().finally(() => this.#server.end())
+    this.#detached ??= this.#detach()
     return this.#detached
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.detach()
+  }
+
+  async #detach(): Promise<void> {
+    const ended = Promise.allSettled([this.#producer.end(), this.#consumer.end()])
+    const limit = new AbortController()
+    await Promise.race([ended, delay(LONGEST_DETACH, undefined, { signal: limit.signal }).catch(() => undefined)])
+    limit.abort()
+    this.#server.end()
   }
 
   #checkAttached(): void {
@@ -221,11 +240,11 @@ export class RedisQueue<T = unknown> implements AsyncQueue<T>, AsyncDisposable {
     }
   }
 
-  async #receiveMany(max: number, options: WaitOptions | undefined): Promise<{ ids: string[]; values: T[] }> {
+  async #receiveMany(max: number, options: WaitOptions | undefined, ahead = false): Promise<{ ids: string[]; values: T[] }> {
     const limits = patience(options)
     for (;;) {
       this.#checkAttached()
-      const { ids, values } = await this.#decode(await this.#consumer.take(max, limits))
+      const { ids, values } = await this.#decode(await this.#consumer.take(max, ahead, limits))
       if (values.length > 0) return { ids, values }
     }
   }
@@ -259,7 +278,7 @@ export class RedisQueue<T = unknown> implements AsyncQueue<T>, AsyncDisposable {
       if (done.length > 0) void this.#consumer.acknowledge(done).catch(() => undefined)
       if (ended) return { done: true, value: undefined }
       try {
-        const { ids, values } = await this.#receiveMany(max, { signal: ending.signal })
+        const { ids, values } = await this.#receiveMany(max, { signal: ending.signal }, true)
         inHand = ids
         return { done: false, value: convert(values) }
       } catch (error) {

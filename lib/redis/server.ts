@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Connection, isRefusal, type Reply } from './client.js'
 
-const NAMES = ['open', 'put', 'take', 'acknowledge', 'idle', 'poison', 'close', 'stats'] as const
+const NAMES = ['open', 'put', 'take', 'acknowledge', 'idle', 'leave', 'poison', 'close', 'stats'] as const
 type ScriptName = (typeof NAMES)[number]
 
 interface Script {
@@ -50,7 +50,7 @@ export class Server {
   readonly #connection: Connection
   readonly #over = new AbortController()
   #operations = 0
-  readonly #others: Promise<Connection>[] = []
+  readonly #others = new Set<Connection>()
 
   constructor(connection: Connection, key: string) {
     this.#connection = connection
@@ -67,22 +67,21 @@ export class Server {
     return [String(++this.#operations), String(OPERATION_LIFE)]
   }
 
+  /** Runs a script, again and again while the server is away: scripts may be repeated. */
   run(name: ScriptName, keys: readonly string[], ...args: (string | Uint8Array)[]): Promise<Reply> {
-    const { text, hash } = SCRIPTS[name]
-    const rest = [String(keys.length), ...keys, ...args]
-    return this.again(async () => {
-      try {
-        return await this.#connection.command('EVALSHA', hash, ...rest)
-      } catch (error) {
-        // The server has restarted, or this script is new to it.
-        if (!(error as Error).message.startsWith('NOSCRIPT')) throw error
-        return this.#connection.command('EVAL', text, ...rest)
-      }
-    })
+    return this.again(() => this.runOnce(name, keys, ...args))
   }
 
-  command(name: string, ...args: string[]): Promise<Reply> {
-    return this.#connection.command(name, ...args)
+  async runOnce(name: ScriptName, keys: readonly string[], ...args: (string | Uint8Array)[]): Promise<Reply> {
+    const { text, hash } = SCRIPTS[name]
+    const rest = [String(keys.length), ...keys, ...args]
+    try {
+      return await this.#connection.command('EVALSHA', hash, ...rest)
+    } catch (error) {
+      // The server has restarted, or this script is new to it.
+      if (!(error as Error).message.startsWith('NOSCRIPT')) throw error
+      return this.#connection.command('EVAL', text, ...rest)
+    }
   }
 
   /** Makes attempts until the server has replied, or the queue object is detached. */
@@ -91,24 +90,38 @@ export class Server {
       try {
         return await attempt()
       } catch (error) {
-        if (isRefusal(error) || this.over.aborted) throw error
+        if (isRefusal(error) || this.over.aborted || this.#connection.ended()) throw error
       }
-      await delay(pause, undefined, { signal: this.over, ref: true })
+      await delay(pause, undefined, { signal: this.over })
     }
   }
 
-  /** A connection of its own, for commands that block. Ended with this. */
-  async another(): Promise<Connection> {
-    const other = this.#connection.another()
-    this.#others.push(other)
+  /**
+   * Sends commands that block, over a connection of its own that is made at the first, and anew when
+   * it is over. Ended with this.
+   */
+  blocking(): (name: string, ...args: string[]) => Promise<Reply> {
+    let current: Connection | undefined
+    return (name, ...args) =>
+      this.again(async () => {
+        if (current?.ended()) {
+          this.#others.delete(current)
+          current = undefined
+        }
+        current ??= await this.#another()
+        return current.command(name, ...args)
+      })
+  }
+
+  async #another(): Promise<Connection> {
+    const other = await this.#connection.another()
+    if (this.over.aborted) other.end()
+    else this.#others.add(other)
     return other
   }
 
-  async end(): Promise<void> {
+  end(): void {
     this.#over.abort(new Error('The queue object is detached'))
-    for (const other of this.#others) {
-      const connection = await other.catch(() => undefined)
-      connection?.end()
-    }
+    for (const other of this.#others) other.end()
   }
 }

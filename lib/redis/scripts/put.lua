@@ -16,6 +16,10 @@ if not state[2] then
 end
 redis.call('HSET', KEYS[3], 'put', ARGV[1], 'accepted', accepted)
 redis.call('PEXPIRE', KEYS[3], ARGV[2])
--- Another may wait for the room that is left, or has to be told that the queue is closed.
-if ARGV[3] == '1' and room > accepted and redis.call('LLEN', KEYS[4]) == 0 then redis.call('RPUSH', KEYS[4], 1) end
+-- Whoever was woken for all passes on: others may wait for the room that is left, for the next that
+-- there is, or to be told that the queue is closed.
+if ARGV[3] == '1' then
+  redis.call('HSET', KEYS[2], 'waiting', 1)
+  if (state[2] or room > accepted) and redis.call('LLEN', KEYS[4]) == 0 then redis.call('RPUSH', KEYS[4], 1) end
+end
 return accepted

@@ -27,8 +27,19 @@ if last[1] == ARGV[1] then
 else
   local most = tonumber(ARGV[5])
   if ARGV[7] == '1' then
-    add(redis.call('XAUTOCLAIM', KEYS[1], ARGV[3], ARGV[4], ARGV[6], '0-0', 'COUNT', most)[2])
+    local from = redis.call('HGET', KEYS[2], 'cursor') or '0-0'
+    local claimed = redis.call('XAUTOCLAIM', KEYS[1], ARGV[3], ARGV[4], ARGV[6], from, 'COUNT', most)
+    redis.call('HSET', KEYS[2], 'cursor', claimed[1])
+    add(claimed[2])
     if #items > 0 then redis.call('HINCRBY', KEYS[2], 'redelivered', #items) end
+    -- Consumers that died long ago and have nothing in hand.
+    for _, one in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[3])) do
+      local of = {}
+      for k = 1, #one, 2 do of[one[k]] = one[k + 1] end
+      if of.pending == 0 and of.name ~= ARGV[4] and of.idle > math.max(10 * ARGV[6], 60000) then
+        redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[3], of.name)
+      end
+    end
   end
   if #items < most then
     local read = redis.call('XREADGROUP', 'GROUP', ARGV[3], ARGV[4], 'COUNT', most - #items, 'STREAMS', KEYS[1], '>')

@@ -1,0 +1,91 @@
+/** A Redis server of the tests' own, on the loopback, and the clients that a queue runs on. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Redis } from 'ioredis'
+import { Redis as Valkey } from 'iovalkey'
+import { createClient } from 'redis'
+import type { RedisClient } from '../../lib/redis/index.js'
+
+export const HAS_SERVER = spawnSync('redis-server', ['--version']).status === 0
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+export class RedisServer {
+  readonly port: number
+  readonly #folder = mkdtempSync(join(tmpdir(), 'threadsafe-redis-'))
+  #process: ChildProcess | undefined
+
+  private constructor(port: number) {
+    this.port = port
+  }
+
+  static async start(...settings: string[]): Promise<RedisServer> {
+    const server = new RedisServer(await freePort())
+    await server.start(...settings)
+    return server
+  }
+
+  /** Starts it, again if it was killed, with what its append-only file has. */
+  async start(...settings: string[]): Promise<void> {
+    const own = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.#folder, '--save', '', '--appendonly', 'yes']
+    const server = spawn('redis-server', [...own, ...settings], { stdio: ['ignore', 'pipe', 'ignore'] })
+    this.#process = server
+    let log = ''
+    await new Promise<void>((resolve, reject) => {
+      server.stdout.on('data', (text: Buffer) => {
+        log += text.toString()
+        if (log.includes('Ready to accept connections')) resolve()
+      })
+      server.once('exit', () => reject(new Error(`redis-server has ended:\n${log}`)))
+    })
+  }
+
+  async kill(): Promise<void> {
+    const server = this.#process
+    this.#process = undefined
+    if (!server) return
+    server.kill('SIGKILL')
+    if (server.exitCode === null && server.signalCode === null) await once(server, 'exit')
+  }
+
+  async stop(): Promise<void> {
+    await this.kill()
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+}
+
+export interface TestClient {
+  readonly client: RedisClient
+  end(): void
+}
+
+/** The connected clients, by their packages' names. */
+export const CLIENTS: Record<string, (port: number) => Promise<TestClient>> = {
+  async redis(port) {
+    const client = createClient({ socket: { host: '127.0.0.1', port, reconnectStrategy: 50 } })
+    client.on('error', () => undefined)
+    await client.connect()
+    return { client, end: () => client.destroy() }
+  },
+  ioredis(port) {
+    const client = new Redis({ port, host: '127.0.0.1', retryStrategy: () => 50 })
+    client.on('error', () => undefined)
+    return Promise.resolve({ client, end: () => client.disconnect() })
+  },
+  iovalkey(port) {
+    const client = new Valkey({ port, host: '127.0.0.1', retryStrategy: () => 50 })
+    client.on('error', () => undefined)
+    return Promise.resolve({ client, end: () => client.disconnect() })
+  },
+}

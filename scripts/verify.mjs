@@ -80,7 +80,7 @@ const CHECKS = [
   { name: 'tools', apart: true, run: 'node scripts/test-tools.mjs', cases: PASSED, needs: ['prebuilds'] },
   { name: 'install', apart: true, run: 'node scripts/test-install.mjs', cases: PASSED, needs: ['prebuilds'] },
   { name: 'arm64', apart: true, run: 'node scripts/test-arm64.mjs', cases: PASSED, needs: ['prebuilds'] },
-  { name: 'fuzz', run: 'npm run --silent fuzz -- --seconds 20', cases: /(\d+) runs/g },
+  { name: 'fuzz', apart: true, run: 'node scripts/fuzz.mjs --seconds 20', cases: /(\d+) runs/g },
   // The first has the models and mutants.
   ...['ctest', 'ctest-tsan', 'ctest-asan'].map((build) => ({
     name: build,

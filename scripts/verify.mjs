@@ -18,6 +18,8 @@ const logs = join(root, 'build/verify')
 /** What programs print about the cases they ran; all matches are added up. */
 const MOCHA = /^ +(\d+) passing/gm
 const PASSED = /^(\d+) passed, \d+ failed$/gm
+/** The counts of the soak. */
+const SOAK = /^\| workers killed \| (\d+) \|$/gm
 const CTEST = /tests passed, \d+ tests failed out of (\d+)/g
 
 const mocha = 'node node_modules/mocha/bin/mocha.js --reporter dot'
@@ -42,8 +44,8 @@ const CHECKS = [
   { name: 'types', apart: true, run: 'npx tsc -p tsconfig.json --noEmit && node scripts/test-types.mjs', cases: PASSED },
   { name: 'package', apart: true, run: 'npx publint --strict && npm_config_ignore_scripts=true npx attw --pack . --profile esm-only' },
   { name: 'suite', run: `TEST_SHARE=1 ${mocha} 'dist/test/**/*.test.js'`, cases: MOCHA, minutes: 25 },
-  { name: 'kills', run: `KILLS=1000 ${mocha} dist/test/system/kills.test.js`, cases: MOCHA },
-  { name: 'model-based', run: `MODEL_RUNS=3000 ${mocha} dist/test/system/model-based.test.js`, cases: MOCHA },
+  { name: 'kills', run: `KILLS=5000 ${mocha} dist/test/system/kills.test.js`, cases: MOCHA, minutes: 20 },
+  { name: 'model-based', run: `MODEL_RUNS=3000 ${mocha} 'dist/test/system/model-*.test.js'`, cases: MOCHA },
   {
     name: 'shared-data',
     run: `RECORD_READS=5000000 CONTEXT_JOBS=20000 POOL_LENDS=400000 POOL_KILLS=60 LOCK_SECTIONS=400000 LOCK_KILLS=60 ${mocha} 'dist/test/shared/*.test.js'`,
@@ -54,8 +56,9 @@ const CHECKS = [
     run: `TEST_SHARE=0.2 taskset --cpu-list 0 ${mocha} dist/test/{queue,wait,shared}/*.test.js dist/test/system/{stress,kills}.test.js`,
     cases: MOCHA,
   },
-  { name: 'soak', run: 'node dist/test/soak/main.js --minutes 2', cases: /^\| \S.* \| [\d,]+ \|$/gm },
+  { name: 'soak', run: 'node dist/test/soak/main.js --minutes 2', cases: SOAK },
   { name: 'asan-addon', run: 'scripts/checks.sh asan_suite', cases: MOCHA, minutes: 25 },
+  { name: 'asan-leaks', run: 'scripts/checks.sh asan_leaks 1', cases: SOAK },
   ...['20.19.0', '22', '24', '26'].map((version) => ({
     name: `node-${version}`,
     run: `scripts/checks.sh on_node ${version}`,

@@ -18,7 +18,11 @@ const logs = join(root, 'build/verify')
 /** What programs print about the cases they ran; all matches are added up. */
 const MOCHA = /^ +(\d+) passing/gm
 const PASSED = /^(\d+) passed, \d+ failed$/gm
+/** The counts of the soak. */
+const SOAK = /^\| workers killed \| (\d+) \|$/gm
 const CTEST = /tests passed, \d+ tests failed out of (\d+)/g
+const EXECUTIONS = /passed all (\d+) executions/g
+const CAUGHT = /\((\d+) weakenings caught\)/g
 
 const mocha = 'node node_modules/mocha/bin/mocha.js --reporter dot'
 
@@ -39,10 +43,11 @@ const PREPARATIONS = {
 const CHECKS = [
   { name: 'lint', apart: true, run: 'npm run --silent lint && node scripts/format-cpp.mjs --required' },
   { name: 'wasm', apart: true, run: 'npm run --silent wasm -- --check' },
+  { name: 'documents', apart: true, run: 'npm run --silent docs -- --check' },
   { name: 'types', apart: true, run: 'npx tsc -p tsconfig.json --noEmit && node scripts/test-types.mjs', cases: PASSED },
   { name: 'package', apart: true, run: 'npx publint --strict && npm_config_ignore_scripts=true npx attw --pack . --profile esm-only' },
   { name: 'suite', run: `TEST_SHARE=1 ${mocha} 'dist/test/**/*.test.js'`, cases: MOCHA, minutes: 25 },
-  { name: 'kills', run: `KILLS=5000 ${mocha} dist/test/system/kills.test.js`, cases: MOCHA },
+  { name: 'kills', run: `KILLS=5000 ${mocha} dist/test/system/kills.test.js`, cases: MOCHA, minutes: 20 },
   { name: 'model-based', run: `MODEL_RUNS=1500 ${mocha} 'dist/test/system/model-*.test.js'`, cases: MOCHA },
   { name: 'isolates', run: `ISOLATES=1000 ${mocha} dist/test/system/isolates.test.js`, cases: MOCHA },
   {
@@ -55,11 +60,19 @@ const CHECKS = [
     run: `TEST_SHARE=0.2 taskset --cpu-list 0 ${mocha} dist/test/{queue,wait,shared}/*.test.js dist/test/system/{stress,kills}.test.js`,
     cases: MOCHA,
   },
-  { name: 'soak', run: 'node dist/test/soak/main.js --minutes 2', cases: /^\| \S.* \| [\d,]+ \|$/gm },
+  { name: 'soak', run: 'node dist/test/soak/main.js --minutes 2', cases: SOAK },
   { name: 'asan-addon', run: 'scripts/checks.sh asan_suite', cases: MOCHA, minutes: 25 },
+  { name: 'asan-leaks', run: 'scripts/checks.sh asan_leaks 1', cases: SOAK },
   ...['20.19.0', '22', '24', '26'].map((version) => ({
     name: `node-${version}`,
     run: `scripts/checks.sh on_node ${version}`,
+    cases: MOCHA,
+    apart: true,
+    needs: ['prebuilds'],
+  })),
+  ...['20.19.0', '22', '24', '26'].map((version) => ({
+    name: `documents-${version}`,
+    run: `scripts/checks.sh on_node ${version} dist/test/package/docs.test.js`,
     cases: MOCHA,
     apart: true,
     needs: ['prebuilds'],
@@ -68,6 +81,7 @@ const CHECKS = [
   { name: 'tools', apart: true, run: 'node scripts/test-tools.mjs', cases: PASSED, needs: ['prebuilds'] },
   { name: 'install', apart: true, run: 'node scripts/test-install.mjs', cases: PASSED, needs: ['prebuilds'] },
   { name: 'arm64', apart: true, run: 'node scripts/test-arm64.mjs', cases: PASSED, needs: ['prebuilds'] },
+  { name: 'fuzz', run: 'npm run --silent fuzz -- --seconds 20', cases: /(\d+) runs/g },
   // The first has the models and mutants.
   ...['ctest', 'ctest-tsan', 'ctest-asan'].map((build) => ({
     name: build,
@@ -76,6 +90,14 @@ const CHECKS = [
     beside: true,
     minutes: 40,
   })),
+  {
+    name: 'searches',
+    run: 'scripts/checks.sh build_ctests ctest && scripts/checks.sh ctests ctest -C search -L search --verbose',
+    cases: EXECUTIONS,
+    beside: true,
+    minutes: 30,
+  },
+  { name: 'orderings', run: 'scripts/checks.sh build_ctests ctest && node scripts/orderings.mjs --run', cases: CAUGHT, beside: true },
 ]
 
 const running = new Set()

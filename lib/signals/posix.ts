@@ -5,7 +5,7 @@ import { withCode } from '../errors.js'
 
 export function systemError(call: string, errno: number): Error {
   const code = getSystemErrorName(-errno)
-  return Object.assign(withCode(new Error(`${call} ${code}`), code), { errno: -errno, syscall: call })
+  return Object.assign(new Error(`${call} ${code}`), { code, errno: -errno, syscall: call })
 }
 
 export function requirePosix(what: string): void {

@@ -42,8 +42,9 @@ const MAKERS: readonly ((soak: Soak) => unknown)[] = [
     queue.close()
   },
   () => new SharedRecord(record({ x: 'float64' }), { x: 1 }).update(({ x }) => ({ x: x + 1 })),
-  () => new BufferPool(4, 'uint8[4096]').tryLend(),
-  () => new Lock().tryAcquire(),
+  // Given back: a lease and a lock that are not keep their memory until their thread ends.
+  () => new BufferPool(4, 'uint8[4096]').tryLend()?.release(),
+  () => new Lock().tryAcquire()?.release(),
   () => {
     const queue = new ThreadSafeQueue(2, { type: signalInfo })
     attachSignal('SIGRTMIN+7', queue).detach()

@@ -43,16 +43,28 @@ interface Resources {
   readonly rss: number
   readonly heap: number
   readonly external: number
+  /** GiB of address space; each object reserves about 10. */
+  readonly reserved: number
   readonly threads: number
   readonly fds: number
 }
 
 function resources(): Resources {
   const { rss, heapUsed, external } = process.memoryUsage()
-  const threads = Number(/^Threads:\s*(\d+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1])
+  const status = readFileSync('/proc/self/status', 'utf8')
+  const threads = Number(/^Threads:\s*(\d+)$/m.exec(status)?.[1])
+  const reserved = Math.round(Number(/^VmSize:\s*(\d+) kB$/m.exec(status)?.[1]) / 2 ** 20)
   const MiB = (bytes: number): number => Math.round(bytes / 2 ** 20)
   const minute = Math.round((performance.now() - start) / 6000) / 10
-  return { minute, rss: MiB(rss), heap: MiB(heapUsed), external: MiB(external), threads, fds: readdirSync('/proc/self/fd').length }
+  return {
+    minute,
+    rss: MiB(rss),
+    heap: MiB(heapUsed),
+    external: MiB(external),
+    reserved,
+    threads,
+    fds: readdirSync('/proc/self/fd').length,
+  }
 }
 
 const soak = new Soak(Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31)))
@@ -82,10 +94,10 @@ function report(): void {
   const now = resources()
   history.push(now)
   const all = [...soak.counts].filter(([name]) => name.startsWith('items of')).reduce((sum, [, count]) => sum + count, 0)
-  const { minute, rss, heap, external, threads, fds } = now
+  const { minute, rss, heap, external, reserved, threads, fds } = now
   const killed = soak.counts.get('workers killed') ?? 0
   console.log(
-    `${minute} min: ${all - items} items, ${killed} workers killed so far, rss ${rss} MiB, heap ${heap}, external ${external}, ${threads} threads, ${fds} fds`,
+    `${minute} min: ${all - items} items, ${killed} workers killed so far, rss ${rss} MiB, heap ${heap}, external ${external}, ${reserved} GiB reserved, ${threads} threads, ${fds} fds`,
   )
   items = all
 }
@@ -113,16 +125,19 @@ try {
 }
 
 console.log('\n| count | |\n| --- | ---: |')
-for (const [name, count] of [...soak.counts].sort()) console.log(`| ${name} | ${count.toLocaleString('en')} |`)
+for (const [name, count] of [...soak.counts].sort()) console.log(`| ${name} | ${count} |`)
 console.log('\n| latency, us | p50 | p90 | p99 | p99.9 | max |\n| --- | ---: | ---: | ---: | ---: | ---: |')
 for (const [name, latencies] of [...soak.latencies].sort()) {
   const { p50, p90, p99, p999, max } = latencies.percentiles()
   console.log(`| ${name} | ${[p50, p90, p99, p999, max].map((value) => value.toFixed(0)).join(' | ')} |`)
 }
-console.log('\n| minute | rss MiB | heap MiB | external MiB | threads | fds |\n| ---: | ---: | ---: | ---: | ---: | ---: |')
+console.log(
+  '\n| minute | rss MiB | heap MiB | external MiB | reserved GiB | threads | fds |\n| ---: | ---: | ---: | ---: | ---: | ---: | ---: |',
+)
 const every = Math.max(1, Math.ceil(history.length / 12))
-for (const [k, { minute, rss, heap, external, threads, fds }] of history.entries()) {
-  if (k % every === 0 || k === history.length - 1) console.log(`| ${minute} | ${rss} | ${heap} | ${external} | ${threads} | ${fds} |`)
+for (const [k, { minute, rss, heap, external, reserved, threads, fds }] of history.entries()) {
+  if (k % every === 0 || k === history.length - 1)
+    console.log(`| ${minute} | ${rss} | ${heap} | ${external} | ${reserved} | ${threads} | ${fds} |`)
 }
 console.log('\nno violation')
 clearInterval(beat)

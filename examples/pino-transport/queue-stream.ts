@@ -126,8 +126,9 @@ export class QueueStream extends EventEmitter {
     else for (const piece of split(text)) this.#writePiece(piece)
     if (this.#sync) return this.#tryBlocking(() => this.#drainBacklog())
     this.#needDrain = this.#backlog.length > 0
-    if (this.#needDrain && !this.#pumping) void this.#pump()
-    return !this.#needDrain
+    const accepted = !this.#needDrain
+    if (!this.#pumping) void this.#pump()
+    return accepted
   }
 
   /** Calls back when the destination has taken all that was written before, and has flushed it. */
@@ -150,7 +151,7 @@ export class QueueStream extends EventEmitter {
   end(): void {
     if (this.#destroyed) return
     this.#ending = true
-    if (!this.#pumping || this.#backlog.length === 0) this.#end()
+    if (this.#backlog.length === 0) this.#end()
   }
 
   ref(): void {
@@ -179,23 +180,34 @@ export class QueueStream extends EventEmitter {
     }
   }
 
-  /** Puts the backlog whenever the worker has made room. */
+  /**
+   * Puts the backlog whenever the worker has made room, and keeps the event loop alive until the
+   * destination has taken all that was written.
+   */
   async #pump(): Promise<void> {
     this.#pumping = true
     try {
       for (;;) {
-        const { version } = this.#progress
-        if (this.#putBacklog()) break
+        const { value, version } = this.#progress.readWithVersion()
+        if (this.#putBacklog()) {
+          this.#onRoom()
+          if (this.#ended || value.written >= this.#pieceCount) break
+        }
         await this.#progress.wait(version, { signal: this.#gone.signal })
       }
     } catch {
-      return // The worker is gone, and who listens for 'error' is told.
+      // The worker is gone: whoever listens for 'error' is told.
     } finally {
       this.#pumping = false
     }
+  }
+
+  /** Called when everything that was written is in the queue. */
+  #onRoom(): void {
     if (this.#ending) return this.#end()
+    if (!this.#needDrain) return
     this.#needDrain = false
-    this.emit('drain')
+    process.nextTick(() => this.emit('drain'))
   }
 
   #drainBacklog(): void {

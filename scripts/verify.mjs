@@ -21,6 +21,8 @@ const PASSED = /^(\d+) passed, \d+ failed$/gm
 /** The counts of the soak. */
 const SOAK = /^\| workers killed \| (\d+) \|$/gm
 const CTEST = /tests passed, \d+ tests failed out of (\d+)/g
+const EXECUTIONS = /passed all (\d+) executions/g
+const CAUGHT = /\((\d+) weakenings caught\)/g
 
 const mocha = 'node node_modules/mocha/bin/mocha.js --reporter dot'
 
@@ -78,6 +80,7 @@ const CHECKS = [
   { name: 'tools', apart: true, run: 'node scripts/test-tools.mjs', cases: PASSED, needs: ['prebuilds'] },
   { name: 'install', apart: true, run: 'node scripts/test-install.mjs', cases: PASSED, needs: ['prebuilds'] },
   { name: 'arm64', apart: true, run: 'node scripts/test-arm64.mjs', cases: PASSED, needs: ['prebuilds'] },
+  { name: 'fuzz', run: 'npm run --silent fuzz -- --seconds 20', cases: /(\d+) runs/g },
   // The first has the models and mutants.
   ...['ctest', 'ctest-tsan', 'ctest-asan'].map((build) => ({
     name: build,
@@ -86,6 +89,14 @@ const CHECKS = [
     beside: true,
     minutes: 40,
   })),
+  {
+    name: 'searches',
+    run: 'scripts/checks.sh build_ctests ctest && scripts/checks.sh ctests ctest -C search -L search --verbose',
+    cases: EXECUTIONS,
+    beside: true,
+    minutes: 30,
+  },
+  { name: 'orderings', run: 'scripts/checks.sh build_ctests ctest && node scripts/orderings.mjs --run', cases: CAUGHT, beside: true },
 ]
 
 const running = new Set()

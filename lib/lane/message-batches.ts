@@ -119,8 +119,8 @@ export class MessageBatches {
   }
 
   /**
-   * Puts the next items by one call of WebAssembly. Returns how many, or a negated status: busy or
-   * tooSmall also where WebAssembly cannot take them.
+   * Puts the next items by one call of WebAssembly. Returns how many, or a negated status, which is
+   * busy or tooSmall also where WebAssembly cannot take them.
    */
   #putSome({ items: { texts, packed }, done }: Batch<Items>, heeding: number): number {
     const together = this.#lane.together()
@@ -169,7 +169,9 @@ export class MessageBatches {
     }
   }
 
-  /** Passes items that are left, packed, to `put`: at most `most`, of texts as many as are packed. */
+  /**
+   * Passes packed items that are left to `put`: at most `most`, and of texts as many as are packed.
+   */
   #putRest(batch: Batch<Items>, put: (rest: Uint8Array, start: number, count: number) => number, most = MOST_PACKED): number {
     const { items, done, length } = batch
     if (done === length) return this.#lane.closed() ? STATUS.closed : STATUS.ok

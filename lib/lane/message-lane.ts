@@ -1,7 +1,8 @@
 /**
- * Items that are messages. A short one passes through this thread's staging area of the queue's
- * memory, by one call of WebAssembly; a long one between the slots and where it is, by one call of
- * the addon; and whatever waits, or finds no staging area left, through the thread's buffer.
+ * The lane of items that are messages. A short one passes through this thread's staging area of the
+ * queue's memory, by one call of WebAssembly. A long one is copied between the slots and the
+ * caller's memory, by one call of the addon. A put or get that waits, or finds no staging area
+ * left, goes through the thread's buffer.
  */
 import { bytesOf, instantiate, type MessageCore } from '../addon/memory.js'
 import { type NativeQueue, native, type OpenedQueue } from '../addon/native.js'
@@ -50,7 +51,8 @@ export class MessageLane implements Lane<unknown, Held>, Singles {
     this.#name = name
   }
 
-  // Late: a queue that this thread only passes on needs no instance of the module.
+  // Called when the queue is first used: a thread that only passes it on needs no instance of the
+  // module.
   #open(): OneHand {
     const { staging, wake } = this.#queue
     this.#area = stagingAreaNumber()
@@ -80,12 +82,15 @@ export class MessageLane implements Lane<unknown, Held>, Singles {
     return hand
   }
 
-  /** Busy also where it is not for WebAssembly. */
+  /** Returns busy also where WebAssembly cannot take the item. */
   #putStaged(hand: OneHand, heeding: number): number {
     return this.#core && hand.space === this.#space ? this.#core.put(this.#area, hand.end, heeding) : STATUS.busy
   }
 
-  /** Into the thread's buffer, but for its body, whence the addon takes it. Returns its length. */
+  /**
+   * Copies the item into the thread's buffer, all but its body, which the addon copies itself.
+   * Returns the item's length.
+   */
   #unstage(hand: OneHand): number {
     const { space, end, bodyBytes } = hand
     if (space !== scratch) {
@@ -134,7 +139,7 @@ export class MessageLane implements Lane<unknown, Held>, Singles {
     return QUEUE.putWaiting(this.#native, this.#load(held), woken, held.body)
   }
 
-  /** Into the thread's buffer, but for its body. Returns its length. */
+  /** Copies the item into the thread's buffer, all but its body. Returns the item's length. */
   #load({ bytes, body }: Held): number {
     const length = body ? bytes.length + body.length : bytes.length
     copyInto(scratch.bytes, bytes)
@@ -149,13 +154,13 @@ export class MessageLane implements Lane<unknown, Held>, Singles {
   tryGetFirst(into?: Block): unknown {
     const result = this.#getStaged(into)
     if (result >= 0) return this.#codec.decode(this.#space, 0, result, into)
-    // Where there is no staging area, the result is not from the queue.
+    // Without a staging area the queue has not been asked yet.
     return result === -STATUS.busy && this.#core ? NOTHING : this.#getLate(result, into)
   }
 
   /**
-   * The length of the item in the staging area; a negative status otherwise, also where it is not
-   * for WebAssembly.
+   * Gets an item into the staging area. Returns its length, or a negated status, also where
+   * WebAssembly cannot take the item.
    */
   #getStaged(into: Block | undefined): number {
     if (this.#hand === undefined) this.#open()
@@ -183,8 +188,8 @@ export class MessageLane implements Lane<unknown, Held>, Singles {
   }
 
   /**
-   * Gets through the thread's buffer; or, what is long and where that saves a copy, into a buffer
-   * of its own, or of the user's.
+   * Gets an item through the thread's buffer. A long one goes into a buffer of its own, or into the
+   * user's, where that saves a copy.
    */
   #getLong(get: (body?: Uint8Array) => number, into: Block | undefined): unknown {
     const codec = this.#codec
@@ -198,8 +203,8 @@ export class MessageLane implements Lane<unknown, Held>, Singles {
       const result = get(body)
       if (result >= 0) return body ? this.#receive(body, result - headBytes, into) : codec.decode(scratch, 0, result, into)
       if (result !== -STATUS.tooSmall) return this.#none(result)
-      // Another was got meanwhile, and the next is longer; or it is too long for what the user
-      // gave, and stays.
+      // Another thread got that item meanwhile, and the next is longer; or the item is too long for
+      // the user's view, and stays in the queue.
       if (body && into) this.#checkFitsInto(into)
     }
   }
@@ -207,7 +212,7 @@ export class MessageLane implements Lane<unknown, Held>, Singles {
   #receive(body: Uint8Array, length: number, into: Block | undefined): unknown {
     const codec = this.#codec
     const { headBytes } = this.#queue
-    // Another took the one that was next, and this is a short one, of whatever encoding.
+    // Another thread took the long item that was next. This is a short one, of any encoding.
     if (!codec.isBody && headBytes + length <= scratch.size) {
       copyInto(scratch.bytes, new Uint8Array(body.buffer, body.byteOffset, length), headBytes)
       return codec.decode(scratch, 0, headBytes + length)

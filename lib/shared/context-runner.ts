@@ -5,9 +5,9 @@
  * its put into the queue of jobs until its answer; or done. Its promise may be settled before that,
  * by an abort: it then stays in flight until its answer, which is dropped.
  *
- * A worker that ends has answered all jobs that it took, but for the one that it was in. All that it
- * has not taken is still in the queue, and the next worker goes on with the same queue. So no job
- * runs twice, and none is lost.
+ * A worker that ends has answered all jobs that it took, except for the one that it was in. Jobs
+ * that it has not taken are still in the queue, and the next worker goes on with the same queue. So
+ * no job runs twice, and none is lost.
  */
 import type { Worker } from 'node:worker_threads'
 import { deserialize, serialize } from '../codec/structured.js'
@@ -29,7 +29,7 @@ import { type Answer, type ModuleName, OUTCOME, type Setup } from './context-pro
 const NOT_LOADED = 'its module could not be loaded'
 const DAMAGED = 'what is in its queues can not be read'
 
-/** Whether encoding them runs no code of theirs. */
+/** Whether encoding the values runs none of their code. */
 function allPrimitive(values: readonly unknown[]): boolean {
   for (let k = 0; k < values.length; k++) {
     const value = values[k]
@@ -39,7 +39,7 @@ function allPrimitive(values: readonly unknown[]): boolean {
 }
 
 export class Runner implements Waiting {
-  // As something that waits: nothing rings for it, and a poll takes the answers that are there.
+  // The runner waits at no list, so nothing rings for it. A poll takes the answers that are there.
   readonly lists = []
   untidy = false
   readonly module: ModuleName
@@ -48,16 +48,16 @@ export class Runner implements Waiting {
   readonly #pending = new Line<undefined>(this)
   readonly #closing = new Line<undefined>(this)
   #state: 'open' | 'closing' | 'closed' = 'open'
-  /** Why it is closed, if nobody has closed it. */
+  /** The reason why the context is closed, if nobody has closed it. */
   #failure: { readonly why: string; readonly cause: unknown } | undefined
   #queues: Queues | undefined
   readonly #qsize: number
   readonly #flight: Flight
   readonly #backlog = new Backlog()
   #nextNumber = 0
-  /** Until it has ended. */
+  /** The worker, until it has ended. */
   #worker: Worker | undefined
-  /** Whether the loop will begin to listen, and start a worker. */
+  /** Whether the loop will call #begin(). */
   #starting = false
   readonly #starter: Held = { expire: () => this.#begin(), repair: () => undefined }
   #listening = false
@@ -73,7 +73,7 @@ export class Runner implements Waiting {
     this.#flight = new Flight(qsize)
   }
 
-  /** How many promises of jobs are pending. */
+  /** The number of jobs whose promises are pending. */
   get pending(): number {
     return this.#pending.length
   }
@@ -101,12 +101,12 @@ export class Runner implements Waiting {
       throw this.#closedError()
     }
     const { toWorker } = (this.#queues ??= queuesOf(this.#qsize))
-    // Most jobs are put as they are, where that runs no code of the arguments. The number is used
-    // up first, since a script that is stopped in the put may have put the job.
+    // A job whose arguments are primitive is encoded as it is put, since that runs no user code.
+    // Its number is used up first: a script that is stopped in the put may have put the job.
     const isPlain = allPrimitive(args)
     if (isPlain) place.number = this.#nextNumber++
     else this.#hold(place, args, toWorker)
-    // The code of the arguments may have aborted the signal, or closed the context.
+    // Code of the arguments may have aborted the signal, or closed the context.
     if (call.settled) return
     if (this.closed) throw this.#closedError()
     if (timeout === 0) {
@@ -121,13 +121,17 @@ export class Runner implements Waiting {
       this.#backlog.add(place)
     }
     if (!this.#worker && !this.#starting) {
-      // Scheduled first: a script that is stopped in between has it scheduled twice, which is no harm.
+      // Scheduled first: if a script is stopped in between, it is scheduled twice, which does no
+      // harm.
       setDeadline(this.#starter, 0)
       this.#starting = true
     }
   }
 
-  /** Encodes the job. That runs getters of the arguments, which may assign jobs that come before. */
+  /**
+   * Encodes the job. That runs getters of the arguments, which may assign other jobs, and these
+   * come first.
+   */
   #hold(place: JobPlace, args: readonly unknown[], toWorker: Lane<unknown, unknown>): void {
     const { name } = place
     const number = this.#nextNumber
@@ -141,8 +145,8 @@ export class Runner implements Waiting {
   }
 
   /**
-   * Called by the loop: what lives as long as the context would otherwise keep the
-   * `AsyncLocalStorage` store of whoever assigned the first job.
+   * Starts listening, and the worker. The loop calls this: otherwise both, which live as long as
+   * the context, would keep the `AsyncLocalStorage` store of whoever assigned the first job.
    */
   #begin(): void {
     this.#starting = false
@@ -165,7 +169,7 @@ export class Runner implements Waiting {
     }
   }
 
-  /** As a look of a call whose time is up: takes the answers that are there. */
+  /** Takes the answers that are there. A call whose time is up looks once more by this. */
   poll(): void {
     while (this.#queues && this.#state !== 'closed') {
       try {
@@ -204,7 +208,10 @@ export class Runner implements Waiting {
     return invalidValue('name', `a function that ${nameOfModule(this.module)} exports, which are ${names.join(', ') || 'none'}`, name)
   }
 
-  /** An answer was got that can't be read. They come in the order of the jobs. */
+  /**
+   * Handles an answer that can't be decoded. It belongs to the first job in flight, as answers come
+   * in the order of the jobs.
+   */
   #lose(error: unknown): void {
     const [first] = this.#flight.inOrder()
     if (first === undefined || isDamage(error)) {
@@ -270,7 +277,7 @@ export class Runner implements Waiting {
       this.#flight.land(place)
       if (place.line) place.call.reject(crashed(place.name, cause))
     }
-    // A worker is started for a job, so this one could not even load the module.
+    // A worker is started only if there is a job, so this one could not even load the module.
     if (!this.#hasBegun) this.#fail(NOT_LOADED, cause)
     else if (this.#backlog.first) this.#fill()
     if (this.#flight.count > 0 || this.#backlog.first) this.#start()
@@ -319,7 +326,7 @@ export class Runner implements Waiting {
     for (let { first } = this.#pending; first; { first } = this.#pending) first.call.reject(this.#closedError())
   }
 
-  /** The worker has ended, and there will be no other. */
+  /** Called when the worker has ended and there will be no other. */
   #over(): void {
     this.#state = 'closed'
     this.#queues?.jobs.close()

@@ -1,4 +1,6 @@
-/** One message as this thread reads and sets it; what objects of the same message share. */
+/**
+ * One message as this thread reads and sets it. All objects that this thread has of it share this.
+ */
 import { OpenObjects } from '../addon/memory.js'
 import { native, type OpenedRecord } from '../addon/native.js'
 import { type Bytes, freshBytes, scratch } from '../addon/space.js'
@@ -19,15 +21,15 @@ function isSingle(type: ElementType): type is ScalarType {
 }
 
 function codecOf(type: ElementType): MessageCodec<unknown> {
-  return isSingle(type) ? singleCodec(type) : (messageCodec(type) as MessageCodec<unknown>)
+  return isSingle(type) ? singleCodec(type) : (messageCodec(type, 'value') as MessageCodec<unknown>)
 }
 
-/** Bytes of the head in front of values whose encoding has to be told. */
+/** Returns the bytes of the head in front of values that have several encodings. */
 export function headBytesOf(type: ElementType): number {
   return type === 'any' || type === 'string' ? native.headBytes : 0
 }
 
-/** Bytes of the content; undefined for types of no fixed size. */
+/** Returns the bytes of the content, undefined for types without a fixed size. */
 export function fixedBytesOf(type: ElementType): number | undefined {
   if (isSingle(type)) return SCALARS[type].bytes
   return type === 'any' || type === 'string' || type === 'bytes' ? undefined : itemBytesOf(type, 0)
@@ -58,7 +60,7 @@ export class MessageVersions extends Versions {
     while (this.#trySet(bytes) === -STATUS.busy)
   }
 
-  /** What is in the hand. */
+  /** Sets the message to the value in the hand. */
   #trySet(bytes: number): number {
     const { space, body } = this.#hand
     const { staged } = this
@@ -85,7 +87,7 @@ export class MessageVersions extends Versions {
     const told = checkTold(this.coreRead(staged.area))
     if (told === -STATUS.tooSmall) return this.#readLong()
     const version = versionIn(told)
-    // It has no value before the first.
+    // Before the first set there is no value.
     const value = version === 0 ? undefined : this.#decode(staged.length.view.getUint32(0, true))
     return { value, version }
   }
@@ -96,7 +98,7 @@ export class MessageVersions extends Versions {
     return this.#codec.decode((staged as NonNullable<typeof staged>).content, 0, length)
   }
 
-  /** Through the thread's buffer, or, what is longer, into a buffer of its own. */
+  /** Reads through the thread's buffer. A longer value goes into a buffer of its own. */
   #readLong(): Versioned<unknown> {
     const codec = this.#codec
     let body: Bytes | undefined
@@ -115,7 +117,10 @@ export class MessageVersions extends Versions {
     }
   }
 
-  /** Another was set meanwhile, which may be shorter. */
+  /**
+   * Decodes a value that was read with that body. It may be shorter than the body: another was set
+   * meanwhile.
+   */
   #receive(body: Bytes, length: number): unknown {
     const codec = this.#codec
     if (length < 0) throw damaged('message')

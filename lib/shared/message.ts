@@ -14,8 +14,8 @@ import { allocateVersions, type Versions } from './versions.js'
 declare const carries: unique symbol
 
 /**
- * What `workerData` and `postMessage` take to another thread of this process, for
- * `Message.from()`. It tells the compiler what the message's values are.
+ * A message's handle, which `workerData` and `postMessage` take to another thread of this process,
+ * for `Message.from()`. It tells the compiler what the message's values are.
  */
 export interface MessageHandle<T = unknown, In = unknown> {
   /** For the compiler alone. */
@@ -29,7 +29,7 @@ export interface MessageOptions<Type = ElementType> {
   /** What it carries. Default: 'any'. */
   type?: Type | undefined
   /**
-   * The longest value, in bytes as it is encoded, for types of no fixed size: 'any', 'string' and
+   * The longest encoded value, in bytes, for the types without a fixed size: 'any', 'string' and
    * 'bytes'. Default: 65536.
    */
   maxBytes?: number | undefined
@@ -66,9 +66,7 @@ export let livenessOfMessage: (message: Message<unknown, unknown>) => Liveness
 
 /** An event with a payload. See `MessageConstructor`. */
 export class Message<T = unknown, In = T> {
-  /**
-   * Structured-cloneable; the other thread makes of it a message object of its own, with `from()`.
-   */
+  /** Structured-cloneable. The other thread makes its own message object from it, with `from()`. */
   readonly handle: MessageHandle<T, In>
   readonly #versions: MessageVersions
   readonly #liveness = new Liveness()
@@ -101,8 +99,8 @@ export class Message<T = unknown, In = T> {
   }
 
   /**
-   * What `threadsafe_message_open()` of `threadsafe.h` takes, in this thread; see
-   * `ThreadSafeQueue.native`.
+   * The message as native code takes it, for `threadsafe_message_open()` of `threadsafe.h` in this
+   * thread. See `ThreadSafeQueue.native`.
    */
   get native(): NativeHandle<'message'> {
     needDoorbell()
@@ -110,12 +108,12 @@ export class Message<T = unknown, In = T> {
   }
 
   /**
-   * Sets the message to that value and wakes all who wait at this moment, in all threads, also when
+   * Sets the message to that value and wakes all who wait at this moment, in all threads, even if
    * `clear()` follows at once. The latest value counts.
    *
-   * `TypeError` for a value that is not of the message's type, `DataCloneError` for one that can't be
-   * carried, `RangeError` `ERR_ITEM_TOO_LARGE` for one that is longer than `maxBytes`: then nothing
-   * has changed.
+   * Throws `TypeError` for a value that is not of the message's type, `DataCloneError` for one that
+   * can't be carried, and `RangeError` `ERR_ITEM_TOO_LARGE` for one longer than `maxBytes`. Then
+   * nothing has changed.
    *
    * @example
    * progress.set({ done: 3, of: 10 })
@@ -124,7 +122,9 @@ export class Message<T = unknown, In = T> {
     this.#versions.set(value)
   }
 
-  /** Resets the message: who waits from now on waits until it is set again. The value stays. */
+  /**
+   * Resets the message: calls that wait from now on wait until it is set again. The value stays.
+   */
   clear(): void {
     this.#versions.core.clear()
   }
@@ -134,14 +134,17 @@ export class Message<T = unknown, In = T> {
     return this.#versions.isSet()
   }
 
-  /** The value it was last set to, also when it was cleared since; undefined before the first. */
+  /**
+   * Returns the value it was last set to, even if it was cleared since. Undefined before the first
+   * set.
+   */
   value(): T | undefined {
     return this.#versions.value() as T | undefined
   }
 
   /**
-   * Resolves to the value when the message is set, at once if it is. Rejects with `TimeoutError`, or
-   * the signal's `reason`.
+   * Resolves to the value when the message is set: at once if it already is. Rejects with
+   * `TimeoutError`, or the signal's `reason`.
    *
    * @example
    * const result = await progress.wait({ timeout: 1000 })
@@ -172,8 +175,8 @@ export class Message<T = unknown, In = T> {
   }
 
   /**
-   * The value that is set, if one is, and then each later one, or the latest where several came
-   * meanwhile: none twice.
+   * Gives the value that is set, if one is, and then each later one. Where several came meanwhile,
+   * gives the latest. None is given twice.
    *
    * @example
    * for await (const { done, of } of progress) show(done / of)
@@ -183,7 +186,7 @@ export class Message<T = unknown, In = T> {
     return new VersionIterator(versions, versions.want(), this.#liveness, () => versions.versioned() as Versioned<T>)
   }
 
-  /** Pending calls of this object keep the process alive: so it is at first. */
+  /** Pending calls of this object keep the process alive. This is the default. */
   ref(): this {
     this.#liveness.reference(true)
     return this

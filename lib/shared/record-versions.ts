@@ -1,4 +1,6 @@
-/** One record as this thread reads and writes it; what objects of the same record share. */
+/**
+ * One record as this thread reads and writes it. All objects that this thread has of it share this.
+ */
 import { bytesOf, OpenObjects } from '../addon/memory.js'
 import { native, type OpenedRecord } from '../addon/native.js'
 import { freshBytes, scratch, type Space, spaceOver } from '../addon/space.js'
@@ -12,28 +14,30 @@ import { allocateVersions, ANY, checkSameType, checkTold, FENCED, openVersions, 
 const { record: RECORD, status: STATUS } = native
 
 /**
- * One record in this thread. Its content is in this thread's staging area; one that is too long for
- * that passes through the thread's buffer, or a buffer of its own.
+ * A record passes through this thread's staging area. One that is too long for that passes through
+ * the thread's buffer, or a buffer of its own.
  */
 export class RecordVersions extends Versions implements FieldsTarget {
   readonly fields: FieldsCodec
   readonly #count: number
   readonly #codec: MessageCodec<unknown>
-  /** Negative where it does not pass through a staging area. */
+  /** The number of the staging area. Negative if the record does not pass through one. */
   readonly #area: number = -1
   readonly #space: Space
   readonly #body: Uint8Array | undefined
-  /** Writes of this thread. */
+  /** The number of this thread's writes. */
   written = 0
-  /** The version that the last of them made. */
+  /** The version that this thread's last write made. */
   made = 0
-  /** What the present write comes after. */
+  /** The number of fields that the last write was given. */
+  given = 0
+  /** The version that the current write comes after, as the core returned it, or ANY. */
   #told = ANY
   #patience: WritePatience | undefined
 
   constructor(memory: WebAssembly.Memory, address: number, record: OpenedRecord, type: RecordType) {
     super(memory, address, record, type)
-    this.#codec = recordCodec(type)
+    this.#codec = recordCodec(type, 'value')
     this.fields = fieldsCodec(type, 'fields')
     this.#count = type.layout.length
     const { staged, bytes } = this
@@ -49,13 +53,16 @@ export class RecordVersions extends Versions implements FieldsTarget {
     }
   }
 
-  /** The newest content into its space: the version, as the core tells it. */
+  /** Copies the newest content into the space. Returns its version as the core does. */
   #load(): number {
     const told = this.#area >= 0 ? this.coreRead(this.#area) : RECORD.read(this.native, this.#body)
     return told >= 0 ? told : checkTold(told)
   }
 
-  /** What is in its space as the version after that one: what is told of it, or busy. */
+  /**
+   * Makes the content of the space the version after that one. Returns the new version as the core
+   * does, or busy, negated.
+   */
   #store(after: number): number {
     const told =
       this.#area >= 0 ? this.coreWrite(this.#area, this.bytes, after, FENCED) : RECORD.write(this.native, this.bytes, after, this.#body)
@@ -72,18 +79,19 @@ export class RecordVersions extends Versions implements FieldsTarget {
     return { value: this.#codec.decode(this.#space, 0, this.bytes), version: versionIn(told) }
   }
 
-  /** Returns false where `after` is a version that is not current, or there is no field. */
+  /** Returns false if `after` is a version that is not current, or no field is given. */
   write(given: unknown, after: number): boolean {
-    // Of a write that was stopped, perhaps.
+    // A write that was stopped may have left one.
     this.#patience = undefined
     return this.fields.write(given, this, after)
   }
 
-  /** As a target of fields: `after` is a version, or ANY. */
+  /** Called by the codec of fields before it writes them. `after` is a version, or ANY. */
   begin(count: number, after: number): Space | undefined {
+    this.given = count
     if (count === 0) return undefined
     if (after === ANY && count === this.#count) {
-      // Where all fields are given there is nothing to merge with.
+      // If all fields are given there is nothing to merge.
       this.fields.writeGaps(this.#space)
       this.#told = ANY
     } else {
@@ -127,7 +135,7 @@ export function createRecord(type: RecordType, initial: unknown): WebAssembly.Me
     memory = allocateVersions(false, type, type.bytes)
     if (!memory) throw outOfRange('type', 'a record type of at most some 250 MB', `${type.bytes} bytes`)
     const view = bytesOf(memory)
-    // Nobody else has the memory yet, so this is no write.
+    // No other thread has the memory yet, so this does not count as a write.
     const { first } = openVersions(view, false, type, () => true)
     return spaceOver(view.buffer, first + native.lengthBytes, type.bytes)
   }

@@ -19,8 +19,8 @@ const { record: RECORD } = native
 declare const carries: unique symbol
 
 /**
- * What `workerData` and `postMessage` take to another thread of this process, for
- * `SharedRecord.from()`. It tells the compiler what the record's values are.
+ * A record's handle, which `workerData` and `postMessage` take to another thread of this process,
+ * for `SharedRecord.from()`. It tells the compiler what the record's values are.
  */
 export interface RecordHandle<T = unknown, In = unknown> {
   /** For the compiler alone. */
@@ -29,17 +29,18 @@ export interface RecordHandle<T = unknown, In = unknown> {
   readonly threadsafe: 'record'
 }
 
-/** How a record is doing, over all threads. */
+/** Counts of a record, over all threads. */
 export interface RecordStats {
-  /** Writes so far: the version. */
+  /** The number of writes so far, which is the version. */
   readonly writes: number
   /**
-   * Reads that were repeated, as writers went through nearly all buffers meanwhile; modulo 2^32.
+   * The number of reads that were repeated because writers went through nearly all buffers
+   * meanwhile; modulo 2^32.
    */
   readonly retries: number
 }
 
-/** How often an update may have its own thread write the record while it runs, each time it does. */
+/** How often the function of an update may write to the record itself. */
 const MOST_OWN_WRITES = 100
 
 function checkType(type: unknown): RecordType {
@@ -61,9 +62,7 @@ export let versionsOfRecord: (record: SharedRecord<unknown, unknown>) => RecordV
 
 /** A record in memory that threads, native code and signal handlers read and write, each time as a whole. */
 export class SharedRecord<T = unknown, In = T> {
-  /**
-   * Structured-cloneable; the other thread makes of it a record object of its own, with `from()`.
-   */
+  /** Structured-cloneable. The other thread makes its own record object from it, with `from()`. */
   readonly handle: RecordHandle<T, In>
   readonly #versions: RecordVersions
   readonly #liveness = new Liveness()
@@ -98,8 +97,8 @@ export class SharedRecord<T = unknown, In = T> {
   }
 
   /**
-   * What `threadsafe_record_open()` of `threadsafe.h` takes, in this thread; see
-   * `ThreadSafeQueue.native`.
+   * The record as native code takes it, for `threadsafe_record_open()` of `threadsafe.h` in this
+   * thread. See `ThreadSafeQueue.native`.
    */
   get native(): NativeHandle<'record'> {
     needDoorbell()
@@ -107,8 +106,9 @@ export class SharedRecord<T = unknown, In = T> {
   }
 
   /**
-   * The newest value: all of its fields from the same moment, whoever writes meanwhile. Never waits
-   * for a writer. `Error` `ERR_DAMAGED_MEMORY` if something has written over the record's memory.
+   * Returns the newest value: all of its fields from the same moment, whoever writes meanwhile. It
+   * never waits for a writer. Throws `Error` `ERR_DAMAGED_MEMORY` if something has written over the
+   * record's memory.
    *
    * @example
    * const { x, y } = position.read()
@@ -118,7 +118,7 @@ export class SharedRecord<T = unknown, In = T> {
   }
 
   /**
-   * The newest value and its version.
+   * Returns the newest value and its version.
    *
    * @example
    * const { value, version } = position.readWithVersion()
@@ -127,20 +127,20 @@ export class SharedRecord<T = unknown, In = T> {
     return this.#versions.versioned() as { value: T; version: number }
   }
 
-  /** The number of writes so far, in all threads; `initial` is none. */
+  /** The number of writes so far, in all threads; `initial` does not count. */
   get version(): number {
     return this.#versions.version()
   }
 
   /**
-   * Writes those fields, all at once, and leaves the others as they are; returns the version it
-   * made. Writes of other fields by others at the same time are not lost. Fields that the record's
-   * type does not have are ignored. With no field it writes nothing, and returns the version that
-   * is there.
+   * Writes those fields, all at once, and leaves the others as they are. Returns the version it
+   * made. Other fields that others write at the same time are not lost. Fields that the record's
+   * type does not have are ignored. With no field it writes nothing and returns the current
+   * version.
    *
-   * `TypeError` `ERR_INVALID_ARG_TYPE` or `ERR_INVALID_ARG_VALUE` for a value that is not of its
-   * field's type: then nothing is written. `Error` `ERR_DAMAGED_MEMORY` if something has written
-   * over the record's memory.
+   * Throws `TypeError` `ERR_INVALID_ARG_TYPE` or `ERR_INVALID_ARG_VALUE` for a value that is not of
+   * its field's type; then nothing is written. Throws `Error` `ERR_DAMAGED_MEMORY` if something has
+   * written over the record's memory.
    *
    * @example
    * position.write({ x: 1.5, y: 2.5 })
@@ -151,11 +151,16 @@ export class SharedRecord<T = unknown, In = T> {
   }
 
   /**
-   * Reads the value, has `fn` make fields of it, and writes them, if nobody has written meanwhile;
-   * else all of that again, with the newer value. Returns the version it made; or the one that is
-   * there, if `fn` returns no field. If `fn` throws, nothing is written, and `update()` throws the
-   * same. Throws what `write()` throws, and an `Error` with `ERR_UPDATE_WRITES` if `fn` writes to
-   * the record itself each time it runs, which would never end.
+   * Reads the value, calls `fn` with it, and writes the fields that `fn` returns if nobody has
+   * written meanwhile. Otherwise it does all that again, with the newer value. Returns the version
+   * it made. If `fn` returns no field, nothing is written, and the version is the one that `fn` was
+   * given. If `fn` throws, nothing is written, and `update()` throws the same. It throws what
+   * `write()` throws, and an `Error` with `ERR_UPDATE_WRITES` if `fn` writes to the record itself
+   * each time it runs, which would never end.
+   *
+   * Nobody waits for `fn`, so it runs again after each write that came in between: keep it shorter
+   * than the pauses between the writes of others. Beside writers that do not pause for so long,
+   * `update()` does not end. Where `fn` takes long, have all writers hold a `Lock`.
    *
    * @example
    * counters.update(({ hits }) => ({ hits: hits + 1 }))
@@ -169,7 +174,7 @@ export class SharedRecord<T = unknown, In = T> {
       const fields: unknown = fn(value as T)
       if (types.isPromise(fields)) throw invalidType('fn', 'a function that returns fields, not a promise', fn)
       if (versions.write(fields, version)) return versions.made
-      if (versions.version() === version) return version
+      if (versions.given === 0) return version
       if (versions.written !== before && ++own === MOST_OWN_WRITES) {
         throw withCode(new Error('The function given to update() writes to the record itself each time it runs'), 'ERR_UPDATE_WRITES')
       }
@@ -177,8 +182,8 @@ export class SharedRecord<T = unknown, In = T> {
   }
 
   /**
-   * Resolves to the newest version once that is later than `sinceVersion`: at once if it is. Rejects
-   * with `TimeoutError`, or the signal's `reason`.
+   * Resolves to the newest version once that is later than `sinceVersion`: at once if it already
+   * is. Rejects with `TimeoutError`, or the signal's `reason`.
    *
    * @example
    * const version = await position.wait(seen, { timeout: 1000 })
@@ -209,8 +214,8 @@ export class SharedRecord<T = unknown, In = T> {
   }
 
   /**
-   * The newest value each time it has changed, from the next write on. It may skip values that were
-   * overwritten before the loop came to them.
+   * Gives the newest value each time it has changed, from the next write on. It may skip values
+   * that were overwritten before the loop came to them.
    *
    * @example
    * for await (const { x, y } of position) draw(x, y)
@@ -225,7 +230,7 @@ export class SharedRecord<T = unknown, In = T> {
     return { writes: this.#versions.version(), retries: RECORD.retries(this.#versions.native) }
   }
 
-  /** Pending calls of this object keep the process alive: so it is at first. */
+  /** Pending calls of this object keep the process alive. This is the default. */
   ref(): this {
     this.#liveness.reference(true)
     return this

@@ -1,7 +1,7 @@
 /**
- * Records that a worker, the loop, a native thread and a handler write at once, and whose writers
- * are killed: no value is torn, no merge lost, and no buffer either. RECORD_READS is how often the
- * loop and a worker read each, for a longer run.
+ * A worker, the loop, a native thread and a handler write records at once, and writers are killed:
+ * no value is torn, and no merge and no buffer is lost. For a longer run, set RECORD_READS to how
+ * often the loop and a worker read.
  */
 import { strict as assert } from 'node:assert'
 import { once } from 'node:events'
@@ -106,7 +106,7 @@ describe('records and messages of many contexts', function () {
     value.fill(9)
     assert.equal(addon.recordWrite(record, bytes, 8, 16), OK)
     assert.deepEqual(target.read(), { a: 1, b: 9, c: 9, byHandler: 0, byThread: 0, byMain: 0, byWorker: 0, spare: 5 })
-    // A part that begins and ends within words.
+    // The range begins and ends within words.
     const expected = bytes.slice()
     bytes.forEach((_, k) => (bytes[k] = k))
     expected.set(bytes.subarray(9, 22), 9)

@@ -31,6 +31,7 @@ try {
       const log = pino(stream)
       const start = performance.now()
       for (let line = 0; line < lines; line++) log.info({ line }, 'request served')
+      ;(stream as unknown as { ref(): void }).ref() // until 'close'; the types of thread-stream lack it
       const closed = once(stream, 'close')
       // Both block in end() until the file has all of it.
       stream.flushSync()

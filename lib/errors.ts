@@ -1,5 +1,9 @@
-/** Every error that this package throws by itself. Errors about arguments look like Node's own. */
+/**
+ * Every error that this package throws by itself; error-codes.ts says when. Errors about arguments
+ * look like Node's own.
+ */
 import { inspect, types } from 'node:util'
+import type { ErrorCode } from './error-codes.js'
 import { uncurried } from './intrinsics.js'
 
 const { isAnyArrayBuffer, isSharedArrayBuffer } = types
@@ -124,7 +128,7 @@ export class TimeoutError extends ThreadSafeError {
 
 type WithCode<E extends Error> = E & { code: string }
 
-export function withCode<E extends Error>(error: E, code: string): WithCode<E> {
+export function withCode<E extends Error>(error: E, code: ErrorCode): WithCode<E> {
   return Object.assign(error, { code })
 }
 

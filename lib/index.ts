@@ -16,16 +16,9 @@ export { Context, type ContextOptions, type JobArguments, type JobName, type Job
 export { select, type Selected, type SelectOptions, type SelectSource, selectSync, type SelectSyncOptions } from './select.js'
 export { type SignalInfo, signalInfo } from './signals/info.js'
 export type { SignalName } from './signals/number.js'
-export {
-  attachSignal,
-  sendSignal,
-  type SignalOptions,
-  type SignalSource,
-  type SignalStats,
-  type SignalTarget,
-  SignalTimer,
-  type SignalTimerOptions,
-} from './signals/source.js'
+export { sendSignal } from './signals/send.js'
+export { attachSignal, type SignalOptions, type SignalSource, type SignalStats, type SignalTarget } from './signals/source.js'
+export { SignalTimer, type SignalTimerOptions } from './signals/timer.js'
 export { ThreadSafeQueue, type ThreadSafeQueueConstructor, type TypedQueueOptions } from './queue/typed-queue.js'
 export type { MessageHandle, MessageOptions } from './shared/message.js'
 export type { RecordHandle, RecordStats } from './shared/record.js'

@@ -319,6 +319,7 @@ function block(sources: readonly SelectSource[], timeout: number, inOrder: InOrd
     const status = native.selectBlocking(objects, words, Math.max(0, end - native.now()))
     const selected = inOrder(places.length, (k) => tryOne('tryNow', sources, places[k] as number, wants[k]))
     if (selected) return selected
-    if (status === STATUS.timeout) throw new TimeoutError(timeout)
+    // The time counts also where others are quicker each time, or the memory was written over.
+    if (status === STATUS.timeout || native.now() >= end) throw new TimeoutError(timeout)
   }
 }

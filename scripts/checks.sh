@@ -33,13 +33,11 @@ build_ctests() {
 # ctests BUILD CTEST_OPTIONS...
 ctests() { ctest --test-dir "build/$1" -j 2 --output-on-failure "${@:2}"; }
 
-# What depends most on the runtime and on how C++ was compiled.
-core=(dist/test/{event,queue/{queue,overflow,async,iterating,batches,streams,contract},wait/{cancelling,long-items},codec/{numbers,any,values}}.test.js)
-
-# on_node VERSION MOCHA_OPTIONS...: tests the prebuild on another Node; the core tests, if no others are named.
+# on_node VERSION MOCHA_OPTIONS...: tests the prebuild on another Node. Without options: the core tests, those that
+# depend most on the runtime and on how C++ was compiled.
 on_node() {
   local home="build/node-$1" tests=("${@:2}")
-  [ ${#tests[@]} -gt 0 ] || tests=("${core[@]}")
+  [ ${#tests[@]} -gt 0 ] || tests=(--config .mocharc.core.json)
   npm install --no-audit --no-fund --no-save --prefix "$home" "node@$1" || return 1
   (
     PATH="$PWD/$home/node_modules/.bin:$PATH"
@@ -55,7 +53,45 @@ on_bun() {
   npm install --no-audit --no-fund --no-save --prefix build/bun @oven/bun-linux-x64@1.4.5 || return 1
   PREBUILDS_ONLY=1 build/bun/node_modules/@oven/bun-linux-x64/bin/bun node_modules/mocha/bin/mocha.js --reporter dot \
     --invert --grep 'has errors with a class|need no iteration of the loop' \
-    dist/test/{event,queue/{queue,overflow,async,iterating,streams},wait/{cancelling,long-items}}.test.js
+    --config .mocharc.core.json --ignore 'dist/test/codec/**' --ignore 'dist/test/queue/{batches,contract}.test.js'
+}
+
+# asan COMMAND...: runs a command on an addon that is built with AddressSanitizer and UBSan, in a copy of the
+# clone, so that build/Release stays what it is. Node itself is not instrumented: memory of V8 is not watched.
+asan() {
+  local copy=build/asan
+  mkdir -p "$copy/build/Release" && rm -rf "$copy/dist" || return 1
+  tar --create --exclude=./build --exclude=./native/build --exclude=./node_modules --exclude=./prebuilds --exclude=./.git . |
+    tar --extract --directory "$copy"
+  ln -sfn ../../node_modules "$copy/node_modules"
+  (
+    cd "$copy" || exit 1
+    npx cmake-js build -O build/cmake --CDSANITIZE=address,undefined >build/cmake.log 2>&1 || { tail -n 40 build/cmake.log; exit 1; }
+    cp build/cmake/Release/threadsafe.node build/Release/
+    export UBSAN_OPTIONS=print_stacktrace=1
+    LD_PRELOAD="$(g++ -print-file-name=libasan.so) $(g++ -print-file-name=libstdc++.so.6)" "$@"
+  )
+}
+
+# asan_suite TESTS...: runs the suite, or those tests, that way. Not run: what measures resident memory, as freed
+# memory is kept back to find its use; what reads the addon's machine code; what is about the package and its tools.
+asan_suite() {
+  local tests=("$@") measures_memory='resident memory stays|memory stays as it is|leaves nothing in memory|leaves no memory behind'
+  [ ${#tests[@]} -gt 0 ] || tests=('dist/test/**/*.test.js' --ignore 'dist/test/{bench,examples,package}/**'
+    --ignore 'dist/test/{signals/safety,system/examples}.test.js' --invert --grep "$measures_memory")
+  asan env ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 TEST_SHARE="${TEST_SHARE:-0.2}" \
+    node node_modules/mocha/bin/mocha.js --timeout 120000 --reporter dot "${tests[@]}"
+}
+
+# asan_leaks MINUTES: the soak that way, at whose end the addon must not have lost any memory. What Node and V8 have
+# lost is left aside: only a leak counts that the addon has allocated, which shows in the frame below the allocator.
+asan_leaks() {
+  asan env ASAN_OPTIONS=detect_leaks=1:exitcode=0 LSAN_OPTIONS=max_leaks=0 \
+    node dist/test/soak/main.js --minutes "$1" >build/asan/soak.log 2>&1 || { tail -n 40 build/asan/soak.log; return 1; }
+  # Node itself loses some, so a report must be there.
+  grep '^SUMMARY: AddressSanitizer' build/asan/soak.log || { echo 'leaks were not looked for'; return 1; }
+  ! awk 'BEGIN { RS = "" } /leak of/ && /\n *#1 [^\n]*threadsafe\.node/' build/asan/soak.log | grep . &&
+    grep '^| ' build/asan/soak.log
 }
 
 if [ "${BASH_SOURCE[0]}" = "$0" ]; then "$@"; fi

@@ -1,6 +1,7 @@
 // Runs the projects of test/tools, each with the real tool, on the package as a user has it. Jest,
 // Vitest and tsx evaluate a module several times in one process, in realms of their own, and
-// replace timers by fake ones. Bundlers must leave the package alone, and Deno must be refused.
+// replace timers by fake ones. Bundlers must leave the package alone, and Deno must be refused. The
+// programs of the documents run as a reader would run them.
 // Installs the tools from npm into build/tools. Arguments: names of runs, to run those alone.
 // Prints "N passed, N failed" last.
 import { spawn } from 'node:child_process'
@@ -29,6 +30,7 @@ const RUNS = [
   { name: 'esbuild', project: 'bundlers', tool: { esbuild: '0.28.2' }, args: ['esbuild'] },
   { name: 'rollup', project: 'bundlers', tool: { rollup: '4.68.8', '@rollup/plugin-node-resolve': '16.0.3' }, args: ['rollup'] },
   { name: 'webpack', project: 'bundlers', tool: { webpack: '5.113.0' }, args: ['webpack'] },
+  { name: 'documents', project: 'documents', tool: {}, args: [root] },
   { name: 'deno', project: 'deno', tool: { deno: `npm:@deno/linux-${process.arch}-glibc@2.9.6` }, args: [] },
 ]
 
@@ -81,10 +83,19 @@ async function unpack() {
   return unpacked
 }
 
+/** Adds the test files that docs/recipes/testing.md shows for that tool. */
+function addDocumented(project, directory) {
+  const text = readFileSync(join(root, 'docs/recipes/testing.md'), 'utf8')
+  for (const [, tool, file, code] of text.matchAll(/^```js external\n\/\/ (\w+)\/([\w.]+)\n([^]*?)^```$/gm)) {
+    if (tool === project) writeFileSync(join(directory, file), code)
+  }
+}
+
 async function prepare({ name, project, tool }, unpacked) {
   const directory = resolve(home, name)
   cpSync(join(sources, project), directory, { recursive: true })
   cpSync(join(sources, 'common'), directory, { recursive: true })
+  addDocumented(project, directory)
   const manifest = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'))
   writeFileSync(join(directory, 'package.json'), JSON.stringify({ ...manifest, devDependencies: tool }))
   await must(run('npm', ['install', '--no-audit', '--no-fund', '--no-package-lock'], directory))

@@ -5,8 +5,8 @@
 // cases it ran, how long it took, and how it ended. A check that should count cases and counts none
 // has failed.
 //
-// Checks that wait for most of their time, or depend on time, run one after another. Those that only
-// compute run beside them, at idle priority.
+// Three rows of checks run at the same time: those that test, one after another; those that install and
+// build for other programs, `apart`; and those that only compute, `beside` the others at idle priority.
 import { spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -18,7 +18,11 @@ const logs = join(root, 'build/verify')
 /** What programs print about the cases they ran; all matches are added up. */
 const MOCHA = /^ +(\d+) passing/gm
 const PASSED = /^(\d+) passed, \d+ failed$/gm
+/** The counts of the soak. */
+const SOAK = /^\| workers killed \| (\d+) \|$/gm
 const CTEST = /tests passed, \d+ tests failed out of (\d+)/g
+const EXECUTIONS = /passed all (\d+) executions/g
+const CAUGHT = /\((\d+) weakenings caught\)/g
 
 const mocha = 'node node_modules/mocha/bin/mocha.js --reporter dot'
 
@@ -33,16 +37,19 @@ const PREPARATIONS = {
 /**
  * The checks. `run` is a command for bash in the root of the clone; `cases` finds the number of cases
  * in its output; `needs` names preparations, `build` if there is none; `minutes` is the time after
- * which it is ended, 15 if there is none; `beside` says that it only computes.
+ * which it is ended, 15 if there is none; `apart` and `beside` say in which row it runs. None may
+ * compile into dist/, as others run from there: `build` has done that.
  */
 const CHECKS = [
-  { name: 'lint', run: 'npm run --silent lint && node scripts/format-cpp.mjs --required' },
-  { name: 'wasm', run: 'npm run --silent wasm -- --check' },
-  { name: 'types', run: 'npx tsc -p tsconfig.json --noEmit && npm run --silent test:types', cases: PASSED },
-  { name: 'package', run: 'npx publint --strict && npx attw --pack . --profile esm-only' },
-  { name: 'suite', run: 'TEST_SHARE=1 npm test -- --reporter dot', cases: MOCHA, minutes: 25 },
-  { name: 'kills', run: `KILLS=1000 ${mocha} dist/test/system/kills.test.js`, cases: MOCHA },
-  { name: 'model-based', run: `MODEL_RUNS=3000 ${mocha} dist/test/system/model-based.test.js`, cases: MOCHA },
+  { name: 'lint', apart: true, run: 'npm run --silent lint && node scripts/format-cpp.mjs --required' },
+  { name: 'wasm', apart: true, run: 'npm run --silent wasm -- --check' },
+  { name: 'documents', apart: true, run: 'npm run --silent docs -- --check' },
+  { name: 'types', apart: true, run: 'npx tsc -p tsconfig.json --noEmit && node scripts/test-types.mjs', cases: PASSED },
+  { name: 'package', apart: true, run: 'npx publint --strict && npm_config_ignore_scripts=true npx attw --pack . --profile esm-only' },
+  { name: 'suite', run: `TEST_SHARE=1 ${mocha} 'dist/test/**/*.test.js'`, cases: MOCHA, minutes: 25 },
+  { name: 'kills', run: `KILLS=5000 ${mocha} dist/test/system/kills.test.js`, cases: MOCHA, minutes: 20 },
+  { name: 'model-based', run: `MODEL_RUNS=1500 ${mocha} 'dist/test/system/model-*.test.js'`, cases: MOCHA },
+  { name: 'isolates', run: `ISOLATES=1000 ${mocha} dist/test/system/isolates.test.js`, cases: MOCHA },
   {
     name: 'shared-data',
     run: `RECORD_READS=5000000 CONTEXT_JOBS=20000 POOL_LENDS=400000 POOL_KILLS=60 LOCK_SECTIONS=400000 LOCK_KILLS=60 ${mocha} 'dist/test/shared/*.test.js'`,
@@ -53,16 +60,28 @@ const CHECKS = [
     run: `TEST_SHARE=0.2 taskset --cpu-list 0 ${mocha} dist/test/{queue,wait,shared}/*.test.js dist/test/system/{stress,kills}.test.js`,
     cases: MOCHA,
   },
+  { name: 'soak', run: 'node dist/test/soak/main.js --minutes 2', cases: SOAK },
+  { name: 'asan-addon', run: 'scripts/checks.sh asan_suite', cases: MOCHA, minutes: 25 },
+  { name: 'asan-leaks', run: 'scripts/checks.sh asan_leaks 1', cases: SOAK },
   ...['20.19.0', '22', '24', '26'].map((version) => ({
     name: `node-${version}`,
     run: `scripts/checks.sh on_node ${version}`,
     cases: MOCHA,
+    apart: true,
     needs: ['prebuilds'],
   })),
-  { name: 'bun', run: 'scripts/checks.sh on_bun', cases: MOCHA, needs: ['prebuilds'] },
-  { name: 'tools', run: 'npm run --silent test:tools', cases: PASSED, needs: ['prebuilds'] },
-  { name: 'install', run: 'npm run --silent test:install', cases: PASSED, needs: ['prebuilds'] },
-  { name: 'arm64', run: 'node scripts/test-arm64.mjs', cases: PASSED, needs: ['prebuilds'] },
+  ...['20.19.0', '22', '24', '26'].map((version) => ({
+    name: `documents-${version}`,
+    run: `scripts/checks.sh on_node ${version} dist/test/package/docs.test.js`,
+    cases: MOCHA,
+    apart: true,
+    needs: ['prebuilds'],
+  })),
+  { name: 'bun', apart: true, run: 'scripts/checks.sh on_bun', cases: MOCHA, needs: ['prebuilds'] },
+  { name: 'tools', apart: true, run: 'node scripts/test-tools.mjs', cases: PASSED, needs: ['prebuilds'] },
+  { name: 'install', apart: true, run: 'node scripts/test-install.mjs', cases: PASSED, needs: ['prebuilds'] },
+  { name: 'arm64', apart: true, run: 'node scripts/test-arm64.mjs', cases: PASSED, needs: ['prebuilds'] },
+  { name: 'fuzz', apart: true, run: 'node scripts/fuzz.mjs --seconds 20', cases: /(\d+) runs/g },
   // The first has the models and mutants.
   ...['ctest', 'ctest-tsan', 'ctest-asan'].map((build) => ({
     name: build,
@@ -71,6 +90,14 @@ const CHECKS = [
     beside: true,
     minutes: 40,
   })),
+  {
+    name: 'searches',
+    run: 'scripts/checks.sh build_ctests ctest && scripts/checks.sh ctests ctest -C search -L search --verbose',
+    cases: EXECUTIONS,
+    beside: true,
+    minutes: 30,
+  },
+  { name: 'orderings', run: 'scripts/checks.sh build_ctests ctest && node scripts/orderings.mjs --run', cases: CAUGHT, beside: true },
 ]
 
 const running = new Set()
@@ -175,16 +202,15 @@ async function verify(checks) {
   mkdirSync(logs, { recursive: true })
   const rows = new Map()
   const start = performance.now()
-  await Promise.all([
-    runAll(
-      checks.filter(({ beside }) => !beside),
-      rows,
+  const lane = (check) => (check.beside ? 'beside' : check.apart ? 'apart' : 'tests')
+  await Promise.all(
+    ['tests', 'apart', 'beside'].map((name) =>
+      runAll(
+        checks.filter((check) => lane(check) === name),
+        rows,
+      ),
     ),
-    runAll(
-      checks.filter(({ beside }) => beside),
-      rows,
-    ),
-  ])
+  )
   const all = checks.map((check) => rows.get(check))
   console.log(`\n| check | cases | seconds | result |\n| --- | ---: | ---: | --- |`)
   for (const { check, cases, seconds, result } of all) console.log(`| ${check} | ${cases} | ${seconds} | ${result} |`)

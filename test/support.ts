@@ -153,3 +153,14 @@ export function threadsBlocked({ handle }: { readonly handle: object }): number 
   const lists = { queue: [notEmpty, notFull], event: [waiters], record: [changed], message: [changed], lock: [lockWaiters] }[threadsafe]
   return lists.reduce((sum, list) => sum + (Atomics.load(words, list / 4) & 0x7fffffff) + Atomics.load(words, list / 4 + 1), 0)
 }
+
+/**
+ * The number of a record's or a message's buffers, and how many of them are free. Reads its memory,
+ * whose layout is in native/core/layout.h.
+ */
+export function buffersOf({ handle }: { readonly handle: object }): { count: number; free: number } {
+  const words = new Uint32Array((handle as { memory: WebAssembly.Memory }).memory.buffer)
+  const bits = (word: number): number => (words[word] as number).toString(2).replaceAll('0', '').length
+  const [geometry, free] = [128 + 24, native.lists.changed - 128].map((offset) => offset / 4) as [number, number]
+  return { count: words[geometry + 2] as number, free: bits(free) + bits(free + 1) }
+}

@@ -11,7 +11,7 @@ import { type NativeField, native, type ObjectKind } from './native.js'
  * see docs/native.md.
  *
  * @example
- * "include_dirs": ["<!(node --input-type=module -e \"import { includeDir } from 'threadsafe'; console.log(includeDir)\")"]
+ * console.log(includeDir) // in binding.gyp: "include_dirs": ["<!(node print-include-dir.mjs)"]
  */
 export const includeDir = join(packageRoot, 'native/include')
 

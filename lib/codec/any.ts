@@ -3,7 +3,9 @@
  * how the rest is encoded: primitives, strings, views and buffers, and small plain objects each
  * have a path of their own, and V8's serializer takes everything else.
  */
+import { isNativeError } from 'node:util/types'
 import { type Bytes, scratch, type Space } from '../addon/space.js'
+import { damaged } from '../errors.js'
 import { copyInto, uncurried } from '../intrinsics.js'
 import { type Hand, HEAD_BYTES } from './hand.js'
 import type { MessageCodec } from './message.js'
@@ -71,6 +73,17 @@ function bodyOf(from: Space, at: number, bytes: number): Uint8Array<ArrayBuffer>
   return body
 }
 
+/** What V8 says where it has run out of stack or of memory, and the item may be good. */
+const RUN_OUT = ['Maximum call stack size exceeded', 'Array buffer allocation failed']
+
+/**
+ * The error to throw where decoding has failed: nothing that was put is refused there, so the bytes
+ * are not those of an item.
+ */
+function undecodable(error: unknown): unknown {
+  return isNativeError(error) && indexOf(RUN_OUT, error.message) >= 0 ? error : damaged()
+}
+
 export const anyCodec: MessageCodec<unknown> = {
   encode(item, hand) {
     if (typeof item === 'number') {
@@ -90,19 +103,27 @@ export const anyCodec: MessageCodec<unknown> = {
   decode(from, at, bytes) {
     const tag = from.bytes[at] as number
     if (tag === NUMBER) return from.view.getFloat64(at + HEAD_BYTES, true)
-    if (tag < SERIALIZED) return decodeString(from, at, bytes, STRING)
-    if (tag === PLAIN) return decodePlain(from, at + HEAD_BYTES)
-    // A copy: views that are deserialized may refer to what they are read from.
-    if (tag === SERIALIZED) return deserialize(bodyOf(from, at, bytes))
-    if (tag === WHOLE) return wholeOf(from.bytes[at + 1] as number, bodyOf(from, at, bytes))
+    try {
+      if (tag < SERIALIZED) return decodeString(from, at, bytes, STRING)
+      if (tag === PLAIN) return decodePlain(from, at + HEAD_BYTES)
+      // A copy: views that are deserialized may refer to what they are read from.
+      if (tag === SERIALIZED) return deserialize(bodyOf(from, at, bytes))
+      if (tag === WHOLE) return wholeOf(from.bytes[at + 1] as number, bodyOf(from, at, bytes))
+    } catch (error) {
+      throw undecodable(error)
+    }
     return SIMPLE[tag - FIRST_SIMPLE]
   },
   isBody: false,
   varies: true,
   receive(head, body: Bytes) {
     const tag = head.bytes[0] as number
-    if (tag < SERIALIZED) return receiveString(head, body, STRING)
     const own = new Uint8Array(body.buffer)
-    return tag === WHOLE ? wholeOf(head.bytes[1] as number, own) : deserialize(own)
+    try {
+      if (tag < SERIALIZED) return receiveString(head, body, STRING)
+      return tag === WHOLE ? wholeOf(head.bytes[1] as number, own) : deserialize(own)
+    } catch (error) {
+      throw undecodable(error)
+    }
   },
 }

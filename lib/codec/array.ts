@@ -42,7 +42,8 @@ export function arrayAccess({ type, length }: ParsedArray): ArrayAccess {
   }
 }
 
-export function arrayCodec(array: ParsedArray): MessageCodec<unknown> {
+/** `argument`: as errors name the item. */
+export function arrayCodec(array: ParsedArray, argument: string): MessageCodec<unknown> {
   const { length, bytes } = array
   const element = array.type === 'bytes' ? 'uint8' : array.type
   const { name } = blockConstructor(element)
@@ -57,7 +58,7 @@ export function arrayCodec(array: ParsedArray): MessageCodec<unknown> {
   }
   return {
     encode(item, hand) {
-      const block = access.check(item, 'item')
+      const block = access.check(item, argument)
       if (hand.takes(bytes)) copyInto(blockAt(hand.room(bytes), hand.at), block)
       else hand.lend(0, bytesOfView(block))
     },

@@ -7,7 +7,7 @@ import type { MessageCodec } from './message.js'
 import { bytesOfView, elementsOf } from './view.js'
 
 /** A view of the item's bytes. Throws a `TypeError` that names the item. */
-export function bytesOf(item: unknown, name = 'item'): Uint8Array {
+export function bytesOf(item: unknown, name: string): Uint8Array {
   try {
     if (ArrayBuffer.isView(item)) return bytesOfView(item)
     if (isAnyArrayBuffer(item) && !isSharedArrayBuffer(item)) return new Uint8Array(item as ArrayBuffer)
@@ -19,13 +19,14 @@ export function bytesOf(item: unknown, name = 'item'): Uint8Array {
   throw invalidType(name, 'an ArrayBufferView or an ArrayBuffer', item)
 }
 
-export const bytesCodec: MessageCodec<Uint8Array> = {
+/** `argument`: as errors name the item. */
+export const bytesCodec = (argument: string): MessageCodec<Uint8Array> => ({
   encode(item, hand) {
     // Uses an existing Uint8Array, since making a view takes as long as the copy.
-    const bytes = isUint8Array(item) && elementsOf(item) > 0 ? item : bytesOf(item)
+    const bytes = isUint8Array(item) && elementsOf(item) > 0 ? item : bytesOf(item, argument)
     const length = elementsOf(bytes)
     if (hand.takes(length)) copyInto(hand.room(length).bytes, bytes, hand.at)
-    else hand.lend(0, bytesOf(bytes))
+    else hand.lend(0, bytesOf(bytes, argument))
   },
   decode(from, at, bytes) {
     const item = new Uint8Array(bytes)
@@ -41,4 +42,4 @@ export const bytesCodec: MessageCodec<Uint8Array> = {
     if (!isUint8Array(into)) throw invalidType('options.into', 'a Uint8Array', into)
     return into
   },
-}
+})

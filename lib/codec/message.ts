@@ -39,19 +39,19 @@ export interface MessageCodec<T> {
   checkInto?(into: unknown): Block
 }
 
-/** Returns undefined for types that are cells. */
-export function messageCodec(type: ElementType): MessageCodec<unknown> | undefined {
-  if (isRecordType(type)) return recordCodec(type)
+/** Returns undefined for types that are cells. `argument`: as errors name the item. */
+export function messageCodec(type: ElementType, argument: string): MessageCodec<unknown> | undefined {
+  if (isRecordType(type)) return recordCodec(type, argument)
   switch (type) {
     case 'any':
       return anyCodec
     case 'string':
-      return stringCodec as MessageCodec<unknown>
+      return stringCodec(argument) as MessageCodec<unknown>
     case 'bytes':
-      return bytesCodec as MessageCodec<unknown>
+      return bytesCodec(argument) as MessageCodec<unknown>
     default: {
       const array = parseArrayType(type)
-      return array && arrayCodec(array)
+      return array && arrayCodec(array, argument)
     }
   }
 }

@@ -71,8 +71,9 @@ function gapsOf({ layout, bytes }: RecordType): number[] {
   return gaps
 }
 
-export function recordCodec(type: RecordType): MessageCodec<unknown> {
-  const fields = type.layout.map((field) => fieldCodec(field, 'item'))
+/** `argument`: as errors name the item. */
+export function recordCodec(type: RecordType, argument: string): MessageCodec<unknown> {
+  const fields = type.layout.map((field) => fieldCodec(field, argument))
   const count = fields.length
   const gaps = gapsOf(type)
   // The fields are own properties, whatever a program has added to Object.prototype.
@@ -103,7 +104,7 @@ export function recordCodec(type: RecordType): MessageCodec<unknown> {
   return {
     encode(item, hand) {
       if (typeof item !== 'object' || item === null)
-        throw invalidType('item', `an object with the fields ${Object.keys(type.fields).join(', ')}`, item)
+        throw invalidType(argument, `an object with the fields ${Object.keys(type.fields).join(', ')}`, item)
       // All fields are read before any is written, since a getter is user code, and may use a queue
       // itself.
       const given = item as Record<string, unknown>

@@ -7,7 +7,7 @@ export function singleCodec(type: ScalarType): MessageCodec<unknown> {
   const { bytes, kind, read, write } = SCALARS[type]
   return {
     encode(item, hand) {
-      checkKind('item', kind, item)
+      checkKind('value', kind, item)
       write(hand.room(bytes).view, hand.at, item as never)
     },
     decode: (from, at) => read(from.view, at),

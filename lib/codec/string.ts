@@ -72,9 +72,10 @@ export function receiveString(head: Space, body: Bytes, tag: number): string {
   return head.bytes[0] === tag + LATIN1 ? body.latin1Slice(0, body.length) : body.ucs2Slice(0, body.length)
 }
 
-export const stringCodec: MessageCodec<string> = {
+/** `argument`: as errors name the item. */
+export const stringCodec = (argument: string): MessageCodec<string> => ({
   encode(item, hand) {
-    if (typeof item !== 'string') throw invalidType('item', 'a string', item)
+    if (typeof item !== 'string') throw invalidType(argument, 'a string', item)
     encodeString(item, 0, hand)
   },
   decode: (from, at, bytes) => decodeString(from, at, bytes, 0),
@@ -82,4 +83,4 @@ export const stringCodec: MessageCodec<string> = {
   isText: true,
   varies: true,
   receive: (head, body) => receiveString(head, body, 0),
-}
+})

@@ -162,8 +162,10 @@ class StructuredDeserializer extends Deserializer {
     }
     const constructor = VIEWS[kind] as TypedArrayConstructor
     const length = this.readUint32()
+    // Read before there is memory for a copy: a length that was written over may be 4 GiB.
+    const found = this.readRawBytes(length)
     const bytes = new Uint8Array(length)
-    copyInto(bytes, this.readRawBytes(length))
+    copyInto(bytes, found)
     return new constructor(bytes.buffer)
   }
 }

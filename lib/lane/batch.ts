@@ -1,7 +1,7 @@
 /** Several items on their way into a queue. */
 import { invalidType } from '../errors.js'
 
-/** How far it has come: `done` of `length` items are in. */
+/** A batch of `length` items, of which `done` are in. */
 export interface Batch<Items> {
   readonly items: Items
   readonly length: number
@@ -19,8 +19,9 @@ export function checkIterable(items: unknown): Iterable<unknown> {
 }
 
 /**
- * Adds to an error of a batch how many items are in. The reason of an abort is the user's own. It
- * may refuse the property, and if several calls are aborted with it, it has the count of the last.
+ * Adds to an error of a batch how many items are in. The reason of an abort is the user's own
+ * object, which may refuse the property. If several calls are aborted with it, it has the count of
+ * the last.
  */
 export function withCount(reason: unknown, { done }: Pick<Batch<unknown>, 'done'>): unknown {
   if (typeof reason !== 'object' || reason === null) return reason

@@ -15,6 +15,8 @@ import { CLOSED, countDone, type Lane, type None, offerAll } from './lane.js'
 import { stagingAreaNumber } from './staging.js'
 
 const { queue: QUEUE, questions: ASK, status: STATUS } = native
+/** WebAssembly's 64-bit integers have no sign; as bigints they all have one. */
+const asUnsigned = BigInt.asUintN
 
 export class CellLane implements Lane<unknown, unknown> {
   readonly #native: NativeQueue
@@ -25,8 +27,8 @@ export class CellLane implements Lane<unknown, unknown> {
   readonly #scalar: Scalar
   readonly #put: CellCore['put']
   readonly #get: CellCore['get']
-  /** Converts WebAssembly's number to the item, if that is not the same. */
-  readonly #convert: ((value: never) => unknown) | undefined
+  /** Whether WebAssembly's number is the item. */
+  readonly #isItem: boolean
   /**
    * The numeric type in which items are stored. Booleans are stored as 0 and 1, and so are their
    * blocks.
@@ -35,7 +37,7 @@ export class CellLane implements Lane<unknown, unknown> {
   readonly #staging: number
   /** This thread's staging area. */
   #area: Block | undefined
-  /** The view of its beginning that was needed last. */
+  /** The view of the area's beginning that was needed last. */
   #part: Block | undefined
   #inHand: unknown
 
@@ -48,9 +50,7 @@ export class CellLane implements Lane<unknown, unknown> {
     const core = instantiate(stored === 'biguint64' ? 'bigint64' : stored, memory, queue.wake)
     this.#core = core
     this.#stored = stored
-    if (type === 'boolean') this.#convert = (value: number) => value !== 0
-    // WebAssembly's 64-bit integers have no sign; as bigints they all have one.
-    if (type === 'biguint64') this.#convert = (value: bigint) => BigInt.asUintN(64, value)
+    this.#isItem = type !== 'boolean' && type !== 'biguint64'
     this.#scalar = SCALARS[type]
     this.#kind = this.#scalar.kind
     this.#put = core.put
@@ -106,6 +106,7 @@ export class CellLane implements Lane<unknown, unknown> {
     return status === STATUS.busy ? STATUS.full : status
   }
 
+  // From here on no function is entered: a script of node:vm is not stopped before it has the item.
   tryGet(): unknown {
     const value = this.#get()
     // NaN (the only value that is not equal to itself), or 0n of a bigint queue, stands for
@@ -115,7 +116,8 @@ export class CellLane implements Lane<unknown, unknown> {
       if (status === STATUS.busy) return this.#getNative(QUEUE.get(this.#native))
       if (status !== STATUS.ok) return status === STATUS.closed ? CLOSED : NOTHING
     }
-    return this.#convert === undefined ? value : this.#convert(value as never)
+    if (this.#isItem) return value
+    return this.#kind === 'boolean' ? value !== 0 : asUnsigned(64, value as bigint)
   }
 
   tryGetFirst(): unknown {
@@ -124,7 +126,8 @@ export class CellLane implements Lane<unknown, unknown> {
       const status = this.#core.ask(ASK.status)
       if (status !== STATUS.ok) return status === STATUS.closed ? CLOSED : NOTHING
     }
-    return this.#convert === undefined ? value : this.#convert(value as never)
+    if (this.#isItem) return value
+    return this.#kind === 'boolean' ? value !== 0 : asUnsigned(64, value as bigint)
   }
 
   getBlocking(timeout: number): unknown {
@@ -248,12 +251,12 @@ export class CellLane implements Lane<unknown, unknown> {
     return this.#blockOut(block, 1 + Math.max(0, this.#fill(block, 1, Math.min(max, elementsOf(block)))), into)
   }
 
-  // No user code may run between a copy into the area, or out of it, and the call, since it might
-  // use a queue, and so the area, itself.
+  // No user code may run between the call and the copy into or out of the area: it might use a
+  // queue itself, and so overwrite the area.
 
   /**
-   * Fills the block, from `from` to before `end`, with what is there. Returns how many items, or a
-   * negated status.
+   * Fills the block, from `from` to before `end`, with the items that are there. Returns how many,
+   * or a negated status.
    */
   #fill(block: Block, from: number, end: number): number {
     const area = this.#ownArea()
@@ -268,8 +271,8 @@ export class CellLane implements Lane<unknown, unknown> {
   }
 
   /**
-   * Puts items, from `from` on, as many as there is room for in the area and in the queue. Returns
-   * how many, or a negated status.
+   * Puts as many items, from `from` on, as the area and the queue have room for. Returns how many,
+   * or a negated status.
    */
   #putBlock(area: Block, items: Block, from: number, end: number): number {
     const count = Math.min(end - from, area.length)
@@ -278,8 +281,8 @@ export class CellLane implements Lane<unknown, unknown> {
   }
 
   /**
-   * This thread's area; undefined if it has none. Then the addon reads and writes blocks where they
-   * are.
+   * Returns this thread's staging area. Undefined if it has none: then the addon reads and writes
+   * blocks where they are.
    */
   #ownArea(): Block | undefined {
     const number = stagingAreaNumber()
@@ -293,8 +296,8 @@ export class CellLane implements Lane<unknown, unknown> {
   }
 
   /**
-   * Most often the same view as the last time, since making one takes longer than copying a short
-   * block.
+   * Returns a view of the area's first `length` elements: the last one again if it fits, since
+   * making a view takes longer than copying a short block.
    */
   #partOf(area: Block, length: number): Block {
     if (length === area.length) return area
@@ -311,8 +314,8 @@ export class CellLane implements Lane<unknown, unknown> {
   }
 
   /**
-   * The first `count` items of the block: the block itself if it is full, a view of the caller's
-   * block, or a copy if our own was made too long.
+   * Returns the first `count` items of the block: the block itself if it is full, a view of the
+   * caller's block, or a copy if our own was made too long.
    */
   #blockOut(block: Block, count: number, into: Block | undefined): unknown {
     if (this.#kind === 'boolean') return Array.from(this.#copyOf(block, count) as Uint8Array, (value) => value !== 0)
@@ -321,14 +324,14 @@ export class CellLane implements Lane<unknown, unknown> {
   }
 
   /**
-   * The items that there were when the batch began. Throws if there are fewer now, as the buffer
-   * was resized.
+   * Returns the items that there were when the batch began. Throws if there are fewer now because
+   * the buffer was resized.
    */
   #itemsOf({ items, length }: Batch<Block>): Block {
     return elementsOf(items) === length ? items : blockOver(this.#stored, items, 0, length)
   }
 
-  /** A copy of the first `count` items. */
+  /** Returns a copy of the first `count` items. */
   #copyOf(block: Block, count: number): Block {
     return new (blockConstructor(this.#stored))(blockOver(this.#stored, block, 0, count))
   }

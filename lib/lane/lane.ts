@@ -26,11 +26,12 @@ export interface Lane<T, Held> {
   /** Checks the item, encodes it, and puts it. */
   tryPut(item: T): number
   /**
-   * The first try of a put that may wait. Also full while another is in the middle of a copy that
-   * decides, since waiters are woken after it, and while a waiting put of several slots goes first.
+   * Makes the first try of a put that may wait. Returns full also while another thread is in the
+   * middle of a copy that decides, since waiters are woken after it, and while a waiting put of
+   * several slots goes first.
    */
   tryPutFirst(item: T): number
-  /** Completes a put that does not wait, after `tryPut` returned full, by the overflow policy. */
+  /** Applies the overflow policy after `tryPut` returned full, for a put that does not wait. */
   offerInHand(): number
   blockInHand(timeout: number): number
   holdInHand(): Held
@@ -39,14 +40,15 @@ export interface Lane<T, Held> {
   /** Tries like tryPut, with an item that is held. */
   tryHeld(held: Held): number
   /**
-   * An attempt of this thread's first waiting put. `woken`: it has waited since its last attempt.
+   * Makes an attempt of this thread's first waiting put, `woken` if it has waited since the last
+   * one.
    */
   putHeld(held: Held, woken: boolean): number
-  /** `into`, checked, takes the item. */
+  /** Gets an item, into `into` if that is given. The caller has checked it. */
   tryGet(into?: Block): T | None
   /**
-   * The first try of a get that may wait. Also nothing while another is in the middle of such a
-   * copy.
+   * Makes the first try of a get that may wait. Returns nothing also while another thread is in the
+   * middle of such a copy.
    */
   tryGetFirst(into?: Block): T | None
   /** Returns nothing if the time is over, or the thread is being stopped. */
@@ -55,14 +57,17 @@ export interface Lane<T, Held> {
   peek(): T | Nothing
   /** Returns what an item can be got into, checked. */
   checkInto(into: unknown): Block
-  /** Checks all items, then returns them as a batch; `keepMany` makes it fit for waiting. */
+  /**
+   * Checks all items, then returns them as a batch. `keepMany` copies what the user could change
+   * during a wait.
+   */
   prepareMany(items: Iterable<T>): Batch<unknown>
   keepMany(batch: Batch<unknown>): Batch<unknown>
   /** Puts as many of the batch as there is room for: ok when all are in, else full or closed. */
   putMany(batch: Batch<unknown>): number
-  /** The same, as the first try of a put that may wait. */
+  /** Does the same as the first try of a put that may wait. */
   putManyFirst(batch: Batch<unknown>): number
-  /** The same, as an attempt of this thread's first waiting put. */
+  /** Does the same as an attempt of this thread's first waiting put. */
   putManyHeld(batch: Batch<unknown>, woken: boolean): number
   putManyBlocking(batch: Batch<unknown>, timeout: number): number
   /** Applies the overflow policy to the items for which there was no room: ok, or closed. */
@@ -70,7 +75,7 @@ export interface Lane<T, Held> {
   /** Returns what a batch can be got into, checked. */
   checkBatchInto(into: unknown): Block
   /**
-   * Gets the items that are there, at most `max`. `into`, if given, takes them, and has room for
+   * Gets the items that are there, at most `max`, into `into` if that is given; it has room for
    * `max`.
    */
   getMany(max: number, into?: Block): unknown | None
@@ -94,12 +99,15 @@ export function offerAll(batch: Batch<unknown>, overflow: number, offer: (k: num
   return STATUS.ok
 }
 
-/** A call of the addon that puts several items returns how many, plus this times the last status. */
+/**
+ * A call of the addon that puts several items returns their number, plus this times the last
+ * status.
+ */
 const MOST_DONE = 2 ** 32
 
 /**
  * Counts the items that such a call has put, and returns its status. No function is entered between
- * the two, so a script of node:vm is not stopped there, and what is in is not put once more.
+ * the call and the count, so a script of node:vm is not stopped there, and no item is put twice.
  */
 export function countDone(batch: Batch<unknown>, put: () => number): number {
   const returned = put()

@@ -1,24 +1,24 @@
 /**
- * Items that are messages. A short one passes through this thread's staging area of the queue's
- * memory, by one call of WebAssembly; a long one between the slots and where it is, by one call of
- * the addon; and whatever waits, or finds no staging area left, through the thread's buffer.
+ * The lane of items that are messages. A short one passes through this thread's staging area of the
+ * queue's memory, by one call of WebAssembly. A long one is copied between the slots and the
+ * caller's memory, by one call of the addon. A put or get that waits, or finds no staging area
+ * left, goes through the thread's buffer.
  */
 import { bytesOf, instantiate, type MessageCore } from '../addon/memory.js'
 import { type NativeQueue, native, type OpenedQueue } from '../addon/native.js'
-import { type Bytes, freshBytes, scratch, type Space, spaceOver } from '../addon/space.js'
+import { type Bytes, freshBytes, scratch, spaceOver } from '../addon/space.js'
 import type { Block } from '../codec/block.js'
-import { OneHand, PackingHand } from '../codec/hand.js'
+import { OneHand } from '../codec/hand.js'
 import type { MessageCodec } from '../codec/message.js'
-import { isWide } from '../codec/string.js'
 import { bytesOfView } from '../codec/view.js'
 import { damaged, invalidType, invalidValue, nameOf, outOfRange, withCode } from '../errors.js'
 import { copyInto } from '../intrinsics.js'
 import { NOTHING, type Nothing } from '../wait/selectable.js'
 import type { Batch } from './batch.js'
-import { CLOSED, countDone, type Lane, type None, offerAll } from './lane.js'
-import { haveStack, STACK, STACK_OF_TEXT } from './stack.js'
+import { CLOSED, type Lane, type None } from './lane.js'
+import { type Items, MessageBatches, type Singles } from './message-batches.js'
 import { stagingAreaNumber } from './staging.js'
-import { LENGTH_BYTES, type Packed, Together } from './together.js'
+import { Together } from './together.js'
 
 const { queue: QUEUE, questions: ASK, status: STATUS } = native
 
@@ -28,20 +28,7 @@ interface Held {
   readonly body: Uint8Array | undefined
 }
 
-/** A batch of items: texts as they are, others encoded. */
-interface Items {
-  readonly texts: readonly string[] | undefined
-  /** All items; or those of the texts that a put last tried to put while it waited. */
-  packed: Packed | undefined
-  /** The first that is packed. */
-  from: number
-}
-
-/** So many texts are packed at a time, and no more once they have that many characters. */
-const MOST_PACKED = 256
-const ENOUGH_CHARACTERS = 16_384
-
-export class MessageLane implements Lane<unknown, Held> {
+export class MessageLane implements Lane<unknown, Held>, Singles {
   readonly #native: NativeQueue
   readonly #memory: WebAssembly.Memory
   readonly #queue: OpenedQueue
@@ -54,8 +41,7 @@ export class MessageLane implements Lane<unknown, Held> {
   /** Undefined where no staging area was left: then items pass through the thread's buffer. */
   #core: MessageCore | undefined
   #together: Together | undefined
-  /** Why items of a batch are lost; the next calls for a batch tell. */
-  readonly #undecoded: { readonly error: unknown }[] = []
+  #batches: MessageBatches | undefined
 
   constructor(memory: WebAssembly.Memory, queue: OpenedQueue, codec: MessageCodec<unknown>, name: string) {
     this.#native = queue.object
@@ -65,7 +51,8 @@ export class MessageLane implements Lane<unknown, Held> {
     this.#name = name
   }
 
-  // Late: a queue that this thread only passes on needs no instance of the module.
+  // Called when the queue is first used: a thread that only passes it on needs no instance of the
+  // module.
   #open(): OneHand {
     const { staging, wake } = this.#queue
     this.#area = stagingAreaNumber()
@@ -91,16 +78,19 @@ export class MessageLane implements Lane<unknown, Held> {
   #encode(item: unknown): OneHand {
     const hand = this.#hand ?? this.#open()
     this.#codec.encode(item, hand)
-    this.#checkFits(hand.end + hand.bodyBytes)
+    this.checkFits(hand.end + hand.bodyBytes)
     return hand
   }
 
-  /** Busy also where it is not for WebAssembly. */
+  /** Returns busy also where WebAssembly cannot take the item. */
   #putStaged(hand: OneHand, heeding: number): number {
     return this.#core && hand.space === this.#space ? this.#core.put(this.#area, hand.end, heeding) : STATUS.busy
   }
 
-  /** Into the thread's buffer, but for its body, whence the addon takes it. Returns its length. */
+  /**
+   * Copies the item into the thread's buffer, all but its body, which the addon copies itself.
+   * Returns the item's length.
+   */
   #unstage(hand: OneHand): number {
     const { space, end, bodyBytes } = hand
     if (space !== scratch) {
@@ -117,7 +107,7 @@ export class MessageLane implements Lane<unknown, Held> {
 
   blockInHand(timeout: number): number {
     const hand = this.#hand as OneHand
-    if (this.#mayFind(ASK.spinForRoom) && this.#putStaged(hand, 1) === STATUS.ok) return STATUS.ok
+    if (this.mayFind(ASK.spinForRoom) && this.#putStaged(hand, 1) === STATUS.ok) return STATUS.ok
     return QUEUE.putBlocking(this.#native, this.#unstage(hand), timeout, hand.body)
   }
 
@@ -129,6 +119,11 @@ export class MessageLane implements Lane<unknown, Held> {
     const copy = new Uint8Array(bodyBytes)
     copyInto(copy, body)
     return { bytes, body: copy }
+  }
+
+  offer(item: unknown): number {
+    this.#encode(item)
+    return this.offerInHand()
   }
 
   hold(item: unknown): Held {
@@ -144,7 +139,7 @@ export class MessageLane implements Lane<unknown, Held> {
     return QUEUE.putWaiting(this.#native, this.#load(held), woken, held.body)
   }
 
-  /** Into the thread's buffer, but for its body. Returns its length. */
+  /** Copies the item into the thread's buffer, all but its body. Returns the item's length. */
   #load({ bytes, body }: Held): number {
     const length = body ? bytes.length + body.length : bytes.length
     copyInto(scratch.bytes, bytes)
@@ -159,13 +154,13 @@ export class MessageLane implements Lane<unknown, Held> {
   tryGetFirst(into?: Block): unknown {
     const result = this.#getStaged(into)
     if (result >= 0) return this.#codec.decode(this.#space, 0, result, into)
-    // Where there is no staging area, the result is not from the queue.
+    // Without a staging area the queue has not been asked yet.
     return result === -STATUS.busy && this.#core ? NOTHING : this.#getLate(result, into)
   }
 
   /**
-   * The length of the item in the staging area; a negative status otherwise, also where it is not
-   * for WebAssembly.
+   * Gets an item into the staging area. Returns its length, or a negated status, also where
+   * WebAssembly cannot take the item.
    */
   #getStaged(into: Block | undefined): number {
     if (this.#hand === undefined) this.#open()
@@ -179,12 +174,12 @@ export class MessageLane implements Lane<unknown, Held> {
   }
 
   /** Waits for a moment for an item, or for room; see native/wasm/spinning.h. */
-  #mayFind(question: number): boolean {
+  mayFind(question: number): boolean {
     return this.#core !== undefined && this.#core.ask(question) !== 0
   }
 
   getBlocking(timeout: number, into?: Block): unknown {
-    if (this.#mayFind(ASK.spinForItem)) {
+    if (this.mayFind(ASK.spinForItem)) {
       const item = this.tryGetFirst(into)
       if (item !== NOTHING) return item
     }
@@ -193,8 +188,8 @@ export class MessageLane implements Lane<unknown, Held> {
   }
 
   /**
-   * Gets through the thread's buffer; or, what is long and where that saves a copy, into a buffer
-   * of its own, or of the user's.
+   * Gets an item through the thread's buffer. A long one goes into a buffer of its own, or into the
+   * user's, where that saves a copy.
    */
   #getLong(get: (body?: Uint8Array) => number, into: Block | undefined): unknown {
     const codec = this.#codec
@@ -208,8 +203,8 @@ export class MessageLane implements Lane<unknown, Held> {
       const result = get(body)
       if (result >= 0) return body ? this.#receive(body, result - headBytes, into) : codec.decode(scratch, 0, result, into)
       if (result !== -STATUS.tooSmall) return this.#none(result)
-      // Another was got meanwhile, and the next is longer; or it is too long for what the user
-      // gave, and stays.
+      // Another thread got that item meanwhile, and the next is longer; or the item is too long for
+      // the user's view, and stays in the queue.
       if (body && into) this.#checkFitsInto(into)
     }
   }
@@ -217,7 +212,7 @@ export class MessageLane implements Lane<unknown, Held> {
   #receive(body: Uint8Array, length: number, into: Block | undefined): unknown {
     const codec = this.#codec
     const { headBytes } = this.#queue
-    // Another took the one that was next, and this is a short one, of whatever encoding.
+    // Another thread took the long item that was next. This is a short one, of any encoding.
     if (!codec.isBody && headBytes + length <= scratch.size) {
       copyInto(scratch.bytes, new Uint8Array(body.buffer, body.byteOffset, length), headBytes)
       return codec.decode(scratch, 0, headBytes + length)
@@ -262,35 +257,18 @@ export class MessageLane implements Lane<unknown, Held> {
     return QUEUE.closed(this.#native)
   }
 
+  // Made when first needed, as most queues have no batches.
+  together(): Together | undefined {
+    if (this.#hand === undefined) this.#open()
+    return this.#core && (this.#together ??= new Together(this.#core, this.#area, this.#space))
+  }
+
+  #batch(): MessageBatches {
+    return (this.#batches ??= new MessageBatches(this, this.#queue, this.#codec))
+  }
+
   prepareMany(items: Iterable<unknown>): Batch<Items> {
-    if (this.#codec.isText) {
-      const texts: string[] = []
-      for (const item of items) texts.push(this.#checkText(item))
-      return { items: { texts, packed: undefined, from: 0 }, length: texts.length, done: 0 }
-    }
-    const packed = this.#pack(items)
-    return { items: { texts: undefined, packed, from: 0 }, length: packed.starts.length - 1, done: 0 }
-  }
-
-  #checkText(item: unknown): string {
-    if (typeof item !== 'string') throw invalidType('item', 'a string', item)
-    const { headBytes, mostBytes } = this.#queue
-    const { length } = item
-    // Two bytes for each character is the most that it takes.
-    if (headBytes + length * 2 > mostBytes) this.#checkFits(headBytes + (isWide(item) ? length * 2 : length))
-    return item
-  }
-
-  #pack(items: Iterable<unknown>): Packed {
-    const hand = new PackingHand()
-    const starts: number[] = []
-    for (const item of items) {
-      this.#codec.encode(item, hand)
-      this.#checkFits(hand.end - hand.at)
-      starts.push(hand.close())
-    }
-    starts.push(hand.at - LENGTH_BYTES)
-    return { space: hand.space, starts }
+    return this.#batch().prepare(items)
   }
 
   keepMany(batch: Batch<Items>): Batch<Items> {
@@ -298,131 +276,31 @@ export class MessageLane implements Lane<unknown, Held> {
   }
 
   putMany(batch: Batch<Items>): number {
-    return this.#putStagedMany(batch, 0)
+    return this.#batch().put(batch)
   }
 
   putManyFirst(batch: Batch<Items>): number {
-    return this.#putStagedMany(batch, 1)
-  }
-
-  /** `heeding`: as the first try of a put that may wait. */
-  #putStagedMany(batch: Batch<Items>, heeding: number): number {
-    if (batch.length === 0) return this.closed() ? STATUS.closed : STATUS.ok
-    if (this.#hand === undefined) this.#open()
-    while (batch.done < batch.length) {
-      const answer = this.#putSome(batch, heeding)
-      if (answer >= 0) {
-        batch.done += answer
-        continue
-      }
-      if (answer !== -STATUS.busy && answer !== -STATUS.tooSmall) return -answer
-      const status = this.#putNext(batch, heeding)
-      if (status !== STATUS.ok) return status
-    }
-    return STATUS.ok
-  }
-
-  /** Late: most queues have no batches. Undefined where there is no staging area. */
-  #needTogether(): Together | undefined {
-    return this.#core && (this.#together ??= new Together(this.#core, this.#area, this.#space))
-  }
-
-  /** How many, by one call of WebAssembly; a status as its negative, also where it is not for that. */
-  #putSome({ items: { texts, packed }, done }: Batch<Items>, heeding: number): number {
-    const together = this.#needTogether()
-    if (!together) return -STATUS.busy
-    return texts ? together.putTexts(texts, done, heeding) : together.putPacked(packed as Packed, done, heeding)
-  }
-
-  /** The next one alone. */
-  #putNext(batch: Batch<Items>, heeding: number): number {
-    const { texts, packed } = batch.items
-    if (texts) {
-      const text = texts[batch.done]
-      const status = heeding ? this.tryPutFirst(text) : this.tryPut(text)
-      if (status === STATUS.ok) batch.done++
-      return status
-    }
-    const { space, starts } = packed as Packed
-    const start = starts[batch.done] as number
-    return countDone(batch, () =>
-      heeding
-        ? QUEUE.putPackedWaiting(this.#native, space.bytes, start, 1, false, false)
-        : QUEUE.putPacked(this.#native, space.bytes, start, 1),
-    )
+    return this.#batch().putFirst(batch)
   }
 
   putManyHeld(batch: Batch<Items>, woken: boolean): number {
-    for (let hasWaited = woken; ; hasWaited = false) {
-      const status = this.#putRest(batch, (rest, start, count) => QUEUE.putPackedWaiting(this.#native, rest, start, count, true, hasWaited))
-      if (status !== STATUS.ok || batch.done === batch.length) return status
-    }
+    return this.#batch().putHeld(batch, woken)
   }
 
-  /** One waits; those behind it go in together, as far as there is room. */
   putManyBlocking(batch: Batch<Items>, timeout: number): number {
-    const start = native.now()
-    if (this.#mayFind(ASK.spinForRoom)) {
-      const status = this.putManyFirst(batch)
-      if (status !== STATUS.full) return status
-    }
-    for (;;) {
-      const left = Math.max(0, timeout - (native.now() - start))
-      const status = this.#putRest(batch, (rest, from) => QUEUE.putPackedBlocking(this.#native, rest, from, 1, left), 1)
-      if (status !== STATUS.ok || batch.done === batch.length) return status
-      const tried = this.putManyFirst(batch)
-      if (tried !== STATUS.full) return tried
-    }
-  }
-
-  /** What is left of the batch, packed, at most so many: of texts, as many as are packed. */
-  #putRest(batch: Batch<Items>, put: (rest: Uint8Array, start: number, count: number) => number, most = MOST_PACKED): number {
-    const { items, done, length } = batch
-    if (done === length) return this.closed() ? STATUS.closed : STATUS.ok
-    const { space, starts } = this.#packedAt(items, done, most)
-    const at = done - items.from
-    const count = Math.min(most, starts.length - 1 - at)
-    return countDone(batch, () => put(space.bytes, starts[at] as number, count))
-  }
-
-  /** What is packed from `from` on, with that item in it. Texts stay packed from one try to the next. */
-  #packedAt(items: Items, k: number, most: number): Packed {
-    const { texts, packed, from } = items
-    if (packed && k < from + packed.starts.length - 1) return packed
-    const given = texts as readonly string[]
-    let end = k
-    let characters = 0
-    do {
-      characters += (given[end++] as string).length
-    } while (end < given.length && end - k < most && characters < ENOUGH_CHARACTERS)
-    const rest = this.#pack(given.slice(k, end))
-    // Both at once, whatever stops us.
-    items.from = k
-    items.packed = rest
-    return rest
+    return this.#batch().putBlocking(batch, timeout)
   }
 
   offerRest(batch: Batch<Items>): number {
-    const { texts, packed } = batch.items
-    return offerAll(batch, this.#queue.overflow, (k) => {
-      if (!texts) return this.#offerPacked(packed as Packed, k)
-      this.#encode(texts[k])
-      return this.offerInHand()
-    })
+    return this.#batch().offerRest(batch)
   }
 
-  #offerPacked({ space, starts }: Packed, k: number): number {
-    const { headBytes } = this.#queue
-    const start = starts[k] as number
-    const length = space.view.getUint32(start, true)
-    const from = space.offset + start + LENGTH_BYTES
-    const inScratch = length <= scratch.size ? length : headBytes
-    copyInto(scratch.bytes, new Uint8Array(space.buffer, from, inScratch))
-    return QUEUE.offer(
-      this.#native,
-      length,
-      inScratch === length ? undefined : new Uint8Array(space.buffer, from + headBytes, length - headBytes),
-    )
+  getMany(max: number): unknown {
+    return this.#batch().get(max)
+  }
+
+  getManyBlocking(max: number, timeout: number): unknown {
+    return this.#batch().getBlocking(max, timeout)
   }
 
   checkInto(into: unknown): Block {
@@ -434,78 +312,7 @@ export class MessageLane implements Lane<unknown, Held> {
     throw invalidValue('options.into', 'left out: only numbers go into a typed array', into)
   }
 
-  getMany(max: number): unknown {
-    this.#tellUndecoded()
-    return this.#more(this.tryGet(), max)
-  }
-
-  getManyBlocking(max: number, timeout: number): unknown {
-    if (this.#mayFind(ASK.spinForItem)) {
-      const items = this.getMany(max)
-      if (items !== NOTHING) return items
-    }
-    return this.#more(this.getBlocking(timeout), max)
-  }
-
-  #tellUndecoded(): void {
-    const undecoded = this.#undecoded.shift()
-    if (undecoded) throw undecoded.error
-  }
-
-  /** The items from that first one on, as many as there are, at most `max`. */
-  #more(first: unknown, max: number): unknown {
-    if (first === NOTHING || first === CLOSED) return first
-    const items = [first]
-    while (items.length < max) {
-      if (!haveStack(this.#codec.isText ? STACK_OF_TEXT : STACK)) break
-      const answer = this.#getSome(items, max - items.length)
-      if (this.#undecoded.length > 0) break
-      if (answer > 0) continue
-      if (answer !== -STATUS.busy && answer !== -STATUS.tooSmall && answer !== -STATUS.damaged) break
-      if (!this.#getNext(items)) break
-    }
-    return items
-  }
-
-  /** How many, by one call of WebAssembly; a status as its negative. */
-  #getSome(items: unknown[], max: number): number {
-    const together = this.#needTogether()
-    if (!together) return -STATUS.busy
-    const isText = this.#codec.isText === true
-    const count = together.get(max, isText)
-    if (count <= 0) return count
-    if (isText) this.#decoding(() => together.textsInto(items, count))
-    else this.#decoding(() => together.each(count, (space, at, bytes) => this.#decodeInto(items, space, at, bytes)))
-    return count
-  }
-
-  #decodeInto(items: unknown[], space: Space, at: number, bytes: number): void {
-    this.#decoding(() => (items[items.length] = this.#codec.decode(space, at, bytes)))
-  }
-
-  /** Those before an item that can't be decoded, and behind it, are not lost for it. */
-  #decoding(decode: () => void): void {
-    try {
-      decode()
-    } catch (error) {
-      this.#undecoded.push({ error })
-    }
-  }
-
-  /** Returns whether there may be more. */
-  #getNext(items: unknown[]): boolean {
-    try {
-      const item = this.tryGet()
-      if (item === NOTHING || item === CLOSED) return false
-      items.push(item)
-      return true
-    } catch (error) {
-      this.#undecoded.push({ error })
-      return false
-    }
-  }
-
-  #checkFits(bytes: number): void {
+  checkFits(bytes: number): void {
     if (bytes <= this.#queue.mostBytes) return
     const { capacity, headBytes, itemBytes } = this.#queue
     const own = bytes - headBytes

@@ -4,8 +4,8 @@ import { native } from '../addon/native.js'
 let number: number | undefined
 
 /**
- * The number of the area, which is taken when it is first needed, as there are few. Negative if
- * none was left.
+ * Returns the number of this thread's staging area, negative if none was left. It is taken when it
+ * is first needed, as there are few.
  */
 export function stagingAreaNumber(): number {
   return (number ??= native.stagingArea())

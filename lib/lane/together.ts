@@ -1,7 +1,7 @@
 /**
- * Several messages through this thread's staging area by one call; see native/wasm/message.cc for
- * how they lie there. Texts are strings of a queue of strings: all that go together are one string
- * for V8, which writes or reads it in one piece.
+ * Several messages pass through this thread's staging area by one call; native/wasm/message.cc says
+ * how they lie there. Texts are the items of a queue of strings. All that go together are one
+ * string for V8, which writes or reads it in one piece.
  */
 import type { MessageCore } from '../addon/memory.js'
 import { native } from '../addon/native.js'
@@ -12,18 +12,20 @@ import { copyInto, uncurried } from '../intrinsics.js'
 
 const { mostTogether, stagingBytes, status: STATUS, togetherBytes, wide: WIDE } = native
 
-/** Messages, packed: the k-th begins at `starts[k]`, and the last of these is where they end. */
+/**
+ * Packed messages. The k-th begins at `starts[k]`; the last element of `starts` is where they end.
+ */
 export interface Packed {
   readonly space: Space
   readonly starts: readonly number[]
 }
 
-/** In front of a packed message is its length. */
+/** The bytes of the length in front of each packed message. */
 export const LENGTH_BYTES = 8
 
 /**
- * Short texts are parts of a longer string, which each of them keeps in memory. This is how long
- * that is at most, in characters.
+ * Short texts are got as parts of a longer string, which each of them keeps in memory. That string
+ * has at most this many characters.
  */
 const MOST_SHARED = 2048
 
@@ -44,11 +46,11 @@ export class Together {
     this.#lengths = new Uint32Array(area.buffer, area.offset, mostTogether)
   }
 
-  // No code of others runs between a copy into the area, or out of it, and the call.
+  // No user code runs between the call and the copy into or out of the area.
 
   /**
-   * Puts as many as go together, from the `first` on: returns how many are in, or a status as its
-   * negative: too small if not even that one fits into the area.
+   * Puts as many messages, from the `first` on, as fit into the area. Returns how many are in, or a
+   * negated status: tooSmall if not even the first fits.
    */
   putPacked({ space, starts }: Packed, first: number, heeding: number): number {
     const begin = starts[first] as number
@@ -64,8 +66,8 @@ export class Together {
   }
 
   /**
-   * The same for texts, up to one that has characters of more than one byte: too small also if that
-   * is the first.
+   * Puts texts likewise, up to one that has characters of more than one byte. Returns tooSmall also
+   * if that is the first.
    */
   putTexts(texts: readonly string[], first: number, heeding: number): number {
     if (isWide(texts[first] as string)) return -STATUS.tooSmall
@@ -78,7 +80,10 @@ export class Together {
     return end === first ? -STATUS.tooSmall : this.#core.put_many(this.#number, end - first, 1, heeding)
   }
 
-  /** Writes as many as the area holds, and returns the next one; -1 if one of them is wide. */
+  /**
+   * Writes as many texts as the area holds. Returns the index of the next one; -1 if one of them is
+   * wide.
+   */
   #stageTexts(texts: readonly string[], first: number, end: number): number {
     let room = stagingBytes - togetherBytes
     let all = ''
@@ -89,7 +94,8 @@ export class Together {
       const { length } = text
       if ((room -= length) < 0) break
       this.#lengths[k - first] = length
-      // A look into a string that is made of several makes one of it, also for the next time.
+      // Looking into a string that V8 has composed of others flattens it, which the next use needs
+      // too.
       characters |= charCodeAt(text, 0)
       all += text
     }
@@ -99,25 +105,25 @@ export class Together {
   }
 
   /**
-   * Gets at most so many into the area: how many, or a status as its negative: too small if the
-   * next does not fit into it.
+   * Gets at most `most` messages into the area. Returns how many, or a negated status: tooSmall if
+   * the next one does not fit.
    */
   get(most: number, texts: boolean): number {
     return this.#core.get_many(this.#number, Math.min(most, mostTogether), texts ? 1 : 0)
   }
 
-  /** decode(space, at, bytes) for each of the messages that a get has brought. */
+  /** Calls decode(space, at, bytes) for each of the messages that a get has brought. */
   each(count: number, decode: (space: Space, at: number, bytes: number) => void): void {
     for (let k = 0, at = togetherBytes; k < count; k++) {
       const bytes = this.#lengths[k] as number
-      // It was right when it was written.
+      // A right length was written here, so something has written over it.
       if (bytes > stagingBytes - at) throw damaged()
       decode(this.#area, at, bytes)
       at += Math.ceil(bytes / 8) * 8
     }
   }
 
-  /** Adds the texts that a get has brought; not by push(), which is slower. */
+  /** Appends the texts that a get has brought. It assigns elements, as push() is slower. */
   textsInto(items: unknown[], count: number): void {
     const { bytes } = this.#area
     for (let k = 0, at = togetherBytes; k < count;) {

@@ -23,7 +23,7 @@ import { Joins } from './join.js'
 const { queue: QUEUE, status: STATUS } = native
 
 function laneOf(memory: WebAssembly.Memory, queue: OpenedQueue, type: ElementType, name: string): Lane<unknown, unknown> {
-  const codec = messageCodec(type)
+  const codec = messageCodec(type, 'item')
   const lane = codec ? new MessageLane(memory, queue, codec, name) : new CellLane(memory, queue, type as ScalarType)
   return lane as Lane<unknown, unknown>
 }

@@ -5,16 +5,8 @@ import type { Liveness } from '../wait/loop.js'
 import { CLOSED } from '../lane/lane.js'
 import { NOTHING } from '../wait/selectable.js'
 import { Call } from '../wait/call.js'
+import { done, FOR_EVER, RETURNED } from '../wait/iteration.js'
 import { Place } from '../wait/place.js'
-
-/** The reason with which a pending next() ends before it has taken anything. */
-const RETURNED = Symbol('returned')
-
-const PATIENCE = { signal: undefined, timeout: Infinity }
-
-function done<Value>(value: Value): IteratorReturnResult<Value> {
-  return { value, done: true }
-}
 
 /** A `next()` that waits. */
 class NextCall extends Call {
@@ -95,7 +87,7 @@ export class QueueIterator<T> implements AsyncIterableIterator<T> {
   #wait(): Promise<IteratorResult<T, undefined>> {
     const call = new NextCall(this.#pending, () => (this.#ended = true))
     const place = new NextPlace(call, this.#take, this.#liveness)
-    return this.#channel.waitToGet(place, PATIENCE) as Promise<IteratorResult<T, undefined>>
+    return this.#channel.waitToGet(place, FOR_EVER) as Promise<IteratorResult<T, undefined>>
   }
 
   #end(): void {

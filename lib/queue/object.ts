@@ -148,7 +148,7 @@ export class QueueObject<T = unknown, Batch = T[], In = T> implements Disposable
    * pending it keeps the process alive, unless the queue is `unref()`ed.
    *
    * @example
-   * await queue.putMany(jobs)
+   * await queue.putMany(samples)
    * await queue.join({ timeout: 60_000 })
    */
   join(options?: WaitOptions): Promise<void> {

@@ -228,7 +228,8 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> extends QueueObje
    * types, else an array. Empty and closed are as for `getSync`. `into`, a typed array of the
    * queue's numeric type, takes the items in place of a new one. It is returned if they fill it,
    * else a view of its beginning. Strings that were got together may share memory: one of them
-   * keeps up to 2,048 characters alive.
+   * keeps up to 2,048 characters alive. If an item behind the first can't be decoded, the items
+   * beside it come out, and this thread's next call for a batch throws the error.
    *
    * @example
    * const samples = queue.getManySync(1024, { block: true })

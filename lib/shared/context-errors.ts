@@ -1,7 +1,7 @@
 /**
- * What a job throws, on its way to whoever awaits it. Structured clone turns errors into plain ones,
- * without their code and whatever else their class adds, so errors are taken apart on one side and
- * put together on the other.
+ * Carries what a job throws to whoever awaits it. Structured clone turns errors into plain ones,
+ * without their code and without anything else that their class adds. So errors are taken apart on
+ * one side and put together on the other.
  */
 import { types } from 'node:util'
 import { deserialize, serialize } from '../codec/structured.js'
@@ -9,16 +9,16 @@ import { oneLine, withCode } from '../errors.js'
 import { DOMException } from '../intrinsics.js'
 import { MOST_BYTES } from './context-protocol.js'
 
-/** An error, by its place among those of the parcel, or a value that is none. */
+/** An error, by its index among those of the parcel, or another value. */
 type Part = { readonly error: number } | { readonly value: unknown }
 
 interface PackedError {
-  /** The class of the language that it belongs to, or is derived from. */
+  /** The built-in class of the error, or the one that its class is derived from. */
   readonly base: keyof typeof BASES
   readonly name: string
   readonly message: string
   readonly stack: string
-  /** Other properties, those that are not enumerable first. */
+  /** The error's other properties, the non-enumerable ones first. */
   readonly hidden: readonly (readonly [name: string, part: Part | readonly Part[]])[]
   readonly shown: readonly (readonly [name: string, part: Part])[]
 }
@@ -29,7 +29,7 @@ export interface Packed {
   readonly errors: readonly PackedError[]
 }
 
-/** How the errors of each class are made, the special classes first. */
+/** Makes an error of each class. The special classes come first. */
 const BASES = {
   DOMException: (message: string, name: string): Error => new DOMException(message, name),
   AggregateError: (message: string): Error => new AggregateError([], message),
@@ -44,13 +44,13 @@ const BASES = {
 type Base = keyof typeof BASES
 const PROTOTYPES = Object.entries(BASES).map(([name, make]) => [name as Base, Object.getPrototypeOf(make('', '')) as object] as const)
 
-/** A chain of causes may be endless, where a getter makes the next one. */
+/** A limit, since a chain of causes is endless where a getter makes the next one. */
 const MOST_ERRORS = 100
 
 /** The properties that are read by name, whether or not they are the error's own. */
 const NAMED = new Set(['name', 'message', 'stack', 'code', 'cause'])
 
-/** Runs the error's own code, if there is any, and survives it. */
+/** Reads a property. That may run the error's own code, whose exceptions are ignored. */
 function read(object: object, name: string): unknown {
   try {
     return (object as Record<string, unknown>)[name]
@@ -71,7 +71,7 @@ function isError(value: unknown): value is Error {
 
 function baseOf(error: Error): Base {
   for (const [name, prototype] of PROTOTYPES) if (Object.prototype.isPrototypeOf.call(prototype, error)) return name
-  // It comes from another realm.
+  // The error comes from another realm.
   const name = read(error, 'name')
   return typeof name === 'string' && Object.hasOwn(BASES, name) && name !== 'DOMException' ? (name as Base) : 'Error'
 }
@@ -107,19 +107,19 @@ class Packer {
     const several = base === 'AggregateError' ? read(error, 'errors') : undefined
     if (Array.isArray(several)) hidden.push(['errors', several.map((one) => this.#described(one))])
     const keys = types.isProxy(error) ? [] : Object.keys(error).filter((key) => !NAMED.has(key) && !hidden.some(([other]) => other === key))
-    // A DOMException has one by its name.
+    // A DOMException gets its code from its name.
     if (base !== 'DOMException' && read(error, 'code') !== undefined) keys.push('code')
     for (const key of keys) {
       try {
         shown.push([key, this.part(read(error, key))])
       } catch {
-        // What means nothing in another thread stays where it is.
+        // A property that means nothing in another thread is left out.
       }
     }
     return { base, name, message, stack, hidden, shown }
   }
 
-  /** In words, where it can't be cloned. */
+  /** Describes a value that can't be cloned in words. */
   #described(value: unknown): Part {
     try {
       return this.part(value)
@@ -129,7 +129,7 @@ class Packer {
   }
 }
 
-/** What was thrown, or why that can't be passed on. Throws nothing. */
+/** Packs a thrown value, or the reason why it can't be passed on. Throws nothing. */
 export function pack(thrown: unknown): Packed {
   const packer = new Packer()
   let part: Part
@@ -141,7 +141,7 @@ export function pack(thrown: unknown): Packed {
   return { thrown: part, errors: packer.errors as PackedError[] }
 }
 
-/** What was packed. */
+/** Returns the value that was packed. */
 export function unpack({ thrown, errors }: Packed): unknown {
   const made = errors.map(({ base, name, message }) => BASES[base](message, name))
   const whole = (part: Part): unknown => ('error' in part ? made[part.error] : part.value)

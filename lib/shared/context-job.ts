@@ -1,11 +1,11 @@
-/** A job as whoever assigned it has it: its promise, and where it stands. */
+/** A job on the side of its caller: its promise, and where the job is. */
 import { TimeoutError } from '../errors.js'
 import { Call } from '../wait/call.js'
 import type { Liveness } from '../wait/loop.js'
 import type { Patience } from '../wait/options.js'
 import { Place } from '../wait/place.js'
 
-/** A call whose time may be up, which says what was not done by then. */
+/** A call with a time limit, whose error says what was not done in time. */
 export class TimedCall extends Call {
   readonly #what: string
   readonly #milliseconds: number
@@ -24,15 +24,15 @@ export class TimedCall extends Call {
   }
 }
 
-/** A job, among those whose promises are pending. */
+/** A job whose promise is pending, or that is still in flight. */
 export class JobPlace extends Place<undefined> {
   readonly name: string
   number = 0
-  /** While it is in flight; -1 elsewhere. */
+  /** The job's slot while it is in flight, -1 otherwise. */
   slot = -1
-  /** While it is in the backlog: the job, encoded. */
+  /** The encoded job while it is in the backlog. */
   held: unknown
-  /** The next one in the backlog. */
+  /** The next job in the backlog. */
   behind: JobPlace | undefined
   readonly #cancelled: Int32Array
 
@@ -42,13 +42,16 @@ export class JobPlace extends Place<undefined> {
     this.#cancelled = cancelled
   }
 
-  /** The promise is settled; by something else than the answer, if the job is still in flight. */
+  /**
+   * Called when the promise is settled. If the job is still in flight, it was not settled by the
+   * answer.
+   */
   override leave(): void {
     if (!this.line) return
     super.leave()
     this.held = undefined
-    // The worker looks there before it begins. One order of all atomic operations decides which
-    // came first; nothing else is passed on by this store.
+    // The worker looks at this word before it begins the job. The single total order of
+    // JavaScript's atomic operations decides which came first. The store publishes nothing else.
     if (this.slot >= 0) Atomics.store(this.#cancelled, this.slot, 1)
   }
 }

@@ -17,7 +17,7 @@ function urlOf(text: string): URL | undefined {
   }
 }
 
-/** A URL of whatever realm; a path for all else that is a string. */
+/** Checks the module: a URL of any realm, or a string, which is a URL or a path. */
 export function checkModule(module: unknown): ModuleName {
   const isText = typeof module === 'string'
   if (!isText && (typeof module !== 'object' || module === null || types.isProxy(module) || !('href' in module && 'protocol' in module)))
@@ -31,7 +31,7 @@ export function checkModule(module: unknown): ModuleName {
   return { specifier: module, from: join(process.cwd(), 'module.js') }
 }
 
-/** As errors name it. */
+/** Returns the module's name for errors. */
 export function nameOfModule(module: ModuleName): string {
   const name = 'url' in module ? module.url : module.specifier
   return name.startsWith('data:') ? shortened(name) : name
@@ -39,17 +39,34 @@ export function nameOfModule(module: ModuleName): string {
 
 type Exports = Readonly<Record<string, unknown>>
 
-/** In the worker. */
-export async function load(module: ModuleName): Promise<Exports> {
-  if ('url' in module) return (await import(module.url)) as Exports
+/** In a box, as a promise of the exports themselves resolves to what a function `then` of theirs makes. */
+interface Loaded {
+  readonly exports: Exports
+}
+
+/** Loads the module. Called in the worker. */
+export async function load(module: ModuleName): Promise<Loaded> {
+  if ('url' in module) return exportsOf(module.url)
   const path = createRequire(module.from).resolve(module.specifier)
-  return (await import(pathToFileURL(path).href)) as Exports
+  return exportsOf(pathToFileURL(path).href)
+}
+
+/** By way of a module whose only export is the box: `import()` is a promise of the exports. */
+async function exportsOf(url: string): Promise<Loaded> {
+  const box = `export * as exports from ${JSON.stringify(url)}`
+  try {
+    return (await import(`data:text/javascript,${encodeURIComponent(box)}`)) as Loaded
+  } catch {
+    // It fails again, and the error does not name the box as the module that imports.
+    return { exports: (await import(url)) as Exports }
+  }
 }
 
 type Function = (...args: unknown[]) => unknown
 
 /**
- * What a CommonJS module exports, whose names Node did not all find: it looks for them in the text.
+ * Returns all that a CommonJS module exports. Node may not find all of its names, as it looks for
+ * them in the text.
  */
 function whole(exports: Exports): Exports | undefined {
   const { default: everything } = exports
@@ -62,7 +79,7 @@ function ownFunction(of: object, name: string): Function | undefined {
   return typeof value === 'function' ? (value as Function) : undefined
 }
 
-/** The exported function of that name. */
+/** Returns the exported function of that name. */
 export function functionOf(exports: Exports, name: string): Function | undefined {
   const named = ownFunction(exports, name)
   if (named) return named
@@ -71,7 +88,7 @@ export function functionOf(exports: Exports, name: string): Function | undefined
   return method && ((...args) => Reflect.apply(method, rest, args))
 }
 
-/** The names of all that functionOf() finds. */
+/** Returns the names of all functions that functionOf() finds. */
 export function functionsOf(exports: Exports): string[] {
   const rest = whole(exports)
   const names = new Set([...Object.keys(exports), ...(rest ? Object.keys(rest) : [])])

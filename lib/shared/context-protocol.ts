@@ -1,4 +1,6 @@
-/** What a context and its worker tell each other: jobs through one queue, answers through another. */
+/**
+ * The messages between a context and its worker: jobs through one queue, answers through another.
+ */
 import type { QueueHandle } from '../queue/types.js'
 
 /** How a context's module is named: by a URL, or as `require()` in that file would name it. */
@@ -9,28 +11,31 @@ export interface Setup {
   readonly module: ModuleName
   readonly jobs: QueueHandle<Job>
   readonly answers: QueueHandle<Answer>
-  /** Not 0 where a job that is in the queue was cancelled: at its number, modulo the length. */
+  /**
+   * Has a word for each job in flight, at the job's number modulo the length. It is not 0 if the
+   * job was cancelled.
+   */
   readonly cancelled: Int32Array
 }
 
 /** Numbers rise from job to job, and are never used twice. */
 export type Job = readonly [number: number, name: string, ...args: unknown[]]
 
-/** What became of a job. The worker puts exactly one answer for each job it takes, in their order. */
+/** Outcomes of a job. The worker puts exactly one answer for each job it takes, in their order. */
 export const OUTCOME = {
-  /** The value is what it returned. */
+  /** The value is what the function returned. */
   returned: 0,
-  /** The value is what it threw, packed. */
+  /** The value is what the function threw, packed. */
   threw: 1,
-  /** There is no function of that name; the value is a list of those there are. */
+  /** There is no function of that name. The value is a list of the names there are. */
   unknown: 2,
-  /** It had been cancelled, and did not run. */
+  /** The job had been cancelled, and did not run. */
   dropped: 3,
-  /** In place of all answers: the module can't be loaded. The value is why, packed. */
+  /** Comes in place of all answers: the module can't be loaded. The value is the reason, packed. */
   unloadable: 4,
 } as const
 
 export type Answer = readonly [number: number, outcome: number, value?: unknown]
 
-/** The longest job, and the longest result, in bytes as they are encoded. */
+/** The largest encoded job and the largest encoded result, in bytes. */
 export const MOST_BYTES = 2 ** 26

@@ -5,20 +5,15 @@
  * its put into the queue of jobs until its answer; or done. Its promise may be settled before that,
  * by an abort: it then stays in flight until its answer, which is dropped.
  *
- * A worker that ends has answered all jobs that it took, but for the one that it was in. All that it
- * has not taken is still in the queue, and the next worker goes on with the same queue. So no job
- * runs twice, and none is lost.
+ * A worker that ends has answered all jobs that it took, except for the one that it was in. Jobs
+ * that it has not taken are still in the queue, and the next worker goes on with the same queue. So
+ * no job runs twice, and none is lost.
  */
-import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
-import { Worker } from 'node:worker_threads'
-import { packageRoot } from '../addon/loader.js'
-import { native } from '../addon/native.js'
+import type { Worker } from 'node:worker_threads'
 import { deserialize, serialize } from '../codec/structured.js'
 import { invalidValue, retold, ThreadSafeError } from '../errors.js'
 import { CLOSED, type Lane } from '../lane/lane.js'
-import { channelOfQueue } from '../queue/object.js'
-import { ThreadSafeQueue } from '../queue/queue.js'
+import type { ThreadSafeQueue } from '../queue/queue.js'
 import { Line } from '../wait/line.js'
 import { type Held, Liveness, setDeadline, tidyLater, type Waiting } from '../wait/loop.js'
 import type { Patience } from '../wait/options.js'
@@ -27,42 +22,14 @@ import { NOTHING } from '../wait/selectable.js'
 import { isTooLarge, type Packed, tooLarge, unpack } from './context-errors.js'
 import { JobPlace, TimedCall } from './context-job.js'
 import { nameOfModule } from './context-module.js'
-import { type Answer, type Job, type ModuleName, MOST_BYTES, OUTCOME, type Setup } from './context-protocol.js'
-
-const { status: STATUS } = native
+import { type Queues, queuesOf, startWorker } from './context-parts.js'
+import { Backlog, Flight } from './context-places.js'
+import { type Answer, type ModuleName, OUTCOME, type Setup } from './context-protocol.js'
 
 const NOT_LOADED = 'its module could not be loaded'
 const DAMAGED = 'what is in its queues can not be read'
 
-// Not by `new URL(..., import.meta.url)`, for which a bundler would look.
-const PROGRAM = join(packageRoot, 'dist/lib/shared/context-worker.js')
-
-function startWorker(workerData: unknown): Worker {
-  // A worker inherits this option of Node, which then refuses to begin with a file.
-  const isText = process.execArgv.some((option) => option.startsWith('--input-type'))
-  return isText
-    ? new Worker(`import(${JSON.stringify(pathToFileURL(PROGRAM).href)})`, { workerData, eval: true })
-    : new Worker(PROGRAM, { workerData })
-}
-
-/** What there is from the first job on. */
-interface Queues {
-  readonly jobs: ThreadSafeQueue<Job>
-  readonly answers: ThreadSafeQueue<Answer>
-  readonly toWorker: Lane<unknown, unknown>
-  readonly fromWorker: Lane<unknown, unknown>
-}
-
-function queuesOf(qsize: number): Queues {
-  const options = { itemBytes: Math.ceil(MOST_BYTES / qsize) }
-  const jobs = new ThreadSafeQueue<Job>(qsize, options)
-  const answers = new ThreadSafeQueue<Answer>(qsize, options)
-  // What keeps the process alive are the jobs that are pending.
-  answers.unref()
-  return { jobs, answers, toWorker: channelOfQueue(jobs).lane, fromWorker: channelOfQueue(answers).lane }
-}
-
-/** Whether encoding them runs no code of theirs. */
+/** Whether encoding the values runs none of their code. */
 function allPrimitive(values: readonly unknown[]): boolean {
   for (let k = 0; k < values.length; k++) {
     const value = values[k]
@@ -72,7 +39,7 @@ function allPrimitive(values: readonly unknown[]): boolean {
 }
 
 export class Runner implements Waiting {
-  // As something that waits: nothing rings for it, and a poll takes the answers that are there.
+  // The runner waits at no list, so nothing rings for it. A poll takes the answers that are there.
   readonly lists = []
   untidy = false
   readonly module: ModuleName
@@ -81,20 +48,16 @@ export class Runner implements Waiting {
   readonly #pending = new Line<undefined>(this)
   readonly #closing = new Line<undefined>(this)
   #state: 'open' | 'closing' | 'closed' = 'open'
-  /** Why it is closed, if nobody has closed it. */
+  /** The reason why the context is closed, if nobody has closed it. */
   #failure: { readonly why: string; readonly cause: unknown } | undefined
   #queues: Queues | undefined
-  /** Has a word for each job that can be in flight. */
-  readonly #cancelled: Int32Array
-  /** The jobs in flight, each at its number modulo the length of `#cancelled`. */
-  #slots: (JobPlace | undefined)[] = []
-  #inFlight = 0
+  readonly #qsize: number
+  readonly #flight: Flight
+  readonly #backlog = new Backlog()
   #nextNumber = 0
-  #firstInBacklog: JobPlace | undefined
-  #lastInBacklog: JobPlace | undefined
-  /** Until it has ended. */
+  /** The worker, until it has ended. */
   #worker: Worker | undefined
-  /** Whether the loop will begin to listen, and start a worker. */
+  /** Whether the loop will call #begin(). */
   #starting = false
   readonly #starter: Held = { expire: () => this.#begin(), repair: () => undefined }
   #listening = false
@@ -106,10 +69,11 @@ export class Runner implements Waiting {
   constructor(module: ModuleName, workerData: unknown, qsize: number) {
     this.module = module
     this.#workerData = workerData
-    this.#cancelled = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT * qsize))
+    this.#qsize = qsize
+    this.#flight = new Flight(qsize)
   }
 
-  /** How many promises of jobs are pending. */
+  /** The number of jobs whose promises are pending. */
   get pending(): number {
     return this.#pending.length
   }
@@ -120,7 +84,7 @@ export class Runner implements Waiting {
 
   assign(name: string, args: readonly unknown[], patience: Patience): Promise<unknown> {
     const call = new TimedCall(`The job ${name}() was not done`, patience)
-    const place = new JobPlace(call, name, this.#liveness, this.#cancelled)
+    const place = new JobPlace(call, name, this.#liveness, this.#flight.cancelled)
     return call.wait(patience, () => {
       try {
         this.#enter(place, args, patience)
@@ -136,13 +100,13 @@ export class Runner implements Waiting {
       serialize(args)
       throw this.#closedError()
     }
-    const { toWorker } = (this.#queues ??= queuesOf(this.#cancelled.length))
-    // Most jobs are put as they are, where that runs no code of the arguments. The number is used
-    // up first, since a script that is stopped in the put may have put the job.
+    const { toWorker } = (this.#queues ??= queuesOf(this.#qsize))
+    // A job whose arguments are primitive is encoded as it is put, since that runs no user code.
+    // Its number is used up first: a script that is stopped in the put may have put the job.
     const isPlain = allPrimitive(args)
     if (isPlain) place.number = this.#nextNumber++
     else this.#hold(place, args, toWorker)
-    // The code of the arguments may have aborted the signal, or closed the context.
+    // Code of the arguments may have aborted the signal, or closed the context.
     if (call.settled) return
     if (this.closed) throw this.#closedError()
     if (timeout === 0) {
@@ -152,20 +116,22 @@ export class Runner implements Waiting {
     tidyLater(this)
     this.#pending.add(place)
     const item = isPlain ? ([place.number, name, ...args] as const) : undefined
-    if (this.#firstInBacklog || !this.#put(place, item)) {
+    if (this.#backlog.first || !this.#flight.put(toWorker, place, item)) {
       if (item) place.held = toWorker.hold(item)
-      if (this.#lastInBacklog) this.#lastInBacklog.behind = place
-      else this.#firstInBacklog = place
-      this.#lastInBacklog = place
+      this.#backlog.add(place)
     }
     if (!this.#worker && !this.#starting) {
-      // Scheduled first: a script that is stopped in between has it scheduled twice, which is no harm.
+      // Scheduled first: if a script is stopped in between, it is scheduled twice, which does no
+      // harm.
       setDeadline(this.#starter, 0)
       this.#starting = true
     }
   }
 
-  /** Encodes the job. That runs getters of the arguments, which may assign jobs that come before. */
+  /**
+   * Encodes the job. That runs getters of the arguments, which may assign other jobs, and these
+   * come first.
+   */
   #hold(place: JobPlace, args: readonly unknown[], toWorker: Lane<unknown, unknown>): void {
     const { name } = place
     const number = this.#nextNumber
@@ -178,25 +144,9 @@ export class Runner implements Waiting {
     place.number = this.#nextNumber++
   }
 
-  /** Puts the job into the queue, if there is room. */
-  #put(place: JobPlace, item: Job | undefined): boolean {
-    const { toWorker } = this.#queues as Queues
-    const slot = place.number % this.#cancelled.length
-    if (this.#slots[slot]) return false
-    // The put is a release, and the worker's get of this job an acquire.
-    Atomics.store(this.#cancelled, slot, 0)
-    const status = item ? toWorker.tryPut(item) : toWorker.tryHeld(place.held)
-    if (status !== STATUS.ok) return false
-    // No function is entered from the end of the put on, so a script is not stopped in between.
-    this.#slots[slot] = place
-    place.slot = slot
-    this.#inFlight++
-    return true
-  }
-
   /**
-   * Called by the loop: what lives as long as the context would otherwise keep the
-   * `AsyncLocalStorage` store of whoever assigned the first job.
+   * Starts listening, and the worker. The loop calls this: otherwise both, which live as long as
+   * the context, would keep the `AsyncLocalStorage` store of whoever assigned the first job.
    */
   #begin(): void {
     this.#starting = false
@@ -205,7 +155,7 @@ export class Runner implements Waiting {
       this.#listening = true
       void this.#listen(this.#queues.answers)
     }
-    if (this.#inFlight > 0 || this.#firstInBacklog) this.#start()
+    if (this.#flight.count > 0 || this.#backlog.first) this.#start()
   }
 
   async #listen(answers: ThreadSafeQueue<Answer>): Promise<void> {
@@ -219,7 +169,7 @@ export class Runner implements Waiting {
     }
   }
 
-  /** As a look of a call whose time is up: takes the answers that are there. */
+  /** Takes the answers that are there. A call whose time is up looks once more by this. */
   poll(): void {
     while (this.#queues && this.#state !== 'closed') {
       try {
@@ -241,11 +191,11 @@ export class Runner implements Waiting {
       return
     }
     this.#hasBegun = true
-    const place = this.#slots[number % this.#cancelled.length]
-    // Otherwise it is of a job whose script was stopped while it assigned the job.
-    if (place?.number === number) {
+    const place = this.#flight.find(number)
+    // There is none if a script was stopped while it assigned the job.
+    if (place) {
       const result = outcome === OUTCOME.threw ? unpack(value as Packed) : value
-      this.#land(place)
+      this.#flight.land(place)
       if (place.line) {
         if (outcome === OUTCOME.threw) place.call.reject(result)
         else place.call.resolve(outcome === OUTCOME.unknown ? retold(this.#unknown(place.name, result as string[])) : result)
@@ -254,48 +204,36 @@ export class Runner implements Waiting {
     this.#goOn()
   }
 
-  #land(place: JobPlace): void {
-    this.#slots[place.slot] = undefined
-    place.slot = -1
-    this.#inFlight--
-  }
-
   #unknown(name: string, names: readonly string[]): TypeError {
     return invalidValue('name', `a function that ${nameOfModule(this.module)} exports, which are ${names.join(', ') || 'none'}`, name)
   }
 
-  /** An answer was got that can't be read. They come in the order of the jobs. */
+  /**
+   * Handles an answer that can't be decoded. It belongs to the first job in flight, as answers come
+   * in the order of the jobs.
+   */
   #lose(error: unknown): void {
-    const [first] = this.#flying()
+    const [first] = this.#flight.inOrder()
     if (first === undefined || isDamage(error)) {
       this.#fail(DAMAGED, error)
       return
     }
     this.#hasBegun = true
-    this.#land(first)
+    this.#flight.land(first)
     if (first.line) first.call.reject(error)
     this.#goOn()
   }
 
-  /** The jobs in flight, in their order. */
-  #flying(): JobPlace[] {
-    const places = this.#slots.filter((place) => place !== undefined)
-    return places.sort((a, b) => a.number - b.number)
-  }
-
   #goOn(): void {
-    if (this.#firstInBacklog) this.#fill()
-    if (this.#state === 'closing' && this.#inFlight === 0 && !this.#firstInBacklog) this.#endWorker()
+    if (this.#backlog.first) this.#fill()
+    if (this.#state === 'closing' && this.#flight.count === 0 && !this.#backlog.first) this.#endWorker()
   }
 
   /** Puts jobs of the backlog into the queue. */
   #fill(): void {
-    for (let first = this.#firstInBacklog; first; first = this.#firstInBacklog) {
-      if (first.line && !this.#put(first, undefined)) return
-      first.held = undefined
-      this.#firstInBacklog = first.behind
-    }
-    this.#lastInBacklog = undefined
+    const { toWorker } = this.#queues as Queues
+    // A job without a line has been cancelled, and is only removed.
+    this.#backlog.putBy((place) => !place.line || this.#flight.put(toWorker, place, undefined))
   }
 
   #start(): void {
@@ -312,7 +250,7 @@ export class Runner implements Waiting {
     this.#worker = worker
     worker.on('error', (cause) => (this.#uncaught = { cause }))
     worker.once('exit', (code) => this.#ended(code))
-    const setup: Setup = { module: this.module, jobs: jobs.handle, answers: answers.handle, cancelled: this.#cancelled }
+    const setup: Setup = { module: this.module, jobs: jobs.handle, answers: answers.handle, cancelled: this.#flight.cancelled }
     worker.postMessage(setup)
     worker.unref()
   }
@@ -333,16 +271,16 @@ export class Runner implements Waiting {
       this.#fail(DAMAGED, error)
       return
     }
-    for (const place of this.#flying()) {
+    for (const place of this.#flight.inOrder()) {
       if (place.number >= next) break
       this.#hasBegun = true
-      this.#land(place)
+      this.#flight.land(place)
       if (place.line) place.call.reject(crashed(place.name, cause))
     }
-    // A worker is started for a job, so this one could not even load the module.
+    // A worker is started only if there is a job, so this one could not even load the module.
     if (!this.#hasBegun) this.#fail(NOT_LOADED, cause)
-    else if (this.#firstInBacklog) this.#fill()
-    if (this.#inFlight > 0 || this.#firstInBacklog) this.#start()
+    else if (this.#backlog.first) this.#fill()
+    if (this.#flight.count > 0 || this.#backlog.first) this.#start()
   }
 
   close(patience: Patience): Promise<void> {
@@ -383,13 +321,12 @@ export class Runner implements Waiting {
 
   #rejectAll(): void {
     this.#state = 'closed'
-    this.#slots = []
-    this.#inFlight = 0
-    this.#firstInBacklog = this.#lastInBacklog = undefined
+    this.#flight.clear()
+    this.#backlog.clear()
     for (let { first } = this.#pending; first; { first } = this.#pending) first.call.reject(this.#closedError())
   }
 
-  /** The worker has ended, and there will be no other. */
+  /** Called when the worker has ended and there will be no other. */
   #over(): void {
     this.#state = 'closed'
     this.#queues?.jobs.close()

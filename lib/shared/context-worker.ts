@@ -12,24 +12,24 @@ import { type Answer, type Job, OUTCOME, type Setup } from './context-protocol.j
 
 const { exit } = process
 
-// Not in workerData, which is the module's.
+// The setup is not in workerData, which belongs to the module.
 const [setup] = (await once(parentPort as MessagePort, 'message')) as [Setup]
 const { module, cancelled } = setup
 const jobs = ThreadSafeQueue.from<Job, Job[], Job>(setup.jobs)
 const answers = ThreadSafeQueue.from<Answer, Answer[], Answer>(setup.answers)
 
-let functions: Awaited<ReturnType<typeof load>>
+let functions: Awaited<ReturnType<typeof load>>['exports']
 try {
-  functions = await load(module)
+  functions = (await load(module)).exports
 } catch (error) {
   await answers.put([-1, OUTCOME.unloadable, pack(error)])
   exit(1)
 }
 
-/** Returns a promise where there is something to await before the next job. */
+/** Runs the job. Returns a promise if there is something to await before the next job. */
 function run([number, name, ...args]: Job): Promise<void> | undefined {
-  // A job begins with this look. Whoever cancels it earlier in the order of all atomic operations
-  // keeps it from running, and whoever comes later is too late: no other ordering is needed.
+  // A job begins with this load. A cancellation that is earlier in the total order of atomic
+  // operations keeps the job from running; a later one is too late. No other ordering is needed.
   if (Atomics.load(cancelled, number % cancelled.length) !== 0) return answer(name, [number, OUTCOME.dropped])
   const job = functionOf(functions, name)
   if (!job) return answer(name, [number, OUTCOME.unknown, functionsOf(functions)])
@@ -74,19 +74,19 @@ async function answerLater(name: string, outcome: Answer): Promise<void> {
   }
 }
 
-/** The queue has not taken the outcome, or the code in it has thrown. */
+/** Answers in place of an outcome that the queue did not take, or whose own code has thrown. */
 async function refuse(name: string, [number, outcome]: Answer, error: unknown): Promise<void> {
   const what = outcome === OUTCOME.returned ? 'result' : 'error'
   await answers.put([number, OUTCOME.threw, pack(isTooLarge(error) ? tooLarge(`${what} of ${name}()`) : error)])
 }
 
 /**
- * How long the worker blocks for the next job before it goes back to its loop: whoever awaits one
- * job after the other assigns the next one soon, and waking a loop takes longer than waking a
- * thread.
+ * How long the worker blocks for the next job before it goes back to its loop, in milliseconds. A
+ * caller that awaits one job after the other assigns the next one soon, and waking a loop takes
+ * longer than waking a thread.
  */
 const PATIENCE = 0.2
-/** How long jobs may keep the loop waiting, where none of them is awaited. Both in milliseconds. */
+/** How long jobs that are not awaited may keep the loop waiting, in milliseconds. */
 const SHARE = 1
 
 const lane = channelOfQueue(jobs).lane
@@ -103,7 +103,7 @@ function runAndStay(first: Job): Promise<void> | undefined {
   return pending
 }
 
-// A job that can't be decoded ends the worker, as the job that it was in.
+// A job that can't be decoded ends the worker, and is rejected like a job that the worker ended in.
 await jobs.forEach(runAndStay)
-// The module may have left timers or sockets, which would keep the worker alive.
+// Timers or sockets that the module has left would keep the worker alive.
 exit()

@@ -9,13 +9,13 @@ import { Runner } from './context-runner.js'
 /** Options of `new Context()`. */
 export interface ContextOptions {
   /**
-   * How many jobs can be on their way to the worker and back at a time, from 1 to 2^20; all others
-   * wait for them in memory. Default: 128.
+   * How many jobs can be on their way to the worker and back at a time, from 1 to 2^20. All others
+   * wait in memory. Default: 128.
    */
   qsize?: number | undefined
   /**
-   * What `workerData` of `node:worker_threads` is in the module: a copy by structured clone. Default:
-   * undefined.
+   * The value of `workerData` of `node:worker_threads` in the module, copied by structured clone.
+   * Default: undefined.
    */
   workerData?: unknown
 }
@@ -23,21 +23,21 @@ export interface ContextOptions {
 /** The names of the functions that a context's module exports. */
 export type JobName<M> = { [Name in keyof M]: M[Name] extends (...args: never) => unknown ? Name : never }[keyof M] & string
 
-/** What the function of that name takes. */
+/** The parameters of the function of that name. */
 export type JobArguments<M, Name extends keyof M> = M[Name] extends (...args: infer Args) => unknown ? Args : never
 
-/** What the function of that name returns, awaited. */
+/** The result of the function of that name, awaited. */
 export type JobResult<M, Name extends keyof M> = M[Name] extends (...args: never) => infer Result ? Awaited<Result> : never
 
 const DEFAULT_QSIZE = 128
 const MOST_QSIZE = 2 ** 20
 
-/** What becomes of the worker when nobody has the context any more: it does what it has, and ends. */
+/** When nobody has the context any more, its worker does the jobs it has, and ends. */
 const abandoned = new FinalizationRegistry<Runner>((runner) => runner.drain())
 
 /**
- * Runs the exported functions of a module in a worker of its own, one after another, and gives back
- * what they return: a function that blocks becomes one that is awaited.
+ * Runs the exported functions of a module in a worker of its own, one after another, and resolves
+ * with what they return. So a function that blocks becomes one that is awaited.
  *
  * - An async function is awaited before the next job begins.
  * - Arguments and results are copied by structured clone, up to 64 MiB each.
@@ -55,10 +55,10 @@ export class Context<M = Record<string, (...args: unknown[]) => unknown>> implem
   readonly #runner: Runner
 
   /**
-   * A context for the functions that `module` exports. That is a URL, also as a string, of the kind
-   * `file:`, `data:` or `node:`; the path of a file, which is relative to the working directory if it
-   * begins with `./` or `../`; or the name of a package, which is looked up from there as by
-   * `require()`. CommonJS modules work too.
+   * Creates a context for the functions that `module` exports. `module` is a URL, or a string with
+   * a URL, of the kind `file:`, `data:` or `node:`. Or it is the path of a file, relative to the
+   * working directory if it begins with `./` or `../`. Or it is the name of a package, which is
+   * looked up from the working directory as by `require()`. CommonJS modules work too.
    *
    * The module is loaded with the first job. If that fails, or the worker ends before it has begun a
    * job, all jobs reject with `ERR_CONTEXT_CLOSED`, whose `cause` says why. Throws `TypeError`
@@ -77,16 +77,17 @@ export class Context<M = Record<string, (...args: unknown[]) => unknown>> implem
   }
 
   /**
-   * Calls the function of that name with those arguments, when all jobs before it are done. Resolves
-   * with what it returns, awaited.
+   * Calls the function of that name with those arguments when all jobs before it are done. Resolves
+   * with its result, awaited.
    *
-   * Rejects with what it throws: an error keeps its name, message, stack, `code` and `cause`.
-   * Otherwise with a `DataCloneError` for arguments or a result that can't be cloned, `RangeError`
-   * `ERR_ITEM_TOO_LARGE` for more than 64 MiB of them, `TypeError` `ERR_INVALID_ARG_VALUE` for a name
-   * that the module does not export, `ERR_CONTEXT_CRASHED` if the worker ends while it is in this job.
+   * Rejects with what the function throws: an error keeps its name, message, stack, `code` and
+   * `cause`. Also rejects with a `DataCloneError` for arguments or a result that can't be cloned,
+   * `RangeError` `ERR_ITEM_TOO_LARGE` for more than 64 MiB of them, `TypeError`
+   * `ERR_INVALID_ARG_VALUE` for a name that the module does not export, and `ERR_CONTEXT_CRASHED`
+   * if the worker ends while it is in this job.
    *
-   * Full: it waits, after those before; a backlog takes memory. Closed: rejects with
-   * `ERR_CONTEXT_CLOSED`.
+   * If the queue of jobs is full, the job waits behind those before it; such a backlog takes
+   * memory. If the context is closed, rejects with `ERR_CONTEXT_CLOSED`.
    *
    * @example
    * const thumbnail = await context.assign('resize', image, 200)

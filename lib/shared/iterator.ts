@@ -1,16 +1,10 @@
-/** `for await` over a record or a message: the newest value, each time there is a later version. */
+/**
+ * `for await` over a record or a message gives the newest value each time there is a later version.
+ */
 import { Call } from '../wait/call.js'
+import { done, FOR_EVER, RETURNED } from '../wait/iteration.js'
 import type { Liveness } from '../wait/loop.js'
 import { VersionPlace, type Versions } from './versions.js'
-
-/** The reason with which a pending next() ends before it has anything. */
-const RETURNED = Symbol('returned')
-
-const FOR_EVER = { signal: undefined, timeout: Infinity }
-
-function done<Value>(value: Value): IteratorReturnResult<Value> {
-  return { value, done: true }
-}
 
 /** A `next()` that waits. */
 class NextCall extends Call {
@@ -32,7 +26,7 @@ class NextCall extends Call {
   }
 }
 
-/** A value, and the version that it is. */
+/** A value and its version. */
 export interface Versioned<T> {
   readonly value: T
   readonly version: number
@@ -44,7 +38,7 @@ export class VersionIterator<T> implements AsyncIterableIterator<T> {
   readonly #read: () => Versioned<T>
   /** The `next()` that waits. */
   #waiting: NextCall | undefined
-  /** Further ones come after it, each when the one before it is over. */
+  /** The last `next()`. Each one starts when the one before it is over. */
   #last: Promise<IteratorResult<T, undefined>> | undefined
   #behind = 0
   /** The version that was given last. */
@@ -82,13 +76,13 @@ export class VersionIterator<T> implements AsyncIterableIterator<T> {
     }
   }
 
-  /** Ends the iteration, with that value; a pending `next()` is done. */
+  /** Ends the iteration with that value. A pending `next()` resolves as done. */
   async return<Value>(value?: Value | PromiseLike<Value>): Promise<IteratorResult<T, Value>> {
     this.#end()
     return done((await value) as Value)
   }
 
-  /** The same, and rejects with the error. */
+  /** Ends the iteration and rejects with the error. */
   throw(error?: unknown): Promise<never> {
     this.#end()
     return Promise.reject(error)

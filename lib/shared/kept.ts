@@ -1,21 +1,22 @@
 import { native } from '../addon/native.js'
 
 /**
- * What this thread owns something of - a lock that it holds, a buffer that was lent to it - stays
- * referenced, whatever the program forgets: the addon gives it back when the thread ends, and can
- * do so only for objects that are still there. A list and not a Set, as it changes with each
- * acquisition. The addon has its head, one for all evaluations of the package in this thread: an
- * evaluation that is forgotten, as those of Jest are, may own something too.
+ * An object of which this thread owns something: a lock that it holds, a pool that has lent it a
+ * buffer. Such an object stays referenced, even if the program forgets it: the addon gives back
+ * what the thread owned when the thread ends, and can do so only for objects that still exist. They
+ * are in a list, not a Set, as it changes with each acquisition. The addon has the head of the
+ * list, one for all evaluations of the package in this thread: an evaluation that is forgotten, as
+ * those of Jest are, may own something too.
  */
 export abstract class Kept {
-  /** How many it owns, or is about to. */
+  /** How many of them the thread owns, or is about to. */
   #owned = 0
-  /** @internal Not private, as the neighbour's class may be of another evaluation. */
+  /** @internal Not private: the neighbour's class may be that of another evaluation. */
   previousKept: KeptLink | undefined
   /** @internal */
   nextKept: KeptLink | undefined
 
-  /** To be called before it tries to own one more. */
+  /** Call this before the thread tries to own one more. */
   keep(): void {
     if (this.#owned++ > 0) return
     const next = head.nextKept
@@ -25,7 +26,7 @@ export abstract class Kept {
     head.nextKept = this
   }
 
-  /** It owns one less, or has tried in vain. */
+  /** Call this when the thread owns one less, or has tried in vain. */
   unkeep(): void {
     if (--this.#owned > 0) return
     const previous = this.previousKept as KeptLink
@@ -36,7 +37,7 @@ export abstract class Kept {
   }
 }
 
-/** What is kept, in any evaluation; or the head of the list. */
+/** A kept object of any evaluation, or the head of the list. */
 export interface KeptLink {
   previousKept?: KeptLink | undefined
   nextKept?: KeptLink | undefined

@@ -1,4 +1,4 @@
-/** One lock as a thread sees it, and what it holds of it. */
+/** One lock as this thread has it open, and the acquisitions that this thread holds. */
 import type { InspectOptions } from 'node:util'
 import { type Handle, incompatible, makeHandle } from '../addon/handle.js'
 import { allocate, bytesOf, instantiate, type LockCore, OpenObjects } from '../addon/memory.js'
@@ -18,9 +18,8 @@ const { lock: LOCK, status: STATUS, threadNumber: THIS_THREAD } = native
 const EPOCHS = 2 ** 32
 
 /**
- * A `Held`, of an acquisition that may be still to come. It is made before the lock is taken, and
- * what takes the lock is assigned to it at once: no function is entered in between, so a script of
- * node:vm is not stopped there.
+ * A `Held`, made before its lock is taken. The result of the call that takes the lock is assigned
+ * to it at once: no function is entered in between, so a script of node:vm is not stopped there.
  */
 export class Grant implements Held {
   readonly #channel: LockChannel
@@ -45,13 +44,16 @@ export class Grant implements Held {
     this.#end(false)
   }
 
-  /** Releases it unused: the next holder is told what this one would have been. */
+  /**
+   * Releases the lock unused. The next holder is told if it was abandoned, as this one would have
+   * been.
+   */
   giveUp(): void {
     this.#end(this.abandoned)
   }
 
-  // The lock is released first: it can't be held and forgotten. Nor can it be released twice, as
-  // the epoch is another then.
+  // The lock is released first, so that it can't be held and forgotten. Nor can it be released
+  // twice, as it has another epoch then.
   #end(abandoned: boolean): void {
     if (!this.granted) return
     this.#channel.release(this.token, abandoned)
@@ -75,7 +77,7 @@ export class Grant implements Held {
   }
 }
 
-/** One lock as this thread sees it, and its asynchronous calls that wait. */
+/** One lock in this thread, with the asynchronous calls that wait for it. */
 export class LockChannel extends Kept implements Waiting {
   readonly view: Uint8Array
   readonly lists: readonly number[]
@@ -94,7 +96,7 @@ export class LockChannel extends Kept implements Waiting {
     this.#line = new AcquireLine(this)
   }
 
-  /** Undefined where it would have to wait. */
+  /** Takes the lock without waiting. Returns undefined if it would have to wait. */
   tryNow(): Grant | undefined {
     const grant = new Grant(this)
     this.keep()
@@ -105,12 +107,15 @@ export class LockChannel extends Kept implements Waiting {
     return undefined
   }
 
-  /** The same for asynchronous calls, which do not overtake those of this thread that wait. */
+  /**
+   * Does the same for an asynchronous call, which does not overtake the waiting calls of this
+   * thread.
+   */
   tryInOrder(): Grant | undefined {
     return this.#line.first ? undefined : this.tryNow()
   }
 
-  /** For one that waits since then. */
+  /** Tries to take the lock for a call that has waited since then. */
   tryFor(grant: Grant, since: number): void {
     this.keep()
     grant.token = LOCK.acquireInTurn(this.native, since)
@@ -127,7 +132,7 @@ export class LockChannel extends Kept implements Waiting {
     return grant ? Promise.resolve(grant) : this.#wait(patience, liveness)
   }
 
-  // Apart: V8 allocates a context on every call of a function that contains closures.
+  // Kept separate: V8 allocates a context on every call of a function that contains closures.
   #wait(patience: Patience, liveness: Liveness): Promise<Held> {
     const grant = new Grant(this)
     const call = new OwningCall(grant)

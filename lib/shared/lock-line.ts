@@ -8,23 +8,23 @@ import type { Grant } from './lock-channel.js'
 
 const { lock: LOCK, status: STATUS } = native
 
-/** A waiter may reserve the lock, once it has waited so long by a clock of whole milliseconds. */
+/** A waiter may reserve the lock once it has waited this long, by a clock of whole milliseconds. */
 const PATIENCE_MILLISECONDS = 3
-/** When a waiter looks again by itself. */
+/** The time after which a waiter looks again by itself. */
 const BRIEF_MILLISECONDS = 2
 
-/** What a call that waits is to get, and since when it waits. */
+/** What a waiting call will get, and since when it waits. */
 export interface Acquisition {
   readonly grant: Grant
   readonly since: number
 }
 
-/** A lock, as its line sees it. */
+/** The lock, as its line sees it. */
 type Owner = Waiting & { readonly native: NativeLock; tryFor(grant: Grant, since: number): void }
 
 export class AcquireLine extends ServedLine<Acquisition> {
   readonly #lock: Owner
-  /** Whether the first one looks again by itself, as nobody may wake it in time. */
+  /** Whether the first waiter looks again by itself, as nobody may wake it in time. */
   #brief = true
   #willLook = false
 
@@ -41,7 +41,7 @@ export class AcquireLine extends ServedLine<Acquisition> {
 
   protected override attempt(place: Place<Acquisition>): unknown {
     const { grant, since } = place.want
-    // One that was granted before, and was stopped then.
+    // A call that was stopped after it was granted the lock has it already.
     if (!grant.granted) {
       const young = isYoung(since)
       this.#lock.tryFor(grant, since)
@@ -51,8 +51,8 @@ export class AcquireLine extends ServedLine<Acquisition> {
     return place.outcome(grant)
   }
 
-  // Until it may reserve the lock, and beside one that is free and reserved for another: see
-  // native/core/lock.h.
+  // It sleeps briefly until it may reserve the lock, and while the lock is free and reserved for
+  // another: see native/core/lock.h.
   protected override fallsAsleep(): void {
     if (!this.#brief || this.#willLook) return
     const expire = (): void => {
@@ -63,14 +63,14 @@ export class AcquireLine extends ServedLine<Acquisition> {
     this.#willLook = true
   }
 
-  // Nobody counts them.
+  // Waiting calls of a lock are not counted.
   protected override tell(): void {}
 
   protected override withdraw(): void {
     LOCK.withdraw(this.#lock.native)
   }
 
-  /** This thread has released the lock: its own calls need not wait for a ring. */
+  /** Called when this thread has released the lock: its own calls need not wait for a ring. */
   released(): void {
     if (!this.first) return
     if (!haveHadTheirTime() && mayServeAtOnce()) this.serve()

@@ -13,25 +13,23 @@ const { threadNumber: THIS_THREAD } = native
 
 /** What `workerData` and `postMessage` take to another thread of this process, for `Lock.from()`. */
 export interface LockHandle {
-  /** Tells a lock's handle from others. */
+  /** Tells a lock's handle from those of other objects. */
   readonly threadsafe: 'lock'
 }
 
 /**
- * A lock that is held, until `release()`. It belongs to the thread that acquired it; in the end of
- * a block `using` releases it.
+ * A lock that is held, until `release()`. It belongs to the thread that acquired it. `using`
+ * releases it at the end of a block.
  *
  * @example
- * {
- *   using held = lock.acquireSync()
- *   if (held.abandoned) repair()
- *   update()
- * }
+ * using held = lock.acquireSync()
+ * if (held.abandoned) repair()
+ * update()
  */
 export interface Held extends Disposable {
   /**
-   * Releases the lock and wakes who is next. Releasing again does nothing, whoever holds it by
-   * then.
+   * Releases the lock and wakes the next waiter. Releasing again does nothing, even if another
+   * holds the lock by then.
    */
   release(): void
   /**
@@ -43,7 +41,10 @@ export interface Held extends Disposable {
 
 /** Options of `lock.request()`. */
 export interface LockRequestOptions extends WaitOptions {
-  /** Do not wait: if the lock is not free, the callback gets null. Default: false. */
+  /**
+   * If true, the call does not wait: the callback gets null if the lock is not free. Default:
+   * false.
+   */
   ifAvailable?: boolean | undefined
 }
 
@@ -64,12 +65,12 @@ function deadlock(): Error {
  * await lock.request(() => update())
  */
 export class Lock {
-  /** Structured-cloneable; the other thread makes of it a lock object of its own, with `from()`. */
+  /** Structured-cloneable. The other thread makes its own lock object from it, with `from()`. */
   readonly handle: LockHandle
   readonly #channel: LockChannel
   readonly #liveness = new Liveness()
 
-  /** A lock that nobody holds. */
+  /** Creates a lock that nobody holds. */
   constructor()
   /** @internal from() passes the handle of a lock that exists. */
   constructor(existing: Existing)
@@ -80,7 +81,7 @@ export class Lock {
   }
 
   /**
-   * The lock of that handle, in any thread of the process. Throws `TypeError`
+   * Opens the lock of that handle, in any thread of the process. Throws `TypeError`
    * `ERR_INVALID_ARG_TYPE` for anything that is no lock's handle and `Error`
    * `ERR_INCOMPATIBLE_HANDLE` for one of another version.
    */
@@ -90,8 +91,8 @@ export class Lock {
   }
 
   /**
-   * What `threadsafe_lock_open()` of `threadsafe.h` takes, in this thread; see
-   * `ThreadSafeQueue.native`.
+   * The lock as native code takes it, for `threadsafe_lock_open()` of `threadsafe.h` in this
+   * thread. See `ThreadSafeQueue.native`.
    */
   get native(): NativeHandle<'lock'> {
     needDoorbell()
@@ -127,9 +128,9 @@ export class Lock {
 
   /**
    * Blocks this thread until it holds the lock. Throws `TimeoutError` when `timeout` milliseconds
-   * have passed (0 tries once), and `Error` `ERR_LOCK_DEADLOCK` if this thread holds it already, as
-   * nobody could release it then; also where an `acquire()` of this thread has been granted it, and
-   * the code that awaits that has not gone on yet.
+   * have passed (0 tries once), and `Error` `ERR_LOCK_DEADLOCK` if this thread holds the lock
+   * already, as nobody could release it then. The latter includes an `acquire()` of this thread
+   * that has been granted the lock, but whose caller has not gone on yet.
    *
    * @example
    * using held = lock.acquireSync({ timeout: 1000 })
@@ -146,8 +147,8 @@ export class Lock {
   }
 
   /**
-   * Takes the lock if it is free; undefined while it is held, by this thread as well, and for the
-   * moment in which it is about to go to one who has waited long.
+   * Takes the lock if it is free. Returns undefined while it is held, also by this thread, and
+   * while it is about to go to a caller that has waited long.
    *
    * @example
    * lock.tryAcquire()?.release()
@@ -157,23 +158,23 @@ export class Lock {
   }
 
   /**
-   * Acquires the lock, runs `callback`, and releases it when what the callback returned has
-   * settled, or when it has thrown. Resolves, or rejects, with that.
+   * Acquires the lock, runs `callback`, and releases the lock when the callback's result has
+   * settled or the callback has thrown. Resolves or rejects with that outcome.
    *
    * @example
    * const total = await lock.request(async () => sum(await read()))
    */
   request<R>(callback: (held: Held) => R): Promise<Awaited<R>>
   /**
-   * The same with options, as `navigator.locks.request()` has them. `TimeoutError` and the signal's
-   * `reason` as for `acquire()`: then the callback is not called.
+   * Does the same with options, as `navigator.locks.request()` has them. Rejects with
+   * `TimeoutError` or the signal's `reason` as `acquire()` does; then the callback is not called.
    *
    * @example
    * await lock.request({ timeout: 1000 }, () => update())
    */
   request<R>(options: LockRequestOptions & { ifAvailable?: false | undefined }, callback: (held: Held) => R): Promise<Awaited<R>>
   /**
-   * The same; with `ifAvailable` the callback is called at once, and with null if the lock is not
+   * Does the same. With `ifAvailable` the callback is called at once, with null if the lock is not
    * free.
    *
    * @example
@@ -198,7 +199,7 @@ export class Lock {
     }
   }
 
-  /** Pending calls of this object keep the process alive: so it is at first. */
+  /** Pending calls of this object keep the process alive. This is the default. */
   ref(): this {
     this.#liveness.reference(true)
     return this

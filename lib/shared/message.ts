@@ -1,30 +1,21 @@
 import type { InspectOptions } from 'node:util'
 import { checkHandle, Existing, type Handle, makeHandle } from '../addon/handle.js'
-import { OpenObjects } from '../addon/memory.js'
-import { native, type OpenedRecord } from '../addon/native.js'
 import { type NativeHandle, nativeHandle } from '../addon/native-code.js'
-import { type Bytes, freshBytes, scratch } from '../addon/space.js'
-import { checkElementType, type ElementType, itemBytesOf, nativeFieldsOf } from '../codec/element-type.js'
-import { OneHand } from '../codec/hand.js'
-import { type MessageCodec, messageCodec } from '../codec/message.js'
+import { checkElementType, type ElementType, nativeFieldsOf } from '../codec/element-type.js'
 import { type PostedType, postedType, postedTypeOf } from '../codec/posted-type.js'
-import { SCALARS, type ScalarType } from '../codec/scalar.js'
-import { singleCodec } from '../codec/single.js'
-import { damaged, invalidType, outOfRange, withCode } from '../errors.js'
+import { invalidType, outOfRange } from '../errors.js'
 import { INSPECT, inspectAs } from '../inspect.js'
-import { copyInto } from '../intrinsics.js'
 import { Liveness, needDoorbell } from '../wait/loop.js'
 import { checkObject, checkTimeout, patience, type WaitOptions } from '../wait/options.js'
 import { VersionIterator, type Versioned } from './iterator.js'
-import { allocateVersions, ANY, checkSameType, checkTold, FENCED, openVersions, versionIn, Versions, WritePatience } from './versions.js'
-
-const { record: RECORD, status: STATUS } = native
+import { fixedBytesOf, headBytesOf, type MessageVersions, openMessage } from './message-versions.js'
+import { allocateVersions, type Versions } from './versions.js'
 
 declare const carries: unique symbol
 
 /**
- * What `workerData` and `postMessage` take to another thread of this process, for
- * `Message.from()`. It tells the compiler what the message's values are.
+ * A message's handle, which `workerData` and `postMessage` take to another thread of this process,
+ * for `Message.from()`. It tells the compiler what the message's values are.
  */
 export interface MessageHandle<T = unknown, In = unknown> {
   /** For the compiler alone. */
@@ -38,149 +29,13 @@ export interface MessageOptions<Type = ElementType> {
   /** What it carries. Default: 'any'. */
   type?: Type | undefined
   /**
-   * The longest value, in bytes as it is encoded, for types of no fixed size: 'any', 'string' and
+   * The longest encoded value, in bytes, for the types without a fixed size: 'any', 'string' and
    * 'bytes'. Default: 65536.
    */
   maxBytes?: number | undefined
 }
 
 const DEFAULT_MAX_BYTES = 65536
-
-function isSingle(type: ElementType): type is ScalarType {
-  return typeof type === 'string' && Object.hasOwn(SCALARS, type)
-}
-
-function codecOf(type: ElementType): MessageCodec<unknown> {
-  return isSingle(type) ? singleCodec(type) : (messageCodec(type) as MessageCodec<unknown>)
-}
-
-/** Bytes of the head in front of values whose encoding has to be told. */
-function headBytesOf(type: ElementType): number {
-  return type === 'any' || type === 'string' ? native.headBytes : 0
-}
-
-/** Bytes of the content; undefined for types of no fixed size. */
-function fixedBytesOf(type: ElementType): number | undefined {
-  if (isSingle(type)) return SCALARS[type].bytes
-  return type === 'any' || type === 'string' || type === 'bytes' ? undefined : itemBytesOf(type, 0)
-}
-
-/** One message in this thread. */
-class MessageVersions extends Versions {
-  readonly #codec: MessageCodec<unknown>
-  readonly #hand: OneHand
-  readonly #headBytes: number
-  readonly #fixed: boolean
-
-  constructor(memory: WebAssembly.Memory, address: number, message: OpenedRecord, type: ElementType) {
-    super(memory, address, message, type)
-    this.#codec = codecOf(type)
-    this.#headBytes = headBytesOf(type)
-    this.#fixed = fixedBytesOf(type) !== undefined
-    this.#hand = new OneHand(this.staged?.content ?? scratch)
-  }
-
-  set(value: unknown): void {
-    const hand = this.#hand
-    this.#codec.encode(value, hand)
-    const bytes = hand.end + hand.bodyBytes
-    if (bytes > this.bytes) throw this.#tooLarge(bytes)
-    if (this.#trySet(bytes) !== -STATUS.busy) return
-    const patience = new WritePatience()
-    do patience.pause(this.version())
-    while (this.#trySet(bytes) === -STATUS.busy)
-  }
-
-  /** What is in the hand. */
-  #trySet(bytes: number): number {
-    const { space, body } = this.#hand
-    const { staged } = this
-    const isStaged = staged !== undefined && space === staged.content
-    return checkTold(isStaged ? this.coreWrite(staged.area, bytes, ANY, FENCED) : RECORD.write(this.native, bytes, ANY, body))
-  }
-
-  #tooLarge(bytes: number): Error {
-    const most = this.bytes - this.#headBytes
-    const own = bytes - this.#headBytes
-    return withCode(
-      new RangeError(`The value takes ${own} bytes, and the message holds at most ${most}. Create it with a maxBytes of ${own} or more`),
-      'ERR_ITEM_TOO_LARGE',
-    )
-  }
-
-  value(): unknown {
-    return this.versioned().value
-  }
-
-  versioned(): Versioned<unknown> {
-    const { staged } = this
-    if (!staged) return this.#readLong()
-    const told = checkTold(this.coreRead(staged.area))
-    if (told === -STATUS.tooSmall) return this.#readLong()
-    const version = versionIn(told)
-    // It has no value before the first.
-    const value = version === 0 ? undefined : this.#decode(staged.length.view.getUint32(0, true))
-    return { value, version }
-  }
-
-  #decode(length: number): unknown {
-    const { staged, bytes } = this
-    if (this.#fixed && length !== bytes) throw damaged('message')
-    return this.#codec.decode((staged as NonNullable<typeof staged>).content, 0, length)
-  }
-
-  /** Through the thread's buffer, or, what is longer, into a buffer of its own. */
-  #readLong(): Versioned<unknown> {
-    const codec = this.#codec
-    let body: Bytes | undefined
-    for (;;) {
-      const told = checkTold(RECORD.read(this.native, body))
-      const length = RECORD.length(this.native)
-      if (told === -STATUS.tooSmall) {
-        body = freshBytes(length - this.#headBytes)
-        continue
-      }
-      const version = versionIn(told)
-      if (version === 0) return { value: undefined, version }
-      if (this.#fixed && length !== this.bytes) throw damaged('message')
-      if (!body) return { value: codec.decode(scratch, 0, length), version }
-      return { value: this.#receive(body, length - this.#headBytes), version }
-    }
-  }
-
-  /** Another was set meanwhile, which may be shorter. */
-  #receive(body: Bytes, length: number): unknown {
-    const codec = this.#codec
-    if (length < 0) throw damaged('message')
-    if (!codec.isBody && this.#headBytes + length <= scratch.size) {
-      copyInto(scratch.bytes, new Uint8Array(body.buffer, body.byteOffset, length), this.#headBytes)
-      return codec.decode(scratch, 0, this.#headBytes + length)
-    }
-    const whole = length === body.length ? body : freshBytes(length)
-    if (whole !== body) copyInto(whole, new Uint8Array(body.buffer, body.byteOffset, length))
-    return codec.receive(scratch, whole, length)
-  }
-}
-
-const channels = new OpenObjects<MessageVersions>()
-
-function fits(type: ElementType, bytes: number): boolean {
-  const fixed = fixedBytesOf(type)
-  return fixed === undefined ? bytes > headBytesOf(type) : bytes === fixed
-}
-
-function open(memory: WebAssembly.Memory, type: ElementType): MessageVersions {
-  const channel = channels.get(memory, (view, address) => {
-    return new MessageVersions(
-      memory,
-      address,
-      openVersions(view, true, type, (bytes) => fits(type, bytes)),
-      type,
-    )
-  })
-  checkSameType(channel, type)
-  return channel
-}
 
 function checkMaxBytes(maxBytes: unknown): number {
   if (typeof maxBytes !== 'number') throw invalidType('options.maxBytes', 'a whole number of bytes', maxBytes)
@@ -211,9 +66,7 @@ export let livenessOfMessage: (message: Message<unknown, unknown>) => Liveness
 
 /** An event with a payload. See `MessageConstructor`. */
 export class Message<T = unknown, In = T> {
-  /**
-   * Structured-cloneable; the other thread makes of it a message object of its own, with `from()`.
-   */
+  /** Structured-cloneable. The other thread makes its own message object from it, with `from()`. */
   readonly handle: MessageHandle<T, In>
   readonly #versions: MessageVersions
   readonly #liveness = new Liveness()
@@ -230,11 +83,11 @@ export class Message<T = unknown, In = T> {
   constructor(given?: MessageOptions | Existing) {
     if (given instanceof Existing) {
       const { handle } = given as MessageExisting
-      this.#versions = open(handle.memory, postedTypeOf(handle.type, 'Message'))
+      this.#versions = openMessage(handle.memory, postedTypeOf(handle.type, 'Message'))
       this.handle = handle as unknown as MessageHandle<T, In>
     } else {
       const { memory, type } = create(given)
-      this.#versions = open(memory, type)
+      this.#versions = openMessage(memory, type)
       this.handle = makeHandle('message', memory, { type: postedType(type) }) as unknown as MessageHandle<T, In>
     }
   }
@@ -246,8 +99,8 @@ export class Message<T = unknown, In = T> {
   }
 
   /**
-   * What `threadsafe_message_open()` of `threadsafe.h` takes, in this thread; see
-   * `ThreadSafeQueue.native`.
+   * The message as native code takes it, for `threadsafe_message_open()` of `threadsafe.h` in this
+   * thread. See `ThreadSafeQueue.native`.
    */
   get native(): NativeHandle<'message'> {
     needDoorbell()
@@ -255,12 +108,12 @@ export class Message<T = unknown, In = T> {
   }
 
   /**
-   * Sets the message to that value and wakes all who wait at this moment, in all threads, also when
+   * Sets the message to that value and wakes all who wait at this moment, in all threads, even if
    * `clear()` follows at once. The latest value counts.
    *
-   * `TypeError` for a value that is not of the message's type, `DataCloneError` for one that can't be
-   * carried, `RangeError` `ERR_ITEM_TOO_LARGE` for one that is longer than `maxBytes`: then nothing
-   * has changed.
+   * Throws `TypeError` for a value that is not of the message's type, `DataCloneError` for one that
+   * can't be carried, and `RangeError` `ERR_ITEM_TOO_LARGE` for one longer than `maxBytes`. Then
+   * nothing has changed.
    *
    * @example
    * progress.set({ done: 3, of: 10 })
@@ -269,7 +122,9 @@ export class Message<T = unknown, In = T> {
     this.#versions.set(value)
   }
 
-  /** Resets the message: who waits from now on waits until it is set again. The value stays. */
+  /**
+   * Resets the message: calls that wait from now on wait until it is set again. The value stays.
+   */
   clear(): void {
     this.#versions.core.clear()
   }
@@ -279,14 +134,17 @@ export class Message<T = unknown, In = T> {
     return this.#versions.isSet()
   }
 
-  /** The value it was last set to, also when it was cleared since; undefined before the first. */
+  /**
+   * Returns the value it was last set to, even if it was cleared since. Undefined before the first
+   * set.
+   */
   value(): T | undefined {
     return this.#versions.value() as T | undefined
   }
 
   /**
-   * Resolves to the value when the message is set, at once if it is. Rejects with `TimeoutError`, or
-   * the signal's `reason`.
+   * Resolves to the value when the message is set: at once if it already is. Rejects with
+   * `TimeoutError`, or the signal's `reason`.
    *
    * @example
    * const result = await progress.wait({ timeout: 1000 })
@@ -317,8 +175,8 @@ export class Message<T = unknown, In = T> {
   }
 
   /**
-   * The value that is set, if one is, and then each later one, or the latest where several came
-   * meanwhile: none twice.
+   * Gives the value that is set, if one is, and then each later one. Where several came meanwhile,
+   * gives the latest. None is given twice.
    *
    * @example
    * for await (const { done, of } of progress) show(done / of)
@@ -328,7 +186,7 @@ export class Message<T = unknown, In = T> {
     return new VersionIterator(versions, versions.want(), this.#liveness, () => versions.versioned() as Versioned<T>)
   }
 
-  /** Pending calls of this object keep the process alive: so it is at first. */
+  /** Pending calls of this object keep the process alive. This is the default. */
   ref(): this {
     this.#liveness.reference(true)
     return this

@@ -1,15 +1,15 @@
-/** Calls that wait for what this thread is to own. */
+/** Calls that wait for something that this thread will own. */
 import { Call } from '../wait/call.js'
 
-/** What the call is to get, and may have got. */
+/** A grant or lease that a call waits for, and may have got. */
 export interface Owned {
   /** Gives it back unused; does nothing if the thread does not own it. */
   giveUp(): void
 }
 
 /**
- * A call that waits for a lock, or a buffer. Whatever stops it in the middle, what it got is its
- * caller's, or given back.
+ * A call that waits for a lock or a buffer. If it is stopped in the middle, what it got either
+ * reaches its caller or is given back.
  */
 export class OwningCall extends Call {
   readonly #owned: Owned

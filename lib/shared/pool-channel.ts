@@ -1,4 +1,6 @@
-/** One pool as this thread sees it, its leases, and its asynchronous calls that wait. */
+/**
+ * One pool as this thread has it open, its leases, and the asynchronous calls that wait for one.
+ */
 import { instantiate, type PoolCore } from '../addon/memory.js'
 import { type NativePool, native, type OpenedPool } from '../addon/native.js'
 import { type ArrayType, type ParsedArray, parseArrayType } from '../codec/array-type.js'
@@ -22,9 +24,8 @@ function ended(what: string): RangeError {
 }
 
 /**
- * A lease, that may be still to come. It is made before the buffer is lent, and what lends it is
- * assigned to it at once: no function is entered in between, so a script of node:vm is not stopped
- * there.
+ * A lease, made before its buffer is lent. The result of the call that lends the buffer is assigned
+ * to it at once: no function is entered in between, so a script of node:vm is not stopped there.
  */
 class BufferLease implements Lease<unknown> {
   readonly #channel: PoolChannel
@@ -83,7 +84,7 @@ class BufferLease implements Lease<unknown> {
   }
 }
 
-/** Those of this thread that wait for a buffer. */
+/** The calls of this thread that wait for a buffer. */
 class LendLine extends ServedLine<BufferLease> {
   readonly #channel: PoolChannel
 
@@ -98,11 +99,11 @@ class LendLine extends ServedLine<BufferLease> {
 
   protected override attempt(place: Place<BufferLease>): unknown {
     const lease = place.want
-    // It may have been lent before, and stopped then.
+    // A call that was stopped after it was lent a buffer has it already.
     return lease.isLent || this.#channel.tryFor(lease) ? place.outcome(lease) : NOTHING
   }
 
-  // Nobody counts them.
+  // Waiting calls of a pool are not counted.
   protected override tell(): void {}
 
   protected override withdraw(): void {
@@ -125,7 +126,10 @@ export class PoolChannel extends Kept implements Waiting {
   readonly #stride: number
   readonly #length: number
   readonly #View: View
-  /** Of each buffer, when it was first used here: making one costs as much as a dozen leases. */
+  /**
+   * The view of each buffer that was used here, kept because making one costs as much as a dozen
+   * leases.
+   */
   readonly #views: unknown[] = []
 
   /** `address` is the memory's. */
@@ -149,17 +153,17 @@ export class PoolChannel extends Kept implements Waiting {
 
   viewOf(name: number): unknown {
     const index = name & this.#indexMask
-    // More than there are, if somebody has written over the memory.
+    // The index is too large only if something has written over the memory.
     if (index >= this.count) throw damaged()
     return (this.#views[index] ??= new this.#View(this.view.buffer, this.#buffers + index * this.#stride, this.#length))
   }
 
-  /** Of a name, the token; and the other way round. */
+  /** Returns the token of a name, or the name of a token. */
   salted(name: number): number {
     return (name ^ this.#salt) >>> 0
   }
 
-  /** Undefined where none is free. */
+  /** Lends a buffer. Returns undefined if none is free. */
   tryNow(): BufferLease | undefined {
     const lease = new BufferLease(this)
     return this.tryFor(lease) ? lease : undefined
@@ -188,7 +192,7 @@ export class PoolChannel extends Kept implements Waiting {
     return place.call.wait(patience, () => this.#line.enter(place)) as Promise<BufferLease>
   }
 
-  /** Undefined when the time is over. */
+  /** Blocks until a buffer is free, and lends it. Returns undefined when the time is over. */
   lendBlocking(timeout: number): BufferLease | undefined {
     const lease = new BufferLease(this)
     this.keep()
@@ -202,7 +206,7 @@ export class PoolChannel extends Kept implements Waiting {
     const lease = new BufferLease(this)
     const name = this.salted(token)
     this.keep()
-    // In one step, which nothing stops.
+    // No function is entered between the call and the assignment, so a script is not stopped there.
     lease.name = this.core.take(THIS_THREAD, name) !== 0 ? name : -1
     if (lease.name >= 0) return lease
     this.unkeep()

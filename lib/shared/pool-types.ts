@@ -1,8 +1,10 @@
-/** The pool's types, and its class as a compiler sees it. */
+/** The pool's types, and its class as users see it. */
 import type { ArrayOf, ArrayType, ArrayTypeOf } from '../codec/array-type.js'
 import { BufferPool as Pool } from './pool.js'
 
-/** How the buffers of a pool are doing, over all threads: approximate while others lend and return. */
+/**
+ * Counts of a pool's buffers, over all threads. They are approximate while others lend and return.
+ */
 export interface PoolStats {
   /** Buffers that nobody has. */
   readonly free: number
@@ -13,26 +15,24 @@ export interface PoolStats {
 }
 
 /**
- * A buffer that is lent to this thread, until it is passed on or released. At the end of a block
- * `using` releases it.
+ * A buffer that is lent to this thread, until it is passed on or released. `using` releases it at
+ * the end of a block.
  *
  * @example
- * {
- *   using lease = pool.lendSync()
- *   lease.data.fill(0)
- * }
+ * using lease = pool.lendSync()
+ * lease.data.fill(0)
  */
 export interface Lease<V> extends Disposable {
   /**
    * A view of the buffer, in shared memory: nothing is copied, and nothing is cleared between
-   * leases. Throws `RangeError` `ERR_LEASE_ENDED` once the lease has ended. A view that was read
-   * before can't be revoked: do not use it any more, as the buffer is another's by then.
+   * leases. Throws `RangeError` `ERR_LEASE_ENDED` once the lease has ended. A view taken before
+   * that can't be revoked: do not use it any more, as the buffer may be another's by then.
    */
   readonly data: V
   /**
-   * Ends this lease, and returns a token for whoever gets the buffer: a whole number below 2^32, for
-   * a queue of 'uint32', say. `pool.take(token)` in any thread makes a lease of it, once. Throws
-   * `RangeError` `ERR_LEASE_ENDED` if the lease has ended.
+   * Ends this lease, and returns a token for whoever gets the buffer. The token is a whole number
+   * below 2^32, which fits a queue of 'uint32'. `pool.take(token)` in any thread makes a lease of
+   * it, once. Throws `RangeError` `ERR_LEASE_ENDED` if the lease has ended.
    */
   pass(): number
   /**
@@ -45,7 +45,7 @@ export interface Lease<V> extends Disposable {
 declare const lends: unique symbol
 
 /**
- * What `workerData` and `postMessage` take to another thread of this process, for
+ * A pool's handle, which `workerData` and `postMessage` take to another thread of this process, for
  * `BufferPool.from()`. It tells the compiler what the buffers are.
  */
 export interface BufferPoolHandle<V = unknown> {
@@ -55,7 +55,7 @@ export interface BufferPoolHandle<V = unknown> {
 
 /**
  * A fixed number of buffers in shared memory that the program lends, passes on and takes back,
- * without copying. `V` is what their data are: the `type` says it.
+ * without copying. `V` is the class of their data, which `type` decides.
  *
  * @example
  * const pool = new BufferPool(8, 'float32[4096]') // of Float32Array
@@ -68,7 +68,7 @@ export interface BufferPoolHandle<V = unknown> {
 // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- it has a name of its own, which the declarations of a user's code can refer to.
 export interface BufferPool<V> extends Pool<V> {}
 
-/** The class `BufferPool`: what makes pools. */
+/** The class `BufferPool`. */
 export interface BufferPoolConstructor {
   /** For `instanceof`. */
   readonly prototype: (typeof Pool)['prototype']
@@ -76,16 +76,16 @@ export interface BufferPoolConstructor {
   /**
    * Creates a pool of `count` buffers of that array type.
    *
-   * `RangeError` `ERR_OUT_OF_RANGE` for a count that is no whole number from 1 up to 65,536, or for
-   * which 4 GiB are not enough; `TypeError` `ERR_INVALID_ARG_VALUE` for a type that is no array of
-   * numbers or bytes.
+   * Throws `RangeError` `ERR_OUT_OF_RANGE` for a count that is not a whole number from 1 to 65,536,
+   * or that needs more than 4 GiB. Throws `TypeError` `ERR_INVALID_ARG_VALUE` for a type that is
+   * not an array of numbers or bytes.
    *
    * @example
    * const frames = new BufferPool(4, 'bytes[1048576]') // BufferPool<Uint8Array>
    */
   new <Type extends ArrayType>(count: number, type: Type): BufferPool<ArrayOf<Type>>
   /**
-   * Creates a pool whose data are what you say.
+   * Creates a pool whose data have the class that you name.
    *
    * @example
    * const blocks = new BufferPool<Float32Array>(4, 'float32[128]')
@@ -93,11 +93,11 @@ export interface BufferPoolConstructor {
   new <V>(count: number, type: ArrayTypeOf<V>): BufferPool<V>
 
   /**
-   * Opens the pool of that handle, in any thread of the process. Where the type of its data got
-   * lost, as in `workerData`, say it: `BufferPool.from<Float32Array>(workerData)`.
+   * Opens the pool of that handle, in any thread of the process. Name the class of its data where
+   * TypeScript has lost it, as in `workerData`: `BufferPool.from<Float32Array>(workerData)`.
    *
-   * `TypeError` `ERR_INVALID_ARG_TYPE` for anything that is no pool's handle, `Error`
-   * `ERR_INCOMPATIBLE_HANDLE` for one of another version.
+   * Throws `TypeError` `ERR_INVALID_ARG_TYPE` for anything that is not a pool's handle, and `Error`
+   * `ERR_INCOMPATIBLE_HANDLE` for a handle of another version.
    *
    * @example
    * const pool = BufferPool.from<Float32Array>(workerData)

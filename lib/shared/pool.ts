@@ -17,7 +17,7 @@ const LARGEST_TOKEN = 2 ** 32 - 1
 
 const channels = new OpenObjects<PoolChannel>()
 
-/** A pool that exists. In the constructor's first argument it marks that: nobody else can make one. */
+/** The constructor's first argument for a pool that exists already. User code cannot make one. */
 class Existing {
   constructor(
     readonly memory: WebAssembly.Memory,
@@ -54,18 +54,18 @@ function open({ memory, type }: Existing): PoolChannel {
     if (!pool || pool.type !== typeCode(array.type) || pool.bytes !== array.bytes) throw incompatible('its memory holds something else')
     return new PoolChannel(memory, address, pool, type)
   })
-  // It may have been known, as what it is.
+  // The memory may have been open already, as a pool of another type.
   if (channel.type !== type) throw incompatible('its memory holds something else')
   return channel
 }
 
-/** A fixed number of buffers; as a compiler sees it, the class is that of pool-types.ts. */
+/** A fixed number of buffers. Users see the class as pool-types.ts declares it. */
 export class BufferPool<V> {
-  /** Structured-cloneable; the other thread makes of it a pool object of its own, with `from()`. */
+  /** Structured-cloneable. The other thread makes its own pool object from it, with `from()`. */
   readonly handle: BufferPoolHandle<V>
-  /** How many buffers there are. */
+  /** The number of buffers. */
   readonly count: number
-  /** The type of each, as it was given. */
+  /** The type of each buffer, as it was given. */
   readonly type: ArrayType
   readonly #channel: PoolChannel
   readonly #liveness = new Liveness()
@@ -87,8 +87,8 @@ export class BufferPool<V> {
   }
 
   /**
-   * What `threadsafe_pool_open()` of `threadsafe.h` takes, in this thread; see
-   * `ThreadSafeQueue.native`.
+   * The pool as native code takes it, for `threadsafe_pool_open()` of `threadsafe.h` in this
+   * thread. See `ThreadSafeQueue.native`.
    */
   get native(): NativeHandle<'pool'> {
     needDoorbell()
@@ -96,7 +96,7 @@ export class BufferPool<V> {
   }
 
   /**
-   * Lends a buffer; undefined if none is free at that moment.
+   * Lends a buffer. Returns undefined if none is free at that moment.
    *
    * @example
    * const lease = pool.tryLend()
@@ -107,8 +107,8 @@ export class BufferPool<V> {
   }
 
   /**
-   * Lends a buffer. If none is free it throws `PoolEmptyError`; with `block: true` or a `timeout` it
-   * blocks this thread until one is, and throws `TimeoutError` when that many milliseconds have
+   * Lends a buffer. If none is free it throws `PoolEmptyError`. With `block: true` or a `timeout`
+   * it blocks this thread until one is, and throws `TimeoutError` when `timeout` milliseconds have
    * passed.
    *
    * @example
@@ -143,8 +143,8 @@ export class BufferPool<V> {
   }
 
   /**
-   * Makes a lease of what another thread, or this one, has passed on. Once: throws `RangeError`
-   * `ERR_LEASE_ENDED` for a token that was taken, or that is of another pool.
+   * Makes a lease of a buffer that another thread, or this one, has passed on. A token can be taken
+   * once: throws `RangeError` `ERR_LEASE_ENDED` for one that was taken, or that is of another pool.
    *
    * @example
    * using lease = pool.take(await filled.get())
@@ -155,12 +155,12 @@ export class BufferPool<V> {
     return this.#channel.take(token) as Lease<V>
   }
 
-  /** How many buffers are free, lent and passed on, over all threads. */
+  /** Returns how many buffers are free, lent and passed on, over all threads. */
   stats(): PoolStats {
     return this.#channel.stats()
   }
 
-  /** Pending calls of this object keep the process alive: so it is at first. */
+  /** Pending calls of this object keep the process alive. This is the default. */
   ref(): this {
     this.#liveness.reference(true)
     return this

@@ -1,29 +1,26 @@
 import type { InspectOptions } from 'node:util'
 import { types } from 'node:util'
 import { checkHandle, Existing, type Handle, makeHandle } from '../addon/handle.js'
-import { bytesOf, OpenObjects } from '../addon/memory.js'
-import { native, type OpenedRecord } from '../addon/native.js'
+import { native } from '../addon/native.js'
 import { type NativeHandle, nativeHandle } from '../addon/native-code.js'
-import { freshBytes, scratch, type Space, spaceOver } from '../addon/space.js'
 import { nativeFieldsOf } from '../codec/element-type.js'
 import { type PostedType, postedType, postedTypeOf } from '../codec/posted-type.js'
-import { fieldsCodec, type FieldsCodec, type FieldsTarget, recordCodec } from '../codec/record.js'
 import { isRecordType, type RecordType, recordTypeOf } from '../codec/record-type.js'
-import type { MessageCodec } from '../codec/message.js'
 import { invalidType, outOfRange, withCode } from '../errors.js'
 import { INSPECT, inspectAs } from '../inspect.js'
 import { Liveness, needDoorbell } from '../wait/loop.js'
 import { checkObject, checkTimeout, patience, type WaitOptions } from '../wait/options.js'
 import { VersionIterator, type Versioned } from './iterator.js'
-import { allocateVersions, ANY, checkSameType, checkTold, FENCED, openVersions, versionIn, Versions, WritePatience } from './versions.js'
+import { createRecord, openRecord, type RecordVersions } from './record-versions.js'
+import { ANY } from './versions.js'
 
-const { record: RECORD, status: STATUS } = native
+const { record: RECORD } = native
 
 declare const carries: unique symbol
 
 /**
- * What `workerData` and `postMessage` take to another thread of this process, for
- * `SharedRecord.from()`. It tells the compiler what the record's values are.
+ * A record's handle, which `workerData` and `postMessage` take to another thread of this process,
+ * for `SharedRecord.from()`. It tells the compiler what the record's values are.
  */
 export interface RecordHandle<T = unknown, In = unknown> {
   /** For the compiler alone. */
@@ -32,148 +29,24 @@ export interface RecordHandle<T = unknown, In = unknown> {
   readonly threadsafe: 'record'
 }
 
-/** How a record is doing, over all threads. */
+/** Counts of a record, over all threads. */
 export interface RecordStats {
-  /** Writes so far: the version. */
+  /** The number of writes so far, which is the version. */
   readonly writes: number
   /**
-   * Reads that were repeated, as writers went through nearly all buffers meanwhile; modulo 2^32.
+   * The number of reads that were repeated because writers went through nearly all buffers
+   * meanwhile; modulo 2^32.
    */
   readonly retries: number
 }
 
-/** How often an update may have its own thread write the record while it runs, each time it does. */
+/** How often the function of an update may write to the record itself. */
 const MOST_OWN_WRITES = 100
-
-/**
- * One record in this thread. Its content is in this thread's staging area; one that is too long for
- * that passes through the thread's buffer, or a buffer of its own.
- */
-class RecordVersions extends Versions implements FieldsTarget {
-  readonly fields: FieldsCodec
-  readonly #count: number
-  readonly #codec: MessageCodec<unknown>
-  /** Negative where it does not pass through a staging area. */
-  readonly #area: number = -1
-  readonly #space: Space
-  readonly #body: Uint8Array | undefined
-  /** Writes of this thread. */
-  written = 0
-  /** The version that the last of them made. */
-  made = 0
-  /** What the present write comes after. */
-  #told = ANY
-  #patience: WritePatience | undefined
-
-  constructor(memory: WebAssembly.Memory, address: number, record: OpenedRecord, type: RecordType) {
-    super(memory, address, record, type)
-    this.#codec = recordCodec(type)
-    this.fields = fieldsCodec(type, 'fields')
-    this.#count = type.layout.length
-    const { staged, bytes } = this
-    if (staged && bytes <= staged.content.size) {
-      this.#area = staged.area
-      this.#space = staged.content
-    } else if (bytes <= scratch.size) {
-      this.#space = scratch
-    } else {
-      const own = freshBytes(bytes)
-      this.#space = spaceOver(own.buffer, own.byteOffset, bytes)
-      this.#body = own
-    }
-  }
-
-  /** The newest content into its space: the version, as the core tells it. */
-  #load(): number {
-    const told = this.#area >= 0 ? this.coreRead(this.#area) : RECORD.read(this.native, this.#body)
-    return told >= 0 ? told : checkTold(told)
-  }
-
-  /** What is in its space as the version after that one: what is told of it, or busy. */
-  #store(after: number): number {
-    const told =
-      this.#area >= 0 ? this.coreWrite(this.#area, this.bytes, after, FENCED) : RECORD.write(this.native, this.bytes, after, this.#body)
-    return told >= 0 ? told : checkTold(told)
-  }
-
-  value(): unknown {
-    this.#load()
-    return this.#codec.decode(this.#space, 0, this.bytes)
-  }
-
-  versioned(): Versioned<unknown> {
-    const told = this.#load()
-    return { value: this.#codec.decode(this.#space, 0, this.bytes), version: versionIn(told) }
-  }
-
-  /** Returns false where `after` is a version that is not current, or there is no field. */
-  write(given: unknown, after: number): boolean {
-    // Of a write that was stopped, perhaps.
-    this.#patience = undefined
-    return this.fields.write(given, this, after)
-  }
-
-  /** As a target of fields: `after` is a version, or ANY. */
-  begin(count: number, after: number): Space | undefined {
-    if (count === 0) return undefined
-    if (after === ANY && count === this.#count) {
-      // Where all fields are given there is nothing to merge with.
-      this.fields.writeGaps(this.#space)
-      this.#told = ANY
-    } else {
-      this.#told = this.#load()
-      if (after !== ANY && versionIn(this.#told) !== after) return undefined
-    }
-    return this.#space
-  }
-
-  end(): boolean {
-    const made = this.#store(this.#told)
-    if (made === -STATUS.busy) {
-      this.#patience ??= new WritePatience()
-      this.#patience.pause(this.version())
-      return false
-    }
-    this.written++
-    this.made = versionIn(made)
-    return true
-  }
-}
-
-const channels = new OpenObjects<RecordVersions>()
-
-function open(memory: WebAssembly.Memory, type: RecordType): RecordVersions {
-  const channel = channels.get(memory, (view, address) => {
-    return new RecordVersions(
-      memory,
-      address,
-      openVersions(view, false, type, (bytes) => bytes === type.bytes),
-      type,
-    )
-  })
-  checkSameType(channel, type)
-  return channel
-}
 
 function checkType(type: unknown): RecordType {
   const recordType = recordTypeOf(type)
   if (!recordType) throw invalidType('type', "what record() made, as record({ x: 'float64' })", type)
   return recordType
-}
-
-function create(type: RecordType, initial: unknown): WebAssembly.Memory {
-  let memory: WebAssembly.Memory | undefined
-  const begin = (): Space => {
-    memory = allocateVersions(false, type, type.bytes)
-    if (!memory) throw outOfRange('type', 'a record type of at most some 250 MB', `${type.bytes} bytes`)
-    const view = bytesOf(memory)
-    // Nobody else has the memory yet, so this is no write.
-    const { first } = openVersions(view, false, type, () => true)
-    return spaceOver(view.buffer, first + native.lengthBytes, type.bytes)
-  }
-  // The initial values are checked before there is any memory.
-  fieldsCodec(type, 'initial').write(initial === undefined ? {} : initial, { begin, end: () => true }, ANY)
-  return memory as unknown as WebAssembly.Memory
 }
 
 function checkVersion(version: unknown): number {
@@ -189,9 +62,7 @@ export let versionsOfRecord: (record: SharedRecord<unknown, unknown>) => RecordV
 
 /** A record in memory that threads, native code and signal handlers read and write, each time as a whole. */
 export class SharedRecord<T = unknown, In = T> {
-  /**
-   * Structured-cloneable; the other thread makes of it a record object of its own, with `from()`.
-   */
+  /** Structured-cloneable. The other thread makes its own record object from it, with `from()`. */
   readonly handle: RecordHandle<T, In>
   readonly #versions: RecordVersions
   readonly #liveness = new Liveness()
@@ -207,12 +78,12 @@ export class SharedRecord<T = unknown, In = T> {
   constructor(given: RecordType | Existing, initial?: Partial<In>) {
     if (given instanceof Existing) {
       const { handle } = given as RecordExisting
-      this.#versions = open(handle.memory, postedTypeOf(handle.type, 'SharedRecord') as RecordType)
+      this.#versions = openRecord(handle.memory, postedTypeOf(handle.type, 'SharedRecord') as RecordType)
       this.handle = handle as unknown as RecordHandle<T, In>
     } else {
       const type = checkType(given)
-      const memory = create(type, initial)
-      this.#versions = open(memory, type)
+      const memory = createRecord(type, initial)
+      this.#versions = openRecord(memory, type)
       this.handle = makeHandle('record', memory, { type: postedType(type) }) as unknown as RecordHandle<T, In>
     }
   }
@@ -226,8 +97,8 @@ export class SharedRecord<T = unknown, In = T> {
   }
 
   /**
-   * What `threadsafe_record_open()` of `threadsafe.h` takes, in this thread; see
-   * `ThreadSafeQueue.native`.
+   * The record as native code takes it, for `threadsafe_record_open()` of `threadsafe.h` in this
+   * thread. See `ThreadSafeQueue.native`.
    */
   get native(): NativeHandle<'record'> {
     needDoorbell()
@@ -235,8 +106,9 @@ export class SharedRecord<T = unknown, In = T> {
   }
 
   /**
-   * The newest value: all of its fields from the same moment, whoever writes meanwhile. Never waits
-   * for a writer. `Error` `ERR_DAMAGED_MEMORY` if something has written over the record's memory.
+   * Returns the newest value: all of its fields from the same moment, whoever writes meanwhile. It
+   * never waits for a writer. Throws `Error` `ERR_DAMAGED_MEMORY` if something has written over the
+   * record's memory.
    *
    * @example
    * const { x, y } = position.read()
@@ -246,7 +118,7 @@ export class SharedRecord<T = unknown, In = T> {
   }
 
   /**
-   * The newest value and its version.
+   * Returns the newest value and its version.
    *
    * @example
    * const { value, version } = position.readWithVersion()
@@ -255,20 +127,20 @@ export class SharedRecord<T = unknown, In = T> {
     return this.#versions.versioned() as { value: T; version: number }
   }
 
-  /** The number of writes so far, in all threads; `initial` is none. */
+  /** The number of writes so far, in all threads; `initial` does not count. */
   get version(): number {
     return this.#versions.version()
   }
 
   /**
-   * Writes those fields, all at once, and leaves the others as they are; returns the version it
-   * made. Writes of other fields by others at the same time are not lost. Fields that the record's
-   * type does not have are ignored. With no field it writes nothing, and returns the version that
-   * is there.
+   * Writes those fields, all at once, and leaves the others as they are. Returns the version it
+   * made. Other fields that others write at the same time are not lost. Fields that the record's
+   * type does not have are ignored. With no field it writes nothing and returns the current
+   * version.
    *
-   * `TypeError` `ERR_INVALID_ARG_TYPE` or `ERR_INVALID_ARG_VALUE` for a value that is not of its
-   * field's type: then nothing is written. `Error` `ERR_DAMAGED_MEMORY` if something has written
-   * over the record's memory.
+   * Throws `TypeError` `ERR_INVALID_ARG_TYPE` or `ERR_INVALID_ARG_VALUE` for a value that is not of
+   * its field's type; then nothing is written. Throws `Error` `ERR_DAMAGED_MEMORY` if something has
+   * written over the record's memory.
    *
    * @example
    * position.write({ x: 1.5, y: 2.5 })
@@ -279,11 +151,16 @@ export class SharedRecord<T = unknown, In = T> {
   }
 
   /**
-   * Reads the value, has `fn` make fields of it, and writes them, if nobody has written meanwhile;
-   * else all of that again, with the newer value. Returns the version it made; or the one that is
-   * there, if `fn` returns no field. If `fn` throws, nothing is written, and `update()` throws the
-   * same. Throws what `write()` throws, and an `Error` with `ERR_UPDATE_WRITES` if `fn` writes to
-   * the record itself each time it runs, which would never end.
+   * Reads the value, calls `fn` with it, and writes the fields that `fn` returns if nobody has
+   * written meanwhile. Otherwise it does all that again, with the newer value. Returns the version
+   * it made. If `fn` returns no field, nothing is written, and the version is the one that `fn` was
+   * given. If `fn` throws, nothing is written, and `update()` throws the same. It throws what
+   * `write()` throws, and an `Error` with `ERR_UPDATE_WRITES` if `fn` writes to the record itself
+   * each time it runs, which would never end.
+   *
+   * Nobody waits for `fn`, so it runs again after each write that came in between: keep it shorter
+   * than the pauses between the writes of others. Beside writers that do not pause for so long,
+   * `update()` does not end. Where `fn` takes long, have all writers hold a `Lock`.
    *
    * @example
    * counters.update(({ hits }) => ({ hits: hits + 1 }))
@@ -297,7 +174,7 @@ export class SharedRecord<T = unknown, In = T> {
       const fields: unknown = fn(value as T)
       if (types.isPromise(fields)) throw invalidType('fn', 'a function that returns fields, not a promise', fn)
       if (versions.write(fields, version)) return versions.made
-      if (versions.version() === version) return version
+      if (versions.given === 0) return version
       if (versions.written !== before && ++own === MOST_OWN_WRITES) {
         throw withCode(new Error('The function given to update() writes to the record itself each time it runs'), 'ERR_UPDATE_WRITES')
       }
@@ -305,8 +182,8 @@ export class SharedRecord<T = unknown, In = T> {
   }
 
   /**
-   * Resolves to the newest version once that is later than `sinceVersion`: at once if it is. Rejects
-   * with `TimeoutError`, or the signal's `reason`.
+   * Resolves to the newest version once that is later than `sinceVersion`: at once if it already
+   * is. Rejects with `TimeoutError`, or the signal's `reason`.
    *
    * @example
    * const version = await position.wait(seen, { timeout: 1000 })
@@ -337,8 +214,8 @@ export class SharedRecord<T = unknown, In = T> {
   }
 
   /**
-   * The newest value each time it has changed, from the next write on. It may skip values that were
-   * overwritten before the loop came to them.
+   * Gives the newest value each time it has changed, from the next write on. It may skip values
+   * that were overwritten before the loop came to them.
    *
    * @example
    * for await (const { x, y } of position) draw(x, y)
@@ -353,7 +230,7 @@ export class SharedRecord<T = unknown, In = T> {
     return { writes: this.#versions.version(), retries: RECORD.retries(this.#versions.native) }
   }
 
-  /** Pending calls of this object keep the process alive: so it is at first. */
+  /** Pending calls of this object keep the process alive. This is the default. */
   ref(): this {
     this.#liveness.reference(true)
     return this

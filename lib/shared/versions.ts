@@ -20,13 +20,13 @@ import { NOTHING, type Nothing, type Selectable } from '../wait/selectable.js'
 
 const { record: RECORD, status: STATUS } = native
 
-/** The version that a write is to come after: whichever is current. */
+/** As the version that a write comes after: whichever is current. */
 export const ANY = -1
 
-/** Whether the core needs a fence. */
+/** 1 if the core needs a fence, else 0. */
 export const FENCED = native.storesReordered ? 1 : 0
 
-/** The core tells a version and, as the lowest bit, whether it is set. */
+/** The core returns a version with, as the lowest bit, whether the message is set. */
 const ONE_VERSION = 2
 
 export function versionIn(told: number): number {
@@ -44,7 +44,8 @@ export class VersionPlace extends Place<number> {
 }
 
 /**
- * In the order of the versions that they wait for, so behind one that is not done nobody is.
+ * The calls that wait, in the order of the versions that they wait for. If one is not done, none
+ * behind it is.
  */
 class VersionLine extends ServedLine<number> {
   readonly #versions: Versions
@@ -55,7 +56,8 @@ class VersionLine extends ServedLine<number> {
   }
 
   override add(place: Place<number>): void {
-    // From both ends: whoever waits for the next version, or for the latest of all, is there soon.
+    // Searches from both ends: a call that waits for the next version, or for the latest of all,
+    // finds its place soon.
     let { first, last } = this
     while (first && last && last.want > place.want && first.want <= place.want) {
       first = first.next
@@ -89,37 +91,37 @@ class VersionLine extends ServedLine<number> {
     return taken === NOTHING ? NOTHING : place.outcome(taken)
   }
 
-  // Nobody counts them, and a ring for nothing is all that comes of an announcement that stays.
+  // Waiting calls are not counted. An announcement that stays costs no more than a ring in vain.
   protected override tell(): void {}
   protected override withdraw(): void {}
 }
 
-/** How often a write is tried at once. */
+/** How often a write is tried without a pause. */
 const QUICK_TRIES = 256
-/** Then it pauses between tries, in milliseconds. */
+/** The pause between further tries, in milliseconds. */
 const PAUSE = 0.05
 /**
- * For so long, unless others write meanwhile: as many buffers as there are can't be in the middle of
- * a write for that time.
+ * How long a write is tried while nobody else writes, in milliseconds. No buffer should be in the
+ * middle of a write for that long.
  */
 const PATIENCE = 5000
 
 /**
- * Pauses between the tries of one write; throws when neither it nor anybody else has written for
+ * Pauses between the tries of one write. Throws when neither it nor anybody else has written for
  * `patience` milliseconds.
  */
 export class WritePatience {
   readonly #patience: number
   #tries = 0
   #end = 0
-  /** What was current when #end was set. */
+  /** The version that was current when #end was set. */
   #version = -1
 
   constructor(patience = PATIENCE) {
     this.#patience = patience
   }
 
-  /** `version`: the one that is current. */
+  /** `version` is the current one. */
   pause(version: number): void {
     if (++this.#tries < QUICK_TRIES) return
     const now = native.now()
@@ -139,21 +141,21 @@ export abstract class Versions implements Waiting, Selectable<number> {
   untidy = false
   readonly type: ElementType
   readonly core: RecordCore
-  // Looking them up in the exports of an instance costs as much as the call.
+  // Kept in fields: looking them up in the exports of an instance costs as much as the call.
   protected readonly coreRead: RecordCore['read']
   protected readonly coreWrite: RecordCore['write']
   readonly #word: RecordCore['word']
   readonly native: NativeRecord
-  /** The longest content. */
+  /** The length of the longest content, in bytes. */
   readonly bytes: number
   /**
-   * This thread's staging area, and in it the length and the content; undefined where there was
-   * none left.
+   * This thread's staging area, and the length and the content in it. Undefined if no area was
+   * left.
    */
   protected readonly staged: { readonly area: number; readonly length: Space; readonly content: Space } | undefined
   readonly #line: VersionLine
 
-  /** `address` is the memory's. */
+  /** `address` is where the memory is. */
   constructor(memory: WebAssembly.Memory, address: number, record: OpenedRecord, type: ElementType) {
     this.view = record.view
     this.lists = [address + native.lists.changed]
@@ -175,7 +177,7 @@ export abstract class Versions implements Waiting, Selectable<number> {
     this.#line = new VersionLine(this)
   }
 
-  /** The newest value. */
+  /** Returns the newest value. */
   abstract value(): unknown
 
   version(): number {
@@ -186,7 +188,10 @@ export abstract class Versions implements Waiting, Selectable<number> {
     return this.#word() % ONE_VERSION === 1
   }
 
-  /** Before the one that is set, if one is: then that is later. */
+  /**
+   * Returns the version to wait beyond. It is the one before the current one if that is set, so
+   * that the current one counts as later.
+   */
   want(): number {
     const told = this.#word()
     return versionIn(told) - (told % ONE_VERSION)
@@ -196,7 +201,7 @@ export abstract class Versions implements Waiting, Selectable<number> {
     return this.version() > since
   }
 
-  /** Whether a call that waits for a later version may be served at once, as there is one. */
+  /** Whether there is a later version, so that a call that waits for one may be served at once. */
   mayTakeNow(since: number): boolean {
     return this.isDone(since) && mayServeAtOnce()
   }
@@ -205,7 +210,7 @@ export abstract class Versions implements Waiting, Selectable<number> {
     return this.isDone(since) ? this.value() : NOTHING
   }
 
-  /** All who wait are served, so there is no order to keep. */
+  /** All waiting calls are served, so there is no order to keep. */
   tryInOrder(since: number): unknown | Nothing {
     return this.tryNow(since)
   }
@@ -215,7 +220,8 @@ export abstract class Versions implements Waiting, Selectable<number> {
     return place instanceof VersionPlace ? place.take() : this.value()
   }
 
-  // Behind another it looks for itself alone: what it costs does not grow with the line.
+  // A call that is not the first looks for itself alone, so that its cost does not grow with the
+  // line.
   enter(place: Place<number>): void {
     this.#line.enter(place)
     if (place.call.settled || !this.isDone(place.want)) return
@@ -236,7 +242,10 @@ export abstract class Versions implements Waiting, Selectable<number> {
     return place.call.wait(patience, () => this.enter(place))
   }
 
-  /** Blocks until there is a later version. `sources`: the object that it is called on. */
+  /**
+   * Blocks until there is a later version. `sources` names the object, for the report of a long
+   * block.
+   */
   waitBlocking(since: number, timeout: number, sources: BlockMessage['sources']): void {
     if (this.isDone(since)) return
     if (timeout > 0) blocking('wait', sources, () => RECORD.waitBlocking(this.native, since, timeout))
@@ -253,7 +262,10 @@ export abstract class Versions implements Waiting, Selectable<number> {
   }
 }
 
-/** New memory for content of that type that takes at most so many bytes; undefined if no memory can have so many. */
+/**
+ * Allocates memory for content of that type, of at most so many bytes. Returns undefined if no
+ * memory can have so many.
+ */
 export function allocateVersions(isMessage: boolean, type: ElementType, bytes: number): WebAssembly.Memory | undefined {
   const all = native.recordMemory(typeCode(type), bytes)
   if (all === 0) return undefined
@@ -262,19 +274,19 @@ export function allocateVersions(isMessage: boolean, type: ElementType, bytes: n
   return memory
 }
 
-/** What the addon has opened in that memory; throws if it is of another kind or type. */
+/** Has the addon open the object in that memory. Throws if it is of another kind or type. */
 export function openVersions(view: Uint8Array, isMessage: boolean, type: ElementType, fits: (bytes: number) => boolean): OpenedRecord {
   const record = native.openRecord(view, isMessage)
   if (!record || record.type !== typeCode(type) || !fits(record.bytes)) throw incompatible('its memory holds something else')
   return record
 }
 
-/** It may have been known, as what it is. */
+/** Throws if this thread has the memory open already, as content of another type. */
 export function checkSameType(versions: Versions, type: ElementType): void {
   if (!isSameType(versions.type, type)) throw incompatible('its memory holds something else')
 }
 
-/** Throws what a status says that is no version. */
+/** Throws if the core's result says that the memory is damaged. Returns any other result. */
 export function checkTold(told: number): number {
   if (told === -STATUS.damaged) throw damaged('record')
   return told

@@ -3,9 +3,10 @@ import { writeSync } from 'node:fs'
 import { isMainThread } from 'node:worker_threads'
 import { type BlockMessage, blocksAreTold, tellBlock } from '../diagnostics.js'
 import { native } from '../addon/native.js'
+import type { WarningCodes } from '../error-codes.js'
 
 const LONG_ON_MAIN_THREAD_MILLISECONDS = 1000
-const CODE = 'THREADSAFE_BLOCKED_LOOP'
+const CODE: keyof WarningCodes = 'THREADSAFE_BLOCKED_LOOP'
 const ADVICE = 'Await the asynchronous call there, or block in a worker.'
 
 /**

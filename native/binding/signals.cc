@@ -1,4 +1,4 @@
-// Signal sources for lib/signals/source.ts. Functions that fail return a negated errno, which is
+// Signal sources for lib/signals. Functions that fail return a negated errno, which is
 // never the number of a source.
 #include "../platform/signals.h"
 
@@ -11,7 +11,7 @@
 namespace threadsafe {
 namespace {
 
-// lib/signals/source.ts has checked that the target is an event, or a queue, a record or
+// lib/signals has checked that the target is an event, or a queue, a record or
 // a message of signalInfo. Its memory may have been written over since; then it is none of them.
 SignalTarget target_in(const Napi::Value& view) {
   auto bytes = view.As<Napi::Uint8Array>();

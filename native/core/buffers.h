@@ -1,5 +1,5 @@
-// Where the buffers of a record or a message lie, and how content is copied into and out of them:
-// by words, since others may be reading and writing the same ones (record.h says who).
+// The places of the buffers of a record or a message, and copies into and out of them. These go by
+// words, since others may read and write the same ones (record.h says who).
 #pragma once
 
 #include <algorithm>
@@ -10,8 +10,8 @@
 
 namespace threadsafe {
 
-// The words of the buffers in a record's memory. The geometry is the caller's own, not that in the
-// shared memory: it decides what is read and written.
+// The words of the buffers in a record's memory. The geometry is the caller's own copy, not the one
+// in shared memory, as it decides what is read and written.
 class MemoryWords {
  public:
   MemoryWords(SnapshotHeader& header, const SnapshotGeometry& geometry)
@@ -33,32 +33,33 @@ class WordBuffers {
 
   Atomic<u64>& stamp(u32 index) const { return words_.word(index, 0); }
 
-  // What it says, which may be more than there is: it may be read while it is written.
+  // Returns the buffer's length. It may be read while it is written, so it is bounded: one more
+  // than the longest stands for any that is too long.
   u32 length(u32 index) const { return static_cast<u32>(std::min(words_.word(index, 1).load(memory_order_acquire), u64{bytes} + 1)); }
   void set_length(u32 index, u32 length) const { words_.word(index, 1).store(length, memory_order_release); }
 
-  // Copies so many bytes of the content, from that byte on.
+  // Copies `length` bytes of the content, from byte `at` on.
   void read(u32 index, u32 at, void* to, u32 length) const {
     each_word(index, at, length, [to = static_cast<std::byte*>(to)](Atomic<u64>& word, u32 skip, u32 n) mutable {
-      // Acquire: the reader's look at the stamp comes after it. See record.h.
+      // Acquire: the reader's load of the stamp comes after it. See record.h.
       const u64 value = word.load(memory_order_acquire);
       std::memcpy(to, reinterpret_cast<const std::byte*>(&value) + skip, n);
       to += n;
     });
   }
 
-  // Into a buffer that the caller has claimed.
+  // Writes to a buffer that the caller has claimed.
   void write(u32 index, u32 at, const void* from, u32 length) const {
     each_word(index, at, length, [from = static_cast<const std::byte*>(from)](Atomic<u64>& word, u32 skip, u32 n) mutable {
       u64 value = n == kWord ? 0 : word.load(memory_order_relaxed);  // its own
       std::memcpy(reinterpret_cast<std::byte*>(&value) + skip, from, n);
-      // Release: whoever sees it sees that the stamp is gone. See record.h.
+      // Release: whoever sees this word sees that the stamp is gone. See record.h.
       word.store(value, memory_order_release);
       from += n;
     });
   }
 
-  // The whole content of another buffer, with its length.
+  // Copies the whole content of another buffer, with its length.
   void copy(u32 from, u32 to) const {
     const u32 words = 1 + round_up(bytes, kWord) / kWord;
     // Acquire and release as above.
@@ -71,7 +72,7 @@ class WordBuffers {
  private:
   static constexpr u32 kWord = sizeof(u64);
 
-  // visit(word, bytes of it to skip, bytes of it). Whole words have code of their own.
+  // Calls visit(word, bytes to skip in it, bytes to use of it). Whole words have code of their own.
   template <class Visit>
   void each_word(u32 index, u32 at, u32 length, Visit&& visit) const {
     u32 k = (kStampBytes + kLengthBytes + at) / kWord;

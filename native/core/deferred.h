@@ -1,5 +1,5 @@
-// Unparks that are left to the deferred-wake thread, by whoever may not take the locks that an
-// unpark takes: signal handlers, and the calls of threadsafe.h that are safe there.
+// Unparks that are left to the helper thread by callers that may not take the locks of an unpark:
+// signal handlers, and the calls of threadsafe.h that are safe there.
 //
 // The number to unpark is the one that was decided with the permits ("Why an unpark may come late"
 // in wait.h). It is carried here, and never read again from the list: by the time of the unpark,

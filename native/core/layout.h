@@ -136,12 +136,12 @@ struct QueueHeader {
   alignas(kLine) Atomic<u64> head;  // next position to get from
   WaitList not_empty;
   WaitList not_full;
-  alignas(kLine) Atomic<u64> token;  // the waiting put that has priority, 0 if none; see queue.h
+  alignas(kLine) Atomic<u64> token;  // the waiting put that has priority, 0 if none; see token.h
   Atomic<u32> dropped;               // items lost to the overflow policy, or by a signal handler to a full queue
   Atomic<u32> evicted;               // those of them that were in the queue, and made room for another
   Atomic<u32> discarded;             // items dropped by clear, or by a discarding close
   Atomic<u32> done;                  // items got that were reported done
-  Atomic<u64> last_all_done;         // when joins were last woken, as no item was unfinished; see queue.h
+  Atomic<u64> last_all_done;         // when joins were last woken, as no item was unfinished; see unfinished.h
   WaitList all_done;                 // event loops whose joins wait; no thread blocks there
 };
 
@@ -215,21 +215,34 @@ inline constexpr u32 kFewestBuffers = 16;
 inline constexpr u32 kUsualBufferBytes = 65536;  // of all buffers together, where that allows for more than the fewest
 
 #ifndef THREADSAFE_ATOMIC_HEADER  // a model's atomics have another size
+// The addon and WebAssembly must agree on every offset. No pointer and no `long` is in these
+// structures, and an atomic word of 64 bits is aligned to 8 bytes, also where the processor or the
+// engine has 32 bits. There an atomic of 64 bits must still be lock-free: WebAssembly would not take
+// a lock of the C++ library's.
 static_assert(sizeof(Atomic<u64>) == kStampBytes && sizeof(Atomic<u32>) == 4);
+static_assert(alignof(Atomic<u64>) == 8 && alignof(Atomic<u32>) == 4);
 static_assert(Atomic<u64>::is_always_lock_free && Atomic<u32>::is_always_lock_free);
 static_assert(sizeof(Header) == 24 && sizeof(WaitList) == 2 * kLine);
+static_assert(offsetof(WaitList, calls) == 8 && offsetof(WaitList, loops) == kLine);
 static_assert(offsetof(QueueHeader, tail) == 1 * kLine);
 static_assert(offsetof(QueueHeader, head) == 2 * kLine);
 static_assert(offsetof(QueueHeader, not_empty) == 3 * kLine);
 static_assert(offsetof(QueueHeader, not_full) == 5 * kLine);
 static_assert(offsetof(QueueHeader, token) == 7 * kLine);
+static_assert(offsetof(QueueHeader, dropped) == 7 * kLine + 8 && offsetof(QueueHeader, evicted) == 7 * kLine + 12);
+static_assert(offsetof(QueueHeader, discarded) == 7 * kLine + 16 && offsetof(QueueHeader, done) == 7 * kLine + 20);
+static_assert(offsetof(QueueHeader, last_all_done) == 7 * kLine + 24);
 static_assert(offsetof(QueueHeader, all_done) == 8 * kLine);
 static_assert(sizeof(QueueHeader) == 10 * kLine);
+static_assert(offsetof(EventHeader, word) == 1 * kLine && offsetof(EventHeader, waiters) == 2 * kLine);
 static_assert(sizeof(EventHeader) == 4 * kLine);
 static_assert(offsetof(SnapshotHeader, current) == 1 * kLine && offsetof(SnapshotHeader, free) == 2 * kLine);
 static_assert(offsetof(SnapshotHeader, changed) == 3 * kLine && sizeof(SnapshotHeader) == 5 * kLine);
 static_assert(offsetof(SnapshotHeader, geometry) == 24 && sizeof(SnapshotGeometry) == 24, "the same in WebAssembly");
-static_assert(sizeof(LockHeader) == 4 * kLine);
+static_assert(offsetof(SnapshotHeader, retries) == 2 * kLine + 8);
+static_assert(offsetof(LockHeader, word) == 1 * kLine && offsetof(LockHeader, reservation) == 1 * kLine + 8);
+static_assert(offsetof(LockHeader, waiters) == 2 * kLine && sizeof(LockHeader) == 4 * kLine);
+static_assert(offsetof(PoolHeader, waiters) == 1 * kLine);
 static_assert(sizeof(PoolHeader) == 3 * kLine);
 static_assert(offsetof(PoolHeader, geometry) == 24 && sizeof(PoolGeometry) == 36, "the same in WebAssembly");
 static_assert(offsetof(QueueHeader, geometry) == 24 && sizeof(Geometry) == 40, "the same in WebAssembly, where pointers are shorter");

@@ -4,24 +4,24 @@
 //     words    one for each buffer, on a line of its own  | generation : 32 | passed : 1 | owner : 31 |
 //     buffers  one after the other, each at a multiple of kLine
 //
-// A buffer is free when its bit in the map is 0. Whoever sets the bit has the buffer, and says so in
-// its word: lent to the thread `owner`, or passed on, which no thread owns. The bit is set first and
-// the word told next, by straight code: WebAssembly is not stopped in between, so no buffer is left
-// that nobody has and nobody can have. The end of a thread gives back what its words say.
+// A buffer is free when its bit in the map is 0. Whoever sets the bit has the buffer, and writes
+// that to its word: lent to the thread `owner`, or passed on, when no thread owns it. The bit is
+// set first and the word stored next, by straight code. WebAssembly is not stopped in between, so
+// no buffer is lost. When a thread ends, the buffers whose words name it are given back.
 //
 // Each lending and each passing makes a new generation of the buffer. A lease is named by its
-// buffer's index and the low bits of its generation, in one word of 32 bits, and so is a buffer
-// that was passed on. So a name is good for nothing once its lease has ended, until the bits come
-// round: with n buffers after 2^32 / n generations of that buffer, at least 65,536.
+// buffer's index and the low bits of its generation, in 32 bits; so is a buffer that was passed on.
+// A name is invalid once its lease has ended, until the bits come round. With n buffers that takes
+// 2^32 / n generations of that buffer, at least 65,536.
 //
-// "None is free" is exact. A map counts its returns beside the bits, in the same word. Two looks
-// that find all maps full, and the same sum of these counts, have seen each map unchanged from the
-// first look to the second, so that between the two all were full at one time. With a single map
-// one look is enough. Whoever may not wait takes two looks that differ as "none".
+// "None is free" is exact. A map counts its returns beside the bits, in the same word. If two looks
+// find all maps full and the same sum of these counts, no map has changed from the first look to
+// the second. So all maps were full at one moment between the two. With a single map one look is
+// enough. A caller that may not wait takes two looks that differ as "none".
 //
 // Why no wake is lost. A return changes the map, then looks at the list; a waiter announces itself,
-// then looks at the maps: all sequentially consistent, as wait.h wants it. Any waiter can do with
-// any buffer, so one is woken for each return, and whoever leaves looks once more.
+// then looks at the maps: all sequentially consistent, as wait.h wants it. Any waiter can use any
+// buffer, so one is woken for each return, and whoever leaves looks once more.
 #pragma once
 
 #include <bit>
@@ -41,7 +41,7 @@ struct PoolStats {
   u32 passed;
 };
 
-// Where a pool's words are: in shared memory, or in a model.
+// The words of a pool in shared memory. A model has others.
 struct PoolMemory {
   PoolMemory(PoolHeader& header, const PoolGeometry& geometry)
       : maps_(reinterpret_cast<std::byte*>(&header) + geometry.maps), words_(reinterpret_cast<std::byte*>(&header) + geometry.words) {}
@@ -61,7 +61,7 @@ class Pool {
   Pool(PoolHeader& header, const PoolGeometry& geometry, Words words, Wake wake)
       : header_(header), geometry_(geometry), words_(words), wake_(wake) {}
 
-  // A buffer for that thread: ok, or empty. [signal-safe]
+  // Lends a buffer to that thread: ok, or empty. [signal-safe]
   Status try_lend(u32 thread, u32& lease) {
     for (;;) {
       const Status status = attempt(thread, lease);
@@ -69,14 +69,14 @@ class Pool {
     }
   }
 
-  // The same where nobody may be waited for: empty also if buffers come and go during the call.
-  // [signal-safe]
+  // Does the same for callers that may not wait: returns empty also if buffers come and go during
+  // the call. [signal-safe]
   Status try_lend_at_once(u32 thread, u32& lease) {
     const Status status = attempt(thread, lease);
     return status == Status::busy ? Status::empty : status;
   }
 
-  // Blocks until there is one: ok, timeout or interrupted.
+  // Blocks until a buffer is free, and lends it: ok, timeout or interrupted.
   template <class Parker>
   Status lend(Parker& parker, u32 thread, u32& lease) {
     return wait(
@@ -84,8 +84,8 @@ class Pool {
         [this] { pass_on(); });
   }
 
-  // Ends the lease: the buffer is whoever's takes what `token` names. False if the thread has no
-  // such lease. [signal-safe]
+  // Ends the lease and passes the buffer to whoever takes `token`. Returns false if the thread has
+  // no such lease. [signal-safe]
   bool pass(u32 thread, u32 lease, u32& token) {
     const u32 buffer = index_of(lease);
     if (buffer >= geometry_.count) return false;
@@ -94,14 +94,14 @@ class Pool {
     do {
       if (low(word) != thread || name_of(high(word), buffer) != lease) return false;
       generation = high(word) + 1;
-      // Release: whoever takes it sees what was written to the buffer.
+      // Release: whoever takes the buffer sees what was written to it.
     } while (!words_.word(buffer).compare_exchange_weak(word, pack(generation, kPassed), memory_order_release, memory_order_relaxed));
     token = name_of(generation, buffer);
     return true;
   }
 
-  // Makes a lease of that thread, of the same name. False if it is not passed on any more.
-  // [signal-safe]
+  // Makes a lease of that thread, of the same name. Returns false if the buffer is not passed on
+  // any more. [signal-safe]
   bool take(u32 thread, u32 token) {
     const u32 buffer = index_of(token);
     if (buffer >= geometry_.count) return false;
@@ -113,21 +113,21 @@ class Pool {
     return true;
   }
 
-  // Gives the buffer back. False if the thread has no such lease. [signal-safe]
+  // Gives the buffer back. Returns false if the thread has no such lease. [signal-safe]
   bool release(u32 thread, u32 lease) {
     const u32 buffer = index_of(lease);
     if (buffer >= geometry_.count) return false;
     u64 word = words_.word(buffer).load(memory_order_relaxed);  // a guess, checked by the compare-exchange
     do {
       if (low(word) != thread || name_of(high(word), buffer) != lease) return false;
-      // Relaxed: the map tells who comes next.
+      // Relaxed: the map orders this for whoever comes next.
     } while (!words_.word(buffer).compare_exchange_weak(word, pack(high(word), 0), memory_order_relaxed, memory_order_relaxed));
     give_back(buffer);
     wake_next();
     return true;
   }
 
-  // That thread has a lease of that name. [signal-safe]
+  // Whether that thread has a lease of that name. [signal-safe]
   bool has(u32 thread, u32 lease) const {
     const u32 buffer = index_of(lease);
     if (buffer >= geometry_.count) return false;
@@ -137,10 +137,10 @@ class Pool {
 
   u32 index_of(u32 name) const { return name & mask(); }
 
-  // Whether a lending would find one. Sequentially consistent: the try of wait.h.
+  // Whether a lending would find a free buffer. Sequentially consistent: the try of wait.h.
   bool has_free() const {
     for (u32 map = 0; map < maps(); map++) {
-      if (low(words_.map(map).load(memory_order_seq_cst)) != all_of(map)) return true;
+      if (free_in(words_.map(map).load(memory_order_seq_cst), map) != 0) return true;
     }
     return false;
   }
@@ -149,7 +149,7 @@ class Pool {
     if (someone_waits(header_.waiters)) wake_.one(header_.waiters);
   }
 
-  // Who leaves a wait looks once more on behalf of the others.
+  // A waiter that leaves looks once more on behalf of the others.
   void pass_on() {
     if (someone_waits(header_.waiters) && has_free()) wake_.one(header_.waiters);
   }
@@ -158,7 +158,7 @@ class Pool {
     withdraw_loop(header_.waiters, loop, [this] { pass_on(); });
   }
 
-  // That thread has ended: its leases end with it, and it may have owed a wake.
+  // Called when that thread has ended: its leases end with it, and it may have owed a wake.
   void abandon(u32 thread) {
     for (u32 buffer = 0; buffer < geometry_.count; buffer++) {
       const u64 word = words_.word(buffer).load(memory_order_relaxed);  // its own thread's word, which nobody else changes
@@ -187,13 +187,14 @@ class Pool {
   u32 mask() const { return (u32{1} << geometry_.index_bits) - 1; }
   u32 name_of(u32 generation, u32 buffer) const { return generation << geometry_.index_bits | buffer; }
 
-  // A map's bits when all its buffers are lent.
-  u32 all_of(u32 map) const {
+  // The free ones of a map's buffers, a bit for each. Bits of buffers that there are not say
+  // nothing: somebody may have written over the map.
+  u32 free_in(u64 bits, u32 map) const {
     const u32 left = geometry_.count - map * kBuffersPerMap;
-    return ~u32{0} >> (32 - (left < kBuffersPerMap ? left : kBuffersPerMap));
+    return ~low(bits) & ~u32{0} >> (32 - (left < kBuffersPerMap ? left : kBuffersPerMap));
   }
 
-  // ok, empty; or busy: buffers have come and gone meanwhile, and it is to be tried again.
+  // Returns ok, empty, or busy: buffers have come and gone meanwhile, and the caller tries again.
   Status attempt(u32 thread, u32& lease) {
     u32 returns;
     if (look(thread, lease, returns)) return Status::ok;
@@ -203,21 +204,21 @@ class Pool {
     return later == returns ? Status::empty : Status::busy;
   }
 
-  // Takes the first that it finds, beginning where other threads do not. If there is none, the sum
-  // of the maps' returns.
+  // Takes the first free buffer that it finds, beginning where other threads do not. If there is
+  // none, `returns` is the sum of the maps' returns.
   bool look(u32 thread, u32& lease, u32& returns) {
     returns = 0;
     const u32 count = maps();
     u32 map = thread % count;
     for (u32 k = 0; k < count; k++) {
       u64 bits = words_.map(map).load(memory_order_seq_cst);
-      while (low(bits) != all_of(map)) {
-        const u32 bit = static_cast<u32>(std::countr_one(low(bits)));
-        // Sequentially consistent: the try of wait.h. And it comes after what the last owner did.
+      while (const u32 free = free_in(bits, map)) {
+        const u32 bit = static_cast<u32>(std::countr_zero(free));
+        // Sequentially consistent: the try of wait.h. It also comes after all that the last owner did.
         if (!words_.map(map).compare_exchange_weak(bits, bits | u64{1} << bit, memory_order_seq_cst, memory_order_seq_cst)) continue;
         const u32 buffer = map * kBuffersPerMap + bit;
         const u32 generation = high(words_.word(buffer).load(memory_order_relaxed)) + 1;  // nobody else's, as the bit is this thread's
-        // Others look at it for statistics, this thread's end for what it owns.
+        // Others read this word for statistics, and this thread's end to find what it owns.
         words_.word(buffer).store(pack(generation, thread), memory_order_release);
         lease = name_of(generation, buffer);
         return true;
@@ -228,10 +229,10 @@ class Pool {
     return false;
   }
 
-  // Sequentially consistent: the change of wait.h, before which is all that the owner did.
+  // Sequentially consistent: the change of wait.h. All that the owner did comes before it.
   void give_back(u32 buffer) {
     Atomic<u64>& map = words_.map(buffer / kBuffersPerMap);
-    // One step for both: the count of returns has no carry into anything, and the bit is set.
+    // One step does both: the count of returns carries into nothing, and the bit is set.
     map.fetch_add((u64{1} << 32) - (u64{1} << buffer % kBuffersPerMap), memory_order_seq_cst);
   }
 

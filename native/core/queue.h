@@ -1,55 +1,16 @@
 // A queue: the ring, its two wait lists, and closing. Its calls run in a worker, an event loop, a
-// native thread and (try_put, try_get, offer) in a signal handler.
-//
-// Putters that wait where messages span slots have a priority token. Without it, a message of four
-// slots waits for ever while others put small ones into each slot that falls free. A waiting put of
-// several slots that has been woken and still lacks room takes the token, the word `token`:
-//
-//     token  | rounds : 2 | its slots : 30 | of a loop : 1 | putter : 31 |
-//
-// As long as it has the token, the other puts that may wait act as if the queue were full, at their
-// first try as well. It puts, or gives up, then clears the token and wakes them all. Calls that do
-// not wait take no notice of tokens. Clearing the token is an ordinary change in the sense of
-// wait.h: it is stored, then the list is looked at, both sequentially consistent.
-//
-// The token of an event loop is weaker, since that may not come round for long. Others go ahead
-// where there is room for both. They also do where nothing at all is in the queue, but not once the
-// loop has come round in vain a few times (`rounds`): such a loop does come, and threads would
-// always be quicker.
-//
-// Whoever is held back may be the one whose gets would make the room. So a put that was held back
-// for long, while nothing was got, goes ahead (put_past_token). Its caller measures the time.
+// native thread and (try_put, try_get, offer) in a signal handler. Waiting puts heed the priority
+// token (token.h); joins wait until no item is unfinished (unfinished.h).
 #pragma once
 
 #include "layout.h"
 #include "ring.h"
 #include "status.h"
+#include "token.h"
+#include "unfinished.h"
 #include "wait.h"
 
 namespace threadsafe {
-
-inline constexpr u32 kTokenOfLoop = u32{1} << 31;
-inline constexpr u64 kOneRound = u64{1} << 62;
-inline constexpr u64 kRounds = 3 * kOneRound;
-
-// Returns the number of the putter that has the token, 0 if none has.
-constexpr u32 token_holder(u64 token) { return low(token) & ~kTokenOfLoop; }
-
-// Identifies who puts: a number from 1 to below 2^31 for each thread, and whether it is that
-// thread's event loop, or the thread itself, blocked.
-struct Putter {
-  u32 number;
-  bool is_loop;
-};
-
-// A join compares this with `last_all_done`, which says how often joins were woken, and how many
-// items had been put the last time:
-//
-//     last_all_done  | times, mod 2^32 : 32 | items put, mod 2^32 : 32 |
-struct JoinStart {
-  u32 times;
-  u32 puts;
-};
 
 // Counts are mod 2^32.
 struct QueueStats {
@@ -84,6 +45,8 @@ class Queue {
       : header_(header),
         geometry_(geometry),
         ring_(header.tail, header.head, Positions{geometry.capacity, geometry.index_bits}, slots),
+        token_(header.token, geometry.capacity),
+        unfinished_(header),
         wake_(wake),
         spans_(Slots::kMaySpan && threadsafe::spans(geometry.type)) {}
 
@@ -252,16 +215,13 @@ class Queue {
   Status attempt_waiting_put(Putter putter, bool woken, u32 bytes, Write&& write) {
     if (!spans_) return attempt_put(bytes, write);
     const u32 slots = slots_of(bytes);
-    u64 holder = header_.token.load(memory_order_seq_cst);
-    if (must_let(holder, putter, slots)) return closed() ? Status::closed : Status::full;
+    const u64 holder = token_.load();
+    if (token_.must_let(holder, putter, slots, ring_)) return closed() ? Status::closed : Status::full;
     const Status status = attempt_put(bytes, write);
     if (status == Status::ok || status == Status::closed) {
       give_up_token(putter);
     } else if (woken && slots > 1) {
-      // By looping: a spurious failure would leave a starving putter without its token.
-      for (u64 next; (next = after_vain(holder, slots, putter)) != holder;) {
-        if (header_.token.compare_exchange_weak(holder, next, memory_order_seq_cst, memory_order_seq_cst)) break;
-      }
+      token_.woken_in_vain(holder, slots, putter);
     }
     return status;
   }
@@ -270,10 +230,7 @@ class Queue {
   // full, closed or busy. If a loop has it, that loop is one that does not come round.
   template <class Write>
   Status put_past_token(u32 bytes, Write&& write) {
-    u64 holder = header_.token.load(memory_order_seq_cst);
-    while ((holder & kRounds) != 0 &&
-           !header_.token.compare_exchange_weak(holder, holder & ~kRounds, memory_order_seq_cst, memory_order_seq_cst)) {
-    }
+    token_.forget_rounds();
     const Status status = attempt_put(bytes, write);
     // Others may go ahead as well now.
     pass_on_put();
@@ -283,9 +240,7 @@ class Queue {
   // Whoever waited to put leaves by this, whatever became of it. A thread that has blocked leaves
   // the token of its own loop alone, whose put still waits.
   void give_up_token(Putter putter) {
-    if (!spans_ || low(header_.token.load(memory_order_seq_cst)) != name_of(putter)) return;
-    header_.token.store(0, memory_order_seq_cst);
-    if (someone_waits(header_.not_full)) wake_.all(header_.not_full);
+    if (spans_ && token_.clear(putter) && someone_waits(header_.not_full)) wake_.all(header_.not_full);
   }
 
   // Blocks until there is an item: ok, closed, too_small, timeout or interrupted; or busy: the time
@@ -374,50 +329,21 @@ class Queue {
            settle(patience, [&] { return attempt_get(~u32{0}, forget); }) == Status::ok) {
       count++;
     }
-    header_.discarded.fetch_add(count, memory_order_seq_cst);  // see finished()
+    header_.discarded.fetch_add(count, memory_order_seq_cst);  // see Unfinished::note_end
     finished();
     return count;
   }
 
-  // Items that were put and are not finished, mod 2^32.
-  u32 unfinished() const {
-    u32 puts;
-    return unfinished(puts);
-  }
-
-  // So many of the items got are done. False, and nothing is changed, if fewer were got and not
-  // reported yet.
+  // Counts that many of the items got as done. Returns false, and changes nothing, if fewer were
+  // got and not reported yet.
   bool task_done(u32 count) {
-    // Acquire: whoever sees that an item was reported sees that it was got.
-    u32 done = header_.done.load(memory_order_acquire);
-    do {
-      // The items got are read last: an item that this thread has got is always among them.
-      // Sequentially consistent, to keep that order.
-      const u32 evicted = header_.evicted.load(memory_order_seq_cst);
-      const u32 discarded = header_.discarded.load(memory_order_seq_cst);
-      if (ring_.items_got() - evicted - discarded - done < count) return false;
-      // Sequentially consistent: see finished().
-    } while (!header_.done.compare_exchange_weak(done, done + count, memory_order_seq_cst, memory_order_acquire));
+    if (!unfinished_.report(count)) return false;
     finished();
     return true;
   }
 
-  // What a join remembers of the moment when it began.
-  JoinStart join_start() const {
-    // Sequentially consistent, to keep the order: `times` first, so that no change of the word is
-    // overlooked.
-    const u32 times = high(header_.last_all_done.load(memory_order_seq_cst));
-    return {times, ring_.items_put()};
-  }
-
-  // Whether nothing is unfinished now, or was at some moment since that join began. The latter is
-  // known where the word has changed since and its count of puts is not smaller: an older
-  // observation would have been made before the last of those puts.
-  bool all_done(JoinStart start) const {
-    if (unfinished() == 0) return true;
-    const u64 last = header_.last_all_done.load(memory_order_seq_cst);  // the try of wait.h
-    return high(last) != start.times && static_cast<std::int32_t>(low(last) - start.puts) >= 0;
-  }
+  JoinStart join_start() const { return unfinished_.join_start(); }
+  bool all_done(JoinStart start) const { return unfinished_.all_done(start); }
 
   // Right only while nobody else puts or gets.
   QueueStats stats() const {
@@ -432,7 +358,7 @@ class Queue {
             .discarded = discarded,
             .waiting_gets = calls_waiting(header_.not_empty),
             .waiting_puts = calls_waiting(header_.not_full),
-            .unfinished = unfinished()};
+            .unfinished = unfinished_.count()};
   }
 
   // Drops what is left in a closed queue. Waits for producers that are between claim and publish:
@@ -444,7 +370,7 @@ class Queue {
     while (!ring_.drained()) {
       const Status status = try_get(~u32{0}, forget);
       if (status == Status::ok) {
-        header_.discarded.fetch_add(1, memory_order_seq_cst);  // see finished()
+        header_.discarded.fetch_add(1, memory_order_seq_cst);  // see Unfinished::note_end
         finished();
       } else if (status == Status::damaged || !patience()) {
         return;
@@ -462,22 +388,13 @@ class Queue {
   u32 next_bytes() const { return static_cast<u32>(std::min<u64>(ring_.next_bytes(), geometry_.most_bytes())); }
 
  private:
-  static constexpr u32 name_of(Putter putter) { return putter.number | (putter.is_loop ? kTokenOfLoop : 0); }
-
-  // The value of the token after that putter has been woken in vain.
-  static constexpr u64 after_vain(u64 holder, u32 slots, Putter putter) {
-    if (holder == 0) return pack(slots, name_of(putter));
-    const bool comes_round = putter.is_loop && low(holder) == name_of(putter) && (holder & kRounds) != kRounds;
-    return comes_round ? holder + kOneRound : holder;
-  }
-
   // Whether a waiting put could do something now. Asked before it sleeps, since putters of messages
   // that span slots can't stand in for each other: its permit may have gone to one that needs more
   // room, or that must let another go first where this one need not.
   bool could_put_now(Putter putter, u32 bytes) const {
     if (!spans_) return false;  // any other putter will do: permits are enough
     const u32 slots = slots_of(bytes);
-    return closed() || (!must_let(header_.token.load(memory_order_seq_cst), putter, slots) && ring_.has_room(slots));
+    return closed() || (!token_.must_let(token_.load(), putter, slots, ring_) && ring_.has_room(slots));
   }
 
   // Of a message whose length was read from memory; 0 if there is none so long. Slots that don't
@@ -487,42 +404,10 @@ class Queue {
     return bytes <= geometry_.most_bytes() ? slots_of(bytes) : 0;
   }
 
-  bool must_let(u64 holder, Putter putter, u32 slots) const {
-    if (token_holder(holder) == 0 || token_holder(holder) == putter.number) return false;
-    if (!(low(holder) & kTokenOfLoop)) return true;
-    const u64 both = (high(holder & ~kRounds)) + u64{slots};
-    if (both <= geometry_.capacity) return !ring_.has_room(static_cast<u32>(both));
-    return (holder & kRounds) == kRounds || !ring_.has_room(geometry_.capacity);
-  }
-
-  // An item is finished when it was reported done, evicted or discarded. `puts`: how many items
-  // were put. The counts of finished items are read first. They only grow, and an item is put
-  // before it is finished. So 0 means that all `puts` items were finished, and no other had been
-  // put, when the last of those counts was read. Sequentially consistent: the try of wait.h.
-  u32 unfinished(u32& puts) const {
-    const u32 done = header_.done.load(memory_order_seq_cst);
-    const u32 evicted = header_.evicted.load(memory_order_seq_cst);
-    const u32 discarded = header_.discarded.load(memory_order_seq_cst);
-    puts = ring_.items_put();
-    return puts - evicted - discarded - done;
-  }
-
   // Wakes the joins if nothing is unfinished. Called by whoever has counted items as done, evicted
-  // or discarded. No wake is lost: that count was changed, then the list is looked at; a join
-  // announces its loop, then adds up the counts; all sequentially consistent. Of those who finish
-  // the last items, the one whose change comes last sees the changes of all. Either it sees the
-  // announcement and that nothing is unfinished, or the announcement came later and the join sees
-  // the counts. The observation is written down before the wake: other items may be put before a
-  // loop comes round. [signal-safe]
+  // or discarded. [signal-safe]
   void finished() {
-    if (!someone_waits(header_.all_done)) return;
-    u64 last = header_.last_all_done.load(memory_order_seq_cst);
-    u32 puts;
-    do {
-      // Counted anew after each failure, so that `puts` in the word never becomes smaller.
-      if (unfinished(puts) != 0) return;
-    } while (!header_.last_all_done.compare_exchange_weak(last, pack(high(last) + 1, puts), memory_order_seq_cst, memory_order_seq_cst));
-    wake_.all(header_.all_done);
+    if (unfinished_.note_end()) wake_.all(header_.all_done);
   }
 
   static Status unless_busy(Status status, Status otherwise) { return status == Status::busy ? otherwise : status; }
@@ -535,7 +420,7 @@ class Queue {
     u32 evicted = 0;
     const Status status = ring_.put_evicting(slots_of(bytes), bytes, [this](u32 of_item) { return slots_found(of_item); }, evicted, write);
     if (evicted > 0) {
-      header_.evicted.fetch_add(evicted, memory_order_seq_cst);  // see finished()
+      header_.evicted.fetch_add(evicted, memory_order_seq_cst);  // see Unfinished::note_end
       count_dropped(evicted);
       finished();
     }
@@ -602,6 +487,8 @@ class Queue {
   QueueHeader& header_;
   const Geometry& geometry_;
   Ring<Slots> ring_;
+  PriorityToken token_;
+  Unfinished unfinished_;
   Wake wake_;
   const bool spans_;
 };

@@ -1,9 +1,9 @@
-// The record: some bytes that any context writes and reads, whole. Nobody waits for a writer, since
-// a signal handler may have interrupted it. A message (lib/shared/message.ts) is one as well, with
-// the bit that says whether it is set.
+// The record: bytes that any context writes and reads as a whole. Nobody waits for a writer, since
+// a signal handler may have interrupted it. A message (lib/shared/message.ts) is a record with a
+// bit that says whether it is set.
 //
-// Copy on write over up to 64 buffers. One is current; a writer takes another that is free, fills
-// it, makes it current, and frees the one before.
+// It is copy on write over up to 64 buffers. One is current. A writer claims another that is free,
+// fills it, makes it current, and gives back the one before.
 //
 //     current  | version : 57 | set : 1 | index : 6 |
 //     free     a bit for each buffer
@@ -19,22 +19,22 @@
 //              more; stamp = that of the next version; exchange current from w to it. Done: give back the buffer of w, wake. Failed:
 //              give back the new one, again from the beginning.
 //
-// Why a read is whole. The content's words are stored with release and loaded with acquire. A reader
-// that sees a word of a writer which has claimed the buffer again also sees that the stamp is not
-// that of w any more, and no stamp ever is again: versions do not repeat.
+// Why a read is whole. The content's words are stored with release and loaded with acquire. A
+// reader that sees a word of a writer which has claimed the buffer again also sees that the stamp
+// is not that of w any more. No later stamp can be that of w, since versions do not repeat.
 //
-// Why no merge is lost. The exchange succeeds only if nothing was published since w was loaded. What
-// a writer copied from a buffer that was claimed meanwhile is worthless, but then `current` had
-// changed before that, and its exchange fails.
+// Why no merge is lost. The exchange succeeds only if nothing was published since w was loaded. A
+// writer may copy nonsense from a buffer that was claimed again meanwhile. But `current` changed
+// before that claim, so the writer's exchange fails.
 //
-// Who owns a buffer. A claim takes a bit that is on (acquire), a give-back turns it on (release): so
-// the uses of one owner happen before those of the next, a merge's reads too. Only the exchange that
-// replaces a buffer gives it back. A handler that interrupts a writer claims another buffer. Before
-// the exchange of the interrupted one it publishes its own whole, and the interrupted one merges
-// again; after it, it merges on top, with one buffer less to choose from.
+// Who owns a buffer. A claim turns a bit off (acquire), a give-back turns it on (release). So the
+// uses by one owner, a merge's reads included, happen before those by the next. Only the writer
+// whose exchange replaces a buffer gives it back. A handler that interrupts a writer claims another
+// buffer. If it strikes before that writer's exchange, it publishes its own content, and the writer
+// merges again. If it strikes after, it merges on top, with one buffer less to choose from.
 //
-// Readers and writers are lock-free. A reader repeats only if its buffer was claimed again, which
-// takes as many writes as there are buffers but one: claims go round. A handler gives up after
+// Readers and writers are lock-free. A reader repeats only if its buffer was claimed again. As
+// claims go round, that takes one write less than there are buffers. A handler gives up after
 // kMostTries.
 #pragma once
 
@@ -64,33 +64,35 @@ class Snapshot {
   // Sequentially consistent: this is the try of wait.h.
   u64 word() const { return header_.current.load(memory_order_seq_cst); }
 
-  // One try: copy(index) copies the content of that buffer, which counts if the result is ok.
-  // `busy`: it was claimed again meanwhile. `damaged`: the memory says what no record can hold.
-  // [signal-safe]
+  // Makes one try of a read: copy(index) copies the content of that buffer, which counts if the
+  // result is ok. Returns busy if the buffer was claimed again meanwhile, and damaged if the memory
+  // holds what no record can. [signal-safe]
   template <class Copy>
   Status try_read(u64& word, Copy&& copy) const {
-    // Acquire, with the exchange: the buffer is filled.
+    // Acquire, pairs with the exchange: the buffer is filled.
     word = header_.current.load(memory_order_acquire);
     const u32 index = index_in(word);
     if (index >= buffers_.count) return Status::damaged;
     copy(index);
-    // Acquire, with the claim's store of kNoStamp: whoever sees that sees `current` changed.
+    // Acquire, pairs with the store of kNoStamp after a claim: whoever sees that sees that
+    // `current` has changed.
     if (buffers_.stamp(index).load(memory_order_acquire) == stamp_of(word)) return Status::ok;
     if (stamp_of(header_.current.load(memory_order_relaxed)) == stamp_of(word)) return Status::damaged;
     header_.retries.fetch_add(1, memory_order_relaxed);  // a count, which orders nothing
     return Status::busy;
   }
 
-  // One try: publishes what fill(index) makes of that buffer, as the version after `word`, which
-  // becomes the new one. `whole`: it is made of nothing that was there, so that it may follow any
-  // other version as well. Straight code where fill() is: in WebAssembly no thread ends in between.
-  // [signal-safe]
+  // Makes one try of a write: publishes the buffer that fill(index) fills, as the version after
+  // `word`, and sets `word` to it. `whole` says that the content merges nothing, so it may follow
+  // any other version as well. Straight code if fill() is: no thread that runs WebAssembly ends in
+  // between. [signal-safe]
   template <class Fill>
   Status try_write(u64& word, bool set, Fill&& fill, bool whole = false) {
     if (index_in(word) >= buffers_.count) return Status::damaged;
     const u32 index = claim(index_in(word));
     if (index == kNone) return Status::busy;
-    // Release, with the reader's load: what has become of `current` is seen with it.
+    // Release, pairs with the reader's load of the stamp: a reader that sees this sees that
+    // `current` has changed.
     buffers_.stamp(index).store(kNoStamp, memory_order_release);
     fill(index);
     if (whole) word = begin();
@@ -112,15 +114,15 @@ class Snapshot {
     return Status::ok;
   }
 
-  // Loads what try_write() begins with. Acquire: the buffer is filled.
+  // Loads the word that try_write() begins with. Acquire: the buffer is filled.
   u64 begin() const { return header_.current.load(memory_order_acquire); }
 
-  // The content and the version stay. Sequentially consistent, so that set and clear by different
-  // threads have one order. [signal-safe]
+  // Clears the set bit. The content and the version stay. Sequentially consistent, so that sets and
+  // clears by different threads have one order. [signal-safe]
   void clear() { header_.current.fetch_and(~kMessageSet, memory_order_seq_cst); }
 
-  // Blocks until there is a later version than `since`: ok, timeout or interrupted. What it looks
-  // at before it sleeps: see Event::wait().
+  // Blocks until there is a later version than `since`: ok, timeout or interrupted. Event::wait()
+  // says what it looks at before it sleeps.
   template <class Parker>
   Status wait(Parker& parker, u64 since) {
     const auto not_yet = [&] { return version_in(word()) <= since; };
@@ -132,8 +134,8 @@ class Snapshot {
  private:
   static constexpr u32 kNone = ~u32{0};
 
-  // A buffer that was free, the first after that one; kNone if there is none, or another was
-  // quicker. One try, without a loop.
+  // Claims the first free buffer after that one. Returns kNone if there is none, or if another was
+  // quicker. It makes one try, without a loop.
   u32 claim(u32 after) {
     const u64 all = ~u64{0} >> (kMostBuffers - buffers_.count);
     u64 free = header_.free.load(memory_order_relaxed) & all;  // a guess, checked by taking the bit
@@ -155,7 +157,7 @@ class Snapshot {
   Wake wake_;
 };
 
-// try_now() until it is not busy, or the caller's patience has ended.
+// Repeats try_now() until it is not busy, or the caller's patience has ended.
 template <class TryNow, class Patience>
 Status until_not_busy(TryNow&& try_now, Patience&& patience) {
   Status status;
@@ -165,7 +167,7 @@ Status until_not_busy(TryNow&& try_now, Patience&& patience) {
   return status;
 }
 
-// The patience of a handler, which may have interrupted whoever it would wait for.
+// The patience of a handler, which may have interrupted the code it would wait for.
 class HandlerPatience {
  public:
   bool operator()() { return ++tries_ < kMostTries; }

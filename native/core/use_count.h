@@ -68,8 +68,8 @@ class UseCount {
   }
 
   // For users who are counted in, says whether it is being retired; for others it is a hint.
-  // Acquire: whoever learns that it closed may look at why.
-  bool is_open() const { return word_.load(memory_order_acquire) & kOpen; }
+  // Relaxed: the close orders nothing, so there is nothing to learn besides.
+  bool is_open() const { return word_.load(memory_order_relaxed) & kOpen; }
 
  private:
   static constexpr std::uint32_t kOpen = std::uint32_t{1} << 31;

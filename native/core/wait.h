@@ -49,7 +49,7 @@
 //      on. Where messages span slots a wake for room therefore goes to all putters (queue.h).
 //
 // Why an unpark may come late. Between the permit and the unpark anything may happen: its maker is
-// preempted, or has left the unpark to the deferred-wake thread (deferred.h). Meanwhile waiters
+// preempted, or has left the unpark to the helper thread (deferred.h). Meanwhile waiters
 // come round by themselves - a deadline, a slice of time, a first sleep that is about to begin -
 // and take permits, perhaps several, that were given for others. So the number of sleepers to
 // unpark is fixed by the compare-exchange that gives the permits. The number of permits left later

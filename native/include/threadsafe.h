@@ -2,9 +2,11 @@
  * threadsafe.h: queues, events, records, messages, locks and pools of buffers of the npm package `threadsafe`, for native code. C99 and
  * C++.
  *
- * An addon gets `queue.native`, `event.native`, `record.native` or `message.native` from JavaScript, opens it on that thread, and from then
- * on any thread of the process may use the handle, a signal handler too. Nothing is linked: what this header calls is found by way of that
- * JavaScript value. `includeDir`, exported by the package, names the directory of this file; docs/native.md has a complete addon.
+ * An addon gets `queue.native`, or the `native` of another object, from JavaScript and opens it on
+ * that thread. From then on any thread of the process may use the handle, and so may a signal
+ * handler. Nothing is linked: the JavaScript value leads to the functions that this header calls.
+ * `includeDir`, exported by the package, names the directory of this file; docs/native.md has a
+ * complete addon.
  *
  *     threadsafe_queue *samples;
  *     if (threadsafe_queue_open(env, argv[0], THREADSAFE_FLOAT64, sizeof(double), &samples) != THREADSAFE_OK) ...
@@ -12,16 +14,19 @@
  *     double sample = read_sensor();                                           // then, in a thread:
  *     if (threadsafe_put(samples, &sample, sizeof sample, THREADSAFE_FOREVER) == THREADSAFE_CLOSED) return;
  *
- * Every function returns a status; none throws. Times are milliseconds. Functions marked [signal-safe] may be called in a signal handler,
- * whatever it has interrupted: they take no lock, allocate nothing, never wait, and leave errno as it was. The others may not.
+ * Every function returns a status; none throws. Times are milliseconds. Only functions marked
+ * [signal-safe] may be called in a signal handler, whatever it has interrupted: they take no lock,
+ * allocate nothing, never wait, and leave errno as it was.
  *
- * The life of a handle. It is good from open to close, like what malloc() returns. When the isolate that opened it ends (its worker is
- * terminated, the process exits), or after cancel, it stays good, but every call returns THREADSAFE_CLOSED, those that wait at that moment
- * too. To stop a thread of yours that may be waiting: cancel, join the thread, close.
+ * The life of a handle. It is valid from open to close, like memory from malloc(). It stays valid
+ * when the isolate that opened it ends (its worker is terminated, the process exits), and after
+ * cancel. But then every call returns THREADSAFE_CLOSED, also those that wait at that moment. To
+ * stop a thread of yours that may be waiting: cancel, join the thread, close.
  *
- * Versions. The library's functions are in a table that only ever grows at its end: an addon goes on working with every later version of
- * the package. One that needs a later version than it finds gets THREADSAFE_TOO_OLD when it opens something. To work with older
- * versions, too, define THREADSAFE_ABI_VERSION as the one that you need before you include this file.
+ * Versions. The library's functions are in a table that only ever grows at its end, so an addon
+ * works with every later version of the package. An addon that needs a later version than it finds
+ * gets THREADSAFE_TOO_OLD when it opens something. To work with older versions as well, define
+ * THREADSAFE_ABI_VERSION as the version that you need before you include this file.
  */
 #ifndef THREADSAFE_H
 #define THREADSAFE_H
@@ -64,8 +69,10 @@ typedef enum threadsafe_status {
   THREADSAFE_ENDED = 17         /* pool: the lease has ended; or the token was taken, or is of another pool */
 } threadsafe_status;
 
-/* What a queue holds: its `type` in JavaScript, and what an item is in C. Queues of 'any' and 'string' can't be opened: their encodings are
- * the package's own. */
+/*
+ * Types of items: the queue's `type` in JavaScript, and the type of an item in C. Queues of 'any'
+ * and 'string' can't be opened: their encodings are the package's own.
+ */
 typedef enum threadsafe_type {
   THREADSAFE_BYTES = 2,      /* bytes of any length */
   THREADSAFE_BOOLEAN = 3,    /* uint8_t, 0 or 1 */
@@ -94,10 +101,13 @@ typedef struct threadsafe_field {
 /* The field of a struct that has the same name: THREADSAFE_FIELD(struct sample, x, THREADSAFE_FLOAT64). */
 #define THREADSAFE_FIELD(structure, member, type) {#member, type, offsetof(structure, member), sizeof(((structure *)0)->member)}
 
-/* How long a call waits that shall wait until something happens: any negative number of milliseconds. */
+/*
+ * Makes a call wait until something happens, without a time limit. Any negative number of
+ * milliseconds does.
+ */
 #define THREADSAFE_FOREVER (-1.0)
 
-/* Handles. What follows the table is the library's. */
+/* Handles. The memory behind the table is the library's. */
 typedef struct threadsafe_queue {
   const struct threadsafe_table *table;
 } threadsafe_queue;
@@ -114,7 +124,7 @@ typedef struct threadsafe_message {
   const struct threadsafe_table *table;
 } threadsafe_message;
 
-/* A part of a record: so many bytes, from there on. */
+/* A part of a record: `bytes` bytes from `offset` on. */
 typedef struct threadsafe_range {
   size_t offset;
   size_t bytes;
@@ -131,14 +141,14 @@ typedef struct threadsafe_pool {
   const struct threadsafe_table *table;
 } threadsafe_pool;
 
-/* What `queue.native` and its like wrap, and the tag by which they are known. */
+/* The object that `queue.native` and its like wrap, and the tag by which they are known. */
 typedef struct threadsafe_native {
   const struct threadsafe_table *table;
 } threadsafe_native;
 
 #define THREADSAFE_TYPE_TAG {0x7468726561647361u, 0x8f1d5f0c3b7a4e92u}
 
-/* The library's functions: call those below, which find this. */
+/* The library's functions. Call the functions below, which find this table. */
 typedef struct threadsafe_table {
   uint32_t version; /* the latest ABI version that the library knows */
   uint32_t bytes;   /* of this table */
@@ -192,7 +202,10 @@ typedef struct threadsafe_table {
 
 /* -- Opening: only on the thread of the isolate that the value is of. -- */
 
-/* For the functions below: what that value holds, if it is of this package and has the version that is needed. */
+/*
+ * For the functions below: finds the object in that value, if it is of this package and has the
+ * version that is needed.
+ */
 static inline threadsafe_status threadsafe_native_of(napi_env env, napi_value value, const threadsafe_native **object) {
   static const napi_type_tag tag = THREADSAFE_TYPE_TAG;
   napi_valuetype type;
@@ -206,8 +219,9 @@ static inline threadsafe_status threadsafe_native_of(napi_env env, napi_value va
 }
 
 /*
- * Opens the queue whose `queue.native` the value is. `item_bytes` is the size of an item in C; for THREADSAFE_BYTES, any number: those have
- * no fixed size. Two opens of one queue give two handles. Returns THREADSAFE_OK; _WRONG_KIND, _WRONG_TYPE, _WRONG_SIZE if it is no such
+ * Opens a queue. The value is its `queue.native`. `item_bytes` is the size of an item in C; it is
+ * ignored for THREADSAFE_BYTES, whose items have no fixed size. Opening a queue twice gives two
+ * handles. Returns THREADSAFE_OK; _WRONG_KIND, _WRONG_TYPE or _WRONG_SIZE if it is not such a
  * queue; _TOO_OLD; _FAILED.
  *
  *     threadsafe_queue *samples;
@@ -221,8 +235,10 @@ static inline threadsafe_status threadsafe_queue_open(napi_env env, napi_value v
 }
 
 /*
- * Opens a queue of records. All fields are described, in the order of record({ ... }); the struct has them at the same offsets, as a C
- * compiler lays it out. THREADSAFE_WRONG_LAYOUT if a field has another name, type, size or place, or if there are more or less of them.
+ * Opens a queue of records. Describe all fields, in the order of record({ ... }). The struct has
+ * them at the same offsets, as a C compiler lays it out. Returns what threadsafe_queue_open()
+ * returns, and THREADSAFE_WRONG_LAYOUT if a field has another name, type, size or place, or if
+ * there are more or fewer fields.
  *
  *     struct point { double x; uint64_t t; };                                  // record({ x: 'float64', t: 'biguint64' })
  *     static const threadsafe_field fields[] = {THREADSAFE_FIELD(struct point, x, THREADSAFE_FLOAT64),
@@ -236,7 +252,10 @@ static inline threadsafe_status threadsafe_record_queue_open(napi_env env, napi_
   return status != THREADSAFE_OK ? status : object->table->queue_open(object, THREADSAFE_RECORD, item_bytes, fields, field_count, queue);
 }
 
-/* Opens the event whose `event.native` the value is: THREADSAFE_OK, _WRONG_KIND, _TOO_OLD, _FAILED. */
+/*
+ * Opens an event. The value is its `event.native`. Returns THREADSAFE_OK, _WRONG_KIND, _TOO_OLD or
+ * _FAILED.
+ */
 static inline threadsafe_status threadsafe_event_open(napi_env env, napi_value value, threadsafe_event **event) {
   const threadsafe_native *object;
   const threadsafe_status status = threadsafe_native_of(env, value, &object);
@@ -244,8 +263,9 @@ static inline threadsafe_status threadsafe_event_open(napi_env env, napi_value v
 }
 
 /*
- * Opens the record whose `record.native` the value is, a SharedRecord. All fields are described, as for threadsafe_record_queue_open().
- * THREADSAFE_OK, _WRONG_KIND, _WRONG_LAYOUT, _WRONG_SIZE, _TOO_OLD, _FAILED.
+ * Opens a SharedRecord. The value is its `record.native`. Describe all fields, as for
+ * threadsafe_record_queue_open(). Returns THREADSAFE_OK, _WRONG_KIND, _WRONG_LAYOUT, _WRONG_SIZE,
+ * _TOO_OLD or _FAILED.
  *
  *     struct position { double x, y; };                                        // record({ x: 'float64', y: 'float64' })
  *     static const threadsafe_field fields[] = {THREADSAFE_FIELD(struct position, x, THREADSAFE_FLOAT64),
@@ -260,9 +280,10 @@ static inline threadsafe_status threadsafe_record_open(napi_env env, napi_value 
 }
 
 /*
- * Opens the message whose `message.native` the value is. `type` and `item_bytes` as for threadsafe_queue_open(); for THREADSAFE_RECORD, the
- * fields as for threadsafe_record_queue_open(), else NULL and 0. Messages of 'any' and 'string' can't be opened. THREADSAFE_OK,
- * _WRONG_KIND, _WRONG_TYPE, _WRONG_LAYOUT, _WRONG_SIZE, _TOO_OLD, _FAILED.
+ * Opens a message. The value is its `message.native`. `type` and `item_bytes` are as for
+ * threadsafe_queue_open(). For THREADSAFE_RECORD the fields are as for
+ * threadsafe_record_queue_open(), else NULL and 0. Messages of 'any' and 'string' can't be opened.
+ * Returns THREADSAFE_OK, _WRONG_KIND, _WRONG_TYPE, _WRONG_LAYOUT, _WRONG_SIZE, _TOO_OLD or _FAILED.
  *
  *     threadsafe_message_open(env, argv[0], THREADSAFE_FLOAT64, sizeof(double), NULL, 0, &temperature);
  */
@@ -273,7 +294,10 @@ static inline threadsafe_status threadsafe_message_open(napi_env env, napi_value
   return status != THREADSAFE_OK ? status : object->table->message_open(object, type, item_bytes, fields, field_count, message);
 }
 
-/* Opens the lock whose `lock.native` the value is: THREADSAFE_OK, _WRONG_KIND, _TOO_OLD, _FAILED. */
+/*
+ * Opens a lock. The value is its `lock.native`. Returns THREADSAFE_OK, _WRONG_KIND, _TOO_OLD or
+ * _FAILED.
+ */
 static inline threadsafe_status threadsafe_lock_open(napi_env env, napi_value value, threadsafe_lock **lock) {
   const threadsafe_native *object;
   const threadsafe_status status = threadsafe_native_of(env, value, &object);
@@ -281,8 +305,10 @@ static inline threadsafe_status threadsafe_lock_open(napi_env env, napi_value va
 }
 
 /*
- * Opens the pool whose `pool.native` the value is. `type` is the type of its elements, and `buffer_bytes` the size of a buffer: of
- * 'float32[128]' THREADSAFE_FLOAT32 and 128 * sizeof(float). THREADSAFE_OK, _WRONG_KIND, _WRONG_TYPE, _WRONG_SIZE, _TOO_OLD, _FAILED.
+ * Opens a pool. The value is its `pool.native`. `type` is the type of its elements, and
+ * `buffer_bytes` the size of a buffer: THREADSAFE_FLOAT32 and 128 * sizeof(float) for
+ * 'float32[128]'. Returns THREADSAFE_OK, _WRONG_KIND, _WRONG_TYPE, _WRONG_SIZE, _TOO_OLD or
+ * _FAILED.
  *
  *     threadsafe_pool *frames;
  *     threadsafe_pool_open(env, argv[0], THREADSAFE_BYTES, 1 << 20, &frames);
@@ -296,18 +322,20 @@ static inline threadsafe_status threadsafe_pool_open(napi_env env, napi_value va
 
 /* -- Handles, in any thread. -- */
 
-/* From now on every call with this handle returns THREADSAFE_CLOSED, those that wait at this moment too. The queue itself goes on. Twice is
- * no error. */
+/*
+ * Cancels the handle: from now on every call with it returns THREADSAFE_CLOSED, also those that
+ * wait at this moment. The queue itself stays open. Cancelling twice is no error.
+ */
 static inline threadsafe_status threadsafe_queue_cancel(threadsafe_queue *queue) { return queue->table->queue_cancel(queue); }
 
 /*
- * Frees the handle: cancels it, and returns when no call is inside any more. Nobody may use it afterwards; so first stop the threads that
- * do, and restore the signal's handler. Also to be called after the isolate has ended, as only that gives back the handle's own memory,
- * some 400 bytes.
+ * Frees the handle: cancels it, and returns when no call is inside any more. Nobody may use it
+ * afterwards, so first stop the threads that do, and restore the signal's handler. Call this also
+ * after the isolate has ended: only this frees the handle's own memory, some 400 bytes.
  */
 static inline threadsafe_status threadsafe_queue_close(threadsafe_queue *queue) { return queue->table->queue_close(queue); }
 
-/* The same for the handle of an event, a record, a message. */
+/* These do the same for the handle of an event, a record or a message. */
 static inline threadsafe_status threadsafe_event_cancel(threadsafe_event *event) { return event->table->event_cancel(event); }
 static inline threadsafe_status threadsafe_event_close(threadsafe_event *event) { return event->table->event_close(event); }
 static inline threadsafe_status threadsafe_record_cancel(threadsafe_record *record) { return record->table->record_cancel(record); }
@@ -315,7 +343,10 @@ static inline threadsafe_status threadsafe_record_close(threadsafe_record *recor
 static inline threadsafe_status threadsafe_message_cancel(threadsafe_message *message) { return message->table->message_cancel(message); }
 static inline threadsafe_status threadsafe_message_close(threadsafe_message *message) { return message->table->message_close(message); }
 
-/* The same for the handles of locks and pools. Closing a pool's handle does not end its leases. */
+/*
+ * These do the same for the handles of locks and pools. Closing a pool's handle does not end its
+ * leases.
+ */
 static inline threadsafe_status threadsafe_lock_cancel(threadsafe_lock *lock) { return lock->table->lock_cancel(lock); }
 static inline threadsafe_status threadsafe_lock_close(threadsafe_lock *lock) { return lock->table->lock_close(lock); }
 static inline threadsafe_status threadsafe_pool_cancel(threadsafe_pool *pool) { return pool->table->pool_cancel(pool); }
@@ -324,19 +355,21 @@ static inline threadsafe_status threadsafe_pool_close(threadsafe_pool *pool) { r
 /* -- The queue, in any thread. -- */
 
 /*
- * Says that no more items will come, in all threads, as queue.close() does in JavaScript: puts fail, gets take what is left, iterators end.
- * [signal-safe]
+ * Closes the queue in all threads, as queue.close() does in JavaScript: puts fail, gets take what
+ * is left, iterators end. [signal-safe]
  */
 static inline threadsafe_status threadsafe_queue_end(threadsafe_queue *queue) { return queue->table->queue_end(queue); }
 
 /*
- * Puts an item if there is room, as queue.tryPut() does. `bytes` is its size, which all items of a type of fixed size have in common.
- * Full: THREADSAFE_FULL, and the item is still the caller's; if the queue was made with an overflow policy, _DROPPED ('drop-newest'), or
- * _OK and the oldest goes. As it may be called in a signal handler it does not wait for anybody: it says _FULL (_DROPPED) also while
- * another thread, or the one that was struck, is in the middle of moving the item whose place it needs. What
- * threadsafe_put(queue, item, bytes, 0) says is exact. Closed: _CLOSED. Also _WRONG_SIZE, _TOO_LARGE. A thread that is to be woken by it
- * and is blocked, not awaiting, is woken by a helper thread, so somewhat later than threadsafe_put(queue, item, bytes, 0) would.
- * [signal-safe]
+ * Puts an item if there is room, as queue.tryPut() does. `bytes` is its size, which all items of a
+ * type of fixed size have in common. If the queue is full, returns THREADSAFE_FULL, and the item is
+ * not put. With the overflow policy 'drop-newest' it returns _DROPPED; with 'drop-oldest' the
+ * oldest item goes and it returns _OK. As it may be called in a signal handler it waits for nobody:
+ * it returns _FULL (_DROPPED) also while another thread, or the interrupted one, is in the middle
+ * of moving the item whose place it needs. The result of threadsafe_put(queue, item, bytes, 0) is
+ * exact. Returns _CLOSED if the queue is closed. Returns _WRONG_SIZE or _TOO_LARGE for such an
+ * item. If it wakes a thread that is blocked, a helper thread does that, somewhat later than
+ * threadsafe_put(queue, item, bytes, 0) would. [signal-safe]
  *
  *     double sample = 1.5;
  *     if (threadsafe_try_put(samples, &sample, sizeof sample) == THREADSAFE_FULL) ...
@@ -346,17 +379,20 @@ static inline threadsafe_status threadsafe_try_put(threadsafe_queue *queue, cons
 }
 
 /*
- * The same for who can't try again, such as a signal handler: for want of room the item is dropped, and counted in stats().dropped;
- * THREADSAFE_DROPPED, never _FULL. [signal-safe]
+ * Does the same for callers that can't try again, such as a signal handler: without room the item
+ * is dropped and counted in stats().dropped. Returns THREADSAFE_DROPPED then, never _FULL.
+ * [signal-safe]
  */
 static inline threadsafe_status threadsafe_put_or_drop(threadsafe_queue *queue, const void *item, size_t bytes) {
   return queue->table->put_or_drop(queue, item, bytes);
 }
 
 /*
- * Puts an item; blocks this thread until there is room, or that many milliseconds have passed: THREADSAFE_TIMEOUT. 0 tries once. It never
- * drops anything. Closed, also while it waits: _CLOSED. Also _WRONG_SIZE, _TOO_LARGE. In a JavaScript thread it blocks the event loop;
- * terminate() and process.exit() end it there only in the isolate that opened the handle.
+ * Puts an item. Blocks this thread until there is room, or returns THREADSAFE_TIMEOUT when that
+ * many milliseconds have passed; 0 tries once. It never drops anything. Returns _CLOSED if the
+ * queue is closed, also during the wait. Returns _WRONG_SIZE or _TOO_LARGE for such an item. In a
+ * JavaScript thread it blocks the event loop; terminate() and process.exit() end it there only in
+ * the isolate that opened the handle.
  *
  *     while (threadsafe_put(samples, &sample, sizeof sample, THREADSAFE_FOREVER) == THREADSAFE_OK) sample = read_sensor();
  */
@@ -365,10 +401,12 @@ static inline threadsafe_status threadsafe_put(threadsafe_queue *queue, const vo
 }
 
 /*
- * Takes the oldest item. `bytes` is the size of the buffer, which for a type of fixed size is the item's. `item_bytes`, if not NULL, is
- * told the item's length. Empty, or another is in the middle of putting the oldest item: THREADSAFE_EMPTY. Closed and drained: _CLOSED.
- * Bytes that the buffer does not hold: _TOO_SMALL; the item is left in the queue, and `item_bytes` tells what it needs, which is right as
- * long as nobody else gets. Memory that somebody has written over: _DAMAGED. [signal-safe]
+ * Takes the oldest item. `bytes` is the size of the buffer, which for a type of fixed size is the
+ * item's. `item_bytes`, if not NULL, is set to the item's length. Returns THREADSAFE_EMPTY if the
+ * queue is empty, or another is in the middle of putting the oldest item. Returns _CLOSED if the
+ * queue is closed and drained. Returns _TOO_SMALL if the buffer does not hold the item: the item
+ * stays in the queue, and `item_bytes` is set to the size it needs, unless somebody else gets
+ * meanwhile. Returns _DAMAGED if something has written over the memory. [signal-safe]
  *
  *     double sample;
  *     while (threadsafe_try_get(samples, &sample, sizeof sample, NULL) == THREADSAFE_OK) play(sample);
@@ -377,27 +415,34 @@ static inline threadsafe_status threadsafe_try_get(threadsafe_queue *queue, void
   return queue->table->try_get(queue, item, bytes, item_bytes);
 }
 
-/* The same, but blocks this thread until there is an item, or that many milliseconds have passed: THREADSAFE_TIMEOUT. 0 tries once. For the
- * rest see threadsafe_put(). */
+/*
+ * Does the same, but blocks this thread until there is an item, or returns THREADSAFE_TIMEOUT when
+ * that many milliseconds have passed; 0 tries once. For the rest see threadsafe_put().
+ */
 static inline threadsafe_status threadsafe_get(threadsafe_queue *queue, void *item, size_t bytes, size_t *item_bytes, double milliseconds) {
   return queue->table->get(queue, item, bytes, item_bytes, milliseconds);
 }
 
 /* -- The event, in any thread: THREADSAFE_OK or _CLOSED. -- */
 
-/* Sets the event and wakes all who wait at this moment, also when it is cleared at once. [signal-safe] */
+/*
+ * Sets the event and wakes all who wait at this moment, even if it is cleared at once.
+ * [signal-safe]
+ */
 static inline threadsafe_status threadsafe_event_set(threadsafe_event *event) { return event->table->event_set(event); }
 
-/* [signal-safe] */
+/* Resets the event. [signal-safe] */
 static inline threadsafe_status threadsafe_event_clear(threadsafe_event *event) { return event->table->event_clear(event); }
 
-/* Tells `set` whether it is; closed: false. [signal-safe] */
+/* Sets `set` to whether the event is set, or to false if the handle is closed. [signal-safe] */
 static inline threadsafe_status threadsafe_event_is_set(threadsafe_event *event, bool *set) {
   return event->table->event_is_set(event, set);
 }
 
-/* Blocks this thread until the event is set, or that many milliseconds have passed: THREADSAFE_TIMEOUT. 0 looks once. For the rest see
- * threadsafe_put(). */
+/*
+ * Blocks this thread until the event is set, or returns THREADSAFE_TIMEOUT when that many
+ * milliseconds have passed; 0 looks once. For the rest see threadsafe_put().
+ */
 static inline threadsafe_status threadsafe_event_wait(threadsafe_event *event, double milliseconds) {
   return event->table->event_wait(event, milliseconds);
 }
@@ -405,9 +450,11 @@ static inline threadsafe_status threadsafe_event_wait(threadsafe_event *event, d
 /* -- The record, in any thread. -- */
 
 /*
- * Copies the newest value: all of it from the same moment, whoever writes meanwhile. `bytes` is the record's size. `version`, if not NULL,
- * is told the number of writes that made it. THREADSAFE_OK, _WRONG_SIZE, _CLOSED; _BUSY if others have written so fast, 256 times, that no
- * copy was whole, which takes more than 15 writes during each; _DAMAGED if somebody has written over the record's memory. [signal-safe]
+ * Copies the newest value: all of it from the same moment, whoever writes meanwhile. `bytes` is the
+ * record's size. `version`, if not NULL, is set to the number of writes so far. Returns
+ * THREADSAFE_OK, _WRONG_SIZE or _CLOSED. Returns _BUSY if others wrote so fast that none of 256
+ * copies was whole, which takes more than 15 writes during each. Returns _DAMAGED if something has
+ * written over the record's memory. [signal-safe]
  *
  *     struct position now;
  *     threadsafe_record_read(position, &now, sizeof now, NULL);
@@ -417,11 +464,12 @@ static inline threadsafe_status threadsafe_record_read(threadsafe_record *record
 }
 
 /*
- * Writes those ranges of the value, all at once, and leaves the rest of the record as it is; NULL and 0: all of it. `bytes` is the record's
- * size. What others write to other fields at the same time is not lost, also where this was called by a signal handler that has
- * interrupted one of them. `version`, if not NULL, is told the version that was made. THREADSAFE_OK; _WRONG_SIZE, also for a range that is
- * not within the record; _CLOSED; _BUSY if others have written each of the 256 times that this tried, and nothing was written; _DAMAGED.
- * [signal-safe]
+ * Writes those ranges of the value, all at once, and leaves the rest of the record as it is. NULL
+ * and 0 write all of it. `bytes` is the record's size. Other fields that others write at the same
+ * time are not lost, even if a signal handler calls this and has interrupted one of them.
+ * `version`, if not NULL, is set to the version that was made. Returns THREADSAFE_OK; _WRONG_SIZE,
+ * also for a range that is not within the record; _CLOSED; _DAMAGED; or _BUSY if others wrote each
+ * of the 256 times that this tried, and nothing was written. [signal-safe]
  *
  *     static const threadsafe_range x[] = {THREADSAFE_RANGE(struct position, x)};
  *     struct position next = {.x = 1.5};
@@ -433,8 +481,9 @@ static inline threadsafe_status threadsafe_record_write(threadsafe_record *recor
 }
 
 /*
- * Blocks this thread until the record has a later version than `since`, which `version`, if not NULL, is told; or until that many
- * milliseconds have passed: THREADSAFE_TIMEOUT. 0 looks once. For the rest see threadsafe_put().
+ * Blocks this thread until the record has a later version than `since`, and sets `version`, if not
+ * NULL, to it. Returns THREADSAFE_TIMEOUT when that many milliseconds have passed; 0 looks once.
+ * For the rest see threadsafe_put().
  *
  *     while (threadsafe_record_wait(position, seen, THREADSAFE_FOREVER, &seen) == THREADSAFE_OK) ...
  */
@@ -445,8 +494,9 @@ static inline threadsafe_status threadsafe_record_wait(threadsafe_record *record
 /* -- The message, in any thread. -- */
 
 /*
- * Sets the message to that value and wakes all who wait at this moment. `bytes` is the value's size. THREADSAFE_OK, _WRONG_SIZE,
- * _TOO_LARGE, _CLOSED; _BUSY if others have set it each of the 256 times that this tried, and nothing has changed; _DAMAGED. [signal-safe]
+ * Sets the message to that value and wakes all who wait at this moment. `bytes` is the value's
+ * size. Returns THREADSAFE_OK, _WRONG_SIZE, _TOO_LARGE, _CLOSED, _DAMAGED; or _BUSY if others set
+ * it each of the 256 times that this tried, and nothing has changed. [signal-safe]
  *
  *     double celsius = 21.5;
  *     threadsafe_message_set(temperature, &celsius, sizeof celsius);
@@ -455,28 +505,36 @@ static inline threadsafe_status threadsafe_message_set(threadsafe_message *messa
   return message->table->message_set(message, value, bytes);
 }
 
-/* Resets the message: who waits from now on waits until it is set again. THREADSAFE_OK or _CLOSED. [signal-safe] */
+/*
+ * Resets the message: calls that wait from now on wait until it is set again. Returns THREADSAFE_OK
+ * or _CLOSED. [signal-safe]
+ */
 static inline threadsafe_status threadsafe_message_clear(threadsafe_message *message) { return message->table->message_clear(message); }
 
 /* -- The lock, in any thread. -- */
 
 /*
- * Tells `held` whether somebody holds the lock at this moment. A signal handler that finds it free may use what the lock protects only if
- * nobody can acquire it meanwhile; one that finds it held leaves that alone. Closed: THREADSAFE_CLOSED, and false. [signal-safe]
+ * Sets `held` to whether somebody holds the lock at this moment. A signal handler that finds it
+ * free may use what the lock protects only if nobody can acquire it meanwhile; one that finds it
+ * held must leave that alone. Returns THREADSAFE_CLOSED, and sets false, if the handle is closed.
+ * [signal-safe]
  */
 static inline threadsafe_status threadsafe_lock_is_held(threadsafe_lock *lock, bool *held) { return lock->table->lock_is_held(lock, held); }
 
 /*
  * -- The pool, in any thread. --
  *
- * A lease is a number. It belongs to the isolate that opened the handle, whichever thread uses it: when that isolate ends, the buffers of
- * its leases go back to the pool, so nobody may touch their data any more. Leases and tokens of JavaScript are other objects; only tokens
- * go from the one to the other. A lease that has ended, a token that was taken, and those of another pool: THREADSAFE_ENDED.
+ * A lease is a number. It belongs to the isolate that opened the handle, whichever thread uses it.
+ * When that isolate ends, the buffers of its leases go back to the pool, so nobody may touch their
+ * data any more. Only tokens go from C to JavaScript and back; a lease of one is not a lease of the
+ * other. Calls return THREADSAFE_ENDED for a lease that has ended, a token that was taken, and
+ * those of another pool.
  */
 
 /*
- * Lends a buffer, if one is free; else THREADSAFE_EMPTY. As it may be called in a signal handler it does not wait for anybody: it says
- * _EMPTY also if buffers come and go while it looks. [signal-safe]
+ * Lends a buffer if one is free, else returns THREADSAFE_EMPTY. As it may be called in a signal
+ * handler it waits for nobody: it returns _EMPTY also if buffers come and go while it looks.
+ * [signal-safe]
  *
  *     uint32_t lease;
  *     void *frame;
@@ -486,33 +544,41 @@ static inline threadsafe_status threadsafe_pool_try_lend(threadsafe_pool *pool, 
   return pool->table->pool_try_lend(pool, lease);
 }
 
-/* Lends a buffer; blocks this thread until one is free, or that many milliseconds have passed: THREADSAFE_TIMEOUT. 0 tries once. For the
- * rest see threadsafe_put(). */
+/*
+ * Lends a buffer. Blocks this thread until one is free, or returns THREADSAFE_TIMEOUT when that
+ * many milliseconds have passed; 0 tries once. For the rest see threadsafe_put().
+ */
 static inline threadsafe_status threadsafe_pool_lend(threadsafe_pool *pool, uint32_t *lease, double milliseconds) {
   return pool->table->pool_lend(pool, lease, milliseconds);
 }
 
-/* Tells where the lease's buffer is, which has the size that the pool was opened with. [signal-safe] */
+/*
+ * Sets `data` to the lease's buffer, which has the size that the pool was opened with.
+ * [signal-safe]
+ */
 static inline threadsafe_status threadsafe_pool_data(threadsafe_pool *pool, uint32_t lease, void **data) {
   return pool->table->pool_data(pool, lease, data);
 }
 
-/* Ends the lease, and tells the token by which whoever gets the buffer takes it, once, in any thread. [signal-safe] */
+/*
+ * Ends the lease, and sets `token` to a token. Whoever gets the buffer takes it by that, once, in
+ * any thread. [signal-safe]
+ */
 static inline threadsafe_status threadsafe_pool_pass(threadsafe_pool *pool, uint32_t lease, uint32_t *token) {
   return pool->table->pool_pass(pool, lease, token);
 }
 
-/* Makes a lease of what was passed on. [signal-safe] */
+/* Makes a lease of a buffer that was passed on. [signal-safe] */
 static inline threadsafe_status threadsafe_pool_take(threadsafe_pool *pool, uint32_t token, uint32_t *lease) {
   return pool->table->pool_take(pool, token, lease);
 }
 
-/* Gives the buffer back to the pool. A thread that it wakes is woken as by threadsafe_try_put(). [signal-safe] */
+/* Gives the buffer back to the pool. Wakes a thread as threadsafe_try_put() does. [signal-safe] */
 static inline threadsafe_status threadsafe_pool_release(threadsafe_pool *pool, uint32_t lease) {
   return pool->table->pool_release(pool, lease);
 }
 
-/* What a status means, in English. [signal-safe] */
+/* Returns what a status means, in English. [signal-safe] */
 static inline const char *threadsafe_status_text(threadsafe_status status) {
   switch (status) {
     case THREADSAFE_OK:

@@ -131,6 +131,22 @@ struct CloseFullInHandler : rl::test_suite<CloseFullInHandler, 4> {
   void after() { queue.check_nobody_waits(); }
 };
 
+// Closing while one waits for an item: it is told.
+struct CloseAndGet : rl::test_suite<CloseAndGet, 2> {
+  ModelQueue<1> queue;
+
+  void thread(unsigned index) {
+    u32 number;
+    if (index == 0) {
+      queue.core().close();
+    } else {
+      RL_ASSERT(queue.get(number) == Status::closed);
+    }
+  }
+
+  void after() { queue.check_nobody_waits(); }
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -140,6 +156,7 @@ int main(int argc, char** argv) {
       scenario<Discard, "discard">(100'000),
       scenario<CloseInHandler, "close_in_handler">(100'000),
       scenario<CloseFullInHandler, "close_full_in_handler">(100'000),
+      search<CloseAndGet, "small_close_and_get">(5),
   };
   return threadsafe::model::main(argc, argv, scenarios);
 }

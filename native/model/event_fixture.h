@@ -6,24 +6,11 @@
 
 namespace threadsafe::model {
 
-struct EventWake {
-  void one(WaitList& list) {
-    Waker waker{*parking};
-    wake_one(list, waker);
-  }
-  void all(WaitList& list) {
-    Waker waker{*parking};
-    wake_all(list, waker);
-  }
-
-  Parking* parking;
-};
-
 class ModelEvent {
  public:
   ModelEvent() { unparks_.set_lists(header_.waiters, nullptr); }
 
-  auto core() { return Event(header_, EventWake{&parking_}); }
+  auto core() { return Event(header_, ThreadWake{&parking_}); }
 
   void set() { core().set(); }
   void clear() { core().clear(); }
@@ -48,7 +35,7 @@ class ModelEvent {
 
   // The functions of a source of wait_any(), for whoever begins to wait for the first setting.
   WaitList& list() { return header_.waiters; }
-  bool ready() { return Event<EventWake>::done(0, core().word()); }
+  bool ready() { return Event<ThreadWake>::done(0, core().word()); }
   void pass_on() {}
   Parking& parking() { return parking_; }
 

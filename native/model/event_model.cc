@@ -167,6 +167,8 @@ int main(int argc, char** argv) {
       scenario<SetInHandler, "set_in_handler">(100'000),
       scenario<SetByPreempted, "set_by_preempted">(100'000),
       scenario<SetByMany, "set_by_many">(100'000),
+      search<Set, "small_set">(6),
+      search<SetAndClear, "small_set_and_clear">(3),
   };
   return threadsafe::model::main(argc, argv, scenarios);
 }

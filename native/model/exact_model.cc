@@ -352,6 +352,8 @@ int main(int argc, char** argv) {
       scenario<BlockedBehindLong, "blocked_behind_long">(100'000),
       scenario<ClosedMeanwhile, "closed_meanwhile">(100'000),
       scenario<BlockedAtClose, "blocked_at_close">(100'000),
+      search<Tokens<1, 2>, "small_tokens">(3),
+      search<Replaced, "small_replaced">(2),
   };
   return threadsafe::model::main(argc, argv, scenarios);
 }

@@ -198,6 +198,7 @@ int main(int argc, char** argv) {
       scenario<Evicted, "evicted">(100'000),
       scenario<ForAMoment, "for_a_moment">(100'000),
       scenario<MomentBefore, "moment_before">(100'000),
+      search<TwoFinish, "small_two_finish">(1),
   };
   return threadsafe::model::main(argc, argv, scenarios);
 }

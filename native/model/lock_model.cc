@@ -1,4 +1,4 @@
-// The lock: exclusion, that no wake is lost, and that no reservation keeps anybody asleep.
+// The lock: one holder at a time, no wake is lost, and no reservation keeps anybody asleep.
 #include "core/lock.h"
 #include "main.h"
 #include "parking_model.h"
@@ -8,21 +8,7 @@ namespace {
 using namespace threadsafe;
 using namespace threadsafe::model;
 
-struct LockWake {
-  void one(WaitList& list) {
-    Waker waker{*parking, loops};
-    wake_one(list, waker);
-  }
-  void all(WaitList& list) {
-    Waker waker{*parking, loops};
-    wake_all(list, waker);
-  }
-
-  Parking* parking;
-  Loops* loops;
-};
-
-// Time that jumps: at each look none may have passed, or enough for a waiter to reserve the lock, or
+// The time jumps. At each look none may have passed, or enough for a waiter to reserve the lock, or
 // so much that a reservation is over.
 u32 some_time() {
   static constexpr u32 kSteps[] = {0, 0, 2, 2000};
@@ -41,16 +27,16 @@ class StoppedParker : public Parker {
   }
 };
 
-// As threads use the lock, which are numbered from 1.
+// The lock as threads use it. They are numbered from 1.
 class ModelLock {
  public:
-  // From now on all have waited for so long when they first try that no reservation is ever over:
-  // what needs a wake gets it, or is a livelock.
+  // From now on all waiters have waited so long when they first try that no reservation is ever
+  // over. So a missing wake is a livelock.
   void make_all_old() { age_ = 100'000; }
   // Nobody waits long enough to reserve the lock.
   void stop_time() { stands_ = true; }
 
-  auto core() { return Lock(header_, LockWake{&parking_, &loops_}); }
+  auto core() { return Lock(header_, ThreadWake{&parking_, &loops_}); }
 
   Status acquire(u32 thread, Hold& hold, bool has_deadline = false) {
     Parker parker(parking_, has_deadline);
@@ -63,7 +49,7 @@ class ModelLock {
 
   enum class End { granted, given_up, died };
 
-  // What a loop does until it has the lock, or gives up, or its thread dies: as ServedLine in
+  // Does what a loop does until it has the lock, gives up, or its thread dies, like ServedLine in
   // lib/wait/line.ts.
   bool await(u32 thread, Hold& hold, End end = End::granted) {
     const u32 loop = Loops::kApart * (thread - 1);
@@ -95,7 +81,7 @@ class ModelLock {
     return true;
   }
 
-  // As the addon does at the end of an isolate.
+  // Does what the addon does at the end of an isolate.
   void end(u32 thread) {
     take_loop(header_.waiters, Loops::kApart * (thread - 1));
     core().abandon(thread);
@@ -152,7 +138,7 @@ struct LockSuite : rl::test_suite<Suite, threads> {
   void before() { lock.start(); }
 };
 
-// Three threads, each twice.
+// Three threads take the lock twice each.
 struct Threads : LockSuite<Threads, 3> {
   void thread(unsigned index) {
     for (u32 k = 0; k < 2; k++) lock.use(index + 1);
@@ -163,7 +149,7 @@ struct Threads : LockSuite<Threads, 3> {
   }
 };
 
-// Three that have waited for long: the lock is nearly always reserved.
+// Three threads have waited for long, so the lock is nearly always reserved.
 struct Reserving : LockSuite<Reserving, 3> {
   void before() {
     lock.start();
@@ -213,7 +199,7 @@ struct Trying : LockSuite<Trying, 3> {
   }
 };
 
-// One gives up at any moment, perhaps with a reservation.
+// One thread gives up at any moment, perhaps with a reservation.
 struct GivingUp : LockSuite<GivingUp, 4> {
   void thread(unsigned index) {
     if (index > 0) return lock.use(index + 1);
@@ -225,7 +211,7 @@ struct GivingUp : LockSuite<GivingUp, 4> {
   void after() { lock.check_at_rest(); }
 };
 
-// One is stopped, perhaps just when a wake was spent on it.
+// One thread is stopped, perhaps just when a wake was spent on it.
 struct Stopping : LockSuite<Stopping, 3> {
   void before() {
     lock.start();
@@ -364,6 +350,20 @@ struct ReleasedTwice : LockSuite<ReleasedTwice, 2> {
   }
 };
 
+// Two threads, once each: nobody reserves the lock, or both do.
+template <bool old>
+struct TwoOnce : LockSuite<TwoOnce<old>, 2> {
+  void before() {
+    this->lock.start();
+    old ? this->lock.make_all_old() : this->lock.stop_time();
+  }
+  void thread(unsigned index) { this->lock.use(index + 1); }
+  void after() {
+    RL_ASSERT(this->lock.counted() == 2);
+    this->lock.check_at_rest();
+  }
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -380,6 +380,10 @@ int main(int argc, char** argv) {
       scenario<DyingAfterRelease, "dying_after_release">(10'000),
       scenario<LateLoop, "late_loop">(30'000),
       scenario<ReleasedTwice, "released_twice">(10'000),
+      search<TwoOnce<false>, "small_two">(5),
+      search<TwoOnce<true>, "small_two_reserving">(4),
+      search<Reserving, "small_three_reserving">(1),
+      search<Trying, "small_trying">(3),
   };
   return threadsafe::model::main(argc, argv, scenarios);
 }

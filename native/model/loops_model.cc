@@ -187,6 +187,19 @@ struct Room : rl::test_suite<Room, 4> {
   }
 };
 
+// One item for one loop.
+struct OneLoop : rl::test_suite<OneLoop, 2> {
+  Fixture fixture;
+
+  void thread(unsigned index) {
+    if (index == 0) {
+      RL_ASSERT(fixture.queue.try_put(0) == Status::ok);
+    } else {
+      RL_ASSERT(fixture.get(0) == 1);
+    }
+  }
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -198,6 +211,8 @@ int main(int argc, char** argv) {
       scenario<BesideThread, "beside_thread">(100'000),
       scenario<OutOfOrder, "out_of_order">(100'000),
       scenario<Room, "room">(100'000),
+      search<OneLoop, "small_one">(4),
+      search<TwoLoops, "small_two">(1),
   };
   return threadsafe::model::main(argc, argv, scenarios);
 }

@@ -1,10 +1,19 @@
-// The main function of a model: runs the scenarios that are named, or all. Each is tried in as many
-// random interleavings as it says.
+// The main function of a model: runs the scenarios that are named, or all of a kind.
 //
-//     ring_model [--must-fail] [scenario...]
+//     ring_model [option...] [scenario...]
 //
-// With --must-fail, for the mutants, it is a failure if Relacy finds nothing in one of them. A
-// model that is compiled with SCENARIOS="one two" has those alone: a mutant needs few, and most of
+//     --search         the scenarios that are searched, unless some are named
+//     --preemptions N  searches with at most so many preemptions
+//     --iterations N   so many random interleavings
+//     --weaken FILE:LINE:OPERATION=ORDER
+//                      that operation of the core has another order; see native/model/orderings.txt
+//     --must-fail      it is a failure if Relacy finds nothing in one of the scenarios
+//     --find           runs scenarios of both kinds until one fails, and it is a failure if none does
+//
+// Most scenarios are tried in as many random interleavings as they say. Small ones are searched: all
+// interleavings are tried, or all that preempt the threads at most a given number of times.
+//
+// A model that is compiled with SCENARIOS="one two" has those alone: a mutant needs few, and most of
 // its compile time goes into Relacy's templates, once for each scenario.
 #pragma once
 
@@ -13,7 +22,9 @@
 #include <cstring>
 #include <iostream>
 #include <string_view>
+#include <utility>
 
+#include "atomic_model.h"
 #include "relacy.h"
 #include "scheduler.h"
 
@@ -23,22 +34,26 @@ namespace threadsafe::model {
 #define SCENARIOS ""
 #endif
 
+inline constexpr unsigned kAnyPreemptions = ~0u;
+
 struct Scenario {
   const char* name;
-  unsigned iterations;
+  unsigned iterations;                   // 0: it is searched
+  unsigned preemptions;                  // at most, where it is searched
   bool (*run)(rl::test_params& params);  // null: not compiled
+
+  bool is_searched() const { return iterations == 0; }
 };
 
-// Does what rl::simulate does, but with our scheduler, and without compiling Relacy's own three.
-template <class Suite>
+// Does what rl::simulate does, but with one scheduler, and without compiling Relacy's other ones.
+template <class Suite, class OneScheduler>
 bool simulate(rl::test_params& params) {
-  using OurScheduler = Scheduler<Suite::params::thread_count>;
   rl::ostringstream state;
-  if (rl::run_test<Suite, OurScheduler>(params, state, false) == rl::test_result_success) return true;
+  if (rl::run_test<Suite, OneScheduler>(params, state, false) == rl::test_result_success) return true;
   if (params.output_history) {
     params.initial_state = state.str();
     params.collect_history = true;
-    rl::run_test<Suite, OurScheduler>(params, state, true);
+    rl::run_test<Suite, OneScheduler>(params, state, true);
   }
   return false;
 }
@@ -64,54 +79,140 @@ constexpr bool is_compiled(std::string_view name) {
 template <class Suite, Name name>
 constexpr Scenario scenario(unsigned iterations) {
   if constexpr (is_compiled(name.text)) {
-    return {name.text, iterations, simulate<Suite>};
+    return {name.text, iterations, 0, simulate<Suite, Scheduler<Suite::params::thread_count>>};
   } else {
-    return {name.text, iterations, nullptr};
+    return {name.text, iterations, 0, nullptr};
   }
 }
+
+// A scenario that is small enough to be searched.
+template <class Suite, Name name>
+constexpr Scenario search(unsigned preemptions = kAnyPreemptions) {
+  if constexpr (is_compiled(name.text)) {
+    return {name.text, 0, preemptions, simulate<Suite, Search<Suite::params::thread_count>>};
+  } else {
+    return {name.text, 0, preemptions, nullptr};
+  }
+}
+
+struct Options {
+  bool search = false;
+  bool must_fail = false;
+  bool find = false;
+  unsigned iterations = 0;  // 0: as the scenario says; preemptions likewise
+  unsigned preemptions = 0;
+};
 
 // VERBOSE=1 in the environment shows how a failure came about, at length. It is off by default, as
 // mutants are meant to fail. The output is not kept in a string, since Relacy replaces operator new
 // while it runs.
-inline bool passes(const Scenario& scenario) {
+inline bool passes(const Scenario& scenario, const Options& options) {
   std::ostream nowhere(nullptr);
   const bool verbose = std::getenv("VERBOSE") != nullptr;
+  const unsigned preemptions = options.preemptions != 0 ? options.preemptions : scenario.preemptions;
   rl::test_params params;
-  params.iteration_count = scenario.iterations;
+  params.iteration_count = options.iterations != 0 ? options.iterations : scenario.iterations;
   params.execution_depth_limit = 10000;
   params.output_stream = verbose ? &std::cout : &nowhere;
   params.output_history = verbose;
   params.progress_stream = &nowhere;
+  searching = scenario.is_searched();
+  params.search_type = searching ? rl::sched_bound : rl::sched_random;
+  params.context_bound = preemptions;
   const bool passed = scenario.run(params);
   std::cout << scenario.name << ": ";
-  if (passed) {
-    std::cout << "passed " << scenario.iterations << " iterations" << std::endl;
+  if (passed && searching) {
+    std::cout << "passed all " << params.stop_iteration << " executions";
+    if (preemptions != kAnyPreemptions) std::cout << " with at most " << preemptions << " preemptions";
+  } else if (passed) {
+    std::cout << "passed " << params.iteration_count << " iterations";
   } else {
-    std::cout << rl::test_result_str(params.test_result) << " in iteration " << params.stop_iteration << std::endl;
+    std::cout << rl::test_result_str(params.test_result) << " in iteration " << params.stop_iteration;
   }
+  std::cout << std::endl;
   return passed;
+}
+
+// Whether the operation that is weakened is made there at all.
+inline bool meets_weakened(const Scenario& scenario) {
+  std::ostream nowhere(nullptr);
+  rl::test_params params;
+  params.iteration_count = 200;
+  params.execution_depth_limit = 10000;
+  params.output_stream = params.progress_stream = &nowhere;
+  searching = false;
+  weakened.met = false;
+  if (!scenario.is_searched()) scenario.run(params);
+  return weakened.met || scenario.is_searched();
+}
+
+// Parses FILE:LINE:OPERATION=ORDER; false if it is something else.
+inline bool set_weakened(std::string_view text) {
+  static constexpr std::pair<std::string_view, rl::memory_order> kOrders[] = {
+      {"relaxed", rl::mo_relaxed}, {"acquire", rl::mo_acquire}, {"release", rl::mo_release}, {"acq_rel", rl::mo_acq_rel}};
+  const std::size_t line = text.find(':');
+  const std::size_t operation = text.find(':', line + 1);
+  const std::size_t order = text.find('=');
+  if (line == text.npos || operation == text.npos || order == text.npos) return false;
+  for (const auto& [name, value] : kOrders) {
+    if (name != text.substr(order + 1)) continue;
+    weakened.file = text.substr(0, line);
+    weakened.line = static_cast<unsigned>(std::strtoul(text.data() + line + 1, nullptr, 10));
+    weakened.operation = text.substr(operation + 1, order - operation - 1);
+    weakened.order = value;
+    return true;
+  }
+  return false;
+}
+
+// Returns the index of the first argument that is not an option; 0 if one is wrong.
+inline int parse(int argc, char** argv, Options& options) {
+  int k = 1;
+  for (; k < argc && argv[k][0] == '-'; k++) {
+    const std::string_view option = argv[k];
+    const auto number = [&] { return ++k < argc ? static_cast<unsigned>(std::strtoul(argv[k], nullptr, 10)) : 0; };
+    if (option == "--search") {
+      options.search = true;
+    } else if (option == "--must-fail") {
+      options.must_fail = true;
+    } else if (option == "--find") {
+      options.find = true;
+    } else if (option == "--iterations") {
+      options.iterations = number();
+    } else if (option == "--preemptions") {
+      options.preemptions = number();
+    } else if (option != "--weaken" || ++k == argc || !set_weakened(argv[k])) {
+      std::cout << option << ": see native/model/main.h for the options\n";
+      return 0;
+    }
+  }
+  return k;
 }
 
 template <std::size_t count>
 int main(int argc, char** argv, const Scenario (&scenarios)[count]) {
-  const bool must_fail = argc > 1 && std::strcmp(argv[1], "--must-fail") == 0;
-  const int first = must_fail ? 2 : 1;
-  bool right = true;
-  for (int k = first; k < argc; k++) {
+  Options options;
+  const int first = parse(argc, argv, options);
+  bool right = first != 0;
+  for (int k = first; right && k < argc; k++) {
     bool known = false;
     for (const Scenario& scenario : scenarios) known |= std::strcmp(argv[k], scenario.name) == 0;
     if (!known) std::cout << argv[k] << ": there is no such scenario\n";
     right &= known;
   }
+  if (!right) return 1;
   for (const Scenario& scenario : scenarios) {
-    bool named = argc == first;
+    bool named = argc == first && (options.find || scenario.is_searched() == options.search);
     for (int k = first; k < argc; k++) named |= std::strcmp(argv[k], scenario.name) == 0;
-    if (!named || !scenario.run) continue;
-    const bool passed = passes(scenario);
-    if (must_fail && passed) std::cout << "Relacy should have found a failure\n";
-    right &= passed != must_fail;
+    if (!named || !scenario.run || (options.find && !meets_weakened(scenario))) continue;
+    const bool passed = passes(scenario, options);
+    if (options.find && !passed) return 0;
+    if (options.must_fail && passed) std::cout << "Relacy should have found a failure\n";
+    right &= passed != options.must_fail;
   }
-  return right ? 0 : 1;
+  if (options.find) return 1;
+  if (weakened.line != 0 && !weakened.met) std::cout << "the operation that is weakened was never made\n";
+  return right && (weakened.line == 0 || weakened.met) ? 0 : 1;
 }
 
 }  // namespace threadsafe::model

@@ -6,6 +6,7 @@
 #include "core/deferred.h"
 #include "core/status.h"
 #include "core/wait.h"
+#include "scheduler.h"
 
 namespace threadsafe::model {
 
@@ -29,7 +30,7 @@ class Condition {
 
 // Delays the thread: often not at all, otherwise for any time, even until nobody else can go on.
 inline void delay() {
-  if (rl::rand(3) != 0) return;
+  if (searching || rl::rand(3) != 0) return;
   rl::mutex mutex;
   Condition over(false);
   mutex.lock($);
@@ -123,7 +124,7 @@ class Sleeper {
   Place places_[kMostPlaces];
   const u32 count_;
   rl::mutex mutex_;
-  Condition condition_{rl::rand(2) == 0};
+  Condition condition_{!searching && rl::rand(2) == 0};
   bool notified_ = false;
   bool entered_ = false;
 };
@@ -232,6 +233,21 @@ struct HandlerWaker {
   bool is_idle(u32) { return false; }
 };
 
+// The Wake of a thread, for an object with one list. `loops` may be null if no loop waits there.
+struct ThreadWake {
+  void one(WaitList& list) {
+    Waker waker{*parking, loops};
+    wake_one(list, waker);
+  }
+  void all(WaitList& list) {
+    Waker waker{*parking, loops};
+    wake_all(list, waker);
+  }
+
+  Parking* parking;
+  Loops* loops = nullptr;
+};
+
 // The Wake of a signal handler, for an object of any kind.
 struct HandlerWake {
   void one(WaitList& list) { wake_one(list, waker); }
@@ -245,8 +261,8 @@ inline void until_announced(const WaitList& list, u32 threads) {
   while (threads_in(list.state.load(memory_order_seq_cst)) < threads) rl::yield(1, $);
 }
 
-// The deferred-wake thread, which serves the other threads of a model until all have finished. It
-// sleeps while nobody calls it, so that a lost wake is a deadlock.
+// The helper thread, which serves the other threads of a model until all have finished. It sleeps
+// while nobody calls it, so that a lost wake is a deadlock.
 class Helper {
  public:
   void call() {

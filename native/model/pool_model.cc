@@ -23,15 +23,6 @@ struct ModelWords {
   Memory* memory;
 };
 
-struct PoolWake {
-  void one(WaitList& list) {
-    Waker waker{*parking};
-    wake_one(list, waker);
-  }
-
-  Parking* parking;
-};
-
 struct Nobody {
   void one(WaitList&) {}
 };
@@ -53,7 +44,7 @@ class ModelPool {
  public:
   ModelPool() { lay_out_pool(geometry_, ElementType::uint32, count, sizeof(u32)); }
 
-  auto core() { return Pool(header_, geometry_, ModelWords{&memory_}, PoolWake{&parking_}); }
+  auto core() { return Pool(header_, geometry_, ModelWords{&memory_}, ThreadWake{&parking_}); }
   auto silent() { return Pool(header_, geometry_, ModelWords{&memory_}, Nobody{}); }
 
   u32 lend(u32 thread) {
@@ -95,7 +86,7 @@ class ModelPool {
   rl::var<u32> data_[kMost];
 };
 
-// Each buffer is one's at a time, and whoever waits gets one.
+// Each buffer has one owner at a time, and whoever waits gets one.
 template <u32 count>
 struct Lending : rl::test_suite<Lending<count>, 3> {
   ModelPool<count> pool;
@@ -106,7 +97,7 @@ struct Lending : rl::test_suite<Lending<count>, 3> {
   void after() { pool.check_at_rest(); }
 };
 
-// What was written to a buffer is seen by whoever takes it, and one alone takes it.
+// Whoever takes a buffer sees what was written to it, and only one thread takes it.
 struct Passing : rl::test_suite<Passing, 3> {
   ModelPool<1> pool;
   Atomic<u32> token;
@@ -119,7 +110,7 @@ struct Passing : rl::test_suite<Passing, 3> {
       u32 passed;
       RL_ASSERT(pool.core().pass(1, lease, passed));
       RL_ASSERT(!pool.core().release(1, lease) && !pool.core().pass(1, lease, passed));
-      // Else the lease would be good again where its own thread takes the token.
+      // Otherwise the lease would be valid again if its own thread takes the token.
       RL_ASSERT(passed != lease);
       token.store(passed + 1, memory_order_relaxed);
       return;
@@ -141,7 +132,8 @@ struct Passing : rl::test_suite<Passing, 3> {
   }
 };
 
-// Of two buffers thread 0 has one at most, now this and now that: there is always one for thread 1.
+// Thread 0 has at most one of two buffers, now this and now that, so there is always one for thread
+// 1.
 struct Exact : rl::test_suite<Exact, 2> {
   ModelPool<2> pool;
 
@@ -155,7 +147,7 @@ struct Exact : rl::test_suite<Exact, 2> {
       return;
     }
     for (u32 k = 0; k < 10; k++) {
-      // By its number it begins to look at one buffer or the other.
+      // Its number decides at which buffer it begins to look.
       const u32 thread = 4 + k % 2;
       RL_ASSERT(pool.core().try_lend(thread, lease) == Status::ok);
       RL_ASSERT(pool.core().release(thread, lease));
@@ -163,7 +155,7 @@ struct Exact : rl::test_suite<Exact, 2> {
   }
 };
 
-// One is stopped, perhaps just when a wake was spent on it.
+// One thread is stopped, perhaps just when a wake was spent on it.
 struct Stopping : rl::test_suite<Stopping, 3> {
   ModelPool<1> pool;
 
@@ -177,7 +169,7 @@ struct Stopping : rl::test_suite<Stopping, 3> {
   void after() { pool.check_at_rest(); }
 };
 
-// One dies: with a lease, with one passed on, or between a return and its wake.
+// One thread dies: with a lease, with a buffer passed on, or between a return and its wake.
 struct Dying : rl::test_suite<Dying, 3> {
   ModelPool<1> pool;
   Atomic<u32> token;
@@ -199,12 +191,35 @@ struct Dying : rl::test_suite<Dying, 3> {
   void after() { pool.check_at_rest(); }
 };
 
+// Two want the only buffer, once each.
+struct TwoOnce : rl::test_suite<TwoOnce, 2> {
+  ModelPool<1> pool;
+
+  void thread(unsigned index) { pool.lend_and_use(index + 1); }
+  void after() { pool.check_at_rest(); }
+};
+
+// One has one of two buffers, then the other: there is always one for the other thread.
+struct ExactOnce : rl::test_suite<ExactOnce, 2> {
+  ModelPool<2> pool;
+
+  void thread(unsigned index) {
+    u32 lease;
+    for (u32 k = 0; k < (index == 0 ? 2 : 1); k++) {
+      const u32 thread = index == 0 ? 4 + k : 3;
+      RL_ASSERT(pool.core().try_lend(thread, lease) == Status::ok);
+      RL_ASSERT(pool.core().release(thread, lease));
+    }
+  }
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const Scenario scenarios[] = {
       scenario<Lending<1>, "one">(20'000), scenario<Lending<2>, "two">(20'000),    scenario<Passing, "passing">(10'000),
       scenario<Exact, "exact">(30'000),    scenario<Stopping, "stopping">(20'000), scenario<Dying, "dying">(20'000),
+      search<TwoOnce, "small_two">(5),     search<ExactOnce, "small_exact">(5),    search<Passing, "small_passing">(2),
   };
   return threadsafe::model::main(argc, argv, scenarios);
 }

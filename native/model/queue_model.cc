@@ -319,6 +319,48 @@ struct PutByPreempted : rl::test_suite<PutByPreempted, 4> {
   void after() { queue.check_nobody_waits(); }
 };
 
+// One waits for an item, or for room.
+struct OneItem : rl::test_suite<OneItem, 2> {
+  ModelQueue<1> queue;
+
+  void thread(unsigned index) {
+    u32 number;
+    RL_ASSERT((index == 0 ? queue.try_put(7) : queue.get(number)) == Status::ok);
+  }
+
+  void after() { queue.check_nobody_waits(); }
+};
+
+struct OneRoom : rl::test_suite<OneRoom, 2> {
+  ModelQueue<1> queue;
+
+  void before() { queue.try_put(0); }
+
+  void thread(unsigned index) {
+    u32 number;
+    RL_ASSERT((index == 0 ? queue.try_get(number) : queue.put(7)) == Status::ok);
+  }
+
+  void after() { queue.check_nobody_waits(); }
+};
+
+// Both wait for one item of two: the second item, or whoever leaves, wakes the other.
+struct TwoItems : rl::test_suite<TwoItems, 3> {
+  ModelQueue<2> queue;
+
+  void thread(unsigned index) {
+    u32 number;
+    if (index == 0) {
+      RL_ASSERT(queue.try_put(0) == Status::ok);
+      RL_ASSERT(queue.try_put(1) == Status::ok);
+    } else {
+      RL_ASSERT(queue.get(number) == Status::ok);
+    }
+  }
+
+  void after() { queue.check_nobody_waits(); }
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -337,6 +379,10 @@ int main(int argc, char** argv) {
       scenario<TwoHandlers, "two_handlers">(100'000),
       scenario<Notes, "notes">(100'000),
       scenario<PutByPreempted, "put_by_preempted">(100'000),
+      search<OneItem, "small_item">(5),
+      search<OneRoom, "small_room">(4),
+      search<TwoItems, "small_two_items">(2),
+      search<Notes, "small_notes">(2),
   };
   return threadsafe::model::main(argc, argv, scenarios);
 }

@@ -24,19 +24,6 @@ struct ModelWords {
   ModelBuffer* buffers;
 };
 
-struct RecordWake {
-  void one(WaitList& list) {
-    Waker waker{*parking};
-    wake_one(list, waker);
-  }
-  void all(WaitList& list) {
-    Waker waker{*parking};
-    wake_all(list, waker);
-  }
-
-  Parking* parking;
-};
-
 struct Content {
   u64 words[kContentWords];
 };
@@ -45,9 +32,9 @@ class ModelRecord {
  public:
   explicit ModelRecord(u32 count) : count_(count) { header_.free.store((1u << count) - 2, memory_order_relaxed); }
 
-  Snapshot<WordBuffers<ModelWords>, RecordWake> core() { return {header_, buffers(), RecordWake{&parking_}}; }
+  Snapshot<WordBuffers<ModelWords>, ThreadWake> core() { return {header_, buffers(), ThreadWake{&parking_}}; }
 
-  // One try.
+  // Makes one try of a read.
   Status try_read(u64& word, Content& content) {
     return core().try_read(word, [&](u32 index) { buffers().read(index, 0, &content, kContentBytes); });
   }
@@ -58,7 +45,7 @@ class ModelRecord {
     return word;
   }
 
-  // One try to make all words of the content the version that is made.
+  // Makes one try to write a content whose words are all the version that it makes.
   Status try_write_whole() {
     u64 word = core().begin();
     const u64 version = version_in(word) + 1;
@@ -71,7 +58,7 @@ class ModelRecord {
     while (try_write_whole() == Status::busy) rl::yield(1, $);
   }
 
-  // Makes all words of the content that value, whatever is published while it is filled.
+  // Writes a content whose words are all that value, whatever is published meanwhile.
   void replace(u64 value) {
     const Content content{{value, value}};
     const auto fill = [&](u32 index) { own(index, [&] { buffers().write(index, 0, &content, kContentBytes); }); };
@@ -82,7 +69,7 @@ class ModelRecord {
     }
   }
 
-  // One try to add one to the k-th word, and leave the others as they are.
+  // Makes one try to add one to the k-th word, and leave the others as they are.
   Status try_add(u32 k) {
     u64 word = core().begin();
     return status_of(core().try_write(word, true, [&](u32 index) {
@@ -117,7 +104,7 @@ class ModelRecord {
  private:
   WordBuffers<ModelWords> buffers() { return {count_, kContentBytes, ModelWords{buffers_}}; }
 
-  // Nothing is damaged, whatever happens.
+  // Checks that nothing is damaged, whatever happens.
   static Status status_of(Status status) {
     RL_ASSERT(status == Status::ok || status == Status::busy);
     return status;
@@ -151,7 +138,7 @@ void check_sums(ModelRecord& record, u64 first, u64 second) {
   RL_ASSERT(content.words[0] == first && content.words[1] == second);
 }
 
-// Buffers come round while somebody reads.
+// Buffers are claimed again while somebody reads.
 template <u32 count>
 struct Whole : rl::test_suite<Whole<count>, 3> {
   ModelRecord record{count};
@@ -169,7 +156,7 @@ struct Whole : rl::test_suite<Whole<count>, 3> {
   void after() { check_whole(record); }
 };
 
-// Two replace the content, each whatever the other publishes meanwhile; another reads.
+// Two threads replace the content, each whatever the other publishes meanwhile; another reads.
 struct Replace : rl::test_suite<Replace, 3> {
   ModelRecord record{3};
 
@@ -192,7 +179,7 @@ struct Replace : rl::test_suite<Replace, 3> {
   }
 };
 
-// Two change different words.
+// Two threads change different words.
 struct Merge : rl::test_suite<Merge, 2> {
   ModelRecord record{3};
 
@@ -204,7 +191,7 @@ struct Merge : rl::test_suite<Merge, 2> {
   void after() { check_sums(record, 2, 2); }
 };
 
-// One writes, another knows that it has: it finds the buffer that was given back.
+// One thread writes. Another learns of that, and finds the buffer that was given back.
 struct GivenBack : rl::test_suite<GivenBack, 2> {
   ModelRecord record{2};
   Atomic<u32> written;
@@ -216,7 +203,7 @@ struct GivenBack : rl::test_suite<GivenBack, 2> {
     } else {
       while (written.load(memory_order_relaxed) == 0) rl::yield(1, $);
       const u32 before = record.fills;
-      // The first look at what is free may be late, the second is not.
+      // The first look at the free buffers may be late, the second is not.
       if (record.try_write_whole() == Status::busy) record.try_write_whole();
       RL_ASSERT(record.fills > before);
     }
@@ -225,7 +212,8 @@ struct GivenBack : rl::test_suite<GivenBack, 2> {
   void after() { check_whole(record); }
 };
 
-// A handler, which does nothing else, and strikes its thread before any operation, at most so often.
+// A handler that does nothing else. It strikes its thread before any operation, at most `left`
+// times.
 struct Handler {
   static inline Handler* current = nullptr;
 
@@ -278,7 +266,7 @@ struct Struck : rl::test_suite<Struck<reads>, 2> {
   }
 };
 
-// One waits for a version, however late the other writes it.
+// One thread waits for a version, however late the other writes it.
 struct Wait : rl::test_suite<Wait, 2> {
   ModelRecord record{3};
 
@@ -296,7 +284,7 @@ struct Wait : rl::test_suite<Wait, 2> {
   void after() { RL_ASSERT(calls_waiting(record.list()) == 0); }
 };
 
-// Set and cleared at once: serves who waited. A clear keeps the content and the version.
+// A set that is cleared at once serves those who waited. A clear keeps the content and the version.
 struct SetAndClear : rl::test_suite<SetAndClear, 3> {
   ModelRecord record{3};
 
@@ -318,7 +306,7 @@ struct SetAndClear : rl::test_suite<SetAndClear, 3> {
   }
 };
 
-// Two wait, and one of them comes and goes, and takes what permits it meets.
+// Two threads wait. One of them comes and goes, and takes any permit it meets.
 struct TwoWait : rl::test_suite<TwoWait, 3> {
   ModelRecord record{3};
 
@@ -336,7 +324,7 @@ struct TwoWait : rl::test_suite<TwoWait, 3> {
   void after() { RL_ASSERT(calls_waiting(record.list()) == 0); }
 };
 
-// A clear beside writes undoes none.
+// A clear beside writes undoes none of them.
 struct Cleared : rl::test_suite<Cleared, 2> {
   ModelRecord record{3};
 
@@ -355,6 +343,35 @@ struct Cleared : rl::test_suite<Cleared, 2> {
   }
 };
 
+// One writes, one reads.
+struct WriteAndRead : rl::test_suite<WriteAndRead, 2> {
+  ModelRecord record{2};
+
+  void thread(unsigned index) {
+    if (index == 0) {
+      record.write_whole();
+      record.write_whole();
+    } else {
+      Content content;
+      u64 word;
+      if (record.try_read(word, content) == Status::ok) {
+        RL_ASSERT(content.words[0] == version_in(word) && content.words[1] == version_in(word));
+      }
+    }
+  }
+
+  void after() { check_whole(record); }
+};
+
+// Two change a word each.
+struct MergeOnce : rl::test_suite<MergeOnce, 2> {
+  ModelRecord record{3};
+
+  void thread(unsigned index) { record.add(index); }
+
+  void after() { check_sums(record, 1, 1); }
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -364,7 +381,8 @@ int main(int argc, char** argv) {
       scenario<GivenBack, "given_back">(20'000),     scenario<Struck<false>, "struck_writer">(50'000),
       scenario<Struck<true>, "struck_read">(50'000), scenario<Wait, "wait">(30'000),
       scenario<TwoWait, "two_wait">(50'000),         scenario<SetAndClear, "set_and_clear">(30'000),
-      scenario<Cleared, "cleared">(20'000),
+      scenario<Cleared, "cleared">(20'000),          search<WriteAndRead, "small_write_and_read">(4),
+      search<MergeOnce, "small_merge">(4),           search<Wait, "small_wait">(3),
   };
   return threadsafe::model::main(argc, argv, scenarios);
 }

@@ -41,6 +41,16 @@ struct TwoByTwo : rl::test_suite<TwoByTwo<capacity, slots>, 4> {
 // see what was done to its payload.
 struct AsBatch {
   template <class Queue>
+  static bool put_one(Queue& queue, u32 number) {
+    u32 done;
+    return queue.try_put_many(number, 1, done) == Status::ok && done == 1;
+  }
+  template <class Queue>
+  static bool get_one(Queue& queue) {
+    u32 done;
+    return queue.try_get_many(1, done) == Status::ok && done == 1;
+  }
+  template <class Queue>
   static bool put(Queue& queue, u32 first) {
     u32 done;
     return queue.try_put_many(first, 2, done) == Status::ok && done == 2;
@@ -53,6 +63,15 @@ struct AsBatch {
 };
 
 struct AsRun {
+  template <class Queue>
+  static bool put_one(Queue& queue, u32 number) {
+    return queue.template try_put_run<1>(number);
+  }
+  template <class Queue>
+  static bool get_one(Queue& queue) {
+    u32 numbers[1];
+    return queue.template try_get_run<1>(numbers);
+  }
   template <class Queue>
   static bool put(Queue& queue, u32 first) {
     return queue.template try_put_run<2>(first);
@@ -106,6 +125,43 @@ struct GetTogether : rl::test_suite<GetTogether<Way>, 3> {
       while (!Way::get(queue)) rl::yield(1, $);
     } else {
       while (queue.try_put(index) != Status::ok) rl::yield(1, $);
+    }
+  }
+
+  void after() { RL_ASSERT(queue.core().size() == 2); }
+};
+
+// The same, where the other two come in the same way, one slot each: a claim of a batch passes on
+// what its claimer has seen, as any claim does.
+template <class Way>
+struct PutAndGetTogether : rl::test_suite<PutAndGetTogether<Way>, 3> {
+  ModelQueue<3> queue;
+
+  void thread(unsigned index) {
+    if (index == 2) {
+      while (!Way::put(queue, 0)) rl::yield(1, $);
+    } else {
+      while (!Way::get_one(queue)) rl::yield(1, $);
+    }
+  }
+
+  void after() { RL_ASSERT(queue.core().size() == 0); }
+};
+
+template <class Way>
+struct GetAndPutTogether : rl::test_suite<GetAndPutTogether<Way>, 3> {
+  ModelQueue<2> queue;
+
+  void before() {
+    queue.try_put(0);
+    queue.try_put(1);
+  }
+
+  void thread(unsigned index) {
+    if (index == 2) {
+      while (!Way::get(queue)) rl::yield(1, $);
+    } else {
+      while (!Way::put_one(queue, index)) rl::yield(1, $);
     }
   }
 
@@ -294,6 +350,79 @@ struct PeekWhileReused : rl::test_suite<PeekWhileReused, 2> {
   }
 };
 
+// One producer and one consumer, of `items` each.
+template <u32 capacity, u32 items, u32 slots = 1>
+struct OneByOne : rl::test_suite<OneByOne<capacity, items, slots>, 2> {
+  ModelQueue<capacity, (slots > 1)> queue;
+
+  void thread(unsigned index) {
+    for (u32 k = 0; k < items; k++) {
+      u32 number;
+      if (index == 0) {
+        while (queue.try_put(k, slots) != Status::ok) rl::yield(1, $);
+      } else {
+        while (queue.try_get(number) != Status::ok) rl::yield(1, $);
+        RL_ASSERT(number == k);
+      }
+    }
+  }
+
+  void after() { RL_ASSERT(queue.core().size() == 0); }
+};
+
+// Two put one item each, or get one each; nobody waits for anybody.
+template <u32 capacity>
+struct TwoPut : rl::test_suite<TwoPut<capacity>, 2> {
+  ModelQueue<capacity> queue;
+  Status put[2];
+
+  void thread(unsigned index) { put[index] = queue.put_exactly(index); }
+
+  void after() {
+    RL_ASSERT(put[0] == Status::ok || put[1] == Status::ok);
+    RL_ASSERT((put[0] == Status::ok && put[1] == Status::ok) == (capacity > 1));
+    RL_ASSERT(queue.core().size() == capacity);
+  }
+};
+
+template <u32 items>
+struct TwoGet : rl::test_suite<TwoGet<items>, 2> {
+  ModelQueue<2> queue;
+  Status got[2];
+  u32 numbers[2];
+
+  void before() {
+    for (u32 k = 0; k < items; k++) queue.try_put(k);
+  }
+
+  void thread(unsigned index) { got[index] = queue.get_exactly(numbers[index]); }
+
+  void after() {
+    RL_ASSERT((got[0] == Status::ok) + (got[1] == Status::ok) == items);
+    if (items == 2) RL_ASSERT(numbers[0] + numbers[1] == 1);
+  }
+};
+
+// A put, a get and another put, or another get, at once: what comes out went in.
+template <bool two_put>
+struct Three : rl::test_suite<Three<two_put>, 3> {
+  ModelQueue<1> queue;
+  u32 left[3] = {};
+
+  void before() { RL_ASSERT(queue.try_put(0) == Status::ok); }
+
+  void thread(unsigned index) {
+    u32 number;
+    if (index == 0 || (two_put && index == 1)) {
+      if (queue.try_put(index + 1) == Status::ok) left[index]++;
+    } else if (queue.try_get(number) == Status::ok) {
+      left[index]--;
+    }
+  }
+
+  void after() { RL_ASSERT(1 + left[0] + left[1] + left[2] == queue.core().size()); }
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -310,6 +439,10 @@ int main(int argc, char** argv) {
       scenario<GetTogether<AsBatch>, "get_batch">(100'000),
       scenario<PutTogether<AsRun>, "put_run">(100'000),
       scenario<GetTogether<AsRun>, "get_run">(100'000),
+      scenario<PutAndGetTogether<AsBatch>, "put_and_get_batch">(20'000),
+      scenario<GetAndPutTogether<AsBatch>, "get_and_put_batch">(20'000),
+      scenario<PutAndGetTogether<AsRun>, "put_and_get_run">(20'000),
+      scenario<GetAndPutTogether<AsRun>, "get_and_put_run">(20'000),
       scenario<RunsRound, "runs_round">(100'000),
       scenario<PutTogether<AsMessages>, "put_messages">(50'000),
       scenario<GetTogether<AsMessages>, "get_messages">(50'000),
@@ -317,6 +450,17 @@ int main(int argc, char** argv) {
       scenario<MessagesAfter, "messages_after">(50'000),
       scenario<MessagesBeside, "messages_beside">(50'000),
       scenario<MessagesBehind, "messages_behind">(50'000),
+      search<OneByOne<1, 2>, "small_capacity_1">(4),
+      search<OneByOne<2, 2>, "small_capacity_2">(4),
+      search<OneByOne<2, 1, 2>, "small_spanning">(6),
+      search<TwoPut<1>, "small_two_put_1">(),
+      search<TwoPut<2>, "small_two_put_2">(),
+      search<TwoGet<1>, "small_two_get_1">(),
+      search<TwoGet<2>, "small_two_get_2">(),
+      search<Three<true>, "small_two_put_one_gets">(3),
+      search<Three<false>, "small_one_puts_two_get">(3),
+      search<PutTogether<AsBatch>, "small_put_batch">(2),
+      search<GetTogether<AsBatch>, "small_get_batch">(2),
   };
   return threadsafe::model::main(argc, argv, scenarios);
 }

@@ -5,6 +5,9 @@
 // thousands.
 //
 // SEED=n in the environment tries other interleavings.
+//
+// A small scenario is searched instead: Relacy's own scheduler tries all interleavings, or all with
+// at most so many preemptions.
 #pragma once
 
 #include <cstdlib>
@@ -12,6 +15,13 @@
 #include "relacy.h"
 
 namespace threadsafe::model {
+
+// Whether the scenario is searched. Then nothing is left to chance that the search tries anyway, such
+// as a delay, and nobody wakes spuriously, which would hide a lost wake.
+inline bool searching = false;
+
+template <rl::thread_id_t threads>
+using Search = rl::context_bound_scheduler<threads>;
 
 template <rl::thread_id_t threads>
 class Scheduler : public rl::scheduler<Scheduler<threads>, rl::scheduler_thread_info, threads> {

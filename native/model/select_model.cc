@@ -16,7 +16,7 @@ struct Source {
   explicit Source(ModelEvent& e) : event(&e) {}
   WaitList& list() { return queue ? queue->list() : event->list(); }
   bool ready() { return queue ? queue->ready() : event->ready(); }
-  // Whoever passes on may be preempted then.
+  // A thread that passes on may be preempted then.
   void pass_on() {
     queue ? queue->pass_on() : event->pass_on();
     delay();
@@ -76,8 +76,8 @@ struct Either : AtTwoQueues<Either, 3> {
   }
 };
 
-// A wake of the first queue may be spent on the one who selects, who has an item of the second: the
-// getter at the first has it in the end.
+// A wake of the first queue may be spent on the selecting thread, which has an item of the second.
+// The getter at the first gets the item in the end.
 struct SpentOnSelect : AtTwoQueues<SpentOnSelect, 4> {
   void thread(unsigned index) {
     u32 number;
@@ -94,7 +94,7 @@ struct SpentOnSelect : AtTwoQueues<SpentOnSelect, 4> {
   }
 };
 
-// The one who selects gives up, or sees the item and leaves it: the getter has it.
+// The selecting thread gives up, or sees the item and leaves it: the getter gets it.
 struct LeavesIt : AtTwoQueues<LeavesIt, 3> {
   void thread(unsigned index) {
     u32 number;
@@ -108,8 +108,8 @@ struct LeavesIt : AtTwoQueues<LeavesIt, 3> {
   }
 };
 
-// An item is taken from under the one who was woken for it, or is about to sleep: it is announced
-// again, and the next wakes it.
+// Another takes the item of a thread that was woken for it, or that is about to sleep. The thread
+// is announced again, and the next item wakes it.
 struct WokenInVain : AtTwoQueues<WokenInVain, 2> {
   void thread(unsigned index) {
     if (index == 1) return select(first, second);
@@ -171,7 +171,7 @@ struct SetAndClear : AtQueueAndEvent<SetAndClear, 3> {
 };
 
 // A handler sets an event and leaves the unparks to the helper, which may come at any time. One
-// waits for it for ever; the one who selects comes and goes, and takes what permits it meets.
+// thread waits for it for ever; the selecting one comes and goes, and takes any permit it meets.
 struct EventInHandler : AtQueueAndEvent<EventInHandler, 4> {
   Helper helper;
 
@@ -190,7 +190,7 @@ struct EventInHandler : AtQueueAndEvent<EventInHandler, 4> {
   }
 };
 
-// The other way round: the one who selects stays, and the one who waits for the event comes and
+// The other way round: the selecting thread stays, and the one that waits for the event comes and
 // goes.
 struct SelectInHandler : AtQueueAndEvent<SelectInHandler, 4> {
   Helper helper;
@@ -210,8 +210,8 @@ struct SelectInHandler : AtQueueAndEvent<SelectInHandler, 4> {
   }
 };
 
-// Handlers put into both queues, two items into the first. One gets from the first; the one who
-// selects comes and goes until it has an item of either.
+// Handlers put into both queues, two items into the first. One thread gets from the first; the
+// selecting one comes and goes until it has an item of either.
 struct ItemsInHandler : AtTwoQueues<ItemsInHandler, 5> {
   Helper helper;
 
@@ -239,6 +239,29 @@ struct ItemsInHandler : AtTwoQueues<ItemsInHandler, 5> {
   }
 };
 
+// One item, for one that waits at two queues.
+struct OneOfTwo : AtTwoQueues<OneOfTwo, 2> {
+  void thread(unsigned index) {
+    if (index == 0) {
+      RL_ASSERT(second.try_put(7) == Status::ok);
+    } else {
+      select(first, second);
+    }
+  }
+};
+
+// An event that is set and cleared, beside a queue in which nothing comes.
+struct OneEvent : AtQueueAndEvent<OneEvent, 2> {
+  void thread(unsigned index) {
+    if (index == 0) {
+      event.until_announced(1);
+      event.set();
+    } else {
+      RL_ASSERT(wait_for_either(queue, event) == Status::ok);
+    }
+  }
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -253,6 +276,9 @@ int main(int argc, char** argv) {
       scenario<EventInHandler, "event_in_handler">(100'000),
       scenario<SelectInHandler, "select_in_handler">(100'000),
       scenario<ItemsInHandler, "items_in_handler">(100'000),
+      search<OneOfTwo, "small_one_of_two">(3),
+      search<OneEvent, "small_event">(3),
+      search<Either, "small_either">(1),
   };
   return threadsafe::model::main(argc, argv, scenarios);
 }

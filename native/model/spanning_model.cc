@@ -166,6 +166,28 @@ struct BusyLoopAlone : rl::test_suite<BusyLoopAlone<capacity, slots_of_loop>, 3>
   }
 };
 
+// Room for a long message comes in two pieces, while its putter begins to wait.
+struct LongRoom : rl::test_suite<LongRoom, 2> {
+  ModelQueue<2, true> queue;
+
+  void before() {
+    queue.try_put(0);
+    queue.try_put(1);
+  }
+
+  void thread(unsigned index) {
+    if (index == 1) {
+      RL_ASSERT(queue.put(2, 2) == Status::ok);
+      return;
+    }
+    u32 number;
+    RL_ASSERT(queue.try_get(number) == Status::ok);
+    RL_ASSERT(queue.try_get(number) == Status::ok);
+  }
+
+  void after() { queue.check_nobody_waits(); }
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -180,6 +202,7 @@ int main(int argc, char** argv) {
       scenario<RoomInHandler, "room_in_handler">(100'000),
       scenario<BusyLoopAlone<2, 1>, "busy_loop_both">(100'000),
       scenario<BusyLoopAlone<2, 2>, "busy_loop_empty">(100'000),
+      search<LongRoom, "small_long_room">(2),
   };
   return threadsafe::model::main(argc, argv, scenarios);
 }

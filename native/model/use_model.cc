@@ -97,13 +97,51 @@ struct Handler : rl::test_suite<Handler, 2> {
   }
 };
 
+// One user, while it is taken back.
+struct OneUser : rl::test_suite<OneUser, 2> {
+  Thing thing;
+
+  void before() { thing.fill(0); }
+
+  void thread(unsigned index) {
+    if (index == 1) {
+      thing.use();
+      return;
+    }
+    thing.fill(1);
+    thing.uses.open();
+    thing.take_back();
+    thing.fill(2);
+    thing.uses.open();
+    thing.take_back();
+  }
+};
+
+// Two users, once each.
+struct TwoUsers : rl::test_suite<TwoUsers, 3> {
+  Thing thing;
+
+  void before() {
+    thing.fill(1);
+    thing.uses.open();
+  }
+
+  void thread(unsigned index) {
+    if (index > 0) {
+      thing.use();
+    } else {
+      thing.take_back();
+    }
+  }
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const threadsafe::model::Scenario scenarios[] = {
-      threadsafe::model::scenario<Retire, "retire">(100'000),
-      threadsafe::model::scenario<Reopen, "reopen">(100'000),
-      threadsafe::model::scenario<Handler, "handler">(100'000),
+      threadsafe::model::scenario<Retire, "retire">(100'000),   threadsafe::model::scenario<Reopen, "reopen">(100'000),
+      threadsafe::model::scenario<Handler, "handler">(100'000), threadsafe::model::search<OneUser, "small_one_user">(),
+      threadsafe::model::search<TwoUsers, "small_two_users">(),
   };
   return threadsafe::model::main(argc, argv, scenarios);
 }

@@ -19,7 +19,10 @@
 
 namespace threadsafe {
 
-inline constexpr std::chrono::seconds kLongestCopy{5};
+#ifndef THREADSAFE_LONGEST_COPY  // a fuzzer has less time
+#define THREADSAFE_LONGEST_COPY std::chrono::seconds(5)
+#endif
+inline constexpr std::chrono::milliseconds kLongestCopy = THREADSAFE_LONGEST_COPY;
 inline constexpr std::chrono::milliseconds kLongestHeldBack{500};
 inline constexpr std::chrono::milliseconds kHeldBackInterval{250};  // how often one that may be held back asks whether it is too long
 

@@ -1,4 +1,4 @@
-// Windows: no POSIX signals. lib/signals/source.ts refuses before any of this is called.
+// Windows: no POSIX signals. lib/signals refuses before any of this is called.
 #include <cerrno>
 
 #include "signals.h"

@@ -141,7 +141,7 @@ TEST_CASE("an event's handle: waiting, and the end of it") {
   }
 }
 
-// The deferred-wake thread unparks late, and a waiter that comes and goes takes permits that others
+// The helper thread unparks late, and a waiter that comes and goes takes permits that others
 // were given.
 TEST_CASE("an event that is set by native code wakes all who wait, whoever else comes and goes") {
   REQUIRE(start_unparking() == 0);

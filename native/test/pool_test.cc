@@ -163,6 +163,25 @@ TEST_CASE("a geometry counts if it is what lay_out_pool makes, and lies within t
   }
 }
 
+TEST_CASE("bits of a map beyond the last buffer say nothing, whatever was written there") {
+  constexpr u32 kCount = 37;  // five of them in the second map
+  for (const u32 bits : {0xffffffffu, 0xffffffe0u, 0x0000003fu, 0x0000001fu, 0x80000000u}) {
+    CAPTURE(bits);
+    TestPool pool(kCount);
+    auto core = pool.core();
+    PoolMemory(pool.header(), pool.geometry()).map(1).store(bits, memory_order_relaxed);
+    const u32 free = kBuffersPerMap + 5 - static_cast<u32>(std::popcount(bits & 0x1f));
+    u32 lent = 0;
+    for (u32 lease = 0; core.try_lend(1, lease) == Status::ok; lent++) {
+      REQUIRE(lent < free);
+      CHECK(core.index_of(lease) < kCount);
+      CHECK(core.has(1, lease));
+    }
+    CHECK(lent == free);
+    CHECK_FALSE(core.has_free());
+  }
+}
+
 TEST_CASE("memory that was written over makes nobody leave it") {
   Random random(1);
   for (u32 k = 0; k < scaled(20'000); k++) {

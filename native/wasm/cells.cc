@@ -14,7 +14,7 @@ using namespace threadsafe;
 auto slots() { return CellSlots(queue_header()); }
 auto queue() { return Queue<CellSlots, QueueWake>(queue_header(), geometry(), slots(), QueueWake{}); }
 
-// Why the last get of this instance brought nothing. A WebAssembly global, like `idled`.
+// The reason why the last get of this instance brought nothing. A WebAssembly global, like `idled`.
 __attribute__((address_space(1))) Status last_status;
 
 ELEMENT* block(u32 area) { return reinterpret_cast<ELEMENT*>(staging(area)); }
@@ -37,7 +37,7 @@ EXPORT("get") RESULT get() {
   return result;
 }
 
-// Puts so many cells, but no more than the area of that number holds. Returns how many, or a
+// Puts `count` cells, at most as many as the area of that number holds. Returns how many, or a
 // negated status.
 EXPORT("put_block") int put_block(u32 area, u32 count) {
   u32 done;

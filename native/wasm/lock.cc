@@ -17,8 +17,8 @@ auto lock() { return Lock<LockWake>(header<LockHeader>(), LockWake{}); }
 
 }  // namespace
 
-// The epoch of that thread's acquisition, plus 2^32 if the last holder has abandoned the lock; or a
-// status as its negative. Where it is `busy` the addon knows whether the reservation is over.
+// Returns the epoch of that thread's acquisition, plus 2^32 if the last holder has abandoned the
+// lock, or a negated status. After `busy` the addon finds out whether the reservation is over.
 EXPORT("acquire") double acquire(u32 thread) {
   Hold hold;
   const Status status = lock().try_acquire(thread, hold);

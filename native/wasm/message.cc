@@ -1,5 +1,5 @@
 // The module of a queue whose items are messages: records, arrays, strings, bytes, anything that is
-// encoded. An item passes through this thread's staging area, or several of them together:
+// encoded. An item passes through this thread's staging area, and so do several items together:
 //
 //     area    | lengths, of 4 bytes each | the messages, one after the other |
 //
@@ -20,7 +20,7 @@ using namespace threadsafe;
 auto slots() { return StraightSlots(queue_header(), geometry()); }
 auto queue() { return Queue<StraightSlots, QueueWake>(queue_header(), geometry(), slots(), QueueWake{}); }
 
-// The longest that a get can free without a loop, and that an area holds.
+// The longest message that a get can free without a loop and that an area holds.
 u32 most_bytes() {
   const u32 several = spans(geometry().type) ? StraightSlots::kMostSlots : 1;
   const u32 bytes = several * geometry().item_bytes + head_bytes(geometry().type);
@@ -29,7 +29,7 @@ u32 most_bytes() {
 
 u32* lengths_in(u32 area) { return reinterpret_cast<u32*>(staging(area)); }
 
-// Where messages lie in an area: the place of the next one, and what is there besides them.
+// The places of messages in an area: the next one, and the bytes around each.
 struct Together {
   explicit Together(bool texts, u32 gap) : head(texts ? kHeadBytes : 0), gap(gap), unit(texts ? 1 : kHeadBytes) {}
 
@@ -46,9 +46,9 @@ struct Together {
 
 }  // namespace
 
-// The item of that length in that staging area. `heeding`: as the first try of a put that may wait,
-// which lets a put of several slots that has waited go first: `busy` then, as the addon knows whose
-// that is.
+// Puts the item of that length in that staging area. `heeding` is not 0 for the first try of a put
+// that may wait, which lets a put with the priority token go first. It returns `busy` then, as the
+// addon knows whose token that is.
 EXPORT("put") int put(u32 area, u32 bytes, int heeding) {
   // Sequentially consistent, as in Queue::attempt_waiting_put.
   if (heeding && queue_header().token.load(memory_order_seq_cst) != 0) return static_cast<int>(Status::busy);
@@ -56,7 +56,8 @@ EXPORT("put") int put(u32 area, u32 bytes, int heeding) {
   return static_cast<int>(settle_soon([=] { return queue().attempt_put(bytes, [=](const Span& span) { slots().copy_in(span, from); }); }));
 }
 
-// Its length, or a status as its negative: `too_small` if it is longer than can be got here.
+// Gets an item into that area. Returns its length, or a negated status: `too_small` if it is longer
+// than can be got here.
 EXPORT("get") int get(u32 area) {
   std::byte* const to = staging(area);
   u32 length = 0;
@@ -69,7 +70,8 @@ EXPORT("get") int get(u32 area) {
   return done_or(status, length);
 }
 
-// So many messages, or texts: how many are in, or a status as its negative. `heeding` as for put.
+// Puts `count` messages, or texts. Returns how many are in, or a negated status. `heeding` is as
+// for put.
 EXPORT("put_many") int put_many(u32 area, u32 count, int texts, int heeding) {
   if (heeding && queue_header().token.load(memory_order_seq_cst) != 0) return -static_cast<int>(Status::busy);
   Together place(texts, texts ? 0 : kHeadBytes);
@@ -77,7 +79,7 @@ EXPORT("put_many") int put_many(u32 area, u32 count, int texts, int heeding) {
   const Status status = queue().try_put_messages(
       count, done, [&](u32 k) { return place.head + (lengths_in(area)[k] & (kStagingBytes - 1)); },
       [&](const Span& span, u32) {
-        // A text's head. Other messages have their own, which is copied over it.
+        // The head of a text. Other messages bring their own, which is copied over it.
         std::memset(slots().payload(span.index), 0, kHeadBytes);
         place.at += place.bounded(place.gap);
         slots().copy_in(span, place.head, staging(area) + place.at, place.bounded(span.bytes - place.head));
@@ -86,7 +88,8 @@ EXPORT("put_many") int put_many(u32 area, u32 count, int texts, int heeding) {
   return done_or(status, done);
 }
 
-// At most so many, likewise, as many as there are and the area holds.
+// Gets as many messages, or texts, as there are and the area holds, at most `most`. Returns
+// likewise.
 EXPORT("get_many") int get_many(u32 area, u32 most, int texts) {
   Together place(texts, 0);
   u32 done;
@@ -123,7 +126,7 @@ EXPORT("ask") int ask(Question question) {
     case Question::spin_for_item:
       return spin_for_item(queue());
     case Question::spin_for_room:
-      // Slots, as a long item leaves room for many short ones, or for none.
+      // This counts slots, as a long item leaves room for many short ones, or for none.
       return spin_for_room(queue(), [] { return queue().has_room(kManyItems) ? kManyItems : 0; });
     default:
       return 0;

@@ -14,7 +14,8 @@ struct PoolWake {
 
 PoolHeader& pool_header() { return header<PoolHeader>(); }
 
-// By the geometry in the memory: WebAssembly can't reach anything else, whatever it says.
+// Uses the geometry in the memory. WebAssembly can't reach beyond that memory, whatever the
+// geometry says.
 auto pool() {
   const PoolGeometry& geometry = pool_header().geometry;
   return Pool(pool_header(), geometry, PoolMemory(pool_header(), geometry), PoolWake{});
@@ -24,13 +25,13 @@ constexpr double kNone = -1;
 
 }  // namespace
 
-// The lease, or kNone.
+// Returns the lease, or kNone.
 EXPORT("lend") double lend(u32 thread) {
   u32 lease;
   return pool().try_lend(thread, lease) == Status::ok ? static_cast<double>(lease) : kNone;
 }
 
-// The token, or kNone.
+// Returns the token, or kNone.
 EXPORT("pass") double pass(u32 thread, u32 lease) {
   u32 token;
   return pool().pass(thread, lease, token) ? static_cast<double>(token) : kNone;

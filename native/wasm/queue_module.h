@@ -67,8 +67,8 @@ bool look_often(Ready&& ready) {
   return false;
 }
 
-// A blocking get, or put, waits for a moment before it goes to the addon: whether it should try once
-// more.
+// Makes a blocking get, or put, wait for a moment before it goes to the addon. Returns whether it
+// should try once more.
 template <class AnyQueue>
 bool spin_for_item(AnyQueue&& queue) {
   items_stream = pause_for_many(items_stream, [&] { return queue.size(); });

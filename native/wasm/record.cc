@@ -1,6 +1,6 @@
-// The module of a record and of a message. Content passes through this thread's staging area; one
-// that was read has its length in front, as in the buffers. Versions go to JavaScript with the set bit as
-// the lowest, in place of a status as its negative.
+// The module of a record and of a message. Content passes through this thread's staging area.
+// Content that was read has its length in front, as in the buffers. JavaScript gets a version with
+// the set bit as the lowest, or a negated status.
 #include "../core/record.h"
 
 #include "../core/buffers.h"
@@ -15,7 +15,8 @@ struct RecordWake {
 };
 
 SnapshotHeader& record_header() { return header<SnapshotHeader>(); }
-// That in the memory: WebAssembly can't reach anything else, whatever it says.
+// The geometry in the memory. WebAssembly can't reach beyond that memory, whatever the geometry
+// says.
 const SnapshotGeometry& geometry() { return record_header().geometry; }
 
 auto record() { return Snapshot(record_header(), buffers_in(record_header(), geometry()), RecordWake{}); }
@@ -37,7 +38,7 @@ u32 most_bytes() { return geometry().bytes < kMostStaged ? geometry().bytes : kM
 u64 told(u64 word) { return word / kMessageSet; }
 double told_or(Status status, u64 word) { return status == Status::ok ? static_cast<double>(told(word)) : -static_cast<double>(status); }
 
-// Up to here it takes less than to call what copies memory.
+// Up to this many words, copying them costs less than a call that copies memory.
 constexpr u32 kMostWords = 8;
 
 template <u32 kWords>
@@ -51,7 +52,8 @@ void copy_words(Atomic<u64>* to, const u64* from, u32 bytes) {
 
 }  // namespace
 
-// The newest content to that staging area. `too_small`: it is longer than that.
+// Copies the newest content to that staging area. Returns `too_small` if it is longer than the
+// area.
 EXPORT("read") double read(u32 area) {
   u64* const to = staging(area);
   u64 word;
@@ -62,7 +64,8 @@ EXPORT("read") double read(u32 area) {
       const Atomic<u64>* const from = words(index);
       length = from[0].load(memory_order_acquire);
       const u32 bytes = length < most_bytes() ? static_cast<u32>(length) : most_bytes();
-      // Acquire, as in WordBuffers::read(). Here nothing is claimed, so that a thread may end.
+      // Acquire, as in WordBuffers::read(). Nothing is claimed here, so a thread may end in the
+      // loop.
       for (u32 k = 1; k <= (bytes + 7) / 8; k++) to[k] = from[k].load(memory_order_acquire);
     });
   } while (status == Status::busy);
@@ -72,17 +75,18 @@ EXPORT("read") double read(u32 area) {
   return told_or(status, word);
 }
 
-// One try to publish the content of that length in that staging area: as the version after that
-// one, which is told as read() tells it; or after whatever is current, where that is negative.
-// `busy` if that one is not current any more. `fenced`: this processor may store ordinary words
-// before an atomic one that precedes them; others (x64) do not, and a fence costs half a write.
+// Makes one try to publish the content of that length in that staging area. It becomes the version
+// after `after`, which is in the form that read() returns, or after whatever is current if `after`
+// is negative. Returns `busy` if `after` is not current any more. `fenced` is for processors that
+// may store ordinary words before an atomic one that precedes them. x64 does not, and a fence costs
+// half a write.
 EXPORT("write") double write(u32 area, u32 length, double after, int fenced) {
   const u64* const from = staging(area) + 1;
   const u32 bytes = length < most_bytes() ? length : most_bytes();
   u64 word = record().begin();
   if (after >= 0 && static_cast<double>(told(word)) != after) return -static_cast<double>(Status::busy);
   const auto fill = [=](u32 index) {
-    // No word before the stamp has gone: see record.h.
+    // No word may be stored before the stamp is gone: see record.h.
     if (fenced) std::atomic_thread_fence(std::memory_order_seq_cst);
     Atomic<u64>* const to = words(index);
     store_relaxed(to[0], bytes);

@@ -1,5 +1,5 @@
-// How a blocking call of this thread waits before it goes to the addon, which parks it: a call of
-// the addon costs as much as some ten puts.
+// Waiting in WebAssembly: a blocking call of this thread waits a moment before it goes to the
+// addon, which parks it. A call of the addon costs as much as some ten puts.
 //
 // Looking often for an item that a producer is about to put takes the slots' cache lines away from
 // that producer. Both sides then crawl along at the same slot, which was 20 to 40 % slower than
@@ -21,8 +21,8 @@ inline constexpr u32 kStreamingPausePerSlot = 8;  // in a short queue the others
 inline constexpr u32 kManyItems = 4;
 inline constexpr u32 kProbeInterval = 64;
 
-// WebAssembly has no instruction for pausing, and engines remove loops without an effect. `seed` is
-// what the last call returned.
+// Pauses. WebAssembly has no instruction for that, and engines remove loops without an effect.
+// `seed` is the result of the last call.
 inline u32 idle(u32 rounds, u32 seed) {
   for (u32 k = 0; k < rounds; k++) {
     seed = seed * 1664525 + 1013904223;

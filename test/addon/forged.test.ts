@@ -4,7 +4,8 @@
  */
 import assert from 'node:assert/strict'
 import { runInNewContext } from 'node:vm'
-import { ThreadSafeEvent, ThreadSafeQueue } from '../../lib/index.js'
+import { deserialize } from '../../lib/codec/structured.js'
+import { BufferPool, Lock, Message, record, SharedRecord, ThreadSafeEvent, ThreadSafeQueue } from '../../lib/index.js'
 import { runProcess, SHARE } from '../support.js'
 
 interface Handle {
@@ -48,6 +49,34 @@ describe('forged handles and memory', () => {
   ] as [string, unknown][]) {
     it(`with ${what} are refused`, () => {
       assert.throws(() => ThreadSafeQueue.from(forged as never), /ERR_INVALID_ARG|ERR_INCOMPATIBLE|handle/)
+    })
+  }
+
+  const point = record({ x: 'float64' })
+  for (const [of, from, handle] of [
+    ['an event', ThreadSafeEvent, handleOf(new ThreadSafeEvent())],
+    ['a record', SharedRecord, handleOf(new SharedRecord(point))],
+    ['a lock', Lock, handleOf(new Lock())],
+    ['a message', Message, handleOf(new Message({ type: point }))],
+    ['a pool', BufferPool, handleOf(new BufferPool(2, 'uint8[8]'))],
+  ] as [string, { from(handle: never): unknown }, Handle][]) {
+    it(`of ${of} are refused with other memory, and with another type`, () => {
+      const forgeries: [string, unknown][] = [
+        ['no bytes', { ...handle, memory: memory(0, 1, true) }],
+        ['memory that is not shared', { ...handle, memory: memory(1, 1, false) }],
+        ['zeroed memory', { ...handle, memory: memory(1, 1, true) }],
+        ["a queue's memory", { ...handle, memory: whole.memory }],
+        ['no memory', { ...handle, memory: undefined }],
+        ['a proxy of a memory', { ...handle, memory: new Proxy(handle.memory, {}) }],
+        ["a queue's handle", whole],
+      ]
+      if (handle.type !== undefined) {
+        for (const type of ['float64', 'uint8[9]', { record: { x: 'int8' } }, { record: {} }, 5])
+          forgeries.push([`the type ${String(type)}`, { ...handle, type }])
+      }
+      assert.doesNotThrow(() => from.from({ ...handle } as never))
+      for (const [what, forged] of forgeries)
+        assert.throws(() => from.from(forged as never), /ERR_INVALID_ARG|ERR_INCOMPATIBLE|handle/, what)
     })
   }
 
@@ -109,6 +138,37 @@ describe('forged handles and memory', () => {
         assert.deepEqual(other.getSync(), make())
       }
     }
+  })
+
+  // What is found in the memory, how far from it a byte is written over, and by what.
+  for (const [what, item, found, distance, value] of [
+    ['a view of a kind that there is not', Uint8Array.of(250, 251, 252), Buffer.of(250, 251, 252), -7, 200],
+    ['serialized by no V8', new Map([['abc', 1]]), 'abc', -5, 0],
+    ['a view that is longer than its item', new Map([['abc', Uint8Array.of(250, 251)]]), Buffer.of(250, 251), -1, 0x7f],
+    ['a string that is longer than its item', { key: 'x'.repeat(100) }, 'xxx', -1, 0x7f],
+  ] as [string, unknown, string | Buffer, number, number][]) {
+    for (const itemBytes of [512, 16_384]) {
+      it(`an item that became ${what} is damaged, in slots of ${itemBytes} bytes`, () => {
+        const target = new ThreadSafeQueue<unknown>(2, { itemBytes })
+        target.putSync(item)
+        const bytes = Buffer.from(handleOf(target).memory.buffer)
+        // The copies in staging areas, behind the slots, are written over by a get.
+        const at = bytes.indexOf(found)
+        assert.ok(at > 0)
+        bytes[at + distance] = value
+        assert.throws(() => target.getSync(), { code: 'ERR_DAMAGED_MEMORY' })
+        target.putSync(item)
+        assert.deepEqual(target.getSync(), item)
+      })
+    }
+  }
+
+  it('a view that says that it has 4 GiB takes no memory', () => {
+    // A host object, the kind of an Int8Array, its length as a variable-length integer.
+    const bytes = Uint8Array.of(0xff, 15, 0x5c, 0, 0xff, 0xff, 0xff, 0xff, 0x0f, 1, 2, 3)
+    const before = process.memoryUsage().arrayBuffers
+    assert.throws(() => deserialize(bytes))
+    assert.ok(process.memoryUsage().arrayBuffers - before < 2 ** 30)
   })
 
   it('an item whose length no queue can hold is told of, and stays', () => {

@@ -290,7 +290,7 @@ describe('native code', function () {
       symlinkSync(lib.root, join(directory, 'node_modules', 'threadsafe'), 'junction')
       await lib.nodeGyp(directory)
       const { stdout, stderr } = await execute(process.execPath, [join(directory, 'main.mjs')], { cwd: directory, timeout: 20_000 })
-      const [, printed] = /It prints:\n\n```\n([^]*?)```/.exec(markdown) as RegExpExecArray
+      const [, printed] = /It prints:\n\n```text\n([^]*?)```/.exec(markdown) as RegExpExecArray
       assert.deepEqual([stdout, stderr], [printed, ''])
     } finally {
       rmSync(directory, { recursive: true, force: true })

@@ -11,16 +11,16 @@ const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 const WANTED = [
   /^(CHANGELOG|README)\.md$|^LICENSE$|^package\.json$/,
   /^dist\/lib\/([a-z-]+\/)*[a-z-]+(\.generated)?(\.d\.ts|\.js)$/,
-  /^docs\/(decisions\/\d{4}-)?[a-z-]+\.md$/,
+  /^docs\/([a-z-]+\/)*(\d{4}-)?[A-Za-z-]+\.md$/,
   /^native\/(binding|capi|core|include|platform)\/([a-z-]+\/)*\w+\.(cc|h)$/,
   /^native\/(binding\.gyp|sources\.json)$/,
   /^prebuilds\/(linux-(x64|arm64)\/threadsafe\.(glibc|musl)|(darwin-(x64|arm64)|win32-x64)\/threadsafe)\.node$/,
   /^scripts\/build\.mjs$/,
 ]
-/** Bytes, unpacked. Twice what there is. */
+/** Bytes, unpacked. A quarter more than there is. */
 // Half of a prebuild for macOS is zeros: tables that copies of the package share, which its format
 // must store.
-const BOUNDS = { rest: 1_300_000, prebuild: 1_500_000 }
+const BOUNDS = { rest: 1_700_000, prebuild: 1_500_000 }
 
 describe('the packed package', () => {
   let files: { path: string; size: number }[]

@@ -1,7 +1,7 @@
 /**
- * Records that a worker, the loop, a native thread and a handler write at once, and whose writers
- * are killed: no value is torn, no merge lost, and no buffer either. RECORD_READS is how often the
- * loop and a worker read each, for a longer run.
+ * A worker, the loop, a native thread and a handler write records at once, and writers are killed:
+ * no value is torn, and no merge and no buffer is lost. For a longer run, set RECORD_READS to how
+ * often the loop and a worker read.
  */
 import { strict as assert } from 'node:assert'
 import { once } from 'node:events'
@@ -52,9 +52,13 @@ describe('records and messages of many contexts', function () {
     const check = checked()
     addon.startWriters(record, signo, HANDLER_INTERVAL_NS)
     let writes = 0
+    let newest = 0
     try {
       for (let k = 0; k < READS; k++) {
-        check(target.read())
+        const { value, version } = target.readWithVersion()
+        check(value)
+        if (version < newest) assert.fail(`version ${version} was read after ${newest}`)
+        newest = version
         if (k % 4 === 0) target.write(written(++writes, 'byMain'))
         if (k % 4096 === 0) await loopIterations(1)
       }
@@ -106,7 +110,7 @@ describe('records and messages of many contexts', function () {
     value.fill(9)
     assert.equal(addon.recordWrite(record, bytes, 8, 16), OK)
     assert.deepEqual(target.read(), { a: 1, b: 9, c: 9, byHandler: 0, byThread: 0, byMain: 0, byWorker: 0, spare: 5 })
-    // A part that begins and ends within words.
+    // The range begins and ends within words.
     const expected = bytes.slice()
     bytes.forEach((_, k) => (bytes[k] = k))
     expected.set(bytes.subarray(9, 22), 9)

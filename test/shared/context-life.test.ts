@@ -1,4 +1,6 @@
-/** How a Context's jobs are cancelled, and how its worker ends: by itself, by a crash, with the process. */
+/**
+ * Cancelling a Context's jobs, and the ends of its worker: by itself, by a crash, with the process.
+ */
 import { strict as assert } from 'node:assert'
 import { execFile } from 'node:child_process'
 import { AsyncLocalStorage } from 'node:async_hooks'
@@ -12,7 +14,7 @@ import { type Outcome, random, rejection, runProcess, loopIterations, until, wit
 
 type Jobs = typeof fixture
 const JOBS = new URL('../fixtures/jobs.js', import.meta.url)
-/** As `WORD` of the fixture, whose import here would count. */
+/** The same word as `WORD` of the fixture. Importing the fixture here would run it. */
 const WORD = { loads: 0, calls: 1, exits: 2, gate: 3 }
 
 class Counted extends Context<Jobs> {

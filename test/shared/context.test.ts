@@ -1,4 +1,4 @@
-/** What a Context's jobs take and give back, what they throw, and how its module is found. */
+/** The arguments, results and errors of a Context's jobs, and how its module is found. */
 import { strict as assert } from 'node:assert'
 import type * as cryptoModule from 'node:crypto'
 import { relative, resolve } from 'node:path'
@@ -288,6 +288,14 @@ describe('Context', () => {
       await one.close()
     })
 
+    it('may export a function then(), which is not called by itself', async () => {
+      const exports = 'export const then = (resolve) => resolve?.({}) ?? "then"; export const twice = (x) => 2 * x'
+      const one = new Context<{ then(): string; twice(x: number): number }>(`data:text/javascript,${encodeURIComponent(exports)}`)
+      assert.equal(await within('a job beside then()', one.assign('twice', 4), 10_000), 8)
+      assert.equal(await one.assign('then'), 'then')
+      await one.close()
+    })
+
     const LOADS = 'export const x = 1; import { workerData } from "node:worker_threads"; Atomics.add(workerData, 0, 1); '
     const unloadable: [what: string, module: string, cause: RegExp][] = [
       ['does not exist', './no-such-module.js', /ERR_MODULE_NOT_FOUND/],
@@ -420,7 +428,7 @@ describe('Context', () => {
   })
 })
 
-/** How often the context has called `called()`. */
+/** Returns how often the context has called `called()`. */
 async function counting(use: (context: Context<Jobs>) => Promise<void>): Promise<number> {
   const counters = new Int32Array(new SharedArrayBuffer(16))
   const context = new Context<Jobs>(JOBS, { workerData: { counters } })

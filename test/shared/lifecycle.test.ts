@@ -1,4 +1,4 @@
-/** How records and messages keep a process alive, or end with it. */
+/** Records and messages keep a process alive, or end with it. */
 import { strict as assert } from 'node:assert'
 import { runProcess } from '../support.js'
 

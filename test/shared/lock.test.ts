@@ -8,7 +8,7 @@ import { native } from '../../lib/addon/native.js'
 import { once, section, type Shared, STATE, type Task } from '../fixtures/lock-worker.js'
 import { finished, loopIterations, rejection, runProcess, startWorker, thrown, threadsBlocked, until, within } from '../support.js'
 
-/** `LOCK_SECTIONS=1000000 LOCK_KILLS=500 LOCK_OBJECTS=100000` is what a release is tested with. */
+/** A release is tested with `LOCK_SECTIONS=1000000 LOCK_KILLS=500 LOCK_OBJECTS=100000`. */
 const SECTIONS = Number(process.env.LOCK_SECTIONS ?? 50_000)
 const KILLS = Number(process.env.LOCK_KILLS ?? 12)
 const OBJECTS = Number(process.env.LOCK_OBJECTS ?? 20_000)
@@ -107,7 +107,7 @@ describe('acquiring a lock that this thread holds', () => {
       assert.equal(Object.getPrototypeOf(error), Error.prototype)
     }
     held.release()
-    // Granted, and the code that awaits it has not gone on.
+    // The lock is granted, and the code that awaits it has not gone on.
     const granted = lock.acquire()
     assert.equal(codeOf(thrown(() => lock.acquireSync())), 'ERR_LOCK_DEADLOCK')
     ;(await granted).release()
@@ -241,7 +241,7 @@ describe('request()', () => {
     assert.equal(await rejection(lock.request(() => Promise.reject(error))), error)
     assert.equal(await rejection(lock.request({ ifAvailable: true }, throwing)), error)
     assert.equal(lock.locked, false)
-    // By itself, in time for another.
+    // The callback may release the lock itself, in time for another.
     await lock.request(async (held) => {
       held.release()
       const other = await lock.acquire()
@@ -341,7 +341,7 @@ describe('a lock between threads', function () {
   it('a loop does not starve among threads that sleep, of which each release wakes one', async () => {
     const lock = new Lock()
     const data = shared()
-    const hogs = Array.from({ length: 3 }, () => start(lock, data, 'hog', 'block'))
+    const hogs = Array.from({ length: 3 }, () => start(lock, data, 'hog', 'block', 200))
     await until('the hogs', () => Atomics.load(data.state, STATE.come) === 3, 20_000)
     for (let k = 0; k < 10; k++) (await within('the loop to be served', lock.acquire(), 5000)).release()
     Atomics.store(data.state, STATE.stop, 1)
@@ -361,6 +361,26 @@ describe('a lock between threads', function () {
     clearInterval(busy)
     Atomics.store(data.state, STATE.stop, 1)
     await Promise.all(hammers.map((worker) => finished(worker)))
+  })
+
+  it('a loop that is never in time gets a lock that is free for moments only', async () => {
+    const lock = new Lock()
+    const data = shared()
+    const hog = start(lock, data, 'hog', 'block', 2000)
+    await until('the hog', () => Atomics.load(data.state, STATE.come) === 1, 20_000)
+    const busy = setInterval(() => {
+      const end = performance.now() + 5
+      while (performance.now() < end);
+    }, 0)
+    // The loop looks every 5 ms, and of these the lock is free for some microseconds: without its
+    // reservation it waits for seconds each time, and with it for some iterations.
+    for (let k = 0; k < 8; k++) {
+      await until('the hog to hold it again', () => lock.locked)
+      ;(await within('the loop to be served', lock.acquire(), 2000)).release()
+    }
+    clearInterval(busy)
+    Atomics.store(data.state, STATE.stop, 1)
+    await finished(hog)
   })
 
   it('a loop that does not come round holds nobody up for long', async () => {

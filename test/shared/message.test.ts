@@ -2,6 +2,7 @@
 import { strict as assert } from 'node:assert'
 import { once } from 'node:events'
 import { inspect } from 'node:util'
+import { runInNewContext } from 'node:vm'
 import { Message, record, select, selectSync, SharedRecord, ThreadSafeEvent, ThreadSafeQueue, TimeoutError } from '../../lib/index.js'
 import type { SharedTask } from '../fixtures/shared-worker.js'
 import { finished, rejection, startWorker, threadsBlocked, thrown, loopIterations, until, within } from '../support.js'
@@ -40,7 +41,8 @@ describe('a message', () => {
       const message = new Message({ type: type as 'any' })
       message.set(value)
       assert.deepStrictEqual(message.value(), value)
-      assert.ok(thrown(() => message.set(wrong)) instanceof Error)
+      const refusal = thrown(() => message.set(wrong)) as Error
+      assert.match(refusal.message, type === 'any' ? /could not be cloned/ : /"value(\.n)?"/)
       assert.deepStrictEqual(message.value(), value)
       message.set(value)
       assert.deepStrictEqual(message.waitSync(), value)
@@ -180,6 +182,16 @@ describe('a message', () => {
   })
 
   describe('in a select', () => {
+    it('ends with its time where memory was written over', () => {
+      const message = new Message({ type: 'float64' })
+      message.set(1)
+      const { memory } = message.handle as unknown as { memory: WebAssembly.Memory }
+      // A version that no number tells from the next one.
+      new Uint32Array(memory.buffer)[65] = 0xfffffff0
+      const wait = (): unknown => selectSync([message], { timeout: 5 })
+      assert.ok(thrown(() => runInNewContext('wait()', { wait }, { timeout: 2000 }) as unknown) instanceof TimeoutError)
+    })
+
     it('is ready while it is set, and stays so', async () => {
       const message = new Message<string>()
       const queue = new ThreadSafeQueue<number>(4)

@@ -1,4 +1,4 @@
-/** Buffers that are lent, passed on and given back, in one thread and between threads. */
+/** Buffers are lent, passed on and given back, in one thread and between threads. */
 import { strict as assert } from 'node:assert'
 import { inspect } from 'node:util'
 import type { Worker } from 'node:worker_threads'
@@ -7,7 +7,7 @@ import { native } from '../../lib/addon/native.js'
 import { lendMany, type PoolTask } from '../fixtures/pool-worker.js'
 import { finished, loopIterations, rejection, runProcess, startWorker, thrown, until, within } from '../support.js'
 
-/** `POOL_LENDS=1000000 POOL_KILLS=500 POOL_OBJECTS=100000` is what a release is tested with. */
+/** A release is tested with `POOL_LENDS=1000000 POOL_KILLS=500 POOL_OBJECTS=100000`. */
 const LENDS = Number(process.env.POOL_LENDS ?? 40_000)
 const KILLS = Number(process.env.POOL_KILLS ?? 10)
 const OBJECTS = Number(process.env.POOL_OBJECTS ?? 10_000)
@@ -41,7 +41,7 @@ describe('a pool of buffers', () => {
       const error = thrown(() => pool.lendSync())
       assert.ok(error instanceof PoolEmptyError && error instanceof ThreadSafeError)
       assert.equal(error.code, 'ERR_POOL_EMPTY')
-      // In any order.
+      // The order does not matter.
       for (const k of [count - 1, ...Array.from({ length: count - 1 }, (_, n) => n)]) (leases[k] as Lease<Uint16Array>).release()
       assert.deepEqual(pool.stats(), { free: count, lent: 0, passed: 0 })
     }

@@ -168,6 +168,17 @@ describe('a shared record', () => {
       assert.equal(error.code, 'ERR_UPDATE_WRITES')
     })
 
+    it('runs the function once where it makes nothing, whoever writes meanwhile', () => {
+      const position = new SharedRecord(point)
+      let runs = 0
+      const version = position.update(({ x }) => {
+        runs++
+        position.write({ x: x + 1 })
+        return {}
+      })
+      assert.deepEqual([runs, version, position.version], [1, 0, 1])
+    })
+
     it('may read and update the record inside', () => {
       const position = new SharedRecord(point)
       let nested = false
@@ -230,7 +241,7 @@ describe('a shared record', () => {
       assert.equal(await rejection(wait), reason)
       assert.equal(await rejection(position.wait(0, { signal: controller.signal })), reason)
       position.write({ x: 1 })
-      // Though it need not wait.
+      // It need not wait, and rejects all the same.
       assert.equal(await rejection(position.wait(0, { signal: controller.signal })), reason)
     })
 
@@ -422,11 +433,11 @@ describe('a shared record', () => {
     this.timeout(30_000)
     const current = (native.lists.changed - 256) / 4
     const [free, buffers] = [current + 32, current + 4 * 32]
-    // Of the first two buffers: stamp, length, content.
+    // The first two buffers: stamp, length, content.
     const places = [current, current + 1, free, free + 1, free + 2, ...[0, 1, 2, 3, 4, 32, 33, 34, 35].map((word) => buffers + word)]
     for (const at of places) {
       for (const value of [0, 1, 0x7f, 0x7fffffff, -1]) {
-        // No buffer is free: that is waited for, and then an error.
+        // No buffer is free: the write waits for one, then throws.
         if (at === free && value === 0) continue
         const position = new SharedRecord(record({ x: 'float64', y: 'float64' }))
         position.write({ x: 1 })

@@ -1,121 +1,172 @@
 /**
- * Workers are terminated at random instants, in the middle of everything that a queue does. Nothing
- * is stuck, nothing is lost, and each queue is as good as new afterwards.
+ * Workers are terminated at random instants, in the middle of everything that the package does:
+ * while they start, while they load it, in each kind of call of each object. Nothing is stuck,
+ * nothing is lost, and each object is as good as new afterwards.
  */
 import { strict as assert } from 'node:assert'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import type { Worker } from 'node:worker_threads'
-import { type QueueHandle, ThreadSafeQueue } from '../../lib/index.js'
-import { CONSUMERS, KINDS, MOST_IN_HAND, newLedger, PRODUCERS, type Role, type Shared } from '../fixtures/kills-ledger.js'
+import { collectGarbage } from '../fixtures/garbage.js'
+import { KINDS, type Task } from '../fixtures/kills-objects.js'
+import { NATIVE, SIGNALS } from '../fixtures/kills-outside-roles.js'
+import { CONSUMERS, PRODUCERS } from '../fixtures/kills-queue-roles.js'
+import { CONTEXT, EVENT, LOCK, MESSAGE, POOL, RECORD } from '../fixtures/kills-shared-roles.js'
+import { buildNativeAddon, nativeAddon } from '../fixtures/native-addon.js'
 import { random, startWorker, until, within } from '../support.js'
+import { Audit } from './kills-audit.js'
 
-const KILLS = Number(process.env.KILLS ?? 60)
+const KILLS = Number(process.env.KILLS ?? 30)
 const SEED = Number(process.env.KILLS_SEED ?? Math.floor(Math.random() * 2 ** 31))
 const AT_ONCE = 6
 const KILLS_UNTIL_QUIET = 14
-const CAPACITY = 40
+/** The share of workers that use what most of the others do at that time, so that they meet. */
+const FOCUSED = 0.8
+/** The share of workers that are killed in their roles; others may be while they start. */
+const BEGUN = 0.85
 const PATIENCE = 30_000
+/** With fewer kills, what the process takes depends on what was used for the first time. */
+const FEWEST_FOR_MEMORY = 1000
 
-type Queue = ThreadSafeQueue<unknown, unknown[]>
+const isWindows = process.platform === 'win32'
+
+/** Roles by what they use. */
+const SUBJECTS: readonly (readonly string[])[] = [
+  ...KINDS.map(() => [...CONSUMERS, ...PRODUCERS]),
+  EVENT,
+  RECORD,
+  MESSAGE,
+  LOCK,
+  POOL,
+  CONTEXT,
+  ...(isWindows ? [] : [SIGNALS, NATIVE]),
+]
+
+const CONSUMING: ReadonlySet<string> = new Set<string>([...CONSUMERS, 'steady'])
+const PASSING: ReadonlySet<string> = new Set<string>(['pass', 'take'])
+
+/** Node forgets to close the modules that a worker is reading as it is terminated. */
+function isModule(file: string): boolean {
+  try {
+    return readlinkSync(`/proc/self/fd/${file}`).endsWith('.js')
+  } catch {
+    // That of the directory itself.
+    return true
+  }
+}
+
+function resources(): { threads: number; files: number; mappings: number } {
+  if (process.platform !== 'linux') return { threads: 0, files: 0, mappings: 0 }
+  return {
+    threads: readdirSync('/proc/self/task').length,
+    files: readdirSync('/proc/self/fd').filter((file) => !isModule(file)).length,
+    mappings: readFileSync('/proc/self/maps', 'utf8').split('\n').length,
+  }
+}
 
 describe(`${KILLS} workers that are terminated at random (KILLS_SEED=${SEED})`, () => {
-  const workers = new Set<Worker>()
+  const workers = new Map<Worker, string>()
+  before(async function () {
+    this.timeout(120_000)
+    if (isWindows) return
+    await buildNativeAddon()
+    // Its threads run on when a worker ends, and Node unloads what no isolate has loaded.
+    nativeAddon()
+  })
   afterEach(async () => {
-    await Promise.all([...workers].map((worker) => worker.terminate()))
+    await Promise.all([...workers.keys()].map((worker) => worker.terminate()))
   })
 
-  it('leave nothing stuck, lose nothing, and leave each queue its capacity', async function () {
+  it('leave nothing stuck, lose nothing, and leave each object exactly usable', async function () {
     this.timeout(60_000 + KILLS * 1000)
     const chance = random(SEED)
-    const below = (limit: number) => Math.floor(chance() * limit)
-    const queues: Queue[] = KINDS.map(({ type }) => new ThreadSafeQueue(CAPACITY, { type: type as 'any' }) as Queue)
-    const shared: Shared[] = queues.map(({ handle }, k) => ({
-      handle: handle as QueueHandle,
-      kind: (KINDS[k] as (typeof KINDS)[number]).name,
-      ledger: newLedger(),
-    }))
-    const start = (role: Role) => {
-      const worker = startWorker('kills-worker', { role, queues: shared, pick: below(shared.length) })
-      workers.add(worker)
+    const below = (limit: number): number => Math.floor(chance() * limit)
+    const oneOf = <T>(list: readonly T[]): T => list[below(list.length)] as T
+    const audit = new Audit()
+    let kills = 0
+    let hand = 0
+    /** Those that were killed since the last audit, by their roles. */
+    let killed: string[] = []
+    const failures: unknown[] = []
+    const hands = new WeakMap<Worker, number>()
+    const subjects = (): number => (chance() < 0.4 ? below(KINDS.length) : KINDS.length + below(SUBJECTS.length - KINDS.length))
+
+    const start = (role: string, pick = 0): Worker => {
+      const task: Task = { role, objects: audit.objects, pick, hand: hand++, seed: below(2 ** 31) }
+      const worker = startWorker('kills-worker', task)
+      worker.on('error', (error) => failures.push(`${role}: ${(error as Error).stack}`))
+      workers.set(worker, role)
+      hands.set(worker, task.hand)
       return worker
     }
-    const putOneInEach = () => {
-      for (const [k, queue] of queues.entries()) {
-        const { make } = KINDS[k] as (typeof KINDS)[number]
-        queue.tryPut(make(Atomics.add((shared[k] as Shared).ledger.next, 0, 1)))
-      }
-    }
-    const end = async (worker: Worker) => {
-      await within('the end of a worker', worker.terminate(), PATIENCE)
+    const end = async (worker: Worker): Promise<void> => {
+      const role = workers.get(worker) as string
+      await within(`the end of a worker in the role "${role}"`, worker.terminate(), PATIENCE)
+      kills++
+      killed.push(role)
       workers.delete(worker)
     }
-
-    let steady = start('steady')
-    const victims: Worker[] = []
-    let consumers = 0
-    let quiet = KILLS_UNTIL_QUIET
-    for (let kill = 0; kill < KILLS; kill++) {
-      while (victims.length < AT_ONCE) {
-        const consumes = chance() < 0.5
-        if (consumes) consumers++
-        const roles = consumes ? CONSUMERS : PRODUCERS
-        victims.push(start(roles[below(roles.length)] as Role))
+    /** Workers of one time use mainly the same, in different ways. */
+    const time = async (): Promise<void> => {
+      const focus = [subjects(), subjects()]
+      const victims: Worker[] = []
+      const steady = [start('steady'), start('blocked')]
+      for (const limit = kills + KILLS_UNTIL_QUIET; kills < limit;) {
+        while (victims.length < AT_ONCE) {
+          const subject = chance() < FOCUSED ? oneOf(focus) : subjects()
+          victims.push(start(oneOf(SUBJECTS[subject] as readonly string[]), subject < KINDS.length ? subject : below(KINDS.length)))
+        }
+        const several = chance() < 0.2 ? 1 + below(3) : 1
+        const chosen = Array.from({ length: several }, () => victims.splice(below(victims.length), 1)[0] as Worker)
+        if (chance() < BEGUN) {
+          const begun = (): boolean => chosen.every((worker) => audit.begun[hands.get(worker) as number] === 1)
+          await until('workers in their roles', () => begun() || failures.length > 0, PATIENCE)
+        }
+        await new Promise((resolve) => setTimeout(resolve, below(20)))
+        await Promise.all(chosen.map(end))
       }
-      await new Promise((resolve) => setTimeout(resolve, below(25)))
-      await end(victims.splice(below(victims.length), 1)[0] as Worker)
-      if (--quiet > 0) continue
-      // Each loop that is rung for one of these may be dying, and must pass it on.
-      putOneInEach()
-      // Another steady worker, as the one with the lowest doorbell is rung first.
-      const before = steady
-      steady = start('steady')
-      kill += victims.length
-      await Promise.all([before, ...victims.splice(0)].map(end))
-      // A lost wake shows now, as nothing else makes up for it.
-      await until('the queues to be empty', () => queues.every((queue) => queue.empty()), PATIENCE)
-      putOneInEach()
-      await until('lone items to arrive', () => queues.every((queue) => queue.empty()), PATIENCE)
-      quiet = KILLS_UNTIL_QUIET
+      // Each loop that is rung for one of these may be dying, and must pass it on to others, which
+      // have just come: the one with the lowest doorbell is rung first.
+      audit.putOneInEach()
+      const others = [start('steady'), start('blocked')]
+      await Promise.all([...steady, ...victims].map(end))
+      await audit.wakesThoseWhoWait()
+      await Promise.all(others.map(end))
+      assert.deepEqual(failures, [])
+      const consumers = killed.filter((role) => CONSUMING.has(role)).length
+      await audit.isExact(consumers * Audit.inHand, killed.filter((role) => PASSING.has(role)).length)
+      killed = []
+      hand = 0
     }
-    await Promise.all([...victims, steady].map(end))
-    // The steady ones were consumers too.
-    const inHand = (consumers + KILLS) * MOST_IN_HAND
+    /** What the process holds when nobody is there but this thread. */
+    const held = async (): Promise<ReturnType<typeof resources> & { megabytes: number }> => {
+      for (let k = 0; k < 3; k++) {
+        collectGarbage()
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      }
+      return { ...resources(), megabytes: Math.round(process.memoryUsage.rss() / 2 ** 20) }
+    }
 
-    for (const [k, queue] of queues.entries()) {
-      const { name, type, make, read } = KINDS[k] as (typeof KINDS)[number]
-      const { next, accepted, got } = (shared[k] as Shared).ledger
-      await until(`the queue of ${name} to be empty`, () => {
-        for (let item = queue.tryGet(); item !== undefined; item = queue.tryGet())
-          got[read(item as never)] = (got[read(item as never)] ?? 0) + 1
-        return queue.qsize() === 0
+    let early: Awaited<ReturnType<typeof held>> | undefined
+    try {
+      while (kills < KILLS) {
+        await time()
+        if (kills >= KILLS / 5) early ??= await held()
+      }
+    } catch (error) {
+      const now = [...workers.values(), ...killed.map((role) => `(${role})`)].join(', ')
+      throw new Error(`KILLS_SEED=${SEED}, kill ${kills}, at work (or killed since the last audit): ${now}. ${failures.join('\n')}`, {
+        cause: error,
       })
-      const { puts, gets, depth, dropped, discarded, waitingGets, waitingPuts } = queue.stats()
-      assert.deepEqual(
-        { name, lost: puts - gets, depth, dropped, discarded, waitingGets, waitingPuts },
-        {
-          name,
-          lost: 0,
-          depth: 0,
-          dropped: 0,
-          discarded: 0,
-          waitingGets: 0,
-          waitingPuts: 0,
-        },
-      )
-      let missing = 0
-      for (let number = 0; number < (next[0] as number); number++) {
-        assert.ok((got[number] as number) <= 1, `${name}: item ${number} was got ${got[number]} times`)
-        if (accepted[number] === 1 && got[number] === 0) missing++
-      }
-      assert.ok(missing <= inHand, `${name}: ${missing} items were accepted and never got, and at most ${inHand} were in hand`)
-      assert.ok((next[0] as number) > 0, `${name}: no item moved`)
-      // Items of one slot, for each type.
-      const short = type === 'any' ? 1 : type === 'string' ? 'x' : type === 'bytes' ? new Uint8Array(8) : make(1)
-      let count = 0
-      while (queue.tryPut(short)) count++
-      assert.equal(count, queue.capacity, `${name}: what it holds`)
-      const waiting = queue.put(short)
-      assert.notEqual(queue.tryGet(), undefined)
-      await within(`a put into the queue of ${name} that waits`, waiting)
+    } finally {
+      audit.end()
     }
+    if (KILLS < FEWEST_FOR_MEMORY || !early) return
+    const first = early
+    await until('the threads of those that are gone to end', () => resources().threads <= first.threads)
+    const last = await held()
+    const text = `after a fifth of the kills ${JSON.stringify(first)}, at the end ${JSON.stringify(last)}`
+    console.log(`      ${text}`)
+    assert.ok(last.files <= first.files && last.mappings <= first.mappings * 1.1 + 20, text)
+    assert.ok(last.megabytes <= first.megabytes * 1.1 + 20, text)
   })
 })

@@ -6,27 +6,30 @@
 import { strict as assert } from 'node:assert'
 import { buildNativeAddon } from '../fixtures/native-addon.js'
 import { STATES, type State } from '../fixtures/lifecycle-states.js'
-import { type Outcome, runProcess } from '../support.js'
+import { type Outcome, runProcess, SHARE } from '../support.js'
 
 interface Ending {
+  /** Of the process. */
   code: number | null
   signal?: NodeJS.Signals
   stdout?: string
   stderr?: RegExp
   /** Whether the worker ends by its own action, so that it can't be blocked. */
   isOwn?: boolean
+  /** How the worker ends, without the package as well: see lifecycle-process.ts for with it. */
+  worker?: { code: number; error?: string }
 }
 
 const SURVIVES: Ending = { code: 0, stdout: 'end\n' }
 
 const ENDINGS: Readonly<Record<string, Ending>> = {
-  'its end': SURVIVES,
-  'terminate()': SURVIVES,
+  'its end': { ...SURVIVES, worker: { code: 0 } },
+  'terminate()': { ...SURVIVES, worker: { code: 1 } },
   'terminate() of many, one after another': SURVIVES,
-  'process.exit()': { ...SURVIVES, isOwn: true },
-  'an uncaught exception': { ...SURVIVES, isOwn: true },
-  'its heap limit': { ...SURVIVES, isOwn: true },
-  'scripts whose time is up': { ...SURVIVES, isOwn: true },
+  'process.exit()': { ...SURVIVES, isOwn: true, worker: { code: 3 } },
+  'an uncaught exception': { ...SURVIVES, isOwn: true, worker: { code: 1, error: 'uncaught' } },
+  'its heap limit': { ...SURVIVES, isOwn: true, worker: { code: 1, error: 'ERR_WORKER_OUT_OF_MEMORY' } },
+  'scripts whose time is up': { ...SURVIVES, isOwn: true, worker: { code: 0 } },
   'a collection of garbage': { ...SURVIVES, isOwn: true },
   'process.exit() in main': { code: 7 },
   'an uncaught exception in main': { code: 1, stderr: /uncaught in main/ },
@@ -67,6 +70,26 @@ class Cells {
   }
 }
 
+describe('a worker without the package', function () {
+  this.timeout(120_000)
+
+  for (const [ending, { worker, code, signal, stderr }] of Object.entries(ENDINGS)) {
+    const isOfProcess = stderr !== undefined || signal !== undefined || code === 7
+    if ((!worker && !isOfProcess) || (signal && process.platform === 'win32')) continue
+    it(`and ${ending}: codes are the same as with it`, async () => {
+      const found = await runProcess('lifecycle-control', [ending], 60_000)
+      assert.deepEqual({ code: found.code, signal: found.signal }, { code, signal: signal ?? null })
+      assert.ok(stderr?.test(found.stderr) ?? true, found.stderr)
+      if (worker) assert.deepEqual(JSON.parse(found.stdout), worker)
+    })
+  }
+})
+
+/** Cells of one run: another share of them each time, or all. A failure names its cell. */
+function isChosen(): boolean {
+  return Math.random() < SHARE
+}
+
 describe('a worker in the middle of', function () {
   this.timeout(120_000)
 
@@ -80,7 +103,7 @@ describe('a worker in the middle of', function () {
   for (const [name, state] of Object.entries(STATES)) {
     describe(name, () => {
       for (const [ending, expected] of Object.entries(ENDINGS)) {
-        if (!isPossible(state, expected)) continue
+        if (!isPossible(state, expected) || !isChosen()) continue
         cells.add(name, ending)
         it(`and ${ending}`, async () => {
           const { code, signal, stdout, stderr } = await cells.outcome(name, ending)

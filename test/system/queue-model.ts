@@ -3,20 +3,11 @@
  * have, for any calls in any order by one thread that lets every call come to rest before the next.
  */
 import type { Overflow } from '../../lib/index.js'
-
-/** The result of a call; `pending` while it waits. */
-export type Result =
-  { readonly kind: 'value'; readonly value: unknown } | { readonly kind: 'error'; readonly code: string } | { readonly kind: 'pending' }
-
-export const PENDING: Result = { kind: 'pending' }
-export const value = (result: unknown): Result => ({ kind: 'value', value: result })
-export const failure = (code: string): Result => ({ kind: 'error', code })
+import { ABORTED, failure, PENDING, type Result, TIMEOUT, value } from './model-calls.js'
 
 const FULL = failure('ERR_QUEUE_FULL')
 const EMPTY = failure('ERR_QUEUE_EMPTY')
 const CLOSED = failure('ERR_QUEUE_CLOSED')
-const TIMEOUT = failure('ERR_TIMEOUT')
-const ABORTED = failure('ABORTED')
 
 /** An asynchronous call that waits. */
 export interface Waiting {

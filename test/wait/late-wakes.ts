@@ -1,5 +1,5 @@
 /**
- * Shared by the tests of wakes that the deferred-wake thread makes late: workers that stay, and
+ * Shared by the tests of wakes that the helper thread makes late: workers that stay, and
  * workers that come and go.
  */
 import type { EventHandle, QueueHandle, ThreadSafeEvent, ThreadSafeQueue } from '../../lib/index.js'

@@ -109,6 +109,73 @@ export function queuesAndEvents({ test, fake }, { QueueFullError, ThreadSafeEven
   })
 }
 
+export function sharedData({ test, fake }, { BufferPool, Context, Lock, Message, record, select, SharedRecord, TimeoutError }) {
+  test('records, messages, locks and pools wait and time out under fake timers that nobody advances', async () => {
+    fake.use()
+    try {
+      const position = new SharedRecord(record({ x: 'float64' }))
+      const message = new Message()
+      const lock = new Lock()
+      const pool = new BufferPool(1, 'float32[4]')
+      const held = lock.acquireSync()
+      const lease = pool.lendSync()
+      const waits = (options) => [
+        position.wait(position.version, options),
+        message.wait(options),
+        lock.acquire(options),
+        pool.lend(options),
+        select([message], options),
+      ]
+      for (const wait of waits({ timeout: 20 })) await within('a timeout', assert.rejects(wait, TimeoutError))
+      const [version, value, next, lent, selected] = waits({ timeout: 4000 })
+      fake.advance(1_000_000)
+      position.write({ x: 1.5 })
+      message.set({ nested: [1] })
+      held.release()
+      lease.release()
+      assert.equal(await within('a version', version), 1)
+      assert.equal(JSON.stringify(await within('a value', value)), '{"nested":[1]}')
+      ;(await within('the lock', next)).release()
+      ;(await within('a buffer', lent)).release()
+      assert.equal((await within('a select', selected)).index, 0)
+      assert.equal(position.read().x, 1.5)
+      assert.equal(lock.locked, false)
+      assert.equal(pool.stats().free, 1)
+    } finally {
+      fake.restore()
+    }
+  })
+
+  test('handles of records, messages, locks and pools', () => {
+    const position = new SharedRecord(record({ x: 'float64' }), { x: 2 })
+    assert.equal(SharedRecord.from(structuredClone(position.handle)).read().x, 2)
+    const message = new Message({ type: 'string' })
+    Message.from(structuredClone(message.handle)).set('text')
+    assert.equal(message.value(), 'text')
+    const lock = new Lock()
+    const held = Lock.from(structuredClone(lock.handle)).acquireSync()
+    assert.equal(lock.tryAcquire(), undefined)
+    held.release()
+    const pool = new BufferPool(2, 'bytes[8]')
+    const lease = pool.lendSync()
+    lease.data[0] = 7
+    assert.equal(BufferPool.from(structuredClone(pool.handle)).take(lease.pass()).data[0], 7)
+  })
+
+  test('a context, under fake timers', async () => {
+    fake.use()
+    try {
+      const module = 'export const twice = (x) => 2 * x; export const refuse = () => { throw new RangeError("no") }'
+      const context = new Context(`data:text/javascript,${encodeURIComponent(module)}`)
+      assert.equal(await within('a job', context.assign('twice', 4)), 8)
+      await within('an error', assert.rejects(context.assign('refuse'), { name: 'RangeError', message: 'no' }))
+      await within('the end of the context', context.close())
+    } finally {
+      fake.restore()
+    }
+  })
+}
+
 export function signals({ test, fake }, { attachSignal, sendSignal, signalInfo, SignalTimer, ThreadSafeEvent, ThreadSafeQueue }) {
   test('a signal source, under fake timers too', async () => {
     fake.use()

@@ -1,6 +1,7 @@
 import { jest, test } from '@jest/globals'
 import * as lib from 'threadsafe'
-import { signals } from './suite.js'
+import { sharedData, signals } from './suite.js'
 
 const fake = { use: () => jest.useFakeTimers(), advance: (ms) => jest.advanceTimersByTime(ms), restore: () => jest.useRealTimers() }
 signals({ test, fake }, lib)
+sharedData({ test, fake }, lib)

@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module'
 import { mock, test } from 'node:test'
 import * as imported from 'threadsafe'
-import { queuesAndEvents, signals } from './suite.js'
+import { queuesAndEvents, sharedData, signals } from './suite.js'
 
 const { required, ...others } = createRequire(import.meta.url)('./b.test.cts') as typeof import('./b.test.cts')
 
@@ -14,5 +14,6 @@ const fake = {
 for (const lib of [imported, required]) {
   queuesAndEvents({ test, fake }, lib)
   signals({ test, fake }, lib)
+  sharedData({ test, fake }, lib)
 }
 others.across(test, imported)

@@ -1,0 +1,284 @@
+// The table of memory orderings: each atomic operation of the core, what happens when its order is
+// weakened, and which model tells. native/model/orderings.txt has the rows; this compares them with
+// the source, and runs the models.
+//
+//     node scripts/orderings.mjs           checks that each operation has its row, and prints the table
+//     node scripts/orderings.mjs --run     and that the models catch what the rows say; they must be built (build/ctest)
+//     node scripts/orderings.mjs --find    prints rows for operations that have none, with what the models find
+import { spawnSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const rowsFile = 'native/model/orderings.txt'
+const models = `${root}build/ctest/native/model/`
+
+// The models that use a file of the core, the likeliest first.
+const modelsOf = {
+  'atomic.h': ['record'],
+  'buffers.h': ['record'],
+  'deferred.h': ['queue', 'event', 'select'],
+  'event.h': ['event', 'select'],
+  'lock.h': ['lock'],
+  'pool.h': ['pool'],
+  'positions.h': ['join', 'exact'],
+  'queue.h': ['queue', 'join', 'exact', 'close', 'spanning'],
+  'record.h': ['record'],
+  'ring.h': ['ring', 'queue', 'exact', 'close', 'spanning', 'select', 'join'],
+  'token.h': ['spanning'],
+  'unfinished.h': ['join'],
+  'use_count.h': ['use'],
+  'wait.h': ['queue', 'event', 'loops', 'select', 'pool', 'lock', 'spanning'],
+}
+// These are lock-free as well, and no model has them: their rows are arguments.
+const unmodelled = ['platform/doorbell.cc', 'platform/helper_posix.cc', 'platform/parking.cc', 'platform/staging_area.cc']
+
+const operations = /(?:\.|->)(load|store|exchange|fetch_add|fetch_or|fetch_and|compare_exchange_weak|compare_exchange_strong)\s*\(/g
+
+// The text with its comments blanked out, so that positions stay.
+function withoutComments(text) {
+  return text.replaceAll(/\/\/.*/g, (comment) => ' '.repeat(comment.length))
+}
+
+function matching(text, open) {
+  let depth = 0
+  for (let k = open; k < text.length; k++) {
+    if (text[k] === '(' || text[k] === '[') depth++
+    if ((text[k] === ')' || text[k] === ']') && --depth === 0) return k
+  }
+  throw new Error(`unbalanced: ${text.slice(open, open + 80)}`)
+}
+
+// The expression that ends there, such as `slots_.stamp(index)`.
+function objectBefore(text, end) {
+  let at = end
+  while (/\s/.test(text[at - 1])) at--
+  for (;;) {
+    if (text[at - 1] === ')' || text[at - 1] === ']') {
+      let depth = 0
+      do {
+        at--
+        if (text[at] === ')' || text[at] === ']') depth++
+        if (text[at] === '(' || text[at] === '[') depth--
+      } while (depth > 0)
+    } else if (/[\w.]/.test(text[at - 1])) {
+      at--
+    } else {
+      return text.slice(at, end).trim()
+    }
+  }
+}
+
+const functionLine = /^ {0,2}(?:(?:inline|constexpr|static|explicit|template <[^>]*>) )*[\w:][\w:<>*& ]*[ *&](\w+)\((?:.*\{.*|[^;]*,)$/
+
+function functionAt(lines, line) {
+  for (let k = line; k >= 0; k--) {
+    const found = functionLine.exec(lines[k])
+    if (found && !/^ *(?:return|if|for|while|static_assert|else|do)\b/.test(lines[k])) return found[1]
+  }
+  throw new Error(`no function at ${lines[line]}`)
+}
+
+function operationsIn(file) {
+  const path = file.includes('/') ? file : `core/${file}`
+  const text = withoutComments(readFileSync(`${root}native/${path}`, 'utf8'))
+  const lines = text.split('\n')
+  const found = []
+  const times = new Map()
+  for (const match of text.matchAll(operations)) {
+    const open = match.index + match[0].length - 1
+    const orders = [...text.slice(open, matching(text, open)).matchAll(/\bmemory_order_(\w+)/g)].map((order) => order[1])
+    // A wrapper takes its orders from others, and a nested operation has its own.
+    const nested = [...text.slice(open, matching(text, open)).matchAll(operations)].length
+    const own = nested > 0 && orders.length > 1 && match[1] === 'store' ? orders.slice(-1) : orders
+    if (own.length === 0) continue
+    const line = text.slice(0, match.index + match[0].indexOf(match[1])).split('\n').length
+    const name = [file, functionAt(lines, line - 1), `${objectBefore(text, match.index)}.${match[1]}`]
+      .join(' ')
+      .replaceAll(/\(\s*|\s*\)/g, (c) => c.trim())
+    const key = `${name.replaceAll(/, /g, ',')} ${own.join('/')}`
+    times.set(key, (times.get(key) ?? 0) + 1)
+    found.push({ file, line, operation: match[1], orders: own, key: times.get(key) > 1 ? `${key} #${times.get(key)}` : key })
+  }
+  for (const match of text.matchAll(/atomic_thread_fence\((?:std::)?memory_order_(\w+)\)/g)) {
+    const line = text.slice(0, match.index).split('\n').length
+    found.push({ file, line, operation: 'fence', orders: [match[1]], key: `${file} ${functionAt(lines, line - 1)} fence ${match[1]}` })
+  }
+  return found
+}
+
+// One step weaker than that order, for that kind of operation.
+function weaker(operation, order) {
+  const read = operation === 'load' || operation === 'failure'
+  if (order === 'seq_cst') return read ? ['acquire'] : operation === 'store' ? ['release'] : ['acq_rel']
+  if (order === 'acq_rel') return ['acquire', 'release']
+  return order === 'relaxed' ? [] : ['relaxed']
+}
+
+// The orders that are one step weaker, as the rows name them: for a compare-exchange also those of
+// one that fails.
+function firstSteps(op) {
+  const steps = weaker(op.operation, op.orders[0])
+  if (op.operation.startsWith('compare')) steps.push(...weaker('failure', op.orders[1]).map((order) => `failure=${order}`))
+  return steps
+}
+
+function nextSteps(op, step) {
+  if (!step.startsWith('failure=')) return weaker(op.operation, step)
+  return weaker('failure', step.slice('failure='.length)).map((order) => `failure=${order}`)
+}
+
+// Whether a row says what happens with that order: a model catches it, or it is argued why it, or an
+// even weaker one, does no harm. Where it is argued, the row says so of the weaker ones too.
+function tells(op, row, step) {
+  const line = row.find((one) => one.order === step)
+  if (line?.model) return true
+  const next = nextSteps(op, step)
+  return next.length > 0 ? next.every((weakerStep) => tells(op, row, weakerStep)) : line !== undefined
+}
+
+// The rows by operation, and the arguments that have a name. A line that is indented by four spaces
+// or more continues the one before.
+function readRows() {
+  const rows = new Map()
+  const named = new Map()
+  if (!existsSync(root + rowsFile)) return { rows }
+  const text = readFileSync(root + rowsFile, 'utf8').replaceAll(/\n {4,}/g, ' ')
+  let row
+  for (const line of text.split('\n')) {
+    if (line === '' || line.startsWith('#')) continue
+    const argument = /^= (\w+): (.*)$/.exec(line)
+    const said = /^ {2}(\S+) +(?:- (?<argument>.*)|= (?<name>\w+)|(?<model>\w+) (?<scenarios>\w+(?: \w+)*))$/.exec(line)
+    if (argument) {
+      named.set(argument[1], argument[2])
+    } else if (said) {
+      const { name, model, scenarios } = said.groups
+      if (name && !named.has(name)) throw new Error(`${rowsFile}: there is no argument ${name}`)
+      row.push({ order: said[1], argument: said.groups.argument ?? named.get(name), model, scenarios })
+    } else {
+      if (rows.has(line)) throw new Error(`${rowsFile}: ${line} is there twice`)
+      rows.set(line, (row = []))
+    }
+  }
+  return { rows }
+}
+
+function weakening(op, order) {
+  const [name, value] = order.startsWith('failure=') ? ['failure', order.slice(8)] : [op.operation, order]
+  return `core/${op.file}:${op.line}:${name}=${value}`
+}
+
+// Those that are tried at random, whose failures are soon found.
+function scenariosOf(model) {
+  const text = readFileSync(`${root}native/model/${model}_model.cc`, 'utf8')
+  return [...text.matchAll(/\bscenario<.*?, "(\w+)">/g)].map((found) => found[1])
+}
+
+function find(op, order) {
+  for (const model of process.env.MODELS?.split(',') ?? modelsOf[op.file]) {
+    const run = spawnSync(
+      'timeout',
+      [
+        '40',
+        `${models}${model}_model`,
+        '--find',
+        '--iterations',
+        process.env.ITERATIONS ?? '4000',
+        '--preemptions',
+        '2',
+        '--weaken',
+        weakening(op, order),
+        ...scenariosOf(model),
+      ],
+      { encoding: 'utf8' },
+    )
+    if (run.status === 0) return `${model} ${run.stdout.trim().split('\n').at(-1).split(':')[0]}`
+  }
+}
+
+function printFound(op) {
+  console.log(op.key)
+  if (isRelaxed(op)) return console.log('  relaxed - ?')
+  const steps = firstSteps(op)
+  for (let k = 0; k < steps.length; k++) {
+    const caught = find(op, steps[k])
+    console.log(`  ${steps[k]} ${caught ?? '- ?'}`)
+    if (!caught) steps.push(...nextSteps(op, steps[k]).filter((next) => !steps.includes(next)))
+  }
+}
+
+// The row's complaints: what it owes and does not say, and what it says of orders that are not weaker.
+function complaintsAbout(op, row) {
+  if (!row) return [`${rowsFile} has no row for ${op.key} (line ${op.line})`]
+  if (!modelsOf[op.file] || isRelaxed(op)) {
+    return row.some((line) => line.argument) ? [] : [`${op.key}: there is no argument for its order`]
+  }
+  const complaints = []
+  for (const step of firstSteps(op)) {
+    if (!tells(op, row, step)) complaints.push(`${op.key}: the row does not say what happens with ${step} and what is weaker`)
+  }
+  for (const line of row) {
+    if (line.model && !modelsOf[op.file].includes(line.model)) complaints.push(`${op.key}: ${line.model} is not a model of ${op.file}`)
+  }
+  return complaints
+}
+
+function isRelaxed(op) {
+  return op.orders.every((order) => order === 'relaxed')
+}
+
+// Runs the model with that operation weakened; false if it passes.
+function isCaught(op, line) {
+  const options = ['--must-fail', '--weaken', weakening(op, line.order), ...line.scenarios.split(' ')]
+  return spawnSync(`${models}${line.model}_model`, options, { encoding: 'utf8' }).status === 0
+}
+
+function printTable(all, rows) {
+  let file
+  for (const op of all) {
+    if (op.file !== file) console.log(`\n${(file = op.file)}`)
+    console.log(`  ${op.key.slice(file.length + 1)}`)
+    for (const line of rows.get(op.key)) {
+      const said = line.argument ? `not load-bearing in the models: ${line.argument}` : `caught by ${line.model} ${line.scenarios}`
+      console.log(`      ${isRelaxed(op) || !modelsOf[file] ? '' : `${line.order}: `}${said}`)
+    }
+  }
+}
+
+function check(all, rows, runs) {
+  const complaints = all.flatMap((op) => complaintsAbout(op, rows.get(op.key)))
+  const keys = new Set(all.map((op) => op.key))
+  for (const key of rows.keys()) if (!keys.has(key)) complaints.push(`${rowsFile}: there is no such operation: ${key}`)
+  if (complaints.length === 0) printTable(all, rows)
+  let caught = 0
+  if (complaints.length === 0) {
+    for (const op of all) {
+      for (const line of rows.get(op.key).filter((one) => one.model)) {
+        caught++
+        if (runs && !isCaught(op, line)) complaints.push(`${op.key}: ${line.model} ${line.scenarios} does not notice ${line.order}`)
+      }
+    }
+  }
+  for (const complaint of complaints) console.error(complaint)
+  if (complaints.length > 0) process.exit(1)
+  const modelled = all.filter((op) => modelsOf[op.file])
+  const loadBearing = modelled.filter((op) => rows.get(op.key).some((line) => line.model)).length
+  const relaxed = modelled.filter(isRelaxed).length
+  console.log(
+    `\n${modelled.length} operations of the core: ${loadBearing} whose order is load-bearing in the models (${caught} weakenings ${runs ? 'caught' : 'are to be caught'}), ` +
+      `${relaxed} relaxed ones, ${modelled.length - loadBearing - relaxed} argued. ${all.length - modelled.length} of the platform, argued.`,
+  )
+}
+
+const files = readdirSync(`${root}native/core`).filter((name) => name.endsWith('.h'))
+const all = [...files, ...unmodelled].flatMap(operationsIn)
+const { rows } = readRows()
+const [mode, only] = process.argv.slice(2)
+
+if (mode === '--find') {
+  for (const op of all) {
+    if (!rows.has(op.key) && modelsOf[op.file] && (!only || only.split(',').includes(op.file))) printFound(op)
+  }
+} else {
+  check(all, rows, mode === '--run')
+}

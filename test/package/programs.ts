@@ -1,0 +1,172 @@
+/** The code of the documents, as files: checked by the compiler, and run. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import ts from 'typescript'
+import * as api from '../../lib/index.js'
+import { type Block, type Document, isReference, ROOT } from './documents.js'
+import { NAMES } from './examples.js'
+
+/** The time limit of each program, many times what it takes. */
+const MILLISECONDS = 30_000
+
+/** The file that declares what the examples of doc comments refer to. */
+const EXAMPLE_NAMES = 'examples.d.ts'
+
+const EXTENSIONS: Readonly<Record<string, string>> = { js: 'js', ts: 'ts' }
+
+function isCode({ document, language, heading, marks }: Block): boolean {
+  if (isReference(document) && !/^Examples?$/.test(heading)) return false
+  return language in EXTENSIONS && !marks.includes('external')
+}
+
+function isWhole({ name, marks }: Block): boolean {
+  return name !== undefined || marks.includes('run')
+}
+
+/**
+ * Imports, in front of a part of a program, what the part uses of the package without saying so.
+ */
+function imports(text: string): string {
+  const names = Object.keys(api).filter((name) => new RegExp(`\\b${name}\\b`).test(text))
+  const missing = names.filter((name) => !new RegExp(`import (type )?\\{[^}]*\\b${name}\\b|class ${name}\\b`).test(text))
+  return missing.length > 0 ? `import { ${missing.join(', ')} } from 'threadsafe'; ` : ''
+}
+
+/** The code of a block as a module, with each line at its number in the block. */
+function moduleOf(block: Block): string {
+  const { text, given } = block
+  const ending = '\nexport {}\n'
+  return isWhole(block) ? `${text}${ending}` : `${imports(given + text)}${given && `${given}; `}${text}${ending}`
+}
+
+export interface Program {
+  readonly file: string
+  readonly block: Block
+}
+
+/**
+ * Writes the code of those documents into `directory`, which is emptied, with a folder for each
+ * document. Parts of programs become TypeScript, so that declarations can stand before them.
+ */
+export function writePrograms(documents: readonly Document[], directory: string): Program[] {
+  rmSync(directory, { recursive: true, force: true })
+  mkdirSync(directory, { recursive: true })
+  writeFileSync(join(directory, EXAMPLE_NAMES), NAMES)
+  const programs: Program[] = []
+  for (const { path, blocks } of documents) {
+    for (const block of blocks.filter(isCode)) {
+      const extension = isWhole(block) ? EXTENSIONS[block.language] : 'ts'
+      const file = join(directory, path.replace(/\.md$/, ''), block.name ?? `line-${block.line}.${extension}`)
+      if (programs.some((other) => other.file === file)) throw new Error(`${path}:${block.line}: a second ${block.name}`)
+      mkdirSync(dirname(file), { recursive: true })
+      writeFileSync(file, moduleOf(block))
+      programs.push({ file, block })
+    }
+  }
+  return programs
+}
+
+const OPTIONS: ts.CompilerOptions = {
+  target: ts.ScriptTarget.ES2022,
+  module: ts.ModuleKind.NodeNext,
+  lib: ['lib.es2023.d.ts', 'lib.esnext.disposable.d.ts'],
+  types: ['node'],
+  allowJs: true,
+  checkJs: true,
+  noEmit: true,
+  skipLibCheck: true,
+}
+
+/** A host that reads and parses each file once for all programs. */
+function cachingHost(): ts.CompilerHost {
+  const host = ts.createCompilerHost(OPTIONS)
+  const known = new Map<string, ts.SourceFile | undefined>()
+  const { getSourceFile } = host
+  host.getSourceFile = (name, ...rest) => {
+    if (!known.has(name)) known.set(name, getSourceFile(name, ...rest))
+    return known.get(name)
+  }
+  return host
+}
+
+/** What has no type in JavaScript is no fault there: a parameter, an item of any kind, an element. */
+function isForgiven({ language }: Block, code: number, text: string): boolean {
+  return language === 'js' && ((code >= 7000 && code < 8000) || code === 2538 || /'(unknown|\{\})'/.test(text))
+}
+
+/** The three kinds of code, which are compiled apart. */
+function kindOf({ file, block }: Program): 'reference' | 'typescript' | 'javascript' {
+  if (isReference(block.document)) return 'reference'
+  return file.endsWith('ts') ? 'typescript' : 'javascript'
+}
+
+/** The compiler's complaints about the programs in that directory. TypeScript is checked strictly. */
+export function complaints(programs: readonly Program[], directory: string): string[] {
+  const host = cachingHost()
+  return (['reference', 'typescript', 'javascript'] as const).flatMap((kind) => {
+    const some = programs.filter((program) => kindOf(program) === kind)
+    const files = some.map(({ file }) => file)
+    if (kind === 'reference') files.push(join(directory, EXAMPLE_NAMES))
+    const program = ts.createProgram(files, { ...OPTIONS, strict: kind !== 'javascript' }, host)
+    return some.flatMap(({ file, block }) => {
+      const source = program.getSourceFile(file)
+      if (!source) throw new Error(`the compiler did not read ${file}`)
+      return [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)].flatMap((diagnostic) => {
+        const text = ts.flattenDiagnosticMessageText(diagnostic.messageText, ' ')
+        const { line } = source.getLineAndCharacterOfPosition(diagnostic.start ?? 0)
+        return isForgiven(block, diagnostic.code, text) ? [] : [`${block.document}:${block.line + 1 + line}: ${text}`]
+      })
+    })
+  })
+}
+
+/** Has the C compiler read a block, against threadsafe.h; rejects with what it says. */
+export async function compileC({ document, line, text }: Block): Promise<void> {
+  const headers = ['native/include', 'node_modules/node-api-headers/include'].map((path) => `-I${join(ROOT, path)}`)
+  const args = ['-std=gnu11', '-Wall', '-Wextra', '-Werror', '-fsyntax-only', '-DNAPI_VERSION=8', ...headers, '-x', 'c', '-']
+  const child = spawn('cc', args, { stdio: ['pipe', 'ignore', 'pipe'] })
+  let said = ''
+  child.stderr.setEncoding('utf8').on('data', (part: string) => (said += part))
+  child.stdin.end(text)
+  const [code] = (await once(child, 'close')) as [number | null]
+  if (code !== 0) throw new Error(`${document}:${line}: ${said}`)
+}
+
+export interface Result {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Whether a reader would run it as a program, on this system. */
+export function isRun({ block: { marks } }: Program): boolean {
+  return marks.includes('run') && (process.platform === 'linux' || !marks.includes('linux'))
+}
+
+/** Runs a program of a document in its folder, with a time limit. */
+export async function runProgram({ file, block }: Program): Promise<Result> {
+  const signal = block.marks.find((mark) => mark.startsWith('signal='))?.slice('signal='.length)
+  const child = spawn(process.execPath, [file], { cwd: dirname(file), timeout: MILLISECONDS, killSignal: 'SIGKILL' })
+  let [stdout, stderr] = ['', '']
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    if (stdout === '' && signal) child.kill(signal as NodeJS.Signals)
+    stdout += text
+  })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+  const [code] = (await once(child, 'close')) as [number | null]
+  return { code, stdout, stderr }
+}
+
+/** What a program must print: the block of `text output` that follows it. */
+export function outputOf({ block }: Program, { blocks }: Document): string | undefined {
+  const next = blocks[blocks.indexOf(block) + 1]
+  return next?.language === 'text' && next.marks.includes('output') ? `${next.text}\n` : undefined
+}
+
+/** Whether that is the text, where `…` stands for anything within a line. */
+export function matches(pattern: string, text: string): boolean {
+  const parts = pattern.split('…').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+  return new RegExp(`^${parts.join('[^\\n]*')}$`).test(text)
+}

@@ -1,0 +1,66 @@
+/** Objects of all kinds that are made, used once and dropped: the collector takes them, waits and sources included. */
+import {
+  attachSignal,
+  BufferPool,
+  Lock,
+  Message,
+  record,
+  select,
+  SharedRecord,
+  signalInfo,
+  SignalTimer,
+  ThreadSafeEvent,
+  ThreadSafeQueue,
+} from '../../lib/index.js'
+import { type Part, pause, type Soak } from './soak.js'
+import { KINDS } from './sides.js'
+
+const MAKERS: readonly ((soak: Soak) => unknown)[] = [
+  async (soak) => {
+    const { type, make, read } = KINDS[soak.below(KINDS.length)] as (typeof KINDS)[number]
+    const queue = new ThreadSafeQueue(1 + soak.below(1000), { type: type as 'any', itemBytes: 1024 }) as ThreadSafeQueue
+    const n = soak.below(1e6)
+    queue.putSync(make(n))
+    soak.check(read((await queue.get()) as never) === n, 'what was put', n)
+  },
+  async (soak) => {
+    const [queue, event, message] = [new ThreadSafeQueue<number>(4), new ThreadSafeEvent(), new Message<number>()]
+    const selected = select([queue, event, message], { timeout: 60_000 })
+    const index = soak.below(3)
+    if (index === 0) queue.putSync(1)
+    else if (index === 1) event.set()
+    else message.set(1)
+    const found = (await selected).index
+    soak.check(found === index, 'select takes what is ready', { index, found })
+  },
+  async () => {
+    // Given up, and one that nobody will ever serve.
+    const queue = new ThreadSafeQueue(1)
+    await queue.get({ timeout: 1 }).catch(() => undefined)
+    queue.unref()
+    void queue.get().catch(() => undefined)
+    queue.close()
+  },
+  () => new SharedRecord(record({ x: 'float64' }), { x: 1 }).update(({ x }) => ({ x: x + 1 })),
+  // Given back: a lease and a lock that are not keep their memory until their thread ends.
+  () => new BufferPool(4, 'uint8[4096]').tryLend()?.release(),
+  () => new Lock().tryAcquire()?.release(),
+  () => {
+    const queue = new ThreadSafeQueue(2, { type: signalInfo })
+    attachSignal('SIGRTMIN+7', queue).detach()
+    new SignalTimer(500, queue).stop()
+  },
+]
+
+export const churn: Part = {
+  name: 'churn',
+  async run(soak) {
+    while (soak.running) {
+      for (const make of MAKERS) {
+        await make(soak)
+        soak.count('objects made and dropped')
+      }
+      await pause(soak.chance() * 20)
+    }
+  },
+}

@@ -1,0 +1,82 @@
+/**
+ * The books of one queue, in shared memory: what each producer has put, and what of it was got. A
+ * number that comes twice is found at once, one that never comes when its place in the window is
+ * needed again, or at the end.
+ */
+export const PRODUCERS = 4
+
+/** How many numbers of each producer are remembered. */
+const WINDOW = 1 << 17
+
+/** How long a consumer may be held up between taking an item and noting it. */
+const PATIENCE = 60_000
+
+export interface Ledger {
+  /** The next number of each producer. */
+  readonly next: Int32Array
+  /** For each producer and place in the window, how many numbers were got there. */
+  readonly seen: Int32Array
+  /** [0] all items got, [1] items that are missing. */
+  readonly sums: Int32Array
+  /** Whether an item may be missing, because threads are killed with it in hand. */
+  readonly mayLose: boolean
+}
+
+export function newLedger(mayLose: boolean): Ledger {
+  const words = (length: number) => new Int32Array(new SharedArrayBuffer(4 * length))
+  return { next: words(PRODUCERS), seen: words(PRODUCERS * WINDOW), sums: words(2), mayLose }
+}
+
+/** Draws a number that no other item of the queue has. */
+export function draw({ next }: Ledger, producer: number): number {
+  return Atomics.add(next, producer, 1) * PRODUCERS + producer
+}
+
+/** How many numbers were drawn. */
+export function drawn({ next }: Ledger): number {
+  return next.reduce((sum, _, producer) => sum + Atomics.load(next, producer), 0)
+}
+
+export function got({ sums }: Ledger): number {
+  return Atomics.load(sums, 0)
+}
+
+/** Makes one consumer's function that notes what it got, and throws for what came twice or too late. */
+export function notes(ledger: Ledger): (number: number) => void {
+  const last = new Array<number>(PRODUCERS).fill(-1)
+  return (number) => {
+    const producer = number % PRODUCERS
+    const index = (number - producer) / PRODUCERS
+    if (index <= (last[producer] as number)) throw new Error(`item ${index} of producer ${producer} came after ${last[producer]}`)
+    last[producer] = index
+    const place = producer * WINDOW + (index % WINDOW)
+    const lap = Math.floor(index / WINDOW)
+    if (!ledger.mayLose && Atomics.load(ledger.seen, place) < lap) awaitLap(ledger, place, lap, index)
+    const before = Atomics.exchange(ledger.seen, place, lap + 1)
+    if (before > lap) throw new Error(`item ${index} of producer ${producer} came twice`)
+    if (before < lap) Atomics.add(ledger.sums, 1, lap - before)
+    Atomics.add(ledger.sums, 0, 1)
+  }
+}
+
+/** Waits for another thread that has taken the item one window ago, and has not noted it yet. */
+function awaitLap({ seen }: Ledger, place: number, lap: number, index: number): void {
+  const end = performance.now() + PATIENCE
+  for (let value = Atomics.load(seen, place); value < lap; value = Atomics.load(seen, place)) {
+    if (performance.now() > end) throw new Error(`item ${index - WINDOW} was never got, and item ${index} was`)
+    Atomics.wait(seen, place, value, 10)
+  }
+}
+
+/** Adds what is missing in the last window; only once all is at rest. */
+export function missing({ next, seen, sums }: Ledger): number {
+  let count = sums[1] as number
+  for (let producer = 0; producer < PRODUCERS; producer++) {
+    const end = next[producer] as number
+    for (let index = Math.max(0, end - WINDOW); index < end; index++) {
+      const laps = Math.floor(index / WINDOW) + 1
+      count += laps - (seen[producer * WINDOW + (index % WINDOW)] as number)
+    }
+  }
+  return count
+}

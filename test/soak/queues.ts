@@ -1,0 +1,98 @@
+/** Queues of every type between workers and the loop, in every way of taking. Nothing is lost, nothing comes twice. */
+import { QueueClosedError, select } from '../../lib/index.js'
+import { until, within } from '../support.js'
+import { drawn, got, missing } from './ledger.js'
+import { KINDS, newSide, openSide, type Side, taker } from './sides.js'
+import { type Part, pause, PATIENCE, type Soak } from './soak.js'
+import type { Workers } from './workers.js'
+
+const CAPACITY = 40
+const OWN_PRODUCER = 2
+
+/** Each takes all of its queues until they are closed and drained. */
+const WAYS: Readonly<Record<string, (side: Side) => Promise<void>>> = {
+  async get(side) {
+    const take = taker(side)
+    for (;;) take(await side.queue.get())
+  },
+  forEach: (side) => side.queue.forEach(taker(side)),
+  async iterate(side) {
+    const take = taker(side)
+    for await (const item of side.queue) take(item)
+  },
+  async batches(side) {
+    const take = taker(side)
+    for await (const batch of side.queue.batches(16)) for (const item of batch) take(item)
+  },
+  async getMany(side) {
+    const take = taker(side)
+    for (;;) for (const item of await side.queue.getMany(100)) take(item)
+  },
+}
+
+async function selecting(sides: readonly Side[]): Promise<void> {
+  const takers = sides.map(taker)
+  for (;;) {
+    const { index, item } = await select(sides.map(({ queue }) => queue))
+    takers[index]?.(item)
+  }
+}
+
+async function produce(soak: Soak, side: Side): Promise<void> {
+  while (soak.running) {
+    if (side.queue.full()) await side.queue.put(side.make(OWN_PRODUCER), { signal: AbortSignal.timeout(PATIENCE) })
+    else await side.queue.putMany([side.make(OWN_PRODUCER), side.make(OWN_PRODUCER)])
+    if (soak.chance() < 0.1) await pause(1)
+  }
+}
+
+/** Until the queue is closed. */
+const untilClosed = (work: Promise<void>): Promise<void> =>
+  work.catch((error: unknown) => {
+    if (!(error instanceof QueueClosedError)) throw error
+  })
+
+export function queues(workers: Workers): Part {
+  return {
+    name: 'queues',
+    async run(soak) {
+      const shared = KINDS.map((kind) => newSide(kind, CAPACITY, false))
+      const sides = shared.map(openSide)
+      const ends = [
+        workers.steady({ role: 'putters', sides: shared, producer: 0 }),
+        workers.steady({ role: 'asyncPutters', sides: shared, producer: 1 }),
+        workers.steady({ role: 'getters', sides: shared }),
+      ]
+      const ways = Object.values(WAYS)
+      const consumers = [
+        ...sides.slice(0, ways.length).map((side, k) => (ways[k] as (side: Side) => Promise<void>)(side)),
+        selecting(sides.slice(ways.length)),
+      ].map(untilClosed)
+      const watched = watch(soak, sides)
+      await Promise.race([Promise.all(consumers), Promise.all([...sides.map((side) => produce(soak, side)), ...ends, watched])])
+      for (const { kind, queue, ledger } of sides) {
+        await until(`all items of ${kind.name}, ${drawn(ledger)}`, () => got(ledger) === drawn(ledger), PATIENCE)
+        const { depth, puts, gets, waitingPuts } = queue.stats()
+        const lost = missing(ledger)
+        soak.check(lost === 0 && depth === 0 && puts === gets && waitingPuts === 0, 'nothing lost', { kind, lost, stats: queue.stats() })
+      }
+      for (const { queue } of shared) queue.close()
+      await within('the end of the consumers', Promise.all(consumers), PATIENCE)
+    },
+  }
+}
+
+/** Each queue moves, all the time. */
+async function watch(soak: Soak, sides: readonly Side[]): Promise<void> {
+  const last = sides.map(() => ({ items: 0, since: performance.now() }))
+  while (soak.running) {
+    await pause(500)
+    for (const [k, { kind, ledger, queue }] of sides.entries()) {
+      const entry = last[k] as (typeof last)[number]
+      const items = got(ledger)
+      soak.count(`items of ${kind.name}`, items - entry.items)
+      if (items !== entry.items) last[k] = { items, since: performance.now() }
+      else soak.check(performance.now() - entry.since < PATIENCE, 'no wake is lost', { kind: kind.name, stats: queue.stats() })
+    }
+  }
+}

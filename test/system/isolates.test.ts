@@ -1,0 +1,33 @@
+/** Many isolates load the package one after another, use all of it, and end: they leave nothing behind. */
+import { strict as assert } from 'node:assert'
+import { runProcess } from '../support.js'
+
+const ISOLATES = Number(process.env.ISOLATES ?? 10)
+
+interface Held {
+  megabytes: number
+  threads: number
+  files: number
+  mappings: number
+}
+
+describe(`${ISOLATES} isolates, one after another`, function () {
+  this.timeout(60_000 + 1000 * ISOLATES)
+
+  // What a process holds can be counted on Linux alone.
+  if (process.platform !== 'linux') return
+
+  for (const where of ['beside main', 'in workers alone']) {
+    it(`leave no memory, thread, file or mapping behind, ${where}`, async () => {
+      const { code, signal, stdout, stderr } = await runProcess('isolates-process', [String(ISOLATES), where], 30_000 + 1000 * ISOLATES)
+      assert.deepEqual({ code, signal, stderr }, { code: 0, signal: null, stderr: '' })
+      const { early, late } = JSON.parse(stdout) as { early: Held; late: Held }
+      const text = `after a fifth of them ${JSON.stringify(early)}, at the end ${JSON.stringify(late)}`
+      if (process.env.ISOLATES !== undefined) console.log(`      ${text}`)
+      assert.ok(late.threads <= early.threads && late.files <= early.files, text)
+      // Heaps of V8 differ from run to run, but not by what each isolate would leave.
+      assert.ok(late.mappings <= early.mappings + Math.max(40, ISOLATES / 20), text)
+      assert.ok(late.megabytes <= early.megabytes + 30, text)
+    })
+  }
+})

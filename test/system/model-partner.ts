@@ -1,0 +1,28 @@
+/** The other thread in the comparisons with models, as this one sees it: it obeys, and may be killed. */
+import type { Worker } from 'node:worker_threads'
+import { ThreadSafeQueue } from '../../lib/index.js'
+import type { Order } from '../fixtures/model-partner.js'
+import { startWorker, within } from '../support.js'
+
+const PATIENCE = 30_000
+
+export class Partner {
+  #worker: Worker | undefined
+  #replies = new ThreadSafeQueue<unknown>(2)
+
+  /** What it replies once it has done so. */
+  async told(order: Order): Promise<unknown> {
+    this.#worker ??= startWorker('model-partner', this.#replies.handle)
+    this.#worker.postMessage(order)
+    return within(`the reply to "${order.does}"`, this.#replies.get(), PATIENCE)
+  }
+
+  /** There is another one when it is told something next. */
+  async kill(): Promise<void> {
+    await this.#worker?.terminate()
+    this.#worker = undefined
+  }
+}
+
+/** The share of runs with another thread: a worker costs as much as many runs without. */
+export const PARTNER_SHARE = 1 / 30

@@ -106,7 +106,7 @@ class SelectTarget {
       places.emplace_back(all[k].list());
     }
     StopCheck unstopped([] { return false; });
-    ThreadParker parker(std::span(places), Deadline::after(4 * input.byte() / 1000.0), unstopped);
+    ThreadParker parker(std::span<Place>(places), Deadline::after(4 * input.byte() / 1000.0), unstopped);
     const Status status = wait_any(sources, parker);
     require(status == Status::ok || status == Status::timeout, "a wait ends with something, or in time");
   }

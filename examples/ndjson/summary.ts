@@ -5,7 +5,7 @@
 
 /** One line of the file. */
 export interface Entry {
-  /** As ISO 8601 has it. */
+  /** The time of the request, in the form of ISO 8601. */
   time: string
   user: string
   path: string

@@ -69,7 +69,7 @@ async function drained(): Promise<void> {
   await Promise.race([new Promise((resolve) => destination.once('drain', resolve)), closed])
 }
 
-/** By whatever means the destination has. */
+/** Flushes the destination by whatever means it has. */
 async function flush(): Promise<void> {
   const { flush } = destination
   if (flush) {

@@ -197,5 +197,5 @@ export interface WarningCodes {
   THREADSAFE_BLOCKED_LOOP: 'Warning'
 }
 
-/** What an error of this package has as its `code`. */
+/** The `code` of an error of this package. */
 export type ErrorCode = keyof ErrorCodes

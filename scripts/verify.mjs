@@ -15,7 +15,7 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const logs = join(root, 'build/verify')
 
-/** What programs print about the cases they ran; all matches are added up. */
+/** The counts of cases that programs print; all matches are added up. */
 const MOCHA = /^ +(\d+) passing/gm
 const PASSED = /^(\d+) passed, \d+ failed$/gm
 /** The counts of the soak. */
@@ -26,7 +26,7 @@ const CAUGHT = /\((\d+) weakenings caught\)/g
 
 const mocha = 'node node_modules/mocha/bin/mocha.js --reporter dot'
 
-/** What several checks need; each is made once, before the first check that needs it. */
+/** Steps that several checks need. Each runs once, before the first check that needs it. */
 const PREPARATIONS = {
   tools: { run: 'scripts/checks.sh install_tools' },
   modules: { run: 'test -d node_modules || npm ci --no-audit --no-fund' },

@@ -1,6 +1,6 @@
 /**
- * What is computed from a web server's log: for each path how many requests there were, how many
- * failed, and how long they took; and how many came in each minute.
+ * Sums up a web server's log: for each path how many requests there were, how many failed, and how
+ * long they took; and how many came in each minute.
  */
 
 /** One line of the file. */

@@ -11,7 +11,7 @@ import { type FlushRequest, type LinkData, PROGRESS, type Progress, type WorkerM
 export interface QueueStreamOptions {
   /** The path or file URL of a module whose default export makes the destination. */
   filename: string
-  /** What is passed to that export. */
+  /** The options that are passed to that export. */
   workerData?: Record<string, unknown>
   workerOpts?: WorkerOptions
   /** Whether a write blocks while the queue is full. If not, the lines wait in this thread's memory. */
@@ -43,7 +43,7 @@ export class QueueStream extends EventEmitter {
   readonly #alive = new Lock()
   readonly #gone = new AbortController()
   readonly #flushes = new Map<number, FlushCallback>()
-  /** What did not find room in the queue yet. */
+  /** The lines for which the queue has had no room yet. */
   #backlog: string[] = []
   /** How many pieces were ever written, the backlog included. */
   #pieceCount = 0
@@ -274,7 +274,7 @@ export class QueueStream extends EventEmitter {
 
   #settleFlush(callback: FlushCallback | undefined, error?: Error): void {
     if (!this.#referenced && this.#flushes.size === 0) this.worker.unref()
-    // Apart from the promise: what the callback throws is an uncaught exception.
+    // Called outside the promise: an error of the callback is an uncaught exception.
     if (callback) process.nextTick(callback, error)
   }
 

@@ -1,4 +1,4 @@
-/** What the two sides of a QueueStream share. */
+/** The handles that the two sides of a QueueStream share. */
 import { type LockHandle, type QueueHandle, record, type RecordHandle } from 'threadsafe'
 
 /** How far the worker is. The loop waits for changes of it, asynchronously or blocked. */
@@ -27,7 +27,7 @@ export interface LinkData {
   progress: RecordHandle<Progress>
   /** The worker holds it as long as it lives, and whoever is blocked can see that. */
   alive: LockHandle
-  /** What is passed to that export. Transports look for it here. */
+  /** The options that are passed to that export. Transports look for them here. */
   workerData: unknown
 }
 

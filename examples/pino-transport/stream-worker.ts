@@ -7,7 +7,7 @@ import type { FlushRequest, LinkData, WorkerMessage } from './stream-link.js'
 /** Pieces in one write to the destination, at most. */
 const BATCH = 1000
 
-/** What a transport returns: a Writable, a SonicBoom or something like them. */
+/** The stream that a transport returns: a Writable, a SonicBoom or something like them. */
 interface Destination extends NodeJS.EventEmitter {
   write(text: string): boolean
   end(): void

@@ -93,7 +93,7 @@ export interface QueueStats {
   readonly unfinished: number
 }
 
-/** What a join remembers of the moment when it began; see native/core/queue.h. */
+/** The moment when a join began, as it remembers it; see native/core/unfinished.h. */
 export interface JoinStart {
   readonly times: number
   readonly puts: number

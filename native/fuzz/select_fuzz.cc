@@ -60,7 +60,7 @@ class SelectTarget {
  public:
   explicit SelectTarget(Input& input) : last_(input.below(kSources)), message_(sizeof(SnapshotHeader)), event_(sizeof(EventHeader)) {}
 
-  // Of one object after the other.
+  // Returns the memory of one object after the other.
   ObjectMemory& memory() {
     ObjectMemory* const all[] = {&numbers_.memory, &texts_.memory, &event_, &message_};
     return *all[last_.fetch_add(1, std::memory_order_relaxed) % kSources];

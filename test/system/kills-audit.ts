@@ -37,7 +37,7 @@ function newPool(): BufferPool<Uint32Array> {
   return new BufferPool(BUFFERS, 'uint32[64]')
 }
 
-/** What each queue's short item is: it takes one slot. */
+/** The short item of each queue, which takes one slot. */
 function short({ type, make }: (typeof KINDS)[number]): unknown {
   return type === 'any' ? 1 : type === 'string' ? 'x' : type === 'bytes' ? new Uint8Array(8) : make(1)
 }

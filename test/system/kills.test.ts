@@ -49,7 +49,7 @@ function isModule(file: string): boolean {
   try {
     return readlinkSync(`/proc/self/fd/${file}`).endsWith('.js')
   } catch {
-    // That of the directory itself.
+    // The descriptor of the directory itself, closed by now.
     return true
   }
 }
@@ -137,7 +137,7 @@ describe(`${KILLS} workers that are terminated at random (KILLS_SEED=${SEED})`, 
       killed = []
       hand = 0
     }
-    /** What the process holds when nobody is there but this thread. */
+    /** The process's threads, files and mappings while this thread is its only one. */
     const held = async (): Promise<ReturnType<typeof resources> & { megabytes: number }> => {
       for (let k = 0; k < 3; k++) {
         collectGarbage()

@@ -34,7 +34,7 @@ export function paragraph(text: string): void {
   for (const part of wrapped(text)) line(INDENT + part)
 }
 
-/** What came of an example: a mark in the colour, and the text beside it. */
+/** Prints how an example ended: a coloured mark, and the text beside it. */
 export function outcome(mark: '✓' | '✗' | '-', text: string): void {
   const colours = { '✓': 'green', '✗': 'red', '-': 'yellow' } as const
   const [first = '', ...rest] = wrapped(text)

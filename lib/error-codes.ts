@@ -2,7 +2,7 @@
  * Every code that an error or a warning of this package has. For the compiler these are names, so
  * an error with a code that is not here does not compile; `npm run docs` makes docs/errors.md of
  * them. Each entry has the classes of the error as its type. Its comment says when it happens, and
- * `@remedy` what to do.
+ * `@remedy` what to do, with links that are relative to docs/.
  */
 
 /** Errors with a `code`. */
@@ -12,7 +12,7 @@ export interface ErrorCodes {
    *
    * @remedy Wait for room with `await put(item)`, or `putSync(item, { block: true })` in a worker; or
    * use `tryPut(item)`, which returns false. A queue that may lose items takes the option `overflow`.
-   * If it is full all the time, its consumers are too slow: see the recipe on backpressure.
+   * If it is full all the time, its consumers are too slow: see [streams](recipes/streams.md).
    */
   ERR_QUEUE_FULL: 'QueueFullError'
   /**
@@ -35,8 +35,8 @@ export interface ErrorCodes {
    * The `timeout` of a call passed first. The call has taken and stored nothing, but for `putMany`
    * and `putManySync`, whose error has `count`: that many items went in and stay.
    *
-   * @remedy Try again, or find out who should have come: `queue.stats()`, and the page on
-   * troubleshooting.
+   * @remedy Try again, or find out who should have come: `queue.stats()`, and
+   * [troubleshooting](troubleshooting.md).
    */
   ERR_TIMEOUT: 'TimeoutError'
   /**
@@ -61,7 +61,7 @@ export interface ErrorCodes {
    * `Context` passes on. Nothing was stored.
    *
    * @remedy Create the queue with the `itemBytes`, or the message with the `maxBytes`, that the error
-   * names; or send large data in a `BufferPool`, or in parts.
+   * names; or send large data in a [`BufferPool`](recipes/buffers.md), or in parts.
    */
   ERR_ITEM_TOO_LARGE: 'RangeError'
   /**
@@ -75,7 +75,7 @@ export interface ErrorCodes {
    * The worker of a `Context` ended in the middle of this job: an uncaught exception, `process.exit()`
    * in the job, or the heap's limit. `cause` says which.
    *
-   * @remedy Mend the job. The other jobs go on in a new worker, each once; this one is not repeated,
+   * @remedy Mend the job; [a worker that dies](recipes/dying-worker.md) shows what else can be done. The other jobs go on in a new worker, each once; this one is not repeated,
    * since nobody knows how far it came.
    */
   ERR_CONTEXT_CRASHED: 'ThreadSafeError'
@@ -200,7 +200,7 @@ export interface OtherErrors {
    * no addon for this platform, it is for another processor or C library, it is incomplete, Node may
    * not load addons, or a bundler has taken the package in.
    *
-   * @remedy The message says what to do; the page on installing says more.
+   * @remedy The message says what to do; [install](install.md#when-it-does-not-load) says more.
    */
   'threadsafe: …': 'Error'
   /**
@@ -225,5 +225,5 @@ export interface WarningCodes {
   THREADSAFE_BLOCKED_LOOP: 'Warning'
 }
 
-/** What an error of this package has as its `code`. */
+/** The `code` of an error of this package. */
 export type ErrorCode = keyof ErrorCodes

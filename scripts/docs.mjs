@@ -64,7 +64,7 @@ function section({ name, classes, when, remedy }) {
   return [`### ${name}`, wrapped(`*${classes.join(', ')}.* ${when}`), wrapped(`**What to do.** ${remedy}`), ''].join('\n\n').slice(0, -1)
 }
 
-/** What GitHub makes of a heading. */
+/** The anchor that GitHub makes of a heading. */
 function anchor(heading) {
   return heading
     .toLowerCase()

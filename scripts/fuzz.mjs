@@ -56,7 +56,6 @@ if (targets.length > 0) {
   must('cmake', '-S', '.', '-B', native, '-DFUZZ=ON', '-DCMAKE_CXX_COMPILER=clang++-19')
   must('cmake', '--build', native, '-j', '2', '--target', ...targets)
 }
-if (names.some((name) => SCRIPT.includes(name))) must('npx', 'tsc', '-p', 'tsconfig.json')
 
 /** Runs a program to its end, and ends it when `late()` says so; resolves to how it ended. */
 function run(program, args, late = () => false) {

@@ -15,7 +15,7 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const logs = join(root, 'build/verify')
 
-/** What programs print about the cases they ran; all matches are added up. */
+/** The counts of cases that programs print; all matches are added up. */
 const MOCHA = /^ +(\d+) passing/gm
 const PASSED = /^(\d+) passed, \d+ failed$/gm
 /** The counts of the soak. */
@@ -26,7 +26,7 @@ const CAUGHT = /\((\d+) weakenings caught\)/g
 
 const mocha = 'node node_modules/mocha/bin/mocha.js --reporter dot'
 
-/** What several checks need; each is made once, before the first check that needs it. */
+/** Steps that several checks need. Each runs once, before the first check that needs it. */
 const PREPARATIONS = {
   tools: { run: 'scripts/checks.sh install_tools' },
   modules: { run: 'test -d node_modules || npm ci --no-audit --no-fund' },
@@ -48,7 +48,8 @@ const CHECKS = [
   { name: 'package', apart: true, run: 'npx publint --strict && npm_config_ignore_scripts=true npx attw --pack . --profile esm-only' },
   { name: 'suite', run: `TEST_SHARE=1 ${mocha} 'dist/test/**/*.test.js'`, cases: MOCHA, minutes: 25 },
   { name: 'kills', run: `KILLS=5000 ${mocha} dist/test/system/kills.test.js`, cases: MOCHA, minutes: 20 },
-  { name: 'model-based', run: `MODEL_RUNS=3000 ${mocha} 'dist/test/system/model-*.test.js'`, cases: MOCHA },
+  { name: 'model-based', run: `MODEL_RUNS=1500 ${mocha} 'dist/test/system/model-*.test.js'`, cases: MOCHA },
+  { name: 'isolates', run: `ISOLATES=1000 ${mocha} dist/test/system/isolates.test.js`, cases: MOCHA },
   {
     name: 'shared-data',
     run: `RECORD_READS=5000000 CONTEXT_JOBS=20000 POOL_LENDS=400000 POOL_KILLS=60 LOCK_SECTIONS=400000 LOCK_KILLS=60 ${mocha} 'dist/test/shared/*.test.js'`,
@@ -80,7 +81,7 @@ const CHECKS = [
   { name: 'tools', apart: true, run: 'node scripts/test-tools.mjs', cases: PASSED, needs: ['prebuilds'] },
   { name: 'install', apart: true, run: 'node scripts/test-install.mjs', cases: PASSED, needs: ['prebuilds'] },
   { name: 'arm64', apart: true, run: 'node scripts/test-arm64.mjs', cases: PASSED, needs: ['prebuilds'] },
-  { name: 'fuzz', run: 'npm run --silent fuzz -- --seconds 20', cases: /(\d+) runs/g },
+  { name: 'fuzz', apart: true, run: 'node scripts/fuzz.mjs --seconds 20', cases: /(\d+) runs/g },
   // The first has the models and mutants.
   ...['ctest', 'ctest-tsan', 'ctest-asan'].map((build) => ({
     name: build,

@@ -105,7 +105,7 @@ function locked(): Eights {
   }
 }
 
-/** As an addon would do it. */
+/** Copies under a mutex, as an addon would do it. */
 function behindMutex(): Eights {
   const native = benchAddon().openRecord()
   const buffer = new Float64Array(8)

@@ -1,10 +1,10 @@
-/** What a queue costs a user, and against what: the few rows for a reader who chooses one. */
+/** The few costs that decide between queues, each beside Node's own way and another package. */
 import { median, pairedRatio } from '../harness/statistics.js'
 import { measured, number, unit } from './figures.js'
 import type { CaseResult, ContenderResult } from './result.js'
 
 interface Choice {
-  /** What the reader wants to do. */
+  /** The task, in the reader's words. */
   readonly what: string
   readonly caseId: string
   readonly ours: string

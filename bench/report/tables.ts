@@ -106,7 +106,7 @@ function rivalCell(rival: Rival | undefined): Html {
   return html`<td class="rival">${rival.figure} <b>${ratio(rival.times)}</b><small class="note">${rival.name}</small></td>`
 }
 
-/** What a queue costs: our figure, that of what Node brings, and that of the best other package. */
+/** The table of costs: our figure, that of Node alone, and that of another package. */
 export function costsTable(rows: readonly Cost[]): Html {
   return html`<table class="costs">
     <thead>

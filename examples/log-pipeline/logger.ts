@@ -9,7 +9,7 @@ export function createLines(): ThreadSafeQueue<string> {
   return new ThreadSafeQueue(LINES, { type: 'string', itemBytes: LINE_BYTES, name: 'log' })
 }
 
-/** What a thread logs with. */
+/** The logger of one thread. */
 export class Logger {
   readonly #lines: ThreadSafeQueue<string>
   readonly #thread: string

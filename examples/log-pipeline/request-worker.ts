@@ -8,7 +8,7 @@ export interface RequestData {
   name: string
 }
 
-/** What the worker reports at its end. */
+/** The report that a worker makes when it ends. */
 export interface Report {
   name: string
   accepted: number

@@ -29,7 +29,7 @@ for (let k = 0; k < 2; k++) new Worker(new URL('./load-worker.js', import.meta.u
   if (options.fail) setTimeout(() => samples.putSync('not a number' as unknown as number), 200)
 
   const feeding = (async () => {
-    // As many as there is room for, more at some times than at others.
+    // The burst varies, and never exceeds the room that is left.
     for (let k = 0; !jobs.closed; k++) {
       const pace = 1 + Math.sin(performance.now() / 2000)
       await jobs.put(k).catch(() => undefined)

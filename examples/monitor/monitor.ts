@@ -10,7 +10,7 @@ const EVENTS = 8
 interface Occurrence {
   time: Date
   text: string
-  /** What is counted: items that were dropped, milliseconds of blocking. */
+  /** The amount: items that were dropped, or milliseconds of blocking. */
   amount: number
   unit: string
 }

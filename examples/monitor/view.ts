@@ -1,4 +1,4 @@
-/** What the monitor shows, as lines of text of a given width. */
+/** Turns the monitor's rows into lines of text of a given width. */
 
 /** One queue, at one moment. */
 export interface Row {

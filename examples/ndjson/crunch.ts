@@ -19,7 +19,7 @@ export async function crunchAlone(path: string): Promise<Summary> {
   return summary
 }
 
-/** By workers, while this thread reads. Rejects as soon as one of them fails. */
+/** Has workers crunch the file while this thread reads it. Rejects as soon as one of them fails. */
 export async function crunchByPool(path: string, workers: number, way: Way): Promise<Summary> {
   const blocks = createBlocks(way, workers)
   const failure = new AbortController()
@@ -34,7 +34,7 @@ export async function crunchByPool(path: string, workers: number, way: Way): Pro
     summary.merge(part)
   }
 
-  /** What one of us fails with is what the others are told. */
+  /** Awaits the work of one part. Its error ends all others, which fail with the same. */
   async function guarded(work: Promise<void>): Promise<void> {
     try {
       await work

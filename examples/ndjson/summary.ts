@@ -1,11 +1,11 @@
 /**
- * What is computed from a web server's log: for each path how many requests there were, how many
- * failed, and how long they took; and how many came in each minute.
+ * Sums up a web server's log: for each path how many requests there were, how many failed, and how
+ * long they took; and how many came in each minute.
  */
 
 /** One line of the file. */
 export interface Entry {
-  /** As ISO 8601 has it. */
+  /** The time of the request, in the form of ISO 8601. */
   time: string
   user: string
   path: string

@@ -37,7 +37,7 @@ export interface OpenedQueue extends Opened<'queue'> {
   readonly overflow: number
   /** Bytes of the head in front of each item. */
   readonly headBytes: number
-  /** Of the longest item that the whole queue holds, head included. */
+  /** The bytes of the longest item that the whole queue holds, head included. */
   readonly mostBytes: number
   /** Where in its memory the staging areas begin. */
   readonly staging: number
@@ -93,7 +93,7 @@ export interface QueueStats {
   readonly unfinished: number
 }
 
-/** What a join remembers of the moment when it began; see native/core/queue.h. */
+/** The moment when a join began, as it remembers it; see native/core/unfinished.h. */
 export interface JoinStart {
   readonly times: number
   readonly puts: number
@@ -168,7 +168,7 @@ interface EventFunctions {
  */
 interface RecordFunctions {
   read(record: NativeRecord, body?: Uint8Array): number
-  /** Of what was read last, or was too long. */
+  /** The bytes of the item that was read last, or was too long. */
   length(record: NativeRecord): number
   /** One try, for the version after that one, or any where that is negative. */
   write(record: NativeRecord, bytes: number, after: number, body?: Uint8Array): number
@@ -257,7 +257,7 @@ interface Native {
   readonly lockMemory: number
   /** The most that a pool can have. */
   readonly mostBuffers: number
-  /** Of this thread, as an owner of locks; never 0. */
+  /** The number of this thread as an owner of locks; never 0. */
   readonly threadNumber: number
   /** Of this thread: the head of the list of kept.ts. */
   readonly kept: object

@@ -73,7 +73,7 @@ function bodyOf(from: Space, at: number, bytes: number): Uint8Array<ArrayBuffer>
   return body
 }
 
-/** What V8 says where it has run out of stack or of memory, and the item may be good. */
+/** V8's messages when it has run out of stack or memory: the item itself may be good. */
 const RUN_OUT = ['Maximum call stack size exceeded', 'Array buffer allocation failed']
 
 /**

@@ -46,7 +46,7 @@ export class OneHand implements Hand {
     this.space = this.#own = own
   }
 
-  /** For items up to the size of the thread's buffer. */
+  /** Returns room for an item of up to the size of the thread's buffer. */
   room(bytes: number): Space {
     this.end = bytes
     this.body = undefined

@@ -9,7 +9,7 @@ import type { MessageCodec } from './message.js'
 import type { Field, RecordType } from './record-type.js'
 import { checkKind, type Scalar, SCALARS, type ScalarType } from './scalar.js'
 
-/** As errors name it. Made once, and not for each item. */
+/** The name that errors give it. Made once, and not for each item. */
 const pathOf = (argument: string, name: string) => `${argument}.${name}`
 
 /**

@@ -68,7 +68,7 @@ export function wholeOf(kind: number, { buffer }: Uint8Array<ArrayBuffer>): unkn
  * Written in place of a view's kind for `process.env`, a host object that is cloned as a plain one.
  */
 const ENVIRONMENT = VIEWS.length
-/** Likewise, for a DOMException, which follows. */
+/** Written in place of a view's kind for a DOMException, which follows. */
 const EXCEPTION = VIEWS.length + 1
 
 interface WrittenException {

@@ -12,7 +12,7 @@ import { invalidType } from '../errors.js'
 import { copyInto } from '../intrinsics.js'
 import { NOTHING } from '../wait/selectable.js'
 import type { Batch } from './batch.js'
-import { CLOSED, countDone, offerAll } from './lane.js'
+import { CLOSED, countDone, type Lane, offerAll } from './lane.js'
 import { haveStack, STACK, STACK_OF_TEXT } from './stack.js'
 import { LENGTH_BYTES, type Packed, type Together } from './together.js'
 
@@ -32,14 +32,9 @@ const MOST_PACKED = 256
 const ENOUGH_CHARACTERS = 16_384
 
 /** The lane that moves messages one at a time. */
-export interface Singles {
-  tryPut(item: unknown): number
-  tryPutFirst(item: unknown): number
+export interface Singles extends Pick<Lane<unknown, unknown>, 'tryPut' | 'tryPutFirst' | 'tryGet' | 'getBlocking' | 'closed'> {
   /** Encodes the item and puts it by the overflow policy. */
   offer(item: unknown): number
-  tryGet(): unknown
-  getBlocking(timeout: number): unknown
-  closed(): boolean
   /** Throws if an encoded item of so many bytes is larger than the whole queue. */
   checkFits(bytes: number): void
   /** Waits a moment for an item or for room, and returns whether there may be one. */

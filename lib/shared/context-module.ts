@@ -51,7 +51,7 @@ export async function load(module: ModuleName): Promise<Loaded> {
   return exportsOf(pathToFileURL(path).href)
 }
 
-/** By way of a module whose only export is the box: `import()` is a promise of the exports. */
+/** Imports a module whose only export is the box: `import()` itself is a promise of the exports. */
 async function exportsOf(url: string): Promise<Loaded> {
   const box = `export * as exports from ${JSON.stringify(url)}`
   try {

@@ -13,7 +13,7 @@ const PATIENCE_MILLISECONDS = 3
 /** The time after which a waiter looks again by itself. */
 const BRIEF_MILLISECONDS = 2
 
-/** What a waiting call will get, and since when it waits. */
+/** The acquisition that a waiting call will get, and since when it waits. */
 export interface Acquisition {
   readonly grant: Grant
   readonly since: number

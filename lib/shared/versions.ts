@@ -20,7 +20,7 @@ import { NOTHING, type Nothing, type Selectable } from '../wait/selectable.js'
 
 const { record: RECORD, status: STATUS } = native
 
-/** As the version that a write comes after: whichever is current. */
+/** Given as the version that a write comes after: whichever is current. */
 export const ANY = -1
 
 /** 1 if the core needs a fence, else 0. */

@@ -4,7 +4,7 @@
 //
 //     token  | rounds : 2 | its slots : 30 | of a loop : 1 | putter : 31 |
 //
-// As long as it has the token, the other puts that may wait act as if the queue were full, at their
+// While it has the token, the other puts that may wait act as if the queue were full, at their
 // first try as well. It puts, or gives up, then clears the token and wakes them all. Calls that do
 // not wait take no notice of tokens. Clearing the token is an ordinary change in the sense of
 // wait.h: it is stored, then the list is looked at, both sequentially consistent.

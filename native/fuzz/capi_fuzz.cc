@@ -21,7 +21,7 @@ namespace {
 
 enum class Way { model, scribbles, threads };
 
-// What the handler does, in the thread that it strikes.
+// The handler's calls, in the thread that it strikes.
 thread_local void (*on_signal)(void* data) = nullptr;
 thread_local void* signal_data = nullptr;
 
@@ -65,7 +65,7 @@ class Calls {
     }
   }
 
-  // What a signal does to a thread that is in the middle of something. It allocates nothing.
+  // The signal's part: it strikes a thread in the middle of something, and allocates nothing.
   void strike() {
     const double item = 1;
     double got;

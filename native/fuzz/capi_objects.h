@@ -12,7 +12,7 @@
 
 namespace threadsafe::fuzz {
 
-// As the isolate that opens handles: no thread of the fuzzer's.
+// Opens handles as an isolate whose number no thread of the fuzzer has.
 inline Opener opener() {
   return {nullptr, [](void*) { return false; }, std::thread::id(), 1, 0};
 }
@@ -91,7 +91,7 @@ struct CapiQueue {
     return slots;
   }
 
-  // What a put makes of it. `waits` and `drops` as threadsafe_put() and threadsafe_put_or_drop().
+  // Puts, and returns the status. `waits` like threadsafe_put(), `drops` like threadsafe_put_or_drop().
   threadsafe_status put(const Bytes& item, bool waits, bool drops) {
     if (is_fixed() && item.size() != kSlotBytes) return THREADSAFE_WRONG_SIZE;
     if (item.size() > geometry.most_bytes()) return THREADSAFE_TOO_LARGE;
@@ -107,7 +107,7 @@ struct CapiQueue {
     return THREADSAFE_OK;
   }
 
-  // What a get of up to so many bytes brings.
+  // Gets an item of up to so many bytes, and returns the status.
   threadsafe_status get(std::size_t limit, bool waits, Bytes& item) {
     if (is_fixed() && limit != kSlotBytes) return THREADSAFE_WRONG_SIZE;
     if (items.empty()) return closed ? THREADSAFE_CLOSED : waits ? THREADSAFE_TIMEOUT : THREADSAFE_EMPTY;

@@ -91,7 +91,7 @@ class PoolTarget {
  private:
   PoolHeader& header() { return memory_.header<PoolHeader>(); }
 
-  // As whoever has a lease does with the buffer.
+  // Writes into the buffer, as whoever has a lease does.
   void touch(u32 buffer) {
     auto* const first = reinterpret_cast<std::uint8_t*>(&header()) + geometry_.buffers + std::size_t{buffer} * geometry_.stride;
     __atomic_store_n(first, 1, __ATOMIC_RELAXED);

@@ -15,7 +15,7 @@ constexpr u32 kMostCapacity = 40;  // more than the longest run of a batch
 constexpr u32 kMostItemBytes = 72;
 constexpr u32 kEach = 2 * kMostItemBytes;  // the longest message of a batch
 
-// What a queue is made with.
+// The options that a queue is made with.
 struct Made {
   explicit Made(Input& input) {
     const ElementType type = kTypes[input.below(sizeof kTypes / sizeof *kTypes)];
@@ -279,7 +279,7 @@ class QueueTarget {
   }
 
   void call(Input& input, u32 thread) {
-    // As the addon does it, and as WebAssembly does.
+    // Takes it the addon's way, or WebAssembly's.
     const bool straight = input.byte() % 2 == 0;
     if (straight && is_cell(geometry_.type)) {
       QueueCalls(header(), geometry_, CellSlots(header()), input, thread).make();

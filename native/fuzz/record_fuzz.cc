@@ -69,7 +69,7 @@ class RecordTarget {
 
   void check(u32 index) const { require(index < geometry_.count, "a buffer is one of the record's"); }
 
-  // As the addon reads a message: as long as its buffer says, but no longer than there is.
+  // Reads as the addon reads a message: as much as its buffer says, but no more than there is.
   void read(const Record& record, const Buffers& buffers) {
     const std::unique_ptr<std::byte[]> content(new std::byte[geometry_.bytes]);
     u64 word = 0;

@@ -69,7 +69,7 @@ struct FuzzWake {
   void all(WaitList& list) { wake_all(list, *this); }
 };
 
-// Of a call that blocks, for up to so many microseconds.
+// The parker of a call that blocks for up to so many microseconds.
 inline auto brief_parker(const WaitList& list, u32 microseconds) {
   thread_local StopCheck unstopped([] { return false; });
   return ThreadParker(list, Deadline::after(microseconds / 1000.0), unstopped);

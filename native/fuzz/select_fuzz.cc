@@ -60,7 +60,7 @@ class SelectTarget {
  public:
   explicit SelectTarget(Input& input) : last_(input.below(kSources)), message_(sizeof(SnapshotHeader)), event_(sizeof(EventHeader)) {}
 
-  // Of one object after the other.
+  // Returns the memory of one object after the other.
   ObjectMemory& memory() {
     ObjectMemory* const all[] = {&numbers_.memory, &texts_.memory, &event_, &message_};
     return *all[last_.fetch_add(1, std::memory_order_relaxed) % kSources];
@@ -106,7 +106,7 @@ class SelectTarget {
       places.emplace_back(all[k].list());
     }
     StopCheck unstopped([] { return false; });
-    ThreadParker parker(std::span(places), Deadline::after(4 * input.byte() / 1000.0), unstopped);
+    ThreadParker parker(std::span<Place>(places), Deadline::after(4 * input.byte() / 1000.0), unstopped);
     const Status status = wait_any(sources, parker);
     require(status == Status::ok || status == Status::timeout, "a wait ends with something, or in time");
   }

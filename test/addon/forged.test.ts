@@ -140,7 +140,7 @@ describe('forged handles and memory', () => {
     }
   })
 
-  // What is found in the memory, how far from it a byte is written over, and by what.
+  // `found` is looked for in the memory; the byte at that distance from it is set to `value`.
   for (const [what, item, found, distance, value] of [
     ['a view of a kind that there is not', Uint8Array.of(250, 251, 252), Buffer.of(250, 251, 252), -7, 200],
     ['serialized by no V8', new Map([['abc', 1]]), 'abc', -5, 0],

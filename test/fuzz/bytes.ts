@@ -34,7 +34,7 @@ export class Input {
     return view.getFloat64(0)
   }
 
-  /** What is left. */
+  /** Returns the bytes that are left. */
   rest(): Uint8Array {
     return this.#bytes.subarray(this.#at)
   }

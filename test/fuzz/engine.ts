@@ -19,7 +19,7 @@ export interface Engine {
   readonly mostBytes: number
 }
 
-/** As many times as a branch was taken, in steps. */
+/** The number of times that a branch was taken, in steps. */
 const BUCKETS = Uint8Array.from({ length: 256 }, (_, k) =>
   k === 0 ? 0 : k < 4 ? 1 << (k - 1) : k < 8 ? 8 : k < 16 ? 16 : k < 32 ? 32 : k < 128 ? 64 : 128,
 )

@@ -10,7 +10,8 @@ import { promisify } from 'node:util'
 import { type Document, fault, readDocuments, ROOT } from './documents.js'
 import { compileC, complaints, isRun, matches, outputOf, type Program, runProgram, writePrograms } from './programs.js'
 
-const DIRECTORY = join(ROOT, 'build/documents')
+/** Within the package, which so finds itself. Several versions of Node may run this at a time. */
+const DIRECTORY = join(ROOT, `build/documents-${process.version}`)
 const LANGUAGES = new Set(['js', 'ts', 'c', 'python', 'sh', 'json', 'text'])
 /** How many programs run at a time. */
 const AT_A_TIME = 3

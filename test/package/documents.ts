@@ -50,7 +50,7 @@ export interface Link {
 export interface Document {
   readonly path: string
   readonly blocks: readonly Block[]
-  /** What links can lead to. */
+  /** The anchors that links can lead to. */
   readonly anchors: ReadonlySet<string>
   readonly links: readonly Link[]
 }

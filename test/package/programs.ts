@@ -91,7 +91,7 @@ function cachingHost(): ts.CompilerHost {
   return host
 }
 
-/** What has no type in JavaScript is no fault there: a parameter, an item of any kind, an element. */
+/** Missing types are no fault in JavaScript: of a parameter, an item of any kind, an element. */
 function isForgiven({ language }: Block, code: number, text: string): boolean {
   return language === 'js' && ((code >= 7000 && code < 8000) || code === 2538 || /'(unknown|\{\})'/.test(text))
 }
@@ -159,7 +159,7 @@ export async function runProgram({ file, block }: Program): Promise<Result> {
   return { code, stdout, stderr }
 }
 
-/** What a program must print: the block of `text output` that follows it. */
+/** The output that a program must print: the block of `text output` that follows it. */
 export function outputOf({ block }: Program, { blocks }: Document): string | undefined {
   const next = blocks[blocks.indexOf(block) + 1]
   return next?.language === 'text' && next.marks.includes('output') ? `${next.text}\n` : undefined

@@ -52,9 +52,13 @@ describe('records and messages of many contexts', function () {
     const check = checked()
     addon.startWriters(record, signo, HANDLER_INTERVAL_NS)
     let writes = 0
+    let newest = 0
     try {
       for (let k = 0; k < READS; k++) {
-        check(target.read())
+        const { value, version } = target.readWithVersion()
+        check(value)
+        if (version < newest) assert.fail(`version ${version} was read after ${newest}`)
+        newest = version
         if (k % 4 === 0) target.write(written(++writes, 'byMain'))
         if (k % 4096 === 0) await loopIterations(1)
       }

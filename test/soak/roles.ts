@@ -1,4 +1,4 @@
-/** What the victims of the soak do. */
+/** The tasks of the soak's victims. */
 export const CONSUMERS = ['get', 'forEach', 'iterate', 'batches', 'select', 'impatient'] as const
 export const PUTTERS = ['put', 'putAsync', 'putMany'] as const
 export const STEADY = ['putters', 'asyncPutters', 'getters', 'echo', 'echoEvent', 'sharer', 'lender'] as const

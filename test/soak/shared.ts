@@ -13,7 +13,7 @@ import type { Workers } from './workers.js'
 const BUFFERS = 16
 const jobs = fileURLToPath(new URL('../fixtures/jobs.js', import.meta.url))
 
-/** What the workers share with the loop. */
+/** The objects that the workers share with the loop. */
 export class SharedObjects {
   readonly lock = new Lock()
   readonly section = new Int32Array(new SharedArrayBuffer(12))

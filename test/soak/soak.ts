@@ -1,4 +1,4 @@
-/** What the parts of the soak share: the time, counts, latencies, and what happens at a violation. */
+/** Shared by the parts of the soak: the time, counts, latencies, and how a violation is reported. */
 import { writeSync } from 'node:fs'
 import { inspect } from 'node:util'
 import { Latencies } from '../../bench/harness/histogram.js'

@@ -37,7 +37,7 @@ function newPool(): BufferPool<Uint32Array> {
   return new BufferPool(BUFFERS, 'uint32[64]')
 }
 
-/** What each queue's short item is: it takes one slot. */
+/** The short item of each queue, which takes one slot. */
 function short({ type, make }: (typeof KINDS)[number]): unknown {
   return type === 'any' ? 1 : type === 'string' ? 'x' : type === 'bytes' ? new Uint8Array(8) : make(1)
 }
@@ -56,6 +56,7 @@ export class Audit {
   readonly native = new ThreadSafeQueue<number>(16, { type: 'float64' })
   readonly counts = new Int32Array(new SharedArrayBuffer(4 * Object.keys(COUNTS).length))
   readonly hands = new Float64Array(new SharedArrayBuffer(8 * MOST_WORKERS))
+  readonly begun = new Int32Array(new SharedArrayBuffer(4 * MOST_WORKERS))
   /** Now and then another: a token may be lost with the worker that had it. */
   pool = newPool()
   /** How often the process's own handler was called. */
@@ -89,6 +90,7 @@ export class Audit {
       native: this.native.handle,
       counts: this.counts,
       hands: this.hands,
+      begun: this.begun,
     }
   }
 
@@ -260,6 +262,7 @@ export class Audit {
     for (let token = tokens.tryGet(); token !== undefined; token = tokens.tryGet()) takeBack(token)
     for (const token of hands) if (token > 0) takeBack(token - 1)
     hands.fill(0)
+    this.begun.fill(0)
     const { free, lent, passed } = pool.stats()
     assert.deepEqual({ lent, all: free + passed }, { lent: 0, all: BUFFERS })
     assert.ok(passed <= tokensInHand, `${passed} buffers are passed on, and at most ${tokensInHand} tokens were in hand`)

@@ -15,12 +15,14 @@ import { buildNativeAddon, nativeAddon } from '../fixtures/native-addon.js'
 import { random, startWorker, until, within } from '../support.js'
 import { Audit } from './kills-audit.js'
 
-const KILLS = Number(process.env.KILLS ?? 40)
+const KILLS = Number(process.env.KILLS ?? 30)
 const SEED = Number(process.env.KILLS_SEED ?? Math.floor(Math.random() * 2 ** 31))
 const AT_ONCE = 6
 const KILLS_UNTIL_QUIET = 14
 /** The share of workers that use what most of the others do at that time, so that they meet. */
 const FOCUSED = 0.8
+/** The share of workers that are killed in their roles; others may be while they start. */
+const BEGUN = 0.85
 const PATIENCE = 30_000
 /** With fewer kills, what the process takes depends on what was used for the first time. */
 const FEWEST_FOR_MEMORY = 1000
@@ -47,7 +49,7 @@ function isModule(file: string): boolean {
   try {
     return readlinkSync(`/proc/self/fd/${file}`).endsWith('.js')
   } catch {
-    // That of the directory itself.
+    // The descriptor of the directory itself, closed by now.
     return true
   }
 }
@@ -85,12 +87,15 @@ describe(`${KILLS} workers that are terminated at random (KILLS_SEED=${SEED})`, 
     /** Those that were killed since the last audit, by their roles. */
     let killed: string[] = []
     const failures: unknown[] = []
+    const hands = new WeakMap<Worker, number>()
+    const subjects = (): number => (chance() < 0.4 ? below(KINDS.length) : KINDS.length + below(SUBJECTS.length - KINDS.length))
 
     const start = (role: string, pick = 0): Worker => {
       const task: Task = { role, objects: audit.objects, pick, hand: hand++, seed: below(2 ** 31) }
       const worker = startWorker('kills-worker', task)
       worker.on('error', (error) => failures.push(`${role}: ${(error as Error).stack}`))
       workers.set(worker, role)
+      hands.set(worker, task.hand)
       return worker
     }
     const end = async (worker: Worker): Promise<void> => {
@@ -102,17 +107,22 @@ describe(`${KILLS} workers that are terminated at random (KILLS_SEED=${SEED})`, 
     }
     /** Workers of one time use mainly the same, in different ways. */
     const time = async (): Promise<void> => {
-      const focus = [below(SUBJECTS.length), below(SUBJECTS.length)]
+      const focus = [subjects(), subjects()]
       const victims: Worker[] = []
       const steady = [start('steady'), start('blocked')]
       for (const limit = kills + KILLS_UNTIL_QUIET; kills < limit;) {
         while (victims.length < AT_ONCE) {
-          const subject = chance() < FOCUSED ? oneOf(focus) : below(SUBJECTS.length)
+          const subject = chance() < FOCUSED ? oneOf(focus) : subjects()
           victims.push(start(oneOf(SUBJECTS[subject] as readonly string[]), subject < KINDS.length ? subject : below(KINDS.length)))
         }
-        await new Promise((resolve) => setTimeout(resolve, below(25)))
         const several = chance() < 0.2 ? 1 + below(3) : 1
-        await Promise.all(Array.from({ length: several }, () => end(victims.splice(below(victims.length), 1)[0] as Worker)))
+        const chosen = Array.from({ length: several }, () => victims.splice(below(victims.length), 1)[0] as Worker)
+        if (chance() < BEGUN) {
+          const begun = (): boolean => chosen.every((worker) => audit.begun[hands.get(worker) as number] === 1)
+          await until('workers in their roles', () => begun() || failures.length > 0, PATIENCE)
+        }
+        await new Promise((resolve) => setTimeout(resolve, below(20)))
+        await Promise.all(chosen.map(end))
       }
       // Each loop that is rung for one of these may be dying, and must pass it on to others, which
       // have just come: the one with the lowest doorbell is rung first.
@@ -127,7 +137,7 @@ describe(`${KILLS} workers that are terminated at random (KILLS_SEED=${SEED})`, 
       killed = []
       hand = 0
     }
-    /** What the process holds when nobody is there but this thread. */
+    /** The process's threads, files and mappings while this thread is its only one. */
     const held = async (): Promise<ReturnType<typeof resources> & { megabytes: number }> => {
       for (let k = 0; k < 3; k++) {
         collectGarbage()

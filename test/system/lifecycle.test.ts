@@ -9,7 +9,7 @@ import { STATES, type State } from '../fixtures/lifecycle-states.js'
 import { type Outcome, runProcess, SHARE } from '../support.js'
 
 interface Ending {
-  /** Of the process. */
+  /** The exit code of the process. */
   code: number | null
   signal?: NodeJS.Signals
   stdout?: string

@@ -18,7 +18,7 @@ const MILLISECONDS = 600 * Math.max(SHARE, 0.3)
 const MOST_CALLS = 200_000
 const OVERFLOWS: Overflow[] = ['reject', 'drop-newest', 'drop-oldest']
 
-const PUTS: number[] = [CallKind.tryPut, CallKind.putOnce, CallKind.putOnceAsync, CallKind.putBlocking, CallKind.putAsync]
+const PUTS: number[] = [CallKind.tryPut, CallKind.putOnce, CallKind.putOnceAsync, CallKind.putBlocking, CallKind.putAsync, CallKind.putMany]
 /** Asynchronous calls that wait are ended by a timer, which knows nothing of the queue. */
 const TIMED: number[] = [CallKind.putAsync, CallKind.getAsync]
 
@@ -56,7 +56,7 @@ describe('linearizability', function () {
         const histories = [1, 2, 3, 4].map((capacity) => {
           const queue = new ThreadSafeQueue(capacity, { type, overflow, ...(spans && { itemBytes: SLOT_BYTES }) })
           const logs = Array.from({ length: THREADS }, () => ThreadLog.create(MOST_CALLS))
-          return { handle: queue.handle, capacity, spans, milliseconds: MILLISECONDS, logs }
+          return { handle: queue.handle, capacity, spans, batches: overflow === 'reject', milliseconds: MILLISECONDS, logs }
         })
         const common = { histories, clock: new SharedArrayBuffer(4), barrier: Barrier.create(THREADS), seed, calls: CALLS }
         for (let thread = 0; thread < THREADS; thread++)

@@ -42,7 +42,7 @@ export function failedWith(error: unknown): Result {
   return failure(code)
 }
 
-/** What the call returns or throws. */
+/** The call's result: a value or an error. */
 export function outcome(call: () => unknown): Result {
   try {
     return value(call())
@@ -124,7 +124,7 @@ export interface Model {
   readonly calls: ModelCalls<never>
   /** Serves the calls that wait, until none can be served. */
   settle(): void
-  /** What the real object's state must be. */
+  /** The state that the real object must have. */
   state(): unknown
 }
 

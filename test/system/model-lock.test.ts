@@ -49,7 +49,7 @@ class LockModel {
     return this.calls.done(result)
   }
 
-  /** Of the acquisition with that number, which may be over. */
+  /** Releases the acquisition with that number, which may be over. */
   release(number: Owner): void {
     if (this.owner === number) this.owner = undefined
   }

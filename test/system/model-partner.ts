@@ -10,7 +10,7 @@ export class Partner {
   #worker: Worker | undefined
   #replies = new ThreadSafeQueue<unknown>(2)
 
-  /** What it replies once it has done so. */
+  /** Gives an order. Resolves to the reply that comes when it is carried out. */
   async told(order: Order): Promise<unknown> {
     this.#worker ??= startWorker('model-partner', this.#replies.handle)
     this.#worker.postMessage(order)

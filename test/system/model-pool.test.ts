@@ -8,15 +8,15 @@ import { Partner, PARTNER_SHARE } from './model-partner.js'
 const ENDED = failure('ERR_LEASE_ENDED')
 const partner = new Partner()
 
-/** What a lease or a token is for: undefined once it is over. */
+/** The buffer of a lease or token; undefined once that is over. */
 interface Content {
-  /** What was written into the buffer last. */
+  /** The number that was written into the buffer last. */
   mark: number
 }
 
 class PoolModel {
   readonly calls = new ModelCalls<never>()
-  /** Of this thread, in the order in which it got them. */
+  /** This thread's leases, in the order in which it got them. */
   readonly leases: (Content | undefined)[] = []
   readonly tokens: (Content | undefined)[] = []
   readonly partners: Content[] = []

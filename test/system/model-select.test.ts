@@ -118,7 +118,7 @@ const some = fc.array(fc.nat({ max: SOURCES - 1 }), { minLength: 1, maxLength: 4
 const source = fc.nat({ max: 1 })
 const number = fc.nat({ max: 1000 })
 
-/** Of several that are ready, one that is not biased takes any: then the model takes the same. */
+/** A select that is not biased takes any of those that are ready; the model then takes the same. */
 function alike(model: SelectModel, sources: readonly number[], biased: boolean, real: Result): Result {
   const ready = model.ready(sources)
   const first = ready[0]

@@ -59,7 +59,7 @@ abstract class VersionsModel implements Model {
     }
   }
 
-  /** What a call that waited gives. */
+  /** The result of a call that waited. */
   abstract woken(): unknown
 }
 
@@ -108,7 +108,7 @@ class MessageModel extends VersionsModel {
     return value(undefined)
   }
 
-  /** What waits from now on is for a later version than that one. */
+  /** Calls that begin to wait from now on wait for a later version than this. */
   want(): number {
     return this.isSet ? this.version - 1 : this.version
   }

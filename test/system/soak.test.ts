@@ -3,7 +3,7 @@ import { strict as assert } from 'node:assert'
 import { buildNativeAddon } from '../fixtures/native-addon.js'
 import { runProcess, SHARE } from '../support.js'
 
-/** What each part must have done, in however short a time. */
+/** The least that each part must have done, in however short a time. */
 const DONE = [
   'items of numbers',
   'items of bytes that span slots',

@@ -60,6 +60,7 @@ const CHECKS = [
     run: `TEST_SHARE=0.2 taskset --cpu-list 0 ${mocha} dist/test/{queue,wait,shared}/*.test.js dist/test/system/{stress,kills}.test.js`,
     cases: MOCHA,
   },
+  { name: 'beyond', run: `BEYOND_KILLS=60 ${mocha} dist/test/examples/beyond.test.js`, cases: MOCHA },
   { name: 'soak', run: 'node dist/test/soak/main.js --minutes 2', cases: SOAK },
   { name: 'asan-addon', run: 'scripts/checks.sh asan_suite', cases: MOCHA, minutes: 25 },
   { name: 'asan-leaks', run: 'scripts/checks.sh asan_leaks 1', cases: SOAK },

@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads'
 import { BLOCK, type Blocks, createBlocks, type Way } from './blocks.js'
 import { Summary } from './summary.js'
 
-const NEWLINE = 0x0a
+export const NEWLINE = 0x0a
 
 /** In this thread alone. */
 export async function crunchAlone(path: string): Promise<Summary> {
@@ -81,7 +81,7 @@ async function readLines(path: string, next: () => Promise<Uint8Array>, send: (l
 }
 
 /** Reads until the memory is full or the file ends. A read may stop short of both. */
-async function fill(file: FileHandle, memory: Uint8Array, position: number): Promise<number> {
+export async function fill(file: FileHandle, memory: Uint8Array, position: number): Promise<number> {
   let length = 0
   while (length < memory.length) {
     const { bytesRead } = await file.read(memory, length, memory.length - length, position + length)

@@ -1,0 +1,8 @@
+/** Items as MessagePack, which has bytes, maps and sets, where JSON has none of these. */
+import { Packr } from 'msgpackr'
+import type { Codec } from 'threadsafe/redis'
+
+export function messagePack<T>(): Codec<T> {
+  const packr = new Packr({ structuredClone: true })
+  return { encode: (item) => packr.pack(item), decode: (bytes) => packr.unpack(bytes) as T }
+}

@@ -14,11 +14,23 @@ install_tools() {
     # RedisQueue.
     redis-server
   )
-  dpkg --status "${packages[@]}" >/dev/null 2>&1 && return
   [ "$(id -u)" -eq 0 ] || run=(sudo)
+  command -v nats-server >/dev/null || install_nats "${run[@]}" || echo 'There is no nats-server: its tests are skipped'
+  dpkg --status "${packages[@]}" >/dev/null 2>&1 && return
   "${run[@]}" apt-get update -qq &&
     DEBIAN_FRONTEND=noninteractive "${run[@]}" apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
 }
+
+# install_nats [sudo]: the one program of Debian 13's package, since the nats-server of Debian 12 is too old. apt-get
+# keeps what it learns of Debian 13 apart, so that nothing else comes from there.
+install_nats() (
+  folder=$(mktemp -d) && trap 'rm -rf "$folder"' EXIT && cd "$folder" && mkdir -p lists/partial cache/archives/partial sources || exit
+  awk -v RS= 'NR == 1' /etc/apt/sources.list.d/debian.sources | sed 's/^Suites:.*/Suites: trixie/' >sources/debian.sources || exit
+  options=(-qq -o APT::Sandbox::User=root -o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts="$folder/sources"
+    -o Dir::State::lists="$folder/lists" -o Dir::Cache="$folder/cache")
+  apt-get "${options[@]}" update && apt-get "${options[@]}" download nats-server && dpkg --extract nats-server_*.deb . &&
+    "$@" install -m 755 usr/sbin/nats-server /usr/local/bin/nats-server
+)
 
 # The sanitizers of each build of the C++ tests. The one without has the models and mutants.
 declare -A sanitizers=([ctest]='' [ctest-tsan]=thread [ctest-asan]=address,undefined)

@@ -190,7 +190,9 @@ export class Consumer {
     const [number, life] = this.#server.operation()
     const keys = [items, state, operation]
     const reply = await this.#server.run('take', keys, number, life, group, consumer, String(most), String(ackWait), claim ? '1' : '0')
-    const [taken, lastId, closed, left] = reply as [[Buffer, Buffer][], Buffer, number, number]
+    const [taken, lastId, closed, left, more] = reply as [[Buffer, Buffer][], Buffer, number, number, number]
+    // A consumer that died may have had many in hand: all who look take them, as fast as they can.
+    if (more === 1) this.#lastClaim = -Infinity
     this.closed ||= closed === 1
     const had = claim ? new Set(this.#ahead.map(({ id }) => id)) : undefined
     for (const [key, item] of taken) {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { RedisQueue, type RedisClient, type RedisQueueOptions } from '../../lib/redis/index.js'
 import { within } from '../support.js'
-import { CLIENTS, HAS_SERVER, RedisServer, type TestClient } from './server.js'
+import { CLIENTS, type TestClient } from './clients.js'
+import { HAS_SERVER, RedisServer } from './server.js'
 
 for (const [name, connect] of Object.entries(CLIENTS)) {
   describe(`RedisQueue over ${name}`, () => {

@@ -1,14 +1,10 @@
-/** A Redis server of the tests' own, on the loopback, and the clients that a queue runs on. */
+/** A Redis server of the tests' own, on the loopback. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Redis } from 'ioredis'
-import { Redis as Valkey } from 'iovalkey'
-import { createClient } from 'redis'
-import type { RedisClient } from '../../lib/redis/index.js'
 
 export const HAS_SERVER = spawnSync('redis-server', ['--version']).status === 0
 
@@ -63,29 +59,4 @@ export class RedisServer {
     await this.kill()
     rmSync(this.#folder, { recursive: true, force: true })
   }
-}
-
-export interface TestClient {
-  readonly client: RedisClient
-  end(): void
-}
-
-/** The connected clients, by their packages' names. */
-export const CLIENTS: Record<string, (port: number) => Promise<TestClient>> = {
-  async redis(port) {
-    const client = createClient({ socket: { host: '127.0.0.1', port, reconnectStrategy: 50 } })
-    client.on('error', () => undefined)
-    await client.connect()
-    return { client, end: () => client.destroy() }
-  },
-  ioredis(port) {
-    const client = new Redis({ port, host: '127.0.0.1', retryStrategy: () => 50 })
-    client.on('error', () => undefined)
-    return Promise.resolve({ client, end: () => client.disconnect() })
-  },
-  iovalkey(port) {
-    const client = new Valkey({ port, host: '127.0.0.1', retryStrategy: () => 50 })
-    client.on('error', () => undefined)
-    return Promise.resolve({ client, end: () => client.disconnect() })
-  },
 }

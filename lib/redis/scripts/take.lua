@@ -2,8 +2,9 @@
 -- KEYS: items, state, operation of this client.
 -- ARGV: operation's number, its life in ms, group, consumer, most, acknowledge wait in ms, 1 to look
 -- for items that were in hand for too long.
--- Returns { { id, item }... }, the stream's last id, 1 if the queue is closed, and how many items
--- are left that nobody has acknowledged. A repeated operation returns the items that it took before.
+-- Returns { { id, item }... }, the stream's last id, 1 if the queue is closed, how many items are
+-- left that nobody has acknowledged, and 1 if there may be more that were in hand for too long.
+-- A repeated operation returns the items that it took before and that are still in hand.
 local items = {}
 local function add(entries)
   for _, entry in ipairs(entries) do
@@ -21,16 +22,31 @@ local function add(entries)
   end
 end
 
+local more = 0
+local number = tonumber(ARGV[1])
 local last = redis.call('HMGET', KEYS[3], 'take', 'ids')
-if last[1] == ARGV[1] then
-  for id in string.gmatch(last[2], '%S+') do add(redis.call('XRANGE', KEYS[1], id, id)) end
+local last_number = tonumber(last[1] or 0)
+if number < last_number then
+  return redis.error_reply('STALE this command was overtaken by its successor')
+elseif number == last_number then
+  for id in string.gmatch(last[2], '%S+') do
+    if #redis.call('XPENDING', KEYS[1], ARGV[3], id, id, 1, ARGV[4]) > 0 then add(redis.call('XRANGE', KEYS[1], id, id)) end
+  end
 else
   local most = tonumber(ARGV[5])
   if ARGV[7] == '1' then
-    local from = redis.call('HGET', KEYS[2], 'cursor') or '0-0'
-    local claimed = redis.call('XAUTOCLAIM', KEYS[1], ARGV[3], ARGV[4], ARGV[6], from, 'COUNT', most)
-    redis.call('HSET', KEYS[2], 'cursor', claimed[1])
-    add(claimed[2])
+    -- One look passes ten items that were not in hand for long for each that is wanted. The next look
+    -- goes on where this one ends, whoever makes it.
+    local cursor = redis.call('HGET', KEYS[2], 'cursor') or '0-0'
+    local looks = 0
+    repeat
+      local claimed = redis.call('XAUTOCLAIM', KEYS[1], ARGV[3], ARGV[4], ARGV[6], cursor, 'COUNT', most - #items)
+      cursor = claimed[1]
+      looks = looks + 1
+      add(claimed[2])
+    until cursor == '0-0' or #items == most or looks == 100
+    redis.call('HSET', KEYS[2], 'cursor', cursor)
+    if cursor ~= '0-0' then more = 1 end
     if #items > 0 then redis.call('HINCRBY', KEYS[2], 'redelivered', #items) end
     -- Consumers that died long ago and have nothing in hand.
     for _, one in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[3])) do
@@ -57,4 +73,4 @@ for k = 1, #info, 2 do
   if info[k] == 'last-generated-id' then last_id = info[k + 1] end
 end
 local left = redis.call('XLEN', KEYS[1]) - redis.call('HEXISTS', KEYS[2], 'mark')
-return { items, last_id, redis.call('HEXISTS', KEYS[2], 'closed'), left }
+return { items, last_id, redis.call('HEXISTS', KEYS[2], 'closed'), left, more }

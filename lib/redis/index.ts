@@ -1,5 +1,6 @@
 export type { AsyncQueue } from '../async-queue.js'
 export { QueueClosedError, ThreadSafeError, TimeoutError } from '../errors.js'
+export type { ForEachOptions, WaitOptions } from '../wait/options.js'
 export type { IORedisClient, NodeRedisClient, RedisClient } from './client.js'
 export type { Codec } from './codec.js'
 export type { RedisQueueOptions } from './opening.js'

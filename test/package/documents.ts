@@ -8,6 +8,7 @@
  *   status 0 and an empty standard error, and print what the block of `text output` after it says,
  *   where `…` stands for any text.
  * - `linux`: it runs there alone.
+ * - `redis`: it needs a server, whose address is in `REDIS_URL`, and runs where redis-server is installed.
  * - `signal=NAME`: it is sent that signal once it has printed something.
  * - `external`: it needs packages that are not here, and is not looked at.
  *

@@ -140,15 +140,25 @@ export interface Result {
   readonly stderr: string
 }
 
+/** Whether it needs a Redis server. */
+export function needsRedis({ block: { marks } }: Program): boolean {
+  return marks.includes('redis')
+}
+
 /** Whether a reader would run it as a program, on this system. */
 export function isRun({ block: { marks } }: Program): boolean {
   return marks.includes('run') && (process.platform === 'linux' || !marks.includes('linux'))
 }
 
-/** Runs a program of a document in its folder, with a time limit. */
-export async function runProgram({ file, block }: Program): Promise<Result> {
+/** Runs a program of a document in its folder, with a time limit and with more in its environment. */
+export async function runProgram({ file, block }: Program, more: NodeJS.ProcessEnv): Promise<Result> {
   const signal = block.marks.find((mark) => mark.startsWith('signal='))?.slice('signal='.length)
-  const child = spawn(process.execPath, [file], { cwd: dirname(file), timeout: MILLISECONDS, killSignal: 'SIGKILL' })
+  const child = spawn(process.execPath, [file], {
+    cwd: dirname(file),
+    env: { ...process.env, ...more },
+    timeout: MILLISECONDS,
+    killSignal: 'SIGKILL',
+  })
   let [stdout, stderr] = ['', '']
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     if (stdout === '' && signal) child.kill(signal as NodeJS.Signals)

@@ -159,6 +159,13 @@ export interface ErrorCodes {
    */
   ERR_REDIS_CLUSTER: 'Error'
   /**
+   * `RedisQueue`: the client that the queue was opened with is closed, or was never connected.
+   *
+   * @remedy Connect the client before `RedisQueue.open()`, and `detach()` the queue before you close
+   * it.
+   */
+  ERR_REDIS_CLIENT_CLOSED: 'Error'
+  /**
    * The system has none of this: signal sources on Windows; `SignalTimer` and values of `sendSignal()`
    * on macOS.
    *

@@ -1,18 +1,21 @@
 /** A call that waits for the server: it settles once, by its result, its signal, or its timeout. */
 import { clearTimeout, setTimeout } from 'node:timers'
-import { TimeoutError } from '../errors.js'
+import { type Named, TimeoutError } from '../errors.js'
 import type { Patience } from '../wait/options.js'
 
-interface NamedQueue {
-  readonly name: string
-  readonly capacity: number
+/** Milliseconds for which a call whose time is over waits for the reply that decides it. */
+const GRACE = 1000
+
+/** The patience of a call that tries once: it lasts for as long as a server should take to reply. */
+export function forOneTry(patience: Patience): Patience {
+  return patience.timeout === 0 ? { ...patience, timeout: GRACE } : patience
 }
 
 export class PendingCall<R> {
   readonly promise: Promise<R>
   settled = false
   /** The error that ends it, once that may be: what is under way on the server comes first. */
-  failure: { readonly error: unknown } | undefined
+  failure: { readonly error: unknown; readonly isTimeout: boolean } | undefined
   /** Called when the signal or the timeout has ended it. */
   onFailure: () => void = () => undefined
   #resolve!: (result: R) => void
@@ -20,7 +23,7 @@ export class PendingCall<R> {
   readonly #signal: AbortSignal | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
 
-  constructor({ signal, timeout }: Patience, queue: NamedQueue) {
+  constructor({ signal, timeout }: Patience, queue: Named) {
     this.promise = new Promise<R>((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
@@ -30,16 +33,23 @@ export class PendingCall<R> {
     // The codec is the user's: it may have aborted the signal after that was looked at.
     if (signal?.aborted) queueMicrotask(this.#aborted)
     if (timeout !== Infinity) {
-      this.#timer = setTimeout(() => this.#fail(new TimeoutError(timeout, queue)), Math.min(timeout, 2 ** 31 - 1))
+      this.#timer = setTimeout(() => this.#fail(new TimeoutError(timeout, queue), true), Math.min(timeout, 2 ** 31 - 1))
     }
   }
 
-  readonly #aborted = (): void => this.#fail(this.#signal?.reason)
+  readonly #aborted = (): void => this.#fail(this.#signal?.reason, false)
 
-  #fail(error: unknown): void {
+  #fail(error: unknown, isTimeout: boolean): void {
     if (this.settled || this.failure) return
-    this.failure = { error }
+    this.failure = { error, isTimeout }
     this.onFailure()
+  }
+
+  /** Runs it if the reply that decides about this call, which is to fail, does not come in time. */
+  afterGrace(fail: () => void): void {
+    if (this.settled) return
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(fail, GRACE)
   }
 
   resolve(result: R): void {

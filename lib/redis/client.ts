@@ -11,6 +11,7 @@ export type Reply = number | Buffer | string | null | Reply[] | Map<unknown, unk
 /** What is used of node-redis, versions 4 and 5. */
 export interface NodeRedisClient {
   readonly isOpen: boolean
+  readonly isReady?: boolean
   sendCommand(args: readonly Argument[], options?: object): Promise<unknown>
   duplicate(): NodeRedisClient
   connect(): Promise<unknown>
@@ -35,8 +36,12 @@ export interface Connection {
   command(name: string, ...args: Argument[]): Promise<Reply>
   /** Another connection to the same server, for commands that block. */
   another(): Promise<Connection>
-  /** Whether it is over, so that trying again is of no use: somebody has closed it. */
-  ended(): boolean
+  /**
+   * Whether commands reach the server now. `away`: the client is connecting again; commands would
+   * stand in a line of the client's, from which they can't be taken back. `ended`: somebody has
+   * closed it, and trying again is of no use.
+   */
+  state(): 'ready' | 'away' | 'ended'
   end(): void
 }
 
@@ -56,7 +61,7 @@ function overNodeRedis(client: NodeRedisClient): Connection {
       await other.connect()
       return overNodeRedis(other)
     },
-    ended: () => !client.isOpen,
+    state: () => (!client.isOpen ? 'ended' : client.isReady === false ? 'away' : 'ready'),
     end() {
       if (client.destroy) client.destroy()
       else client.disconnect?.()
@@ -77,7 +82,11 @@ function overIORedis(client: IORedisClient): Connection {
       other.on('error', ignore)
       return Promise.resolve(overIORedis(other))
     },
-    ended: () => client.status === 'end',
+    state() {
+      if (client.status === 'end') return 'ended'
+      // A client that waits for the first command to connect is as good as connected.
+      return client.status === 'ready' || client.status === 'wait' ? 'ready' : 'away'
+    },
     end: () => void client.disconnect(),
   }
 }
@@ -92,8 +101,10 @@ export function connectionOf(client: unknown): Connection {
   throw invalidType('client', 'a connected client of node-redis, ioredis or iovalkey', client)
 }
 
+const PASSING = /^(LOADING|READONLY|CLUSTERDOWN|TRYAGAIN|BUSY|MASTERDOWN|NOREPLICAS|ERR max number of clients reached)/
+
 /** Whether the server refused the command, and would refuse it again. Everything else is tried again. */
 export function isRefusal(error: unknown): boolean {
   const { message = '' } = error as Partial<Error>
-  return /^[A-Z]{3,} /.test(message) && !/^(LOADING|READONLY|CLUSTERDOWN|TRYAGAIN|BUSY|MASTERDOWN|NOREPLICAS) /.test(message)
+  return /^[A-Z]{3,} /.test(message) && !PASSING.test(message)
 }

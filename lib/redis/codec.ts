@@ -1,7 +1,10 @@
 /** How items become bytes on the server: JSON, unless the user brings a codec. */
-import { invalidType } from '../errors.js'
+import { invalidType, invalidValue } from '../errors.js'
 
-/** Encodes items to strings or bytes, and decodes the bytes. */
+/**
+ * Encodes items to strings or bytes, and decodes the bytes. Both are synchronous. The bytes are
+ * copied at once, so `encode` may use its buffer again.
+ */
 export interface Codec<T> {
   encode(item: T): string | Uint8Array
   decode(bytes: Buffer): T
@@ -9,7 +12,14 @@ export interface Codec<T> {
 
 export const JSON_CODEC: Codec<unknown> = {
   encode(item) {
-    const text: string | undefined = JSON.stringify(item)
+    let text: string | undefined
+    try {
+      text = JSON.stringify(item) as string | undefined
+    } catch (cause) {
+      // A cycle, a bigint, or what a toJSON() has thrown.
+      const why = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause)
+      throw Object.assign(invalidValue('item', 'something that JSON has', item, `${why}. Bring a codec for other values`), { cause })
+    }
     if (text === undefined) throw invalidType('item', 'something that JSON has', item)
     return text
   },
@@ -27,6 +37,7 @@ export function checkCodec(codec: unknown): Codec<unknown> {
 
 export function encode<T>(codec: Codec<T>, item: T): string | Uint8Array {
   const encoded = codec.encode(item)
-  if (typeof encoded === 'string' || encoded instanceof Uint8Array) return encoded
+  if (typeof encoded === 'string') return encoded
+  if (encoded instanceof Uint8Array) return Buffer.from(encoded)
   throw invalidType('options.codec.encode()', 'a function that returns a string or a Uint8Array', encoded)
 }

@@ -4,10 +4,11 @@
  * the server delivers them to others when the acknowledge wait is over.
  */
 import { clearInterval, setInterval } from 'node:timers'
-import { QueueClosedError } from '../errors.js'
+import { type Named, QueueClosedError, TimeoutError } from '../errors.js'
 import type { Patience } from '../wait/options.js'
-import { PendingCall } from './call.js'
+import { forOneTry, PendingCall } from './call.js'
 import type { Reply } from './client.js'
+import { LONGEST_ACK_WAIT } from './opening.js'
 import type { Server } from './server.js'
 
 /** The most items that are taken in advance. */
@@ -18,10 +19,12 @@ const LOOK_AGAIN = 1000
 const LOOK_FOR_END = 100
 /** Who asks for more within so many milliseconds is quick, and may take more in advance. */
 const QUICK = 20
+/** The most milliseconds for which items wait here, taken in advance, while nobody asks for them. */
+const LINGER = 2000
 /** The number of ids from which on acknowledgements go in the next command. */
 const MOST_IDS = 1000
-/** The idle time in ms of items that are given back: longer than anybody's acknowledge wait. */
-const AT_ONCE = String(30 * 24 * 3600 * 1000)
+/** The idle time in ms of items that are given back. */
+const AT_ONCE = String(LONGEST_ACK_WAIT)
 
 export interface Delivery {
   readonly id: string
@@ -33,11 +36,10 @@ interface Get {
   readonly most: number
   /** Whether it comes for more, so that items may be taken in advance. */
   readonly ahead: boolean
-}
-
-interface NamedQueue {
-  readonly name: string
-  readonly capacity: number
+  /** Whether a command that was sent after this call was made has looked for it. */
+  asked: boolean
+  /** Whether it fails if the next look finds nothing: its time is over. */
+  last: boolean
 }
 
 export interface ConsumerOptions {
@@ -48,7 +50,7 @@ export interface ConsumerOptions {
 
 export class Consumer {
   readonly #server: Server
-  readonly #queue: NamedQueue
+  readonly #queue: Named
   readonly #options: ConsumerOptions
   readonly #line: Get[] = []
   /** Taken, not yet handed out. */
@@ -56,17 +58,19 @@ export class Consumer {
   #working: Promise<void> | undefined
   /** Ends the waiting for something new. */
   #stopBlocking: () => void = () => undefined
-  readonly #block: (name: string, ...args: string[]) => Promise<Reply>
+  readonly #block: ReturnType<Server['blocking']>
   #lastClaim = -Infinity
   #lastTake = -Infinity
   /** The number of items that a quick consumer takes at once. A slow one leaves them to others. */
   #reach = 1
   #renewal: ReturnType<typeof setInterval> | undefined
+  /** Whether anybody has asked for items since the last renewal. */
+  #wanted = false
   #acknowledging: { readonly ids: string[]; readonly done: Promise<void> } | undefined
   #lastAcknowledgement: Promise<unknown> = Promise.resolve()
   closed = false
 
-  constructor(server: Server, queue: NamedQueue, options: ConsumerOptions) {
+  constructor(server: Server, queue: Named, options: ConsumerOptions) {
     this.#server = server
     this.#queue = queue
     this.#options = options
@@ -79,14 +83,23 @@ export class Consumer {
 
   /** Takes at least one item, and at most so many. */
   take(most: number, ahead: boolean, patience: Patience): Promise<Delivery[]> {
-    const call = new PendingCall<Delivery[]>(patience, this.#queue)
-    const get: Get = { call, most, ahead }
-    call.onFailure = () => {
+    const call = new PendingCall<Delivery[]>(forOneTry(patience), this.#queue)
+    const get: Get = { call, most, ahead, asked: false, last: patience.timeout === 0 }
+    const drop = (): void => {
       this.#line.splice(this.#line.indexOf(get), 1)
       call.reject(call.failure?.error)
     }
+    call.onFailure = () => {
+      if (!call.failure?.isTimeout) return drop()
+      // Whoever finds the time over looks once more first.
+      get.last = true
+      call.afterGrace(drop)
+      this.#stopBlocking()
+    }
+    this.#wanted = true
     this.#line.push(get)
     this.#serve()
+    if (get.last) this.#stopBlocking()
     if (this.#line.length > 0) this.#working ??= this.#work()
     return call.promise
   }
@@ -111,8 +124,26 @@ export class Consumer {
 
   /** Gives items back, to be delivered again at once. */
   async giveBack(ids: readonly string[]): Promise<void> {
-    if (ids.length > 0) await this.#idle(AT_ONCE, ids)
+    if (ids.length === 0) return
+    await this.#idle(AT_ONCE, ids)
+    this.#lookAtOnce()
+  }
+
+  /** Gives back what was taken in advance for an iterator that has ended, unless others ask for it. */
+  relax(): void {
+    if (this.#line.length > 0) return
+    void this.giveBack(this.#takeBack()).catch(() => undefined)
+  }
+
+  #takeBack(): string[] {
+    clearInterval(this.#renewal)
+    return this.#ahead.splice(0).map(({ id }) => id)
+  }
+
+  /** There are items to be claimed. */
+  #lookAtOnce(): void {
     this.#lastClaim = -Infinity
+    this.#stopBlocking()
   }
 
   /** Sets an item aside that can't be decoded, or gives it back if it was not delivered often enough. */
@@ -120,7 +151,13 @@ export class Consumer {
     const { items, state, poison, room } = this.#server.keys
     const { group, consumer } = this.#options
     await this.#server.run('poison', [items, state, poison, room], group, consumer, id, String(deliveries), AT_ONCE)
-    this.#lastClaim = -Infinity
+    this.#lookAtOnce()
+  }
+
+  /** Rejects the calls that wait. */
+  stop(): void {
+    this.#rejectAll(new QueueClosedError(this.#queue))
+    this.#stopBlocking()
   }
 
   /**
@@ -128,16 +165,13 @@ export class Consumer {
    * back. Items that were handed out and are not acknowledged stay in hand.
    */
   async end(): Promise<void> {
-    this.#stopBlocking()
-    this.#rejectAll(new QueueClosedError(this.#queue))
+    this.stop()
     await this.#lastAcknowledgement
     // A command that takes items may be under way.
     await this.#working
-    clearInterval(this.#renewal)
     const { items, operation } = this.#server.keys
     const { group, consumer } = this.#options
-    const ids = this.#ahead.splice(0).map(({ id }) => id)
-    await this.#server.run('leave', [items, operation], group, consumer, AT_ONCE, ...ids)
+    await this.#server.run('leave', [items, operation], group, consumer, AT_ONCE, ...this.#takeBack())
   }
 
   #rejectAll(error: unknown): void {
@@ -163,12 +197,10 @@ export class Consumer {
         // An iterator that is at the end has only just acknowledged the last item.
         if (this.closed) await this.#lastAcknowledgement
         const { taken, lastId, left } = await this.#takeAhead()
-        if (this.#line.length === 0 || taken > 0) continue
-        if (this.closed && left === 0) {
-          this.#rejectAll(new QueueClosedError(this.#queue))
-        } else {
-          await this.#blockAfter(lastId)
-        }
+        if (this.closed && left === 0 && taken === 0) this.#rejectAll(new QueueClosedError(this.#queue))
+        this.#endLast()
+        const isDue = this.#line.some(({ last }) => last)
+        if (this.#line.length > 0 && taken === 0 && !isDue) await this.#blockAfter(lastId)
       }
     } catch (error) {
       this.#rejectAll(error)
@@ -177,10 +209,19 @@ export class Consumer {
     }
   }
 
+  /** Ends the calls whose time is over, and for which there was nothing. */
+  #endLast(): void {
+    for (const get of this.#line.filter(({ last, asked }) => last && asked)) {
+      this.#line.splice(this.#line.indexOf(get), 1)
+      get.call.reject(get.call.failure?.error ?? new TimeoutError(0, this.#queue))
+    }
+  }
+
   async #takeAhead(): Promise<{ taken: number; lastId: string; left: number }> {
     const { items, state, operation } = this.#server.keys
     const { group, consumer, ackWait } = this.#options
     const wanted = this.#line.reduce((sum, { most }) => sum + most, 0)
+    for (const get of this.#line) get.asked = true
     const now = performance.now()
     this.#reach = now - this.#lastTake < QUICK ? Math.min(2 * this.#reach, AHEAD) : 1
     const mayTakeAhead = this.#line.every(({ ahead }) => ahead)
@@ -194,36 +235,37 @@ export class Consumer {
     // A consumer that died may have had many in hand: all who look take them, as fast as they can.
     if (more === 1) this.#lastClaim = -Infinity
     this.closed ||= closed === 1
-    const had = claim ? new Set(this.#ahead.map(({ id }) => id)) : undefined
-    for (const [key, item] of taken) {
-      const id = key.toString()
-      // It is delivered again because its renewal was late, and waits here to be handed out already.
-      if (!had?.has(id)) this.#ahead.push({ id, item })
-    }
+    for (const [id, item] of taken) this.#ahead.push({ id: id.toString(), item })
     this.#lastTake = performance.now()
     this.#serve()
     if (this.#ahead.length > 0) this.#renew()
     return { taken: taken.length, lastId: lastId.toString(), left }
   }
 
-  /** Keeps what was taken in advance from being delivered to others while this consumer lives. */
+  /**
+   * Keeps what was taken in advance from being delivered to others, as long as this consumer lives
+   * and asks for it.
+   */
   #renew(): void {
     clearInterval(this.#renewal)
-    const renew = (): void =>
-      void this.#idle(
-        '0',
-        this.#ahead.map(({ id }) => id),
-      ).catch(() => undefined)
-    this.#renewal = setInterval(renew, this.#options.ackWait / 3).unref()
+    const renew = (): void => {
+      if (!this.#wanted) return this.relax()
+      this.#wanted = false
+      const ids = this.#ahead.map(({ id }) => id)
+      void this.#idle('0', ids).catch(() => undefined)
+    }
+    this.#renewal = setInterval(renew, Math.min(this.#options.ackWait / 3, LINGER)).unref()
   }
 
   /** Waits until something comes after that, or for a moment. */
   async #blockAfter(lastId: string): Promise<void> {
     const moment = Math.min(this.closed ? LOOK_FOR_END : LOOK_AGAIN, this.#options.ackWait)
-    const after = this.#block('XREAD', 'COUNT', '1', 'BLOCK', String(moment), 'STREAMS', this.#server.keys.items, lastId)
+    const after = this.#block(moment, 'XREAD', 'COUNT', '1', 'BLOCK', String(moment), 'STREAMS', this.#server.keys.items, lastId)
     const stopped = new Promise<void>((resolve) => {
       this.#stopBlocking = resolve
     })
+    // It may fail after the wait was stopped.
+    after.catch(() => undefined)
     await Promise.race([after, stopped])
   }
 }

@@ -1,9 +1,10 @@
 /** What must hold before a queue is used: good options, and a server that keeps what it accepts. */
+import { clearTimeout, setTimeout } from 'node:timers'
 import type { ErrorCode } from '../error-codes.js'
-import { invalidType, invalidValue, outOfRange, withCode } from '../errors.js'
+import { invalidType, invalidValue, outOfRange, TimeoutError, withCode } from '../errors.js'
 import { checkObject } from '../wait/options.js'
 import { checkCodec, type Codec } from './codec.js'
-import type { Connection } from './client.js'
+import { type Connection, isRefusal } from './client.js'
 import type { Server } from './server.js'
 
 /** Options of `RedisQueue.open()`. */
@@ -17,7 +18,10 @@ export interface RedisQueueOptions<T = unknown> {
   group?: string | undefined
   /** The name of this consumer, of which there may be no other. Default: a random one. */
   consumer?: string | undefined
-  /** Milliseconds after which an item that is not acknowledged is delivered again. Default: 30000. */
+  /**
+   * Milliseconds after which an item that is not acknowledged is delivered again: at most 30 days.
+   * Default: 30000.
+   */
   ackWait?: number | undefined
   /** How items become bytes. Default: JSON. */
   codec?: Codec<T> | undefined
@@ -40,7 +44,11 @@ export interface CheckedOptions {
 const DEFAULT_CAPACITY = 1000
 const DEFAULT_GROUP = 'threadsafe'
 const DEFAULT_ACK_WAIT = 30_000
+/** In ms. Items that are given back are marked as in hand for so long, which is longer than anybody waits. */
+export const LONGEST_ACK_WAIT = 30 * 24 * 3600 * 1000
 const DEFAULT_DELIVERIES = 3
+/** Milliseconds for which opening waits for a server that is away, or loads its file. */
+const LONGEST_OPENING = 10_000
 
 function checkCount(name: string, value: unknown): void {
   if (value === undefined) return
@@ -71,7 +79,7 @@ export function checkOptions(options: RedisQueueOptions | undefined): CheckedOpt
   checkName('options.consumer', consumer)
   if (ackWait !== undefined) {
     if (typeof ackWait !== 'number') throw invalidType('options.ackWait', 'a number of milliseconds', ackWait)
-    if (!(ackWait >= 1 && ackWait < Infinity)) throw outOfRange('options.ackWait', '>= 1 and finite', ackWait)
+    if (!(ackWait >= 1 && ackWait <= LONGEST_ACK_WAIT)) throw outOfRange('options.ackWait', `>= 1 and <= ${LONGEST_ACK_WAIT}`, ackWait)
   }
   checkCount('options.deliveries', deliveries)
   return {
@@ -92,6 +100,8 @@ function unfit(message: string, code: ErrorCode): Error {
 export async function checkServer(connection: Pick<Connection, 'command'>): Promise<void> {
   const info = String(await connection.command('INFO'))
   const field = (name: string): string => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? ''
+  // It reports that it has no append-only file while it loads it.
+  if (field('loading') === '1') throw new Error('LOADING the server loads its file')
   const [major = 0, minor = 0] = field('redis_version').split('.').map(Number)
   if (major < 6 || (major === 6 && minor < 2)) {
     throw unfit(`A queue needs Redis 6.2 or newer, or Valkey. The server is ${field('redis_version')}`, 'ERR_REDIS_TOO_OLD')
@@ -117,9 +127,9 @@ function explain(key: string): (error: unknown) => never {
     if (message.includes('WRONGTYPE')) {
       throw invalidValue('key', 'a key under which the server has a queue or nothing', key, `The server says: ${message}`)
     }
-    if (/^(MOVED|CROSSSLOT) /.test(message)) {
+    if (/^(MOVED|CROSSSLOT|CLUSTERDOWN) /.test(message)) {
       throw unfit(
-        `The server is one of a cluster, and the queue's keys are on another. Use a client that knows clusters, such as Cluster of ioredis. The server says: ${message}`,
+        `The server is one of a cluster, and does not have the queue's keys. Use a client that knows clusters, such as Cluster of ioredis. The server says: ${message}`,
         'ERR_REDIS_CLUSTER',
       )
     }
@@ -127,15 +137,25 @@ function explain(key: string): (error: unknown) => never {
   }
 }
 
+/** Whether trying again would not help to open the queue. */
+function isFinal(error: unknown): boolean {
+  const { message = '', code = '' } = error as { message?: string; code?: unknown }
+  return isRefusal(error) || message.startsWith('CLUSTERDOWN ') || String(code).startsWith('ERR_REDIS_')
+}
+
 /** Makes the queue, or finds it. Returns its capacity and group. */
-export async function openQueue(
+async function findQueue(
   server: Server,
   key: string,
   { capacity, group }: CheckedOptions,
 ): Promise<{ capacity: number; group: string; closed: boolean }> {
   const { items, state } = server.keys
   const wanted = [capacity === undefined ? '' : String(capacity), String(DEFAULT_CAPACITY), group ?? DEFAULT_GROUP]
-  const reply = (await server.runOnce('open', [items, state], ...wanted).catch(explain(key))) as [number, Buffer, number]
+  const reply = (await server.again(() => server.runOnce('open', [items, state], ...wanted), isFinal).catch(explain(key))) as [
+    number,
+    Buffer,
+    number,
+  ]
   const [has, hasGroup, closed] = [reply[0], reply[1].toString(), reply[2] === 1]
   if (capacity !== undefined && capacity !== has) {
     throw invalidValue(
@@ -149,4 +169,26 @@ export async function openQueue(
     throw invalidValue('options.group', `${JSON.stringify(hasGroup)}, which the queue ${JSON.stringify(key)} has`, group)
   }
   return { capacity: has, group: hasGroup, closed }
+}
+
+/** Opens the queue on a server that keeps what it accepts. Ends the server's connections if it can't. */
+export async function openQueue(
+  server: Server,
+  connection: Connection,
+  key: string,
+  options: CheckedOptions,
+): ReturnType<typeof findQueue> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new TimeoutError(LONGEST_OPENING)), LONGEST_OPENING)
+  })
+  const opened = server.again(() => checkServer(connection), isFinal).then(() => findQueue(server, key, options))
+  try {
+    return await Promise.race([opened, late])
+  } catch (error) {
+    server.end(error as Error)
+    throw error
+  } finally {
+    clearTimeout(timer)
+  }
 }

@@ -3,20 +3,17 @@
  * so puts that are made together travel together, stay in order, and one operation number is enough
  * to repeat a command whose reply was lost.
  */
-import { clearTimeout, setTimeout } from 'node:timers'
-import { QueueClosedError, TimeoutError } from '../errors.js'
+import { type Named, QueueClosedError, TimeoutError } from '../errors.js'
+import { withCount } from '../lane/batch.js'
 import type { Patience } from '../wait/options.js'
-import { PendingCall } from './call.js'
-import type { Reply } from './client.js'
+import { forOneTry, PendingCall } from './call.js'
 import type { Server } from './server.js'
 
 /** The most that travels in one command. */
 const MOST_ITEMS = 512
 const MOST_BYTES = 1 << 20
-/** Milliseconds for which a put that is to end waits for the reply to the command that carries it. */
-const GRACE = 1000
-/** Seconds after which a producer looks for room by itself, should nobody have told it. */
-const LOOK_AGAIN = '1'
+/** Milliseconds after which a producer looks for room by itself, should nobody have told it. */
+const LOOK_AGAIN = 1000
 
 type Encoded = string | Uint8Array
 
@@ -29,22 +26,23 @@ interface Put {
   readonly counted: boolean
 }
 
-interface NamedQueue {
-  readonly name: string
-  readonly capacity: number
+/** What one attempt of a command carries: from each put so many items. */
+interface Load {
+  readonly parts: { readonly put: Put; readonly count: number }[]
+  readonly payload: Encoded[]
 }
 
 export class Producer {
   readonly #server: Server
-  readonly #queue: NamedQueue
-  readonly #line: Put[] = []
-  /** The puts that the command under way carries. They may not fail before its reply. */
-  #sent: readonly Put[] = []
+  readonly #queue: Named
+  #line: Put[] = []
+  /** What the latest attempt carries. Its puts may not fail before there is a reply. */
+  #sent: Load['parts'] = []
   #working = false
   #ended = false
-  readonly #block: (name: string, ...args: string[]) => Promise<Reply>
+  readonly #block: ReturnType<Server['blocking']>
 
-  constructor(server: Server, queue: NamedQueue) {
+  constructor(server: Server, queue: Named) {
     this.#server = server
     this.#queue = queue
     this.#block = server.blocking()
@@ -52,113 +50,130 @@ export class Producer {
 
   /** `counted`: errors say how many items went in. */
   put(items: readonly Encoded[], patience: Patience, counted: boolean): Promise<void> {
-    // A timeout of 0 is one try, however long the server takes to reply.
-    const once = patience.timeout === 0
-    const call = new PendingCall<void>(once ? { ...patience, timeout: Infinity } : patience, this.#queue)
-    const put: Put = { call, items, accepted: 0, once, counted }
-    call.onFailure = () => this.#drop(put)
+    const call = new PendingCall<void>(forOneTry(patience), this.#queue)
+    const put: Put = { call, items, accepted: 0, once: patience.timeout === 0, counted }
+    call.onFailure = () => this.#giveUp(put)
     this.#line.push(put)
     void this.#work()
     return call.promise
   }
 
-  #drop(put: Put): void {
-    if (this.#sent.includes(put)) {
-      // The reply says whether it went in. While the server is away, nobody can.
-      const late = setTimeout(() => this.#fail(put, put.call.failure?.error), GRACE)
-      void put.call.promise.catch(() => undefined).finally(() => clearTimeout(late))
-      return
+  #giveUp(put: Put): void {
+    const drop = (): void => {
+      this.#fail(put, put.call.failure?.error)
+      this.#line = this.#line.filter((one) => one !== put)
     }
-    this.#line.splice(this.#line.indexOf(put), 1)
-    this.#fail(put, put.call.failure?.error)
+    // The reply says whether it went in. While there is none, nobody can.
+    if (this.#sent.some((part) => part.put === put)) put.call.afterGrace(drop)
+    else drop()
   }
 
   #fail({ call, accepted, counted }: Put, error: unknown): void {
-    if (counted && typeof error === 'object' && error !== null && !Object.hasOwn(error, 'count') && Object.isExtensible(error)) {
-      Object.assign(error, { count: accepted })
-    }
-    call.reject(error)
+    call.reject(counted ? withCount(error, { done: accepted }) : error)
   }
 
   async #work(): Promise<void> {
     if (this.#working) return
     this.#working = true
-    try {
-      // Whoever was woken sends a command in any case, which passes the wake on.
-      for (let woken = false; this.#line.length > 0 || woken;) {
+    // Whoever was woken sends a command in any case, which passes the wake on.
+    for (let woken = false; this.#line.length > 0 || woken;) {
+      try {
         const full = await this.#send(woken)
+        woken = false
         woken = full && this.#line.length > 0 && (await this.#room())
+      } catch (error) {
+        woken = false
+        // What the server refuses is the matter of those whose items it has seen.
+        const refused = this.#sent.length > 0 ? this.#sent.map(({ put }) => put) : this.#line
+        for (const put of refused) this.#fail(put, error)
+        this.#tidy()
       }
-    } catch (error) {
-      for (const put of this.#line.splice(0)) this.#fail(put, error)
-    } finally {
-      this.#sent = []
-      this.#working = false
     }
+    this.#working = false
   }
 
   /** Sends what waits; returns whether the queue had no room for all. */
   async #send(woken: boolean): Promise<boolean> {
-    const { operation, items, room, state } = this.#server.keys
-    const { puts, payload } = this.#load()
-    this.#sent = puts
-    const [number, life] = this.#server.operation()
-    const reply = await this.#server.run('put', [items, state, operation, room], number, life, woken ? '1' : '0', ...payload)
     this.#sent = []
-    return this.#settle(puts, Number(reply), payload.length)
+    const { operation, items, room, state } = this.#server.keys
+    const [number, life] = this.#server.operation()
+    // Each attempt carries what waits by then. The reply says which of them the server has executed.
+    const attempts: Load[] = []
+    const reply = await this.#server.again(() => {
+      const load = this.#load()
+      const attempt = String(attempts.push(load) - 1)
+      this.#sent = load.parts
+      return this.#server.runOnce('put', [items, state, operation, room], number, life, woken ? '1' : '0', attempt, ...load.payload)
+    })
+    this.#sent = []
+    const [accepted = 0, attempt = 0] = reply as number[]
+    return this.#settle(attempts[attempt] as Load, accepted)
   }
 
   /** As many items from the beginning of the line as travel in one command. */
-  #load(): { puts: Put[]; payload: Encoded[] } {
-    const puts: Put[] = []
+  #load(): Load {
+    const parts: Load['parts'] = []
     const payload: Encoded[] = []
     let bytes = 0
     for (const put of this.#line) {
       if (payload.length >= MOST_ITEMS || bytes >= MOST_BYTES) break
-      puts.push(put)
+      const from = payload.length
       for (let k = put.accepted; k < put.items.length && payload.length < MOST_ITEMS && bytes < MOST_BYTES; k++) {
         const item = put.items[k] as Encoded
         payload.push(item)
         bytes += item.length
       }
+      parts.push({ put, count: payload.length - from })
     }
-    return { puts, payload }
+    return { parts, payload }
   }
 
-  #settle(puts: readonly Put[], reply: number, sent: number): boolean {
+  #settle({ parts, payload }: Load, reply: number): boolean {
     if (reply < 0) {
-      for (const put of this.#line.splice(0)) this.#fail(put, new QueueClosedError(this.#queue))
+      this.#rejectAll(new QueueClosedError(this.#queue))
       return false
     }
+    const full = reply < payload.length
     let accepted = reply
-    for (const put of puts) {
-      const more = Math.min(accepted, put.items.length - put.accepted)
+    for (const { put, count } of parts) {
+      const { call, items, once } = put
+      const more = Math.min(accepted, count)
       accepted -= more
       put.accepted += more
-      const { call, once } = put
-      const full = reply < sent
-      if (put.accepted === put.items.length) call.resolve()
+      if (put.accepted === items.length) call.resolve()
       else if (call.failure) this.#fail(put, call.failure.error)
       else if (this.#ended) this.#fail(put, new QueueClosedError(this.#queue))
       else if (once && full) this.#fail(put, new TimeoutError(0, this.#queue))
     }
-    for (const put of puts) if (put.call.settled) this.#line.splice(this.#line.indexOf(put), 1)
-    return reply < sent
+    this.#tidy()
+    return full
+  }
+
+  #tidy(): void {
+    this.#line = this.#line.filter(({ call }) => !call.settled)
+  }
+
+  #rejectAll(error: unknown): void {
+    for (const put of this.#line) this.#fail(put, error)
+    this.#line = []
   }
 
   /** Waits until there is room, or for a second; returns whether somebody said that there is. */
   async #room(): Promise<boolean> {
-    return (await this.#block('BLPOP', this.#server.keys.room, LOOK_AGAIN)) !== null
+    return (await this.#block(LOOK_AGAIN, 'BLPOP', this.#server.keys.room, String(LOOK_AGAIN / 1000))) !== null
   }
 
   /** Ends this object's part: what the server has is settled by its reply, the rest rejects. */
   async end(): Promise<void> {
     this.#ended = true
-    const sent = this.#sent
-    for (const put of this.#line.filter((put) => !sent.includes(put))) {
-      this.#line.splice(this.#line.indexOf(put), 1)
-      this.#fail(put, new QueueClosedError(this.#queue))
-    }
+    const sent = this.#sent.map(({ put }) => put)
+    for (const put of this.#line) if (!sent.includes(put)) this.#fail(put, new QueueClosedError(this.#queue))
+    this.#tidy()
     await Promise.allSettled(sent.map(({ call }) => call.promise))
+  }
+
+  /** Rejects what is left when there is no time to wait for the server. */
+  abandon(): void {
+    this.#rejectAll(new QueueClosedError(this.#queue))
   }
 }

@@ -2,14 +2,15 @@
  * A queue over Redis or Valkey Streams, with the face of a `ThreadSafeQueue`, for stages in several
  * processes or on several machines. Accepted items are delivered at least once.
  */
-import { setTimeout as delay } from 'node:timers/promises'
+import { setImmediate as nextIteration, setTimeout as delay } from 'node:timers/promises'
 import type { AsyncQueue } from '../async-queue.js'
 import { invalidType, outOfRange, QueueClosedError } from '../errors.js'
+import { checkIterable } from '../lane/batch.js'
 import { type ForEachOptions, patience, type WaitOptions } from '../wait/options.js'
 import { connectionOf, type RedisClient } from './client.js'
 import { type Codec, encode } from './codec.js'
 import { Consumer, type Delivery } from './consumer.js'
-import { checkKey, checkOptions, checkServer, type CheckedOptions, openQueue, type RedisQueueOptions } from './opening.js'
+import { checkKey, checkOptions, type CheckedOptions, openQueue, type RedisQueueOptions } from './opening.js'
 import { Producer } from './producer.js'
 import { Server } from './server.js'
 
@@ -34,6 +35,8 @@ export interface RedisQueueStats {
   poisoned: number
 }
 
+/** Milliseconds of items after which other work of the loop gets its turn. */
+const LONGEST_RUN = 1
 /** Milliseconds for which detaching waits for a server that is away. */
 const LONGEST_DETACH = 5000
 
@@ -89,7 +92,7 @@ export class RedisQueue<T = unknown> implements AsyncQueue<T>, AsyncDisposable {
    * it if there is none of that key. Rejects if the server would lose what it accepts: without an
    * append-only file (`ERR_REDIS_NOT_PERSISTENT`), with an eviction policy (`ERR_REDIS_EVICTS`),
    * or older than 6.2 (`ERR_REDIS_TOO_OLD`). A capacity or group that differs from the queue's is
-   * refused with a `TypeError`.
+   * refused with a `TypeError`. Waits up to 10 s for a server that is away or loads its file.
    *
    * ```ts
    * const jobs = await RedisQueue.open<{ id: number }>(client, 'jobs', { capacity: 100, ackWait: 10_000 })
@@ -99,9 +102,8 @@ export class RedisQueue<T = unknown> implements AsyncQueue<T>, AsyncDisposable {
     const connection = connectionOf(client)
     checkKey(key)
     const checked = checkOptions(options as RedisQueueOptions | undefined)
-    await checkServer(connection)
     const server = new Server(connection, key)
-    return new RedisQueue<T>(server, key, checked, await openQueue(server, key, checked))
+    return new RedisQueue<T>(server, key, checked, await openQueue(server, connection, key, checked))
   }
 
   /** Whether it is known here to be closed. Another process may have closed it a moment ago. */
@@ -118,7 +120,7 @@ export class RedisQueue<T = unknown> implements AsyncQueue<T>, AsyncDisposable {
 
   async putMany(items: Iterable<T>, options?: WaitOptions): Promise<void> {
     const limits = patience(options)
-    const encoded = Array.from(items, (item) => encode(this.#codec, item))
+    const encoded = Array.from(checkIterable(items) as Iterable<T>, (item) => encode(this.#codec, item))
     this.#checkAttached()
     if (encoded.length > 0) await this.#closing(this.#producer.put(encoded, limits, true))
   }
@@ -146,11 +148,14 @@ export class RedisQueue<T = unknown> implements AsyncQueue<T>, AsyncDisposable {
 
   async #receive(options: WaitOptions | undefined, ahead: boolean): Promise<Received<T>> {
     const { ids, values } = await this.#receiveMany(1, options, ahead)
-    let over = false
+    let said: Promise<void> | undefined
     const once = (what: () => Promise<void>) => (): Promise<void> => {
-      if (over) return Promise.resolve()
-      over = true
-      return what()
+      said ??= what().catch((error: unknown) => {
+        // The server does not know, so it may be said again.
+        said = undefined
+        throw error
+      })
+      return said
     }
     return {
       value: values[0] as T,
@@ -171,7 +176,7 @@ export class RedisQueue<T = unknown> implements AsyncQueue<T>, AsyncDisposable {
   async forEach(fn: (item: T) => unknown, options?: ForEachOptions): Promise<void> {
     if (typeof fn !== 'function') throw invalidType('fn', 'a function', fn)
     const { signal } = patience(options)
-    for (;;) {
+    for (let since = performance.now(); ;) {
       let received
       try {
         received = await this.#receive({ signal }, true)
@@ -182,10 +187,17 @@ export class RedisQueue<T = unknown> implements AsyncQueue<T>, AsyncDisposable {
       try {
         await fn(received.value)
       } catch (error) {
-        await received.nak()
+        // The server may be away for long.
+        received.nak().catch(() => undefined)
+        this.#consumer.relax()
         throw error
       }
-      void received.ack().catch(() => undefined)
+      received.ack().catch(() => undefined)
+      // What was taken in advance comes without an iteration of the loop.
+      if (performance.now() - since > LONGEST_RUN) {
+        await nextIteration()
+        since = performance.now()
+      }
     }
   }
 
@@ -220,11 +232,17 @@ export class RedisQueue<T = unknown> implements AsyncQueue<T>, AsyncDisposable {
   }
 
   async #detach(): Promise<void> {
-    const ended = Promise.allSettled([this.#producer.end(), this.#consumer.end()])
+    this.#consumer.stop()
+    // The consumer goes last: it says that this client's operations are over.
+    const ended = this.#producer
+      .end()
+      .then(() => this.#consumer.end())
+      .catch(() => undefined)
     const limit = new AbortController()
     await Promise.race([ended, delay(LONGEST_DETACH, undefined, { signal: limit.signal }).catch(() => undefined)])
     limit.abort()
-    this.#server.end()
+    this.#producer.abandon()
+    this.#server.end(new QueueClosedError(this))
   }
 
   #checkAttached(): void {
@@ -257,7 +275,10 @@ export class RedisQueue<T = unknown> implements AsyncQueue<T>, AsyncDisposable {
         values.push(this.#codec.decode(item))
         ids.push(id)
       } catch {
-        await this.#consumer.poison(id, this.#deliveries)
+        await this.#consumer.poison(id, this.#deliveries).catch((error: unknown) => {
+          this.#consumer.giveBack(deliveries.map((one) => one.id)).catch(() => undefined)
+          throw error
+        })
       }
     }
     return { ids, values }
@@ -288,9 +309,11 @@ export class RedisQueue<T = unknown> implements AsyncQueue<T>, AsyncDisposable {
         throw error
       }
     }
-    const leave = async (): Promise<IteratorResult<U>> => {
-      await this.#consumer.giveBack(settle())
-      return { done: true, value: undefined }
+    const leave = (): Promise<IteratorResult<U>> => {
+      // The server may be away for long.
+      this.#consumer.giveBack(settle()).catch(() => undefined)
+      this.#consumer.relax()
+      return Promise.resolve({ done: true, value: undefined })
     }
     const end = (): void => {
       ended = true

@@ -2,6 +2,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
+import { withCode } from '../errors.js'
 import { type Connection, isRefusal, type Reply } from './client.js'
 
 const NAMES = ['open', 'put', 'take', 'acknowledge', 'idle', 'leave', 'poison', 'close', 'stats'] as const
@@ -23,8 +24,10 @@ function load(name: ScriptName): Script {
 const SCRIPTS = Object.fromEntries(NAMES.map((name) => [name, load(name)])) as Record<ScriptName, Script>
 
 /** Milliseconds between tries while the server can't be reached: doubled from the first to the last. */
-const FIRST_PAUSE = 20
-const LAST_PAUSE = 1000
+const FIRST_PAUSE = 10
+const LAST_PAUSE = 200
+/** Milliseconds that a blocking command's reply may be late before its connection is given up. */
+const LATE = 2000
 /** How long the server remembers a client's last operation, in case its reply was lost. */
 const OPERATION_LIFE = 24 * 3600 * 1000
 
@@ -47,12 +50,14 @@ export class Server {
   /** Names this queue object among all clients of the queue. */
   readonly id: string = randomUUID()
   readonly keys: Keys
+  readonly #key: string
   readonly #connection: Connection
   readonly #over = new AbortController()
   #operations = 0
   readonly #others = new Set<Connection>()
 
   constructor(connection: Connection, key: string) {
+    this.#key = key
     this.#connection = connection
     this.keys = keysOf(key, this.id)
   }
@@ -84,32 +89,58 @@ export class Server {
     }
   }
 
-  /** Makes attempts until the server has replied, or the queue object is detached. */
-  async again(attempt: () => Promise<Reply>): Promise<Reply> {
+  /**
+   * Makes attempts until the server has replied, or the queue object is detached. None is made while
+   * the client is not connected: so a call that gives up meanwhile has sent nothing.
+   */
+  async again<R>(attempt: () => Promise<R>, isFinal: (error: unknown) => boolean = isRefusal): Promise<R> {
+    let failure: unknown
     for (let pause = FIRST_PAUSE; ; pause = Math.min(2 * pause, LAST_PAUSE)) {
-      try {
-        return await attempt()
-      } catch (error) {
-        if (isRefusal(error) || this.over.aborted || this.#connection.ended()) throw error
+      this.over.throwIfAborted()
+      const state = this.#connection.state()
+      if (state === 'ended') throw this.#clientClosed(failure)
+      if (state === 'ready') {
+        try {
+          return await attempt()
+        } catch (error) {
+          if (isFinal(error)) throw error
+          failure = error
+        }
       }
-      await delay(pause, undefined, { signal: this.over })
+      await delay(pause, undefined, { signal: this.over }).catch(() => undefined)
     }
   }
 
+  #clientClosed(cause: unknown): Error {
+    // Whoever closes the client may not think of the connections that were made from it.
+    for (const other of this.#others) other.end()
+    return withCode(new Error(`The client of the queue ${JSON.stringify(this.#key)} is closed`, { cause }), 'ERR_REDIS_CLIENT_CLOSED')
+  }
+
   /**
-   * Sends commands that block, over a connection of its own that is made at the first, and anew when
-   * it is over. Ended with this.
+   * Sends commands that block for so many milliseconds, over a connection of its own that is made at
+   * the first, and anew when it is over. Resolves to null when there is no reply in time: then the
+   * connection is half-open, and nobody else would notice. Ended with this.
    */
-  blocking(): (name: string, ...args: string[]) => Promise<Reply> {
+  blocking(): (milliseconds: number, name: string, ...args: string[]) => Promise<Reply> {
     let current: Connection | undefined
-    return (name, ...args) =>
+    const forget = (): void => {
+      if (!current) return
+      current.end()
+      this.#others.delete(current)
+      current = undefined
+    }
+    return (milliseconds, name, ...args) =>
       this.again(async () => {
-        if (current?.ended()) {
-          this.#others.delete(current)
-          current = undefined
-        }
+        if (current?.state() === 'ended') forget()
         current ??= await this.#another()
-        return current.command(name, ...args)
+        const over = new AbortController()
+        const late = delay(milliseconds + LATE, null, { signal: over.signal }).then(forget, () => undefined)
+        try {
+          return await Promise.race([current.command(name, ...args), late.then(() => null)])
+        } finally {
+          over.abort()
+        }
       })
   }
 
@@ -120,8 +151,8 @@ export class Server {
     return other
   }
 
-  end(): void {
-    this.#over.abort(new Error('The queue object is detached'))
+  end(reason: Error): void {
+    this.#over.abort(reason)
     for (const other of this.#others) other.end()
   }
 }

@@ -1,6 +1,10 @@
 -- Closes the queue for all, and wakes everybody who waits.
 -- KEYS: items, state, room.
-if redis.call('HSETNX', KEYS[2], 'closed', 1) == 0 then return 0 end
+if redis.call('HEXISTS', KEYS[2], 'closed') == 1 then return 0 end
+-- A server without memory refuses a script's first write, if it needs memory. A queue that can't be
+-- closed would never be drained, so the first write is one that needs none.
+redis.call('HDEL', KEYS[2], 'waiting')
+redis.call('HSET', KEYS[2], 'closed', 1)
 redis.call('HSET', KEYS[2], 'mark', redis.call('XADD', KEYS[1], '*', 'closed', 1))
 if redis.call('LLEN', KEYS[3]) == 0 then redis.call('RPUSH', KEYS[3], 1) end
 return 1

@@ -12,17 +12,18 @@ export async function openOverRedis(run: string): Promise<Queues> {
   const options = { capacity: CAPACITY, ackWait: ACK_WAIT }
   const blocks = await RedisQueue.open(client, `${run}:blocks`, { ...options, codec: messagePack<Block>() })
   const parts = await RedisQueue.open(client, `${run}:parts`, { ...options, codec: messagePack<Part>() })
-  async function end(): Promise<void> {
-    await Promise.all([blocks.detach(), parts.detach()])
-    client.destroy()
-  }
+  const detach = () => Promise.all([blocks.detach(), parts.detach()])
   return {
     blocks,
     parts,
-    end,
+    async end() {
+      await detach()
+      client.destroy()
+    },
     async remove() {
+      await detach()
       for await (const keys of client.scanIterator({ MATCH: `{${run}:*` })) if (keys.length > 0) await client.unlink(keys)
-      await end()
+      client.destroy()
     },
   }
 }

@@ -6,7 +6,9 @@ import { invalidType, invalidValue } from '../errors.js'
  * copied at once, so `encode` may use its buffer again.
  */
 export interface Codec<T> {
+  /** Returns what the server keeps. What it throws, the put rejects with. */
   encode(item: T): string | Uint8Array
+  /** Returns the item. If it throws, the item is delivered again, and set aside at last. */
   decode(bytes: Buffer): T
 }
 

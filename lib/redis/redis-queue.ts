@@ -16,6 +16,7 @@ import { Server } from './server.js'
 
 /** An item and the duty to say what became of it. */
 export interface Received<T> {
+  /** What was put. */
   readonly value: T
   /** The item has been dealt with: it is removed from the queue. */
   ack(): Promise<void>
@@ -50,7 +51,7 @@ function checkMax(max: unknown): asserts max is number {
  * processes. `put` resolves when the server has accepted the item; what was accepted is delivered
  * at least once, though consumers die, and, with append-only persistence, though the server does.
  *
- * ```ts
+ * @example
  * import { createClient } from 'redis'
  * import { RedisQueue } from 'threadsafe/redis'
  *
@@ -58,7 +59,6 @@ function checkMax(max: unknown): asserts max is number {
  * const jobs = await RedisQueue.open<{ id: number }>(client, 'jobs', { capacity: 100 })
  * await jobs.put({ id: 1 })
  * for await (const job of jobs) console.log(job) // acknowledges each job when it asks for the next
- * ```
  */
 export class RedisQueue<T = unknown> implements AsyncQueue<T>, AsyncDisposable {
   /** The key it was opened with. */
@@ -94,9 +94,8 @@ export class RedisQueue<T = unknown> implements AsyncQueue<T>, AsyncDisposable {
    * or older than 6.2 (`ERR_REDIS_TOO_OLD`). A capacity or group that differs from the queue's is
    * refused with a `TypeError`. Waits up to 10 s for a server that is away or loads its file.
    *
-   * ```ts
-   * const jobs = await RedisQueue.open<{ id: number }>(client, 'jobs', { capacity: 100, ackWait: 10_000 })
-   * ```
+   * @example
+   * const orders = await RedisQueue.open<{ id: number }>(client, 'orders', { capacity: 100, ackWait: 10_000 })
    */
   static async open<T = unknown>(client: RedisClient, key: string, options?: RedisQueueOptions<T>): Promise<RedisQueue<T>> {
     const connection = connectionOf(client)
@@ -111,6 +110,15 @@ export class RedisQueue<T = unknown> implements AsyncQueue<T>, AsyncDisposable {
     return this.#consumer.closed
   }
 
+  /**
+   * Puts an item; resolves when the server has accepted it. Full: waits for room, for ever unless there
+   * is a `timeout`; `timeout: 0` tries once. Closed or detached: rejects with `QueueClosedError`.
+   * Rejects with `TimeoutError`, or with the reason of the signal; while the server is away, the item
+   * may have been accepted nonetheless. What the codec throws rejects before anything is sent.
+   *
+   * @example
+   * await orders.put({ id: 1 }, { timeout: 5000 })
+   */
   async put(item: T, options?: WaitOptions): Promise<void> {
     const limits = patience(options)
     const encoded = encode(this.#codec, item)
@@ -118,6 +126,14 @@ export class RedisQueue<T = unknown> implements AsyncQueue<T>, AsyncDisposable {
     await this.#closing(this.#producer.put([encoded], limits, false))
   }
 
+  /**
+   * Puts all items, in as few commands as there is room for. Resolves when the server has accepted the
+   * last. Full, closed, timeout and signal as for `put`; what went in stays, and the error has `count`,
+   * the number of those.
+   *
+   * @example
+   * await orders.putMany([{ id: 1 }, { id: 2 }])
+   */
   async putMany(items: Iterable<T>, options?: WaitOptions): Promise<void> {
     const limits = patience(options)
     const encoded = Array.from(checkIterable(items) as Iterable<T>, (item) => encode(this.#codec, item))
@@ -125,12 +141,28 @@ export class RedisQueue<T = unknown> implements AsyncQueue<T>, AsyncDisposable {
     if (encoded.length > 0) await this.#closing(this.#producer.put(encoded, limits, true))
   }
 
+  /**
+   * Gets an item and acknowledges it: should this process die, it is lost. `receive` and iterators keep
+   * it until it has been dealt with. Empty: waits for an item, for ever unless there is a `timeout`.
+   * Closed, and every item acknowledged: rejects with `QueueClosedError`; detached as well. Rejects with
+   * `TimeoutError`, or with the reason of the signal, and has taken nothing then.
+   *
+   * @example
+   * const { id } = await orders.get({ timeout: 5000 })
+   */
   async get(options?: WaitOptions): Promise<T> {
     const { value, ack } = await this.receive(options)
     void ack().catch(() => undefined)
     return value
   }
 
+  /**
+   * Gets at least one item and at most `max`, a whole number from 1, and acknowledges them. It waits
+   * for the first alone. For the rest see `get`.
+   *
+   * @example
+   * const some = await orders.getMany(100)
+   */
   async getMany(max: number, options?: WaitOptions): Promise<T[]> {
     checkMax(max)
     const received = await this.#receiveMany(max, options)
@@ -141,6 +173,10 @@ export class RedisQueue<T = unknown> implements AsyncQueue<T>, AsyncDisposable {
   /**
    * Takes an item that stays in the queue until it is acknowledged. If that does not happen within
    * `ackWait`, it is delivered again. For the rest see `get`.
+   *
+   * @example
+   * const { value, ack, nak } = await orders.receive()
+   * await run(value.id).then(ack, nak)
    */
   receive(options?: WaitOptions): Promise<Received<T>> {
     return this.#receive(options, false)
@@ -164,15 +200,38 @@ export class RedisQueue<T = unknown> implements AsyncQueue<T>, AsyncDisposable {
     }
   }
 
+  /**
+   * Iterates over items until the queue is closed and every item is acknowledged, those in the hands of
+   * others included. Asking for the next item acknowledges the one before; `break` and an error give it
+   * back. Detached: ends.
+   *
+   * @example
+   * for await (const { id } of orders) await run(id)
+   */
   [Symbol.asyncIterator](): AsyncIterableIterator<T> {
     return this.#iterate(1, (values) => values[0] as T)
   }
 
+  /**
+   * Iterates over batches of at most `max` items, a whole number from 1. It waits for the first item of
+   * each alone. Asking for the next batch acknowledges the one before. For the rest see the iterator.
+   *
+   * @example
+   * for await (const some of orders.batches(100)) for (const { id } of some) await run(id)
+   */
   batches(max: number): AsyncIterableIterator<T[]> {
     checkMax(max)
     return this.#iterate(max, (values) => values)
   }
 
+  /**
+   * Calls `fn` for each item, and awaits what it returns before it acknowledges the item and takes the
+   * next. Resolves when the queue is closed and every item is acknowledged, or when it is detached.
+   * Rejects with what `fn` threw, whose item is given back, or with the reason of the signal.
+   *
+   * @example
+   * await orders.forEach(({ id }) => run(id))
+   */
   async forEach(fn: (item: T) => unknown, options?: ForEachOptions): Promise<void> {
     if (typeof fn !== 'function') throw invalidType('fn', 'a function', fn)
     const { signal } = patience(options)
@@ -201,7 +260,13 @@ export class RedisQueue<T = unknown> implements AsyncQueue<T>, AsyncDisposable {
     }
   }
 
-  /** Counts that the server keeps of this queue, for all its clients. */
+  /**
+   * Counts that the server keeps of this queue, for all its clients. Works on a closed queue; detached:
+   * rejects with `QueueClosedError`.
+   *
+   * @example
+   * const { depth, inHand } = await orders.stats()
+   */
   async stats(): Promise<RedisQueueStats> {
     this.#checkAttached()
     const { items, state, poison } = this.#server.keys
@@ -211,6 +276,14 @@ export class RedisQueue<T = unknown> implements AsyncQueue<T>, AsyncDisposable {
     return { depth, inHand, redelivered, poisoned }
   }
 
+  /**
+   * Closes the queue for all, for good; resolves when the server has done so. Puts that wait, and later
+   * ones, reject with `QueueClosedError`. What is in the queue can still be got. Closing twice is no
+   * error; detached: rejects with `QueueClosedError`.
+   *
+   * @example
+   * await orders.close()
+   */
   async close(): Promise<void> {
     this.#checkAttached()
     const { items, state, room } = this.#server.keys
@@ -220,13 +293,19 @@ export class RedisQueue<T = unknown> implements AsyncQueue<T>, AsyncDisposable {
 
   /**
    * Ends this object and leaves the queue to others: items that it has taken in advance are given
-   * back. Calls that wait, and later ones, reject. The client stays the user's.
+   * back. Calls that wait, and later ones, reject with `QueueClosedError`; iterators end. Resolves within
+   * 5 s, also while the server is away. The client stays the user's.
+   *
+   * @example
+   * await orders.detach()
+   * client.destroy()
    */
   detach(): Promise<void> {
     this.#detached ??= this.#detach()
     return this.#detached
   }
 
+  /** Detaches; `await using` calls it. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.detach()
   }

@@ -9,6 +9,7 @@ declare const split: () => NodeJS.ReadWriteStream
 declare const addon: { start(native: import('threadsafe').NativeHandle<'queue'>): void }
 declare const block: Float32Array
 declare const blocks: import('threadsafe').ThreadSafeQueue<Float32Array>
+declare const client: import('redis').RedisClientType
 declare const context: import('threadsafe').Context
 declare const counters: import('threadsafe').SharedRecord<{ hits: number }>
 declare const file: URL
@@ -18,6 +19,7 @@ declare const item: number
 declare const jobs: import('threadsafe').ThreadSafeQueue<string>
 declare const lock: import('threadsafe').Lock
 declare const normal: import('threadsafe').ThreadSafeQueue<string>
+declare const orders: import('threadsafe/redis').RedisQueue<{ id: number }>
 declare const pool: import('threadsafe').BufferPool<Float32Array>
 declare const position: import('threadsafe').SharedRecord<{ x: number; y: number }>
 declare const progress: import('threadsafe').Message<{ done: number; of: number }>

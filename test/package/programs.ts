@@ -25,13 +25,20 @@ function isWhole({ name, marks }: Block): boolean {
   return name !== undefined || marks.includes('run')
 }
 
+/** The names of each entry point. Errors are in both. */
+const EXPORTS = { threadsafe: Object.keys(api), 'threadsafe/redis': ['RedisQueue'] }
+
 /**
  * Imports, in front of a part of a program, what the part uses of the package without saying so.
  */
 function imports(text: string): string {
-  const names = Object.keys(api).filter((name) => new RegExp(`\\b${name}\\b`).test(text))
-  const missing = names.filter((name) => !new RegExp(`import (type )?\\{[^}]*\\b${name}\\b|class ${name}\\b`).test(text))
-  return missing.length > 0 ? `import { ${missing.join(', ')} } from 'threadsafe'; ` : ''
+  return Object.entries(EXPORTS)
+    .map(([entry, all]) => {
+      const names = all.filter((name) => new RegExp(`\\b${name}\\b`).test(text))
+      const missing = names.filter((name) => !new RegExp(`import (type )?\\{[^}]*\\b${name}\\b|class ${name}\\b`).test(text))
+      return missing.length > 0 ? `import { ${missing.join(', ')} } from '${entry}'; ` : ''
+    })
+    .join('')
 }
 
 /** The code of a block as a module, with each line at its number in the block. */

@@ -125,7 +125,11 @@ export class Consumer {
   /** Gives items back, to be delivered again at once. */
   async giveBack(ids: readonly string[]): Promise<void> {
     if (ids.length === 0) return
-    await this.#idle(AT_ONCE, ids)
+    const given = this.#idle(AT_ONCE, ids)
+    // The next command finds them.
+    this.#lookAtOnce()
+    await given
+    // So does the next but one, should the first have come earlier, over another connection.
     this.#lookAtOnce()
   }
 

@@ -129,7 +129,7 @@ export class Consumer {
     // The next command finds them.
     this.#lookAtOnce()
     await given
-    // So does the next but one, should the first have come earlier, over another connection.
+    // So does the next but one, should the first have overtaken this one.
     this.#lookAtOnce()
   }
 
@@ -203,7 +203,7 @@ export class Consumer {
         const { taken, lastId, left } = await this.#takeAhead()
         if (this.closed && left === 0 && taken === 0) this.#rejectAll(new QueueClosedError(this.#queue))
         this.#endLast()
-        const isDue = this.#line.some(({ last }) => last)
+        const isDue = this.#lastClaim === -Infinity || this.#line.some(({ last }) => last)
         if (this.#line.length > 0 && taken === 0 && !isDue) await this.#blockAfter(lastId)
       }
     } catch (error) {

@@ -125,7 +125,11 @@ export class Consumer {
   /** Gives items back, to be delivered again at once. */
   async giveBack(ids: readonly string[]): Promise<void> {
     if (ids.length === 0) return
-    await this.#idle(AT_ONCE, ids)
+    const given = this.#idle(AT_ONCE, ids)
+    // The next command finds them.
+    this.#lookAtOnce()
+    await given
+    // So does the next but one, should the first have overtaken this one.
     this.#lookAtOnce()
   }
 
@@ -199,7 +203,7 @@ export class Consumer {
         const { taken, lastId, left } = await this.#takeAhead()
         if (this.closed && left === 0 && taken === 0) this.#rejectAll(new QueueClosedError(this.#queue))
         this.#endLast()
-        const isDue = this.#line.some(({ last }) => last)
+        const isDue = this.#lastClaim === -Infinity || this.#line.some(({ last }) => last)
         if (this.#line.length > 0 && taken === 0 && !isDue) await this.#blockAfter(lastId)
       }
     } catch (error) {

@@ -86,7 +86,7 @@ async function run(server: RedisServer, clients: readonly string[]): Promise<str
         if (step === 1) assert.equal(deliveries.outOfOrder, 0, 'items that were not redelivered are out of order')
         if (step % 2 === 0 && step <= 2 * SERVER_KILLS) {
           await server.kill()
-          await server.start()
+          await server.start('--appendfsync', 'always')
         } else {
           consumers.shift()?.kill('SIGKILL')
           consumers.push(start('consumer'))
@@ -132,7 +132,8 @@ describe('RedisQueue between processes', () => {
         return this.skip()
       }
       this.timeout(2 * LIMIT)
-      const server = await RedisServer.start()
+      // While the server syncs its file it keeps what it accepts in its memory, unless it syncs always.
+      const server = await RedisServer.start('--appendfsync', 'always')
       try {
         console.log(`      ${await run(server, clients)}`)
       } finally {

@@ -35,7 +35,9 @@ export class RedisServer {
   /** Starts it, again if it was killed, with what its append-only file has. */
   async start(...settings: string[]): Promise<void> {
     const own = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.#folder, '--save', '', '--appendonly', 'yes']
-    const server = spawn('redis-server', [...own, ...settings], { stdio: ['ignore', 'pipe', 'ignore'] })
+    // It should be told that its file is too long, as it is of a full disk, and not be ended by a signal.
+    const program = ['-c', `trap '' XFSZ; exec redis-server "$@"`, 'bash', ...own, ...settings]
+    const server = spawn('bash', program, { stdio: ['ignore', 'pipe', 'ignore'] })
     this.#process = server
     let log = ''
     await new Promise<void>((resolve, reject) => {
@@ -45,6 +47,10 @@ export class RedisServer {
       })
       server.once('exit', () => reject(new Error(`redis-server has ended:\n${log}`)))
     })
+  }
+
+  get pid(): number | undefined {
+    return this.#process?.pid
   }
 
   async kill(): Promise<void> {

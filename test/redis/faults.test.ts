@@ -1,0 +1,395 @@
+/** What goes wrong between a queue and its server: every fault is told or made good, and none loses or doubles an item. */
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { Redis } from 'ioredis'
+import { createClient } from 'redis'
+import { connectionOf } from '../../lib/redis/client.js'
+import { RedisQueue, type RedisClient, type RedisQueueOptions } from '../../lib/redis/index.js'
+import { until, within } from '../support.js'
+import { CLIENTS } from './clients.js'
+import { Proxy } from './proxy.js'
+import { HAS_SERVER, RedisServer } from './server.js'
+
+const LONG = process.env.REDIS_ITEMS !== undefined
+
+describe('RedisQueue, when something goes wrong', () => {
+  let server: RedisServer
+  /** The tests' own, beside those that the queues have. */
+  let redis: ReturnType<typeof createClient>
+  let keys = 0
+  const ends: (() => unknown)[] = []
+
+  before(async function () {
+    if (!HAS_SERVER) {
+      console.log('    skipped: redis-server is not installed (apt-get install redis-server)')
+      return this.skip()
+    }
+    server = await RedisServer.start()
+    redis = createClient({ socket: { host: '127.0.0.1', port: server.port, reconnectStrategy: 20 } })
+    redis.on('error', () => undefined)
+    await redis.connect()
+  })
+
+  afterEach(async () => {
+    for (const end of ends.splice(0).reverse()) await end()
+  })
+
+  after(async () => {
+    redis?.destroy()
+    await server?.stop()
+  })
+
+  const freshKey = (): string => `faults-${++keys}`
+
+  async function connected(name: string, port = server.port): Promise<RedisClient> {
+    const connection = await CLIENTS[name]?.(port)
+    assert.ok(connection)
+    ends.push(() => connection.end())
+    return connection.client
+  }
+
+  async function open<T>(key: string, options?: RedisQueueOptions<T>, client: RedisClient = redis): Promise<RedisQueue<T>> {
+    const queue = await within('an open queue', RedisQueue.open<T>(client, key, options))
+    ends.push(() => queue.detach())
+    return queue
+  }
+
+  /** The number of items that were ever put. */
+  async function added(key: string): Promise<number> {
+    const info = (await redis.sendCommand(['XINFO', 'STREAM', `{${key}}:items`])) as unknown as { 'entries-added': number }
+    return info['entries-added']
+  }
+
+  for (const name of Object.keys(CLIENTS)) {
+    describe(`over ${name}`, () => {
+      it('accepts nothing of puts that gave up while the server was away', async () => {
+        const key = freshKey()
+        const client = await connected(name)
+        const queue = await open<string>(key, {}, client)
+        await server.kill()
+        await until('a client that knows it', () => connectionOf(client).state() === 'away')
+        const abort = new AbortController()
+        const reason = new Error('enough')
+        const puts = [
+          assert.rejects(queue.put('late', { timeout: 20 }), { code: 'ERR_TIMEOUT' }),
+          assert.rejects(queue.putMany(['late', 'late'], { signal: abort.signal }), (error) => error === reason),
+        ]
+        const put = queue.put('in time')
+        abort.abort(reason)
+        await within('the end of puts while the server is away', Promise.all(puts), 900)
+        assert.equal((reason as Error & { count?: number }).count, 0)
+        await server.start()
+        await within('the put that waited', put)
+        assert.equal(await within('an item', queue.get()), 'in time')
+        assert.equal(await added(key), 1)
+      })
+
+      it('repeats a put and a take whose replies broke off, and doubles neither', async () => {
+        const key = freshKey()
+        const proxy = await Proxy.before(server.port)
+        ends.push(() => proxy.close())
+        const queue = await open<string>(key, {}, await connected(name, proxy.port))
+        await queue.putMany(['one', 'two'])
+        proxy.cutReplyTo('"three"')
+        await within('the put whose reply broke off', queue.putMany(['three', 'four']))
+        assert.equal(proxy.cuts, 1)
+        proxy.cutReplyWith('"two"')
+        assert.deepEqual(await within('the items', queue.getMany(10)), ['one', 'two', 'three', 'four'])
+        assert.equal(proxy.cuts, 2)
+        assert.equal(await added(key), 4)
+        assert.equal((await queue.stats()).redelivered, 0)
+      })
+
+      it('ignores a put that comes after its repetition', async () => {
+        const key = freshKey()
+        const proxy = await Proxy.before(server.port)
+        ends.push(() => proxy.close())
+        const queue = await open<string>(key, {}, await connected(name, proxy.port))
+        await queue.put('zero')
+        const send = proxy.holdCommandWith('"one"')
+        await within('the repeated put', queue.put('one'))
+        await queue.put('two')
+        assert.equal(proxy.cuts, 1)
+        await within('the reply to the late put', send())
+        assert.equal(await added(key), 3)
+      })
+    })
+  }
+
+  it('delivers to others what a consumer took that never heard of it', async () => {
+    const key = freshKey()
+    const proxy = await Proxy.before(server.port)
+    const dying = await open<string>(key, { ackWait: 100 }, await connected('ioredis', proxy.port))
+    const queue = await open<string>(key, { ackWait: 100 })
+    const abort = new AbortController()
+    const get = assert.rejects(dying.get({ signal: abort.signal }), { name: 'AbortError' })
+    proxy.cutReplyWith('"a"')
+    await queue.put('a')
+    await until('a broken reply', () => proxy.cuts === 1)
+    proxy.close()
+    assert.equal(await within('the item', queue.get()), 'a')
+    abort.abort()
+    await get
+  })
+
+  it('takes over all that a dead consumer had in hand without a pause for each', async () => {
+    const key = freshKey()
+    const dead = await open<number>(key, { ackWait: 50 })
+    const queue = await open<number>(key, { ackWait: 50 })
+    await queue.putMany(Array.from({ length: 40 }, (_, k) => k))
+    for (let k = 0; k < 40; k++) await dead.receive()
+    await queue.close()
+    const got: number[] = []
+    await within('the end of an iterator', queue.forEach((item) => void got.push(item)))
+    assert.equal(new Set(got).size, 40)
+  })
+
+  it('keeps nothing back that nobody asks for', async () => {
+    const key = freshKey()
+    const one = await open<number>(key)
+    const two = await open<number>(key)
+    // A get that is aborted while its items are on the way.
+    const abort = new AbortController()
+    const get = one.get({ signal: abort.signal })
+    await one.put(0)
+    abort.abort()
+    await get.catch(() => undefined)
+    const first = await within('the item that came too late', two.receive(), 8000)
+    await first.ack()
+    // Many items taken in advance, of which one was looked at.
+    await one.putMany(Array.from({ length: 200 }, (_, k) => k))
+    let seen = 0
+    for await (const _ of one) if (++seen === 60) break
+    const rest = new Set<number>()
+    while (rest.size < 141) for (const item of await within('the items taken in advance', two.getMany(200))) rest.add(item)
+  })
+
+  it('tries once when the timeout is 0', async () => {
+    const queue = await open<number>(freshKey())
+    await assert.rejects(within('a get', queue.get({ timeout: 0 })), { code: 'ERR_TIMEOUT', message: /within 0 ms/ })
+    await queue.putMany([1, 2])
+    assert.equal(await queue.get({ timeout: 0 }), 1)
+    const waiting = queue.getMany(5)
+    assert.deepEqual(await waiting, [2])
+    const get = queue.get()
+    await assert.rejects(within('a get behind another', queue.get({ timeout: 0 }), 500), { code: 'ERR_TIMEOUT' })
+    await queue.put(3)
+    assert.equal(await get, 3)
+  })
+
+  it('tells puts that wait, here and elsewhere, that it was closed', async () => {
+    const key = freshKey()
+    const one = await open<number>(key, { capacity: 1 })
+    const two = await open<number>(key)
+    await one.put(0)
+    const puts = [one.put(1), one.put(2), two.put(3), two.putMany([4, 5])].map((put) => assert.rejects(put, { code: 'ERR_QUEUE_CLOSED' }))
+    await two.close()
+    await within('the end of the puts', Promise.all(puts), 900)
+    assert.deepEqual([one.closed, two.closed], [true, true])
+  })
+
+  it('gives a queue the capacity of one, when two open it at once', async () => {
+    const key = freshKey()
+    const clients = await Promise.all([connected('redis'), connected('ioredis')])
+    const opened = await Promise.allSettled(clients.map((client, k) => RedisQueue.open(client, key, { capacity: 5 + k })))
+    const refused = opened.filter((one) => one.status === 'rejected')
+    for (const one of opened) if (one.status === 'fulfilled') await one.value.detach()
+    assert.equal(refused.length, 1)
+    assert.match(String(refused[0]?.reason), /capacity.*must be [56].*Received [56]/)
+  })
+
+  it('sends scripts anew that the server has forgotten', async () => {
+    const queue = await open<number>(freshKey())
+    const flush = (): Promise<unknown> => redis.sendCommand(['SCRIPT', 'FLUSH'])
+    for (let k = 0; k < 3; k++) {
+      await flush()
+      await queue.put(k)
+      await flush()
+      const { value, ack } = await queue.receive()
+      assert.equal(value, k)
+      await flush()
+      await ack()
+    }
+    await flush()
+    await queue.close()
+    assert.equal((await queue.stats()).depth, 0)
+  })
+
+  it('refuses items while the server has no memory, and can be drained and closed then', async () => {
+    const key = freshKey()
+    const queue = await open<number>(key, { capacity: 2 })
+    await queue.putMany([1, 2])
+    await redis.sendCommand(['CONFIG', 'SET', 'maxmemory', '1'])
+    try {
+      await assert.rejects(queue.put(3, { timeout: 50 }), { code: 'ERR_TIMEOUT' })
+      assert.equal(await queue.get(), 1)
+      await assert.rejects(queue.put(3), /OOM/)
+      await queue.close()
+      const rest: number[] = []
+      await within('the end', queue.forEach((item) => void rest.push(item)))
+      assert.deepEqual(rest, [2])
+      await queue.detach()
+    } finally {
+      await redis.sendCommand(['CONFIG', 'SET', 'maxmemory', '0'])
+    }
+  })
+
+  it('rejects puts while the server can not write its file, and has what it accepted', async () => {
+    const key = freshKey()
+    const queue = await open<string>(key, { capacity: 10_000 })
+    const limit = (size: string): void => {
+      const { status, stderr } = spawnSync('prlimit', ['--pid', String(server.pid), `--fsize=${size}`])
+      assert.equal(status, 0, stderr?.toString())
+    }
+    let accepted = 0
+    limit('1000000:unlimited')
+    try {
+      const deadline = performance.now() + 10_000
+      const fill = async (): Promise<void> => {
+        while (performance.now() < deadline) {
+          await queue.put('x'.repeat(50_000))
+          accepted++
+        }
+      }
+      await assert.rejects(fill(), /MISCONF/)
+    } finally {
+      limit('unlimited:unlimited')
+    }
+    // The server finds out by itself, after a second.
+    for (const deadline = performance.now() + 5000; ; ) {
+      assert.ok(performance.now() < deadline, 'the server does not accept items again')
+      if (
+        await queue.put('end').then(
+          () => true,
+          () => false,
+        )
+      )
+        break
+    }
+    await server.kill()
+    await server.start()
+    for (let k = 0; k < accepted; k++) assert.equal((await within('an item', queue.get())).length, 50_000)
+    assert.equal(await queue.get(), 'end')
+  })
+
+  it('rejects what the server forbids, and acknowledges when it is asked again', async () => {
+    const queue = await open<number>(freshKey(), {}, await connected('redis'))
+    await queue.put(1)
+    const received = await queue.receive()
+    await redis.sendCommand(['ACL', 'SETUSER', 'default', '-evalsha', '-eval'])
+    try {
+      await assert.rejects(queue.put(2), /NOPERM/)
+      await assert.rejects(queue.get(), /NOPERM/)
+      await assert.rejects(received.ack(), /NOPERM/)
+    } finally {
+      await redis.sendCommand(['ACL', 'SETUSER', 'default', '+evalsha', '+eval'])
+    }
+    await received.ack()
+    assert.equal((await queue.stats()).depth, 0)
+  })
+
+  it('says so when its keys are gone', async () => {
+    const key = freshKey()
+    const queue = await open<number>(key)
+    await redis.sendCommand(['DEL', `{${key}}:items`, `{${key}}:state`])
+    await assert.rejects(within('a put', queue.put(1)), /the queue is gone/)
+    await assert.rejects(within('a get', queue.get()), /NOGROUP/)
+  })
+
+  it('ends all calls when the client is closed', async () => {
+    for (const name of Object.keys(CLIENTS)) {
+      const connection = await CLIENTS[name]?.(server.port)
+      assert.ok(connection)
+      const queue = await open<number>(freshKey(), { capacity: 1 }, connection.client)
+      await queue.put(1)
+      assert.equal(await queue.get(), 1)
+      const get = assert.rejects(within('a get that waits', queue.get()), { code: 'ERR_REDIS_CLIENT_CLOSED' })
+      connection.end()
+      await assert.rejects(within('a put', queue.put(2)), { code: 'ERR_REDIS_CLIENT_CLOSED' })
+      await get
+      await within('a detached object', queue.detach(), 900)
+    }
+    const never = createClient({ socket: { host: '127.0.0.1', port: server.port } })
+    await assert.rejects(RedisQueue.open(never, freshKey()), { code: 'ERR_REDIS_CLIENT_CLOSED' })
+  })
+
+  it('opens when the server comes back', async () => {
+    const client = await connected('redis')
+    await server.kill()
+    const opening = RedisQueue.open<number>(client, freshKey())
+    await server.start()
+    await (await within('an open queue', opening)).detach()
+  })
+
+  it('delivers again the item that fn of forEach() has thrown on', async () => {
+    const queue = await open<number>(freshKey())
+    await queue.putMany([1, 2])
+    const failure = new Error('not today')
+    const fail = (item: number): void => {
+      if (item === 1) throw failure
+    }
+    await assert.rejects(within('a forEach', queue.forEach(fail)), failure)
+    const got = [await within('an item', queue.get()), await within('an item', queue.get())]
+    assert.deepEqual(got.sort(), [1, 2])
+  })
+
+  it('puts nothing of a batch that has an item that can not be encoded', async () => {
+    const key = freshKey()
+    const queue = await open<unknown>(key)
+    const cycle: Record<string, unknown> = {}
+    cycle['self'] = cycle
+    for (const bad of [1n, cycle]) {
+      await assert.rejects(queue.putMany([1, bad]), { code: 'ERR_INVALID_ARG_VALUE', message: /"item".*JSON.*codec/ })
+    }
+    await assert.rejects(queue.putMany([1, () => 1]), { code: 'ERR_INVALID_ARG_TYPE' })
+    await assert.rejects(queue.putMany(5 as never), { code: 'ERR_INVALID_ARG_TYPE', message: /"items"/ })
+    const failure = new Error('no')
+    const throwing = await open<number>(freshKey(), { codec: { encode: () => assert.fail(failure), decode: Number } })
+    await assert.rejects(throwing.put(1), failure)
+    const wrong = await open<number>(freshKey(), { codec: { encode: () => 5 as never, decode: Number } })
+    await assert.rejects(wrong.put(1), { code: 'ERR_INVALID_ARG_TYPE', message: /encode/ })
+    assert.equal(await added(key), 0)
+  })
+
+  it('copies what a codec has encoded', async () => {
+    const buffer = Buffer.alloc(1)
+    const codec = { encode: (item: number) => (buffer.fill(item), buffer), decode: (bytes: Buffer) => bytes[0] ?? -1 }
+    const queue = await open<number>(freshKey(), { codec })
+    await queue.putMany([1, 2, 3])
+    assert.deepEqual(await queue.getMany(3), [1, 2, 3])
+  })
+
+  it('works through a client that gives all keys a prefix', async () => {
+    const client = new Redis({ port: server.port, host: '127.0.0.1', keyPrefix: 'mine:' })
+    ends.push(() => client.disconnect())
+    const key = freshKey()
+    const queue = await open<number>(key, { capacity: 1 }, client)
+    const get = queue.get()
+    const started = performance.now()
+    await queue.put(1)
+    assert.equal(await get, 1)
+    await queue.put(2)
+    const put = queue.put(3)
+    assert.equal(await queue.get(), 2)
+    await put
+    assert.ok(performance.now() - started < 900, 'nobody had to look by himself')
+    assert.equal(await redis.exists(`mine:{${key}}:items`), 1)
+  })
+
+  if (!LONG) return
+
+  it('gives up a connection that is half-open, and detaches in time', async () => {
+    const proxy = await Proxy.before(server.port)
+    ends.push(() => proxy.close())
+    const queue = await open<number>(freshKey(), {}, await connected('ioredis', proxy.port))
+    const get = queue.get()
+    // Whatever it asks for from here on is not heard.
+    proxy.swallow()
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    await Promise.all([
+      assert.rejects(get, { code: 'ERR_QUEUE_CLOSED' }),
+      assert.rejects(queue.put(1, { timeout: 50 }), { code: 'ERR_TIMEOUT' }),
+      within('a detached object', queue.detach(), 8000),
+    ])
+  })
+})

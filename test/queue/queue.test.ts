@@ -68,7 +68,7 @@ describe('a queue', () => {
     assert.equal(queue.empty(), true)
   })
 
-  it('works on when its positions and its count of items overflow 32 bits', () => {
+  it('stays exact when items wrap around its slots 100,000 times', () => {
     const queue = new ThreadSafeQueue<number>(3, { type: 'uint32' })
     for (let k = 0; k < 300_000; k++) {
       queue.putSync(k)

@@ -260,7 +260,7 @@ describe('a message', () => {
       assert.equal(threadsBlocked(message), 0)
     })
 
-    it('can block a thread that is terminated, and one that is not', async () => {
+    it('can block a thread, which can be terminated', async () => {
       const message = new Message({ type: 'float64' })
       const worker = work({ does: 'echo', message: message.handle, echo: message.handle, times: 1e9 })
       await until('a thread that is blocked', () => threadsBlocked(message) === 1)

@@ -1,6 +1,6 @@
 /**
  * Compares the queue's whole interface with a model of it, by random calls. Whatever the calls and
- * their order, each has the result that it has in the model, or waits as it does there. fast-check
+ * their order, each has the same result as in the model, or waits as it does there. fast-check
  * shrinks a failure, and prints the seed and path that reproduce it (MODEL_SEED, MODEL_PATH).
  */
 import { strict as assert } from 'node:assert'
@@ -11,7 +11,7 @@ import { QueueModel } from './queue-model.js'
 
 type Queue = ThreadSafeQueue<unknown, ArrayLike<unknown>>
 
-/** How numbers are items of a type. */
+/** Maps numbers to items of a type. */
 interface Items {
   readonly name: string
   readonly type: ElementType
@@ -27,7 +27,7 @@ const KINDS: readonly Items[] = [
   { name: "'int32[3]'", type: 'int32[3]', make: (number) => [number, 0, number], read: ([number]: Int32Array) => number as number },
 ]
 
-/** A call of the real queue that has not been compared yet, or has not settled. */
+/** A call of the real queue that has not settled, or has not been compared yet. */
 interface Pending {
   readonly id: number
   readonly controller: AbortController
@@ -69,14 +69,14 @@ class Real {
   }
 }
 
-/** A call: in the model, and in the real queue. */
+/** A call, in the model and in the real queue. */
 class Command implements fc.AsyncCommand<QueueModel, Real> {
   constructor(
     readonly name: string,
     readonly compare: (model: QueueModel, real: Real) => void | Promise<void>,
     /**
-     * The number of items that a getMany gets is not determined while a waiting putMany goes in
-     * piece by piece.
+     * Whether the model can predict the result. It can't tell how many items a getMany gets while a
+     * waiting putMany goes in piece by piece.
      */
     readonly isDetermined: (model: Readonly<QueueModel>) => boolean = () => true,
   ) {}
@@ -91,7 +91,7 @@ class Command implements fc.AsyncCommand<QueueModel, Real> {
     await rest(() => real.calls.every(({ id, result }) => (result.kind === 'pending') === (model.results.get(id)?.kind === 'pending')))
     for (const { id, result, count } of real.calls) {
       assert.deepEqual(result, model.results.get(id), `call ${id}`)
-      // A put of one item tells no count.
+      // The error of a put of one item has no count.
       if (count !== undefined) assert.equal(count, model.counts.get(id), `the count of call ${id}`)
     }
     const { queue } = real
@@ -118,7 +118,7 @@ class Command implements fc.AsyncCommand<QueueModel, Real> {
   }
 }
 
-/** Makes a command of a call that returns or throws at once. */
+/** Makes a command from a call that returns or throws at once. */
 function sync(name: string, expected: (model: QueueModel) => Result, call: (real: Real) => unknown): Command {
   return new Command(name, (model, real) =>
     assert.deepEqual(
@@ -252,7 +252,7 @@ const COMMAND: readonly fc.Arbitrary<Command>[] = [
   ),
 ]
 
-/** Closing ends most of what there is to test, so it is rare. */
+/** Closing leaves little to test, so it is rare. */
 const CLOSE = fc.boolean().map((discard) =>
   sync(
     `close(${discard})`,
@@ -261,7 +261,7 @@ const CLOSE = fc.boolean().map((discard) =>
   ),
 )
 
-describe('the queue does what its model does, by random calls', function () {
+describe('the queue does the same as its model, for random calls', function () {
   this.timeout(120_000)
 
   for (const items of KINDS) {

@@ -70,8 +70,8 @@ struct Reopen : rl::test_suite<Reopen, 3> {
   }
 };
 
-// A handler uses the thing whenever it strikes, even on the thread that retires it, and never waits.
-// The owner goes on when no user is left.
+// A handler uses the thing whenever it strikes, even on the thread that retires it, and never
+// waits. The owner goes on when no user is left.
 struct Handler : rl::test_suite<Handler, 2> {
   Thing thing;
 

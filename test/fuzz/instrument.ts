@@ -1,4 +1,6 @@
-/** A loader that makes the codecs and the shared objects count their branches, and give up sooner. */
+/**
+ * A loader that makes the codecs and the shared objects count their branches, and give up sooner.
+ */
 
 const INSTRUMENTED = /\/dist\/lib\/(codec|shared)\/.*\.js$/
 

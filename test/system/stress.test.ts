@@ -215,9 +215,6 @@ describe('stress', function () {
     const rounds = 20_000 * SHARE
     const batch = 250
     const race = CloseRace.create(rounds)
-    // Measures delays that are not ours, as any thread may be delayed on a busy machine.
-    const metronome = new Int32Array(new SharedArrayBuffer(8))
-    workers.push(startWorker('stress-metronome', metronome.buffer))
     const racing = Array.from({ length: CLOSE_THREADS }, (_, thread) => startWorker('stress-close', { thread, race: race.shared }))
     workers.push(...racing)
     const ended = allFinished(racing)
@@ -247,13 +244,10 @@ describe('stress', function () {
     for (const worker of racing) worker.postMessage(undefined)
     await ended
     assert.deepEqual(race.unequal(), [])
-    const { woken, worst } = race.wakes()
+    const { woken, late } = race.wakes()
     assert.ok(woken > 3 * rounds, `${woken} were woken`)
-    const heldUp = metronome[1] as number
-    assert.ok(
-      worst < 100 + heldUp,
-      `somebody was woken ${worst} ms after the close, where a thread that sleeps woke at most ${heldUp} ms late`,
-    )
+    // A busy machine delays any thread now and then, a wake that is missed by the close delays many.
+    assert.ok(late <= woken / 100, `${late} of ${woken} were woken more than 100 ms after the close`)
   })
 })
 

@@ -1,6 +1,6 @@
 /**
  * Compares the queue's whole interface with a model of it, by random calls. Whatever the calls and
- * their order, each has the result that it has in the model, or waits as it does there. fast-check
+ * their order, each has the same result as in the model, or waits as it does there. fast-check
  * shrinks a failure, and prints the seed and path that reproduce it (MODEL_SEED, MODEL_PATH).
  */
 import { strict as assert } from 'node:assert'
@@ -12,7 +12,7 @@ import { isBad, QueueModel } from './queue-model.js'
 
 type Queue = ThreadSafeQueue<unknown, ArrayLike<unknown>>
 
-/** How numbers are items of a type. */
+/** Maps numbers to items of a type. */
 interface Items {
   readonly name: string
   readonly type: ElementType
@@ -36,7 +36,7 @@ const KINDS: readonly Items[] = [
   },
 ]
 
-/** A call of the real queue that has not been compared yet, or has not settled. */
+/** A call of the real queue that has not settled, or has not been compared yet. */
 interface Pending {
   readonly id: number
   /** Undefined for a call that takes no signal. */
@@ -123,11 +123,12 @@ class Real {
   }
 }
 
-/** A call: in the model, and in the real queue. */
+/** A call, in the model and in the real queue. */
 class Command implements fc.AsyncCommand<QueueModel, Real> {
   constructor(
     readonly name: string,
     readonly compare: (model: QueueModel, real: Real) => void | Promise<void>,
+    /** Whether the model can predict the result. */
     readonly isDetermined: (model: Readonly<QueueModel>) => boolean = () => true,
   ) {}
 
@@ -141,7 +142,7 @@ class Command implements fc.AsyncCommand<QueueModel, Real> {
     await rest(() => isDeepStrictEqual(real.state(), model.state()))
     assert.deepEqual(real.state(), model.state())
     for (const { id, count } of real.calls) {
-      // A put of one item tells no count.
+      // The error of a put of one item has no count.
       if (count !== undefined) assert.equal(count, model.counts.get(id), `the count of call ${id}`)
     }
   }
@@ -151,7 +152,7 @@ class Command implements fc.AsyncCommand<QueueModel, Real> {
   }
 }
 
-/** Makes a command of a call that returns or throws at once. */
+/** Makes a command from a call that returns or throws at once. */
 function sync(name: string, expected: (model: QueueModel) => Result, call: (real: Real) => unknown): Command {
   return new Command(name, (model, real) =>
     assert.deepEqual(
@@ -359,7 +360,7 @@ const COMMAND: readonly fc.Arbitrary<Command>[] = [
   ),
 ]
 
-/** Closing ends most of what there is to test, so it is rare. */
+/** Closing leaves little to test, so it is rare. */
 const CLOSE = fc.boolean().map((discard) =>
   sync(
     `close(${discard})`,
@@ -368,7 +369,7 @@ const CLOSE = fc.boolean().map((discard) =>
   ),
 )
 
-describe('the queue does what its model does, by random calls', function () {
+describe('the queue does the same as its model, for random calls', function () {
   this.timeout(120_000)
 
   for (const items of KINDS) {

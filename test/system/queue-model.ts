@@ -1,6 +1,6 @@
 /**
- * A queue that does one thing at a time, on plain arrays. It has the results that the real one must
- * have, for any calls in any order by one thread that lets every call come to rest before the next.
+ * A queue on plain arrays that does one thing at a time. It has the results that the real one must
+ * have, for any calls in any order by one thread that lets each call come to rest before the next.
  */
 import type { Overflow } from '../../lib/index.js'
 import { ABORTED, failure, PENDING, type Result, TIMEOUT, value } from './model-calls.js'
@@ -40,7 +40,7 @@ export class QueueModel {
   readonly joins: number[] = []
   /** What each forEach was called with, by the number of its call. */
   readonly handled = new Map<number, number[]>()
-  /** Results by the number of the call. */
+  /** Results, by the number of the call. */
   readonly results = new Map<number, Result>()
   /** The number of items that a failed putMany had put. */
   readonly counts = new Map<number, number>()
@@ -50,7 +50,7 @@ export class QueueModel {
   accepted = 0
   got = 0
   done = 0
-  /** The number of items that were accepted and dropped again, and so are finished. */
+  /** The number of items that were accepted and dropped again, which count as finished. */
   #lost = 0
   #ids = 0
 
@@ -161,7 +161,7 @@ export class QueueModel {
     return value(undefined)
   }
 
-  /** An asynchronous get; of `most` items if that is given. Returns the call's number. */
+  /** Begins an asynchronous get, or a getMany if `most` is given. Returns the call's number. */
   get(most = 0): number {
     return this.#takes('get', most)
   }
@@ -203,7 +203,7 @@ export class QueueModel {
     this.#cancel(id, TIMEOUT)
   }
 
-  /** Serves the calls that wait, in their order, until none can be served. */
+  /** Serves the waiting calls, in their order, until none can be served. */
   settle(): void {
     do this.#serveJoins()
     while (this.#servePut() || this.#serveGet())
@@ -226,7 +226,7 @@ export class QueueModel {
     return id
   }
 
-  /** Puts as many of a put's items as there is room for, at once. */
+  /** Puts as many of a put's items as there is room for. */
   #servePut(): boolean {
     const put = this.puts[0]
     if (!put) return false

@@ -20,6 +20,7 @@ export type Topology =
   | 'many queues'
   | 'blocked'
   | 'jobs'
+  | 'processes'
   | 'memory'
   | 'creation'
 

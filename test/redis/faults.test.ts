@@ -153,10 +153,10 @@ describe('RedisQueue, when something goes wrong', () => {
     const two = await open<number>(key)
     // A get that is aborted while its items are on the way.
     const abort = new AbortController()
-    const get = one.get({ signal: abort.signal })
     await one.put(0)
+    const get = one.get({ signal: abort.signal })
     abort.abort()
-    await get.catch(() => undefined)
+    await assert.rejects(get, { name: 'AbortError' })
     const first = await within('the item that came too late', two.receive(), 8000)
     await first.ack()
     // Many items taken in advance, of which one was looked at.

@@ -1,13 +1,13 @@
 /**
- * Two ways for blocks of bytes to get from the reader to the workers. Either the reader reads into
- * memory that a worker will read as well, and passes its token on; or it puts the bytes into a
+ * Two ways in which blocks of bytes get from the reader to the workers. Either the reader reads
+ * into memory that a worker reads as well, and passes on its token, or it puts the bytes into a
  * queue, which copies them in and out.
  */
 import { BufferPool, type BufferPoolHandle, QueueClosedError, type QueueHandle, record, ThreadSafeQueue } from 'threadsafe'
 
 export const BLOCK = 2 ** 18
 
-/** So many blocks are on their way for each worker, so that none waits for the reader. */
+/** The number of blocks for each worker, enough that none waits for the reader. */
 const BLOCKS_PER_WORKER = 4
 
 export type Way = 'pool' | 'bytes'
@@ -23,11 +23,14 @@ interface Token {
 /** The reader's side. */
 export interface Blocks {
   readonly handle: BlocksHandle
-  /** Resolves to memory for the next block, whose content is whatever it was. */
+  /** Resolves to memory for the next block, with arbitrary content. */
   next(signal: AbortSignal): Promise<Uint8Array>
-  /** Sends so many bytes of it to whichever worker comes first. */
+  /** Sends that many bytes of it to whichever worker is free first. */
   send(length: number): Promise<void>
-  /** Lets the workers end when they have all of it, or with `discard` at once. Then sending fails. */
+  /**
+   * Lets the workers end when they have taken everything, or at once with `discard`. Sending then
+   * fails.
+   */
   close(options?: { discard?: boolean }): void
 }
 
@@ -62,7 +65,10 @@ function throughQueue(count: number): Blocks {
   }
 }
 
-/** A worker's side: calls `use` for each block, until there will be no more. The block is good for that call only. */
+/**
+ * A worker's side: calls `use` for each block until no more will come. The block is valid only
+ * during that call.
+ */
 export function forEachBlock(handle: BlocksHandle, use: (block: Uint8Array) => void): void {
   const take = handle.way === 'pool' ? fromPool(handle, use) : fromQueue(handle, use)
   try {

@@ -14,6 +14,7 @@ import { oneThread } from './cases/one-thread.js'
 import { pingPong } from './cases/ping-pong.js'
 import { pingPongLoops } from './cases/ping-pong-loops.js'
 import { pools } from './cases/pools.js'
+import { processes } from './cases/processes.js'
 import { records } from './cases/records.js'
 import { resources } from './cases/resources.js'
 import { signals } from './cases/signals.js'
@@ -39,5 +40,6 @@ export const cases: readonly Case[] = [
   ...nativeToLoop,
   ...blocked,
   ...context,
+  ...processes,
   ...resources,
 ]

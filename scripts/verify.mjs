@@ -56,6 +56,7 @@ const CHECKS = [
     run: `RECORD_READS=5000000 CONTEXT_JOBS=20000 POOL_LENDS=400000 POOL_KILLS=60 LOCK_SECTIONS=400000 LOCK_KILLS=60 ${mocha} 'dist/test/shared/*.test.js'`,
     cases: MOCHA,
   },
+  { name: 'redis', run: `REDIS_ITEMS=60000 ${mocha} 'dist/test/redis/*.test.js'`, cases: MOCHA, minutes: 20 },
   {
     name: 'one-cpu',
     run: `TEST_SHARE=0.2 taskset --cpu-list 0 ${mocha} dist/test/{queue,wait,shared}/*.test.js dist/test/system/{stress,kills}.test.js`,

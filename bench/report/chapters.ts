@@ -44,6 +44,7 @@ const TITLES: Readonly<Partial<Record<Topology, string>>> = {
   'many queues': 'Many queues',
   blocked: 'Blocked threads',
   jobs: 'Jobs in a worker',
+  processes: 'From process to process',
   memory: 'Memory, and creating a queue',
   creation: 'Memory, and creating a queue',
 }

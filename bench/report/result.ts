@@ -17,6 +17,7 @@ export type Topology =
   | 'many queues'
   | 'blocked'
   | 'jobs'
+  | 'processes'
   | 'memory'
   | 'creation'
 

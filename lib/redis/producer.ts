@@ -75,6 +75,8 @@ export class Producer {
   async #work(): Promise<void> {
     if (this.#working) return
     this.#working = true
+    // Puts that are made together travel together.
+    await undefined
     // Whoever was woken sends a command in any case, which passes the wake on.
     for (let woken = false; this.#line.length > 0 || woken;) {
       try {

@@ -23,6 +23,8 @@ const CONSUMER_KILLS = FULL ? 4 : 1
 const CAPACITY = 500
 /** The most that a consumer has taken and not acknowledged: in advance, and done but not yet told. */
 const IN_HAND = 2 * 128
+/** Milliseconds: a machine that is busy stops a process for a while, and what it has in hand is redelivered. */
+const ACK_WAIT = FULL ? '5000' : '1000'
 const LIMIT = FULL ? 240_000 : 30_000
 /** The clients of the processes, in turn. */
 const MIXES = FULL ? [['redis'], ['ioredis'], ['iovalkey']] : [['redis', 'ioredis', 'iovalkey']]
@@ -55,7 +57,7 @@ async function run(server: RedisServer, clients: readonly string[]): Promise<str
   const deliveries = new Deliveries()
   const program = fileURLToPath(new URL('../fixtures/redis-stage.js', import.meta.url))
   const start = (role: string, ...rest: string[]): ChildProcess => {
-    const args = [program, role, clients[children.length % clients.length] ?? '', String(server.port), ...rest]
+    const args = [program, role, ACK_WAIT, clients[children.length % clients.length] ?? '', String(server.port), ...rest]
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
     children.push(child)
     deliveries.listen(child)
@@ -83,7 +85,8 @@ async function run(server: RedisServer, clients: readonly string[]): Promise<str
       const steps = SERVER_KILLS + CONSUMER_KILLS
       for (let step = 1; step <= steps; step++) {
         await until(`${step} parts of ${steps + 1} of the items`, () => deliveries.total > (step * ITEMS) / (steps + 1), LIMIT)
-        if (step === 1) assert.equal(deliveries.outOfOrder, 0, 'items that were not redelivered are out of order')
+        const { outOfOrder } = deliveries
+        assert.ok(outOfOrder <= (await queue.stats()).redelivered, 'items that were not redelivered are out of order')
         if (step % 2 === 0 && step <= 2 * SERVER_KILLS) {
           await server.kill()
           await server.start('--appendfsync', 'always')

@@ -6,7 +6,7 @@ import type { Patience } from '../wait/options.js'
 /** Milliseconds for which a call whose time is over waits for the reply that decides it. */
 const GRACE = 1000
 
-/** The patience of a call that tries once: it lasts for as long as a server should take to reply. */
+/** The patience of a put that tries once: it lasts for as long as it should take to be its turn. */
 export function forOneTry(patience: Patience): Patience {
   return patience.timeout === 0 ? { ...patience, timeout: GRACE } : patience
 }

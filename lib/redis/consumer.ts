@@ -6,7 +6,7 @@
 import { clearInterval, setInterval } from 'node:timers'
 import { type Named, QueueClosedError, TimeoutError } from '../errors.js'
 import type { Patience } from '../wait/options.js'
-import { forOneTry, PendingCall } from './call.js'
+import { PendingCall } from './call.js'
 import type { Reply } from './client.js'
 import { LONGEST_ACK_WAIT } from './opening.js'
 import type { Server } from './server.js'
@@ -83,7 +83,7 @@ export class Consumer {
 
   /** Takes at least one item, and at most so many. */
   take(most: number, ahead: boolean, patience: Patience): Promise<Delivery[]> {
-    const call = new PendingCall<Delivery[]>(forOneTry(patience), this.#queue)
+    const call = new PendingCall<Delivery[]>(patience, this.#queue)
     const get: Get = { call, most, ahead, asked: false, last: patience.timeout === 0 }
     const drop = (): void => {
       this.#line.splice(this.#line.indexOf(get), 1)

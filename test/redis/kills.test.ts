@@ -14,7 +14,7 @@ import { RedisQueue } from '../../lib/redis/index.js'
 import { until, within } from '../support.js'
 import { HAS_SERVER, RedisServer } from './server.js'
 
-const ITEMS = Number(process.env.REDIS_ITEMS ?? 1600)
+const ITEMS = Number(process.env.REDIS_ITEMS ?? 800)
 const FULL = ITEMS >= 60_000
 const PRODUCERS = FULL ? 4 : 2
 const CONSUMERS = FULL ? 4 : 2

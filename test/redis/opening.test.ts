@@ -4,6 +4,7 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { createClient } from 'redis'
 import { RedisQueue } from '../../lib/redis/index.js'
+import { isRefusal } from '../../lib/redis/client.js'
 import { checkServer } from '../../lib/redis/opening.js'
 import { HAS_SERVER, RedisServer } from './server.js'
 
@@ -35,6 +36,13 @@ describe('opening a RedisQueue', () => {
       code: 'ERR_REDIS_TOO_OLD',
       message: /6\.2.*6\.0\.16/,
     })
+  })
+
+  it('waits for a server that loads its file, and says that it has none', async () => {
+    const info = 'redis_version:7.0.15\r\nloading:1\r\naof_enabled:0\r\nmaxmemory_policy:noeviction\r\n'
+    const loading = checkServer({ command: () => Promise.resolve(Buffer.from(info)) }).catch((error: unknown) => error)
+    assert.equal(isRefusal(await loading), false)
+    assert.match(String(await loading), /LOADING/)
   })
 
   describe('on a real server', () => {

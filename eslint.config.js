@@ -68,6 +68,7 @@ export default tseslint.config(
           'WebAssembly',
           'clearTimeout',
           'console',
+          'fetch',
           'performance',
           'process',
           'require',

@@ -159,10 +159,15 @@ export async function runProgram({ file, block }: Program): Promise<Result> {
   return { code, stdout, stderr }
 }
 
-/** The output that a program must print: the block of `text output` that follows it. */
+/**
+ * The output that a program must print: the block of `text output` after it, before any other program
+ * and heading. Its other files may stand between.
+ */
 export function outputOf({ block }: Program, { blocks }: Document): string | undefined {
-  const next = blocks[blocks.indexOf(block) + 1]
-  return next?.language === 'text' && next.marks.includes('output') ? `${next.text}\n` : undefined
+  const after = blocks.slice(blocks.indexOf(block) + 1)
+  const end = after.findIndex(({ heading, marks }) => heading !== block.heading || marks.includes('run'))
+  const output = after.slice(0, end < 0 ? undefined : end).find(({ language, marks }) => language === 'text' && marks.includes('output'))
+  return output && `${output.text}\n`
 }
 
 /** Whether that is the text, where `…` stands for anything within a line. */

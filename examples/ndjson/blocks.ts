@@ -7,13 +7,15 @@ import { BufferPool, type BufferPoolHandle, QueueClosedError, type QueueHandle, 
 
 export const BLOCK = 2 ** 18
 
-/** So many blocks are on their way for each worker, so that none waits for the reader. */
-const BLOCKS_PER_WORKER = 4
+/** So many blocks are on their way for each thread, so that none waits for the reader. */
+const BLOCKS_PER_THREAD = 4
 
 export type Way = 'pool' | 'bytes'
 
 export type BlocksHandle =
   { way: 'pool'; pool: BufferPoolHandle<Uint8Array>; tokens: QueueHandle<Token> } | { way: 'bytes'; queue: QueueHandle<Uint8Array> }
+
+type Use = (block: Uint8Array) => void
 
 interface Token {
   token: number
@@ -25,45 +27,70 @@ export interface Blocks {
   readonly handle: BlocksHandle
   /** Resolves to memory for the next block, whose content is whatever it was. */
   next(signal: AbortSignal): Promise<Uint8Array>
-  /** Sends so many bytes of it to whichever worker comes first. */
+  /** Sends so many bytes of it to whichever thread comes first. */
   send(length: number): Promise<void>
+  /** Takes a block that is on its way and calls `use` for it, as a worker does. False if there is none. */
+  help(): boolean
   /** Lets the workers end when they have all of it, or with `discard` at once. Then sending fails. */
   close(options?: { discard?: boolean }): void
 }
 
-export function createBlocks(way: Way, workers: number): Blocks {
-  const count = workers * BLOCKS_PER_WORKER
-  return way === 'pool' ? throughPool(count) : throughQueue(count)
+/** `use` is for the blocks that the reader takes itself. It does so while it would have to wait for the workers. */
+export function createBlocks(way: Way, workers: number, use: Use): Blocks {
+  const count = (workers + 1) * BLOCKS_PER_THREAD
+  return way === 'pool' ? throughPool(count, use) : throughQueue(count, use)
 }
 
-function throughPool(count: number): Blocks {
+function throughPool(count: number, use: Use): Blocks {
   const pool = new BufferPool(count, `uint8[${BLOCK}]`)
   const tokens = new ThreadSafeQueue<Token>(count, { type: record({ token: 'uint32', length: 'uint32' }), name: 'tokens' })
-  let lease: Awaited<ReturnType<typeof pool.lend>>
+  let lease: ReturnType<typeof pool.take>
+  function help(): boolean {
+    const sent = tokens.tryGet()
+    if (sent === undefined) return false
+    using taken = pool.take(sent.token)
+    use(taken.data.subarray(0, sent.length))
+    return true
+  }
   return {
     handle: { way: 'pool', pool: pool.handle, tokens: tokens.handle },
     async next(signal) {
-      lease = await pool.lend({ signal })
+      let free = pool.tryLend()
+      while (free === undefined && help()) free = pool.tryLend()
+      lease = free ?? (await pool.lend({ signal }))
       return lease.data
     },
     send: (length) => tokens.put({ token: lease.pass(), length }),
+    help,
     close: (options) => tokens.close(options),
   }
 }
 
-function throughQueue(count: number): Blocks {
+function throughQueue(count: number, use: Use): Blocks {
   const queue = new ThreadSafeQueue(count, { type: 'bytes', itemBytes: BLOCK, name: 'blocks' })
   const block = new Uint8Array(BLOCK)
+  const into = new Uint8Array(BLOCK)
+  function help(): boolean {
+    const taken = queue.tryGet({ into })
+    if (taken) use(taken)
+    return taken !== undefined
+  }
   return {
     handle: { way: 'bytes', queue: queue.handle },
     next: async () => block,
-    send: (length) => queue.put(block.subarray(0, length)),
+    async send(length) {
+      const item = block.subarray(0, length)
+      let sent = queue.tryPut(item)
+      while (!sent && help()) sent = queue.tryPut(item)
+      if (!sent) await queue.put(item)
+    },
+    help,
     close: (options) => queue.close(options),
   }
 }
 
 /** A worker's side: calls `use` for each block, until there will be no more. The block is good for that call only. */
-export function forEachBlock(handle: BlocksHandle, use: (block: Uint8Array) => void): void {
+export function forEachBlock(handle: BlocksHandle, use: Use): void {
   const take = handle.way === 'pool' ? fromPool(handle, use) : fromQueue(handle, use)
   try {
     for (;;) take()
@@ -72,7 +99,7 @@ export function forEachBlock(handle: BlocksHandle, use: (block: Uint8Array) => v
   }
 }
 
-function fromPool(handle: BlocksHandle & { way: 'pool' }, use: (block: Uint8Array) => void): () => void {
+function fromPool(handle: BlocksHandle & { way: 'pool' }, use: Use): () => void {
   const pool = BufferPool.from(handle.pool)
   const tokens = ThreadSafeQueue.from(handle.tokens)
   return () => {
@@ -82,7 +109,7 @@ function fromPool(handle: BlocksHandle & { way: 'pool' }, use: (block: Uint8Arra
   }
 }
 
-function fromQueue(handle: BlocksHandle & { way: 'bytes' }, use: (block: Uint8Array) => void): () => void {
+function fromQueue(handle: BlocksHandle & { way: 'bytes' }, use: Use): () => void {
   const queue = ThreadSafeQueue.from(handle.queue)
   const into = new Uint8Array(BLOCK)
   return () => use(queue.getSync({ block: true, into }))

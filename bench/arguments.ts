@@ -9,20 +9,20 @@ import { cases } from './suite.js'
 export const USAGE =
   'usage: npm run bench -- [CASE...] [--quick] [--json FILE] [--compare OLD.json [NEW.json]] [--runtimes [PATH,PATH]] [--rounds N] [--list]'
 
-/** Its message names the argument. */
+/** An argument was wrong. The message names it. */
 export class BadArgument extends Error {}
 
 export interface Arguments {
   readonly cases: readonly Case[]
   readonly quick: boolean
   readonly list: boolean
-  /** The rounds asked for; undefined for the usual number of a quick or a thorough run. */
+  /** The number of rounds asked for. Undefined means the default of a quick or a full run. */
   readonly rounds: number | undefined
   readonly json: string | undefined
-  /** The result to compare with, and the newer one; without the newer one, it is measured. */
+  /** The result to compare with, and the newer one. Without a newer one, the suite measures it. */
   readonly older: Result | undefined
   readonly newer: Result | undefined
-  /** Paths of programs; an empty list stands for those that can be installed. */
+  /** Paths of programs. An empty list means every runtime that can be installed. */
   readonly runtimes: readonly string[] | undefined
 }
 
@@ -47,7 +47,7 @@ function parse(given: readonly string[]) {
   }
 }
 
-/** Returns what `get` returns. Adds the argument's name to what it throws. */
+/** Returns what `get` returns. If it throws, adds the argument's name to the message. */
 function of<T>(argument: string, get: () => T): T {
   try {
     return get()

@@ -2,9 +2,9 @@
  * npm run bench -- [CASE...] [--quick] [--json FILE] [--compare OLD.json [NEW.json]] [--runtimes
  * [PATH,PATH]] [--rounds N] [--list]
  *
- * Measures every case, or those whose id or title has one of the words. Prints a table for each and
- * the goals at the end. Exits with 1 if something became slower than in the result that it is
- * compared with, with 2 if an argument is wrong.
+ * Measures every case, or those whose id or title contains one of the words. Prints a table for
+ * each, and the goals at the end. Exits with 1 if something became slower than in the result that
+ * it is compared with, and with 2 if an argument is wrong.
  */
 import { writeFileSync } from 'node:fs'
 import { type Arguments, argumentsOf, BadArgument, USAGE } from './arguments.js'

@@ -13,7 +13,7 @@ interface Database {
 
 let open: { file: string; database: Database } | undefined
 
-/** Opened once: the module lives as long as its worker. */
+/** Opens a file once, as the module lives as long as its worker. */
 function databaseOf(file: string): Database {
   if (open?.file !== file) {
     const { DatabaseSync } = createRequire(import.meta.url)('node:sqlite') as Sqlite
@@ -32,7 +32,7 @@ export function fill(file: string, rows: number): void {
   database.exec('commit')
 }
 
-/** How many pairs of measurements of one sensor rise: a query that takes long. */
+/** Counts the pairs of measurements of one sensor that rise, which takes the database long. */
 export function risingPairs(file: string): { sensor: number; pairs: number }[] {
   const sql = `select a.sensor as sensor, count(*) as pairs from samples a join samples b
     on b.sensor = a.sensor and b.value > a.value group by a.sensor order by a.sensor`
@@ -42,7 +42,7 @@ export function risingPairs(file: string): { sensor: number; pairs: number }[] {
     .map((row) => ({ ...(row as { sensor: number; pairs: number }) }))
 }
 
-/** A key of a password, made slow on purpose. */
+/** Derives a key from a password, which is slow on purpose. */
 export function deriveKey(password: string, salt: string): Uint8Array {
   return scryptSync(password, salt, 32, { N: 2 ** 16, maxmem: 2 ** 27 })
 }

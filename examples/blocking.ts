@@ -1,5 +1,5 @@
 /**
- * Blocking functions, awaited: a synchronous query over an SQLite file and scryptSync, in the worker
+ * Awaits blocking functions: a synchronous query of an SQLite file and scryptSync run in the worker
  * of a Context. The timers of the main loop go on meanwhile.
  */
 import assert from 'node:assert/strict'
@@ -52,7 +52,7 @@ async function run(report: Report): Promise<string> {
     )
     assert.notDeepEqual(first, second)
 
-    // A job that is not wanted any more: its promise rejects at once, and the next job comes after it.
+    // The promise of a job that is no longer wanted rejects at once. The next job comes after it.
     const late = context.run('deriveKey', ['secret', 'late'], { timeout: 20 })
     await assert.rejects(late, TimeoutError)
     return found.join('; ')

@@ -1,4 +1,4 @@
-/** All examples, in about twelve seconds. `npm run demo` */
+/** Runs all examples, in about twelve seconds: `npm run demo`. */
 import { blocking } from './blocking.js'
 import { echo } from './echo.js'
 import { runAll } from './example.js'

@@ -1,6 +1,6 @@
 /**
- * Shows what an example does: in colours and by one line that is rewritten on a terminal, by a plain
- * line each second elsewhere.
+ * Shows what an example does. On a terminal it uses colours and rewrites one line. Elsewhere it
+ * prints a plain line each second.
  */
 import { styleText } from 'node:util'
 
@@ -24,12 +24,12 @@ export const progress: Report = (status) => {
   else console.log(INDENT + status)
 }
 
-/** A heading. */
+/** Prints a heading. */
 export function heading(text: string): void {
   line(colour('bold', text))
 }
 
-/** A sentence, on as many lines as it needs. */
+/** Prints a sentence, on as many lines as it needs. */
 export function paragraph(text: string): void {
   for (const part of wrapped(text)) line(INDENT + part)
 }
@@ -57,7 +57,10 @@ function colour(format: 'bold' | 'dim' | 'green' | 'red' | 'yellow', text: strin
   return stdout.isTTY && stdout.hasColors() ? styleText(format, text) : text
 }
 
-/** The text in lines of whole words that fit the terminal beside the indent. Elsewhere: one line. */
+/**
+ * Splits the text into lines of whole words that fit the terminal beside the indent. Elsewhere it
+ * stays one line.
+ */
 function wrapped(text: string): string[] {
   if (!stdout.isTTY) return [text]
   const width = stdout.columns - INDENT.length - 1

@@ -1,5 +1,5 @@
 /**
- * The worker of echo.ts: synchronous code, which has no event loop to go back to and so may block.
+ * The worker of echo.ts: synchronous code, which may block as it has no event loop to return to.
  */
 import { workerData } from 'node:worker_threads'
 import { QueueClosedError, type QueueHandle, ThreadSafeQueue } from 'threadsafe'
@@ -14,12 +14,12 @@ const requests = ThreadSafeQueue.from(handles.requests)
 const replies = ThreadSafeQueue.from(handles.replies)
 
 try {
-  // Gets whatever is queued, sleeps while nothing is, and waits for room while the way back is
-  // full.
+  // Gets whatever is queued, sleeps while there is nothing, and waits for room while the way back
+  // is full.
   for (;;) replies.putSync(requests.getSync({ block: true }), { block: true })
 } catch (error) {
   if (!(error instanceof QueueClosedError)) throw error
 }
 
-// Nothing will come any more: this ends the other side's `for await`.
+// Ends the other side's `for await`, as nothing more will come.
 replies.close()

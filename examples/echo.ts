@@ -1,6 +1,6 @@
 /**
  * An echo server: the main thread awaits, a worker blocks, and two short queues between them hold
- * both to the pace of the slower.
+ * both to the pace of the slower one.
  */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
@@ -15,14 +15,14 @@ const CAPACITY = 10
 const MILLISECONDS = 2000
 
 async function run(report: Report): Promise<string> {
-  // `using` closes both when this function is left, even by an error. Then whoever still waits on
-  // one of them gets a QueueClosedError.
+  // `using` closes both queues when this function is left, even by an error. Any call that still
+  // waits on one of them then gets a QueueClosedError.
   using requests = new ThreadSafeQueue(CAPACITY, { type: 'uint32' })
   using replies = new ThreadSafeQueue(CAPACITY, { type: 'uint32' })
   const workerData: EchoQueues = { requests: requests.handle, replies: replies.handle }
   const worker = new Worker(new URL('./echo-worker.js', import.meta.url), { workerData })
 
-  // If the worker dies, nobody is left to serve the other two: they must not wait for ever.
+  // If the worker dies, nothing serves the calls below, and they must not wait for ever.
   const exit = once(worker, 'exit').finally(() => {
     requests.close()
     replies.close()
@@ -60,7 +60,7 @@ async function run(report: Report): Promise<string> {
   }
 
   async function converse(): Promise<void> {
-    // The worker takes a moment to start, which is not what we want to measure.
+    // Waits for the worker's start, which should not be measured.
     await requests.put(0)
     assert.equal(await replies.get(), 0)
     start = performance.now()

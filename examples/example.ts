@@ -7,14 +7,16 @@ export interface Example {
   name: string
   /** One sentence that says what the example shows. */
   shows: string
-  /** Resolves to its result, in one line. Rejects if what it shows is not true. */
+  /** Resolves to its result, in one line. Rejects if what it shows does not hold. */
   run(report: Report): Promise<string>
 }
 
-/** Far longer than any example takes. A lost wake shows as an example that never ends. */
+/**
+ * Milliseconds, far more than any example takes. A lost wake shows as an example that never ends.
+ */
 const TIME_LIMIT = 60_000
 
-/** Runs the examples one after the other; the process's exit code is 1 if any has failed. */
+/** Runs the examples one after another. The exit code of the process is 1 if any of them fails. */
 export async function runAll(examples: Example[]): Promise<void> {
   for (const example of examples) await runOne(example)
 }

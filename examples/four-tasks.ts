@@ -1,6 +1,6 @@
 /**
- * Four tasks wait for one event, which a signal handler sets; each round, one of them is cancelled
- * while it waits.
+ * Four tasks wait for one event, which a signal handler sets. In each round one of them is
+ * cancelled while it waits.
  */
 import assert from 'node:assert/strict'
 import { SignalTimer, ThreadSafeEvent } from 'threadsafe'
@@ -18,7 +18,8 @@ async function task(event: ThreadSafeEvent, signal: AbortSignal): Promise<Outcom
     await event.wait({ signal })
     return 'woken'
   } catch (error) {
-    // Errors other than the one that the task is cancelled with are bugs, which must not be hidden.
+    // Any other error than the one with which the task is cancelled is a bug, and must not be
+    // hidden.
     if (error !== signal.reason) throw error
     return 'cancelled'
   }
@@ -26,7 +27,7 @@ async function task(event: ThreadSafeEvent, signal: AbortSignal): Promise<Outcom
 
 async function run(report: Report): Promise<string> {
   const event = new ThreadSafeEvent()
-  // The kernel sends a signal each time the interval is over; the signal's handler sets the event.
+  // The kernel sends a signal at the end of each interval, and the signal's handler sets the event.
   const timer = new SignalTimer(INTERVAL * 1000, event)
   const total = { woken: 0, cancelled: 0 }
   const wokenAt: number[] = []
@@ -37,8 +38,8 @@ async function run(report: Report): Promise<string> {
       const controllers = TASKS.map(() => new AbortController())
       const tasks = controllers.map(({ signal }) => task(event, signal))
       controllers[unlucky]?.abort()
-      // The event may have been set before the tasks came to wait, if this process was slow: then
-      // it was too late to cancel.
+      // If this process was slow, the event was set before the tasks began to wait, and it is too
+      // late to cancel one.
       const tooLate = event.isSet()
 
       const outcomes = await Promise.all(tasks)

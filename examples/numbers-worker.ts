@@ -1,4 +1,6 @@
-/** The worker of numbers.ts: sends numbers through a queue, or by `postMessage` if it has none. */
+/**
+ * The worker of numbers.ts. It sends numbers through a queue, or by `postMessage` if it has none.
+ */
 import { parentPort, workerData } from 'node:worker_threads'
 import { type QueueHandle, ThreadSafeQueue } from 'threadsafe'
 

@@ -11,7 +11,7 @@ const NUMBERS = 1_000_000
 const CAPACITY = 1024
 const SUM = (NUMBERS * (NUMBERS - 1)) / 2
 
-/** Starts a worker that sends when it is told to, so that its start is not measured. */
+/** Starts a worker that sends only when told to, so that its start is not measured. */
 async function started(workerData: NumbersData): Promise<Worker> {
   const worker = new Worker(new URL('./numbers-worker.js', import.meta.url), { workerData })
   await once(worker, 'message')

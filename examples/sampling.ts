@@ -1,5 +1,5 @@
 /**
- * A sampling producer in a signal handler: it keeps its pace, 1 kHz, while the event loop is
+ * A signal handler produces samples. It keeps its pace of 1 kHz even while the event loop is
  * blocked for half a second at a time.
  */
 import assert from 'node:assert/strict'
@@ -17,7 +17,7 @@ async function run(report: Report): Promise<string> {
   const timer = new SignalTimer(INTERVAL * 1000, ticks)
   const samples = new Samples()
 
-  // Takes all ticks that have come, without waiting for any.
+  // Takes all ticks that have arrived, without waiting.
   async function takeAll(): Promise<void> {
     while (!ticks.empty()) samples.add(await ticks.get())
   }
@@ -44,12 +44,12 @@ async function run(report: Report): Promise<string> {
   return `${samples.describe()} at most; none lost`
 }
 
-/** Statistics of the ticks so far, from the time stamps that the signal handler gave them. */
+/** Statistics of the ticks so far, based on the time stamps that the signal handler gave them. */
 class Samples {
   ticks = 0
   /** Ticks that the kernel merged into a later one. */
   overruns = 0
-  /** Intervals that the timer says have passed since the first tick. */
+  /** Intervals that have passed since the first tick, by the timer's own count. */
   expirations = 0
   #first = 0n
   #last = 0n
@@ -65,8 +65,8 @@ class Samples {
     this.overruns += overrun
     this.expirations += 1 + overrun
     this.#last = timestamp
-    // The timer expired for this tick first, and for those that were merged into it while it was
-    // late.
+    // The expirations for this tick include those that were merged into it while it was late. The
+    // first of them is when it was due.
     const late = this.elapsed - (this.expirations - overrun) * INTERVAL
     this.#earliest = Math.min(this.#earliest, late)
     this.#latest = Math.max(this.#latest, late)
@@ -83,7 +83,7 @@ class Samples {
   }
 }
 
-/** Does what a slow JSON.parse or a regular expression gone wild does to the event loop. */
+/** Blocks the event loop, like a slow JSON.parse or a runaway regular expression. */
 function blockLoop(milliseconds: number): void {
   const end = performance.now() + milliseconds
   while (performance.now() < end);

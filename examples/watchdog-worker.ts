@@ -1,14 +1,14 @@
 /**
- * The worker of watchdog.ts. It runs while the main thread does not, so it can report what that is
- * doing, log it, or end the process.
+ * The worker of watchdog.ts. It runs even while the main thread does not, so it can report a stall,
+ * log it, or end the process.
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { QueueClosedError, type QueueHandle, type SignalInfo, ThreadSafeQueue } from 'threadsafe'
 
 export interface Stall {
   /**
-   * When the main loop last gave a sign of life, and when this worker learned of the stall, both as
-   * `process.hrtime.bigint()`.
+   * The last sign of life of the main loop, and the moment when this worker learned of the stall,
+   * both as `process.hrtime.bigint()`.
    */
   began: bigint
   known: bigint
@@ -28,7 +28,7 @@ parentPort?.postMessage('ready')
 try {
   for (;;) {
     const { timestamp, value } = alarms.getSync({ block: true })
-    // `value` is how old the heartbeat was when the signal handler looked at it, in microseconds.
+    // `value` is the heartbeat's age, in microseconds, when the signal handler read it.
     stalls.putSync({ began: timestamp - BigInt(value) * 1000n, known: process.hrtime.bigint() })
   }
 } catch (error) {

@@ -1,7 +1,7 @@
 /**
- * A watchdog: while the main loop is blocked, a worker learns that it is, and since when. The main
- * loop writes the time into shared memory every few milliseconds. A kernel timer's signal handler
- * looks at it, and puts an item into the worker's queue when it is too old.
+ * A watchdog: while the main loop is blocked, a worker learns of it, and since when. The main loop
+ * writes the time into shared memory every few milliseconds. The signal handler of a kernel timer
+ * reads it, and puts an item into the worker's queue when it is too old.
  */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
@@ -11,11 +11,11 @@ import type { Report } from './display.js'
 import { type Example, runIfMain } from './example.js'
 import type { Stall, WatchdogQueues } from './watchdog-worker.js'
 
-const BEAT = 10 // milliseconds: how exactly it is known when a stall began
-const LIMIT = 100 // milliseconds: what is longer is a stall
-const LOOK = 5 // milliseconds: how soon after the limit it is told
+const BEAT = 10 // milliseconds: the precision with which the start of a stall is known
+const LIMIT = 100 // milliseconds: anything longer is a stall
+const LOOK = 5 // milliseconds: the longest delay of the report
 
-const STALLS = [30, 250, 50, 400, 80, 150] // milliseconds; half of them are none
+const STALLS = [30, 250, 50, 400, 80, 150] // milliseconds; half of them are below the limit
 
 async function run(report: Report): Promise<string> {
   using alarms = new ThreadSafeQueue(16, { type: signalInfo, overflow: 'drop-oldest' })
@@ -57,7 +57,7 @@ async function run(report: Report): Promise<string> {
   return `${told} stalls of more than ${LIMIT} ms, each known to the worker while it lasted, ${latest.toFixed(1)} ms after the limit at most`
 }
 
-/** Does what a slow JSON.parse or a regular expression gone wild does to the event loop. */
+/** Blocks the event loop, like a slow JSON.parse or a runaway regular expression. */
 function blockLoop(milliseconds: number): void {
   const end = performance.now() + milliseconds
   while (performance.now() < end);

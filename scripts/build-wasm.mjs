@@ -1,9 +1,9 @@
 // Builds the modules of native/wasm and writes them, inlined, to lib/addon/wasm.generated.ts. That
-// file is committed, so that nobody who installs the package needs clang. With --check it writes
-// nothing, and fails if the committed file is not what would be written.
+// file is committed, so that installing the package needs no clang. With --check it writes nothing,
+// and fails if the committed file is out of date.
 //
-// Needs clang++, wasm-ld, llvm-objdump and libc++ for wasm32; Debian: clang-19 lld-19 llvm-19
-// libc++-19-dev-wasm32. CLANG and OBJDUMP name others.
+// Needs clang++, wasm-ld, llvm-objdump and libc++ for wasm32, which are Debian's clang-19, lld-19,
+// llvm-19 and libc++-19-dev-wasm32. CLANG and OBJDUMP name other programs.
 
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -27,7 +27,7 @@ const compiling = [
   '-fno-exceptions',
   '-fno-rtti',
   '-fno-delete-null-pointer-checks',
-  // Inline everything: see verify().
+  // Inlines everything, as verify() demands.
   '-mllvm',
   '-inline-threshold=100000',
   '-Wall',
@@ -47,7 +47,7 @@ const linking = [
   '-Wl,--strip-all',
 ]
 
-// element, parameter, result
+// Each row has the types of element, parameter and result.
 const cells = {
   int8: ['std::int8_t', 'int', 'double'],
   uint8: ['std::uint8_t', 'int', 'double'],
@@ -55,7 +55,7 @@ const cells = {
   uint16: ['std::uint16_t', 'int', 'double'],
   int32: ['std::int32_t', 'int', 'double'],
   uint32: ['std::uint32_t', 'int', 'double'],
-  // Used for biguint64 as well, as WebAssembly's 64-bit integers have no sign.
+  // biguint64 uses this as well, as WebAssembly's 64-bit integers have no sign.
   bigint64: ['std::int64_t', 'std::int64_t', 'std::int64_t'],
   float32: ['float', 'float', 'double'],
   float64: ['double', 'double', 'double'],
@@ -74,13 +74,13 @@ const modules = {
   ),
 }
 
-// Exports, and whole modules, whose changes are a single exchange each.
+// Exports, and whole modules, that claim nothing, as each of their changes is a single exchange.
 const claimless = new Set(['event', 'lock', 'pool.pass', 'pool.take'])
 
 const functionSection = 3
 const dataSection = 11
 
-// Returns a number in LEB128, and where it ends.
+// Returns a number in LEB128, and the position behind it.
 function numberAt(bytes, at) {
   let value = 0
   for (let shift = 0, more = true; more; shift += 7) {
@@ -91,7 +91,7 @@ function numberAt(bytes, at) {
   return [value, at]
 }
 
-// Returns a module's sections by their ids. Each begins with its id, one byte, and its length.
+// Returns a module's sections by id. A section begins with its id, one byte, and its length.
 function sectionsOf(bytes) {
   const sections = new Map()
   for (let at = 8; at < bytes.length;) {
@@ -103,10 +103,10 @@ function sectionsOf(bytes) {
   return sections
 }
 
-// V8 can end a thread's code where a function begins, and at loops. So neither may lie between a
-// claim and its publish.
+// V8 can stop a thread's code at the beginning of a function, and in loops. So neither may lie
+// between a claim and its publish.
 function verifyClaims(name, file) {
-  // A buffer is given back by an addition to its map.
+  // In a pool an addition to the map gives a buffer back.
   const publishes = name === 'pool' ? /i64\.atomic\.(store|rmw\.add)/ : /i64\.atomic\.store/
   let claim
   let checked = true
@@ -122,7 +122,7 @@ function verifyClaims(name, file) {
   }
 }
 
-// A record's claim is a bit taken from `free`, and it ends where bits are given back.
+// The claim of a record is a bit taken from `free`. It ends when bits are given back.
 function verifyBuffers(name, file) {
   let claimed
   let between = []
@@ -136,11 +136,11 @@ function verifyBuffers(name, file) {
   }
 }
 
-// The instances of all threads share one memory, so the module must own nothing in it: a stack, or
-// static data, would be shared as well.
+// The instances of all threads share one memory, so a module must own nothing in it. A stack or
+// static data would be shared too.
 function verify(name, object, bytes) {
-  // An object file that uses the stack pointer imports it, for the linker to provide. It also has
-  // data sections for what is zero at first.
+  // An object file that uses the stack pointer imports it, for the linker to provide. It has a data
+  // section even for data that is zero at first.
   const imported = WebAssembly.Module.imports(new WebAssembly.Module(object)).map(({ name }) => name)
   if (imported.includes('__stack_pointer')) throw new Error(`${name}: some function needs a stack in memory`)
   const sections = sectionsOf(bytes)

@@ -1,15 +1,14 @@
-// Builds the addon from source and leaves it in build/Release, where the loader looks first: in a
-// clone, where `npm ci` runs it, and in an installed package, by the command in docs/install.md. It
-// compiles only what has changed.
+// Builds the addon from source into build/Release, where the loader looks first. In a clone `npm
+// ci` runs this. In an installed package, use the command in docs/install.md. Only what has changed
+// is compiled.
 //
-// In package.json it is `postprepare`, which npm runs in a clone alone. `prepare` would do the
-// same, but npm warns of that script when the package is installed from a tarball, though it does
-// not run it there.
+// In package.json it is `postprepare`, which npm runs only in a clone. npm does not run `prepare`
+// of a package that is installed from a tarball either, but warns about it.
 //
-// node-gyp and node-addon-api are development dependencies. Where they are missing, as they are
-// beside an installed package, npm fetches the versions that package.json names. Node's headers are
-// taken from beside the node that runs, if they are there, as in most installations; else node-gyp
-// downloads them.
+// node-gyp and node-addon-api are development dependencies. If they are missing, as beside an
+// installed package, npm fetches the versions that package.json names. Node's headers are taken
+// from beside the running node, where most installations have them. Otherwise node-gyp downloads
+// them.
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -37,8 +36,8 @@ function found(variable, ...commands) {
 }
 
 /**
- * Says in one line what is missing, which node-gyp does at length. On Windows node-gyp finds Visual
- * Studio by itself.
+ * Finds the compilers, or says in one line what is missing, for which node-gyp needs many. On
+ * Windows node-gyp finds Visual Studio by itself.
  */
 function compiler() {
   if (windows) return {}
@@ -56,7 +55,7 @@ function run(command, args, options) {
   return status === 0
 }
 
-/** Finds a tool of the version that package.json names, among the modules that `from` sees. */
+/** Finds a tool in the version that package.json names, among the modules visible from `from`. */
 function tool(name, version, from) {
   const require = createRequire(from)
   try {

@@ -1,7 +1,7 @@
 // Reads the symbols of each prebuild, and checks that everything it needs exists on the oldest
-// system that it is for. Prints for each file the lowest and highest version of glibc that it asks
-// for. Arguments: names of targets, to check those alone. Needs Debian's llvm-19, and musl, whose
-// library shows what musl has.
+// system that it supports. Prints the lowest and highest glibc version that each file asks for.
+// Arguments are the names of targets, to check only those. Needs Debian's llvm-19, and musl, whose
+// library shows what musl provides.
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -35,15 +35,15 @@ function check(condition, problem) {
   if (!condition) throw new Error(problem)
 }
 
-/** The functions of Node-API in every Node that the package runs on, and those of libuv. */
+/** The Node-API functions of every Node version that the package supports, and libuv's. */
 const nodeApi = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).binary.napi_versions[0]
 const { js_native_api_symbols: ofJs, node_api_symbols: ofNode } = require('node-api-headers').symbols[`v${nodeApi}`]
 const nodeSymbols = new Set([...ofJs, ...ofNode])
 const isNode = (name) => nodeSymbols.has(name) || name.startsWith('uv_')
 
 /**
- * The symbols that other libraries must define, as [name, version] on Linux. Weak ones may stay
- * undefined.
+ * Returns the symbols that other libraries must define, as [name, version] on Linux. Weak symbols
+ * are left out, as they may stay undefined.
  */
 function undefinedSymbols(path) {
   const symbols = lines(read(nm, '--dynamic', '--undefined-only', '--format=posix', path)).map((line) => line.split(' '))
@@ -86,7 +86,7 @@ function musl(path) {
 }
 
 function darwin(path) {
-  // Symbols that are looked up by name alone, in any loaded library, must be Node's.
+  // Symbols that are looked up in any loaded library, by name alone, must be Node's.
   const symbols = [...read(nm, '--undefined-only', '--format=darwin', path).matchAll(/external _(\w+)( \(from \w+\))?$/gm)]
   const names = symbols.filter(([, , library]) => library === undefined).map(([, name]) => name)
   check(names.length > 0, 'it needs nothing of Node')

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# The checks that .ci/run and `npm run verify` have in common. .ci/run sources this file;
-# `scripts/checks.sh NAME ARGUMENTS...` runs one of its functions from the root of the clone.
+# The checks that .ci/run and `npm run verify` share. .ci/run sources this file. `scripts/checks.sh
+# NAME ARGUMENTS...` runs one of its functions from the root of the clone.
 
-# Installs what the checks need, on Debian; does nothing where it is there.
+# Installs what the checks need, on Debian. Does nothing if it is all there.
 install_tools() {
   local run=() packages=(
     # The addon, its prebuilds, WebAssembly; the bench's report is looked at in a browser.
@@ -18,7 +18,8 @@ install_tools() {
     DEBIAN_FRONTEND=noninteractive "${run[@]}" apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
 }
 
-# The sanitizers of each build of the C++ tests. The one without has the models and mutants.
+# The sanitizers of each build of the C++ tests. The build without sanitizers has the models and
+# mutants.
 declare -A sanitizers=([ctest]='' [ctest-tsan]=thread [ctest-asan]=address,undefined)
 
 # build_ctests BUILD...: compiles at idle priority, so that it can run beside other checks.
@@ -33,8 +34,8 @@ build_ctests() {
 # ctests BUILD CTEST_OPTIONS...
 ctests() { ctest --test-dir "build/$1" -j 2 --output-on-failure "${@:2}"; }
 
-# on_node VERSION MOCHA_OPTIONS...: tests the prebuild on another Node. Without options: the core tests, those that
-# depend most on the runtime and on how C++ was compiled.
+# on_node VERSION MOCHA_OPTIONS...: tests the prebuild on another Node. By default it runs the core
+# tests, which depend most on the runtime and on how C++ was compiled.
 on_node() {
   local home="build/node-$1" tests=("${@:2}")
   [ ${#tests[@]} -gt 0 ] || tests=(--config .mocharc.core.json)
@@ -56,8 +57,9 @@ on_bun() {
     --config .mocharc.core.json --ignore 'dist/test/codec/**' --ignore 'dist/test/queue/{batches,contract}.test.js'
 }
 
-# asan COMMAND...: runs a command on an addon that is built with AddressSanitizer and UBSan, in a copy of the
-# clone, so that build/Release stays what it is. Node itself is not instrumented: memory of V8 is not watched.
+# asan COMMAND...: runs a command on an addon that is built with AddressSanitizer and UBSan, in a
+# copy of the clone, so that build/Release is not replaced. Node itself is not instrumented, so V8's
+# memory is not watched.
 asan() {
   local copy=build/asan
   mkdir -p "$copy/build/Release" && rm -rf "$copy/dist" || return 1
@@ -73,8 +75,9 @@ asan() {
   )
 }
 
-# asan_suite TESTS...: runs the suite, or those tests, that way. Not run: what measures resident memory, as freed
-# memory is kept back to find its use; what reads the addon's machine code; what is about the package and its tools.
+# asan_suite TESTS...: runs those tests that way, by default the suite. It leaves out tests that
+# measure resident memory (as freed memory is kept back to detect its use), that read the addon's
+# machine code, or that concern the package and its tools.
 asan_suite() {
   local tests=("$@") measures_memory='resident memory stays|memory stays as it is|leaves nothing in memory|leaves no memory behind'
   [ ${#tests[@]} -gt 0 ] || tests=('dist/test/**/*.test.js' --ignore 'dist/test/{bench,examples,package}/**'
@@ -83,12 +86,13 @@ asan_suite() {
     node node_modules/mocha/bin/mocha.js --timeout 120000 --reporter dot "${tests[@]}"
 }
 
-# asan_leaks MINUTES: the soak that way, at whose end the addon must not have lost any memory. What Node and V8 have
-# lost is left aside: only a leak counts that the addon has allocated, which shows in the frame below the allocator.
+# asan_leaks MINUTES: runs the soak that way, at whose end the addon must not have leaked. Only
+# leaks that the addon has allocated count, which show in the frame below the allocator. Node's and
+# V8's own are ignored.
 asan_leaks() {
   asan env ASAN_OPTIONS=detect_leaks=1:exitcode=0 LSAN_OPTIONS=max_leaks=0 \
     node dist/test/soak/main.js --minutes "$1" >build/asan/soak.log 2>&1 || { tail -n 40 build/asan/soak.log; return 1; }
-  # Node itself loses some, so a report must be there.
+  # Node itself leaks some memory, so there must be a report.
   grep '^SUMMARY: AddressSanitizer' build/asan/soak.log || { echo 'leaks were not looked for'; return 1; }
   ! awk 'BEGIN { RS = "" } /leak of/ && /\n *#1 [^\n]*threadsafe\.node/' build/asan/soak.log | grep . &&
     grep '^| ' build/asan/soak.log

@@ -1,6 +1,6 @@
-// Makes the documents that come from the sources: docs/errors.md from lib/error-codes.ts and
-// threadsafe.h, and docs/api/ from the doc comments, by TypeDoc. `--check` writes nothing, and fails
-// where a file differs from what the sources give; `--errors` is about docs/errors.md alone.
+// Makes the documents that are generated from the sources: docs/errors.md from lib/error-codes.ts
+// and threadsafe.h, and docs/api/ from the doc comments, by TypeDoc. `--check` writes nothing, and
+// fails if a file is out of date. `--errors` is limited to docs/errors.md.
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
@@ -11,17 +11,17 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const api = join(root, 'docs/api')
 const errors = join(root, 'docs/errors.md')
 
-/** The text of a doc comment, or of its tag, as one Markdown paragraph. */
+/** Returns the text of a doc comment, or of a tag, as one Markdown paragraph. */
 function paragraph(comment) {
   return (ts.getTextOfJSDocComment(comment) ?? '').replace(/\s+/g, ' ').trim()
 }
 
-/** The classes in a literal type or a union of some. */
+/** Returns the classes in a literal type or a union of literal types. */
 function classesOf(type) {
   return (ts.isUnionTypeNode(type) ? [...type.types] : [type]).map(({ literal }) => literal.text)
 }
 
-/** The entries of the interfaces in lib/error-codes.ts, by the interface's name. */
+/** Returns the entries of the interfaces in lib/error-codes.ts, by the interface's name. */
 function readCodes() {
   const file = join(root, 'lib/error-codes.ts')
   const source = ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest, true)
@@ -38,7 +38,7 @@ function readCodes() {
   return interfaces
 }
 
-/** The statuses of threadsafe.h, with their comments. */
+/** Returns the statuses of threadsafe.h, with their comments. */
 function readStatuses() {
   const header = readFileSync(join(root, 'native/include/threadsafe.h'), 'utf8')
   const [, statuses] = /typedef enum threadsafe_status \{([^]*?)\}/.exec(header)
@@ -64,7 +64,7 @@ function section({ name, classes, when, remedy }) {
   return [`### ${name}`, wrapped(`*${classes.join(', ')}.* ${when}`), wrapped(`**What to do.** ${remedy}`), ''].join('\n\n').slice(0, -1)
 }
 
-/** The anchor that GitHub makes of a heading. */
+/** Returns the anchor that GitHub gives a heading. */
 function anchor(heading) {
   return heading
     .toLowerCase()
@@ -131,14 +131,14 @@ function errorsPage() {
   ].join('\n')
 }
 
-/** The texts of a folder's files, by their paths in it. */
+/** Returns the texts of a folder's files, by their paths in it. */
 function textsIn(directory) {
   const files = existsSync(directory) ? readdirSync(directory, { recursive: true, withFileTypes: true }) : []
   const paths = files.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
   return new Map(paths.map((path) => [relative(directory, path), readFileSync(path, 'utf8')]))
 }
 
-/** Has TypeDoc write its pages into that folder. A warning is an error. */
+/** Makes TypeDoc write its pages into that folder. A warning counts as an error. */
 async function makeReference(out) {
   const { Application, TSConfigReader, TypeDocReader } = await import('typedoc')
   const application = await Application.bootstrapWithPlugins({ options: join(root, 'typedoc.json'), out }, [
@@ -152,7 +152,7 @@ async function makeReference(out) {
   if (application.logger.hasErrors() || application.logger.hasWarnings()) throw new Error('TypeDoc has warned, see above')
 }
 
-/** The paths whose texts differ, or are on one side only. */
+/** Returns the paths whose texts differ, or that exist on one side only. */
 function differing(made, present) {
   const paths = new Set([...made.keys(), ...present.keys()])
   return [...paths].filter((path) => made.get(path) !== present.get(path))

@@ -1,6 +1,6 @@
-// Checks the C and C++ sources against .clang-format; `--write` formats them. clang-format 19 is a
-// Debian package. Where it is missing this says so and passes, unless `--required` is given, as
-// .ci/run does.
+// Checks the C and C++ sources against .clang-format, or formats them with `--write`. clang-format
+// 19 is a Debian package. If it is missing, this says so and passes, unless `--required` is given,
+// as in .ci/run.
 import { spawnSync } from 'node:child_process'
 
 const VERSION = 19
@@ -8,7 +8,7 @@ const FOLDERS = ['native', 'test/fixtures/addon']
 
 const [write, required] = ['--write', '--required'].map((option) => process.argv.includes(option))
 
-// Only this version will do, as each formats a little differently.
+// Only this version will do, as each version formats a little differently.
 const program = [`clang-format-${VERSION}`, 'clang-format'].find((name) => {
   const { stdout } = spawnSync(name, ['--version'], { encoding: 'utf8' })
   return stdout?.includes(`version ${VERSION}.`)

@@ -1,8 +1,9 @@
-// `npm run fuzz -- [NAME] [--seconds N] [--merge]`: fuzzes one target, or all of them, two at once,
-// for 600 s each unless told otherwise. Those of C++ (native/fuzz) use clang's libFuzzer, those of
-// TypeScript (test/fuzz) a fuzzer of their own. Each begins with its corpus in native/fuzz/corpus;
-// what it learns stays in build/fuzz/work. `--merge` puts the smallest inputs that cover as much into
-// the corpus, afterwards. An input that is a finding is left in build/fuzz/findings. To run it again:
+// `npm run fuzz -- [NAME] [--seconds N] [--merge]` fuzzes one target, or all of them, two at a
+// time, for 600 s each by default. C++ targets (native/fuzz) use clang's libFuzzer, and TypeScript
+// targets (test/fuzz) the fuzzer there. Each starts with its corpus in native/fuzz/corpus, and
+// keeps what it learns in build/fuzz/work. `--merge` afterwards puts the smallest inputs that cover
+// as much into the corpus. An input that is a finding is left in build/fuzz/findings, and can be
+// run again:
 //
 //     build/fuzz/native/native/fuzz/fuzz_queue FILE
 //     node dist/test/fuzz/main.js decode FILE
@@ -15,7 +16,7 @@ import { parseArgs } from 'node:util'
 
 const NATIVE = ['queue', 'record', 'lock', 'pool', 'select', 'capi']
 const SCRIPT = ['decode', 'roundtrip', 'shared']
-/** The longest input of a C++ target: a few dozen calls. */
+/** The longest input of a C++ target, which is enough for a few dozen calls. */
 const MOST_BYTES = 384
 /** Seconds that one run may take. */
 const LONGEST_RUN = 20
@@ -57,7 +58,7 @@ if (targets.length > 0) {
   must('cmake', '--build', native, '-j', '2', '--target', ...targets)
 }
 
-/** Runs a program to its end, and ends it when `late()` says so; resolves to how it ended. */
+/** Runs a program, and kills it when `late()` says so. Resolves to how it ended. */
 function run(program, args, late = () => false) {
   return new Promise((resolve) => {
     const child = spawn(program, args, {

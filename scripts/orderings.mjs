@@ -1,10 +1,10 @@
 // The table of memory orderings: each atomic operation of the core, what happens when its order is
-// weakened, and which model tells. native/model/orderings.txt has the rows; this compares them with
-// the source, and runs the models.
+// weakened, and which model finds that. native/model/orderings.txt has the rows. This script
+// compares them with the source, and runs the models.
 //
-//     node scripts/orderings.mjs           checks that each operation has its row, and prints the table
-//     node scripts/orderings.mjs --run     and that the models catch what the rows say; they must be built (build/ctest)
-//     node scripts/orderings.mjs --find    prints rows for operations that have none, with what the models find
+//     node scripts/orderings.mjs           checks that each operation has a row, and prints the table
+//     node scripts/orderings.mjs --run     also checks that the models (build/ctest) catch the errors
+//     node scripts/orderings.mjs --find    prints rows, with what models find, for operations without
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -13,7 +13,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const rowsFile = 'native/model/orderings.txt'
 const models = `${root}build/ctest/native/model/`
 
-// The models that use a file of the core, the likeliest first.
+// The models that use each file of the core, the likeliest first.
 const modelsOf = {
   'atomic.h': ['record'],
   'buffers.h': ['record'],
@@ -30,12 +30,12 @@ const modelsOf = {
   'use_count.h': ['use'],
   'wait.h': ['queue', 'event', 'loops', 'select', 'pool', 'lock', 'spanning'],
 }
-// These are lock-free as well, and no model has them: their rows are arguments.
+// Files that are lock-free too, but that no model covers. Their rows are arguments.
 const unmodelled = ['platform/doorbell.cc', 'platform/helper_posix.cc', 'platform/parking.cc', 'platform/staging_area.cc']
 
 const operations = /(?:\.|->)(load|store|exchange|fetch_add|fetch_or|fetch_and|compare_exchange_weak|compare_exchange_strong)\s*\(/g
 
-// The text with its comments blanked out, so that positions stay.
+// Returns the text with its comments blanked out, so that positions stay the same.
 function withoutComments(text) {
   return text.replaceAll(/\/\/.*/g, (comment) => ' '.repeat(comment.length))
 }
@@ -49,7 +49,7 @@ function matching(text, open) {
   throw new Error(`unbalanced: ${text.slice(open, open + 80)}`)
 }
 
-// The expression that ends there, such as `slots_.stamp(index)`.
+// Returns the expression that ends there, such as `slots_.stamp(index)`.
 function objectBefore(text, end) {
   let at = end
   while (/\s/.test(text[at - 1])) at--
@@ -88,7 +88,7 @@ function operationsIn(file) {
   for (const match of text.matchAll(operations)) {
     const open = match.index + match[0].length - 1
     const orders = [...text.slice(open, matching(text, open)).matchAll(/\bmemory_order_(\w+)/g)].map((order) => order[1])
-    // A wrapper takes its orders from others, and a nested operation has its own.
+    // A wrapper gets its orders from its caller, and a nested operation has its own.
     const nested = [...text.slice(open, matching(text, open)).matchAll(operations)].length
     const own = nested > 0 && orders.length > 1 && match[1] === 'store' ? orders.slice(-1) : orders
     if (own.length === 0) continue
@@ -107,7 +107,7 @@ function operationsIn(file) {
   return found
 }
 
-// One step weaker than that order, for that kind of operation.
+// Returns the orders one step weaker than that one, for that kind of operation.
 function weaker(operation, order) {
   const read = operation === 'load' || operation === 'failure'
   if (order === 'seq_cst') return read ? ['acquire'] : operation === 'store' ? ['release'] : ['acq_rel']
@@ -115,8 +115,8 @@ function weaker(operation, order) {
   return order === 'relaxed' ? [] : ['relaxed']
 }
 
-// The orders that are one step weaker, as the rows name them: for a compare-exchange also those of
-// one that fails.
+// Returns the orders that are one step weaker, as the rows name them. For a compare-exchange they
+// include those of a failing one.
 function firstSteps(op) {
   const steps = weaker(op.operation, op.orders[0])
   if (op.operation.startsWith('compare')) steps.push(...weaker('failure', op.orders[1]).map((order) => `failure=${order}`))
@@ -128,8 +128,8 @@ function nextSteps(op, step) {
   return weaker('failure', step.slice('failure='.length)).map((order) => `failure=${order}`)
 }
 
-// Whether a row says what happens with that order: a model catches it, or it is argued why it, or an
-// even weaker one, does no harm. Where it is argued, the row says so of the weaker ones too.
+// Returns whether a row says what happens with that order: a model catches it, or the row argues
+// why it, or an even weaker one, does no harm. An argument covers the orders in between.
 function tells(op, row, step) {
   const line = row.find((one) => one.order === step)
   if (line?.model) return true
@@ -137,8 +137,8 @@ function tells(op, row, step) {
   return next.length > 0 ? next.every((weakerStep) => tells(op, row, weakerStep)) : line !== undefined
 }
 
-// The rows by operation, and the arguments that have a name. A line that is indented by four spaces
-// or more continues the one before.
+// Returns the rows by operation, and the arguments that have a name. A line that is indented by
+// four spaces or more continues the line before.
 function readRows() {
   const rows = new Map()
   const named = new Map()
@@ -168,7 +168,7 @@ function weakening(op, order) {
   return `core/${op.file}:${op.line}:${name}=${value}`
 }
 
-// Those that are tried at random, whose failures are soon found.
+// Returns the scenarios that are tried at random, whose failures are found soon.
 function scenariosOf(model) {
   const text = readFileSync(`${root}native/model/${model}_model.cc`, 'utf8')
   return [...text.matchAll(/\bscenario<.*?, "(\w+)">/g)].map((found) => found[1])
@@ -207,7 +207,7 @@ function printFound(op) {
   }
 }
 
-// The row's complaints: what it owes and does not say, and what it says of orders that are not weaker.
+// Returns what is wrong with a row: what it lacks, and what it says of orders that are not weaker.
 function complaintsAbout(op, row) {
   if (!row) return [`${rowsFile} has no row for ${op.key} (line ${op.line})`]
   if (!modelsOf[op.file] || isRelaxed(op)) {
@@ -227,7 +227,7 @@ function isRelaxed(op) {
   return op.orders.every((order) => order === 'relaxed')
 }
 
-// Runs the model with that operation weakened; false if it passes.
+// Runs the model with that operation weakened. Returns false if the model passes.
 function isCaught(op, line) {
   const options = ['--must-fail', '--weaken', weakening(op, line.order), ...line.scenarios.split(' ')]
   return spawnSync(`${models}${line.model}_model`, options, { encoding: 'utf8' }).status === 0

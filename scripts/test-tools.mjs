@@ -1,10 +1,11 @@
-// Runs the projects of test/tools, each with the real tool, on the package as a user has it. Jest,
+// Runs the projects of test/tools, each with the real tool, on the package as users get it. Jest,
 // Vitest and tsx evaluate a module several times in one process, in realms of their own, and
 // replace timers by fake ones. Bundlers must leave the package alone, and Deno must be refused. The
 // programs of the documents run as a reader would run them. pino's tests of transports run with the
 // stream of examples/pino-transport.
-// Installs the tools from npm into build/tools. Arguments: names of runs, to run those alone.
-// Prints "N passed, N failed" last.
+//
+// Installs the tools from npm into build/tools. Arguments are the names of runs, to run only those.
+// Prints "N passed, N failed" at the end.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -51,12 +52,12 @@ const RUNS = [
   { name: 'deno', project: 'deno', tool: { deno: `npm:@deno/linux-${process.arch}-glibc@2.9.6` }, args: [] },
 ]
 
-/** The time limit of each run that names none, more than ten times what it takes. */
+/** The time limit of each run that names none, more than ten times what it needs. */
 const SECONDS = 120
 
 /**
- * Resolves to the output, and whether it ended well. A run that hangs is killed with everything it
- * has started.
+ * Resolves to the output, and whether the run succeeded. A run that hangs is killed together with
+ * everything that it has started.
  */
 async function run(command, args, cwd, seconds = SECONDS) {
   const child = spawn(command, args, { cwd, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })

@@ -1,7 +1,7 @@
-// Compiles the project in test/types, which uses the package as npm packs it, with several versions
-// of TypeScript, each with the module resolution of Node and that of bundlers. Code that must not
+// Compiles the project in test/types, which uses the packed package, with several versions of
+// TypeScript, each with the module resolution of Node and that of bundlers. Code that must not
 // compile is marked with @ts-expect-error. Installs the compilers from npm into build/types. Prints
-// "N passed, N failed" last.
+// "N passed, N failed" at the end.
 import { execFile } from 'node:child_process'
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -23,7 +23,7 @@ async function run(command, args, cwd) {
   return stdout
 }
 
-/** Sets up the project with the packed package and the types that it needs, and nothing else. */
+/** Sets up the project with only the packed package and the types that it needs. */
 async function prepare() {
   rmSync(home, { recursive: true, force: true })
   mkdirSync(home, { recursive: true })

@@ -1,6 +1,6 @@
 // Marks the tables that copies of the addon share as "unique" symbols of an ELF file
-// (native/platform/process_wide.h). glibc's dynamic linker then uses one of each for the whole
-// process. GCC emits them so; Clang has no such option, and emits them weak.
+// (native/platform/process_wide.h). glibc's dynamic linker then uses only one of each in the whole
+// process. GCC emits them as unique. Clang has no such option, and emits them as weak.
 import { readFileSync, writeFileSync } from 'node:fs'
 
 const SHT_DYNSYM = 11
@@ -9,7 +9,7 @@ const STB_WEAK = 2
 const STB_GNU_UNIQUE = 10
 const SYMBOL_BYTES = 24
 
-/** Yields the dynamic symbols of a 64-bit little-endian file: where each lies, and its name. */
+/** Yields the position and name of each dynamic symbol of a 64-bit little-endian file. */
 function* dynamicSymbols(bytes) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   const at = (offset) => Number(view.getBigUint64(offset, true))
@@ -28,7 +28,7 @@ function* dynamicSymbols(bytes) {
   }
 }
 
-/** Returns how many it marked. */
+/** Returns how many symbols it has marked. */
 export function makeUnique(file) {
   const bytes = readFileSync(file)
   let count = 0

@@ -1,12 +1,13 @@
-// `npm run verify`: everything that can be checked on one Linux machine, in under 45 minutes on two
-// cores. `npm run verify -- --only NAME` runs the checks whose names begin so; `--list` prints them.
+// `npm run verify` runs everything that can be checked on one Linux machine, in under 45 minutes on
+// two cores. `npm run verify -- --only NAME` runs the checks whose names begin with NAME, and
+// `--list` prints them.
 //
-// Each check writes a log of its own to build/verify/. The table at the end has, for each, how many
-// cases it ran, how long it took, and how it ended. A check that should count cases and counts none
-// has failed.
+// Each check writes its own log to build/verify/. The table at the end shows, for each check, how
+// many cases it ran, how long it took, and how it ended. A check that should count cases but counts
+// none has failed.
 //
-// Three rows of checks run at the same time: those that test, one after another; those that install and
-// build for other programs, `apart`; and those that only compute, `beside` the others at idle priority.
+// Three rows of checks run at the same time: tests, one after another; `apart`, those that install
+// and build for other programs; and `beside`, those that only compute, at idle priority.
 import { spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,10 +16,10 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const logs = join(root, 'build/verify')
 
-/** The counts of cases that programs print; all matches are added up. */
+/** Patterns of the counts of cases that programs print. All matches are added up. */
 const MOCHA = /^ +(\d+) passing/gm
 const PASSED = /^(\d+) passed, \d+ failed$/gm
-/** The counts of the soak. */
+/** The pattern of the soak's counts. */
 const SOAK = /^\| workers killed \| (\d+) \|$/gm
 const CTEST = /tests passed, \d+ tests failed out of (\d+)/g
 const EXECUTIONS = /passed all (\d+) executions/g
@@ -31,14 +32,14 @@ const PREPARATIONS = {
   tools: { run: 'scripts/checks.sh install_tools' },
   modules: { run: 'test -d node_modules || npm ci --no-audit --no-fund' },
   build: { run: 'npm run --silent build', needs: ['tools', 'modules'] },
-  prebuilds: { run: 'npm run --silent prebuilds', needs: ['build'] },
+  prebuilds: { run: 'npm run --silent prebuilds', needs: ['build'], minutes: 30 },
 }
 
 /**
- * The checks. `run` is a command for bash in the root of the clone; `cases` finds the number of cases
- * in its output; `needs` names preparations, `build` if there is none; `minutes` is the time after
- * which it is ended, 15 if there is none; `apart` and `beside` say in which row it runs. None may
- * compile into dist/, as others run from there: `build` has done that.
+ * The checks. `run` is a bash command in the root of the clone, and `cases` finds the number of
+ * cases in its output. `needs` names preparations, by default `build`. A check is killed after
+ * `minutes`, by default 15. `apart` and `beside` say in which row it runs. No check may compile
+ * into dist/, as others run from there. `build` has done that.
  */
 const CHECKS = [
   { name: 'lint', apart: true, run: 'npm run --silent lint && node scripts/format-cpp.mjs --required' },
@@ -46,7 +47,7 @@ const CHECKS = [
   { name: 'documents', apart: true, run: 'npm run --silent docs -- --check' },
   { name: 'types', apart: true, run: 'npx tsc -p tsconfig.json --noEmit && node scripts/test-types.mjs', cases: PASSED },
   { name: 'package', apart: true, run: 'npx publint --strict && npm_config_ignore_scripts=true npx attw --pack . --profile esm-only' },
-  { name: 'suite', run: `TEST_SHARE=1 ${mocha} 'dist/test/**/*.test.js'`, cases: MOCHA, minutes: 25 },
+  { name: 'suite', run: `${mocha} 'dist/test/**/*.test.js'`, cases: MOCHA, minutes: 25 },
   { name: 'kills', run: `KILLS=5000 ${mocha} dist/test/system/kills.test.js`, cases: MOCHA, minutes: 20 },
   { name: 'model-based', run: `MODEL_RUNS=1500 ${mocha} 'dist/test/system/model-*.test.js'`, cases: MOCHA },
   { name: 'isolates', run: `ISOLATES=1000 ${mocha} dist/test/system/isolates.test.js`, cases: MOCHA },
@@ -82,7 +83,7 @@ const CHECKS = [
   { name: 'install', apart: true, run: 'node scripts/test-install.mjs --all', cases: PASSED, needs: ['prebuilds'], minutes: 25 },
   { name: 'arm64', apart: true, run: 'node scripts/test-arm64.mjs', cases: PASSED, needs: ['prebuilds'] },
   { name: 'fuzz', apart: true, run: 'node scripts/fuzz.mjs --seconds 20', cases: /(\d+) runs/g },
-  // The first has the models and mutants.
+  // The first build has the models and mutants.
   ...['ctest', 'ctest-tsan', 'ctest-asan'].map((build) => ({
     name: build,
     run: `scripts/checks.sh build_ctests ${build} && scripts/checks.sh ctests ${build}`,
@@ -108,16 +109,16 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
   })
 }
 
-/** Ends what the shell has started as well: it leads a process group of its own. */
+/** Kills everything that the shell has started too, as it leads a process group. */
 function endGroup(child) {
   try {
     process.kill(-child.pid, 'SIGKILL')
   } catch {
-    // It has just ended.
+    // The group has just ended.
   }
 }
 
-/** Runs a command; resolves to how it ended. */
+/** Runs a command. Resolves to how it ended. */
 function run(name, { run: command, cases, minutes = 15, beside = false }) {
   const log = join(logs, `${name}.log`)
   const file = openSync(log, 'w')
@@ -147,7 +148,7 @@ function run(name, { run: command, cases, minutes = 15, beside = false }) {
 
 const prepared = new Map()
 
-/** Makes what is needed, once; resolves to whether it is there. */
+/** Makes what is needed, once. Resolves to whether that succeeded. */
 function prepare(name) {
   let preparation = prepared.get(name)
   if (preparation === undefined) {
@@ -165,7 +166,7 @@ async function prepareAll(names) {
   return true
 }
 
-/** Prints how a command ended, and the end of its log if it failed; returns whether it passed. */
+/** Prints how a command ended, and the end of its log if it failed. Returns whether it passed. */
 function report({ check, cases, seconds, result, output }) {
   console.log(`${new Date().toISOString().slice(11, 19)}  ${check}: ${result}${cases === '' ? '' : `, ${cases} cases`}, ${seconds} s`)
   if (result === 'passed') return true

@@ -1,5 +1,5 @@
 // The compiler that gyp calls for a prebuild: Zig's clang, for the target in ZIG_TARGET. The first
-// argument is cc or c++. gyp believes that it builds for the Linux it runs on. So for other targets
+// argument is cc or c++. gyp assumes that it builds for the Linux it runs on. So for other targets
 // this drops the options that only Linux's linker takes, and adds those that they need.
 // scripts/prebuilds.mjs sets the variables.
 import { spawnSync } from 'node:child_process'
@@ -10,13 +10,12 @@ const [language, ...given] = process.argv.slice(2)
 const ELF_ONLY = /^(-rdynamic|-pthread|-fPIC|-Wl,(-soname=|-z,|--start-group|--end-group|-rpath).*)$/
 const links = !given.includes('-c')
 // gyp asks for the predefined macros, to recognize a compiler for WebAssembly. Zig would leave a
-// file behind.
+// file behind, so this returns none.
 if (given.includes('-E')) process.exit(0)
 
 const args = ZIG_TARGET.includes('linux') ? given : given.filter((flag) => !ELF_ONLY.test(flag))
 if (links) {
-  // Strips here. Later it would take the `strip` of another system, which would break the signature
-  // of an arm64 Mac's file.
+  // Strips here. Another system's `strip` would break the signature of an arm64 Mac's file later.
   args.push('-s')
   if (ZIG_TARGET.includes('macos')) args.push('-Wl,-undefined,dynamic_lookup')
   if (ZIG_LIBRARY) args.push(ZIG_LIBRARY)
@@ -27,7 +26,8 @@ const { status, error, stderr } = spawnSync(ZIG, [language, '-target', ZIG_TARGE
   encoding: 'utf8',
 })
 if (error) throw error
-// -Werror is for compiling. The first link for a target also builds C's library, where Zig gives its own assembler files flags for C.
+// Warnings count as errors only when compiling. The first link for a target also builds the C
+// library, for which Zig gives its own assembler files flags for C.
 const output = (stderr ?? '').replace(/^zig: warning: argument unused during compilation: .*\n/gm, '')
 process.stderr.write(output)
 process.exitCode = /\bwarning:/.test(output) ? 1 : (status ?? 1)

@@ -14,7 +14,7 @@ import {
 } from '../lib/index.js'
 import { finished, startWorker, thrown, within } from './support.js'
 
-/** Returns the messages of a channel while the call runs. */
+/** Returns the messages that a channel carries while the call runs. */
 function told<Message>(name: string, call: () => void): Message[] {
   const messages: Message[] = []
   const listen = (message: unknown): void => void messages.push(message as Message)
@@ -35,7 +35,7 @@ function full(overflow: Overflow): ThreadSafeQueue<number, Int32Array> {
 
 describe('threadsafe:queue:drop', () => {
   for (const overflow of ['drop-newest', 'drop-oldest'] as const) {
-    it(`tells of each call that lost items, and how many: ${overflow}`, () => {
+    it(`reports each call that lost items, and how many: ${overflow}`, () => {
       const queue = full(overflow)
       const messages = told<QueueDropMessage>('threadsafe:queue:drop', () => {
         queue.tryPut(3)
@@ -52,7 +52,7 @@ describe('threadsafe:queue:drop', () => {
     })
   }
 
-  it('tells nothing of calls that lose nothing', async () => {
+  it('reports no call that loses nothing', async () => {
     const queue = full('reject')
     const dropping = full('drop-newest')
     const closed = full('drop-oldest')
@@ -68,7 +68,7 @@ describe('threadsafe:queue:drop', () => {
 })
 
 describe('threadsafe:queue:close', () => {
-  it('tells of the call that closes the queue, once it is closed, and not of later ones', () => {
+  it('reports the call that closes the queue, once it is closed, and no later call', () => {
     for (const close of [
       (queue: ThreadSafeQueue<number, Int32Array>) => queue.close(),
       (queue: ThreadSafeQueue<number, Int32Array>) => queue.close({ discard: true }),
@@ -86,7 +86,7 @@ describe('threadsafe:queue:close', () => {
     }
   })
 
-  it('tells of a stream that ends the queue', async () => {
+  it('reports a stream that ends the queue', async () => {
     const queue = full('reject')
     const messages: unknown[] = []
     const listen = (message: unknown): void => void messages.push(message)
@@ -100,7 +100,7 @@ describe('threadsafe:queue:close', () => {
 describe('threadsafe:block', () => {
   const LONG = 120
 
-  it('tells of each synchronous call that blocked for over 100 ms, and what it waited for', () => {
+  it('reports each synchronous call that blocked for over 100 ms, and what it waited for', () => {
     const [empty, none, event] = [new ThreadSafeQueue(1), full('reject'), new ThreadSafeEvent()]
     const calls: [operation: string, sources: unknown[], call: (timeout: number) => unknown][] = [
       ['get', [empty], (timeout) => empty.getSync({ timeout })],
@@ -132,7 +132,7 @@ describe('threadsafe:block', () => {
     )
   })
 
-  it('tells each thread of its own calls only', async () => {
+  it('reports to each thread only its own calls', async () => {
     const queue = new ThreadSafeQueue<number>(1, { type: 'int32' })
     const here: unknown[] = []
     const listen = (message: unknown): void => void here.push(message)

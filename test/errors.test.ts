@@ -1,5 +1,6 @@
 /**
- * Errors: messages that say in one line what was wrong and what to do, and where the stacks begin.
+ * Errors: messages that say in one line what was wrong and what to do, and stacks that begin where
+ * they should.
  */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
@@ -41,7 +42,7 @@ describe('errors', () => {
       ],
       ["an event's handle", () => ThreadSafeQueue.from(any(event.handle)), /handle of a ThreadSafeQueue/],
     ] as const) {
-      it(`tell what is wrong with ${what}`, () => {
+      it(`say what is wrong with ${what}`, () => {
         const error = thrown(call)
         assert.equal(error.name, 'TypeError')
         assert.equal(error.code, 'ERR_INVALID_ARG_TYPE')
@@ -68,21 +69,21 @@ describe('errors', () => {
       ['object', 'any'],
       ['json', 'any'],
     ] as const) {
-      it(`${typeof type === 'string' ? `'${type}'` : type.name} tell of '${meant}'`, () => {
+      it(`${typeof type === 'string' ? `'${type}'` : type.name} suggest '${meant}'`, () => {
         const error = thrown(() => new ThreadSafeQueue(1, { type: any(type) }))
         assert.equal(error.code, 'ERR_INVALID_ARG_VALUE')
         assert.match(error.message, new RegExp(`Did you mean '${meant}'\\?$`))
       })
     }
 
-    it('that is an object of fields tell of record()', () => {
+    it('that is an object of fields suggest record()', () => {
       const error = thrown(() => new ThreadSafeQueue(1, { type: any({ x: 'float64' }) }))
       assert.equal(error.code, 'ERR_INVALID_ARG_VALUE')
       assert.match(error.message, /record\(\)/)
     })
 
     for (const type of ['nothing like it', 'constructor', '', 5, null, Symbol('x')]) {
-      it(`${String(type)} tell of nothing`, () => {
+      it(`${String(type)} suggest nothing`, () => {
         assert.doesNotMatch(thrown(() => new ThreadSafeQueue(1, { type: any(type) })).message, /Did you mean|record\(\) *$/)
       })
     }
@@ -106,7 +107,7 @@ describe('errors', () => {
       ['a function of many lines', { run: new Function('return [\n' + '1,\n'.repeat(1000) + ']') }, /plain data/],
       ['a WeakMap', new WeakMap(), /plain data/],
     ] as const) {
-      it(`${what} tell in one line what to do instead`, () => {
+      it(`${what} say in one line what to do instead`, () => {
         const error = thrown(() => queue.putSync(item))
         assert.equal(error.name, 'DataCloneError')
         assert.match(error.message, pattern)
@@ -116,7 +117,7 @@ describe('errors', () => {
       })
     }
 
-    it('that is too large tell both sizes, and of itemBytes', () => {
+    it('that is too large name both sizes, and itemBytes', () => {
       const error = thrown(() => new ThreadSafeQueue(4, { type: 'bytes', itemBytes: 16 }).putSync(new Uint8Array(1000)))
       assert.equal(error.code, 'ERR_ITEM_TOO_LARGE')
       for (const part of [/\b1000\b/, /\b64\b/, /itemBytes/, /capacity 4/]) assert.match(error.message, part)
@@ -146,7 +147,7 @@ describe('errors', () => {
     }
   })
 
-  it('show a value that throws when it is looked at', () => {
+  it('show a value that throws when it is inspected', () => {
     const nasty = {
       [Symbol.for('nodejs.util.inspect.custom')]: () => assert.fail('code of the value was run'),
       get [Symbol.toStringTag]() {
@@ -156,7 +157,7 @@ describe('errors', () => {
     assert.equal(thrown(() => new ThreadSafeQueue(1, { type: 'string' }).putSync(any(nasty))).code, 'ERR_INVALID_ARG_TYPE')
   })
 
-  it('of max tell the range', () => {
+  it('of max name the range', () => {
     const queue = new ThreadSafeQueue(1)
     for (const max of [0, -1, 1.5, NaN]) assert.match(thrown(() => queue.getManySync(max)).message, /a whole number, at least 1\./)
   })
@@ -218,7 +219,7 @@ describe('errors', () => {
     assert.ok(new Mine() instanceof QueueClosedError)
   })
 
-  it('of a record type whose fields have getters are as of others', () => {
+  it('of a record type whose fields have getters are like those of others', () => {
     let read = 0
     const fields = {
       get x() {
@@ -231,7 +232,7 @@ describe('errors', () => {
 })
 
 describe('building without a compiler', () => {
-  it('is told in a line of ours', function () {
+  it('fails with a line of our own', function () {
     if (process.platform === 'win32') this.skip()
     const nothing = mkdtempSync(join(tmpdir(), 'threadsafe-build-'))
     try {

@@ -5,7 +5,7 @@ import { ThreadSafeEvent, ThreadSafeQueue, TimeoutError } from '../lib/index.js'
 import { finished, rejection, startWorker, thrown, loopIterations, until, within } from './support.js'
 
 describe('an event', () => {
-  it('is not set at first, is set by set() until clear(), and both may come twice', () => {
+  it('is not set at first, is set from set() until clear(), and both may be called twice', () => {
     const event = new ThreadSafeEvent()
     assert.equal(event.isSet(), false)
     event.clear()
@@ -33,7 +33,7 @@ describe('an event', () => {
     assert.equal(event.isSet(), false)
   })
 
-  it('while set, is waited for in no time: synchronously and by a promise that needs no iteration of the loop', async () => {
+  it('while set, makes nobody wait: neither synchronously nor by a promise, which needs no iteration of the loop', async () => {
     const event = new ThreadSafeEvent()
     event.set()
     assert.equal(event.waitSync(), true)
@@ -62,12 +62,12 @@ describe('an event', () => {
     event.clear()
     const late = event.wait({ timeout: 20 })
     await within('all who waited at that moment', Promise.all(waits))
-    // Whoever came after clear() did not wait at that moment.
+    // The call made after clear() was not waiting when the event was set.
     assert.ok((await rejection(late)) instanceof TimeoutError)
     assert.equal(event.isSet(), false)
   })
 
-  it('wakes those who wait, round for round, though they wait again at once', async () => {
+  it('wakes those who wait in each round, though they wait again at once', async () => {
     const event = new ThreadSafeEvent()
     const ROUNDS = 2000
     let woken = 0
@@ -144,7 +144,7 @@ describe('waiting for an event no longer than', () => {
     await within('the wait', wait)
   })
 
-  it('a time that other options do not change', () => {
+  it('a time that is unaffected by other options', () => {
     const event = new ThreadSafeEvent()
     const options = { timeout: 10, block: false }
     assert.equal(event.waitSync(options), false)
@@ -205,13 +205,13 @@ describe('cancelling a wait for an event', () => {
     await loopIterations()
   })
 
-  it('by the signal of a time', async () => {
+  it('by AbortSignal.timeout()', async () => {
     const error = await rejection(new ThreadSafeEvent().wait({ signal: AbortSignal.timeout(5) }))
     assert.ok(error instanceof DOMException)
     assert.equal(error.name, 'TimeoutError')
   })
 
-  it('leaves nothing that would keep a later wait from its wake', async () => {
+  it('leaves nothing behind that would delay the wake of a later wait', async () => {
     const event = new ThreadSafeEvent()
     for (let k = 0; k < 100; k++) {
       const controller = new AbortController()
@@ -234,8 +234,8 @@ describe('an event between threads', () => {
   ] as const
 
   for (const [what, kinds] of KINDS) {
-    // Each worker has a queue of its own for its waits: one that is early can't wait twice in a
-    // round.
+    // Each worker takes its waits from a queue of its own, so that an early worker can't wait twice
+    // in a round.
     const start = () => {
       const event = new ThreadSafeEvent()
       const reports = new ThreadSafeQueue<'waiting' | 'awake'>(100, { type: 'string' })
@@ -291,8 +291,8 @@ describe('an event between threads', () => {
         await until(`${expected} waits`, () => said.waiting === expected, 20_000)
         const here = event.wait()
         // A worker says that it blocks before it does, so it may be late for one setting. The event
-        // is set as often as needed. A lost wake shows in the deadline, and in the number of
-        // settings.
+        // is therefore set as often as needed. A lost wake shows in the deadline, and in the number
+        // of settings.
         const deadline = performance.now() + 10_000
         while (said.awake < expected) {
           event.set()
@@ -320,7 +320,7 @@ describe('an event between threads', () => {
     await ended
   })
 
-  it('says nothing of a set() that is over', async () => {
+  it('does not show a set() that was cleared again', async () => {
     const event = new ThreadSafeEvent()
     event.set()
     event.clear()

@@ -1,4 +1,4 @@
-/** The name of a queue, and what the package's objects show of themselves. */
+/** The name of a queue, and what util.inspect() shows of the package's objects. */
 import { strict as assert } from 'node:assert'
 import { once } from 'node:events'
 import { inspect } from 'node:util'
@@ -71,7 +71,7 @@ describe('the name of a queue', () => {
 })
 
 describe('util.inspect()', () => {
-  it('shows what a queue is and how it is doing', () => {
+  it("shows a queue's type and state", () => {
     const queue = new ThreadSafeQueue(4, { type: 'float64', name: 'jobs' })
     queue.putSync(1)
     assert.equal(shown(queue), "ThreadSafeQueue { name: 'jobs', type: 'float64', capacity: 4, depth: 1, closed: false }")
@@ -104,7 +104,7 @@ describe('util.inspect()', () => {
     assert.equal(shown(timer), `SignalTimer { signal: 'SIGRTMIN+12', ${counts}: false }`)
   })
 
-  it('does as its options say', () => {
+  it('obeys its options', () => {
     const queue = new ThreadSafeQueue(1, { type: record({ x: 'int8' }) })
     assert.equal(inspect({ a: { b: { c: queue } } }, { breakLength: Infinity }), '{ a: { b: { c: [ThreadSafeQueue] } } }')
     assert.match(inspect(queue, { depth: 0, breakLength: Infinity }), /^ThreadSafeQueue \{ name: '', type: \[Object\], capacity: 1/)
@@ -114,7 +114,7 @@ describe('util.inspect()', () => {
     assert.equal(inspect([queue], { compact: false }).split('\n').length, 11)
   })
 
-  it('names subclasses, and throws nothing, whatever it looks at', () => {
+  it('names subclasses, and never throws', () => {
     class Jobs extends ThreadSafeQueue<string> {}
     assert.match(shown(new Jobs(1)), /^Jobs \{ name: ''/)
     const constructor = {

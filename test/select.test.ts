@@ -20,7 +20,7 @@ const numbers = (capacity = 8): ThreadSafeQueue<number, Float64Array> => new Thr
 const several = (count: number, capacity = 8): ThreadSafeQueue<number, Float64Array>[] =>
   Array.from({ length: count }, () => numbers(capacity))
 
-/** Both calls, as promises, so that their common behaviour is tested on both. */
+/** Both functions return promises here, so that their common behaviour is tested on both. */
 const FACES: [name: string, call: (sources: readonly SelectSource[], timeout?: number) => Promise<Selected<readonly SelectSource[]>>][] = [
   ['select', (sources, timeout) => select(sources, { timeout })],
   ['selectSync', async (sources, timeout) => selectSync(sources, { timeout })],
@@ -61,7 +61,7 @@ for (const [name, call] of BIASED) {
       assert.equal(last.qsize(), 1)
     })
 
-    it('waits as any other, and then takes the first that is ready', async () => {
+    it('waits like any other, and then takes the first that is ready', async () => {
       const sources = several(3)
       assert.ok((await rejection(call(sources, 20))) instanceof TimeoutError)
     })
@@ -69,14 +69,14 @@ for (const [name, call] of BIASED) {
 }
 
 describe('select, biased, of sources that become ready together', () => {
-  it('takes the first in their order, whichever is looked at first', async () => {
+  it('takes the first in the order of the sources, whichever is looked at first', async () => {
     for (let round = 0; round < 50; round++) {
       const [one, other, event] = [numbers(), numbers(), new ThreadSafeEvent()] as const
       const orders = [[one, event, other], [other, event, one], [event, one, other], [event, other, one]] as const // prettier-ignore
       const sources = orders[round % orders.length] as readonly SelectSource[]
       const selected = select(sources, { biased: true })
       await loopIterations(1)
-      // The list that is rung for first is looked at first.
+      // The source that is rung for first is looked at first.
       if (round % 2 === 0) event.set()
       for (const queue of [other, one]) queue.putManySync([1, 2])
       event.set()
@@ -107,7 +107,7 @@ describe('select, biased, of sources that become ready together', () => {
     assert.equal(other.getSync(), 1)
   })
 
-  it('refuses what is no boolean, before it looks at the signal', async () => {
+  it('refuses a `biased` that is no boolean, before it looks at the signal', async () => {
     const options = { biased: 1, signal: AbortSignal.abort() } as unknown as { biased: boolean }
     assert.match(String(await rejection(select([numbers()], options))), /"options.biased" argument must be a boolean/)
     assert.throws(() => selectSync([numbers()], { biased: 'yes' as unknown as boolean }), { code: 'ERR_INVALID_ARG_TYPE' })
@@ -116,7 +116,7 @@ describe('select, biased, of sources that become ready together', () => {
 
 for (const [name, call] of FACES) {
   describe(name, () => {
-    it('takes the item of the one that has any, and leaves the others', async () => {
+    it('takes an item from the one that has any, and leaves the others', async () => {
       const text = new ThreadSafeQueue<string | undefined>(2, { type: 'any' })
       const sources = [numbers(), text, new ThreadSafeEvent()]
       text.putSync('a')
@@ -126,7 +126,7 @@ for (const [name, call] of FACES) {
       assert.ok((await rejection(call(sources, 0))) instanceof TimeoutError)
     })
 
-    it('answers the object that was given, also where it has another of the same queue', async () => {
+    it('returns the object that was given, even if the thread has another of the same queue', async () => {
       const queue = numbers()
       const same = ThreadSafeQueue.from(queue.handle)
       queue.putSync(1)
@@ -141,7 +141,7 @@ for (const [name, call] of FACES) {
       assert.deepEqual(await call(sources, 0), { source: event, index: 1, item: undefined })
     })
 
-    it('takes from each that is ready about as often', async () => {
+    it('takes about equally often from each that is ready', async () => {
       const queues = several(4, 2000)
       for (const queue of queues) queue.putManySync(new Float64Array(2000))
       const served = [0, 0, 0, 0]
@@ -150,7 +150,7 @@ for (const [name, call] of FACES) {
       for (const count of served) assert.ok(count > 350 && count < 650, String(served))
     })
 
-    it('tells which queue is closed and drained, and is as ready for that as for an item', async () => {
+    it('names a queue that is closed and drained, which counts as ready', async () => {
       const [full, closed] = [numbers(2000), numbers()]
       full.putManySync(new Float64Array(1000))
       closed.putSync(7)
@@ -170,7 +170,7 @@ for (const [name, call] of FACES) {
       assert.equal(full.qsize(), 1000 - told.items)
     })
 
-    it('takes a queue that is given twice as one', async () => {
+    it('treats a queue that is given twice as one', async () => {
       const queue = numbers()
       const event = new ThreadSafeEvent()
       const sources = [queue, event, queue, ThreadSafeQueue.from(queue.handle), event]
@@ -220,7 +220,7 @@ for (const [name, call] of FACES) {
 }
 
 describe('select, while it waits', () => {
-  it('is served by whichever has something first, and takes nothing of the others', async () => {
+  it('is served by whichever is ready first, and takes nothing from the others', async () => {
     const queues = several(3)
     const event = new ThreadSafeEvent()
     for (let round = 0; round < 50; round++) {
@@ -243,7 +243,7 @@ describe('select, while it waits', () => {
     )
   })
 
-  it('takes from one only, when several get something at the same moment', async () => {
+  it('takes from one only when several become ready at the same moment', async () => {
     const queues = several(4)
     const events = [new ThreadSafeEvent(), new ThreadSafeEvent()]
     for (let round = 0; round < 100; round++) {
@@ -265,12 +265,12 @@ describe('select, while it waits', () => {
     const selected = select([numbers(), queue])
     const after = queue.get()
     for (const item of [1, 2, 3]) queue.putSync(item)
-    // The items are there, and this thread's earlier get has not taken its item yet.
+    // The items are there, but this thread's earlier get has not taken its item yet.
     assert.ok((await rejection(select([queue], { timeout: 0 }))) instanceof TimeoutError)
     assert.deepEqual([await before, (await within('the select', selected)).item, await after], [1, 2, 3])
   })
 
-  it('leaves the lines to the others when it has its outcome', async () => {
+  it('leaves all lines when it settles', async () => {
     const [first, second] = [numbers(), numbers()]
     const selected = select([first, second])
     const [getFirst, getSecond] = [first.get(), second.get()]
@@ -282,7 +282,7 @@ describe('select, while it waits', () => {
     assert.deepEqual(await within('both gets', Promise.all([getFirst, getSecond])), [2, 3])
   })
 
-  it('learns of the end of any', async () => {
+  it('learns that any of them was closed', async () => {
     const queues = several(3)
     const selected = rejection(select(queues))
     await loopIterations()
@@ -307,7 +307,7 @@ describe('select, while it waits', () => {
     queues[1]?.putSync(2)
     await loopIterations()
     assert.equal(queues[1]?.qsize(), 1)
-    // A signal that is aborted already comes before errors in the sources.
+    // An aborted signal is reported before errors in the sources.
     assert.equal(await rejection(select([] as never, { signal: controller.signal })), reason)
   })
 
@@ -322,7 +322,7 @@ describe('select, while it waits', () => {
     }
   })
 
-  it('gives types that its index tells apart', async () => {
+  it('has result types that `index` tells apart', async () => {
     const sources = [numbers(), new ThreadSafeQueue<string>(1, { type: 'string' }), new ThreadSafeEvent()] as const
     sources[1].putSync('text')
     const selected = await select([sources[0], sources[1], sources[2]])
@@ -352,7 +352,7 @@ describe('selectSync, while it blocks', () => {
     for (let round = 0; round < 300; round++) {
       queues[round % 3]?.putSync(round)
       assert.equal(await within('an answer', answers.get()), round % 3)
-      // Now and then when it has stopped spinning.
+      // Every tenth time it has stopped spinning.
       if (round % 10 === 0) await asleep()
     }
     await asleep()
@@ -381,7 +381,7 @@ describe('selectSync, while it blocks', () => {
   })
 })
 
-describe('select over 8 queues that 4 workers feed with a million items', function () {
+describe('select over 8 queues that 4 workers fill with a million items', function () {
   this.timeout(240_000)
   const PATIENCE = 120_000
   const QUEUES = 8
@@ -409,7 +409,7 @@ describe('select over 8 queues that 4 workers feed with a million items', functi
     return { queues, ledger: Ledger.create(PRODUCERS * QUEUES, each), served: new Int32Array(new SharedArrayBuffer(4 * QUEUES)), produced }
   }
 
-  /** Does what the worker does, but asynchronously. */
+  /** Does asynchronously what the worker does. */
   async function selectHere(queues: ThreadSafeQueue<number, Float64Array>[], ledger: Ledger, served: Int32Array): Promise<void> {
     const open = queues.map((queue, k) => ({ queue, k }))
     while (open.length > 0) {

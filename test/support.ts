@@ -1,4 +1,4 @@
-/** Shared by the tests: waiting for conditions with a deadline, workers, child processes. */
+/** Shared by the tests: waiting for conditions with a deadline, workers, and child processes. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
@@ -7,8 +7,8 @@ import { Worker, type WorkerOptions } from 'node:worker_threads'
 import { native } from '../lib/addon/native.js'
 
 /**
- * Resolves as soon as the condition holds; rejects, saying what was missing, when it does not
- * within the time.
+ * Resolves as soon as the condition holds. Rejects, saying what was missing, if it does not within
+ * that time.
  */
 export async function until(what: string, condition: () => boolean, milliseconds = 5000): Promise<void> {
   const deadline = performance.now() + milliseconds
@@ -18,7 +18,7 @@ export async function until(what: string, condition: () => boolean, milliseconds
   }
 }
 
-/** Settles as the promise does; rejects, saying what was missing, when that takes too long. */
+/** Settles as the promise does. Rejects, saying what was missing, if that takes too long. */
 export async function within<T>(what: string, promise: Promise<T>, milliseconds = 5000): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
@@ -35,21 +35,19 @@ function fixture(name: string): string {
   return fileURLToPath(new URL(`./fixtures/${name}.js`, import.meta.url))
 }
 
-/**
- * The ends of workers, recorded from their start on, since a worker may end before anybody asks.
- */
+/** The ends of workers, recorded from their start, since a worker may end before anybody asks. */
 const exits = new WeakMap<Worker, Promise<[number]>>()
 
-/** The path within the package of the addon that the tests run on. */
+/** The path of the addon that the tests run on, within the package. */
 export const ADDON = process.env.PREBUILDS_ONLY ? 'prebuilds' : 'build/Release/threadsafe.node'
 
 /**
- * The share of their full time that the long tests take, which look for rare events. TEST_SHARE=1 is
- * all of it. Where the whole suite runs again for another build, less of it is enough.
+ * The share of their full time that long tests take, those that look for rare events. TEST_SHARE=1
+ * is all of it. When the suite runs once more for another build, a smaller share is enough.
  */
 export const SHARE = Number(process.env.TEST_SHARE ?? 0.5)
 
-/** A worker that runs `test/fixtures/<name>.ts`. */
+/** Starts a worker that runs `test/fixtures/<name>.ts`. */
 export function startWorker(name: string, workerData?: unknown, options: WorkerOptions = {}): Worker {
   const worker = new Worker(fixture(name), { workerData, ...options })
   exits.set(worker, once(worker, 'exit') as Promise<[number]>)
@@ -57,7 +55,7 @@ export function startWorker(name: string, workerData?: unknown, options: WorkerO
 }
 
 /**
- * Resolves when the worker has ended by itself; rejects with its error, or when it takes too long.
+ * Resolves when the worker has ended by itself. Rejects with its error, or if it takes too long.
  */
 export async function finished(worker: Worker, milliseconds = 30_000): Promise<number> {
   const ended = new Promise<number>((resolve, reject) => {
@@ -81,8 +79,8 @@ export function startProcess(name: string, args: string[] = [], nodeOptions: str
 }
 
 /**
- * Runs `test/fixtures/<name>.ts` as a process of its own, until it ends; it is killed, and the test
- * fails, when it takes too long.
+ * Runs `test/fixtures/<name>.ts` as a process of its own until it ends. If it takes too long, it is
+ * killed and the test fails.
  */
 export async function runProcess(name: string, args: string[] = [], milliseconds = 20_000, nodeOptions?: string[]): Promise<Outcome> {
   const start = performance.now()
@@ -100,8 +98,8 @@ export async function runProcess(name: string, args: string[] = [], milliseconds
 }
 
 /**
- * Random numbers from 0 up to 1, which are the same for the same seed, so that a failure can be
- * reproduced. (Mulberry32.)
+ * Makes random numbers from 0 up to 1 (Mulberry32). The same seed gives the same numbers, so that a
+ * failure can be reproduced.
  */
 export function random(seed: number): () => number {
   let state = seed >>> 0
@@ -113,7 +111,7 @@ export function random(seed: number): () => number {
   }
 }
 
-/** Returns what the call throws; fails when it throws nothing. */
+/** Returns what the call throws. Fails if it throws nothing. */
 export function thrown(call: () => unknown): unknown {
   let result: unknown
   try {
@@ -124,7 +122,7 @@ export function thrown(call: () => unknown): unknown {
   throw new Error(`The call threw nothing, it returned ${inspect(result, { depth: 1 })}`)
 }
 
-/** Resolves to what the promise rejects with; fails when it resolves, or takes too long. */
+/** Resolves to what the promise rejects with. Fails if it resolves or takes too long. */
 export async function rejection(promise: Promise<unknown>): Promise<unknown> {
   const none = {}
   let reason: unknown = none
@@ -135,16 +133,16 @@ export async function rejection(promise: Promise<unknown>): Promise<unknown> {
 }
 
 /**
- * Resolves when the event loop has come round a few times. Whatever was due in this thread, and
- * needs no time to pass, has happened then.
+ * Resolves after a few iterations of the event loop. By then everything has happened that was due
+ * in this thread and needs no time to pass.
  */
 export async function loopIterations(count = 3): Promise<void> {
   for (let k = 0; k < count; k++) await new Promise((resolve) => setTimeout(resolve, 0))
 }
 
 /**
- * The number of threads that are blocked in calls of that object, or have just been woken. Reads its
- * memory, whose layout is in native/core/wait.h.
+ * Returns the number of threads that are blocked in calls of that object, or have just been woken.
+ * Reads its memory, whose layout is in native/core/wait.h.
  */
 export function threadsBlocked({ handle }: { readonly handle: object }): number {
   const { threadsafe, memory } = handle as { threadsafe: 'queue' | 'event' | 'record' | 'message' | 'lock'; memory: WebAssembly.Memory }
@@ -155,8 +153,8 @@ export function threadsBlocked({ handle }: { readonly handle: object }): number 
 }
 
 /**
- * The number of a record's or a message's buffers, and how many of them are free. Reads its memory,
- * whose layout is in native/core/layout.h.
+ * Returns the number of buffers of a record or a message, and how many of them are free. Reads its
+ * memory, whose layout is in native/core/layout.h.
  */
 export function buffersOf({ handle }: { readonly handle: object }): { count: number; free: number } {
   const words = new Uint32Array((handle as { memory: WebAssembly.Memory }).memory.buffer)

@@ -64,7 +64,7 @@ function threads(each: number, parts: Partial<Case> = {}): Case {
   })
 }
 
-/** Ours with one thread on each side, measured beside the four. */
+/** One of our producers and one consumer, measured in the same rounds as 4 to 4. */
 const oursOneToOne: Contender = {
   ...passing(wayOf('threadsafe'), numbers(1, 1)),
   id: 'threadsafe-1-to-1',

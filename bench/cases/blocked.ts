@@ -9,7 +9,9 @@ import { type Case, type Contender, type Runner, Unavailable } from '../harness/
 import { now } from '../harness/clock.js'
 
 const ENDS = 12
-/** Blocked for long enough to be asleep, and for a different time each time. */
+/**
+ * The pause before terminate(): long enough for the worker to be asleep, and different each time.
+ */
 const FIRST_PAUSE = 20
 const PAUSE_STEP = 13
 const SECONDS = 3
@@ -19,7 +21,7 @@ const MILLISECONDS = 1000
 interface Blocking {
   readonly blockBy: 'queue' | 'word'
   readonly handle: QueueHandle<number>
-  /** Whether it is about to block; its thread; never changed. */
+  /** [READY] is 1 just before it blocks, [THREAD] is its thread id, [NEVER] never changes. */
   readonly words: Int32Array
 }
 

@@ -2,7 +2,7 @@
 import type { Case, Contender, Runner } from '../harness/case.js'
 import { type Next, ourContext, piscina, tinypool } from '../peers/pools.js'
 
-/** Microseconds a job; each group of them is assigned at once, and awaited. */
+/** Returns microseconds per job. Each group of `atOnce` jobs is assigned at once, then awaited. */
 function runner(next: Next, atOnce: number): Runner {
   return async (items) => {
     const groups = Math.ceil(items / atOnce)

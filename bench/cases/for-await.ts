@@ -106,7 +106,7 @@ async function byChannel(): Promise<Runner> {
   }
   return inBatches(fill, async (count) => {
     let sum = 0
-    // Not the port's iterator, which can't be continued once its loop was left.
+    // recv() instead of the receiver's iterator, which can't be resumed once a loop has left it.
     for (let k = 0; k < count; k++) {
       const result = await receiver.recv()
       if (!result.ok) throw result.error

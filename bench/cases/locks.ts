@@ -4,7 +4,7 @@ import { Lock, type LockHandle } from '../../lib/index.js'
 import type { Case, Contender, Runner } from '../harness/case.js'
 import { Crew, type Roles } from '../harness/crew.js'
 
-/** As one writes it by hand: 0 free, 1 held, 2 held and somebody waits. */
+/** A lock as one writes it by hand: 0 is free, 1 held, 2 held while somebody waits. */
 class AtomicsLock {
   readonly #word: Int32Array
 
@@ -120,7 +120,7 @@ interface Job {
 export const roles: Roles = {
   worker({ kind, lock, counter }: Job) {
     const count = new Float64Array(counter)
-    // Some 100 ns of work, in which another may come.
+    // The section takes about 100 ns, long enough for the other worker to arrive.
     const section = () => {
       for (let k = 0; k < 50; k++) (count[0] as number)++
     }

@@ -8,7 +8,7 @@ import { Crew, type Post, type Roles } from '../harness/crew.js'
 const WORKERS = 16
 const QUEUES = 1000
 const ITEMS = 300
-/** Long enough for the loops to be asleep again. */
+/** The pause is long enough for the loops to be asleep again. */
 const PAUSE = 1
 const CAPACITY = 16
 const LAST = -1
@@ -57,8 +57,8 @@ type Send = (item: number, k: number) => void
 type What = 'time' | 'processor'
 
 /**
- * Sends items one after another, each when the last has come and all are asleep again. `send(LAST,
- * k)` ends the kth worker's round.
+ * Sends one item at a time, each once the last has arrived and all loops are asleep again.
+ * `send(LAST, k)` ends the kth worker's round.
  */
 function lone(what: What, workers: number, prepare: (arrivals: Arrivals) => { posts: Post[]; send: Send }): () => Runner {
   return () => {
@@ -69,7 +69,7 @@ function lone(what: What, workers: number, prepare: (arrivals: Arrivals) => { po
     const time = new Float64Array(arrivals.time)
     return async (items) => {
       const round = crew.run(items)
-      // Time for the workers to pass their gate.
+      // Gives the workers time to pass their gate.
       await new Promise((resolve) => setTimeout(resolve, 100))
       const latencies: number[] = []
       const before = process.cpuUsage()
@@ -119,7 +119,7 @@ function awaitingGoals(what: string): Case['goals'] {
   ]
 }
 
-/** A loop that awaits `count` queues. It puts into one after another, and awaits the item. */
+/** A loop that awaits `count` queues. It puts into each in turn, and awaits that item. */
 function awaitMany(count: number): Runner {
   const queues = Array.from({ length: count }, () => new ThreadSafeQueue(1, { type: 'float64' }))
   const pending = queues.map((queue) => queue.get())

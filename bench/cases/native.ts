@@ -11,8 +11,8 @@ const CAPACITY = 1000
 type Start = (times: number, pauseMicroseconds: number) => void
 
 /**
- * Measures `items` callbacks, which carry the time of each call. `open` returns a function that
- * starts the thread that makes them.
+ * Measures the latencies of `items` callbacks, each of which carries the time of its call. `open`
+ * returns a function that starts the thread that makes them.
  */
 function callbacks(open: (callback: (stamp: number) => void) => Start): (items: number, pause: number) => Promise<number[]> {
   let latencies: number[] = []
@@ -58,8 +58,8 @@ function rate(): Runner {
 }
 
 /**
- * A native thread puts `items` by the C API. Returns, for each, how long after its put the loop has
- * it.
+ * A native thread puts `items` through the C API. Returns how long after its put each one reaches
+ * the loop.
  */
 function puts(pause: number): (items: number) => Promise<number[]> {
   const addon = benchAddon()

@@ -25,7 +25,7 @@ function queueLine({ out, back }: { out: QueueHandle<number>; back: QueueHandle<
 function waitAsyncLine({ inbox, outbox }: Words): Line {
   const mine = new Int32Array(inbox)
   const theirs = new Int32Array(outbox)
-  // Its promise does not keep a thread alive.
+  // The promise of waitAsync() does not keep a thread alive.
   setInterval(() => undefined, 1e6)
   return {
     send(value) {
@@ -62,7 +62,7 @@ async function echo({ send, receive }: Line): Promise<void> {
   for (let k = 0; k !== LAST; await send(k)) k = await receive()
 }
 
-/** Uses events alone, as promises would only slow it down. */
+/** Uses events alone, as promises would only slow postMessage down. */
 function pingByEvents(port: MessagePort, trips: number): Promise<number[]> {
   const latencies: number[] = []
   const settled = performance.now() + SETTLING
@@ -142,7 +142,7 @@ async function multithreadingLoops(placement: Placement): Promise<Runner> {
   const [toUs, ours] = channel<number>(CAPACITY)
   return async (trips) => {
     const task = spawn(move(theirs.clone(), toUs.clone(), LAST), async (receiver, sender, last) => {
-      // Its waiting does not keep a thread alive.
+      // A pending recv() does not keep a thread alive.
       const alive = setInterval(() => undefined, 1000)
       for (let k = 0; k !== last; await sender.send(k)) {
         const result = await receiver.recv()

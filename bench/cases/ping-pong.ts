@@ -19,8 +19,8 @@ interface BlockingLine {
 }
 
 /**
- * postMessage in the way one must use it to block: the message, and a counter in shared memory to
- * sleep at.
+ * Blocking with postMessage: the message goes through the port, and the receiver sleeps at a
+ * counter in shared memory.
  */
 function postAndWait({ port, posted, sent }: { port: MessagePort; posted: SharedArrayBuffer; sent: SharedArrayBuffer }): BlockingLine {
   const arrived = new Int32Array(posted)
@@ -56,7 +56,7 @@ function postAndPoll({ port }: { port: MessagePort }): BlockingLine {
   }
 }
 
-/** Only a word to sleep at: the cost of blocking by itself in JavaScript. */
+/** A word to sleep at and nothing else: the cost of blocking itself in JavaScript. */
 function bareWait({ inbox, outbox }: Words): BlockingLine {
   const mine = new Int32Array(inbox)
   const theirs = new Int32Array(outbox)
@@ -66,7 +66,7 @@ function bareWait({ inbox, outbox }: Words): BlockingLine {
       Atomics.notify(theirs, 0)
     },
     get() {
-      // The notify of the number before may come when the wait for this one has begun.
+      // The notify for the previous number may arrive after the wait for this one has begun.
       do Atomics.wait(mine, 0, 0)
       while (Atomics.load(mine, 0) === 0)
       return numberOf(Atomics.exchange(mine, 0, 0))
@@ -116,8 +116,8 @@ export const roles: Roles = {
 }
 
 /**
- * A core each. On one core, a blocked call that spins would keep its partner from running until the
- * scheduler separates the two.
+ * Each party has its own core. On one core, a blocked call that spins would keep its partner from
+ * running until the scheduler separates the two.
  */
 const PARTIES = { module: import.meta.url, roles: ['ping', 'echo'], placement: A_CORE_EACH } as const
 

@@ -8,7 +8,7 @@ const BYTES = 2 ** 20
 const BUFFERS = 16
 const BLOCKING = { block: true }
 
-/** A stage touches little of a buffer, so that the cost of the pool shows. */
+/** A stage touches little of a buffer, so that the pool's own cost shows. */
 function mark(data: Uint8Array, k: number): void {
   data[0] = k
   data[BYTES - 1] = k
@@ -46,7 +46,7 @@ export const roles: Roles = {
       }
     }
   },
-  /** Sends a buffer when one has come back, at first those that it makes. */
+  /** Makes the first buffers, then sends each one that comes back. */
   sender(port: MessagePort) {
     const free = Array.from({ length: BUFFERS }, () => new Uint8Array(BYTES))
     return (items) =>

@@ -9,7 +9,7 @@ import { newStorage, ringbufOver } from '../peers/ringbuf.js'
 
 const CAPACITY = 1024
 const QUEUES = 200
-/** More of them for this measurement, as the rest of the heap moves by some MiB. */
+/** Many queues for this measurement, as the rest of the heap varies by a few MiB. */
 const QUEUES_AT_REST = 1000
 const COLLECTIONS = 4
 const SETTLING = 25
@@ -27,7 +27,7 @@ type Make = () => unknown
 function memoryOf(make: Make): Runner {
   const collect = collector()
   make()
-  // The collector frees memory bit by bit, and much later than it finds it.
+  // The collector frees memory in steps, and long after it has found it.
   const settle = async () => {
     for (let k = 0; k < COLLECTIONS; k++) {
       collect()
@@ -54,7 +54,7 @@ function timeOf(make: Make): Runner {
     const nanoseconds = Number(process.hrtime.bigint() - start)
     const microseconds = nanoseconds / MICROSECOND / kept.length
     kept.length = 0
-    // Twice, with an iteration of the loop in between for the finalizers.
+    // Collects twice. The finalizers run in the loop iteration between.
     collect()
     await new Promise((resolve) => setImmediate(resolve))
     collect()

@@ -1,6 +1,6 @@
 /**
- * The common part of the ping-pongs: two threads, a number that goes there and back, and how a
- * round begins and ends.
+ * Shared by the ping-pongs: two threads, a number that goes there and back, and how a round begins
+ * and ends.
  */
 import type { Runner } from '../harness/case.js'
 import type { Placement } from '../harness/affinity.js'
@@ -10,14 +10,14 @@ import type { End } from '../peers/way.js'
 /** Nanoseconds in a millisecond. */
 export const NANOSECONDS = 1e6
 /**
- * Milliseconds of round trips that do not count. Two threads that have just been woken often share a
- * core until the scheduler separates them, and their caches are cold.
+ * Milliseconds of round trips before the measurement. Two threads that have just been woken often
+ * share a core until the scheduler separates them, and their caches are cold.
  */
 export const SETTLING = 100
 /** The number that ends a round. */
 export const LAST = -1
 
-/** The word of shared memory that stands for a number, as 0 stands for none. */
+/** Maps a number to a word of shared memory; 0 means that there is none. */
 export const wordOf = (value: number): number => value + 1 - LAST
 export const numberOf = (word: number): number => word - 1 + LAST
 
@@ -43,7 +43,7 @@ interface Parties {
   readonly placement?: Placement
 }
 
-/** Both get `job`, beside the `data` of their ends. */
+/** Both parties get `job`, and each the `data` of its own end. */
 export function pairRunner({ module, roles, placement }: Parties, job: object, ends: () => Pair): () => Runner {
   return () => {
     const { ping, echo } = ends()

@@ -16,7 +16,7 @@ interface Shared {
 }
 
 export const roles: Roles = {
-  /** Sends one signal after the other, each when the last has been seen. */
+  /** Sends one signal at a time, each once the last has been seen. */
   sender({ stamp, seen }: Shared) {
     const stamps = new Float64Array(stamp)
     const count = new Int32Array(seen)
@@ -94,7 +94,7 @@ function burstRunner(listen: () => { received(): number }): () => Runner {
     const { received } = listen()
     let before = 0
     return async (signals) => {
-      // The loop does nothing else meanwhile, so signals that come must be kept somewhere.
+      // The loop is blocked meanwhile, so signals that arrive must be kept somewhere.
       for (let k = 0; k < signals; k++) sendSignal(process.pid, SIGNAL)
       await new Promise((resolve) => setTimeout(resolve, 100))
       const arrived = received() - before
@@ -107,17 +107,15 @@ function burstRunner(listen: () => { received(): number }): () => Runner {
 const LINUX_ONLY = process.platform === 'linux' ? undefined : 'SignalTimer is for Linux'
 const TICK = 1000
 
-/**
- * The difference between the time from one tick to the next and what it should be, in nanoseconds.
- */
+/** Returns, in nanoseconds, how far the time between two ticks is from what it should be. */
 function jitter(stamps: readonly number[], ticks: readonly number[]): number[] {
   return stamps.slice(1).map((stamp, k) => Math.abs(stamp - (stamps[k] as number) - (ticks[k + 1] as number) * TICK * 1000))
 }
 
 /**
- * How long after it was due each tick came, in nanoseconds. It is not known when the first was due,
- * so the tick that came soonest is taken to have been in time. `ticks` has the number of
- * expirations that each reports, for the first of which it was due.
+ * Returns how late each tick was, in nanoseconds. Nobody knows when the first one was due, so the
+ * earliest tick counts as punctual. `ticks` has the number of expirations that each tick reports;
+ * it was due at the first of them.
  */
 function lateness(stamps: readonly number[], ticks: readonly number[]): number[] {
   let expired = 0

@@ -1,6 +1,6 @@
 /**
  * The time from a call in another thread until the waiting event loop runs JavaScript. The two
- * share a core or have one each.
+ * threads share a core or have one each.
  */
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { type EventHandle, type QueueHandle, ThreadSafeEvent, ThreadSafeQueue } from '../../lib/index.js'
@@ -12,7 +12,7 @@ import { benchAddon } from '../harness/native.js'
 import { MULTITHREADING, oneWorkerOn } from '../peers/multithreading.js'
 
 const WAKES = 300
-/** Long enough for the loop to be asleep again. */
+/** The pause is long enough for the loop to be asleep again. */
 const PAUSE = 0.3
 
 /** Shared by both threads: when the waker called, and how many wakes have been seen. */
@@ -23,7 +23,7 @@ interface Shared {
 
 const newShared = (): Shared => ({ stamp: new SharedArrayBuffer(8), seen: new SharedArrayBuffer(4) })
 
-/** Calls once in a while, each time when the last call has been seen. */
+/** Wakes the loop again and again, each time once the last wake has been seen. */
 function wakeOften({ stamp, seen }: Shared, wakes: number, wake: (k: number) => void): void {
   const stamps = new Float64Array(stamp)
   const count = new Int32Array(seen)
@@ -47,7 +47,7 @@ class Listener {
     this.#seen = new Int32Array(seen)
   }
 
-  /** The first JavaScript that runs after a wake. */
+  /** Called by the first JavaScript that runs after a wake. */
   readonly woken = (): void => {
     this.#latencies.push(now() - (this.#stamps[0] as number))
     Atomics.add(this.#seen, 0, 1)
@@ -67,7 +67,7 @@ interface Job {
   readonly shared: Shared
 }
 
-/** Make, from `data`, a function that wakes the loop. */
+/** Each makes, from `data`, a function that wakes the loop. */
 const wakers: Readonly<Record<string, (data: never) => (k: number) => void>> = {
   queue(handle: QueueHandle<number>) {
     const queue = ThreadSafeQueue.from(handle)
@@ -98,17 +98,14 @@ export const roles: Roles = {
   },
 }
 
-/**
- * The waker's data, and how this loop waits for that many wakes. Where callbacks are called,
- * waiting need not do anything.
- */
+/** The waker's data, and how this loop waits for that many wakes. Callbacks need no `wait`. */
 type Prepared = {
   readonly data: unknown
   readonly transfer?: readonly MessagePort[]
   wait?(wakes: number, woken: () => void): Promise<void>
 }
 
-/** The loop is the main thread's, which has the first core of the placement. */
+/** The main thread's loop is woken. It runs on the first core of the placement. */
 function wakeRunner(kind: string, placement: Placement, prepare: (woken: () => void) => Prepared): () => Runner {
   return () => {
     if (!threadsShareClock) throw new Unavailable('each thread has a clock of its own there')
@@ -134,7 +131,7 @@ async function multithreadingWake(placement: Placement): Promise<Runner> {
     const task = spawn(move(sender.clone(), wakes, PAUSE), (theirs, count, pause) => {
       const idle = new Int32Array(new SharedArrayBuffer(4))
       for (let k = 0; k < count; k++) {
-        // Nobody says that the last wake was seen, so this waits long enough.
+        // The loop can't report that it saw the last wake, so this pause must be long enough.
         Atomics.wait(idle, 0, 0, 4 * pause)
         theirs.blockingSend(Number(process.hrtime.bigint()))
       }

@@ -1,12 +1,12 @@
 /**
- * Which cores threads run on. Threads that alternate, and sleep in between, share a core or have
- * one each for seconds, as the kernel happens to place them, and their cost differs by factors. So
- * such cases bind threads, every contender's alike.
+ * Binds threads to cores. Threads that take turns, sleeping in between, may share a core for
+ * seconds or have one each, as the kernel happens to place them. Their cost differs by factors. So
+ * such cases bind their threads, and those of every contender alike.
  */
 import { execFileSync } from 'node:child_process'
 import { Unavailable } from './case.js'
 
-/** A core for each of two threads, counted among those that this process may use. */
+/** The core of each of two threads, as an index into those that this process may use. */
 export type Placement = readonly [number, number]
 export const SHARING_A_CORE: Placement = [0, 0]
 export const A_CORE_EACH: Placement = [0, 1]
@@ -40,15 +40,16 @@ function coreOf(place: number): string {
 }
 
 /**
- * Binds the main thread, which must call this, and the threads that it starts later, to that core.
+ * Binds the main thread and all threads that it starts later to that core. Call it in the main
+ * thread.
  */
 export function bindMain(place: number): void {
   taskset(coreOf(place))
 }
 
 /**
- * Binds the threads that `start` starts to that core. They inherit the binding of the main thread,
- * which must call this.
+ * Binds the threads that `start` starts to that core. They inherit the main thread's binding, so
+ * this must be called there.
  */
 export function onCore<T>(place: number, start: () => T): T {
   bindMain(place)

@@ -5,8 +5,8 @@
 import type { CaseResult, Topology } from '../report/result.js'
 
 /**
- * Does so many items. Returns, depending on the case's kind, what one item took or needs, in the
- * case's unit, or the latencies in nanoseconds.
+ * Runs that many items. Returns the latencies in nanoseconds, or else what one item took or needs,
+ * in the case's unit.
  */
 export type Runner = (items: number) => Sample | Promise<Sample>
 export type Sample = number | readonly number[]
@@ -17,7 +17,7 @@ export interface Contender {
   /** The npm package whose version is reported. */
   readonly package?: string
   readonly note?: string
-  /** The reason why it can't do this case. Then there is no `open`. */
+  /** The reason why it can't do this case. It then has no `open`. */
   readonly cannot?: string
   /** Whether it needs the build of native/bench. */
   readonly native?: boolean
@@ -28,11 +28,11 @@ export interface Contender {
 
 export interface Goal {
   readonly text: string
-  /** The contender that is measured. Default: ours. */
+  /** The contender that is judged. Default: ours. */
   readonly of?: string
-  /** The contender that the ratio is to; null if the figure itself counts. */
+  /** The contender that it is compared with; null if the figure itself counts. */
   readonly against: string | null
-  /** Which latencies of all rounds are compared, instead of the rounds' medians. */
+  /** Compares this percentile over all rounds, instead of the rounds' medians. */
   readonly percentile?: 'p99'
   readonly atMost: number
 }
@@ -46,16 +46,13 @@ export interface Case {
   readonly unit: string
   readonly series?: string
   readonly parameter?: CaseResult['parameter']
-  /** The number of items in a round. Default: as many as fill the time of a round. */
+  /** The number of items in a round. Default: as many as fill a round's time. */
   readonly items?: number
-  /**
-   * Whether each round runs in a new process and without warm-up, for costs that only the first
-   * time shows.
-   */
+  /** Runs each round in a new process without warm-up, for costs that only the first time shows. */
   readonly fresh?: boolean
   /**
-   * Whether it is measured on other runtimes as well, if there are any. Few cases are, as each
-   * runtime takes as much time again.
+   * Measures it on other runtimes as well, if there are any. Few cases set this, as every runtime
+   * adds as much time again.
    */
   readonly everywhere?: boolean
   /** The contenders, ours first. */

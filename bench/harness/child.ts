@@ -11,16 +11,13 @@ import { now } from './clock.js'
 import { type Answer, MARK, type Request } from './protocol.js'
 
 const FIRST_ITEMS = 1000
-/**
- * The factors, at most and at least, by which the number of items grows from one try of the warm-up
- * to the next.
- */
+/** The most and the least by which the number of items grows from one warm-up try to the next. */
 const MOST_GROWTH = 8
 const LEAST_GROWTH = 1.5
 const MILLISECOND = 1e6
 /**
- * A round has few latencies, and code that runs seldom is compiled late. Without this warm-up the
- * interpreter would be measured.
+ * Items of the warm-up of a latency. A round has few latencies, and rarely run code is compiled
+ * late, so without a warm-up the interpreter would be measured.
  */
 const LATENCY_WARM_UP = 1500
 
@@ -29,8 +26,8 @@ function answer(it: Answer): void {
 }
 
 /**
- * Grows the number of items until they take the time wanted, and so warms up the code as well. The
- * faster of two tries counts, as threads that start late look like items that take long.
+ * Grows the number of items until they take the time wanted, which warms up the code too. The
+ * faster of two tries counts, as threads that start late look like slow items.
  */
 async function calibrate(runner: Runner, milliseconds: number): Promise<number> {
   for (let items = FIRST_ITEMS; ;) {
@@ -65,7 +62,7 @@ async function serve(caseId: string, contenderId: string): Promise<void> {
       answer({ is: 'sample', sample: await runner(request.items ?? (items as number)) })
     }
   }
-  // The parent is gone, and the contender's threads would stay.
+  // Exits outright, as the contender's threads would outlive the parent.
   process.exit()
 }
 

@@ -1,7 +1,7 @@
-/** In Bun each thread's clock begins anew: times of two threads can't be compared. */
+/** False in Bun, where each thread's clock starts anew: times of two threads can't be compared. */
 export const threadsShareClock = !process.versions.bun
 
-/** Nanoseconds of the monotonic clock, as a number, which is exact for 104 days of uptime. */
+/** Returns the monotonic clock in nanoseconds. A number is exact up to 104 days of uptime. */
 export function now(): number {
   return Number(process.hrtime.bigint())
 }

@@ -1,10 +1,12 @@
 /**
- * Finds what became slower between two results, beyond the noise. One of our contenders counts as
- * slower in a case when its median rose - by more than 5 %, and by more than 3 deviations of the
- * two runs together (the root of the sum of their squares; a deviation is 1.4826 times the median
- * absolute deviation of a run's rounds), - and does so also after the machine's own drift is taken
- * out: the median of what the other contenders of that case rose by. So a machine that was busier
- * the second time raises no alarm, nor does a case that is noisy by nature.
+ * Finds what became slower between two results, beyond the noise.
+ *
+ * One of our contenders counts as slower in a case when its median rose by more than 5 % and by
+ * more than 3 deviations of the two runs together. A run's deviation is 1.4826 times the median
+ * absolute deviation of its rounds; two are combined by the root of the sum of their squares. The
+ * rise must remain when the machine's own drift is taken out, which is the median rise of the
+ * case's other contenders. So neither a machine that was busier the second time nor a noisy case
+ * raises an alarm.
  */
 import { OURS } from './case.js'
 import type { CaseResult, ContenderResult, Result } from '../report/result.js'
@@ -19,7 +21,7 @@ export interface Change {
   readonly unit: string
   readonly before: number
   readonly after: number
-  /** The factor by which it rose, with the machine's drift taken out. */
+  /** The factor by which the median rose, with the machine's drift taken out. */
   readonly ratio: number
   readonly verdict: 'slower' | 'faster' | 'same'
 }

@@ -1,22 +1,23 @@
 /**
  * The worker threads of a contender. They live as long as its process, and start each round
- * together. If they pass many items to each other, the first ones are a lead that does not count,
- * as threads that have just been woken often share a core until the scheduler separates them.
+ * together. Where they pass many items to each other, the first ones are a lead that does not
+ * count, as threads that have just been woken often share a core until the scheduler separates
+ * them.
  */
 import { type Transferable, Worker } from 'node:worker_threads'
 import { onCore } from './affinity.js'
 import { threadsShareClock } from './clock.js'
 
 /**
- * The work of one of the threads: `roles[role]` of that module makes, from `data`, the function
- * that does a round.
+ * The work of one thread. `roles[role]` of that module makes, from `data`, the function that runs a
+ * round.
  */
 export interface Post {
   readonly module: string
   readonly role: string
   readonly data: unknown
   readonly transfer?: readonly Transferable[]
-  /** The core it stays on, counted among those that the process may use. Default: any. */
+  /** The core to stay on, as an index into those that the process may use. Default: any. */
   readonly core?: number
 }
 
@@ -28,7 +29,7 @@ export interface WorkerSetup {
   readonly role: string
   readonly data: unknown
   readonly threads: number
-  /** The number of threads that have come to the gate, and how often it was opened. */
+  /** The number of threads that have reached the gate, and the number of times it was opened. */
   readonly gate: SharedArrayBuffer
 }
 
@@ -58,7 +59,7 @@ export class Crew {
     })
   }
 
-  /** The nth worker does lead(n) items, and then items(n) that count. */
+  /** The nth worker runs lead(n) items, then items(n) that count. */
   async run(items: number | ((n: number) => number), lead: (n: number) => number = () => 0): Promise<RoundOfCrew> {
     const outcomes = await Promise.all(
       this.#workers.map((worker, n) => {
@@ -71,8 +72,8 @@ export class Crew {
 }
 
 /**
- * The time of all threads. They start together, so without a common clock it is the longest of
- * their times.
+ * Returns the time that all threads took together. Without a common clock it is the longest of
+ * their times, as they start together.
  */
 function elapsed(outcomes: readonly Outcome[]): number {
   if (!threadsShareClock) return Math.max(...outcomes.map(({ start, end }) => end - start))

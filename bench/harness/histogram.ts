@@ -13,7 +13,7 @@ const LONGEST = 60e9
 const CURVE = [0, 1, 5, 10, 20, 30, 40, 50, 60, 70, 75, 80, 85, 90, 92.5, 95, 97, 98, 99, 99.5, 99.7, 99.9, 99.95, 99.99, 100]
 
 export class Latencies {
-  /** Counts of latencies up to 1 us, up to 2, up to 4 and so on. */
+  /** The counts of latencies up to 1 us, up to 2 us, up to 4 us and so on. */
   readonly #doublings: number[] = []
   readonly #histogram = hdr.build({ lowestDiscernibleValue: 1, highestTrackableValue: LONGEST, numberOfSignificantValueDigits: 3 })
 
@@ -26,7 +26,7 @@ export class Latencies {
     }
   }
 
-  /** The percentiles in microseconds, like everything below. */
+  /** Percentiles, like everything below, are in microseconds. */
   percentiles(): Percentiles {
     return { p50: this.#at(50), p90: this.#at(90), p99: this.#at(99), p999: this.#at(99.9), max: this.#histogram.maxValue / 1000 }
   }
@@ -35,7 +35,9 @@ export class Latencies {
     return CURVE.map((percentile) => [percentile, this.#at(percentile)])
   }
 
-  /** The counts up to each bound and over half of it, from the first that is not 0 to the last. */
+  /**
+   * The counts between half of each bound and the bound, from the first that is not 0 to the last.
+   */
   histogram(): [upTo: number, count: number][] {
     const counts = Array.from(this.#doublings, (count = 0, bucket): [number, number] => [2 ** bucket, count])
     return counts.slice(counts.findIndex(([, count]) => count > 0))

@@ -1,6 +1,6 @@
 /**
- * Measures a case. Each contender has a process, and each round runs every contender once, so that
- * a slow moment of the machine affects them all.
+ * Measures a case. Each contender has its own process, and each round runs every contender once, so
+ * that a slow moment of the machine affects all of them.
  */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
@@ -16,14 +16,14 @@ import { median, pairedRatio } from './statistics.js'
 
 export interface Settings {
   readonly rounds: number
-  /** The approximate time of a round of one contender. */
+  /** The time that one contender's round should take, roughly. */
   readonly roundMilliseconds: number
-  /** A fixed number of items is divided by this. */
+  /** Where a case fixes the number of items, it is divided by this. */
   readonly fewer: number
   readonly runtimes: readonly Runtime[]
 }
 
-/** Milliseconds after which a contender that has not answered is taken to hang. */
+/** Milliseconds after which a contender that has not answered counts as hanging. */
 const DEADLINE = 30_000
 
 class Process {
@@ -195,11 +195,11 @@ function nativeBuild(): Promise<string | undefined> {
   return (building ??= buildNative())
 }
 
-/** Measures a goal by the contenders' figures. */
+/** Judges a goal by the contenders' figures. */
 export function judge({ text, of = OURS, against, percentile, atMost }: Goal, contenders: readonly ContenderResult[]): GoalResult {
   const figures = (id: string): readonly number[] => {
     const contender = contenders.find((one) => one.id === id)
-    // A figure of all rounds, as one round has too few latencies for it.
+    // Uses the figure over all rounds, as one round has too few latencies for a percentile.
     return percentile ? [contender?.percentiles?.[percentile] ?? NaN] : (contender?.samples ?? [])
   }
   const measured = against === null ? median(figures(of)) : pairedRatio(figures(of), figures(against))
@@ -215,7 +215,7 @@ export async function measure(measured: Case, settings: Settings): Promise<CaseR
   try {
     for (const entry of entries) await entry.open()
     for (let round = 0; round < settings.rounds; round++) {
-      // Another one begins each time, so that no contender always runs after the same one.
+      // Starts with another contender each time, so that none always runs after the same one.
       for (let k = 0; k < entries.length; k++) await (entries[(round + k) % entries.length] as Entry).round()
     }
   } finally {

@@ -1,5 +1,5 @@
 /**
- * The C++ part of the suite, native/bench: built once, when a case first needs it, into
+ * The C++ part of the suite, native/bench. The first case that needs it builds it, into
  * build/bench.
  */
 import { execFile } from 'node:child_process'
@@ -15,7 +15,7 @@ const execute = promisify(execFile)
 const directory = join(root, 'build', 'bench')
 const built = join(directory, 'native', 'bench')
 
-/** Builds it. Returns the reason why it could not be built, else undefined. */
+/** Builds it. Returns the reason if it could not be built, else undefined. */
 export async function buildNative(): Promise<string | undefined> {
   const nodeInclude = resolve(process.execPath, '../../include/node')
   try {
@@ -24,7 +24,7 @@ export async function buildNative(): Promise<string | undefined> {
   } catch (error) {
     return `native/bench could not be built: ${firstLine(error)}`
   }
-  // The addon needs headers of Node-API and libuv, which are not always there.
+  // Failure is ignored: the addon needs headers of Node-API and libuv, which are not always there.
   await execute('cmake', ['--build', directory, '--target', 'bench_addon']).catch(() => undefined)
   return undefined
 }
@@ -34,7 +34,7 @@ function firstLine(error: unknown): string {
   return lines.find((line) => /error/i.test(line)) ?? (lines[0] as string)
 }
 
-/** Runs native_bench for each round; the number of items comes last. */
+/** Runs the program native_bench for each round. The number of items is its last argument. */
 export function nativeRunner(...command: (string | number)[]): () => Runner {
   return () => {
     const file = join(built, 'native_bench')

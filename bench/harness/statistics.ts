@@ -19,9 +19,9 @@ export function deviation(values: readonly number[]): number {
 }
 
 /**
- * The cost of `one` divided by that of `other`, as the median of the ratios of rounds that ran side
- * by side. A machine that is slower in some rounds slows both down, which moves the ratio of the
- * medians, but not this. NaN if there are no rounds.
+ * Returns the cost of `one` divided by that of `other`: the median over pairs of rounds that ran
+ * next to each other. A moment in which the machine is slow affects both rounds of a pair, so it
+ * moves the ratio of the medians, but not this. NaN if there are no rounds.
  */
 export function pairedRatio(one: readonly number[], other: readonly number[]): number {
   const ratios = one.slice(0, other.length).map((value, round) => value / (other[round] as number))

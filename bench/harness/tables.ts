@@ -3,7 +3,7 @@ import { ours } from '../report/figures.js'
 import type { CaseResult, ContenderResult, GoalResult } from '../report/result.js'
 import { median, pairedRatio } from './statistics.js'
 
-/** Three significant digits, or all digits before the point. */
+/** Three significant digits, or every digit before the decimal point. */
 export function short(value: number): string {
   if (!Number.isFinite(value)) return '-'
   return Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3)
@@ -32,7 +32,7 @@ function cells(contender: ContenderResult, ours: readonly number[]): string[] {
 
 const BAR = 30
 
-/** Histograms one below the other, with the same bounds, so that their shapes can be compared. */
+/** Histograms one below another, with the same bounds, so that their shapes can be compared. */
 function histograms(unit: string, contenders: readonly ContenderResult[]): string[] {
   return contenders.flatMap(({ name, histogram }) => {
     if (!histogram?.length) return []

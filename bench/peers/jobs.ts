@@ -1,4 +1,4 @@
-/** A job that costs nothing itself. */
+/** A job that does next to nothing. */
 export function next(x: number): number {
   return x + 1
 }

@@ -1,19 +1,17 @@
 /**
- * Rings written by hand with Atomics, as fast as they get: no waiting, no closing, and a capacity
- * that is a power of two.
+ * Rings written by hand with Atomics, as fast as they can be: no waiting, no closing, and a
+ * capacity that is a power of two.
  */
 import { getFrom, type NumberRing, putInto } from './ringbuf.js'
 import { onlyNumbers, onlyOneToOne, share, type Way } from './way.js'
 
-/**
- * The distance in words between two that different threads write, so that they share no cache line.
- */
+/** Words between two indices that different threads write, so that they share no cache line. */
 const APART = 32
 const INDEX_BYTES = 2 * APART * 4
 
 /**
- * One producer and one consumer: two indices, and each side remembers what it last saw of the
- * other's.
+ * One producer and one consumer. There are two indices, and each side remembers the last value of
+ * the other's that it has seen.
  */
 export class SingleRing implements NumberRing {
   readonly #capacity: number

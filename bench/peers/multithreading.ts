@@ -1,6 +1,7 @@
 /**
- * The channels of the package `multithreading`. Their ends reach other threads by its own spawn(),
- * which turns functions into text. So functions passed to it may use nothing from outside.
+ * The channels of the package `multithreading`. Their ends reach other threads through its own
+ * spawn(), which turns functions into text. So functions passed to it may use nothing from outside
+ * themselves.
  */
 import { availableParallelism } from 'node:os'
 import type * as multithreading from 'multithreading'
@@ -11,7 +12,7 @@ import { expectedSum } from './passing.js'
 import { itemsOf } from './payload.js'
 import type { Setup } from './way.js'
 
-/** Loads it. It needs two globals that Node has from 21 and 22 on. */
+/** Loads the package. It needs two globals that Node has had only since 21 and 22. */
 export async function loadMultithreading(): Promise<typeof multithreading> {
   const globals = globalThis as { navigator?: unknown }
   globals.navigator ??= { hardwareConcurrency: availableParallelism() }
@@ -24,16 +25,16 @@ export async function loadMultithreading(): Promise<typeof multithreading> {
   return import('multithreading')
 }
 
-/** Loads it with a pool of one thread, which is started here and stays on that core. */
+/** Loads the package with a pool of one thread, which is started here and stays on that core. */
 export async function oneWorkerOn(place: number): Promise<typeof multithreading> {
   const loaded = await loadMultithreading()
   loaded.initRuntime({ maxWorkers: 1 })
-  // Its pool starts the thread with the first task.
+  // The pool starts its thread with the first task.
   await onCore(place, () => loaded.spawn(() => undefined)).join()
   return loaded
 }
 
-/** Its default, 64 KiB, is too little for most of what is measured. */
+/** The default of 64 KiB is too little for most of what is measured. */
 export const CHANNEL_BYTES = 2 ** 24
 
 export const MULTITHREADING = {
@@ -48,7 +49,7 @@ interface Times {
   readonly sum: number
 }
 
-/** Runs in its worker: sends the items, and makes the kth by the text of a function. */
+/** Runs in the package's worker: sends items, which the function in `makerText` makes. */
 function produce(sender: Sender<unknown>, first: number, count: number, makerText: string): Times {
   const make = (0, eval)(makerText) as (k: number) => unknown
   const start = Number(process.hrtime.bigint())
@@ -71,7 +72,7 @@ function consume(receiver: Receiver<unknown>, count: number, readerText: string)
   return { start, end: Number(process.hrtime.bigint()), sum }
 }
 
-/** Functions that are sent as text to a thread that can't import what this file does. */
+/** Functions as text, for a thread that can't import what this file imports. */
 const MAKERS = {
   number: { make: '(k) => k', read: '(item) => item' },
   object: { make: `(k) => ({ id: k, name: 'sensor 17', x: k + 0.5, y: -k, tags: ['north', 'roof', 'spare'] })`, read: '(item) => item.id' },

@@ -17,7 +17,7 @@ export function newNodeApiStorage(capacity: number): Shared {
 
 export function nodeApiRing({ memory, capacity }: Shared): NumberRing {
   const { put, get } = benchAddon().openQueue(new Uint8Array(memory), capacity)
-  // The functions know only an address, so the ring must keep its memory alive.
+  // Keeps the memory alive with the ring, as the functions know only an address.
   return Object.assign({ tryPut: put, tryGet: get }, { memory })
 }
 

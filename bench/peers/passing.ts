@@ -1,6 +1,6 @@
 /**
- * Contenders that pass items from producers to consumers, all of them workers, through any of the
- * ways.
+ * Contenders that pass items from producers to consumers through one of the ways. Every producer
+ * and consumer is a worker.
  */
 import type { Contender } from '../harness/case.js'
 import { Crew, type Roles } from '../harness/crew.js'
@@ -12,13 +12,13 @@ interface Job {
   readonly way: string
   readonly data: unknown
   readonly payload: Payload
-  /** The producer's first item, as a fraction of all. */
+  /** The producer's first item, as a multiple of its number of items. */
   readonly begin: number
   readonly producers: number
   readonly consumers: number
 }
 
-/** In a round every producer puts `items`, and a consumer gets its part of them all. */
+/** In a round, each producer puts `items`, and each consumer gets its share of all of them. */
 export const roles: Roles = {
   producer({ way, data, payload, begin }: Job) {
     const put = wayOf(way).putter(data as never)

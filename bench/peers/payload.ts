@@ -1,6 +1,6 @@
 /**
- * The items that are sent. Each carries its number, so that the receiver can check that all came,
- * and in order.
+ * The items that are sent. Each carries its number, so that the receiver can check that all
+ * arrived, and in order.
  */
 
 export type Payload =
@@ -53,7 +53,7 @@ function strings(): Items {
   }
 }
 
-/** One buffer, which gets a new number for each item, as the sender copies it. */
+/** Uses one buffer, with a new number for each item, as sending copies it. */
 function buffers(bytes: number): Items {
   const buffer = new Uint8Array(bytes).fill(7)
   return {

@@ -1,4 +1,4 @@
-/** Pools of one worker, as those who want a function run elsewhere and awaited have them. */
+/** Pools of one worker, for running a function in another thread and awaiting it. */
 import { fileURLToPath } from 'node:url'
 import { Context } from '../../lib/index.js'
 import type * as jobs from './jobs.js'

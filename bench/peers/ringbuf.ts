@@ -1,6 +1,6 @@
 /**
- * ringbuf.js, item by item: a push and a pop of one element, tried again until it is done, as it
- * has no waiting.
+ * ringbuf.js, item by item: a push and a pop of one element, each repeated until it succeeds, as
+ * the package has no waiting.
  */
 import { RingBuffer } from 'ringbuf.js'
 import { insist, onlyNumbers, onlyOneToOne, share, type Way } from './way.js'

@@ -1,4 +1,4 @@
-/** The stream in thread-stream's worker that it writes to. It counts the bytes. */
+/** The stream that thread-stream's worker writes to. It counts the bytes. */
 import { Writable } from 'node:stream'
 
 export default function open({ received }: { received: SharedArrayBuffer }): Writable {

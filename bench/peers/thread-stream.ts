@@ -1,6 +1,6 @@
 /**
- * thread-stream: strings from a thread to a stream in a worker that it starts itself. It bounds
- * what is on the way by bytes.
+ * thread-stream: strings go from a thread to a stream in a worker that the package starts. It
+ * bounds the bytes in flight.
  */
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'

@@ -4,7 +4,7 @@ import { share, type Way } from './way.js'
 
 const BLOCKING = { block: true }
 
-/** The type and slot size that suit the payload. */
+/** Returns the type and slot size that suit the payload. */
 export function optionsFor(payload: Payload): QueueOptions {
   switch (payload.kind) {
     case 'number':
@@ -20,7 +20,7 @@ export function optionsFor(payload: Payload): QueueOptions {
 
 const onlyBytes: Way['cannot'] = ({ payload }) => (payload.kind === 'bytes' ? undefined : 'for buffers alone')
 
-/** Gets into an array of the consumer's own. */
+/** The consumer gets into an array of its own. */
 export const threadsafeInto: Way = {
   id: 'threadsafe-into',
   name: 'threadsafe, getSync into an array',

@@ -1,6 +1,6 @@
 /**
- * A way for items to get from threads to threads: the part that is made once, and the code of each
- * end in its own thread.
+ * A way of passing items between threads: a part that is made once, and code for each end that runs
+ * in that end's thread.
  */
 import type { Transferable } from 'node:worker_threads'
 import type { Payload } from './payload.js'
@@ -12,7 +12,7 @@ export interface Setup {
   readonly payload: Payload
 }
 
-/** The data that an end's thread gets. */
+/** The data that the thread of an end gets. */
 export interface End {
   readonly data: unknown
   readonly transfer?: readonly Transferable[]
@@ -36,13 +36,13 @@ export interface Way {
   readonly note?: string
   readonly native?: boolean
   readonly everywhere?: boolean
-  /** Returns the reason why it can't do that, else undefined. */
+  /** Returns the reason why it can't do that setup, else undefined. */
   cannot?(setup: Setup): string | undefined
   open(setup: Setup): Ends
   putter(data: never): Put
-  /** Receives item by item. A way has this or `receiver`. */
+  /** Receives item by item. A way has either this or `receiver`. */
   getter?(data: never): Get
-  /** Calls `use` for the next items until there were `count`. */
+  /** Calls `use` for each of the next `count` items. */
   receiver?(data: never): (count: number, use: (item: unknown) => void) => Promise<void>
 }
 
@@ -67,8 +67,8 @@ const NAP = 0.02
 const nothing = new Int32Array(new SharedArrayBuffer(4))
 
 /**
- * Waits for rings that can't: tries again, and after a thousand tries naps for a moment at a time,
- * so that more threads than cores make progress.
+ * Waits on behalf of rings that can't: tries again and again, and after a thousand tries naps
+ * between them, so that more threads than cores still make progress.
  */
 export function insist(attempt: () => boolean): void {
   for (let tries = 1; !attempt(); tries++) {

@@ -1,13 +1,13 @@
 /** The axes of plots: their ranges, ticks, grids and labels. */
 import * as Plot from '@observablehq/plot'
 
-/** An axis is logarithmic from this ratio of the highest value to the lowest on. */
+/** An axis is logarithmic if its highest value is at least this many times its lowest. */
 const LOGARITHMIC_FROM = 15
 
 export interface Axis {
   readonly type: 'linear' | 'log'
   readonly domain: [number, number]
-  /** The ticks; undefined where the library chooses. */
+  /** The ticks; undefined to let the library choose. */
   readonly ticks: number[] | undefined
   readonly label: string
 }
@@ -45,7 +45,7 @@ export function tick(value: number): string {
   return value.toLocaleString('en-US', { maximumSignificantDigits: 3 })
 }
 
-/** Labels at just these ticks: on logarithmic axes the library's own leave some out. */
+/** Labels at exactly these ticks. The library's own labels leave some out on logarithmic axes. */
 export function labels(side: 'x' | 'y', ticks: readonly number[], format: (value: number) => string): Plot.Markish {
   const style = { text: format, fill: 'var(--muted)', fontVariant: 'tabular-nums' }
   return side === 'x'
@@ -85,8 +85,7 @@ export function costAxisMarks(side: 'x' | 'y', axis: Axis, count: number): Plot.
 }
 
 /**
- * Picks from rising values those that leave room for their labels, where `count` labels would fill
- * the axis.
+ * Picks from rising values those whose labels don't overlap, if `count` labels would fill the axis.
  */
 export function apart(values: readonly number[], logarithmic: boolean, count: number): number[] {
   const place = (value: number) => (logarithmic ? Math.log(value) : value)

@@ -13,7 +13,7 @@ export interface Series {
   readonly kind: 'series'
   readonly id: string
   readonly title: string
-  /** The cases, by rising parameter. */
+  /** The cases, in rising order of the parameter. */
   readonly cases: readonly CaseResult[]
 }
 
@@ -23,11 +23,11 @@ export interface Chapter {
   readonly id: string
   readonly title: string
   readonly entries: readonly Entry[]
-  /** Its first case is one that decides between queues, and is shown open. */
+  /** Readers choose between queues by this chapter, so its first case is shown open. */
   readonly decides: boolean
 }
 
-/** The chapters' titles; topologies with the same one share a chapter. */
+/** The titles of chapters. Topologies that have the same title share a chapter. */
 const TITLES: Readonly<Partial<Record<Topology, string>>> = {
   'one thread': 'One thread',
   '1 to 1': 'One producer, one consumer',
@@ -57,14 +57,14 @@ export function slug(text: string): string {
     .replace(/^-|-$/g, '')
 }
 
-/** The words that all of them begin with. */
+/** Returns the words with which every list begins. */
 function beginning(words: readonly (readonly string[])[]): readonly string[] {
   const [first = []] = words
   const differ = first.findIndex((word, k) => words.some((others) => others[k] !== word))
   return differ < 0 ? first : first.slice(0, differ)
 }
 
-/** The words that all titles of a series begin with, or else those that they end with. */
+/** Returns the words with which all titles of a series begin, or else those with which they end. */
 function commonTitle(cases: readonly CaseResult[]): string {
   const words = cases.map(({ title }) => title.split(' '))
   const common = beginning(words)
@@ -96,7 +96,7 @@ function entries(cases: readonly CaseResult[]): Entry[] {
   })
 }
 
-/** A series stands where its first case does, and whole. */
+/** A whole series stands in the chapter of its first case. */
 export function chapters({ cases }: Result): Chapter[] {
   const home = new Map<string, Topology>()
   for (const { series, topology } of cases) if (series !== undefined && !home.has(series)) home.set(series, topology)
@@ -114,7 +114,7 @@ export function chapters({ cases }: Result): Chapter[] {
     }))
 }
 
-/** The contenders, each once, in the order in which the suite names them. */
+/** Returns the contenders, each once, in the order in which the suite names them. */
 export function participants(cases: readonly CaseResult[]): ContenderResult[] {
   const known = new Map<string, ContenderResult>()
   for (const contender of cases.flatMap(({ contenders }) => contenders)) {

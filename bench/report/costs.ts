@@ -8,11 +8,11 @@ interface Choice {
   readonly what: string
   readonly caseId: string
   readonly ours: string
-  /** The way that Node brings, by `id` of the contender. */
+  /** The contender that is Node's own way, by its `id`. */
   readonly node?: string
-  /** The best other package or function. */
+  /** The contender that is the best other package or function. */
   readonly other?: string
-  /** In the README's short table too. */
+  /** Whether it is in the README's short table too. */
   readonly short?: true
 }
 
@@ -109,7 +109,7 @@ function find(one: CaseResult, id: string | undefined): ContenderResult | undefi
   return one.contenders.find((contender) => contender.id === id && measured(contender))
 }
 
-/** The name of a package or function alone: 'ringbuf.js, push and pop' is ringbuf.js. */
+/** Returns the package or function alone: 'ringbuf.js' for 'ringbuf.js, push and pop'. */
 function shortName({ name }: ContenderResult): string {
   return name.replace(/,.*/, '')
 }
@@ -120,7 +120,7 @@ function rival(one: CaseResult, mine: ContenderResult, id: string | undefined): 
   return { name: shortName(contender), figure: number(median(contender.samples)), times: pairedRatio(contender.samples, mine.samples) }
 }
 
-/** The rows whose case was measured, in the order of the list. */
+/** Returns the rows whose case was measured, in the order of the list. */
 export function costs(cases: readonly CaseResult[]): Cost[] {
   return CHOICES.flatMap(({ what, caseId, ours, node, other, short }) => {
     const one = cases.find(({ id }) => id === caseId)

@@ -1,6 +1,6 @@
 /**
- * How plots are drawn: by Observable Plot into a DOM of our own, once for a wide page and once for a
- * phone, and with the looks of the contenders.
+ * Draws plots with Observable Plot into a DOM of our own, once for a wide page and once for a
+ * phone, in the looks of the contenders.
  */
 import * as Plot from '@observablehq/plot'
 import { parseHTML } from 'linkedom'
@@ -56,7 +56,7 @@ export interface Line {
   readonly points: readonly Point[]
 }
 
-/** Lines and symbols; ours are above the others, thicker, and filled. */
+/** Draws lines and symbols. Ours are on top, thicker, and filled. */
 export function lineMarks(lines: readonly Line[], symbols: readonly Point[], looks: Looks): Plot.Markish[] {
   const sorted = [...lines].sort((a, b) => Number(look(looks, a.id).ours) - Number(look(looks, b.id).ours))
   return sorted.flatMap(({ id, points }) => {

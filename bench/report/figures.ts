@@ -7,15 +7,15 @@ import { median, pairedRatio } from '../harness/statistics.js'
 export interface Figure {
   readonly contender: ContenderResult
   readonly ours: boolean
-  /** The median of the rounds; of a latency, the median of the rounds' medians. */
+  /** The median of the rounds. For a latency, it is the median of the rounds' medians. */
   readonly middle: number
   readonly low: number
   readonly high: number
-  /** The cost as a multiple of ours, from rounds side by side; undefined where we have none. */
+  /** The cost as a multiple of ours in the same rounds; undefined where we have none. */
   readonly ratio: number | undefined
 }
 
-/** The contender by whose figures those of the others on that runtime are divided. */
+/** Returns the contender by whose figures the others on that runtime are divided. */
 export function ours({ contenders }: CaseResult, runtime?: string): ContenderResult | undefined {
   return contenders.find((contender) => contender.runtime === runtime && contenderId(contender) === OURS)
 }
@@ -29,7 +29,7 @@ export function measured(contender: ContenderResult): boolean {
   return contender.unavailable === undefined && (contender.samples.length > 0 || contender.percentiles !== undefined)
 }
 
-/** The figures of those contenders that have some, in the suite's order. */
+/** Returns the figures of the contenders that have some, in the suite's order. */
 export function figures(one: CaseResult): Figure[] {
   return one.contenders.filter(measured).map((contender) => {
     const mine = ours(one, contender.runtime)
@@ -40,7 +40,7 @@ export function figures(one: CaseResult): Figure[] {
 
 export type Point = readonly [percentile: number, value: number]
 
-/** The points of a percentile curve, below 100, which a logarithmic axis cannot show. */
+/** Returns the points of a percentile curve. They end below 100, which the axis cannot show. */
 export function curve({ curve, percentiles }: ContenderResult): readonly Point[] {
   if (curve?.length) return curve.filter(([percentile]) => percentile >= 0 && percentile < 100)
   return percentiles ? marked(percentiles) : []
@@ -103,14 +103,14 @@ export interface Verdict {
 }
 
 /**
- * One digit more than other ratios have, so that what just misses a limit does not read like the
- * limit.
+ * Shows one digit more than other ratios have, so that a near miss does not read like the limit
+ * itself.
  */
 function exact(ratio: number): string {
   return `${ratio.toLocaleString('en-US', { maximumSignificantDigits: 3 })} ×`
 }
 
-/** A goal below 1 is about being faster, so both its sides are inverted. */
+/** Inverts both sides of a goal below 1, as such a goal is about being faster. */
 export function verdict(goal: GoalResult, one: CaseResult): Verdict {
   const { text, against, atMost, met } = goal
   const value = goal.measured ?? NaN

@@ -49,7 +49,7 @@ function verdicts(all: readonly PlacedVerdict[]): Html {
   </table>`
 }
 
-/** All goals in one table, folded: they are for those who work on the package. */
+/** Shows all goals in one folded table. They are for those who work on the package. */
 export function goals(cases: readonly CaseResult[]): Html | false {
   const all = verdictsOf(cases)
   if (all.length === 0) return false

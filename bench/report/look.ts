@@ -17,8 +17,8 @@ const DASHES = ['6 3', '2 3', '9 3 2 3', '12 4', '4 2', '1 2'] as const
 export const COLOURS = 8
 
 /**
- * Ours is the circle on a solid line. Colours, symbols and dashes repeat after different numbers of
- * contenders, so that no two share all three.
+ * Ours is a circle on a solid line. Colours, symbols and dashes repeat after different numbers of
+ * contenders, so no two contenders share all three.
  */
 export function looks(cases: readonly CaseResult[]): Looks {
   const mine = new Set(cases.flatMap((one) => figures(one).filter(({ ours }) => ours)).map(({ contender }) => contender.id))

@@ -1,8 +1,8 @@
 /**
  * `node dist/bench/report/main.js RESULT.json [--html FILE] [--markdown FILE] [--costs FILE]` makes
- * the report of a run. The HTML goes to bench/report.html unless told otherwise. A Markdown file
- * that exists gets the tables, or the few costs for the README, between its markers; a missing one
- * is created.
+ * the report of a run. The HTML goes to bench/report.html by default. In a Markdown file that
+ * exists, the tables (or for `--costs` the README's few costs) replace what is between its markers.
+ * A missing file is created.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'

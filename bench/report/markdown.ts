@@ -36,8 +36,8 @@ function runtimeCell(one: CaseResult, contender: ContenderResult | undefined): s
 }
 
 /**
- * A row for each contender that ran on other runtimes, and below the table the reasons of those
- * that did not.
+ * Shows a row for each contender that ran on other runtimes, and below the table the reasons why
+ * others did not.
  */
 function runtimesTable(result: Result): string | undefined {
   const cases = onRuntimes(result)
@@ -101,7 +101,7 @@ function rivalText(rival: Rival | undefined): string {
   return rival ? `${rival.figure} (${ratio(rival.times)}, ${rival.name})` : '–'
 }
 
-/** The few costs that a reader of the README looks for. */
+/** Returns the few costs that a reader of the README looks for. */
 export function markdownCosts(result: Result): string {
   const rows = costs(here(result).cases).filter(({ short }) => short)
   return [

@@ -5,10 +5,7 @@ import type { Verdict } from './figures.js'
 import { Html } from './html.js'
 import { look, type Looks } from './look.js'
 
-/**
- * For a row of the goals' table: the measured figure as a share of the limit, on an axis that all
- * rows have in common.
- */
+/** Draws the measured figure of a row as a share of the limit, on an axis that all rows share. */
 export function goalMark(verdict: Verdict, share: number, all: readonly number[]): Html {
   const { text, measured, limit, state } = verdict
   const range = Math.max(2, ...all.map((other) => Math.max(other, 1 / other) * 1.15))

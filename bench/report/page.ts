@@ -1,4 +1,4 @@
-/** The report as one HTML document without scripts and without anything to load. */
+/** The report as one HTML document that has no scripts and loads nothing. */
 import { chapters, slug } from './chapters.js'
 import { costs } from './costs.js'
 import { goals } from './goals.js'

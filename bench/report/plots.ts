@@ -1,6 +1,7 @@
 /**
- * The plots, as ready SVG, so that the page needs no script. Each is drawn twice, for a wide page and
- * for a phone; the style sheet shows one of them. Colours are CSS variables, which follow the theme.
+ * The plots as ready SVG, so that the page needs no script. Each is drawn twice, for a wide page
+ * and for a phone, and the style sheet shows one of the two. Colours are CSS variables, which
+ * follow the theme.
  */
 import * as Plot from '@observablehq/plot'
 import { apart, costAxis, costAxisMarks, labels, roundNumbers, tick } from './axes.js'
@@ -22,8 +23,8 @@ function barText({ middle, ours, ratio: times }: Figure): string {
 }
 
 /**
- * Bars with the rounds' spread, or dots where the axis is logarithmic: a bar's length would mean
- * nothing there. On a phone a contender's name stands above its bar.
+ * Draws bars with the rounds' spread. On a logarithmic axis it draws dots, as a bar's length would
+ * mean nothing there. On a phone a contender's name stands above its bar.
  */
 export function bars(one: CaseResult): Html {
   const rows = figures(one).map((figure, k) => ({ ...figure, row: String(k) }))
@@ -108,7 +109,7 @@ export function bars(one: CaseResult): Html {
 
 const PERCENTILES: readonly number[] = [0, 50, 90, 99, 99.9, 99.99, 99.999]
 
-/** Latency by percentile, on the axis of HDR histograms: each nine as wide as the one before. */
+/** Draws latency by percentile, on the axis of HDR histograms: each nine is as wide as the last. */
 export function curves(one: CaseResult, looks: Looks): Html {
   const at = (percentile: number) => 100 / (100 - percentile)
   const measured = figures(one).filter(({ contender }) => curve(contender).length > 0)
@@ -153,7 +154,7 @@ export function curves(one: CaseResult, looks: Looks): Html {
   })
 }
 
-/** Cost against the parameter of a series, with the rounds' spread. */
+/** Draws cost against the parameter of a series, with the rounds' spread. */
 export function series(cases: readonly CaseResult[], title: string, looks: Looks): Html {
   const [first] = cases as [CaseResult]
   const measured = cases.flatMap((one) =>
@@ -210,7 +211,7 @@ const PARTIES = [
   { party: 'other', name: 'another package', symbol: 'triangle', colour: 'var(--c2)' },
 ] as const
 
-/** The chosen costs on one axis: how many times our cost Node alone and another package take. */
+/** Draws the chosen costs on one axis: what Node and another package cost, as multiples of ours. */
 export function overview(costs: readonly Cost[]): Html {
   const rows = costs.map((cost, k) => ({ cost, row: String(k) }))
   const points = rows.flatMap(({ cost, row }) =>

@@ -1,7 +1,4 @@
-/**
- * The result of a run of the suite: one JSON document, which is the input of the report and of
- * --compare.
- */
+/** The result of a run of the suite: one JSON document, which the report and `--compare` read. */
 import { readFileSync } from 'node:fs'
 
 export type Topology =
@@ -35,9 +32,9 @@ export interface ContenderResult {
   id: string
   name: string
   version?: string
-  /** The runtime it was measured on, if not the Node that ran the suite. */
+  /** The runtime that it was measured on, if not the Node that ran the suite. */
   runtime?: string
-  /** A note on how it was set up, where that matters to a reader. */
+  /** How it was set up, where that matters to a reader. */
   note?: string
   /** The reason why it has no figures in this case. */
   unavailable?: string
@@ -46,13 +43,13 @@ export interface ContenderResult {
   percentiles?: Percentiles
   /** Pairs of a percentile, 0 to 100, and the value there. */
   curve?: [percentile: number, value: number][]
-  /** The counts up to each bound, which is twice the one before. */
+  /** Pairs of a bound and the count up to it. Each bound is twice the one before. */
   histogram?: [upTo: number, count: number][]
 }
 
 export interface GoalResult {
   text: string
-  /** The contender that ours is divided by; null when the figure itself has the limit. */
+  /** The contender that ours is compared with; null if the figure itself has the limit. */
   against: string | null
   atMost: number
   /** Null when one of the two could not be measured. */
@@ -94,7 +91,7 @@ export interface Result {
   cases: CaseResult[]
 }
 
-/** Throws, with a message that names the file, if that holds no result. */
+/** Reads a result. Throws an error that names the file if it holds none. */
 export function read(file: string): Result {
   const result = parsed(file) as Partial<Result> | null
   if (result?.version !== 1 || !Array.isArray(result.cases)) throw new Error(`${file} is not a result of the benchmark suite, version 1`)

@@ -1,23 +1,23 @@
 /**
- * Figures of other runtimes are reported separately. Among the rest they would be a crowd of bars
- * and lines that differ little.
+ * Separates the figures of other runtimes, which would crowd the plots with bars and lines that
+ * hardly differ.
  */
 import type { CaseResult, ContenderResult, Result } from './result.js'
 
-/** The contender's id, which has the runtime's behind it where it was measured on another. */
+/** Returns the contender's id without the runtime that is appended to it. */
 export function contenderId({ id }: ContenderResult): string {
   return id.split('@')[0] as string
 }
 
-/** The result without other runtimes. */
+/** Returns the result without other runtimes. */
 export function here(result: Result): Result {
   const cases = result.cases.map((one) => ({ ...one, contenders: one.contenders.filter(({ runtime }) => runtime === undefined) }))
   return { ...result, cases }
 }
 
 /**
- * The cases in which other runtimes took part, with the contenders that ran on them, there and on
- * this one. Only their medians are used.
+ * Returns the cases that were measured on other runtimes, with the contenders that ran there, on
+ * those runtimes and on this one. Only their medians are used.
  */
 export function onRuntimes({ cases, machine }: Result): CaseResult[] {
   const thisOne = `Node ${machine.node.replace(/^v/, '')}`

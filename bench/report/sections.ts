@@ -1,4 +1,4 @@
-/** A case or a series of the report, open or folded, and the chapters that they stand in. */
+/** A case or series of the report, open or folded, and the chapters that contain them. */
 import { slug, type Chapter, type Entry, type Series, type Single } from './chapters.js'
 import { curve, figures, number, ratio, unit } from './figures.js'
 import { html, type Html } from './html.js'
@@ -51,7 +51,7 @@ function series({ id, title, cases }: Series, looks: Looks): Html {
   ${seriesTable(cases, title, looks)} ${curved}`
 }
 
-/** One line for a case that is folded: our figure, and the others' as multiples of it. */
+/** Sums up a folded case in one line: our figure, and the others' as multiples of it. */
 function gist(entry: Entry): string {
   const one = entry.kind === 'single' ? entry.one : entry.cases[0]
   const all = one ? figures(one) : []
@@ -84,7 +84,7 @@ function closed(entry: Entry, looks: Looks): Html {
   </details>`
 }
 
-/** Its first case is open where the chapter is one that decides between queues. */
+/** Opens the first case of a chapter by which readers choose between queues. */
 export function chapter({ id, title, entries, decides }: Chapter, looks: Looks): Html {
   return html`<section id="${id}">
     <h2>${title}</h2>

@@ -1,6 +1,6 @@
 /**
- * The style sheet of the report. The colours of contenders differ in lightness too, and keep 3:1 to
- * the paper in both themes.
+ * The style sheet of the report. The contenders' colours differ in lightness too, and have a
+ * contrast of 3:1 against the paper in both themes.
  */
 export const STYLE = `
 :root {

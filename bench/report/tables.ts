@@ -30,7 +30,7 @@ function rowClass(id: string, looks: Looks): string {
   return look(looks, id).ours ? 'ours' : ''
 }
 
-/** One case: for rates the median and the spread, for latencies the percentiles. */
+/** One case: the median and spread of rates, or the percentiles of latencies. */
 export function caseTable(one: CaseResult, looks: Looks, key: boolean): Html {
   const known = new Map(figures(one).map((figure) => [figure.contender, figure]))
   const percentiles = [...known.keys()].some(({ percentiles }) => percentiles !== undefined)
@@ -130,7 +130,7 @@ export function costsTable(rows: readonly Cost[]): Html {
   </table>`
 }
 
-/** Text with code between backquotes. */
+/** Turns what is between backquotes into code. */
 function code(text: string): Html[] {
   return text.split('`').map((part, k) => (k % 2 === 0 ? html`${part}` : html`<code>${part}</code>`))
 }

@@ -1,4 +1,6 @@
-/** The logger that the threads of the program share: a queue of lines, and one thread that writes them. */
+/**
+ * The logger that the program's threads share: a queue of lines, and one thread that writes them.
+ */
 import { QueueClosedError, ThreadSafeQueue, type QueueHandle } from 'threadsafe'
 
 /** About 100 KiB of lines: enough to ride out a slow fsync, little enough to be written at exit. */
@@ -9,7 +11,7 @@ export function createLines(): ThreadSafeQueue<string> {
   return new ThreadSafeQueue(LINES, { type: 'string', itemBytes: LINE_BYTES, name: 'log' })
 }
 
-/** The logger of one thread. */
+/** One thread's access to the log. */
 export class Logger {
   readonly #lines: ThreadSafeQueue<string>
   readonly #thread: string
@@ -26,8 +28,8 @@ export class Logger {
   }
 
   /**
-   * Logs one line; blocks while the queue is full, so that a burst slows its thread down in place of
-   * losing lines. Returns false once the log is closed: then the line is not in the files.
+   * Logs one line. Blocks while the queue is full, so that a burst slows its thread down instead of
+   * losing lines. Returns false once the log is closed; the line is then not in the files.
    */
   log(message: string): boolean {
     const line = `${new Date().toISOString()} ${this.#thread} ${message.replaceAll('\n', '\\n')}\n`

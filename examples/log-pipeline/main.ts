@@ -1,6 +1,6 @@
 /**
  * Four workers log through one queue, and one thread writes the lines into files of limited size.
- * SIGTERM and SIGINT end the program, and lose nothing that a worker was told is accepted.
+ * SIGTERM and SIGINT end the program without losing a line that was accepted.
  */
 import { once } from 'node:events'
 import { parseArgs } from 'node:util'
@@ -32,8 +32,9 @@ const rotation = { directory: options.directory, maxBytes: positive('max-bytes')
 const milliseconds = positive('seconds') * 1000
 const lines = createLines()
 
-// Closing is all it takes to end: each worker is told at its next line, and the writer when it has
-// written what was accepted. A second signal meets the default action, which ends us at once.
+// Closing the queue is enough to end the program. Each worker learns of it at its next line, and
+// the writer when it has written what was accepted. A second signal meets the default action, which
+// ends the process at once.
 const close = (): void => lines.close()
 process.once('SIGTERM', close).once('SIGINT', close)
 if (milliseconds < Infinity) setTimeout(close, milliseconds)
@@ -48,7 +49,7 @@ async function run(file: string, workerData: WriterData | RequestData): Promise<
 }
 
 const written = run('./writer-worker.js', { lines: lines.handle, rotation }).catch((error: unknown) => {
-  // Nobody writes any more, so nobody may wait for room.
+  // Nothing writes any more, so nothing may wait for room.
   lines.close({ discard: true })
   const { discarded } = lines.stats()
   throw new Error(`The writer failed, and ${count(discarded)} queued lines are lost.`, { cause: error })

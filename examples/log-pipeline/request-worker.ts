@@ -1,4 +1,4 @@
-/** A thread that has something to log: it serves requests that it makes up, until the log is closed. */
+/** A thread that has something to log: it serves invented requests until the log is closed. */
 import { parentPort, workerData } from 'node:worker_threads'
 import type { QueueHandle } from 'threadsafe'
 import { Logger } from './logger.js'
@@ -17,7 +17,7 @@ export interface Report {
 const { lines, name } = workerData as RequestData
 const logger = new Logger(lines, name)
 
-/** Stands for the work, of a few microseconds. */
+/** Stands for real work of a few microseconds. */
 function serve(request: number): number {
   let sum = request
   for (let k = Math.random() * 1000; k > 0; k--) sum = Math.imul(sum, 31) + 1

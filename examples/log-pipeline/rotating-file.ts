@@ -6,11 +6,16 @@ const NAME = /^app-(\d{6,})\.log$/
 
 export interface RotationOptions {
   directory: string
-  /** A file that has reached this size is followed by the next. A line is never split between two. */
+  /**
+   * A file that has reached this size is followed by the next. No line is split between two files.
+   */
   maxBytes: number
-  /** The number of files to keep; the oldest go. */
+  /** The number of newest files to keep. */
   keep: number
-  /** Whether each batch of lines is on the disk before the next is taken, to survive a power failure. */
+  /**
+   * Whether each batch of lines is written through to the disk before the next is taken, so that it
+   * survives a power failure.
+   */
   sync: boolean
 }
 
@@ -20,7 +25,7 @@ export class RotatingFile {
   #number: number
   #size = 0
 
-  /** Goes on after the files that are there. */
+  /** Continues after the files that are already there. */
   constructor(options: RotationOptions) {
     this.#options = options
     mkdirSync(options.directory, { recursive: true })
@@ -28,7 +33,7 @@ export class RotatingFile {
     this.#file = this.#open()
   }
 
-  /** Writes the lines; returns when the operating system has them, or with `sync` the disk. */
+  /** Writes the lines. Returns when the operating system has them or, with `sync`, the disk. */
   write(lines: readonly string[]): void {
     let rest = lines
     while (rest.length > 0) {
@@ -40,13 +45,13 @@ export class RotatingFile {
     if (this.#options.sync) fsyncSync(this.#file)
   }
 
-  /** Returns when what was written is on the disk. */
+  /** Closes the file once everything is on the disk. */
   close(): void {
     fsyncSync(this.#file)
     closeSync(this.#file)
   }
 
-  /** The number of lines that go into this file: the last of them is the one that fills it. */
+  /** Returns how many of the lines go into this file. The last of them fills it. */
   #fitting(lines: readonly string[]): number {
     let size = this.#size
     for (let k = 0; k < lines.length; k++) {
@@ -56,7 +61,10 @@ export class RotatingFile {
     return lines.length
   }
 
-  /** A write to a file may be partial: on a full disk, or at a limit. The next one says why. */
+  /**
+   * Writes all bytes. A single write may be partial, on a full disk or at a limit. The next one
+   * then throws the reason.
+   */
   #writeAll(bytes: Uint8Array): void {
     for (let start = 0; start < bytes.length;) start += writeSync(this.#file, bytes, start)
     this.#size += bytes.length
@@ -71,7 +79,7 @@ export class RotatingFile {
     for (const number of numbers(directory)) if (number <= this.#number - keep) rmSync(join(directory, name(number)), { force: true })
   }
 
-  /** A file that is there already is not ours to append to: another process has begun it. */
+  /** Opens a new file. One that already exists is another process's, so opening it fails. */
   #open(): number {
     return openSync(join(this.#options.directory, name(this.#number)), 'wx')
   }

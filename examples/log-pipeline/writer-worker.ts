@@ -1,4 +1,7 @@
-/** The thread that writes: it blocks while there are no lines, and ends when the queue is closed and drained. */
+/**
+ * The thread that writes. It blocks while there are no lines, and ends when the queue is closed and
+ * drained.
+ */
 import { workerData } from 'node:worker_threads'
 import { QueueClosedError, ThreadSafeQueue, type QueueHandle } from 'threadsafe'
 import { RotatingFile, type RotationOptions } from './rotating-file.js'
@@ -8,7 +11,7 @@ export interface WriterData {
   rotation: RotationOptions
 }
 
-/** So many lines go into one write: the more there are, the less each of them costs. */
+/** The most lines in one write. The more there are, the less each of them costs. */
 const BATCH = 500
 
 const { lines: handle, rotation } = workerData as WriterData

@@ -1,4 +1,4 @@
-/** A worker that takes a job, works for some microseconds, and puts the result. */
+/** A worker that takes a job, works for a few microseconds, and puts the result. */
 import { workerData } from 'node:worker_threads'
 import { QueueClosedError, type QueueHandle, ThreadSafeQueue } from 'threadsafe'
 

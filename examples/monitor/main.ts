@@ -1,4 +1,6 @@
-/** Something to watch: three queues between this loop and two workers, of which one can't keep up. */
+/**
+ * Something to watch: three queues between this loop and two workers, one of which can't keep up.
+ */
 import { parseArgs } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import { ThreadSafeQueue } from 'threadsafe'
@@ -25,7 +27,7 @@ for (let k = 0; k < 2; k++) new Worker(new URL('./load-worker.js', import.meta.u
   // Nobody reads the samples, so the oldest are dropped.
   const sampling = setInterval(() => samples.putSync(performance.now()), 5)
   const ending = seconds < Infinity ? setTimeout(() => jobs.close(), seconds * 1000) : undefined
-  // An error that nobody catches ends the process, but the terminal is as it was.
+  // An uncaught error ends the process, and must leave the terminal as it was.
   if (options.fail) setTimeout(() => samples.putSync('not a number' as unknown as number), 200)
 
   const feeding = (async () => {

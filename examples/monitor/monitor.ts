@@ -6,7 +6,7 @@ import { fit, type Row, short, table } from './view.js'
 
 const EVENTS = 8
 
-/** One thing that happened, and how often in a row. */
+/** Something that happened, and how often in a row. */
 interface Occurrence {
   time: Date
   text: string
@@ -49,7 +49,7 @@ export class Monitor implements Disposable {
     this.#draw()
   }
 
-  /** The counts of `stats()` are modulo 2^32, and so are their differences. */
+  /** Makes a queue's row. The counts of `stats()` are modulo 2^32, and so are their differences. */
   #row(k: number): Row {
     const queue = this.#queues[k] as ThreadSafeQueue<unknown, unknown>
     const before = this.#before[k] as { stats: QueueStats; at: number }
@@ -86,7 +86,10 @@ export class Monitor implements Disposable {
     this.#note(`${operation} of ${what} blocked this thread for`, duration, 'ms')
   }
 
-  /** The same thing again adds to the line that is there: a full queue may drop a million a second. */
+  /**
+   * Adds to an existing line if the same happens again, as a full queue may drop a million items a
+   * second.
+   */
   #note(text: string, amount: number, unit: string): void {
     const same = this.#events.find((event) => event.text === text)
     if (same !== undefined) {
@@ -108,7 +111,7 @@ export class Monitor implements Disposable {
     if (this.#screen) {
       this.#screen.draw([...lines, '', ...events])
     } else {
-      // Each of these events is told once; what a terminal shows stays until it is pushed out.
+      // Prints each event once. On a terminal an event stays until others displace it.
       console.log([...lines.slice(1), ...events].join('\n'))
       this.#events.length = 0
     }

@@ -1,4 +1,4 @@
-/** A terminal's second screen, which is left again however the process ends, but for SIGKILL. */
+/** A terminal's second screen, which is left again however the process ends, except by SIGKILL. */
 import type { WriteStream } from 'node:tty'
 
 const ENTER = '\x1b[?1049h\x1b[?25l\x1b[?7l' // the second screen; no cursor; long lines are cut
@@ -14,11 +14,13 @@ export class Screen {
   readonly #redraw: () => void
   #entered = false
 
-  /** `redraw` is called when what is on the screen is gone: after a resize, or a stop by Ctrl-Z. */
+  /**
+   * `redraw` is called when the screen has lost its content: after a resize, or a stop by Ctrl-Z.
+   */
   constructor(terminal: WriteStream, redraw: () => void) {
     this.#terminal = terminal
     this.#redraw = redraw
-    // Writes to a terminal are synchronous, so this works when the process is exiting.
+    // Writes to a terminal are synchronous, so this works even while the process exits.
     process.on('exit', this.#leave)
     for (const signal of DEADLY) process.on(signal, this.#die)
     if (process.platform !== 'win32') process.on('SIGTSTP', this.#stop).on('SIGCONT', this.#continue)
@@ -28,7 +30,7 @@ export class Screen {
 
   draw(lines: readonly string[]): void {
     if (!this.#entered) return
-    // Written at once, and over what is there: the screen does not flicker.
+    // Overwrites the old content in a single write, so that the screen does not flicker.
     const text = lines.slice(0, this.#terminal.rows).join(`${CLEAR_LINE}\r\n`)
     this.#terminal.write(`${HOME}${text}${CLEAR_LINE}${CLEAR_BELOW}`)
   }
@@ -51,7 +53,7 @@ export class Screen {
     this.#entered = false
   }
 
-  /** Does what the signal would have done without us, unless the program has a listener of its own. */
+  /** Does what the signal would do without us, unless the program has a listener of its own. */
   readonly #die = (signal: NodeJS.Signals): void => {
     this.close()
     if (process.listenerCount(signal) === 0) process.kill(process.pid, signal)

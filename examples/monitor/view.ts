@@ -1,6 +1,6 @@
 /** Turns the monitor's rows into lines of text of a given width. */
 
-/** One queue, at one moment. */
+/** One queue at one moment. */
 export interface Row {
   name: string
   capacity: number
@@ -10,9 +10,12 @@ export interface Row {
   getsPerSecond: number
   waitingPuts: number
   waitingGets: number
-  /** Items lost since the queue was created: by its overflow policy, or by a signal handler that found it full. */
+  /**
+   * Items lost since the queue was created, by its overflow policy or by signal handlers that found
+   * it full.
+   */
   dropped: number
-  /** Whether some of them were lost since the row before. */
+  /** Whether items were lost since the previous row. */
   dropping: boolean
 }
 
@@ -24,14 +27,17 @@ export interface ViewOptions {
 const HEADINGS = ['depth', 'in/s', 'out/s', 'waiting', 'dropped'] as const
 const WIDTHS = [11, 7, 7, 8, 8]
 const FIGURES = WIDTHS.reduce((sum, width) => sum + width, 0)
-/** The share of what the figures leave that a name may take; the bar has the rest. */
+/** A name may take this share of the room beside the figures. The bar has the rest. */
 const NAME_SHARE = 0.7
 const RED = 31
 const YELLOW = 33
 const GREEN = 32
 const BOLD = 1
 
-/** A line of headings, then one for each queue. None is longer than `columns`, from 60 on. */
+/**
+ * Returns a line of headings, then one for each queue. No line is longer than `columns`, provided
+ * that is at least 60.
+ */
 export function table(rows: readonly Row[], { columns, colours }: ViewOptions): string[] {
   const room = Math.max(0, columns - FIGURES - 3)
   const nameWidth = Math.min(Math.max(5, ...rows.map(({ name }) => printable(name).length)), Math.floor(room * NAME_SHARE))
@@ -58,7 +64,7 @@ export function table(rows: readonly Row[], { columns, colours }: ViewOptions): 
   ]
 }
 
-/** The text without what a terminal might obey, and not longer than the width. */
+/** Returns the text without characters that control a terminal, cut to the width. */
 export function fit(text: string, width: number): string {
   const clean = printable(text)
   return clean.length > width ? `${clean.slice(0, Math.max(0, width - 1))}…` : clean
@@ -68,14 +74,14 @@ function printable(text: string): string {
   return text.replace(/\p{C}/gu, '?')
 }
 
-/** Some eighths of a character tell one item in a hundred apart from none. */
+/** Draws a bar in eighths of a character, so that one item in a hundred is visible. */
 function meter(fill: number, width: number): string {
   const eighths = Math.ceil(fill * width * 8)
   const part = eighths % 8 === 0 ? '' : '▏▎▍▌▋▊▉'.charAt((eighths % 8) - 1)
   return `${'█'.repeat(eighths >> 3)}${part}`.padEnd(width, '·')
 }
 
-/** A whole number in at most five characters. */
+/** Formats a whole number in at most five characters. */
 export function short(value: number): string {
   if (value < 99_999.5) return String(Math.round(value))
   if (value < 999_500) return `${Math.round(value / 1e3)}k`

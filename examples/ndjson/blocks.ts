@@ -1,13 +1,13 @@
 /**
- * Two ways for blocks of bytes to get from the reader to the workers. Either the reader reads into
- * memory that a worker will read as well, and passes its token on; or it puts the bytes into a
+ * Two ways in which blocks of bytes get from the reader to the workers. Either the reader reads
+ * into memory that a worker reads as well, and passes on its token, or it puts the bytes into a
  * queue, which copies them in and out.
  */
 import { BufferPool, type BufferPoolHandle, QueueClosedError, type QueueHandle, record, ThreadSafeQueue } from 'threadsafe'
 
 export const BLOCK = 2 ** 18
 
-/** So many blocks are on their way for each thread, so that none waits for the reader. */
+/** The number of blocks for each thread, enough that none waits for the reader. */
 const BLOCKS_PER_THREAD = 4
 
 export type Way = 'pool' | 'bytes'
@@ -25,13 +25,16 @@ interface Token {
 /** The reader's side. */
 export interface Blocks {
   readonly handle: BlocksHandle
-  /** Resolves to memory for the next block, whose content is whatever it was. */
+  /** Resolves to memory for the next block, with arbitrary content. */
   next(signal: AbortSignal): Promise<Uint8Array>
-  /** Sends so many bytes of it to whichever thread comes first. */
+  /** Sends that many bytes of it to whichever thread is free first. */
   send(length: number): Promise<void>
-  /** Takes a block that is on its way and calls `use` for it, as a worker does. False if there is none. */
+  /** Takes a block that was sent and calls `use` for it, as a worker does. Returns false if there is none. */
   help(): boolean
-  /** Lets the workers end when they have all of it, or with `discard` at once. Then sending fails. */
+  /**
+   * Lets the workers end when they have taken everything, or at once with `discard`. Sending then
+   * fails.
+   */
   close(options?: { discard?: boolean }): void
 }
 
@@ -89,7 +92,10 @@ function throughQueue(count: number, use: Use): Blocks {
   }
 }
 
-/** A worker's side: calls `use` for each block, until there will be no more. The block is good for that call only. */
+/**
+ * A worker's side: calls `use` for each block until no more will come. The block is valid only
+ * during that call.
+ */
 export function forEachBlock(handle: BlocksHandle, use: Use): void {
   const take = handle.way === 'pool' ? fromPool(handle, use) : fromQueue(handle, use)
   try {

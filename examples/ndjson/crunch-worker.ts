@@ -1,4 +1,6 @@
-/** A worker of the pool: adds up the lines of whatever blocks it gets, and reports at its end. */
+/**
+ * A worker of the pool. It adds up the lines of the blocks that it gets, and reports at its end.
+ */
 import { parentPort, workerData } from 'node:worker_threads'
 import { type BlocksHandle, forEachBlock } from './blocks.js'
 import { Summary } from './summary.js'

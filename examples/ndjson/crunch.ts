@@ -1,4 +1,6 @@
-/** Crunches a file: in this thread alone, or by a pool of workers that it feeds. */
+/**
+ * Crunches a file in this thread alone, or in a pool of workers to which this thread feeds blocks.
+ */
 import { once } from 'node:events'
 import { type FileHandle, open } from 'node:fs/promises'
 import { Worker } from 'node:worker_threads'
@@ -7,7 +9,7 @@ import { Summary } from './summary.js'
 
 const NEWLINE = 0x0a
 
-/** In this thread alone. */
+/** Crunches in this thread alone. */
 export async function crunchAlone(path: string): Promise<Summary> {
   const summary = new Summary()
   const block = new Uint8Array(BLOCK)
@@ -20,7 +22,7 @@ export async function crunchAlone(path: string): Promise<Summary> {
 }
 
 /**
- * Has workers crunch the file while this thread reads it, and helps whenever it is ahead of them.
+ * Lets workers crunch the file while this thread reads it, and helps whenever it is ahead of them.
  * Rejects as soon as one of them fails.
  */
 export async function crunchByPool(path: string, workers: number, way: Way): Promise<Summary> {
@@ -37,7 +39,10 @@ export async function crunchByPool(path: string, workers: number, way: Way): Pro
     summary.merge(part)
   }
 
-  /** Awaits the work of one part. Its error ends all others, which fail with the same. */
+  /**
+   * Awaits one part of the work. If it fails, all other parts are ended and fail with the same
+   * error.
+   */
   async function guarded(work: Promise<void>): Promise<void> {
     try {
       await work
@@ -63,8 +68,8 @@ async function feed(path: string, blocks: Blocks, signal: AbortSignal): Promise<
 }
 
 /**
- * Reads the file into blocks of whole lines: `next` gives memory for each, and `send` takes so many
- * bytes of it. The beginning of a line that is cut by the end of a block goes into the next.
+ * Reads the file into blocks of whole lines. `next` returns memory for each block, and `send` sends
+ * that many bytes of it. The beginning of a line that does not fit goes into the next block.
  */
 async function readLines(path: string, next: () => Promise<Uint8Array>, send: (length: number) => Promise<void>): Promise<void> {
   await using file = await open(path)

@@ -1,4 +1,4 @@
-/** Makes a file to crunch, and knows what must come out. */
+/** Makes a file to crunch, and returns what must come out. */
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { type Entry, Summary } from './summary.js'
 

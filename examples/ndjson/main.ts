@@ -1,6 +1,6 @@
 /**
- * Makes a file of newline-delimited JSON, 200 MB of a web server's log, and sums it up by path: in
- * one thread, and by a pool of workers that this thread helps, alternating.
+ * Makes a file of newline-delimited JSON, 200 MB of a web server's log, and sums it up by path. One
+ * thread does so, and a pool of workers that this thread helps, alternately.
  */
 import { deepStrictEqual } from 'node:assert/strict'
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
@@ -53,7 +53,7 @@ async function measure(crunch: (file: string) => Promise<Summary>): Promise<numb
 const byKey = ([a]: [string | number, unknown], [b]: [string | number, unknown]): number => (a < b ? -1 : 1)
 const sorted = ({ bad, paths, minutes }: Summary): unknown => ({ bad, paths: [...paths].sort(byKey), minutes: [...minutes].sort(byKey) })
 
-// Whatever else the machine does meanwhile concerns all of them alike, as they alternate.
+// The contenders alternate, so that whatever else the machine does affects all of them.
 const times = Object.keys(contenders).map((): number[] => [])
 for (let round = 0; round < rounds; round++) {
   for (const [k, crunch] of Object.values(contenders).entries()) times[k]?.push(await measure(crunch))

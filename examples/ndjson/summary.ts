@@ -1,27 +1,29 @@
 /**
- * Sums up a web server's log: for each path how many requests there were, how many failed, and how
- * long they took; and how many came in each minute.
+ * Sums up a web server's log: how many requests there were for each path, how many failed, how long
+ * they took, and how many came in each minute.
  */
 
 /** One line of the file. */
 export interface Entry {
-  /** The time of the request, in the form of ISO 8601. */
+  /** The time of the request, as in ISO 8601. */
   time: string
   user: string
   path: string
   status: number
   bytes: number
-  /** Whole microseconds. */
+  /** The duration in whole microseconds. */
   duration: number
   agent: string
 }
 
-/** All of them are whole numbers, so a sum does not depend on the order of its parts. */
+/**
+ * The sums of one path. They are whole numbers, so a sum does not depend on the order of its parts.
+ */
 export interface PathSummary {
   requests: number
   failed: number
   bytes: number
-  /** How many requests took from 2^k up to 2^(k + 1) microseconds. */
+  /** At index k, the number of requests that took from 2^k up to 2^(k + 1) microseconds. */
   durations: number[]
 }
 
@@ -35,11 +37,11 @@ const NEWLINE = 0x0a
 const PART = 2 ** 15
 
 export class Summary {
-  /** How many lines are not JSON, or not entries. */
+  /** The number of lines that are not JSON, or not entries. */
   bad = 0
   readonly paths = new Map<string, PathSummary>()
 
-  /** Requests, by the minute since 1970. */
+  /** The number of requests, by the minute since 1970. */
   readonly minutes = new Map<number, number>()
 
   add({ time, path, status, bytes, duration }: Entry): void {
@@ -57,7 +59,7 @@ export class Summary {
     sum.durations[power] = (sum.durations[power] as number) + 1
   }
 
-  /** Adds what another thread has found, which structured clone has made a plain object of. */
+  /** Adds what another thread has found, which structured clone has turned into a plain object. */
   merge({ bad, paths, minutes }: Pick<Summary, 'bad' | 'paths' | 'minutes'>): void {
     this.bad += bad
     for (const [path, part] of paths) {
@@ -70,7 +72,7 @@ export class Summary {
     for (const [minute, count] of minutes) this.#addMinute(minute, count)
   }
 
-  /** Adds the lines of a block, of which the last may lack its newline. */
+  /** Adds the lines of a block. The last line may lack its newline. */
   addLines(block: Uint8Array): void {
     const bytes = Buffer.from(block.buffer, block.byteOffset, block.byteLength)
     for (let start = 0; start < bytes.length;) {

@@ -1,4 +1,7 @@
-/** Measures lines a second: pino through a queue and through thread-stream, alternating, to a file. */
+/**
+ * Measures lines per second of pino through a queue and through thread-stream, alternately, into a
+ * file.
+ */
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -33,7 +36,7 @@ try {
       for (let line = 0; line < lines; line++) log.info({ line }, 'request served')
       ;(stream as unknown as { ref(): void }).ref() // until 'close'; the types of thread-stream lack it
       const closed = once(stream, 'close')
-      // Both block in end() until the file has all of it.
+      // Both block in end() until the file has everything.
       stream.flushSync()
       stream.end()
       await closed

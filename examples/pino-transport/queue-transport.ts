@@ -2,8 +2,8 @@
 import { QueueStream, type QueueStreamOptions } from './queue-stream.js'
 
 /**
- * A stream for pino that loses nothing when the process exits: by `process.exit()`, by an error that
- * nobody catches, or because there is nothing left to do. It does not keep the process alive.
+ * Makes a stream for pino that loses nothing when the process exits: by `process.exit()`, by an
+ * uncaught error, or because there is nothing left to do. It does not keep the process alive.
  */
 export function queueTransport(options: QueueStreamOptions): QueueStream {
   const stream = new QueueStream(options)

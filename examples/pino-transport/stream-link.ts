@@ -1,7 +1,7 @@
 /** The handles that the two sides of a QueueStream share. */
 import { type LockHandle, type QueueHandle, record, type RecordHandle } from 'threadsafe'
 
-/** How far the worker is. The loop waits for changes of it, asynchronously or blocked. */
+/** The worker's progress. The loop waits for changes of it, asynchronously or blocked. */
 export const PROGRESS = record({
   /** Whether the worker holds the lock that it keeps for life. */
   started: 'boolean',
@@ -25,7 +25,10 @@ export interface LinkData {
   filename: string
   pieces: QueueHandle<string>
   progress: RecordHandle<Progress>
-  /** The worker holds it as long as it lives, and whoever is blocked can see that. */
+  /**
+   * The worker holds this lock as long as it lives, so even a blocked thread can see whether it
+   * does.
+   */
   alive: LockHandle
   /** The options that are passed to that export. Transports look for them here. */
   workerData: unknown

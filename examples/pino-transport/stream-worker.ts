@@ -1,10 +1,13 @@
-/** The worker of a QueueStream: it makes the destination, and writes to it what comes through the queue. */
+/**
+ * The worker of a QueueStream. It makes the destination, and writes to it what comes through the
+ * queue.
+ */
 import { setImmediate } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import { Lock, SharedRecord, ThreadSafeQueue } from 'threadsafe'
 import type { FlushRequest, LinkData, WorkerMessage } from './stream-link.js'
 
-/** Pieces in one write to the destination, at most. */
+/** The most pieces in one write to the destination. */
 const BATCH = 1000
 
 /** The stream that a transport returns: a Writable, a SonicBoom or something like them. */
@@ -21,7 +24,7 @@ const link = workerData as LinkData
 const pieces = ThreadSafeQueue.from(link.pieces)
 const progress = SharedRecord.from(link.progress)
 
-// Never released: it comes free when this thread ends, however it does.
+// The lock is never released. It becomes free when this thread ends, however it does.
 const alive = Lock.from(link.alive).acquireSync()
 progress.write({ started: alive !== undefined })
 
@@ -32,7 +35,10 @@ function fail(error: unknown): void {
   send({ code: 'ERROR', error: error as Error })
 }
 
-/** A module that was compiled from another kind may have its default export in a default export. */
+/**
+ * Loads the module. If it was compiled from another kind, its default export may be inside a
+ * default export.
+ */
 async function load(): Promise<(options: unknown) => Destination | Promise<Destination>> {
   let found = (await import(link.filename)) as unknown
   for (let depth = 0; depth < 2 && typeof found === 'object' && found !== null; depth++) found = (found as { default?: unknown }).default
@@ -59,7 +65,7 @@ send({ code: 'READY' })
 for await (const batch of pieces.batches(BATCH)) {
   if (!destination.write(batch.join(''))) await drained()
   progress.write({ written: progress.read().written + batch.length })
-  // Let the destination, and messages, have their turn; meanwhile a larger batch gathers.
+  // Lets the destination, and messages, do their work. Meanwhile a larger batch gathers.
   await setImmediate()
 }
 destination.end()
@@ -69,7 +75,7 @@ async function drained(): Promise<void> {
   await Promise.race([new Promise((resolve) => destination.once('drain', resolve)), closed])
 }
 
-/** Flushes the destination by whatever means it has. */
+/** Flushes the destination in whichever way it supports. */
 async function flush(): Promise<void> {
   const { flush } = destination
   if (flush) {

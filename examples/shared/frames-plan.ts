@@ -7,7 +7,7 @@ export const SIZE = 2 ** 20
 
 export type Stage = 'capture' | 'filter' | 'encode'
 
-/** One frame that is done, and by how many frames the camera was ahead of it then. */
+/** A frame that is done, and the number of frames by which the camera was then ahead of it. */
 export interface Encoded {
   frame: number
   bytes: number

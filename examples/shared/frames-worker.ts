@@ -1,11 +1,11 @@
-/** The three stages of frames.ts. Each is a thread of its own, and blocks while it has no work. */
+/** The three stages of frames.ts. Each is a thread, which blocks while it has no work. */
 import assert from 'node:assert/strict'
 import { workerData } from 'node:worker_threads'
 import { deflateSync } from 'node:zlib'
 import { BufferPool, QueueClosedError, ThreadSafeQueue } from 'threadsafe'
 import { FRAMES, type FramesData, SIZE, type Stage } from './frames-plan.js'
 
-/** The part of a frame that is encoded: the rest would only take time. */
+/** The bytes of a frame that are encoded. Encoding the rest would only take time. */
 const SAMPLE = 2 ** 17
 
 const handles = workerData as FramesData
@@ -16,7 +16,7 @@ const encoded = ThreadSafeQueue.from(handles.encoded)
 
 const numberOf = (data: Uint8Array): number => new DataView(data.buffer, data.byteOffset).getUint32(0)
 
-/** What is in the queue, until it is closed and drained. */
+/** Yields what is in the queue until it is closed and drained. */
 function* tokens(queue: ThreadSafeQueue<number, unknown>): Generator<number> {
   try {
     for (;;) yield queue.getSync({ block: true })
@@ -28,7 +28,7 @@ function* tokens(queue: ThreadSafeQueue<number, unknown>): Generator<number> {
 const STAGES: Record<Stage, () => void> = {
   capture() {
     for (let frame = 0; frame < FRAMES; frame++) {
-      // While all buffers are on their way, the camera waits: that is the backpressure.
+      // The camera waits here while all buffers are in use, which is the backpressure.
       const lease = pool.lendSync({ block: true })
       lease.data.fill(frame)
       new DataView(lease.data.buffer, lease.data.byteOffset).setUint32(0, frame)

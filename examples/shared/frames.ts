@@ -1,7 +1,7 @@
 /**
- * Frames of 1 MiB that go round three threads without being copied: one captures into a buffer that
- * it borrows from a pool, the next filters it in place, the last encodes it and gives it back. The
- * pool has four buffers, so the camera is slowed down by whoever is slowest.
+ * Frames of 1 MiB pass through three threads without being copied. One captures into a buffer that
+ * a pool lends it, the next filters in place, and the last encodes and gives the buffer back. The
+ * pool has four buffers, so the slowest stage sets the camera's pace.
  */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
@@ -15,7 +15,7 @@ const BUFFERS = 4
 
 async function run(report: Report): Promise<string> {
   const pool = new BufferPool(BUFFERS, FRAME)
-  // What goes from stage to stage is a token, a number of 32 bits.
+  // Stages pass tokens, which are numbers of 32 bits.
   const captured = new ThreadSafeQueue(BUFFERS, { type: 'uint32' })
   const filtered = new ThreadSafeQueue(BUFFERS, { type: 'uint32' })
   const encoded = new ThreadSafeQueue<Encoded>(16, { type: record({ frame: 'uint32', bytes: 'uint32', ahead: 'uint32' }) })

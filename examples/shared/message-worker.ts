@@ -1,4 +1,4 @@
-/** The worker of message.ts: several calls that wait for the same message. */
+/** The worker of message.ts. Several of its calls wait for the same message. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { Message, type MessageHandle } from 'threadsafe'
 

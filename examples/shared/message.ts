@@ -1,7 +1,7 @@
 /**
- * Messages: an event with a payload. Five waiters, in this loop and in a worker, get the value of
- * one `set()`. Then an iterator that is slower than the values come sees the latest each time, and
- * skips those that were written over.
+ * A message is an event with a payload. Five waiting calls, in this loop and in a worker, get the
+ * value of one `set()`. Then an iterator that is slower than the values sees the latest one each
+ * time, and skips those that were overwritten.
  */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
@@ -21,7 +21,7 @@ async function run(report: Report): Promise<string> {
   const ended = once(worker, 'exit')
   await once(worker, 'message') // it waits by now
 
-  // One set() serves all who wait at that moment, also when clear() follows at once.
+  // One set() serves all calls that wait at that moment, even if clear() follows at once.
   const here = Array.from({ length: IN_LOOP }, () => weather.wait())
   const there = once(worker, 'message')
   weather.set({ place: 'Bergen', celsius: 11 })
@@ -34,7 +34,7 @@ async function run(report: Report): Promise<string> {
   assert.equal(weather.isSet(), false)
   assert.equal(weather.value()?.celsius, 11, 'clear() keeps the value')
 
-  // A slow reader: the latest wins.
+  // A slow reader sees the latest value.
   const seen: number[] = []
   const read = (async () => {
     for await (const { celsius } of weather) {

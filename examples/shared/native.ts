@@ -1,6 +1,6 @@
 /**
- * The addon of pool-handler.ts and pool-look.ts, pool.c: it is compiled when it is first asked for.
- * In a project of yours node-gyp or cmake-js does that; docs/native.md shows how.
+ * The addon of pool-handler.ts and pool-look.ts, from pool.c. It is compiled when it is first
+ * needed. In your own project node-gyp or cmake-js would do that, as docs/native.md shows.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
@@ -10,11 +10,13 @@ import { fileURLToPath } from 'node:url'
 import { includeDir, type NativeHandle } from 'threadsafe'
 
 export interface PoolAddon {
-  /** From now on a handler writes that record every so many microseconds. */
+  /** Makes a handler write that record every so many microseconds. */
   startRecord(record: NativeHandle<'record'>, microseconds: number): void
-  /** From now on a handler writes those numbers, unless the lock is held. */
+  /** Makes a handler write those numbers, unless the lock is held. */
   startLooking(lock: NativeHandle<'lock'>, pool: Float64Array, microseconds: number): void
-  /** Ends it. Returns how often the handler has written, and how often it has left the pool alone. */
+  /**
+   * Ends this. Returns how often the handler has written, and how often it has left the pool alone.
+   */
   stop(): { writes: number; skipped: number }
 }
 

@@ -1,4 +1,4 @@
-/** The worker of pool-handler.ts: it reads as fast as it can, without waiting for anybody. */
+/** The worker of pool-handler.ts. It reads as fast as it can, and never waits. */
 import assert from 'node:assert/strict'
 import { parentPort, workerData } from 'node:worker_threads'
 import { type EventHandle, SharedRecord, type RecordHandle, ThreadSafeEvent } from 'threadsafe'

@@ -1,7 +1,7 @@
 /**
- * The same pool, written by a signal handler ten thousand times a second, which can wait for
- * nobody, and read by the loop and a worker. A SharedRecord gives each reader all values of one
- * write: `sum` is always `a + b`. The handler is C (pool.c): no JavaScript runs for a write.
+ * A pool of values that a signal handler, which can't wait, writes ten thousand times a second,
+ * while the loop and a worker read it. A SharedRecord gives each reader the values of a single
+ * write: `sum` is always `a + b`. The handler is in C (pool.c), so no JavaScript runs for a write.
  */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'

@@ -1,7 +1,7 @@
 /** Shared by pool-lock.ts and its worker. */
 import type { EventHandle, LockHandle } from 'threadsafe'
 
-/** Where the values are in the pool. */
+/** The positions of the values in the pool. */
 export const X = 0
 export const Y = 1
 export const Z = 2

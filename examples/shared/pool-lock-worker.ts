@@ -10,8 +10,8 @@ const stop = ThreadSafeEvent.from(stopHandle)
 for (let update = 1; !stop.isSet(); update++) {
   {
     using held = lock.acquireSync()
-    // True if another holder has died in the middle of an update: then what is here is not to be
-    // relied on. This one is the only writer, and writes all of it.
+    // `abandoned` is true if another holder died in the middle of an update, so the values can't be
+    // relied on. This thread is the only writer, and writes all of them.
     if (held.abandoned) pool.fill(0)
     pool[X] = update
     pool[Y] = 2 * update

@@ -1,8 +1,8 @@
 /**
- * A pool of values of a sensor, X, Y and Z, that one thread updates in several steps while others
- * read. A lock keeps readers from seeing half an update: `z` is always `x + y`. Take this where an
- * update is long, or has to read and write several things; where it is short, or made by a signal
- * handler, take a SharedRecord (pool-handler.ts).
+ * A pool of a sensor's values, X, Y and Z, which one thread updates in several steps while others
+ * read. A lock keeps readers from seeing half an update: `z` is always `x + y`. Use a lock if an
+ * update is long, or reads and writes several things. If it is short, or made by a signal handler,
+ * use a SharedRecord (pool-handler.ts).
  */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
@@ -26,7 +26,7 @@ async function run(report: Report): Promise<string> {
   let last = 0
   const end = performance.now() + MILLISECONDS
   while (performance.now() < end) {
-    // The loop goes on while it waits, and the lock is given back however the callback ends.
+    // The loop goes on while the request waits, and the lock is released however the callback ends.
     await lock.request(() => {
       const [x, y, z] = [pool[X], pool[Y], pool[Z]] as [number, number, number]
       assert.equal(z, x + y, 'half an update was seen')

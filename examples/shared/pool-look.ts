@@ -1,7 +1,7 @@
 /**
  * A signal handler that must not write while somebody reads. It can't wait for a lock, but it can
- * look: while the lock is held, it leaves the pool alone, and counts what it has skipped. Take this
- * for data that is too large to copy, as a SharedRecord would. The handler is C (pool.c).
+ * see whether the lock is held. If so, it leaves the pool alone and counts the write as skipped.
+ * Use this for data that is too large for a SharedRecord to copy. The handler is in C (pool.c).
  */
 import assert from 'node:assert/strict'
 import { Lock } from 'threadsafe'
@@ -18,8 +18,8 @@ async function run(report: Report): Promise<string> {
   const pool = new Float64Array(new SharedArrayBuffer(SIZE * Float64Array.BYTES_PER_ELEMENT))
   const lock = new Lock()
 
-  // The handler strikes this thread alone: while the loop is in its critical section, no write can
-  // be under way, and none begins. Readers in other threads would need a record.
+  // The handler strikes only this thread. So while the loop is in its critical section, no write is
+  // in progress, and none begins. Readers in other threads would need a record.
   native.startLooking(lock.native, pool, INTERVAL)
   let reads = 0
   const end = performance.now() + MILLISECONDS

@@ -1,7 +1,7 @@
 /*
- * A signal handler of an addon's own that writes a pool of values: a SharedRecord, which it may
- * write at any moment, or plain memory, which it leaves alone while a lock is held. A thread sends
- * the signal to the thread of the event loop, as a driver or a kernel timer would.
+ * The addon's own signal handler, which writes a pool of values. The pool is a SharedRecord, which
+ * it may write at any moment, or plain memory, which it leaves alone while a lock is held. A thread
+ * sends the signal to the event loop's thread, as a driver or a kernel timer would.
  */
 #define NAPI_VERSION 8
 #include <node_api.h>
@@ -25,7 +25,7 @@ static const threadsafe_field fields[] = {
     THREADSAFE_FIELD(struct values, sum, THREADSAFE_FLOAT64),
 };
 
-/* Written before the first signal and after the last one, read in between. */
+/* Written before the first signal and after the last one, and only read in between. */
 static threadsafe_record *record;
 static threadsafe_lock *lock;
 static double *pool;
@@ -38,7 +38,7 @@ static struct timespec interval;
 static atomic_bool running;
 static atomic_uint writes, skipped;
 
-/* It may strike the loop's thread between any two instructions, also inside a read of the record. */
+/* Strikes the loop's thread between any two instructions, even inside a read of the record. */
 static void on_signal(int signo) {
   (void)signo;
   const double number = (double)atomic_load(&writes) + 1;
@@ -81,7 +81,7 @@ static void start(double microseconds) {
   pthread_create(&ticker, NULL, tick, NULL);
 }
 
-/* No signal comes after the thread that sends them has ended; then nobody uses the handles. */
+/* No signal arrives after the thread that sends them has ended, so the handles are then unused. */
 static void end(void *unused) {
   (void)unused;
   if (!atomic_exchange(&running, false)) return;

@@ -1,7 +1,7 @@
-// A native thread that puts by threadsafe.h, and the bare mechanisms that the package is measured
-// against: a Node-API call for each put and get, uv_async_send from another thread and from a
-// signal handler, and napi_threadsafe_function. It is for the benchmarks alone: it checks no
-// argument and frees nothing.
+// A native thread that puts through threadsafe.h, and the bare mechanisms that the package is
+// measured against: a Node-API call for each put and get, uv_async_send from another thread and
+// from a signal handler, and napi_threadsafe_function. This is for benchmarks alone: it checks no
+// arguments and frees nothing.
 #include <node_api.h>
 #include <signal.h>
 #include <threadsafe.h>
@@ -20,7 +20,7 @@
 namespace threadsafe::bench {
 namespace {
 
-// CLOCK_MONOTONIC, as process.hrtime.bigint() reads it. As a double it is exact for 104 days of
+// CLOCK_MONOTONIC, which process.hrtime.bigint() reads too. A double is exact up to 104 days of
 // uptime.
 double now() {
   timespec time;
@@ -61,7 +61,7 @@ void set_function(napi_env env, napi_value object, const char* name, napi_callba
   napi_set_named_property(env, object, name, function);
 }
 
-// -- A call for each put and get; the queue is bound to the function. --
+// -- A call for each put and get, by functions that are bound to the queue. --
 
 napi_value put(napi_env env, napi_callback_info info) {
   const Call call(env, info);
@@ -79,7 +79,7 @@ napi_value get(napi_env env, napi_callback_info info) {
   return undefined;
 }
 
-// (memory: Uint8Array, zeroed; capacity) => { put, get }. The memory is a kLine longer than the
+// (memory: a zeroed Uint8Array; capacity) => { put, get }. The memory is one kLine longer than the
 // queue needs.
 napi_value open_queue(napi_env env, napi_callback_info info) {
   const Call call(env, info);
@@ -191,7 +191,7 @@ napi_value send_async(napi_env env, napi_callback_info info) {
 
 std::atomic<Async*> signal_target;
 
-// (signal, async): installs the barest handler there is.
+// (signal, async): installs the simplest possible handler.
 napi_value send_async_on_signal(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   signal_target.store(call.pointer<Async>(1));
@@ -220,7 +220,7 @@ void start_thread(std::uint64_t times, double pause_microseconds, Send send) {
   start_thread(times, pause_microseconds, send, [] {});
 }
 
-// (queue.native of float64, times, pause in microseconds): puts the time.
+// (queue.native of float64, times, pause in microseconds): each item is the time of its put.
 napi_value put_from_thread(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   threadsafe_queue* queue;
@@ -244,7 +244,7 @@ napi_value send_async_from_thread(napi_env env, napi_callback_info info) {
   start_thread(static_cast<std::uint64_t>(call.number(1)), call.number(2), [async] {
     async->seen.store(false);
     send(*async);
-    // Waits, since two sends at once would be merged.
+    // Waits for the callback, since two sends at once would merge.
     while (!async->seen.load()) std::this_thread::sleep_for(std::chrono::microseconds(50));
   });
   return nullptr;

@@ -18,7 +18,7 @@ constexpr u32 kPuts = 1024;
 
 double nanoseconds_since(Clock::time_point start) { return std::chrono::duration<double, std::nano>(Clock::now() - start).count(); }
 
-// The work of the handler below, set by the thread that raises the signal before it does so.
+// The work of the handler below. The thread that raises the signal sets it before it does so.
 struct Work {
   QueueHeader* queue;
   double nanoseconds;

@@ -1,4 +1,4 @@
-// The bounded queue of every textbook: std::mutex and two condition variables.
+// The bounded queue of every textbook: a std::mutex and two condition variables.
 #pragma once
 
 #include <condition_variable>

@@ -52,7 +52,7 @@ double one_thread(u64 items) {
   return nanoseconds / static_cast<double>(items);
 }
 
-// All items pass once before they count, as in bench/peers/passing.ts.
+// All items pass once before they are measured, as in bench/peers/passing.ts.
 template <class Queue>
 double pass(Queue& queue, unsigned producers, unsigned consumers, u64 items) {
   const u64 unit = u64{producers} * consumers;
@@ -105,7 +105,7 @@ double pass(const std::string& how, unsigned producers, unsigned consumers, u32 
   return pass(queue, producers, consumers, items);
 }
 
-// A Parker that sleeps at once.
+// A Parker that sleeps at once, without spinning.
 class SleepingParker {
  public:
   explicit SleepingParker(const WaitList& list) : sleeper_(list) {}
@@ -124,13 +124,12 @@ class SleepingParker {
   bool slept_ = false;
 };
 
-// As in bench/cases/ping-pong.ts, items are passed without being counted until the scheduler has
-// given each thread a core of its own, and one more item ends that.
+// As in bench/cases/ping-pong.ts, items pass unmeasured until the scheduler has given each thread
+// its own core. One more item then ends that phase.
 constexpr auto kSettling = std::chrono::milliseconds(100);
 constexpr double kLast = -1;
 
-// put(which, value) and get(which) use the queue that leads there (0) or the one that leads back
-// (1).
+// put(which, value) and get(which) use the queue that leads there (0) or back (1).
 template <class Put, class Get>
 std::vector<double> ping_pong(unsigned trips, Put&& put, Get&& get) {
   std::vector<double> latencies(trips);

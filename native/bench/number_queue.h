@@ -1,4 +1,4 @@
-// A queue of doubles over the core, as the WebAssembly build has it, for native threads.
+// A queue of doubles over the core, as in the WebAssembly build, for native threads.
 #pragma once
 
 #include <cstdlib>
@@ -22,7 +22,7 @@ struct ThreadWake {
 
 constexpr std::size_t bytes_of_numbers(u32 capacity) { return sizeof(QueueHeader) + std::size_t{capacity} * kCellStride; }
 
-// The core's queue in the caller's memory, which must be aligned to kLine, and zeroed before the
+// The core's queue in the caller's memory. That must be aligned to kLine, and zeroed before the
 // first NumberQueue over it is made.
 class NumberQueue {
  public:
@@ -37,7 +37,7 @@ class NumberQueue {
     return queue_.try_get(~u32{0}, [this, &value](Span span) { value = CellSlots(header_).value<double>(span.index); });
   }
 
-  // Waits as putSync and getSync do: spins for a moment, then parks.
+  // Waits as putSync and getSync do: spins briefly, then parks.
   void put(double value) {
     if (try_put(value) == Status::ok) return;
     StopCheck unstopped(never);
@@ -54,7 +54,7 @@ class NumberQueue {
     return value;
   }
 
-  // Without the spinning, to see what parking costs.
+  // Waits with the given parker, so that the cost of parking alone can be measured.
   template <class Parker>
   double get_by(Parker&& parker) {
     double value = 0;

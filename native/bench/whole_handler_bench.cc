@@ -1,5 +1,5 @@
-// Measures a raise() with our handler in place, less one with a handler that does nothing. The
-// difference is making the record, reading the clock, finding the source, and the put.
+// Measures a raise() with our handler, less one with a handler that does nothing. The difference is
+// making the record, reading the clock, finding the source, and the put.
 #include <signal.h>
 
 #include <algorithm>
@@ -31,8 +31,8 @@ double whole_handler_cost(std::uint64_t times) {
   if (source.error != 0) std::exit(1);
   Queue<StridedSlots, ThreadWake> queue(header, header.geometry, StridedSlots(header, header.geometry), ThreadWake{});
   std::vector<double> differences;
-  // Alternates the two, in short batches that fit into the queue, and takes the median, as a batch
-  // that was interrupted is worthless.
+  // Alternates the two, in short batches that fit into the queue, and takes the median, as an
+  // interrupted batch is worthless.
   for (u64 signals = 0; signals < times || differences.size() < kLeastBatches; signals += kCapacity) {
     differences.push_back(nanoseconds_of_raise(SIGUSR2, kCapacity) - nanoseconds_of_raise(SIGUSR1, kCapacity));
     u32 taken = 0;

@@ -1,7 +1,7 @@
-// The functions of threadsafe.h in any order, with what they refuse as well: wrong sizes, leases and
-// tokens that have ended, handles that were cancelled or whose isolate has ended. In one of three
-// ways: by one thread, some of the calls in a signal handler, each compared with a model; over memory
-// that is written over; by two threads that signals strike.
+// Calls the functions of threadsafe.h in any order, with bad arguments too: wrong sizes, leases and
+// tokens that have ended, handles that were cancelled or whose isolate has ended. An input does so
+// in one of three ways: by one thread, with some calls in a signal handler, and each compared with
+// a model; over memory that is overwritten; or by two threads that signals strike.
 #include <pthread.h>
 #include <signal.h>
 
@@ -9,7 +9,7 @@
 
 namespace threadsafe {
 
-// Opening needs Node.
+// Stubs, as opening a handle needs Node.
 threadsafe_status open_native_queue(const threadsafe_native*, threadsafe_type, std::size_t, const threadsafe_field*, std::size_t,
                                     threadsafe_queue**) {
   return THREADSAFE_FAILED;
@@ -21,7 +21,7 @@ namespace {
 
 enum class Way { model, scribbles, threads };
 
-// The handler's calls, in the thread that it strikes.
+// The handler's work, in the thread that it strikes.
 thread_local void (*on_signal)(void* data) = nullptr;
 thread_local void* signal_data = nullptr;
 
@@ -65,7 +65,7 @@ class Calls {
     }
   }
 
-  // The signal's part: it strikes a thread in the middle of something, and allocates nothing.
+  // The work of a signal that strikes a thread in the middle of something. It allocates nothing.
   void strike() {
     const double item = 1;
     double got;
@@ -85,7 +85,7 @@ class Calls {
   }
 
  private:
-  // Makes the call, in a signal handler if `safe` and the input says so.
+  // Makes the call. If `safe` and the input says so, it is made in a signal handler.
   template <class Call>
   threadsafe_status made(Input& input, bool safe, Call&& call) {
     if (!safe || input.byte() % 4 != 0) return call();
@@ -98,7 +98,7 @@ class Calls {
     signal_data = &made;
     on_signal = [](void* data) {
       Made& here = *static_cast<Made*>(data);
-      on_signal = nullptr;  // once
+      on_signal = nullptr;  // only one strike makes the call
       here.status = here.call();
     };
     raise(SIGUSR1);
@@ -324,7 +324,7 @@ class Calls {
   CapiPool pool_;
   std::atomic<u32> turn_{0};
   std::atomic<u32> names_[4] = {};
-  // Those of the handler: what was opened first, which nobody closes while there are threads.
+  // The handler's objects, which were opened first. Nobody closes them while there are threads.
   struct {
     threadsafe_queue* numbers;
     threadsafe_queue* texts;
@@ -342,7 +342,7 @@ class Calls {
   }
 };
 
-// Two threads make calls. The third strikes them, or writes over memory.
+// Two threads make calls. The third strikes them, or overwrites memory.
 void run_threads(Calls& calls, Input& input) {
   constexpr u32 kMostSteps = 48;
   calls.arm();

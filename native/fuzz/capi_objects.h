@@ -1,5 +1,5 @@
-// The objects whose handles the calls of threadsafe.h are made with, and what each should hold: the
-// simplest model of it, which is right as long as one thread makes all calls.
+// The objects whose handles the calls of threadsafe.h use, and the simplest model of what each
+// holds. The model is right as long as one thread makes all calls.
 #pragma once
 
 #include <algorithm>
@@ -12,12 +12,12 @@
 
 namespace threadsafe::fuzz {
 
-// Opens handles as an isolate whose number no thread of the fuzzer has.
+// Opens handles as an isolate whose number none of the fuzzer's threads has.
 inline Opener opener() {
   return {nullptr, [](void*) { return false; }, std::thread::id(), 1, 0};
 }
 
-// Two handles of one object. A closed one is opened again at once.
+// Two handles of one object. A handle that is closed is opened again at once.
 template <class Open, auto cancel, auto close>
 class Handles {
  public:
@@ -38,7 +38,8 @@ class Handles {
 
   One& pick(Input& input) { return all_[input.byte() % 2]; }
 
-  // Cancels one, ends its isolate's part in it, or closes it, which nobody may do beside a call.
+  // Cancels a handle, ends its isolate's part in it, or closes it. Nobody may close it during a
+  // call.
   void live(Input& input, bool alone) {
     One& one = pick(input);
     switch (input.below(alone ? 3 : 2)) {
@@ -91,7 +92,8 @@ struct CapiQueue {
     return slots;
   }
 
-  // Puts, and returns the status. `waits` like threadsafe_put(), `drops` like threadsafe_put_or_drop().
+  // Puts, and returns the status. `waits` and `drops` say that the call is like threadsafe_put() or
+  // threadsafe_put_or_drop().
   threadsafe_status put(const Bytes& item, bool waits, bool drops) {
     if (is_fixed() && item.size() != kSlotBytes) return THREADSAFE_WRONG_SIZE;
     if (item.size() > geometry.most_bytes()) return THREADSAFE_TOO_LARGE;
@@ -107,7 +109,7 @@ struct CapiQueue {
     return THREADSAFE_OK;
   }
 
-  // Gets an item of up to so many bytes, and returns the status.
+  // Gets an item of up to `limit` bytes, and returns the status.
   threadsafe_status get(std::size_t limit, bool waits, Bytes& item) {
     if (is_fixed() && limit != kSlotBytes) return THREADSAFE_WRONG_SIZE;
     if (items.empty()) return closed ? THREADSAFE_CLOSED : waits ? THREADSAFE_TIMEOUT : THREADSAFE_EMPTY;

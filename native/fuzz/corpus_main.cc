@@ -1,4 +1,4 @@
-// Runs a fuzzing target over the files of a folder, without a fuzzer: each once.
+// Runs a fuzzing target once for each file of a folder, without a fuzzer.
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -20,7 +20,7 @@ int main(int count, char** arguments) {
   for (const auto& entry : std::filesystem::directory_iterator(arguments[1])) {
     std::ifstream file(entry.path(), std::ios::binary);
     const std::vector<char> bytes{std::istreambuf_iterator<char>(file), {}};
-    // Named before it runs, as a finding ends the process.
+    // Prints the name before the run, as a finding ends the process.
     std::printf("%s\n", entry.path().filename().c_str());
     std::fflush(stdout);
     LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());

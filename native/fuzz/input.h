@@ -1,5 +1,5 @@
-// The fuzzer's bytes, read as numbers: they decide which object is made, which calls are made, and
-// what is written over. Once they are used up, every number is 0.
+// The fuzzer's bytes, read as numbers. They decide which object is made, which calls are made, and
+// what is overwritten. Once they are used up, every number is 0.
 #pragma once
 
 #include <cstddef>
@@ -27,7 +27,7 @@ class Input {
 
   u32 below(u32 limit) { return (limit <= 256 ? byte() : byte() << 8 | byte()) % limit; }
 
-  // A value that tends to be found at the edge of something, or any.
+  // Returns a value that is often at the edge of something, or any value.
   u64 value() {
     static constexpr u64 kValues[] = {
         0, 1, 2, 3, 5, 7, 8, 16, 0x7fffffff, 0x80000000, 0xfffffff0, 0xffffffff, 1 << 16, 1 << 30, 0x10000'0000, ~u64{0}};
@@ -40,7 +40,7 @@ class Input {
     return value;
   }
 
-  // A third each: for the first thread, for the second, for what is written over meanwhile.
+  // Returns a third of the input: for the first thread, the second, or the overwriting.
   Input third(u32 k) const {
     const std::size_t size = bytes_.size() / 3;
     return Input(bytes_.subspan(k * size, size));

@@ -1,4 +1,4 @@
-// Every call of a lock and of an event, over memory that is written over meanwhile.
+// Every call of a lock and of an event, while their memory is overwritten.
 #include "../core/event.h"
 #include "../core/lock.h"
 #include "scribble.h"

@@ -1,4 +1,4 @@
-// Every call of a pool, over memory that is written over meanwhile.
+// Every call of a pool, while its memory is overwritten.
 #include "../core/pool.h"
 #include "scribble.h"
 
@@ -6,7 +6,7 @@ namespace threadsafe::fuzz {
 namespace {
 
 constexpr ElementType kTypes[] = {ElementType::bytes, ElementType::uint8, ElementType::float64};
-constexpr u32 kMostBuffers = 70;  // three maps, the last of them not whole
+constexpr u32 kMostBuffers = 70;  // three maps, of which the last is partial
 constexpr u32 kMostBytes = 16;
 
 struct Made {
@@ -24,10 +24,10 @@ class PoolTarget {
 
   ObjectMemory& memory() { return memory_; }
 
-  // False if it is refused.
+  // Returns false if it is refused.
   bool open() { return checked_pool(header(), bytes_, geometry_); }
 
-  // Writes over the geometry.
+  // Overwrites the geometry.
   void forge(Input& input) {
     auto* const words = reinterpret_cast<u32*>(&header().geometry);
     words[input.below(sizeof(PoolGeometry) / sizeof(u32))] = static_cast<u32>(input.value());
@@ -36,7 +36,7 @@ class PoolTarget {
   void call(Input& input, u32 thread) {
     Pool pool(header(), geometry_, PoolMemory(header(), geometry_), FuzzWake{});
     u32& known = names_[thread - 1];
-    // Its own last lease or token, the other thread's, or any.
+    // Picks this thread's last lease or token, the other thread's, or any number.
     const auto name = [&] {
       const u32 which = input.below(4);
       return which < 2 ? known : which == 2 ? other_.load(std::memory_order_relaxed) : static_cast<u32>(input.value());
@@ -91,7 +91,7 @@ class PoolTarget {
  private:
   PoolHeader& header() { return memory_.header<PoolHeader>(); }
 
-  // Writes into the buffer, as whoever has a lease does.
+  // Writes into the buffer, as the holder of a lease does.
   void touch(u32 buffer) {
     auto* const first = reinterpret_cast<std::uint8_t*>(&header()) + geometry_.buffers + std::size_t{buffer} * geometry_.stride;
     __atomic_store_n(first, 1, __ATOMIC_RELAXED);

@@ -1,5 +1,5 @@
-// Every call of a queue of every kind, over memory that is written over meanwhile. The geometry too
-// is written over before the queue is opened; most of what comes of it is refused.
+// Every call of a queue of every kind, while its memory is overwritten. Before the queue is opened
+// the geometry is overwritten too, after which it is mostly refused.
 #include <cstddef>
 
 #include "../core/select.h"
@@ -15,7 +15,7 @@ constexpr u32 kMostCapacity = 40;  // more than the longest run of a batch
 constexpr u32 kMostItemBytes = 72;
 constexpr u32 kEach = 2 * kMostItemBytes;  // the longest message of a batch
 
-// The options that a queue is made with.
+// The options with which a queue is made.
 struct Made {
   explicit Made(Input& input) {
     const ElementType type = kTypes[input.below(sizeof kTypes / sizeof *kTypes)];
@@ -29,7 +29,8 @@ struct Made {
   u64 bytes;
 };
 
-// The caller's memory for items: as long as is said, so that the sanitizer sees more.
+// The caller's memory for items. It has exactly the stated length, so the sanitizer sees accesses
+// beyond it.
 class Items {
  public:
   explicit Items(u64 bytes) : bytes_(new std::byte[static_cast<std::size_t>((bytes + 7) / 8 * 8)]()) {}
@@ -56,7 +57,7 @@ class QueueCalls {
  private:
   u32 some_bytes() {
     if (!spans(geometry_.type)) return geometry_.item_bytes;
-    // Messages may be longer than the queue can hold: the ring has to find no room for them.
+    // Some messages are longer than the queue can hold, and the ring must find no room for them.
     return static_cast<u32>(input_.below(4) == 0 ? input_.value() % (2 * geometry_.most_bytes()) : input_.below(2 * kMostItemBytes));
   }
 
@@ -66,7 +67,7 @@ class QueueCalls {
     require(span.bytes <= geometry_.most_bytes() || span.slots == 1, "a span is not longer than the ring");
   }
 
-  // A put of so many bytes, which are all there.
+  // Puts some bytes, all of which are there.
   template <class Put>
   void put(Put&& call) {
     const u32 bytes = some_bytes();
@@ -77,7 +78,7 @@ class QueueCalls {
     });
   }
 
-  // A get into a buffer of that limit.
+  // Gets into a buffer of some limit.
   template <class Get>
   void get(Get&& call) {
     const u32 limit = spans(geometry_.type) ? input_.below(4 * kMostItemBytes) : geometry_.item_bytes;
@@ -102,7 +103,7 @@ class QueueCalls {
       std::memcpy(to, &slots_.template value<u64>(span.index), sizeof(u64));
     }
   }
-  // Items of fixed size are read by that, whatever their stamp says.
+  // Returns the bytes to read. Items of fixed size have that size, whatever their stamp says.
   u32 fixed(const Span& span) const { return spans(geometry_.type) ? span.bytes : geometry_.item_bytes; }
 
   void one_item(u32 call) {
@@ -165,7 +166,7 @@ class QueueCalls {
     }
   }
 
-  // Batches: of cells and the like by index, of messages one by one.
+  // Batches: of fixed-size items by index, of messages one by one.
   void several(u32 call) {
     const u32 most = input_.below(geometry_.capacity + 3);
     u32 done = 0;
@@ -269,17 +270,17 @@ class QueueTarget {
 
   ObjectMemory& memory() { return memory_; }
 
-  // False if it is refused.
+  // Returns false if it is refused.
   bool open() { return checked_geometry(header(), bytes_, geometry_); }
 
-  // Writes over the geometry.
+  // Overwrites the geometry.
   void forge(Input& input) {
     auto* const words = reinterpret_cast<u32*>(&header().geometry);
     words[input.below(sizeof(Geometry) / sizeof(u32))] = static_cast<u32>(input.value());
   }
 
   void call(Input& input, u32 thread) {
-    // Takes it the addon's way, or WebAssembly's.
+    // Makes the call as the addon or as WebAssembly does.
     const bool straight = input.byte() % 2 == 0;
     if (straight && is_cell(geometry_.type)) {
       QueueCalls(header(), geometry_, CellSlots(header()), input, thread).make();

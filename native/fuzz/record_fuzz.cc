@@ -1,4 +1,4 @@
-// Every call of a record and of a message, over memory that is written over meanwhile.
+// Every call of a record and of a message, while their memory is overwritten.
 #include "../core/buffers.h"
 #include "../core/record.h"
 #include "scribble.h"
@@ -11,7 +11,7 @@ constexpr u32 kMostBytes = 300;
 struct Made {
   explicit Made(Input& input) {
     const auto type = static_cast<ElementType>(input.below(static_cast<u32>(ElementType::array) + 1));
-    // Few buffers, and so a stride of pages, or as many as there may be.
+    // Makes few buffers, with a stride of pages, or as many as there can be.
     bytes = lay_out(geometry, type, input.byte() % 8 == 0 ? 4096 + input.byte() : 1 + input.below(kMostBytes));
   }
 
@@ -28,10 +28,10 @@ class RecordTarget {
 
   ObjectMemory& memory() { return memory_; }
 
-  // False if it is refused.
+  // Returns false if it is refused.
   bool open() { return checked_geometry(header(), bytes_, geometry_); }
 
-  // Writes over the geometry.
+  // Overwrites the geometry.
   void forge(Input& input) {
     auto* const words = reinterpret_cast<u32*>(&header().geometry);
     words[input.below(sizeof(SnapshotGeometry) / sizeof(u32))] = static_cast<u32>(input.value());
@@ -83,7 +83,7 @@ class RecordTarget {
     require(status == Status::ok || status == Status::busy || status == Status::damaged, "a read is good, busy or damaged");
   }
 
-  // A value that replaces all.
+  // Writes a value that replaces everything.
   void set(Record& record, const Buffers& buffers, Input& input) {
     const u32 length = input.below(geometry_.bytes + 1);
     const std::unique_ptr<std::byte[]> content(new std::byte[length]());
@@ -100,7 +100,7 @@ class RecordTarget {
     until_not_busy(publish, HandlerPatience());
   }
 
-  // A part, over what is there.
+  // Writes a part over the current content.
   void merge(Record& record, const Buffers& buffers, Input& input) {
     const u32 at = input.below(geometry_.bytes);
     const u32 length = input.below(geometry_.bytes - at + 1);

@@ -1,6 +1,6 @@
-// Runs an object's calls while its memory is written over: between the calls of one thread, or by a
-// thread of its own while two others make calls. The sanitizers see whatever leaves the memory,
-// which is an allocation of exactly the object's size; libFuzzer's -timeout sees what never ends.
+// Runs an object's calls while its memory is overwritten, either between the calls of one thread,
+// or by a third thread while two others make calls. The sanitizers see accesses outside the memory,
+// whose allocation has exactly the object's size. libFuzzer's -timeout finds calls that never end.
 #pragma once
 
 #include <array>
@@ -18,8 +18,8 @@
 
 namespace threadsafe::fuzz {
 
-// Zeroed memory, aligned as shared memory is. It ends where the staging areas would begin: the core
-// never touches those.
+// Zeroed memory, aligned like shared memory. It ends where the staging areas would begin, as the
+// core never touches those.
 class ObjectMemory {
  public:
   explicit ObjectMemory(u64 bytes) : bytes_(static_cast<std::size_t>(bytes)), data_(::operator new(bytes_, std::align_val_t(kLine))) {
@@ -34,7 +34,7 @@ class ObjectMemory {
     return *static_cast<Header*>(data_);
   }
 
-  // Writes over a word, as JavaScript can: by a plain store, or one bit of it.
+  // Overwrites memory as JavaScript can: stores 32 or 64 bits, or flips one bit.
   void scribble(Input& input) const {
     constexpr u32 kHeaders = 1280;  // the queue's, the longest; most of what decides anything is in a header
     const u32 words = static_cast<u32>(bytes_ / sizeof(u32));
@@ -57,7 +57,7 @@ class ObjectMemory {
   void* const data_;
 };
 
-// Wakes threads for real. A loop's number is only looked at, as no loop is there.
+// Wakes real threads. A loop's number is only checked, as there is no loop.
 struct FuzzWake {
   void unpark(const WaitList& list, u32 most) { threadsafe::unpark(list, most); }
   void ring(u32 loop, const WaitList&) { require(loop < kMaxLoops, "a loop that is rung has a doorbell's number"); }
@@ -69,13 +69,13 @@ struct FuzzWake {
   void all(WaitList& list) { wake_all(list, *this); }
 };
 
-// The parker of a call that blocks for up to so many microseconds.
+// Makes the parker of a call that blocks for up to that many microseconds.
 inline auto brief_parker(const WaitList& list, u32 microseconds) {
   thread_local StopCheck unstopped([] { return false; });
   return ThreadParker(list, Deadline::after(microseconds / 1000.0), unstopped);
 }
 
-// A patience of a few tries.
+// Makes a patience of a few tries.
 inline auto brief_patience() {
   return [tries = 0]() mutable { return ++tries < 4; };
 }
@@ -90,7 +90,7 @@ class Crew {
     return *crew;
   }
 
-  // Runs body(k) in each of them, at the same time, and waits for all.
+  // Runs body(k) in each thread, at the same time, and waits for all.
   void run(const std::function<void(u32)>& body) {
     std::unique_lock<std::mutex> lock(mutex_);
     body_ = &body;
@@ -125,7 +125,8 @@ class Crew {
   u32 left_ = 0;
 };
 
-// One run. Target: memory(), and call(input, thread), which makes one call as that thread.
+// Makes one run. A Target has memory(), and call(input, thread), which makes one call as that
+// thread.
 template <class Target>
 void run(Target& target, Input& input) {
   constexpr u32 kMostSteps = 64;

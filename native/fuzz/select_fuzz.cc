@@ -1,5 +1,5 @@
-// Waiting at several objects at once, over memory that is written over meanwhile: two queues of
-// different kinds, an event and a message.
+// Waiting at several objects at once, while their memory is overwritten: two queues of different
+// kinds, an event and a message.
 #include "../core/buffers.h"
 #include "../core/event.h"
 #include "../core/record.h"
@@ -60,7 +60,7 @@ class SelectTarget {
  public:
   explicit SelectTarget(Input& input) : last_(input.below(kSources)), message_(sizeof(SnapshotHeader)), event_(sizeof(EventHeader)) {}
 
-  // Returns the memory of one object after the other.
+  // Returns the memory of each object in turn.
   ObjectMemory& memory() {
     ObjectMemory* const all[] = {&numbers_.memory, &texts_.memory, &event_, &message_};
     return *all[last_.fetch_add(1, std::memory_order_relaxed) % kSources];
@@ -90,7 +90,7 @@ class SelectTarget {
   SnapshotHeader& message() { return message_.header<SnapshotHeader>(); }
   Event<FuzzWake> event() { return Event(event_.header<EventHeader>(), FuzzWake{}); }
 
-  // At some of the objects.
+  // Waits at some of the objects.
   void wait(Input& input) {
     EventHeader& event_header = event_.header<EventHeader>();
     Source all[] = {numbers_.source(),

@@ -1,5 +1,5 @@
-// The core's atomics, as Relacy sees them. Another thread may come in between at each operation,
-// and a load may return any value that its order allows. Zero at first, like the shared memory.
+// The core's atomics as Relacy sees them. Another thread may run before each operation, and a load
+// may return any value that its order allows. They are zero at first, like the shared memory.
 #pragma once
 
 #include <cstring>
@@ -16,22 +16,23 @@ inline constexpr rl::memory_order memory_order_release = rl::mo_release;
 inline constexpr rl::memory_order memory_order_acq_rel = rl::mo_acq_rel;
 inline constexpr rl::memory_order memory_order_seq_cst = rl::mo_seq_cst;
 
-// A model may have signal handlers strike: called before each operation, by the thread that makes it.
+// Called before each operation, by the thread that makes it, so that a model can let signal
+// handlers strike.
 inline void (*before_operation)() = nullptr;
 
 inline void strike() {
   if (before_operation) before_operation();
 }
 
-// One operation of the core whose order a model changes, to see that its scenarios find out:
-// --weaken FILE:LINE:OPERATION=ORDER. The line is that of the operation's name; `failure` stands for
-// the order of a compare-exchange that fails.
+// One operation of the core whose order is weakened, to see whether the scenarios find out:
+// --weaken FILE:LINE:OPERATION=ORDER. The line is that of the operation's name. `failure` means the
+// order of a compare-exchange that fails.
 struct Weakened {
   std::string_view file;
   unsigned line = 0;
   std::string_view operation;
   rl::memory_order order = rl::mo_relaxed;
-  bool met = false;  // the operation was made at least once
+  bool met = false;  // whether the operation was made at least once
 
   bool is(std::string_view name, const std::source_location& at) const {
     return at.line() == line && operation == name && std::string_view(at.file_name()).ends_with(file);
@@ -45,7 +46,7 @@ inline rl::memory_order order_of(rl::memory_order order, std::string_view operat
   return weakened.order;
 }
 
-// The strongest order that may stand beside that one where the exchange fails.
+// Returns the strongest order that a failing exchange may have beside that success order.
 inline rl::memory_order failure_of(rl::memory_order failure, rl::memory_order success) {
   if (success == rl::mo_relaxed || success == rl::mo_release) return rl::mo_relaxed;
   return success == rl::mo_seq_cst || failure == rl::mo_relaxed ? failure : rl::mo_acquire;

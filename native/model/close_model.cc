@@ -8,7 +8,7 @@ using namespace threadsafe;
 using namespace threadsafe::model;
 
 // The queue is closed while an item is on its way. If the item was accepted, one of two waiting
-// getters gets it, and both learn of the close.
+// getters gets it, and both learn that the queue was closed.
 struct CloseInFlight : rl::test_suite<CloseInFlight, 4> {
   ModelQueue<2> queue;
   u32 put;
@@ -35,7 +35,7 @@ struct CloseInFlight : rl::test_suite<CloseInFlight, 4> {
   }
 };
 
-// A waiting put learns of the close too, also while another has the priority token.
+// A waiting put learns of the close too, even while another has the priority token.
 struct CloseFull : rl::test_suite<CloseFull, 3> {
   ModelQueue<2, true> queue;
 
@@ -58,7 +58,7 @@ struct CloseFull : rl::test_suite<CloseFull, 3> {
   void after() { queue.check_nobody_waits(); }
 };
 
-// Discarding drops an item on its way, for which somebody waits.
+// Discarding drops an item on its way, for which a getter waits.
 struct Discard : rl::test_suite<Discard, 4> {
   ModelQueue<2> queue;
 
@@ -78,8 +78,8 @@ struct Discard : rl::test_suite<Discard, 4> {
   void after() { queue.check_nobody_waits(); }
 };
 
-// A handler puts and closes, and leaves the unparks to the helper, which may come at any time; one
-// of two getters comes and goes.
+// A handler puts and closes, and leaves the unparks to the helper, which may make them at any time.
+// One of two getters comes and goes.
 struct CloseInHandler : rl::test_suite<CloseInHandler, 4> {
   ModelQueue<2> queue;
   Helper helper;
@@ -131,7 +131,7 @@ struct CloseFullInHandler : rl::test_suite<CloseFullInHandler, 4> {
   void after() { queue.check_nobody_waits(); }
 };
 
-// Closing while one waits for an item: it is told.
+// The queue is closed while a getter waits, which learns of it.
 struct CloseAndGet : rl::test_suite<CloseAndGet, 2> {
   ModelQueue<1> queue;
 

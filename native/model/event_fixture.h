@@ -33,7 +33,7 @@ class ModelEvent {
     unparks_.make([this](const WaitList&, u32 most) { parking_.unpark(most); });
   }
 
-  // The functions of a source of wait_any(), for whoever begins to wait for the first setting.
+  // The functions of a source of wait_any(), for a thread that waits for the first setting.
   WaitList& list() { return header_.waiters; }
   bool ready() { return Event<ThreadWake>::done(0, core().word()); }
   void pass_on() {}

@@ -7,7 +7,7 @@ namespace {
 using namespace threadsafe;
 using namespace threadsafe::model;
 
-// The event is set while somebody begins to wait.
+// The event is set while a thread begins to wait.
 struct Set : rl::test_suite<Set, 2> {
   ModelEvent event;
   rl::var<u32> told;
@@ -25,7 +25,7 @@ struct Set : rl::test_suite<Set, 2> {
   void after() { event.check_nobody_waits(); }
 };
 
-// Setting and clearing at once serves both waiters, though neither has run in between.
+// Setting and clearing at once serves both waiters, even if neither has run in between.
 struct SetAndClear : rl::test_suite<SetAndClear, 3> {
   ModelEvent event;
 
@@ -42,7 +42,7 @@ struct SetAndClear : rl::test_suite<SetAndClear, 3> {
   void after() { event.check_nobody_waits(); }
 };
 
-// A wake may come late: for one setting, when somebody already waits for the next.
+// The wake for one setting may come late, when the thread already waits for the next.
 struct LateWake : rl::test_suite<LateWake, 3> {
   ModelEvent event;
   Atomic<u32> cleared;
@@ -65,7 +65,7 @@ struct LateWake : rl::test_suite<LateWake, 3> {
   void after() { event.check_nobody_waits(); }
 };
 
-// Two wait, and one gives up: the other's wake is not lost with it.
+// Two threads wait, and one gives up. The other's wake is not lost with it.
 struct GivingUp : rl::test_suite<GivingUp, 4> {
   ModelEvent event;
 
@@ -84,12 +84,13 @@ struct GivingUp : rl::test_suite<GivingUp, 4> {
   void after() { event.check_nobody_waits(); }
 };
 
-// One waits for ever; the other comes and goes, and takes what permits it meets.
+// Waits for short times, again and again, and takes any permit it meets. The other thread waits for
+// ever.
 void come_and_go(ModelEvent& event) {
   while (event.wait_with_deadline() != Status::ok) rl::yield(1, $);
 }
 
-// A handler sets the event and leaves the unparks to the helper, which may come at any time.
+// A handler sets the event and leaves the unparks to the helper, which may make them at any time.
 struct SetInHandler : rl::test_suite<SetInHandler, 4> {
   ModelEvent event;
   Helper helper;
@@ -111,7 +112,7 @@ struct SetInHandler : rl::test_suite<SetInHandler, 4> {
   void after() { event.check_nobody_waits(); }
 };
 
-// The same with a thread that sets it, and may be preempted between the permits and the unpark.
+// The same with a thread that sets it. It may be preempted between the permits and the unpark.
 struct SetByPreempted : rl::test_suite<SetByPreempted, 3> {
   ModelEvent event;
 
@@ -130,8 +131,8 @@ struct SetByPreempted : rl::test_suite<SetByPreempted, 3> {
   void after() { event.check_nobody_waits(); }
 };
 
-// Two handlers and a thread set it, and clear in between: each may find what another has noted, or
-// a permit that it has given.
+// Two handlers and a thread set the event, and clear it in between. Each may find what another has
+// noted, or a permit that another has given.
 struct SetByMany : rl::test_suite<SetByMany, 5> {
   ModelEvent event;
   Helper helper;

@@ -1,6 +1,6 @@
-// Results of calls that do not wait are exact. Full and empty are returned only if that was so,
-// whoever else is in the middle of a copy, and only items whose room is needed are dropped. Callers
-// that may wait do so for such a copy, and for nothing else; signal handlers never do.
+// Results of calls that do not wait are exact. A call returns full or empty only if the queue was,
+// whatever copies are in progress, and drops only items whose room is needed. Callers that may wait
+// do so for such a copy, and for nothing else. Signal handlers never wait.
 #include "main.h"
 #include "queue_fixture.h"
 
@@ -13,8 +13,8 @@ void until(const Atomic<u32>& flag) {
   while (flag.load(memory_order_acquire) == 0) rl::yield(1, $);
 }
 
-// A put that has returned is seen by every later get, whatever another producer is in the middle
-// of.
+// A put that has returned is seen by every later get, even while another producer is in the middle
+// of a put.
 template <u32 slots>
 struct ReturnedPutIsSeen : rl::test_suite<ReturnedPutIsSeen<slots>, 3> {
   ModelQueue<3, (slots > 1)> queue;
@@ -34,8 +34,8 @@ struct ReturnedPutIsSeen : rl::test_suite<ReturnedPutIsSeen<slots>, 3> {
   }
 };
 
-// The room that a get has made is seen by every later put, whatever another consumer is in the
-// middle of.
+// The room that a get has made is seen by every later put, even while another consumer is in the
+// middle of a get.
 template <u32 slots>
 struct ReturnedGetIsSeen : rl::test_suite<ReturnedGetIsSeen<slots>, 3> {
   ModelQueue<3, (slots > 1)> queue;
@@ -61,7 +61,7 @@ struct ReturnedGetIsSeen : rl::test_suite<ReturnedGetIsSeen<slots>, 3> {
   }
 };
 
-// There are as many tokens as the queue holds, so whoever has taken one finds room for it.
+// There are as many tokens as the queue holds, so a thread that has taken one finds room for it.
 template <u32 capacity, u32 threads>
 struct Tokens : rl::test_suite<Tokens<capacity, threads>, threads> {
   ModelQueue<capacity> queue;
@@ -111,8 +111,8 @@ struct Passing : rl::test_suite<Passing, 3> {
   }
 };
 
-// One item is always there, since whoever takes it puts it back before it takes another, and the
-// other thread has put one more.
+// There is always an item, since a thread that takes one puts it back before it takes another, and
+// the other thread has put one more.
 struct NeverEmpty : rl::test_suite<NeverEmpty, 3> {
   ModelQueue<3> queue;
 
@@ -128,7 +128,7 @@ struct NeverEmpty : rl::test_suite<NeverEmpty, 3> {
 };
 
 // Two puts evict. Between the oldest item and its replacement the queue is never empty, and only
-// items in the way are pushed out.
+// items in the way are evicted.
 struct Replaced : rl::test_suite<Replaced, 3> {
   ModelQueue<1, false, Overflow::drop_oldest> queue;
 
@@ -146,7 +146,7 @@ struct Replaced : rl::test_suite<Replaced, 3> {
   void after() { RL_ASSERT(queue.core().size() + queue.dropped() == 2); }
 };
 
-// The same with an item longer than those that it pushes out, while a short one is put.
+// The same with an item longer than those that it evicts, while a short one is put.
 struct ReplacedByLong : rl::test_suite<ReplacedByLong, 3> {
   ModelQueue<3, true, Overflow::drop_oldest> queue;
 
@@ -165,8 +165,8 @@ struct ReplacedByLong : rl::test_suite<ReplacedByLong, 3> {
     }
   }
 
-  // Four slots are needed of three and what the get frees: one or two were pushed out before it, or
-  // it took the place of one of them.
+  // Four slots are needed, and there are three and what the get frees. So one or two items were
+  // evicted before it, or it took the place of one of them.
   void after() {
     u32 number;
     u32 left = 0;
@@ -177,7 +177,7 @@ struct ReplacedByLong : rl::test_suite<ReplacedByLong, 3> {
 };
 
 // A handler strikes a get or a put in the middle of its copy, while another thread does the same.
-// It waits for neither, and pushes out nothing in vain. A loop that waited would not end here, as
+// It waits for neither, and evicts nothing in vain. A handler that waited would never end here, as
 // the copy is its own thread's.
 template <Overflow overflow>
 struct Handlers : rl::test_suite<Handlers<overflow>, 2> {
@@ -205,8 +205,8 @@ struct Handlers : rl::test_suite<Handlers<overflow>, 2> {
   }
 };
 
-// Where a get is in the middle of the one item whose slot a handler needs, nothing that the handler
-// could push out makes room.
+// A get is in the middle of the one item whose slot a handler needs, so no eviction could make
+// room.
 struct NotInVain : rl::test_suite<NotInVain, 2> {
   ModelQueue<2, false, Overflow::drop_oldest> queue;
   Status offered;
@@ -226,15 +226,15 @@ struct NotInVain : rl::test_suite<NotInVain, 2> {
   }
 
   void after() {
-    // Two are left if the offer came after the get, or pushed 1 out before it: which then got 2. If
-    // it came in between, 2 is left.
+    // Two items are left if the offer came after the get, or if it evicted item 1 first, so that
+    // the get got item 2. If it came in between, item 2 is left.
     RL_ASSERT(queue.core().size() == (offered == Status::ok && queue.dropped() == 0 ? 2 : 1));
     RL_ASSERT(queue.dropped() <= 1);
   }
 };
 
-// A putter that blocks while another holds the tail: the wake for the room that it then finds may
-// come while it can't take that.
+// A putter blocks while another holds the tail. The wake for the room that it then finds may come
+// while it can't take that room.
 struct BlockedBehindEvictor : rl::test_suite<BlockedBehindEvictor, 3> {
   ModelQueue<1, false, Overflow::drop_oldest> queue;
   Atomic<u32> offered;
@@ -258,7 +258,7 @@ struct BlockedBehindEvictor : rl::test_suite<BlockedBehindEvictor, 3> {
   void after() { queue.check_nobody_waits(); }
 };
 
-// The same with a long item, whose place is larger than its replacement needs.
+// The same with a long item, which takes more room than its replacement needs.
 struct BlockedBehindLong : rl::test_suite<BlockedBehindLong, 2> {
   ModelQueue<2, true, Overflow::drop_oldest> queue;
 
@@ -278,8 +278,7 @@ struct BlockedBehindLong : rl::test_suite<BlockedBehindLong, 2> {
   }
 };
 
-// If an item was pushed out, its replacement is in the queue. A put that fails has pushed out
-// nothing.
+// If an item was evicted, its replacement is in the queue. A put that fails has evicted nothing.
 struct ClosedMeanwhile : rl::test_suite<ClosedMeanwhile, 3> {
   ModelQueue<1, false, Overflow::drop_oldest> queue;
   Status offered;
@@ -308,8 +307,8 @@ struct ClosedMeanwhile : rl::test_suite<ClosedMeanwhile, 3> {
   }
 };
 
-// Whoever blocks for an item learns of the close, even if it looked while another held the tail,
-// who then puts nothing, as the queue is closed.
+// A thread that blocks for an item learns of the close, even if it looked while another held the
+// tail. That one then puts nothing, as the queue is closed.
 struct BlockedAtClose : rl::test_suite<BlockedAtClose, 3> {
   ModelQueue<1, false, Overflow::drop_oldest> queue;
 

@@ -1,5 +1,5 @@
-// How joins wait until no item is unfinished, as lib/queue/join.ts and native/binding/queue.cc make
-// them wait: in event loops.
+// Joins wait in event loops until no item is unfinished, as in lib/queue/join.ts and
+// native/binding/queue.cc.
 #include "main.h"
 #include "queue_fixture.h"
 
@@ -16,7 +16,7 @@ struct Fixture {
   Fixture() { queue.set_loops(loops); }
 
   // Looks, announces, looks again and waits for a ring. Returns false if it gives up, which it may
-  // at any moment if it has a deadline.
+  // do at any moment if it has a deadline.
   bool join(u32 number, bool has_deadline = false) {
     const u32 loop = number * Loops::kApart;
     const JoinStart start = queue.core().join_start();
@@ -39,7 +39,7 @@ struct Fixture {
   }
 };
 
-// The last two items are finished by two threads, while one begins to wait.
+// Two threads finish the last two items while a third begins to wait.
 struct TwoFinish : rl::test_suite<TwoFinish, 3> {
   Fixture<> fixture;
   rl::var<u32> told[2];
@@ -56,13 +56,13 @@ struct TwoFinish : rl::test_suite<TwoFinish, 3> {
       RL_ASSERT(fixture.queue.core().task_done(1));
     } else {
       RL_ASSERT(fixture.join(0));
-      // The join ends only after both were reported, and sees what was done before.
+      // The join ends only after both were reported, and sees what was done before that.
       RL_ASSERT(u32(told[0]($)) == 1 && u32(told[1]($)) == 1);
     }
   }
 };
 
-// Two wait in two loops, one of which may give up.
+// Joins wait in two loops, one of which may give up.
 struct TwoJoin : rl::test_suite<TwoJoin, 3> {
   Fixture<> fixture;
 
@@ -78,7 +78,7 @@ struct TwoJoin : rl::test_suite<TwoJoin, 3> {
   }
 };
 
-// Items that are dropped count as done: cleared, discarded or evicted.
+// Items that are dropped count as done, whether they are cleared, discarded or evicted.
 struct Cleared : rl::test_suite<Cleared, 3> {
   Fixture<> fixture;
 
@@ -117,7 +117,7 @@ struct Discarded : rl::test_suite<Discarded, 2> {
   }
 };
 
-// A put evicts an item. Of the two items left, the last may be reported before the evicted one is
+// A put evicts an item. Of the two items left, the last may be reported before the eviction is
 // counted.
 struct Evicted : rl::test_suite<Evicted, 3> {
   Fixture<Overflow::drop_oldest> fixture;
@@ -131,12 +131,12 @@ struct Evicted : rl::test_suite<Evicted, 3> {
     if (index == 0) {
       RL_ASSERT(fixture.queue.offer_exactly(3) == Status::ok);
     } else if (index == 1) {
-      // Two of the three: all that are left, or all that come before the eviction, after which
-      // there are none of the old ones.
+      // Gets two of the three items: all that are left, or all that come before the eviction, after
+      // which none of the old ones are left.
       for (u32 finished = 0; finished + fixture.queue.dropped() < 3 && finished < 3;) {
         u32 item;
         if (fixture.queue.get_exactly(item) == Status::ok) {
-          // The eviction may not be counted yet: reports are never refused for that.
+          // The report must be accepted, though the eviction may not be counted yet.
           RL_ASSERT(fixture.queue.core().task_done(1));
           finished++;
         } else {
@@ -149,9 +149,8 @@ struct Evicted : rl::test_suite<Evicted, 3> {
   }
 };
 
-// All items were done for a moment, between one that is finished and another that never is. Whoever
-// waited then is told, though its loop comes round later. Only a join that has announced itself by
-// then can be known.
+// All items were done for a moment, between one that is finished and another that never is. A join
+// that had announced itself by then ends, though its loop runs later.
 struct ForAMoment : rl::test_suite<ForAMoment, 2> {
   Fixture<> fixture;
 
@@ -168,7 +167,7 @@ struct ForAMoment : rl::test_suite<ForAMoment, 2> {
   }
 };
 
-// That moment was before the second join began, which is not told of it.
+// The moment was before the second join began, which must not end because of it.
 struct MomentBefore : rl::test_suite<MomentBefore, 3> {
   Fixture<> fixture;
 

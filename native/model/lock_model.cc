@@ -1,4 +1,4 @@
-// The lock: one holder at a time, no wake is lost, and no reservation keeps anybody asleep.
+// The lock has one holder at a time, no wake is lost, and no reservation keeps anybody asleep.
 #include "core/lock.h"
 #include "main.h"
 #include "parking_model.h"
@@ -8,14 +8,14 @@ namespace {
 using namespace threadsafe;
 using namespace threadsafe::model;
 
-// The time jumps. At each look none may have passed, or enough for a waiter to reserve the lock, or
-// so much that a reservation is over.
+// Time jumps: between two looks either none has passed, or enough for a waiter to reserve the lock,
+// or enough for a reservation to end.
 u32 some_time() {
   static constexpr u32 kSteps[] = {0, 0, 2, 2000};
   return kSteps[rl::rand(4)];
 }
 
-// Leaves without another try, though it has just been woken, as a thread that is stopped does.
+// Leaves without another try, though it may just have been woken, as a thread that is stopped does.
 class StoppedParker : public Parker {
  public:
   explicit StoppedParker(Parking& parking) : Parker(parking) {}
@@ -27,13 +27,13 @@ class StoppedParker : public Parker {
   }
 };
 
-// The lock as threads use it. They are numbered from 1.
+// The lock as threads use it. Threads are numbered from 1.
 class ModelLock {
  public:
-  // From now on all waiters have waited so long when they first try that no reservation is ever
-  // over. So a missing wake is a livelock.
+  // Makes all waiters so old when they first try that no reservation ever ends. So a missing wake
+  // is a livelock.
   void make_all_old() { age_ = 100'000; }
-  // Nobody waits long enough to reserve the lock.
+  // Keeps all waiters so young that none reserves the lock.
   void stop_time() { stands_ = true; }
 
   auto core() { return Lock(header_, ThreadWake{&parking_, &loops_}); }
@@ -49,8 +49,8 @@ class ModelLock {
 
   enum class End { granted, given_up, died };
 
-  // Does what a loop does until it has the lock, gives up, or its thread dies, like ServedLine in
-  // lib/wait/line.ts.
+  // Does what a loop does until it has the lock, gives up, or its thread dies. ServedLine in
+  // lib/wait/line.ts does the same.
   bool await(u32 thread, Hold& hold, End end = End::granted) {
     const u32 loop = Loops::kApart * (thread - 1);
     u32 now = thread;
@@ -74,7 +74,7 @@ class ModelLock {
         if (end == End::given_up) core().withdraw(loop, thread);
         return false;
       }
-      // It has waited for long enough by then.
+      // After the short wait it is old enough.
       if (!rung && age_ == 0) now += 3;
     }
     core().withdraw(loop, thread);
@@ -88,7 +88,7 @@ class ModelLock {
   }
 
   void start() { counter_($) = 0; }
-  // A critical section.
+  // A critical section, in which Relacy finds races.
   void count() { counter_($) = u32(counter_($)) + 1; }
   u32 counted() { return counter_($); }
 
@@ -115,7 +115,7 @@ class ModelLock {
   Status acquire_by(AnyParker& parker, u32 thread, Hold& hold) {
     u32 now = thread;
     u32 looks = 0;
-    // The first look is when it begins to wait.
+    // The first look is the one with which it begins to wait.
     const auto time = [&] { return now += looks++ == 1 && age_ > 0 ? age_ : step(); };
     return core().acquire(parker, thread, time, hold);
   }
@@ -138,7 +138,7 @@ struct LockSuite : rl::test_suite<Suite, threads> {
   void before() { lock.start(); }
 };
 
-// Three threads take the lock twice each.
+// Three threads acquire the lock twice each.
 struct Threads : LockSuite<Threads, 3> {
   void thread(unsigned index) {
     for (u32 k = 0; k < 2; k++) lock.use(index + 1);
@@ -185,7 +185,7 @@ struct ReservingLoops : LockSuite<ReservingLoops, 4> {
   }
 };
 
-// Calls that do not wait.
+// Threads use calls that do not wait.
 struct Trying : LockSuite<Trying, 3> {
   void thread(unsigned index) {
     Hold hold;
@@ -211,7 +211,7 @@ struct GivingUp : LockSuite<GivingUp, 4> {
   void after() { lock.check_at_rest(); }
 };
 
-// One thread is stopped, perhaps just when a wake was spent on it.
+// One thread is stopped, perhaps just after it was woken.
 struct Stopping : LockSuite<Stopping, 3> {
   void before() {
     lock.start();
@@ -227,7 +227,7 @@ struct Stopping : LockSuite<Stopping, 3> {
   void after() { lock.check_at_rest(); }
 };
 
-// Two loops and two threads: a loop does not rely on being woken before it may reserve.
+// Two loops and two threads wait. A loop need not have been woken before it may reserve.
 struct LoopsAndThreads : LockSuite<LoopsAndThreads, 4> {
   void thread(unsigned index) {
     const u32 number = index + 1;
@@ -259,8 +259,8 @@ struct LoopGivingUp : LockSuite<LoopGivingUp, 3> {
   void after() { lock.check_at_rest(); }
 };
 
-// A thread dies that holds the lock, or waits for it as a loop, perhaps with a reservation; or
-// between its release and the wake. One of the others is told, once.
+// A thread dies while it holds the lock, while it waits as a loop (perhaps with a reservation), or
+// between its release and the wake. Exactly one of the others learns that the lock was abandoned.
 struct Dying : LockSuite<Dying, 3> {
   Atomic<u32> told;
 
@@ -308,7 +308,7 @@ struct DyingAfterRelease : LockSuite<DyingAfterRelease, 2> {
   };
 };
 
-// A loop reserves the lock and does not come round: others go ahead.
+// A loop reserves the lock and does not run again, so others go ahead.
 struct LateLoop : LockSuite<LateLoop, 3> {
   Atomic<u32> used;
 
@@ -331,7 +331,7 @@ struct LateLoop : LockSuite<LateLoop, 3> {
   void after() { lock.check_at_rest(); }
 };
 
-// Releasing twice releases nothing of the next holder's.
+// Releasing twice does not release the next holder's lock.
 struct ReleasedTwice : LockSuite<ReleasedTwice, 2> {
   void thread(unsigned index) {
     Hold hold;
@@ -350,7 +350,7 @@ struct ReleasedTwice : LockSuite<ReleasedTwice, 2> {
   }
 };
 
-// Two threads, once each: nobody reserves the lock, or both do.
+// Two threads acquire the lock once each. Neither reserves it, or both do.
 template <bool old>
 struct TwoOnce : LockSuite<TwoOnce<old>, 2> {
   void before() {

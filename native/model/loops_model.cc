@@ -1,6 +1,6 @@
-// Event loops that wait, in the way of lib/queue/channel.ts and native/binding/queue.cc. One of
-// them is woken for one change, and whoever leaves passes the wake on. They may be idle or busy,
-// cancel their calls, and end.
+// Event loops wait as in lib/queue/channel.ts and native/binding/queue.cc. A change wakes one of
+// them, and a loop that leaves passes its wake on. Loops may be idle or busy, cancel their calls,
+// and end.
 #include "main.h"
 #include "queue_fixture.h"
 
@@ -11,13 +11,13 @@ using namespace threadsafe::model;
 
 using TheQueue = ModelQueue<2>;
 
-// One event loop, and its line of calls at one of a queue's lists.
+// One event loop, and its line of calls at one list of a queue.
 struct Line {
   u32 loop() const { return number * Loops::kApart; }
 
-  // Serves so many calls: tries, announces, tries again and waits for a ring. Returns how many were
-  // served before the others were cancelled, or before its isolate ended. attempt() makes one try
-  // of a call.
+  // Serves that many calls: tries, announces, tries again and waits for a ring. Returns how many
+  // were served before the others were cancelled or the isolate ended. attempt() makes one try of a
+  // call.
   template <class Attempt>
   u32 serve(Loops& loops, u32 calls, bool may_give_up, Attempt&& attempt) {
     u32 served = 0;
@@ -67,7 +67,7 @@ struct Fixture {
   }
 };
 
-// Two items, from two threads, for two loops: the wakes go to both.
+// Two threads put an item each for two loops, and the wakes reach both.
 struct TwoLoops : rl::test_suite<TwoLoops, 4> {
   Fixture fixture;
 
@@ -94,8 +94,8 @@ struct Batch : rl::test_suite<Batch, 3> {
   }
 };
 
-// One of three loops gives up at any moment, perhaps as it is rung; the items are for the others.
-// If it was quicker, it puts the item back.
+// One of three loops gives up at any moment, perhaps as it is rung. The items are for the others,
+// so if it took one first, it puts the item back.
 struct GivingUp : rl::test_suite<GivingUp, 4> {
   Fixture fixture;
 
@@ -111,8 +111,8 @@ struct GivingUp : rl::test_suite<GivingUp, 4> {
   }
 };
 
-// A loop gets one item, leaves, and comes again, when a ring that was meant for its first call may
-// come.
+// A loop gets one item, leaves, and comes again. By then a ring that was meant for its first call
+// may arrive.
 struct ComingAgain : rl::test_suite<ComingAgain, 4> {
   Fixture fixture;
 
@@ -129,8 +129,8 @@ struct ComingAgain : rl::test_suite<ComingAgain, 4> {
   }
 };
 
-// A loop beside a blocked thread that gives up again and again: whichever is woken, both have their
-// item.
+// A loop waits beside a blocked thread that gives up again and again. Whichever is woken, both get
+// their item.
 struct BesideThread : rl::test_suite<BesideThread, 4> {
   Fixture fixture;
 
@@ -146,7 +146,7 @@ struct BesideThread : rl::test_suite<BesideThread, 4> {
   }
 };
 
-// Slot 1 may be published before slot 0, where the other producer is still copying.
+// Slot 1 may be published before slot 0, into which another producer is still copying.
 struct OutOfOrder : rl::test_suite<OutOfOrder, 4> {
   Fixture fixture;
   Atomic<u32> claimed;

@@ -1,20 +1,20 @@
-// The main function of a model: runs the scenarios that are named, or all of a kind.
+// The main function of a model, which runs the named scenarios, or all of a kind.
 //
 //     ring_model [option...] [scenario...]
 //
-//     --search         the scenarios that are searched, unless some are named
+//     --search         runs the scenarios that are searched, unless some are named
 //     --preemptions N  searches with at most so many preemptions
-//     --iterations N   so many random interleavings
+//     --iterations N   runs so many random interleavings
 //     --weaken FILE:LINE:OPERATION=ORDER
-//                      that operation of the core has another order; see native/model/orderings.txt
-//     --must-fail      it is a failure if Relacy finds nothing in one of the scenarios
-//     --find           runs scenarios of both kinds until one fails, and it is a failure if none does
+//                      gives that operation of the core another order; see native/model/orderings.txt
+//     --must-fail      fails if Relacy finds nothing in one of the scenarios
+//     --find           runs scenarios of both kinds until one fails, and fails if none does
 //
-// Most scenarios are tried in as many random interleavings as they say. Small ones are searched: all
-// interleavings are tried, or all that preempt the threads at most a given number of times.
+// Most scenarios are tried in as many random interleavings as they say. Small ones are searched:
+// all interleavings are tried, or all with at most a given number of preemptions.
 //
-// A model that is compiled with SCENARIOS="one two" has those alone: a mutant needs few, and most of
-// its compile time goes into Relacy's templates, once for each scenario.
+// A model that is compiled with SCENARIOS="one two" has those alone. A mutant needs few, and most
+// of its compile time goes into Relacy's templates, once for each scenario.
 #pragma once
 
 #include <algorithm>
@@ -38,14 +38,15 @@ inline constexpr unsigned kAnyPreemptions = ~0u;
 
 struct Scenario {
   const char* name;
-  unsigned iterations;                   // 0: it is searched
+  unsigned iterations;                   // 0 if it is searched
   unsigned preemptions;                  // at most, where it is searched
   bool (*run)(rl::test_params& params);  // null: not compiled
 
   bool is_searched() const { return iterations == 0; }
 };
 
-// Does what rl::simulate does, but with one scheduler, and without compiling Relacy's other ones.
+// Does what rl::simulate does, but with a single scheduler, so that Relacy's others are not
+// compiled.
 template <class Suite, class OneScheduler>
 bool simulate(rl::test_params& params) {
   rl::ostringstream state;
@@ -85,7 +86,7 @@ constexpr Scenario scenario(unsigned iterations) {
   }
 }
 
-// A scenario that is small enough to be searched.
+// Makes a scenario that is small enough to be searched.
 template <class Suite, Name name>
 constexpr Scenario search(unsigned preemptions = kAnyPreemptions) {
   if constexpr (is_compiled(name.text)) {
@@ -99,13 +100,13 @@ struct Options {
   bool search = false;
   bool must_fail = false;
   bool find = false;
-  unsigned iterations = 0;  // 0: as the scenario says; preemptions likewise
+  unsigned iterations = 0;  // 0 leaves it to the scenario, as for preemptions
   unsigned preemptions = 0;
 };
 
-// VERBOSE=1 in the environment shows how a failure came about, at length. It is off by default, as
-// mutants are meant to fail. The output is not kept in a string, since Relacy replaces operator new
-// while it runs.
+// Runs a scenario. VERBOSE=1 in the environment prints how a failure came about, at length. It is
+// off by default, as mutants are meant to fail. The output is not kept in a string, since Relacy
+// replaces operator new while it runs.
 inline bool passes(const Scenario& scenario, const Options& options) {
   std::ostream nowhere(nullptr);
   const bool verbose = std::getenv("VERBOSE") != nullptr;
@@ -133,7 +134,7 @@ inline bool passes(const Scenario& scenario, const Options& options) {
   return passed;
 }
 
-// Whether the operation that is weakened is made there at all.
+// Returns whether the scenario makes the weakened operation at all.
 inline bool meets_weakened(const Scenario& scenario) {
   std::ostream nowhere(nullptr);
   rl::test_params params;
@@ -146,7 +147,7 @@ inline bool meets_weakened(const Scenario& scenario) {
   return weakened.met || scenario.is_searched();
 }
 
-// Parses FILE:LINE:OPERATION=ORDER; false if it is something else.
+// Parses FILE:LINE:OPERATION=ORDER. Returns false if it is anything else.
 inline bool set_weakened(std::string_view text) {
   static constexpr std::pair<std::string_view, rl::memory_order> kOrders[] = {
       {"relaxed", rl::mo_relaxed}, {"acquire", rl::mo_acquire}, {"release", rl::mo_release}, {"acq_rel", rl::mo_acq_rel}};
@@ -165,7 +166,7 @@ inline bool set_weakened(std::string_view text) {
   return false;
 }
 
-// Returns the index of the first argument that is not an option; 0 if one is wrong.
+// Returns the index of the first argument that is not an option, or 0 if an option is wrong.
 inline int parse(int argc, char** argv, Options& options) {
   int k = 1;
   for (; k < argc && argv[k][0] == '-'; k++) {

@@ -2,13 +2,13 @@
 #
 # Copies the core to OUT/core with the one change that the mutant describes:
 #
-#     what is weakened, and what must come of it
+#     what is broken
 #     file: ring.h
-#     model: ring capacity_1 capacity_2     (the model, and those of its scenarios that must find it; read by CMakeLists.txt)
+#     model: ring capacity_1 capacity_2     (the model and the scenarios that must fail; read by CMakeLists.txt)
 #     --- replace
-#     a piece of that file, exactly, which is there exactly once
+#     text that occurs in that file exactly once
 #     --- by
-#     another
+#     its replacement
 file(READ "${MUTANT}" mutant)
 if(NOT mutant MATCHES "\nfile: ([a-z_]+[.]h)\n")
   message(FATAL_ERROR "${MUTANT} does not name a file")

@@ -1,5 +1,5 @@
 // Parking for the models: native/platform/parking.cc over Relacy's mutex and condition variables,
-// with a bucket for each wait list, and without its slices of 50 ms, which would hide a lost wake.
+// with a bucket for each wait list. It has no time slices of 50 ms, which would hide a lost wake.
 // Relacy reports a thread that nobody wakes as a deadlock.
 #pragma once
 
@@ -10,8 +10,8 @@
 
 namespace threadsafe::model {
 
-// Relacy's own condition variable wakes spuriously whenever others run, and so rescues nearly all
-// who sleep beside a permit. This one can be kept from doing so.
+// A condition variable. Relacy's own wakes spuriously whenever others run, and so rescues nearly
+// all threads that sleep beside a permit. This one can be kept from doing so.
 class Condition {
  public:
   explicit Condition(bool spurious) { impl_.init(spurious, $); }
@@ -28,7 +28,8 @@ class Condition {
   rl::rl_pthread_cond_t impl_;
 };
 
-// Delays the thread: often not at all, otherwise for any time, even until nobody else can go on.
+// Delays the thread: often not at all, otherwise for any time, even until no other thread can go
+// on.
 inline void delay() {
   if (searching || rl::rand(3) != 0) return;
   rl::mutex mutex;
@@ -135,8 +136,8 @@ inline void Parking::unpark(u32 most) {
   mutex.unlock($);
 }
 
-// The Parker of core/wait.h, which does not spin: a try that succeeds while spinning is a call that
-// does not wait.
+// The Parker of core/wait.h. It does not spin, as a try that succeeds while spinning is the same as
+// a call that does not wait.
 class Parker {
  public:
   explicit Parker(Parking& parking, bool has_deadline = false) : sleeper_(parking), has_deadline_(has_deadline) {}
@@ -144,7 +145,7 @@ class Parker {
 
   bool pause() { return false; }
 
-  // `briefly`: as if woken after a while.
+  // Sleeps. With `briefly` it may also wake by itself after a while.
   template <class MaySleep>
   Status sleep(MaySleep&& may_sleep, bool briefly = false) {
     if (!sleeper_.sleep(has_deadline_ || briefly, may_sleep)) return briefly && !has_deadline_ ? Status::ok : Status::timeout;
@@ -161,8 +162,8 @@ class Parker {
   bool slept_ = false;
 };
 
-// The event loops of a model, by number. A ring is heard when the loop comes round; several of them
-// may be heard as one.
+// The event loops of a model, by number. A loop hears a ring when it runs next, and may hear
+// several rings as one.
 class Loops {
  public:
   void ring(u32 loop) {
@@ -173,7 +174,8 @@ class Loops {
     rung.heard.notify_one();
   }
 
-  // Waits until it is rung. A deadline may pass at any moment; then this returns false.
+  // Waits until the loop is rung. Returns false if its deadline passes, which may happen at any
+  // moment.
   bool wait(u32 loop, bool has_deadline) {
     Loop& waits = loops_[loop / kApart];
     waits.mutex.lock($);
@@ -184,7 +186,7 @@ class Loops {
     return in_time;
   }
 
-  // Numbers this far apart have their bits in different words.
+  // The distance between numbers whose bits lie in different words.
   static constexpr u32 kApart = 64;
 
  private:
@@ -204,7 +206,7 @@ class Loops {
 };
 
 // A thread's waker. It may be preempted between the permit and the unpark, and between taking a
-// loop's bit and the ring. Idleness may be outdated at once, so any loop may seem to be idle.
+// loop's bit and the ring. Any loop may seem idle, as idleness may be outdated at once.
 struct Waker {
   Parking& parking;
   Loops* loops = nullptr;
@@ -256,13 +258,13 @@ struct HandlerWake {
   HandlerWaker waker;
 };
 
-// Waits until so many threads are announced in that list.
+// Waits until that many threads are announced in the list.
 inline void until_announced(const WaitList& list, u32 threads) {
   while (threads_in(list.state.load(memory_order_seq_cst)) < threads) rl::yield(1, $);
 }
 
 // The helper thread, which serves the other threads of a model until all have finished. It sleeps
-// while nobody calls it, so that a lost wake is a deadlock.
+// while nobody calls it, so a lost wake is a deadlock.
 class Helper {
  public:
   void call() {

@@ -1,5 +1,5 @@
-// The pool: who has a buffer has it alone, "none is free" is exact, and no wake is lost. A map has
-// one buffer here, so that there are several maps.
+// The pool lends a buffer to one owner at a time, "none is free" is exact, and no wake is lost. A
+// map has one buffer here, so that there are several maps.
 #include "core/pool.h"
 #include "main.h"
 #include "parking_model.h"
@@ -27,7 +27,7 @@ struct Nobody {
   void one(WaitList&) {}
 };
 
-// Leaves without another try, though it has just been woken, as a thread that is stopped does.
+// Leaves without another try, though it may just have been woken, as a thread that is stopped does.
 class StoppedParker : public Parker {
  public:
   explicit StoppedParker(Parking& parking) : Parker(parking) {}
@@ -86,7 +86,7 @@ class ModelPool {
   rl::var<u32> data_[kMost];
 };
 
-// Each buffer has one owner at a time, and whoever waits gets one.
+// Each buffer has one owner at a time, and every thread that waits gets one.
 template <u32 count>
 struct Lending : rl::test_suite<Lending<count>, 3> {
   ModelPool<count> pool;
@@ -97,7 +97,7 @@ struct Lending : rl::test_suite<Lending<count>, 3> {
   void after() { pool.check_at_rest(); }
 };
 
-// Whoever takes a buffer sees what was written to it, and only one thread takes it.
+// A thread that takes a buffer sees what was written to it, and only one thread can take it.
 struct Passing : rl::test_suite<Passing, 3> {
   ModelPool<1> pool;
   Atomic<u32> token;
@@ -110,14 +110,14 @@ struct Passing : rl::test_suite<Passing, 3> {
       u32 passed;
       RL_ASSERT(pool.core().pass(1, lease, passed));
       RL_ASSERT(!pool.core().release(1, lease) && !pool.core().pass(1, lease, passed));
-      // Otherwise the lease would be valid again if its own thread takes the token.
+      // An equal token would make the lease valid again if its own thread took the token.
       RL_ASSERT(passed != lease);
       token.store(passed + 1, memory_order_relaxed);
       return;
     }
     u32 found;
     while ((found = token.load(memory_order_relaxed)) == 0) rl::yield(1, $);
-    // The token comes without an order, so the word may be seen later than it.
+    // The token is passed without ordering, so the buffer's word may be seen later.
     while (!pool.core().take(index + 1, found - 1)) {
       if (taken.load(memory_order_relaxed) > 0) return;
       rl::yield(1, $);
@@ -132,8 +132,7 @@ struct Passing : rl::test_suite<Passing, 3> {
   }
 };
 
-// Thread 0 has at most one of two buffers, now this and now that, so there is always one for thread
-// 1.
+// Thread 0 has at most one of two buffers at a time, so there is always one for thread 1.
 struct Exact : rl::test_suite<Exact, 2> {
   ModelPool<2> pool;
 
@@ -147,7 +146,7 @@ struct Exact : rl::test_suite<Exact, 2> {
       return;
     }
     for (u32 k = 0; k < 10; k++) {
-      // Its number decides at which buffer it begins to look.
+      // The thread's number decides at which buffer its search begins.
       const u32 thread = 4 + k % 2;
       RL_ASSERT(pool.core().try_lend(thread, lease) == Status::ok);
       RL_ASSERT(pool.core().release(thread, lease));
@@ -155,7 +154,7 @@ struct Exact : rl::test_suite<Exact, 2> {
   }
 };
 
-// One thread is stopped, perhaps just when a wake was spent on it.
+// One thread is stopped, perhaps just after it was woken.
 struct Stopping : rl::test_suite<Stopping, 3> {
   ModelPool<1> pool;
 
@@ -169,7 +168,7 @@ struct Stopping : rl::test_suite<Stopping, 3> {
   void after() { pool.check_at_rest(); }
 };
 
-// One thread dies: with a lease, with a buffer passed on, or between a return and its wake.
+// One thread dies with a lease, after it has passed a buffer on, or between a return and its wake.
 struct Dying : rl::test_suite<Dying, 3> {
   ModelPool<1> pool;
   Atomic<u32> token;
@@ -183,7 +182,7 @@ struct Dying : rl::test_suite<Dying, 3> {
     if (how == 1) RL_ASSERT(pool.silent().release(1, lease));
     if (how == 2) RL_ASSERT(pool.core().pass(1, lease, passed));
     pool.core().abandon(1);
-    // A token that is under way stays valid.
+    // A token that was passed on must stay valid.
     if (how != 2) return;
     RL_ASSERT(pool.core().take(4, passed));
     RL_ASSERT(pool.core().release(4, passed));
@@ -191,7 +190,7 @@ struct Dying : rl::test_suite<Dying, 3> {
   void after() { pool.check_at_rest(); }
 };
 
-// Two want the only buffer, once each.
+// Two threads want the only buffer, once each.
 struct TwoOnce : rl::test_suite<TwoOnce, 2> {
   ModelPool<1> pool;
 
@@ -199,7 +198,7 @@ struct TwoOnce : rl::test_suite<TwoOnce, 2> {
   void after() { pool.check_at_rest(); }
 };
 
-// One has one of two buffers, then the other: there is always one for the other thread.
+// One thread has first one buffer, then the other, so there is always one for the other thread.
 struct ExactOnce : rl::test_suite<ExactOnce, 2> {
   ModelPool<2> pool;
 

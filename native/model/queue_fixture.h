@@ -21,7 +21,7 @@ struct ModelSlots {
 
   Atomic<u64>& stamp(u32 index) const { return memory->stamps[index]; }
 
-  // A message's number is in each of its slots.
+  // Writes a message's number into each of its slots.
   void write(const Span& span, u32 number) const {
     for (u32 k = 0; k < span.slots; k++) memory->payloads[(span.index + k) % capacity]($) = number;
   }
@@ -51,7 +51,7 @@ struct QueueWake {
   Loops* loops;
 };
 
-// The patience of settle(): it never ends, as here nobody dies in the middle of a copy.
+// The patience of settle(). It never ends, as nobody dies in the middle of a copy here.
 inline bool yield() {
   rl::yield(1, $);
   return true;
@@ -71,7 +71,7 @@ class ModelQueue {
   Status try_put(u32 number, u32 slots = 1) { return core().try_put(slots * kPayloadBytes, writer(number)); }
   Status try_get(u32& number) { return core().try_get(~u32{0}, reader(number)); }
 
-  // The calls of those who may wait for another's copy.
+  // The calls of threads that may wait for another's copy.
   Status put_exactly(u32 number, u32 slots = 1) {
     return settle(yield, [&] { return core().attempt_put(slots * kPayloadBytes, writer(number)); });
   }
@@ -85,7 +85,7 @@ class ModelQueue {
   // The call of a signal handler.
   Status offer(u32 number, u32 slots = 1) { return core().offer(slots * kPayloadBytes, writer(number)); }
 
-  // Calls strike() in the middle of the copy, like a handler that strikes there.
+  // Calls strike() in the middle of the copy, as a handler would strike.
   template <class Strike>
   Status get_and(u32& number, Strike&& strike) {
     return core().attempt_get(~u32{0}, [&](const Span& span) {
@@ -121,7 +121,7 @@ class ModelQueue {
     unparks_.make([this](const WaitList& list, u32 most) { (&list == &header_.not_empty ? not_empty_ : not_full_).unpark(most); });
   }
 
-  // Like try_put, and sets `claimed` when it has claimed its slot and has not published it yet.
+  // Does what try_put does, and sets `claimed` while its slot is claimed but not published.
   Status try_put_telling(u32 number, Atomic<u32>& claimed) {
     return core().try_put(kPayloadBytes, [&](const Span& span) {
       claimed.store(1, memory_order_relaxed);
@@ -129,7 +129,7 @@ class ModelQueue {
     });
   }
 
-  // Puts the numbers from `first` on.
+  // Puts `count` numbers, beginning with `first`.
   Status try_put_many(u32 first, u32 count, u32& done) {
     return core().try_put_many(count, kPayloadBytes, done, [this, first](u32 index, u32 k, u32 n) {
       for (u32 i = 0; i < n; i++) slots_.write({index + i, 1, 0}, first + k + i);
@@ -150,7 +150,7 @@ class ModelQueue {
     return ring().template try_get_run<kRun>([&](u32 index, u32 k) { numbers[k] = slots_.read({index, 1, 0}); });
   }
 
-  // Messages of these numbers of slots, with numbers from `first` on.
+  // Puts messages of these numbers of slots. Their numbers begin with `first`.
   template <u32 kRun>
   bool try_put_messages(u32 first, const u32 (&slots)[kRun]) {
     u32 bytes[kRun];
@@ -185,7 +185,7 @@ class ModelQueue {
     return unless_busy(core().get(parker, ~u32{0}, reader(number)));
   }
 
-  // Sets the loops in which others wait.
+  // Sets the loops that wait at this queue.
   void set_loops(Loops& loops) { loops_ = &loops; }
   WaitList& not_full_list() { return header_.not_full; }
   WaitList& joins_list() { return header_.all_done; }
@@ -201,7 +201,7 @@ class ModelQueue {
 
   u32 dropped() const { return header_.dropped.load(memory_order_relaxed); }
 
-  // Checks that nothing is left behind: every announcement and every permit was withdrawn.
+  // Checks that nothing is left behind: every announcement and every permit is gone.
   void check_nobody_waits() {
     RL_ASSERT(header_.not_empty.state.load(memory_order_seq_cst) == 0);
     RL_ASSERT(header_.not_full.state.load(memory_order_seq_cst) == 0);
@@ -219,8 +219,7 @@ class ModelQueue {
 
   auto ring() { return Ring(header_.tail, header_.head, Positions{header_.geometry.capacity, header_.geometry.index_bits}, slots_); }
 
-  // The status of a call whose time is over while another is in the middle of a copy, and which
-  // does not wait for that.
+  // Returns the status of a call that may not wait for another's copy, as its deadline has passed.
   static Status unless_busy(Status status) { return status == Status::busy ? Status::timeout : status; }
 
   auto writer(u32 number) {

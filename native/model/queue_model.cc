@@ -1,5 +1,5 @@
-// Waiting for items and room. A lost wake shows as a deadlock, since nobody here looks by itself
-// after a slice of time.
+// Waiting for items and room. A lost wake shows as a deadlock, since no thread here looks again by
+// itself after a slice of time.
 #include "main.h"
 #include "queue_fixture.h"
 
@@ -8,7 +8,7 @@ namespace {
 using namespace threadsafe;
 using namespace threadsafe::model;
 
-// One putter, one getter, one slot: each waits for the other.
+// One putter, one getter and one slot. Each waits for the other.
 struct PingPong : rl::test_suite<PingPong, 2> {
   ModelQueue<1> queue;
 
@@ -66,8 +66,9 @@ struct OutOfOrderRoom : rl::test_suite<OutOfOrderRoom, 4> {
   void after() { queue.check_nobody_waits(); }
 };
 
-// Trap 2: a getter may give up, or take its item as it tries again, while a wake is spent on it. If
-// it got the item it puts it back. So the other getter, which never gives up, always gets one.
+// Trap 2: a wake may be spent on a getter while it gives up, or while it takes its item by another
+// try. If it got the item it puts it back. So the other getter, which never gives up, always gets
+// one.
 struct GivingUp : rl::test_suite<GivingUp, 3> {
   ModelQueue<2> queue;
 
@@ -87,7 +88,7 @@ struct GivingUp : rl::test_suite<GivingUp, 3> {
   void after() { queue.check_nobody_waits(); }
 };
 
-// Trap 2, with items for both: each of two waiters gets its item, whichever wake was spent on whom.
+// Trap 2, with items for both: each of two waiters gets an item, whichever was woken for which.
 struct WakeSpentOnAnother : rl::test_suite<WakeSpentOnAnother, 4> {
   ModelQueue<2> queue;
 
@@ -105,8 +106,8 @@ struct WakeSpentOnAnother : rl::test_suite<WakeSpentOnAnother, 4> {
   void after() { queue.check_nobody_waits(); }
 };
 
-// Whoever passes on a wake may be overtaken, as it looks, by a get that does not wait. The item
-// behind the one that this get takes was published first, so its wake has been spent.
+// A thread that passes on a wake may be overtaken, as it looks, by a get that does not wait. The
+// item behind the one that this get takes was published first, so its wake has been spent.
 struct Overtaken : rl::test_suite<Overtaken, 4> {
   ModelQueue<4> queue;
   Atomic<u32> claimed;
@@ -152,7 +153,7 @@ struct OvertakenRoom : rl::test_suite<OvertakenRoom, 4> {
   void after() { queue.check_nobody_waits(); }
 };
 
-// A batch makes one wake, which whoever is woken passes on.
+// A batch makes one wake, which the woken thread passes on.
 struct Batch : rl::test_suite<Batch, 3> {
   ModelQueue<2> queue;
 
@@ -189,8 +190,8 @@ struct BatchRoom : rl::test_suite<BatchRoom, 3> {
   void after() { queue.check_nobody_waits(); }
 };
 
-// A handler puts three items and leaves the unparks to the helper, which may come at any time. Two
-// wait for ever; one comes and goes, and takes what permits it meets.
+// A handler puts three items and leaves the unparks to the helper, which may make them at any time.
+// Two getters wait for ever. One comes and goes, and takes any permit it meets.
 struct PutInHandler : rl::test_suite<PutInHandler, 5> {
   ModelQueue<3> queue;
   Helper helper;
@@ -239,7 +240,7 @@ struct GetInHandler : rl::test_suite<GetInHandler, 5> {
   void after() { queue.check_nobody_waits(); }
 };
 
-// Two handlers in two threads: the first to give a permit may be the last to note it.
+// Handlers strike two threads. The first to give a permit may be the last to note it.
 struct TwoHandlers : rl::test_suite<TwoHandlers, 5> {
   ModelQueue<2> queue;
   Helper helper;
@@ -267,8 +268,8 @@ struct TwoHandlers : rl::test_suite<TwoHandlers, 5> {
   void after() { queue.check_nobody_waits(); }
 };
 
-// Notes for the helper: the larger note is not lost, whichever comes first, and whoever takes it
-// sees what was written before it.
+// Of two notes for the helper the larger is not lost, whichever comes first, and the thread that
+// takes it sees what was written before it.
 struct Notes : rl::test_suite<Notes, 3> {
   WaitList list;
   DeferredUnparks unparks;
@@ -300,8 +301,8 @@ struct Notes : rl::test_suite<Notes, 3> {
   }
 };
 
-// Two threads put, each of which may be preempted between the permit and the unpark, while one who
-// waits comes and goes.
+// Two threads put. Each may be preempted between the permit and the unpark, while a waiter comes
+// and goes.
 struct PutByPreempted : rl::test_suite<PutByPreempted, 4> {
   ModelQueue<2> queue;
 
@@ -319,7 +320,7 @@ struct PutByPreempted : rl::test_suite<PutByPreempted, 4> {
   void after() { queue.check_nobody_waits(); }
 };
 
-// One waits for an item, or for room.
+// A thread waits for one item, or for room.
 struct OneItem : rl::test_suite<OneItem, 2> {
   ModelQueue<1> queue;
 
@@ -344,7 +345,8 @@ struct OneRoom : rl::test_suite<OneRoom, 2> {
   void after() { queue.check_nobody_waits(); }
 };
 
-// Both wait for one item of two: the second item, or whoever leaves, wakes the other.
+// Two threads wait, each for one of two items. The second item, or the thread that leaves, wakes
+// the other.
 struct TwoItems : rl::test_suite<TwoItems, 3> {
   ModelQueue<2> queue;
 

@@ -1,5 +1,5 @@
-// The record: reads are whole, no merge is lost, buffers have one owner at a time, and a handler may
-// strike before any operation.
+// Reads of a record are whole, no merge is lost, buffers have one owner at a time, and a handler
+// may strike before any operation.
 #include "core/buffers.h"
 #include "core/record.h"
 #include "main.h"
@@ -34,7 +34,7 @@ class ModelRecord {
 
   Snapshot<WordBuffers<ModelWords>, ThreadWake> core() { return {header_, buffers(), ThreadWake{&parking_}}; }
 
-  // Makes one try of a read.
+  // Makes one try to read.
   Status try_read(u64& word, Content& content) {
     return core().try_read(word, [&](u32 index) { buffers().read(index, 0, &content, kContentBytes); });
   }
@@ -45,7 +45,7 @@ class ModelRecord {
     return word;
   }
 
-  // Makes one try to write a content whose words are all the version that it makes.
+  // Makes one try to write the new version into all words.
   Status try_write_whole() {
     u64 word = core().begin();
     const u64 version = version_in(word) + 1;
@@ -58,7 +58,7 @@ class ModelRecord {
     while (try_write_whole() == Status::busy) rl::yield(1, $);
   }
 
-  // Writes a content whose words are all that value, whatever is published meanwhile.
+  // Writes that value into all words, whatever is published meanwhile.
   void replace(u64 value) {
     const Content content{{value, value}};
     const auto fill = [&](u32 index) { own(index, [&] { buffers().write(index, 0, &content, kContentBytes); }); };
@@ -69,7 +69,7 @@ class ModelRecord {
     }
   }
 
-  // Makes one try to add one to the k-th word, and leave the others as they are.
+  // Makes one try to add one to the kth word and leave the others alone.
   Status try_add(u32 k) {
     u64 word = core().begin();
     return status_of(core().try_write(word, true, [&](u32 index) {
@@ -104,7 +104,7 @@ class ModelRecord {
  private:
   WordBuffers<ModelWords> buffers() { return {count_, kContentBytes, ModelWords{buffers_}}; }
 
-  // Checks that nothing is damaged, whatever happens.
+  // Checks that no status says "damaged".
   static Status status_of(Status status) {
     RL_ASSERT(status == Status::ok || status == Status::busy);
     return status;
@@ -138,7 +138,7 @@ void check_sums(ModelRecord& record, u64 first, u64 second) {
   RL_ASSERT(content.words[0] == first && content.words[1] == second);
 }
 
-// Buffers are claimed again while somebody reads.
+// Buffers are claimed anew while a thread reads.
 template <u32 count>
 struct Whole : rl::test_suite<Whole<count>, 3> {
   ModelRecord record{count};
@@ -156,7 +156,7 @@ struct Whole : rl::test_suite<Whole<count>, 3> {
   void after() { check_whole(record); }
 };
 
-// Two threads replace the content, each whatever the other publishes meanwhile; another reads.
+// Two threads replace the content, each whatever the other publishes meanwhile. A third reads.
 struct Replace : rl::test_suite<Replace, 3> {
   ModelRecord record{3};
 
@@ -191,7 +191,7 @@ struct Merge : rl::test_suite<Merge, 2> {
   void after() { check_sums(record, 2, 2); }
 };
 
-// One thread writes. Another learns of that, and finds the buffer that was given back.
+// One thread writes. Another learns of that, and must find the buffer that was given back.
 struct GivenBack : rl::test_suite<GivenBack, 2> {
   ModelRecord record{2};
   Atomic<u32> written;
@@ -203,7 +203,7 @@ struct GivenBack : rl::test_suite<GivenBack, 2> {
     } else {
       while (written.load(memory_order_relaxed) == 0) rl::yield(1, $);
       const u32 before = record.fills;
-      // The first look at the free buffers may be late, the second is not.
+      // The first look at the free buffers may be outdated, but the second is not.
       if (record.try_write_whole() == Status::busy) record.try_write_whole();
       RL_ASSERT(record.fills > before);
     }
@@ -212,8 +212,7 @@ struct GivenBack : rl::test_suite<GivenBack, 2> {
   void after() { check_whole(record); }
 };
 
-// A handler that does nothing else. It strikes its thread before any operation, at most `left`
-// times.
+// A handler that strikes its thread before any operation, at most `left` times.
 struct Handler {
   static inline Handler* current = nullptr;
 
@@ -284,7 +283,8 @@ struct Wait : rl::test_suite<Wait, 2> {
   void after() { RL_ASSERT(calls_waiting(record.list()) == 0); }
 };
 
-// A set that is cleared at once serves those who waited. A clear keeps the content and the version.
+// A set that is cleared at once serves the threads that waited. A clear keeps the content and the
+// version.
 struct SetAndClear : rl::test_suite<SetAndClear, 3> {
   ModelRecord record{3};
 
@@ -324,7 +324,7 @@ struct TwoWait : rl::test_suite<TwoWait, 3> {
   void after() { RL_ASSERT(calls_waiting(record.list()) == 0); }
 };
 
-// A clear beside writes undoes none of them.
+// A clear undoes no concurrent write.
 struct Cleared : rl::test_suite<Cleared, 2> {
   ModelRecord record{3};
 
@@ -343,7 +343,7 @@ struct Cleared : rl::test_suite<Cleared, 2> {
   }
 };
 
-// One writes, one reads.
+// One thread writes, one reads.
 struct WriteAndRead : rl::test_suite<WriteAndRead, 2> {
   ModelRecord record{2};
 
@@ -363,7 +363,7 @@ struct WriteAndRead : rl::test_suite<WriteAndRead, 2> {
   void after() { check_whole(record); }
 };
 
-// Two change a word each.
+// Two threads change one word each.
 struct MergeOnce : rl::test_suite<MergeOnce, 2> {
   ModelRecord record{3};
 

@@ -1,5 +1,5 @@
 // Relacy (Debian: relacy-dev) without the macros by which it takes over a whole program. Only code
-// that says rl:: is modelled.
+// that uses rl:: is modelled.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// The ring by itself. Its calls do not wait, so the threads try again.
+// The ring by itself. Its calls do not wait, so the threads repeat them.
 #include "main.h"
 #include "queue_fixture.h"
 
@@ -7,8 +7,8 @@ namespace {
 using namespace threadsafe;
 using namespace threadsafe::model;
 
-// Two producers of two messages each, two consumers. Message number = producer * 2 + which. The
-// second producer's are `slots` long.
+// Two producers of two messages each, and two consumers. A message's number is producer * 2 + 0 or
+// 1. Those of the second producer take `slots` slots.
 template <u32 capacity, u32 slots>
 struct TwoByTwo : rl::test_suite<TwoByTwo<capacity, slots>, 4> {
   ModelQueue<capacity, (slots > 1)> queue;
@@ -131,8 +131,8 @@ struct GetTogether : rl::test_suite<GetTogether<Way>, 3> {
   void after() { RL_ASSERT(queue.core().size() == 2); }
 };
 
-// The same, where the other two come in the same way, one slot each: a claim of a batch passes on
-// what its claimer has seen, as any claim does.
+// The same, but the other two threads go the same way, with one slot each. A claim of a batch
+// passes on what its claimer has seen, as any claim does.
 template <class Way>
 struct PutAndGetTogether : rl::test_suite<PutAndGetTogether<Way>, 3> {
   ModelQueue<3> queue;
@@ -168,7 +168,7 @@ struct GetAndPutTogether : rl::test_suite<GetAndPutTogether<Way>, 3> {
   void after() { RL_ASSERT(queue.core().size() == 2); }
 };
 
-// Runs on both sides, around the end of the ring.
+// Both sides use runs, around the end of the ring.
 struct RunsRound : rl::test_suite<RunsRound, 2> {
   ModelQueue<4> queue;
 
@@ -185,7 +185,7 @@ struct RunsRound : rl::test_suite<RunsRound, 2> {
   }
 };
 
-// Messages of one slot and of two, round the ring, which they fill.
+// Messages of one and two slots fill the ring, around its end.
 struct MessagesRound : rl::test_suite<MessagesRound, 2> {
   ModelQueue<3, true> queue;
 
@@ -202,7 +202,8 @@ struct MessagesRound : rl::test_suite<MessagesRound, 2> {
   }
 };
 
-// The same slots are emptied together; each putter fills one of them, the second by way of the first.
+// Two slots are emptied together. Each putter fills one of them, and the second goes by way of the
+// first.
 struct MessagesAfter : rl::test_suite<MessagesAfter, 3> {
   ModelQueue<2, true> queue;
 
@@ -223,7 +224,8 @@ struct MessagesAfter : rl::test_suite<MessagesAfter, 3> {
   void after() { RL_ASSERT(queue.core().size() == 2); }
 };
 
-// Two take one item each and free their slots in whatever order; then there is room for messages.
+// Two threads take one item each and free their slots in any order. Then there is room for
+// messages.
 struct MessagesBeside : rl::test_suite<MessagesBeside, 3> {
   ModelQueue<2, true> queue;
 
@@ -244,7 +246,7 @@ struct MessagesBeside : rl::test_suite<MessagesBeside, 3> {
   void after() { RL_ASSERT(queue.core().size() == 2); }
 };
 
-// Messages are put, and got, behind those of a batch that others have claimed the beginning of.
+// Messages are put, and got, behind those of a batch whose beginning another thread has claimed.
 struct MessagesBehind : rl::test_suite<MessagesBehind, 4> {
   ModelQueue<4, true> queue;
   u32 first;
@@ -265,8 +267,7 @@ struct MessagesBehind : rl::test_suite<MessagesBehind, 4> {
   }
 };
 
-// Items that do not fit are not put, in whatever order: the ring never holds more than its
-// capacity.
+// Items that do not fit are not put, in any order: the ring never holds more than its capacity.
 template <u32 capacity>
 struct NeverMore : rl::test_suite<NeverMore<capacity>, capacity + 1> {
   ModelQueue<capacity> queue;
@@ -282,7 +283,7 @@ struct NeverMore : rl::test_suite<NeverMore<capacity>, capacity + 1> {
   }
 };
 
-// Every put that is accepted is in before the close, so it can be got afterwards. Then the ring is
+// An accepted put comes before the close, so its item can be got afterwards. Then the ring is
 // closed and drained.
 struct PutOrClosed : rl::test_suite<PutOrClosed, 3> {
   ModelQueue<2> queue;
@@ -313,7 +314,7 @@ struct PutOrClosed : rl::test_suite<PutOrClosed, 3> {
 };
 
 // A peek returns an item as it was put, though its slot may be emptied and filled anew meanwhile.
-// The payload is two words, which a peek may see change; then its copy must not count.
+// The payload is two words. If a peek sees them change, its copy must not count.
 struct PeekWhileReused : rl::test_suite<PeekWhileReused, 2> {
   struct OneSlot {
     static constexpr u32 kMostSlots = 0;
@@ -350,7 +351,7 @@ struct PeekWhileReused : rl::test_suite<PeekWhileReused, 2> {
   }
 };
 
-// One producer and one consumer, of `items` each.
+// One producer and one consumer of `items` each.
 template <u32 capacity, u32 items, u32 slots = 1>
 struct OneByOne : rl::test_suite<OneByOne<capacity, items, slots>, 2> {
   ModelQueue<capacity, (slots > 1)> queue;
@@ -370,7 +371,7 @@ struct OneByOne : rl::test_suite<OneByOne<capacity, items, slots>, 2> {
   void after() { RL_ASSERT(queue.core().size() == 0); }
 };
 
-// Two put one item each, or get one each; nobody waits for anybody.
+// Two threads put, or get, one item each. Neither waits for the other.
 template <u32 capacity>
 struct TwoPut : rl::test_suite<TwoPut<capacity>, 2> {
   ModelQueue<capacity> queue;
@@ -403,7 +404,7 @@ struct TwoGet : rl::test_suite<TwoGet<items>, 2> {
   }
 };
 
-// A put, a get and another put, or another get, at once: what comes out went in.
+// A put, a get, and a second put or get happen at once. Every item that comes out went in.
 template <bool two_put>
 struct Three : rl::test_suite<Three<two_put>, 3> {
   ModelQueue<1> queue;

@@ -1,13 +1,12 @@
-// Chooses which thread runs next. Relacy's own random scheduler chooses anew before each operation.
-// So a thread hardly ever stands still while another makes a hundred operations, and many a lost
-// wake needs just that. Here each iteration has a number of operations that a thread makes in one
-// go, on average: 1, 4, 16 or 64. Failures that took a million iterations are found within some
-// thousands.
+// Chooses which thread runs next. Relacy's own random scheduler chooses anew before each operation,
+// so a thread hardly ever stands still while another makes a hundred operations. Many lost wakes
+// need just that. Here each iteration has an average number of operations that a thread makes in
+// one go: 1, 4, 16 or 64. Failures that took a million iterations are found within a few thousand.
 //
 // SEED=n in the environment tries other interleavings.
 //
 // A small scenario is searched instead: Relacy's own scheduler tries all interleavings, or all with
-// at most so many preemptions.
+// at most a given number of preemptions.
 #pragma once
 
 #include <cstdlib>
@@ -16,8 +15,8 @@
 
 namespace threadsafe::model {
 
-// Whether the scenario is searched. Then nothing is left to chance that the search tries anyway, such
-// as a delay, and nobody wakes spuriously, which would hide a lost wake.
+// Whether the scenario is searched. Then nothing that the search tries anyway is left to chance,
+// such as a delay, and there are no spurious wakes, which would hide a lost wake.
 inline bool searching = false;
 
 template <rl::thread_id_t threads>
@@ -43,7 +42,7 @@ class Scheduler : public rl::scheduler<Scheduler<threads>, rl::scheduler_thread_
   bool iteration_end_impl() { return this->iter_ == this->params_.iteration_count; }
   rl::iteration_t iteration_count_impl() { return this->params_.iteration_count; }
 
-  // Chooses, among other things, which of its possible values a load returns.
+  // Chooses, among other things, which possible value a load returns.
   unsigned rand_impl(unsigned limit, rl::sched_type) { return random(limit); }
 
   // Timeouts and spurious wakes are as frequent as with Relacy's own scheduler, whenever another

@@ -1,4 +1,4 @@
-// Waiting at several lists by one thread.
+// One thread waits at several lists.
 #include "event_fixture.h"
 #include "main.h"
 #include "queue_fixture.h"
@@ -16,7 +16,7 @@ struct Source {
   explicit Source(ModelEvent& e) : event(&e) {}
   WaitList& list() { return queue ? queue->list() : event->list(); }
   bool ready() { return queue ? queue->ready() : event->ready(); }
-  // A thread that passes on may be preempted then.
+  // Passes a wake on. The thread may be preempted after that.
   void pass_on() {
     queue ? queue->pass_on() : event->pass_on();
     delay();
@@ -53,7 +53,7 @@ struct AtQueueAndEvent : rl::test_suite<Suite, threads> {
   }
 };
 
-// Takes an item of either queue.
+// Takes an item from either queue.
 void select(OneQueue& first, OneQueue& second) {
   u32 number;
   for (;;) {
@@ -62,7 +62,7 @@ void select(OneQueue& first, OneQueue& second) {
   }
 }
 
-// Takes whichever comes first, and then the other.
+// A thread takes whichever item comes first, and then the other.
 struct Either : AtTwoQueues<Either, 3> {
   void thread(unsigned index) {
     if (index == 0) {
@@ -77,7 +77,7 @@ struct Either : AtTwoQueues<Either, 3> {
 };
 
 // A wake of the first queue may be spent on the selecting thread, which has an item of the second.
-// The getter at the first gets the item in the end.
+// The getter at the first must still get its item.
 struct SpentOnSelect : AtTwoQueues<SpentOnSelect, 4> {
   void thread(unsigned index) {
     u32 number;
@@ -94,7 +94,7 @@ struct SpentOnSelect : AtTwoQueues<SpentOnSelect, 4> {
   }
 };
 
-// The selecting thread gives up, or sees the item and leaves it: the getter gets it.
+// The selecting thread gives up, or sees the item and leaves it. The getter must get it.
 struct LeavesIt : AtTwoQueues<LeavesIt, 3> {
   void thread(unsigned index) {
     u32 number;
@@ -108,8 +108,8 @@ struct LeavesIt : AtTwoQueues<LeavesIt, 3> {
   }
 };
 
-// Another takes the item of a thread that was woken for it, or that is about to sleep. The thread
-// is announced again, and the next item wakes it.
+// Another thread takes the item of a thread that was woken for it, or that is about to sleep. That
+// thread is announced again, and the next item wakes it.
 struct WokenInVain : AtTwoQueues<WokenInVain, 2> {
   void thread(unsigned index) {
     if (index == 1) return select(first, second);
@@ -122,7 +122,7 @@ struct WokenInVain : AtTwoQueues<WokenInVain, 2> {
   }
 };
 
-// Two threads select from the same two queues. Each takes its item, whoever was woken for which.
+// Two threads select from the same two queues. Each gets its item, whichever was woken for which.
 struct TwoSelect : AtTwoQueues<TwoSelect, 4> {
   void thread(unsigned index) {
     if (index == 0) {
@@ -137,7 +137,7 @@ struct TwoSelect : AtTwoQueues<TwoSelect, 4> {
   }
 };
 
-// A queue is closed, with an item on its way or without.
+// A queue is closed, with or without an item on its way.
 struct Closed : AtTwoQueues<Closed, 3> {
   void thread(unsigned index) {
     u32 number;
@@ -155,7 +155,7 @@ struct Closed : AtTwoQueues<Closed, 3> {
   }
 };
 
-// An event is set and cleared at once while two wait, one of them also at a queue.
+// An event is set and cleared at once while two threads wait, one of them also at a queue.
 struct SetAndClear : AtQueueAndEvent<SetAndClear, 3> {
   void thread(unsigned index) {
     if (index == 0) {
@@ -170,8 +170,9 @@ struct SetAndClear : AtQueueAndEvent<SetAndClear, 3> {
   }
 };
 
-// A handler sets an event and leaves the unparks to the helper, which may come at any time. One
-// thread waits for it for ever; the selecting one comes and goes, and takes any permit it meets.
+// A handler sets an event and leaves the unparks to the helper, which may make them at any time.
+// One thread waits for it for ever. The selecting one comes and goes, and takes any permit it
+// meets.
 struct EventInHandler : AtQueueAndEvent<EventInHandler, 4> {
   Helper helper;
 
@@ -190,8 +191,7 @@ struct EventInHandler : AtQueueAndEvent<EventInHandler, 4> {
   }
 };
 
-// The other way round: the selecting thread stays, and the one that waits for the event comes and
-// goes.
+// The reverse: the selecting thread stays, and the one that waits for the event comes and goes.
 struct SelectInHandler : AtQueueAndEvent<SelectInHandler, 4> {
   Helper helper;
 
@@ -210,8 +210,8 @@ struct SelectInHandler : AtQueueAndEvent<SelectInHandler, 4> {
   }
 };
 
-// Handlers put into both queues, two items into the first. One thread gets from the first; the
-// selecting one comes and goes until it has an item of either.
+// Handlers put into both queues, two items into the first. One thread gets from the first. The
+// selecting one comes and goes until it has an item from either.
 struct ItemsInHandler : AtTwoQueues<ItemsInHandler, 5> {
   Helper helper;
 
@@ -239,7 +239,7 @@ struct ItemsInHandler : AtTwoQueues<ItemsInHandler, 5> {
   }
 };
 
-// One item, for one that waits at two queues.
+// One item comes for a thread that waits at two queues.
 struct OneOfTwo : AtTwoQueues<OneOfTwo, 2> {
   void thread(unsigned index) {
     if (index == 0) {
@@ -250,7 +250,7 @@ struct OneOfTwo : AtTwoQueues<OneOfTwo, 2> {
   }
 };
 
-// An event that is set and cleared, beside a queue in which nothing comes.
+// An event is set and cleared, beside a queue that stays empty.
 struct OneEvent : AtQueueAndEvent<OneEvent, 2> {
   void thread(unsigned index) {
     if (index == 0) {

@@ -1,4 +1,4 @@
-// Putters wait where messages span slots, and pass the priority token on.
+// Putters wait where messages span slots, and the priority token changes hands.
 #include "main.h"
 #include "queue_fixture.h"
 
@@ -28,7 +28,8 @@ struct LargeAndSmall : rl::test_suite<LargeAndSmall<capacity, large>, 3> {
   void after() { queue.check_nobody_waits(); }
 };
 
-// Two large and one that gives up: the token changes hands, and none is left behind.
+// Two putters of large messages wait, and one that gives up. The token changes hands, and none is
+// left behind.
 struct Tokens : rl::test_suite<Tokens, 4> {
   ModelQueue<3, true> queue;
   u32 gave_up;
@@ -45,7 +46,7 @@ struct Tokens : rl::test_suite<Tokens, 4> {
     } else if (index == 3) {
       const Status status = queue.put_with_deadline(100, 3, index);
       RL_ASSERT(status == Status::ok || status == Status::timeout);
-      // Puts as well, so that there are as many messages as gets.
+      // Puts one too, so that there are as many messages as gets.
     } else {
       RL_ASSERT(queue.put(100, 3 - index, index) == Status::ok);
     }
@@ -54,7 +55,7 @@ struct Tokens : rl::test_suite<Tokens, 4> {
   void after() { queue.check_nobody_waits(); }
 };
 
-// A message of several slots frees them by plain releases, and makes up for that as it looks for
+// A message of several slots frees them by plain releases, and makes up for that when it looks for
 // waiters.
 struct FreeingMany : rl::test_suite<FreeingMany, 3> {
   ModelQueue<2, true> queue;
@@ -73,9 +74,9 @@ struct FreeingMany : rl::test_suite<FreeingMany, 3> {
   void after() { queue.check_nobody_waits(); }
 };
 
-// A busy event loop has the priority token and does not come round. Once there is room for both,
-// the small putter need not wait for it; the large one must. The room is made at once, by handlers
-// or by a thread, so the large one may take all permits that come of it, and sleep.
+// A busy event loop has the priority token. Once there is room for both, the small putter need not
+// wait for the loop, but the large one must. Handlers or a thread make all the room at once, so the
+// large one may take every permit that results, and sleep.
 template <bool in_handler>
 struct BusyLoop : rl::test_suite<BusyLoop<in_handler>, 4> {
   static constexpr u32 kLoop = 7;
@@ -93,7 +94,8 @@ struct BusyLoop : rl::test_suite<BusyLoop<in_handler>, 4> {
     if (index == 0) {
       for (u32 k = 0; k < 3; k++) RL_ASSERT((in_handler ? queue.try_get_in_handler(helper) : queue.try_get(number)) == Status::ok);
       RL_ASSERT(small_is_in.get(number) == Status::ok);
-      // Gets the items that are left, and the small one's. Then the large one has the whole queue.
+      // Gets the items that are left, and the small putter's. Then the large one has the whole
+      // queue.
       for (u32 k = 0; k < 3; k++) RL_ASSERT(queue.get(number) == Status::ok);
       queue.core().give_up_token({kLoop, true});
     } else if (index == 1) {
@@ -110,7 +112,8 @@ struct BusyLoop : rl::test_suite<BusyLoop<in_handler>, 4> {
   void after() { queue.check_nobody_waits(); }
 };
 
-// Handlers make the room that a large and a small putter wait for, and one that comes and goes.
+// Handlers make the room for which a large and a small putter wait, and a third that comes and
+// goes.
 struct RoomInHandler : rl::test_suite<RoomInHandler, 5> {
   ModelQueue<3, true> queue;
   Helper helper;
@@ -137,8 +140,8 @@ struct RoomInHandler : rl::test_suite<RoomInHandler, 5> {
   void after() { queue.check_nobody_waits(); }
 };
 
-// A loop has the priority token and does not come round. It needs room for itself, or the whole
-// ring. The other putter must be woken when there is room for both, or when the queue is empty.
+// A busy loop has the priority token. It needs one slot, or the whole ring. The other putter must
+// be woken when there is room for both, or when the queue is empty.
 template <u32 capacity, u32 slots_of_loop>
 struct BusyLoopAlone : rl::test_suite<BusyLoopAlone<capacity, slots_of_loop>, 3> {
   ModelQueue<capacity, true> queue;

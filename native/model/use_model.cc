@@ -1,5 +1,5 @@
-// Counting in and out (core/use_count.h): users find the thing whole, and its owner does not take
-// it back while one of them uses it.
+// Counting in and out (core/use_count.h). A user finds the thing whole, and the owner does not take
+// it back while it is used.
 #include "core/use_count.h"
 #include "main.h"
 
@@ -7,8 +7,8 @@ namespace {
 
 using namespace threadsafe;
 
-// Relacy reports a race on `content` if a user comes before it is filled in, or after it was taken
-// back.
+// A thing to use. Relacy reports a race on `content` if a user comes before it is filled in, or
+// after it was taken back.
 struct Thing {
   UseCount uses;
   rl::var<unsigned> content;
@@ -20,7 +20,7 @@ struct Thing {
     fill(0);
   }
 
-  // Whether there was something to use.
+  // Returns whether there was something to use.
   bool use() {
     const Use use(uses);
     if (!use) return false;
@@ -29,7 +29,7 @@ struct Thing {
   }
 };
 
-// It is filled in, opened and taken back while others try to use it.
+// The thing is filled in, opened and taken back while others try to use it.
 struct Retire : rl::test_suite<Retire, 3> {
   Thing thing;
 
@@ -47,7 +47,7 @@ struct Retire : rl::test_suite<Retire, 3> {
   }
 };
 
-// It is opened again with something else in it, perhaps while one who found it closed is still
+// The thing is opened again with other content, perhaps while a user that found it closed is still
 // counted in.
 struct Reopen : rl::test_suite<Reopen, 3> {
   Thing thing;
@@ -70,8 +70,8 @@ struct Reopen : rl::test_suite<Reopen, 3> {
   }
 };
 
-// A handler uses it whenever it strikes, its own retiring thread too, and never waits: the owner
-// goes on when nobody else is left.
+// A handler uses the thing whenever it strikes, even on the thread that retires it, and never
+// waits. The owner goes on when no user is left.
 struct Handler : rl::test_suite<Handler, 2> {
   Thing thing;
 
@@ -97,7 +97,7 @@ struct Handler : rl::test_suite<Handler, 2> {
   }
 };
 
-// One user, while it is taken back.
+// One user, while the thing is taken back.
 struct OneUser : rl::test_suite<OneUser, 2> {
   Thing thing;
 

@@ -1,4 +1,4 @@
-// Batches: as many items as there is room for, in one claim, and in runs as WebAssembly has them.
+// Batches: as many items as there is room for, in one claim, and in runs as WebAssembly puts them.
 #include "support.h"
 
 using namespace threadsafe;
@@ -32,7 +32,7 @@ struct InRuns {
   }
 };
 
-// As a queue of messages has them.
+// Puts and gets runs as a queue of messages does.
 struct InRunsOfMessages {
   static Status put(TestQueue& queue, const u32* numbers, u32 count, u32& done) {
     return queue.core().try_put_messages(
@@ -47,8 +47,8 @@ struct InRunsOfMessages {
 
 constexpr u32 kMost = 100;
 
-// Puts numbers in order, in batches of changing length, until the ring has gone round some times.
-// It never holds more than its capacity.
+// Puts numbers in order, in batches of changing length, until the ring has wrapped several times.
+// It must never hold more than its capacity.
 template <class Put, class Get>
 void check_in_order(u32 capacity) {
   CAPTURE(capacity);
@@ -77,8 +77,8 @@ void check_in_order(u32 capacity) {
   }
 }
 
-// Batches and single items of two producers and two consumers meet in one ring. Each item comes out
-// once, in order for each producer.
+// Batches and single items of two producers and two consumers meet in one ring. Each item must come
+// out once, in order for each producer.
 template <class Put, class Get>
 void check_among_threads(u32 capacity) {
   CAPTURE(capacity);
@@ -138,7 +138,7 @@ void check_among_threads(u32 capacity) {
 
 }  // namespace
 
-TEST_CASE("batches go in and out in order, round the ring") {
+TEST_CASE("batches go in and out in order, around the end of the ring") {
   for (const u32 capacity : {1u, 2u, 7u, 31u, 32u, 33u, 64u, 100u, 1000u}) {
     check_in_order<Many, Many>(capacity);
     check_in_order<InRuns, InRuns>(capacity);
@@ -160,7 +160,7 @@ TEST_CASE("batches and single items of several threads meet") {
   }
 }
 
-TEST_CASE("messages of several slots go together, round the ring") {
+TEST_CASE("messages of several slots go together, around the end of the ring") {
   for (const u32 capacity : {1u, 8u, 30u, 77u, 200u}) {
     CAPTURE(capacity);
     TestQueue queue(capacity, ElementType::bytes, 8);
@@ -195,7 +195,7 @@ TEST_CASE("messages of several slots go together, round the ring") {
   }
 }
 
-TEST_CASE("a closed queue takes no batch, and gives what it has") {
+TEST_CASE("a closed queue takes no batch, and gives out what it has") {
   TestQueue queue(40, ElementType::uint32, 4);
   u32 numbers[40] = {};
   u32 done;

@@ -1,4 +1,4 @@
-// Threads that block in put and get. Whoever loses a wake is found by the watchdog.
+// Threads that block in put and get. The watchdog finds a thread that has lost a wake.
 #include "support.h"
 
 using namespace threadsafe;
@@ -8,7 +8,7 @@ TEST_SUITE_BEGIN("blocking");
 
 namespace {
 
-// A Parker whose deadline passes in its first sleep, just after something has happened.
+// A Parker whose deadline passes during its first sleep, just after something has happened.
 template <class Happens>
 struct TooLate {
   Happens happens;
@@ -25,7 +25,7 @@ struct TooLate {
 
 }  // namespace
 
-TEST_CASE("what is there when the deadline passes is taken") {
+TEST_CASE("an item that is there when the deadline passes is taken") {
   TestQueue queue(2, ElementType::uint32, 4);
   u32 value = 0;
   CHECK(queue.get(TooLate{[&] { queue.try_put(7); }}, value) == Status::ok);
@@ -39,7 +39,7 @@ TEST_CASE("what is there when the deadline passes is taken") {
   CHECK(queue.nobody_waits());
 }
 
-TEST_CASE("a deadline that passes in the middle of another's copy is told from one that passes at an empty or full queue") {
+TEST_CASE("a deadline that passes during another's copy differs from one that passes at an empty or full queue") {
   TestQueue queue(2, ElementType::uint32, 4);
   u32 value = 0;
   queue.core().attempt_put(4, [&](const Span&) { CHECK(queue.get(TooLate{[] {}}, value) == Status::busy); });
@@ -50,7 +50,7 @@ TEST_CASE("a deadline that passes in the middle of another's copy is told from o
 
 namespace {
 
-// Puts that may wait, of messages of eight bytes a slot.
+// Puts of messages of eight bytes per slot, which may wait.
 struct Puts {
   TestQueue& queue;
 
@@ -91,7 +91,7 @@ TEST_CASE("a put that may wait heeds the priority token at its first try, one th
     CHECK(puts.waiting(kShort, false, 1) == Status::full);
     CHECK(puts.waiting(kShortOfLoop, false, 1) == Status::full);
     CHECK(queue.try_put_message(8, 2) == Status::ok);
-    // A thread that blocks does not wait for its own loop, which can't come round, and leaves the
+    // A blocked thread does not wait for its own loop, which can't run meanwhile, and leaves the
     // loop its token.
     CHECK(puts.waiting({1, !is_loop}, false, 1) == Status::ok);
     CHECK(puts.waiting(kShort, false, 1) == Status::full);
@@ -104,7 +104,7 @@ TEST_CASE("a put that may wait heeds the priority token at its first try, one th
   CHECK(queue.nobody_waits());
 }
 
-TEST_CASE("others go ahead of a loop where there is room for both, or nothing in the queue") {
+TEST_CASE("others go ahead of a loop if there is room for both, or nothing in the queue") {
   TestQueue queue(4);
   Puts puts{queue};
   const Putter loop{1, true};
@@ -116,7 +116,7 @@ TEST_CASE("others go ahead of a loop where there is room for both, or nothing in
   for (const Status expected : {Status::ok, Status::ok, Status::full}) CHECK(puts.waiting(kShort, false, 1) == expected);
   CHECK(puts.waiting(loop, true, 2) == Status::ok);
   CHECK(puts.get_all() == 3);
-  // Now with a put that needs all slots.
+  // The loop's put now needs all slots.
   queue.try_put_message(8, 1);
   CHECK(puts.waiting(loop, true, 4) == Status::full);
   for (u32 k = 0; k < 20; k++) {
@@ -126,7 +126,7 @@ TEST_CASE("others go ahead of a loop where there is room for both, or nothing in
   }
 }
 
-TEST_CASE("a loop that comes round, and always finds others before it, is not overtaken any more") {
+TEST_CASE("a loop that keeps trying is overtaken only so often") {
   TestQueue queue(4);
   Puts puts{queue};
   const Putter loop{1, true};
@@ -142,7 +142,7 @@ TEST_CASE("a loop that comes round, and always finds others before it, is not ov
     CHECK(puts.waiting(loop, true, 4) == Status::ok);
     CHECK(puts.get_all() == 1);
   }
-  SUBCASE("others have waited for it in vain: then it counts as busy") {
+  SUBCASE("it counts as busy once others have waited for it in vain") {
     CHECK(puts.past_token(1) == Status::ok);
     CHECK(puts.get_all() == 1);
     CHECK(puts.waiting(kShort, false, 1) == Status::ok);
@@ -265,7 +265,7 @@ TEST_CASE("a wait that times out takes no item and leaves no trace") {
   CHECK(queue.nobody_waits());
 }
 
-TEST_CASE("items are got once, whoever gives up at that moment") {
+TEST_CASE("items are got once, though others give up at that moment") {
   TestQueue queue(1, ElementType::uint32, 4);
   const u32 items = scaled(20'000);
   const Watchdog watchdog("waits that time out", std::chrono::seconds(120));
@@ -295,8 +295,9 @@ TEST_CASE("items are got once, whoever gives up at that moment") {
   CHECK(queue.nobody_waits());
 }
 
-// Tokens go round between two queues. Each wait has a partner: if a wake is lost, all come to rest.
-TEST_CASE("no wake is lost: tokens go to and fro") {
+// Tokens go back and forth between two queues. Each wait has a partner, so if a wake is lost, all
+// threads come to rest.
+TEST_CASE("no wake is lost: tokens go back and forth") {
   constexpr u32 kThreads = 3;
   for (const u32 capacity : {1u, 2u, 5u}) {
     CAPTURE(capacity);
@@ -308,7 +309,7 @@ TEST_CASE("no wake is lost: tokens go to and fro") {
       Random random(seed);
       u32 token;
       while (true) {
-        // Some waits give up now and then, others never do.
+        // A quarter of the waits have a deadline, the others none.
         Status status = Status::timeout;
         if (random.below(4) == 0) status = from.get(parker(from.header().not_empty, Deadline::after(random.below(50) / 1000.0)), token);
         if (status == Status::timeout) status = from.get(PatientParker(from.header().not_empty), token);

@@ -1,5 +1,5 @@
-// Memory that somebody has made up or written over. Whatever it holds, nothing outside of it is
-// read or written; the sanitizers check that.
+// Memory that was forged or overwritten. Whatever it holds, nothing outside it is read or written,
+// which the sanitizers check.
 #include <new>
 
 #include "support.h"
@@ -21,13 +21,13 @@ constexpr u32 kCapacity = 5;
 constexpr u32 kBuffer = 256;
 constexpr u32 kValues[] = {0, 1, 2, 3, 5, 7, 16, 0x10000, 0x7fffffff, 0x80000000, 0xfffffff0, 0xffffffff};
 
-// A queue as the addon has it open: with its own copy of the geometry.
+// A queue as the addon opens it, with its own copy of the geometry.
 struct Opened {
   explicit Opened(const Layout& layout) {
     const u64 bytes = lay_out(geometry, layout.type, kCapacity, layout.item_bytes);
     geometry.overflow = layout.overflow;
     size = static_cast<std::size_t>(bytes - kOrigin);
-    // Of the exact size, so that the sanitizer sees accesses behind it.
+    // The size is exact, so that the sanitizer sees accesses behind it.
     data = ::operator new(size, std::align_val_t(kLine));
     std::memset(data, 0, size);
     header().geometry = geometry;
@@ -80,15 +80,15 @@ void use(Opened& opened, u32 bytes) {
 
 TEST_SUITE_BEGIN("damage");
 
-TEST_CASE("memory that was written over makes nobody leave it") {
+TEST_CASE("overwritten memory leads to no access outside it") {
   Random random(1);
   const Watchdog watchdog("calls on memory that was written over");
   for (const Layout& layout : kLayouts) {
     for (u32 k = 0; k < scaled(20'000); k++) {
       Opened opened(layout);
       for (u32 n = 1 + random.below(6); n > 0; n--) {
-        // Spares the bits of event loops, of which there are none here. Those of each list are a
-        // line behind its state.
+        // Spares the bits of event loops, as there are none here. Each list has them one line
+        // behind its state.
         const u32 word = random.below(opened.word_count());
         const std::size_t line = word * sizeof(u32) / kLine;
         if (line == 4 || line == 6) continue;
@@ -100,7 +100,7 @@ TEST_CASE("memory that was written over makes nobody leave it") {
   }
 }
 
-TEST_CASE("a length that no message can have is told of") {
+TEST_CASE("a length that no message can have is reported") {
   Opened opened(kLayouts[2]);
   const StridedSlots slots(opened.header(), opened.geometry);
   Queue queue(opened.header(), opened.geometry, slots, ThreadWake{});
@@ -113,7 +113,7 @@ TEST_CASE("a length that no message can have is told of") {
   CHECK(queue.try_get(kCapacity * 16 - 1, [](Span) {}) == Status::too_small);
 }
 
-TEST_CASE("a geometry counts if it is what lay_out makes, and lies within the memory") {
+TEST_CASE("a geometry is valid if it is what lay_out makes, and lies within the memory") {
   for (const Layout& layout : kLayouts) {
     Opened opened(layout);
     const u64 bytes = kOrigin + opened.size;
@@ -126,7 +126,7 @@ TEST_CASE("a geometry counts if it is what lay_out makes, and lies within the me
       const u32 before = words[word];
       for (const u32 value : kValues) {
         words[word] = value;
-        // Another overflow policy or a smaller queue may be valid as well.
+        // Another overflow policy or a smaller queue may be valid too.
         if (value == before || !checked_geometry(opened.header(), bytes, geometry)) continue;
         Geometry expected{};
         CHECK(lay_out(expected, geometry.type, geometry.capacity, geometry.item_bytes) <= bytes);

@@ -50,8 +50,8 @@ TEST_CASE("set and cleared at once, an event wakes all who wait") {
   CHECK(event.waiters().state.load(memory_order_seq_cst) == 0);
 }
 
-// Each thread sets one event and waits for the other. The wake of a setting may come late, when the
-// other is back and waits for the next.
+// Each thread sets one event and waits for the other. The wake for one setting may come late, when
+// the other thread already waits for the next.
 TEST_CASE("no wake is lost: two threads alternate") {
   const u32 rounds = scaled(20'000) & ~u32{1};
   TestEvent ping;
@@ -76,7 +76,7 @@ TEST_CASE("no wake is lost: two threads alternate") {
   CHECK(next == rounds);
 }
 
-// A parker whose first sleep waits for `resume`, after the try that found nothing. Anything may
+// A parker whose first sleep waits for `resume`, after the try that found nothing. So anything may
 // happen between that try and the bucket.
 class SlowParker : public PatientParker {
  public:
@@ -108,8 +108,8 @@ TEST_CASE("a waiter that is about to sleep sees a setting whose permit another h
                   wait_until([&] { return about_to_sleep.load(); });
                   event.core().set();
                   event.core().clear();
-                  // Does what a waiter does that comes round by itself, and was not there when the
-                  // event was set.
+                  // Does what a waiter does that wakes by itself, and was not there when the event
+                  // was set.
                   announce_thread(event.waiters());
                   renew_thread(event.waiters());
                   REQUIRE(permits(event.waiters()) == 0);
@@ -127,8 +127,8 @@ TEST_CASE("a putter that is about to sleep sees room whose permit another has ta
   TestQueue queue(4);
   WaitList& putters = queue.header().not_full;
   for (u32 k = 0; k < 4; k++) queue.try_put_message(kSlot, k);
-  // A busy event loop has the priority token, for two slots: a small message may go beside it, one
-  // of three slots may not.
+  // A busy event loop has the priority token, for two slots. A small message may be put beside it,
+  // but one of three slots may not.
   REQUIRE(queue.core().attempt_waiting_put(kLoop, true, 2 * kSlot, [](const Span&) {}) == Status::full);
   std::atomic<bool> about_to_sleep{false};
   std::atomic<bool> resume{false};
@@ -146,7 +146,7 @@ TEST_CASE("a putter that is about to sleep sees room whose permit another has ta
                   wait_until([&] { return announced(putters) == 2; });
                   std::vector<unsigned char> message;
                   for (u32 k = 0; k < 3; k++) CHECK(queue.try_get_message(message) == Status::ok);
-                  // The large one takes both permits, and sleeps.
+                  // The large putter takes both permits, and sleeps.
                   wait_until([&] { return permits(putters) == 0; });
                   resume = true;
                   wait_until([&] { return small_is_in.load(); });

@@ -43,7 +43,7 @@ TEST_CASE("a lock is held by one thread at a time, and each acquisition has its 
   lock.core().release(1, first);
   CHECK(lock.core().try_acquire(2, second) == Status::ok);
   CHECK(second.epoch == first.epoch + 1);
-  // Too late, and in another's name.
+  // These releases come too late, or from another owner.
   lock.core().release(1, first);
   lock.core().release(2, first);
   CHECK(lock.core().owner() == 2);
@@ -51,7 +51,7 @@ TEST_CASE("a lock is held by one thread at a time, and each acquisition has its 
   CHECK(lock.is_at_rest());
 }
 
-TEST_CASE("who abandons a lock is told of to the next holder alone, or to the one after it if that did not use it") {
+TEST_CASE("only the next holder is told that a lock was abandoned, or the one after it if that one did not use it") {
   TestLock lock;
   Hold hold{};
   REQUIRE(lock.core().try_acquire(1, hold) == Status::ok);
@@ -69,7 +69,7 @@ TEST_CASE("who abandons a lock is told of to the next holder alone, or to the on
   CHECK_FALSE(hold.abandoned);
 }
 
-TEST_CASE("a waiter reserves the lock after a while, the oldest before all others") {
+TEST_CASE("a waiter reserves the lock after a while, and the oldest has precedence") {
   TestLock lock;
   Hold hold{};
   Courtesy courtesy;
@@ -84,7 +84,7 @@ TEST_CASE("a waiter reserves the lock after a while, the oldest before all other
   CHECK(lock.core().attempt({3, 99}, 110, courtesy, hold) == Status::full);
   CHECK(lock.header().reservation.load() == pack(99, 3));
   lock.core().release(9, held);
-  // Free, and for that one alone.
+  // The lock is free, but only for the waiter that has reserved it.
   CHECK(lock.core().try_acquire(4, hold) == Status::busy);
   CHECK(lock.core().attempt({1, 100}, 110, courtesy, hold) == Status::busy);
   CHECK(lock.core().attempt({3, 99}, 110, courtesy, hold) == Status::ok);
@@ -93,7 +93,7 @@ TEST_CASE("a waiter reserves the lock after a while, the oldest before all other
   CHECK(lock.is_at_rest());
 }
 
-TEST_CASE("a reservation is over when nothing has happened for a while, the later the longer its holder has waited") {
+TEST_CASE("a reservation ends when nothing has happened for a while, which is longer the longer its holder has waited") {
   for (const u32 age : {4u, 100u, 100'000u}) {
     TestLock lock;
     Hold hold{};

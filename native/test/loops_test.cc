@@ -1,4 +1,4 @@
-// Waking event loops: which of them are rung, and for which lists.
+// Waking event loops: which ones are rung, and for which lists.
 #include <uv.h>
 
 #include <set>
@@ -13,7 +13,7 @@ TEST_SUITE_BEGIN("loops");
 
 namespace {
 
-// Records the wakes. The loops in `idle` say that they are idle.
+// Records the wakes. The loops in `idle` claim to be idle.
 struct Recorder {
   std::set<u32> idle;
   std::vector<u32> rung;
@@ -30,7 +30,7 @@ struct Recorder {
 
 using Numbers = std::vector<u32>;
 
-// A real event loop in a thread of its own, with a doorbell.
+// A real event loop in its own thread, with a doorbell.
 class LoopThread {
  public:
   LoopThread() {
@@ -46,7 +46,7 @@ class LoopThread {
 
   u32 doorbell() const { return doorbell_; }
 
-  // Makes its callbacks last until release().
+  // Makes callbacks last until release().
   void hold() {
     held_ = true;
     ring_doorbell(doorbell_);
@@ -54,7 +54,7 @@ class LoopThread {
   }
   void release() { held_ = false; }
 
-  // Whether it was ever rung for that list.
+  // Returns whether it was ever rung for that list.
   bool was_rung_for(const WaitList* list) const {
     const std::lock_guard lock(mutex_);
     return lists_.count(list) > 0;
@@ -108,7 +108,7 @@ TEST_CASE("a change wakes one idle loop, the next change another") {
   waker.idle = {70, 500};
   for (const u32 loop : Numbers{3, 70, 500}) announce_loop(list, loop);
   wake_one(list, waker);
-  // The busy one is rung on the way, and not asked again.
+  // The busy loop is rung on the way, and not asked again.
   CHECK(waker.rung == Numbers{3, 70});
   wake_one(list, waker);
   CHECK(waker.rung == Numbers{3, 70, 500});
@@ -173,7 +173,7 @@ TEST_CASE("a loop is idle while it sleeps, and not while it runs a callback of i
   wait_until([&] { return is_loop_idle(loop.doorbell()); });
 }
 
-TEST_CASE("a doorbell that is not open is not idle, and rung for nothing") {
+TEST_CASE("a doorbell that is not open does not count as idle, and ringing it does nothing") {
   WaitList list;
   u32 doorbell;
   {
@@ -182,7 +182,7 @@ TEST_CASE("a doorbell that is not open is not idle, and rung for nothing") {
   }
   CHECK_FALSE(is_loop_idle(doorbell));
   ring_doorbell(doorbell, &list);
-  // The next loop with that number is not told of the ring.
+  // The next loop with that number does not learn of the ring.
   LoopThread next;
   REQUIRE(next.doorbell() == doorbell);
   WaitList other;
@@ -191,7 +191,7 @@ TEST_CASE("a doorbell that is not open is not idle, and rung for nothing") {
   CHECK_FALSE(next.was_rung_for(&list));
 }
 
-TEST_CASE("a ring says for which lists, and for all if there are too many") {
+TEST_CASE("a ring names its lists, or all lists if there are too many") {
   WaitList lists[kRungLists + 1];
   {
     LoopThread loop;
@@ -210,7 +210,7 @@ TEST_CASE("a ring says for which lists, and for all if there are too many") {
   wait_until([&] { return loop.was_told_everything(); });
 }
 
-TEST_CASE("no ring is lost, and no list of it, while a loop comes round all the time") {
+TEST_CASE("no ring is lost, nor any of its lists, while a loop iterates all the time") {
   const u32 rounds = scaled(20'000);
   constexpr u32 kRingers = 3;
   const Watchdog watchdog("rings for lists", std::chrono::seconds(120));

@@ -1,5 +1,5 @@
-// Handles of native code, without Node: the functions of the table against the end of an isolate,
-// which here is a thread that ends the handle and overwrites the memory.
+// Handles of native code, without Node: the functions of the table against the end of an isolate.
+// Here that is a thread which ends the handle and overwrites the memory.
 #include <pthread.h>
 #include <signal.h>
 
@@ -11,7 +11,7 @@ using namespace threadsafe::test;
 
 namespace threadsafe {
 
-// Not tested here: opening needs Node.
+// Stubs, as opening a handle needs Node.
 threadsafe_status open_native_queue(const threadsafe_native*, threadsafe_type, std::size_t, const threadsafe_field*, std::size_t,
                                     threadsafe_queue**) {
   return THREADSAFE_FAILED;
@@ -24,10 +24,10 @@ TEST_SUITE_BEGIN("native_code");
 
 namespace {
 
-// A doorbell that nobody has opened. A ring does nothing.
+// A doorbell that nobody has opened, so a ring does nothing.
 constexpr u32 kSomeDoorbell = 0;
 
-// An opener that is no thread of the test.
+// An opener that is none of the test's threads.
 Opener opener() {
   return {nullptr, [](void*) { return false; }, std::thread::id(), 1, kSomeDoorbell};
 }
@@ -76,14 +76,14 @@ TEST_CASE("the end waits for calls that are inside, wakes those that wait, and f
       wait_until([&] { return started.load() == 5; });
       std::this_thread::sleep_for(std::chrono::microseconds(round * 7 % 300));
       handle->end();
-      numbers.reset();  // the memory, as when the last isolate lets go of it
+      numbers.reset();  // frees the memory, as when the last isolate lets go of it
     });
     run_together(bodies);
     threadsafe_queue_close(handle);
   }
 }
 
-TEST_CASE("who owns a handle last frees it, whoever that is") {
+TEST_CASE("the last owner of a handle frees it, whoever that is") {
   for (const bool closed_first : {false, true}) {
     auto numbers = std::make_unique<Numbers>(1);
     if (closed_first) {
@@ -97,7 +97,7 @@ TEST_CASE("who owns a handle last frees it, whoever that is") {
   }
 }
 
-TEST_CASE("a handler's puts reach a consumer that is blocked, though its own handle ends at once") {
+TEST_CASE("a handler's puts reach a blocked consumer, though the handler's handle ends at once") {
   struct sigaction action{}, before;
   action.sa_handler = put_in_handler;
   action.sa_flags = SA_RESTART;
@@ -111,7 +111,7 @@ TEST_CASE("a handler's puts reach a consumer that is blocked, though its own han
       CHECK(threadsafe_get(others, &item, sizeof item, nullptr, THREADSAFE_FOREVER) == THREADSAFE_OK);
       CHECK(item == -1);
     });
-    // Now and then it happens before the thread sleeps.
+    // Every fourth time the signal comes before the thread sleeps.
     if (round % 4 != 0) wait_until([&] { return threads_in(numbers.queue.header().not_empty.state.load()) == 1; });
     struck.store(numbers.handle);
     raise(SIGUSR1);
@@ -126,7 +126,7 @@ TEST_CASE("a handler's puts reach a consumer that is blocked, though its own han
   sigaction(SIGUSR1, &before, nullptr);
 }
 
-TEST_CASE("an event's handle: waiting, and the end of it") {
+TEST_CASE("the end of an event's handle ends the calls that wait with it") {
   for (u32 round = 0; round < scaled(500); round++) {
     const Watchdog watchdog("an event's handle");
     TestEvent event;
@@ -141,9 +141,9 @@ TEST_CASE("an event's handle: waiting, and the end of it") {
   }
 }
 
-// The helper thread unparks late, and a waiter that comes and goes takes permits that others
-// were given.
-TEST_CASE("an event that is set by native code wakes all who wait, whoever else comes and goes") {
+// The helper thread unparks late, and a waiter that comes and goes takes permits that were meant
+// for others.
+TEST_CASE("an event that is set by native code wakes all who wait, while others come and go") {
   REQUIRE(start_unparking() == 0);
   constexpr u32 kWaiters = 4;  // half of them come and go
   const u32 rounds = scaled(5000);
@@ -181,7 +181,7 @@ TEST_CASE("an event that is set by native code wakes all who wait, whoever else 
   }
 }
 
-TEST_CASE("each item of a handler wakes a getter, whoever else comes and goes") {
+TEST_CASE("each item of a handler wakes a getter, while others come and go") {
   struct sigaction action{}, before;
   action.sa_handler = put_in_handler;
   action.sa_flags = SA_RESTART;
@@ -223,8 +223,9 @@ TEST_CASE("each item of a handler wakes a getter, whoever else comes and goes") 
   sigaction(SIGUSR1, &before, nullptr);
 }
 
-// A small message may go beside the large one of a busy event loop that has the priority token,
-// another large one may not. Each round the handler's calls make room for the small one alone.
+// A small message may be put beside the large one of a busy event loop that has the priority token,
+// but another large one may not. In each round the handler's calls make room for the small one
+// alone.
 TEST_CASE("room made by native code wakes a small putter, though a large one takes the permits") {
   REQUIRE(start_unparking() == 0);
   constexpr Putter kLoop{9, true};

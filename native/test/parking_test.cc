@@ -12,7 +12,7 @@ namespace {
 const auto kAlways = [] { return true; };
 const auto kFar = std::chrono::hours(1);
 
-// Threads that sleep at a list, one after the other.
+// Threads that sleep at a list, in a known order.
 class Sleepers {
  public:
   explicit Sleepers(const WaitList& list, u32 count) : woken(count) {
@@ -21,8 +21,8 @@ class Sleepers {
       threads_.emplace_back([this, &list, &asks, k] {
         Sleeper sleeper(list);
         sleeper.sleep_until(Clock::now() + kFar, [&, first = true]() mutable {
-          // Asked when it is in the list, and under the sleeper's lock. So whoever unparks after
-          // this finds it, and wakes it.
+          // This is asked when the sleeper is in the list, under its lock. So a later unpark finds
+          // it and wakes it.
           if (first) asks = true;
           first = false;
           return true;
@@ -44,7 +44,7 @@ class Sleepers {
 
 }  // namespace
 
-TEST_CASE("a sleeper wakes at its time, and then does not count as woken") {
+TEST_CASE("a sleeper wakes at its deadline, and then does not count as woken") {
   Lists lists;
   Sleeper sleeper(lists.first);
   const auto before = Clock::now();
@@ -52,7 +52,7 @@ TEST_CASE("a sleeper wakes at its time, and then does not count as woken") {
   CHECK(Clock::now() >= before + std::chrono::milliseconds(5));
 }
 
-TEST_CASE("a sleeper does not sleep when something has happened before") {
+TEST_CASE("a sleeper does not sleep if something has happened before") {
   Lists lists;
   Sleeper sleeper(lists.first);
   CHECK(sleeper.sleep_until(Clock::now() + kFar, [] { return false; }));
@@ -68,7 +68,7 @@ TEST_CASE("an unpark between two sleeps is not lost, and counts once") {
   CHECK_FALSE(sleeper.sleep_until(Clock::now(), kAlways));
 }
 
-TEST_CASE("unpark wakes as many as it says, the first first, and nobody elsewhere") {
+TEST_CASE("unpark wakes that many sleepers, in order, and none at other lists") {
   const Watchdog watchdog("unpark");
   Lists lists;
   Sleepers here(lists.first, 3);
@@ -81,7 +81,7 @@ TEST_CASE("unpark wakes as many as it says, the first first, and nobody elsewher
   unpark(lists.second, kEverybody);
 }
 
-TEST_CASE("who has left is not unparked in place of another") {
+TEST_CASE("a sleeper that has left is not unparked in place of another") {
   const Watchdog watchdog("unpark after leaving");
   Lists lists;
   Sleeper first(lists.first);
@@ -109,7 +109,7 @@ TEST_CASE("a sleeper at several lists is woken by each of them, and leaves them 
                     wait_until([&] { return asks.load(); });
                     unpark(*waking, 1);
                   }});
-    // Both count as one wake.
+    // The two unparks count as one wake.
     unpark(lists.first, 1);
     unpark(lists.second, 1);
     CHECK(sleeper.sleep_until(Clock::now() + kFar, kAlways));
@@ -123,7 +123,7 @@ TEST_CASE("a sleeper at several lists is woken by each of them, and leaves them 
   }
 }
 
-TEST_CASE("a parker stops when its thread is being stopped, also while it is woken again and again") {
+TEST_CASE("a parker stops when its thread is being stopped, even while it is woken again and again") {
   const Watchdog watchdog("interrupted");
   Lists lists;
   std::atomic<bool> stopping{false};
@@ -142,7 +142,7 @@ TEST_CASE("a parker stops when its thread is being stopped, also while it is wok
   CHECK(stopped);
 }
 
-TEST_CASE("a deadline that is too far away is never, one in the past has passed") {
+TEST_CASE("a deadline that is too far away never passes, and one in the past has passed") {
   const auto now = [] { return Clock::now(); };
   CHECK_FALSE(Deadline::never().passed_at(now()));
   CHECK_FALSE(Deadline::after(std::numeric_limits<double>::infinity()).passed_at(now()));

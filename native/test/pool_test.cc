@@ -16,7 +16,7 @@ class TestPool {
  public:
   explicit TestPool(u32 count, u32 bytes = 8)
       : size_(static_cast<std::size_t>(lay_out_pool(geometry_, ElementType::bytes, count, bytes) - kOrigin)),
-        // To the word, so that the sanitizer sees what is behind it.
+        // The size is exact to the word, so that the sanitizer sees accesses behind it.
         data_(::operator new(size_, std::align_val_t(kLine))) {
     std::memset(data_, 0, size_);
     header().geometry = geometry_;
@@ -65,7 +65,7 @@ TEST_CASE("a pool lends each of its buffers once") {
   }
 }
 
-TEST_CASE("a lease and a token are good for what they name, once") {
+TEST_CASE("a lease and a token are valid for their buffer, and once only") {
   TestPool pool(3);
   u32 lease = 0, token = 0;
   REQUIRE(pool.core().try_lend(1, lease) == Status::ok);
@@ -83,7 +83,7 @@ TEST_CASE("a lease and a token are good for what they name, once") {
   CHECK_FALSE(pool.core().take(1, token));
   CHECK(pool.core().release(2, token));
   CHECK_FALSE(pool.core().take(1, token));
-  // The same buffer, under other names.
+  // The same buffer is lent again, with another lease.
   REQUIRE(pool.core().try_lend(1, lease) == Status::ok);
   CHECK_FALSE(pool.core().release(1, token));
   CHECK_FALSE(pool.core().take(1, 3));  // there is no such buffer
@@ -129,7 +129,7 @@ TEST_CASE("one of 66 buffers is always free, and found") {
   for (u32 body = 0; body < 4; body++) {
     bodies.push_back([&, body] {
       for (u32 round = 0; round < rounds; round++) {
-        const u32 thread = 100 + body * 10 + round % 3;  // begins elsewhere each time
+        const u32 thread = 100 + body * 10 + round % 3;  // the search begins elsewhere each time
         u32 mine = 0;
         REQUIRE(pool.core().try_lend(thread, mine) == Status::ok);
         REQUIRE(pool.core().release(thread, mine));
@@ -140,7 +140,7 @@ TEST_CASE("one of 66 buffers is always free, and found") {
   CHECK(are(pool.core().stats(), 4, kBuffers - 4, 0));
 }
 
-TEST_CASE("a geometry counts if it is what lay_out_pool makes, and lies within the memory") {
+TEST_CASE("a geometry is valid if it is what lay_out_pool makes, and lies within the memory") {
   constexpr u32 kValues[] = {0, 1, 2, 3, 5, 7, 16, 0x10000, 0x7fffffff, 0x80000000, 0xfffffff0, 0xffffffff};
   TestPool pool(40, 100);
   PoolGeometry geometry;
@@ -163,7 +163,7 @@ TEST_CASE("a geometry counts if it is what lay_out_pool makes, and lies within t
   }
 }
 
-TEST_CASE("bits of a map beyond the last buffer say nothing, whatever was written there") {
+TEST_CASE("bits of a map beyond the last buffer are ignored") {
   constexpr u32 kCount = 37;  // five of them in the second map
   for (const u32 bits : {0xffffffffu, 0xffffffe0u, 0x0000003fu, 0x0000001fu, 0x80000000u}) {
     CAPTURE(bits);
@@ -182,7 +182,7 @@ TEST_CASE("bits of a map beyond the last buffer say nothing, whatever was writte
   }
 }
 
-TEST_CASE("memory that was written over makes nobody leave it") {
+TEST_CASE("overwritten memory leads to no access outside it") {
   Random random(1);
   for (u32 k = 0; k < scaled(20'000); k++) {
     TestPool pool(40, 16);

@@ -11,7 +11,7 @@ namespace {
 
 u32 count(const Atomic<u32>& word) { return word.load(memory_order_relaxed); }
 
-// The numbers of the messages that are left. `lengths` has their lengths, by number.
+// Returns the numbers of the messages that are left. `lengths` has the length of each message.
 std::vector<u32> numbers_left(TestQueue& queue, const std::vector<u32>& lengths) {
   std::vector<u32> numbers;
   std::vector<unsigned char> message;
@@ -23,12 +23,12 @@ std::vector<u32> numbers_left(TestQueue& queue, const std::vector<u32>& lengths)
   return numbers;
 }
 
-// A patience that ends at once, so that nobody is waited for.
+// A patience that ends at once, so nobody is waited for.
 bool no_patience() { return false; }
 
 }  // namespace
 
-TEST_CASE("a closed queue takes no item, and gives those it has") {
+TEST_CASE("a closed queue takes no item, and gives out those it has") {
   TestQueue queue(3, ElementType::uint32, 4);
   queue.try_put(1);
   queue.try_put(2);
@@ -48,14 +48,14 @@ TEST_CASE("a closed queue takes no item, and gives those it has") {
   CHECK(queue.core().closed());
 }
 
-TEST_CASE("a full queue that is closed says so") {
+TEST_CASE("a full queue that is closed returns closed, not full") {
   TestQueue queue(1, ElementType::uint32, 4);
   queue.try_put(1);
   queue.core().close();
   CHECK(queue.try_put(2) == Status::closed);
 }
 
-TEST_CASE("an item on its way when the queue is closed is in, and the queue not drained before it") {
+TEST_CASE("an item on its way when the queue is closed can be got, and the queue is not drained before") {
   TestQueue queue(2, ElementType::uint32, 4);
   u32 value = 7;
   const Status status = queue.core().try_put(4, [&](const Span& span) {
@@ -71,7 +71,7 @@ TEST_CASE("an item on its way when the queue is closed is in, and the queue not 
   CHECK(queue.try_get(value) == Status::closed);
 }
 
-TEST_CASE("discarding drops what is left, and counts it") {
+TEST_CASE("discarding drops and counts the items that are left") {
   TestQueue queue(5);
   queue.try_put_message(10, 1);
   queue.try_put_message(20, 2);
@@ -95,7 +95,7 @@ TEST_CASE("items are unfinished until they are reported done, cleared, evicted o
   const JoinStart start = core.join_start();
   CHECK(core.stats().unfinished == 3);
   CHECK_FALSE(core.all_done(start));
-  // The two that were evicted were not got.
+  // The two evicted items were not got, so they can't be reported.
   CHECK_FALSE(core.task_done(1));
   queue.try_get(value);
   CHECK_FALSE(core.task_done(2));
@@ -114,7 +114,7 @@ TEST_CASE("items are unfinished until they are reported done, cleared, evicted o
   CHECK(core.all_done(core.join_start()));
 }
 
-TEST_CASE("an offer of a handler that evicts finishes what it pushes out") {
+TEST_CASE("an offer of a handler finishes the items that it evicts") {
   TestQueue queue(1, ElementType::uint32, 4, Overflow::drop_oldest);
   u32 value;
   queue.offer(1);
@@ -146,7 +146,7 @@ TEST_CASE("discarding waits for the item that is on its way") {
   CHECK(count(queue.header().discarded) == 1);
 }
 
-TEST_CASE("discarding gives up where a producer has died in the middle of its put") {
+TEST_CASE("discarding gives up if a producer has died in the middle of its put") {
   TestQueue queue(3);
   std::vector<unsigned char> message;
   queue.try_put_message(8, 1);
@@ -160,7 +160,7 @@ TEST_CASE("discarding gives up where a producer has died in the middle of its pu
   CHECK(count(queue.header().discarded) == 1);
 }
 
-TEST_CASE("clearing drops what was put before, whoever is in the middle of a put") {
+TEST_CASE("clearing drops items put before it, even if a put is in progress") {
   TestQueue queue(3);
   u32 cleared = 0;
   u32 asked = 0;
@@ -173,7 +173,7 @@ TEST_CASE("clearing drops what was put before, whoever is in the middle of a put
   CHECK(queue.core().clear(no_patience) == 2);
 }
 
-TEST_CASE("in the middle of a put: busy, not empty, once there is more; a handler takes it for empty") {
+TEST_CASE("during a put a get returns busy, not empty; in a handler it returns empty") {
   for (const u32 bytes : {8u, 20u}) {
     TestQueue queue(6);
     std::vector<unsigned char> message;
@@ -190,7 +190,7 @@ TEST_CASE("in the middle of a put: busy, not empty, once there is more; a handle
   }
 }
 
-TEST_CASE("in the middle of a get: busy, not full, where that makes the room; a handler takes it for full") {
+TEST_CASE("during a get that makes the room a put returns busy, not full; in a handler it returns full") {
   for (const u32 bytes : {8u, 20u}) {
     TestQueue queue(6);
     std::vector<unsigned char> message;
@@ -206,7 +206,7 @@ TEST_CASE("in the middle of a get: busy, not full, where that makes the room; a 
   }
 }
 
-TEST_CASE("whoever has patience settles when the copy has ended, and else gives up") {
+TEST_CASE("a call settles when the copy has ended, or gives up when its patience ends") {
   TestQueue queue(2);
   std::vector<unsigned char> message;
   u32 asked = 0;
@@ -216,7 +216,7 @@ TEST_CASE("whoever has patience settles when the copy has ended, and else gives 
   CHECK(settle(no_patience, [&] { return queue.attempt_get_message(message); }) == Status::ok);
 }
 
-TEST_CASE("where somebody has died in the middle of a copy, only the first call waits for it") {
+TEST_CASE("if a thread has died in the middle of a copy, only the first call waits for it") {
   TestQueue queue(2);
   Stuck stuck;
   std::vector<unsigned char> message;
@@ -238,7 +238,7 @@ TEST_CASE("where somebody has died in the middle of a copy, only the first call 
   CHECK(put() == Status::full);
   CHECK(asked == 6);
   CHECK(get() == Status::ok);
-  // At another place it waits again.
+  // The queue has moved to another slot, so a call waits again.
   queue.get_and(message, [&] { CHECK(put() == Status::ok); });
   queue.put_and(8, 3, [&] {
     CHECK(get() == Status::ok);
@@ -247,7 +247,7 @@ TEST_CASE("where somebody has died in the middle of a copy, only the first call 
   CHECK(asked == 9);
 }
 
-TEST_CASE("where somebody has died in the middle of a copy, the overflow policy drops and counts") {
+TEST_CASE("if a thread has died in the middle of a copy, the overflow policy drops and counts") {
   for (const Overflow overflow : {Overflow::reject, Overflow::drop_newest, Overflow::drop_oldest}) {
     TestQueue queue(2, ElementType::bytes, 8, overflow);
     Stuck stuck;
@@ -258,14 +258,14 @@ TEST_CASE("where somebody has died in the middle of a copy, the overflow policy 
     };
     queue.try_put_message(8, 0);
     queue.try_put_message(8, 1);
-    // Its slot is claimed, and never freed while this looks.
+    // The slot is claimed, and stays so during this call.
     queue.get_and(message, [&] { CHECK(offer() == (overflow == Overflow::reject ? Status::full : Status::dropped)); });
     CHECK(queue.core().stats().dropped == (overflow == Overflow::reject ? 0 : 1));
     CHECK(offer() == Status::ok);
   }
 }
 
-TEST_CASE("patience ends after some seconds, or when the thread is to stop") {
+TEST_CASE("patience ends after some seconds, or when the thread must stop") {
   u32 questions = 0;
   StopCheck stops([&] { return ++questions == 2; });
   Patience patience(stops);
@@ -275,7 +275,7 @@ TEST_CASE("patience ends after some seconds, or when the thread is to stop") {
   CHECK(questions == 2);
 }
 
-TEST_CASE("reject: a full queue says so") {
+TEST_CASE("reject: a put into a full queue returns full") {
   TestQueue queue(2, ElementType::uint32, 4, Overflow::reject);
   for (const Status expected : {Status::ok, Status::ok, Status::full}) CHECK(queue.offer(1) == expected);
   CHECK(count(queue.header().dropped) == 0);
@@ -316,14 +316,14 @@ TEST_CASE("drop oldest: a long message takes the place of several short ones") {
   CHECK(got == message);
 }
 
-TEST_CASE("drop oldest: where the oldest is just being read, the new item goes") {
+TEST_CASE("drop oldest: if the oldest is just being read, the new item is dropped") {
   TestQueue queue(1, ElementType::uint32, 4, Overflow::drop_oldest);
   queue.try_put(1);
   queue.core().try_get(4, [&](const Span&) { CHECK(queue.offer(2) == Status::dropped); });
   CHECK(count(queue.header().dropped) == 1);
 }
 
-TEST_CASE("drop oldest: in the middle of a get a handler drops its own item, and none of the others") {
+TEST_CASE("drop oldest: during a get a handler drops its own item, and none of the others") {
   for (const u32 bytes : {8u, 20u}) {
     TestQueue queue(12, ElementType::bytes, 8, Overflow::drop_oldest);
     const u32 items = 12 / queue.core().slots_of(bytes);
@@ -336,7 +336,7 @@ TEST_CASE("drop oldest: in the middle of a get a handler drops its own item, and
     queue.get_and(message, [&] {
       for (u32 k = 0; k < 3; k++) CHECK(queue.offer_message(bytes, 9) == Status::dropped);
       CHECK(queue.attempt_offer_message(bytes, 9) == Status::busy);
-      // A message that needs the room of others as well.
+      // This message needs the room of other items too.
       CHECK(queue.offer_message(2 * bytes, 9) == Status::dropped);
     });
     CHECK(count(queue.header().dropped) == 4);
@@ -345,7 +345,7 @@ TEST_CASE("drop oldest: in the middle of a get a handler drops its own item, and
   }
 }
 
-TEST_CASE("drop oldest: in the middle of a put that is the oldest, a handler drops its own item") {
+TEST_CASE("drop oldest: during the put of the oldest item a handler drops its own item") {
   for (const u32 bytes : {8u, 20u}) {
     TestQueue queue(3, ElementType::bytes, 8, Overflow::drop_oldest);
     queue.put_and(bytes, 0, [&] {
@@ -360,7 +360,7 @@ TEST_CASE("drop oldest: in the middle of a put that is the oldest, a handler dro
   }
 }
 
-TEST_CASE("drop oldest: in the middle of a put behind the oldest, the oldest goes, and what is still being put stays") {
+TEST_CASE("drop oldest: during a put behind the oldest item, the oldest is dropped, and the put is unaffected") {
   TestQueue queue(3, ElementType::bytes, 8, Overflow::drop_oldest);
   queue.try_put_message(8, 0);
   queue.put_and(8, 1, [&] {
@@ -372,7 +372,7 @@ TEST_CASE("drop oldest: in the middle of a put behind the oldest, the oldest goe
   CHECK(numbers_left(queue, {8, 8, 8, 8}) == std::vector<u32>{1, 2, 3});
 }
 
-TEST_CASE("drop oldest: in the middle of an eviction nobody else puts, and the queue is not empty") {
+TEST_CASE("drop oldest: during an eviction nobody else can put, and the queue is not empty") {
   TestQueue queue(1, ElementType::uint32, 4, Overflow::drop_oldest);
   queue.try_put(1);
   const u32 value = 2;
@@ -403,7 +403,7 @@ TEST_CASE("drop oldest: a short message in place of a long one leaves the rest o
   CHECK(numbers_left(queue, {24, 8, 8, 16}) == std::vector<u32>{1, 2, 3});
 }
 
-TEST_CASE("drop oldest: messages of changing length, around the ring, push out as few as make room") {
+TEST_CASE("drop oldest: messages of changing length, around the end of the ring, evict as few as make room") {
   for (const u32 capacity : {1u, 2u, 3u, 5u, 8u}) {
     TestQueue queue(capacity, ElementType::bytes, 8, Overflow::drop_oldest);
     Random random(capacity);
@@ -411,7 +411,7 @@ TEST_CASE("drop oldest: messages of changing length, around the ring, push out a
     std::vector<u32> inside;
     u32 used = 0;
     u32 pushed_out = 0;
-    for (u32 number = 0; number < 250; number++) {  // numbers from 256 on would not be told from these
+    for (u32 number = 0; number < 250; number++) {  // from 256 on, numbers repeat in a byte
       const u32 bytes = random.below(capacity * 8) + 1;
       lengths.push_back(bytes);
       used += queue.core().slots_of(bytes);

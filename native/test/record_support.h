@@ -1,4 +1,4 @@
-// A record in memory of the test's own.
+// A record in the test's own memory.
 #pragma once
 
 #include "../core/buffers.h"
@@ -20,11 +20,11 @@ class TestRecord {
   Buffers buffers() { return buffers_in(header_, geometry_); }
   Snapshot<Buffers, ThreadWake> core() { return {header_, buffers(), ThreadWake{}}; }
 
-  // Of all buffers but the current one, which is the first.
+  // The bits of all buffers but the current one, which is the first.
   u64 all_free() const { return (~u64{0} >> (kMostBuffers - geometry_.count)) - 1; }
   u32 free() const { return static_cast<u32>(std::popcount(header_.free.load(memory_order_relaxed))); }
 
-  // One try.
+  // Makes one try of a read.
   template <class Value>
   Status try_read(Value& value, u64& word) {
     return core().try_read(word, [&](u32 index) { buffers().read(index, 0, &value, sizeof value); });
@@ -37,7 +37,8 @@ class TestRecord {
     return version_in(word);
   }
 
-  // One try to write that part over what is there. between() is called while the buffer is claimed.
+  // Makes one try to write that part over the content. between() is called while the buffer is
+  // claimed.
   template <class Between>
   Status try_write(u32 at, const void* from, u32 bytes, Between&& between) {
     u64 word = core().begin();

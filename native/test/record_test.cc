@@ -60,7 +60,7 @@ TEST_CASE("a part is read from any byte on") {
   }
 }
 
-TEST_CASE("handlers that interrupt each other publish, until no buffer is left, and none is lost") {
+TEST_CASE("handlers that interrupt each other publish until no buffer is left, and no buffer is lost") {
   TestRecord record(8);
   u32 published = 0;
   u32 busy = 0;
@@ -73,7 +73,8 @@ TEST_CASE("handlers that interrupt each other publish, until no buffer is left, 
     CHECK((status == Status::ok || status == Status::busy));
   };
   nest(0);
-  // The innermost that had a buffer; all that it has interrupted have to merge again.
+  // Only the innermost writer that had a buffer has published. All that it interrupted must merge
+  // again.
   CHECK(published == 1);
   CHECK(busy == record.geometry().count - 1);
   CHECK(record.free() == record.geometry().count - 1);
@@ -108,7 +109,7 @@ TEST_CASE("a reader that is overtaken by as many writes as there are buffers rea
   }
 }
 
-TEST_CASE("content that is made of nothing that was there is published, whatever others publish while it is filled") {
+TEST_CASE("content that replaces everything is published, whatever others publish while it is filled") {
   TestRecord record(8);
   const u64 mine = 7;
   for (u32 others = 0; others < 2 * record.geometry().count; others++) {
@@ -144,7 +145,7 @@ TEST_CASE("a clear keeps the content and the version") {
 TEST_CASE("threads that merge lose nothing, and readers see each value whole") {
   constexpr u32 kWriters = 3;
   const u32 rounds = scaled(30'000);
-  // A count of each writer, and their sum.
+  // The content is a count for each writer, and their sum.
   TestRecord record((kWriters + 1) * sizeof(u64));
   const Watchdog watchdog("merges", std::chrono::seconds(120));
   std::atomic<u32> over{0};
@@ -208,7 +209,7 @@ TEST_CASE("no wake is lost: two threads wait for each other's versions") {
   CHECK(ping.core().wait(in_vain, rounds) == Status::timeout);
 }
 
-TEST_CASE("a geometry that somebody has made up is refused") {
+TEST_CASE("a forged geometry is refused") {
   TestRecord record(kBytes);
   SnapshotGeometry found{};
   const u64 bytes = u64{kOrigin} + record.geometry().staging + u64{kStagingAreas} * kStagingBytes;
@@ -219,14 +220,14 @@ TEST_CASE("a geometry that somebody has made up is refused") {
   for (u32 k = 0; k < sizeof(SnapshotGeometry) / sizeof(u32); k++) {
     for (const u32 value : {0u, 1u, 5u, 64u, 65u, 0x10000u, 0x7fffffffu, 0xfffffff0u, 0xffffffffu}) {
       const u32 before = std::exchange(words[k], value);
-      // Another type, or a length that takes the same place, makes another record.
+      // Another type, or a length that takes the same space, makes another valid record.
       if (value != before && k > 1) CHECK_FALSE(checked_geometry(record.header(), bytes, found));
       words[k] = before;
     }
   }
 }
 
-TEST_CASE("memory that was written over is told, and nothing outside of it is touched") {
+TEST_CASE("overwritten memory is reported, and leads to no access outside it") {
   constexpr u32 kWords = (offsetof(SnapshotHeader, changed) - offsetof(SnapshotHeader, current)) / sizeof(u32) + 4;
   for (u32 k = 0; k < kWords + 64; k++) {
     for (const u32 value : {0u, 1u, 0x3fu, 0x7fu, 0xffffu, 0x7fffffffu, 0xffffffffu}) {
@@ -235,7 +236,7 @@ TEST_CASE("memory that was written over is told, and nothing outside of it is to
       REQUIRE(record.try_write(0, content.data(), kBytes) == Status::ok);
       auto* const base = reinterpret_cast<std::byte*>(&record.header());
       const std::size_t at = k < kWords ? offsetof(SnapshotHeader, current) + k * 4 : record.geometry().buffers + (k - kWords) * 4;
-      // Not the list of those who wait, whose loops can't be rung here.
+      // Spares the list of waiters, as no loop can be rung here.
       if (at >= offsetof(SnapshotHeader, changed) && at < sizeof(SnapshotHeader)) continue;
       std::memcpy(base + at, &value, sizeof value);
       u64 word = 0;

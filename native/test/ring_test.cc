@@ -28,8 +28,8 @@ void check_holds_exactly(TestQueue& queue, u32 capacity) {
   CHECK(queue.core().size() == 0);
 }
 
-// Puts and gets messages of changing length until the ring has gone round three times, as full as
-// it can be.
+// Puts and gets messages of changing length until the ring has wrapped three times, as full as it
+// can be.
 void check_messages(TestQueue& queue, u32 capacity, u32 item_bytes, u32 longest) {
   Random random(capacity * 1000 + longest);
   std::vector<u32> lengths;  // of message number k
@@ -97,7 +97,7 @@ TEST_CASE("positions and the count of items wrap") {
   }
 }
 
-TEST_CASE("messages span slots, around the end of the ring too") {
+TEST_CASE("messages span slots, even around the end of the ring") {
   for (const u32 capacity : {1u, 2u, 3u, 5u, 8u}) {
     for (const u32 item_bytes : {1u, 8u, 13u}) {
       CAPTURE(capacity);
@@ -130,11 +130,11 @@ TEST_CASE("an item that is longer than the limit stays") {
   CHECK(message == TestQueue::message_of(20, 1));
 }
 
-TEST_CASE("what is published behind a claimed slot can't be got before it") {
+TEST_CASE("an item published behind a claimed slot can't be got before it") {
   TestQueue queue(3, ElementType::uint32, 4);
   u32 value;
   const Status outer = queue.core().try_put(4, [&](const Span& span) {
-    // As in a signal handler that strikes between claim and publish.
+    // This put is made as in a signal handler that strikes between claim and publish.
     CHECK(queue.try_put(2) == Status::ok);
     CHECK(queue.try_get(value) == Status::empty);
     CHECK(queue.core().size() == 2);

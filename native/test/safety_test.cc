@@ -1,6 +1,7 @@
 // The signal handler must not allocate, lock or wait. The C library's functions for that are
-// replaced by ones that end the process when a handler calls them, and then the handler is made to
-// take all its paths. (test/signals/safety.test.ts looks at what its machine code calls at all.)
+// replaced by ones that end the process if a handler calls them, and then the handler is made to
+// take all its paths. (test/signals/safety.test.ts checks everything that its machine code can
+// call.)
 #include <dlfcn.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -21,8 +22,8 @@ TEST_SUITE_BEGIN("safety");
 
 namespace {
 
-// Whether this thread is in a handler. Initial-exec, as in an executable, so that reading it calls
-// nothing.
+// Whether this thread is in a handler. It is initial-exec, as in an executable, so that reading it
+// calls nothing.
 thread_local volatile bool in_handler = false;
 
 void forbidden_in_handler(const char* what) {
@@ -31,7 +32,7 @@ void forbidden_in_handler(const char* what) {
   _exit(97);
 }
 
-// The C library's function of that name, in front of which is the one here.
+// Returns the C library's function of that name, which the one here hides.
 template <class Function>
 Function* real(Function*, const char* name) {
   return reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));
@@ -88,14 +89,14 @@ namespace {
 
 struct sigaction guarded;
 
-// Calls our handler, and notes that it runs.
+// Calls our handler, and notes that it is running.
 void guard(int signo, siginfo_t* info, void* context) {
   in_handler = true;
   guarded.sa_sigaction(signo, info, context);
   in_handler = false;
 }
 
-// While one exists, the handler of that signal is watched. Attach the sources before.
+// Watches the handler of that signal while it exists. Attach the sources before.
 class Guarded {
  public:
   explicit Guarded(int signo) : signo_(signo) {
@@ -143,7 +144,7 @@ void in_a_handler(void (*body)()) {
   raise(SIGUSR1);
 }
 
-// Keeps the compiler from seeing that nobody needs the memory.
+// Keeps the compiler from seeing that the memory is unused.
 void* volatile kept;
 
 std::atomic<int> rings{0};
@@ -151,7 +152,7 @@ std::atomic<u32> previous_calls{0};
 
 }  // namespace
 
-TEST_CASE("allocating, freeing and locking in a handler are seen") {
+TEST_CASE("allocating, freeing and locking in a handler are detected") {
   CHECK(exit_code_of([] { in_a_handler([] {}); }) == 0);
   CHECK(exit_code_of([] { in_a_handler([] { kept = std::malloc(1); }); }) == 97);
   CHECK(exit_code_of([] { in_a_handler([] { kept = new int; }); }) == 97);
@@ -213,16 +214,17 @@ TEST_CASE("the handler neither allocates nor locks, whatever it has to do") {
                   },
                   [&] {
                     for (u32 k = 0; k < rounds; k++) {
-                      // A thread that blocks at a queue, one that blocks at an event, and a loop
-                      // that waits for both kinds.
+                      // One thread blocks at a queue and another at an event, and a loop waits for
+                      // both kinds.
                       wait_until([&] { return announced(waited.header().not_empty) == 1 && announced(event.waiters()) == 1; });
                       announce_loop(with_loop.header().not_empty, bell);
                       announce_loop(event_with_loop.waiters(), bell);
                       announce_loop(record.header().changed, bell);
                       event_with_loop.core().clear();
                       raise(SIGUSR2);
-                      // Waits for the event to be cleared too. Whoever is woken announces itself
-                      // once more before it looks, and would be taken for the next.
+                      // Waits until the event has been cleared too. A thread that was woken
+                      // announces itself once more before it looks, and could be mistaken for the
+                      // next.
                       wait_until([&] { return got == k + 1 && heard == k + 1; });
                       uv_run(&loop, UV_RUN_NOWAIT);
                     }
@@ -247,7 +249,7 @@ TEST_CASE("the handler neither allocates nor locks, whatever it has to do") {
   CHECK(uv_loop_close(&loop) == 0);
 }
 
-TEST_CASE("nor does it for the ticks of timers") {
+TEST_CASE("the handler neither allocates nor locks for the ticks of timers") {
   const Watchdog watchdog("ticks");
   Atomic<u64> beat{1};
   SignalQueue ticks(1000), alarms(1000);
@@ -256,7 +258,7 @@ TEST_CASE("nor does it for the ticks of timers") {
   {
     const Guarded guard(SIGRTMIN + 3);
     wait_until([&] { return source_counts(timer.source).delivered >= 200 && source_counts(alarm.source).delivered >= 1; });
-    // Like the signal that delete_tick_timer() sends behind the last tick, but for nobody.
+    // A signal like the one that delete_tick_timer() sends behind the last tick, but for no timer.
     sigval settled{};
     settled.sival_ptr = reinterpret_cast<void*>(u64{0x73746c64} << 32);
     REQUIRE(sigqueue(getpid(), SIGRTMIN + 3, settled) == 0);

@@ -1,4 +1,4 @@
-// Threads that wait at several lists at once. Whoever loses a wake is found by the watchdog.
+// Threads that wait at several lists at once. The watchdog finds a thread that has lost a wake.
 #include "support.h"
 
 using namespace threadsafe;
@@ -47,7 +47,7 @@ Status wait_until_deadline(const std::vector<Source>& sources, Deadline deadline
 
 }  // namespace
 
-TEST_CASE("does not take a closed queue for ended while its last item is still being copied in") {
+TEST_CASE("a closed queue has not ended while its last item is still being copied in") {
   TestQueue queue(1, ElementType::uint32, 4);
   const std::vector<QueueSource> sources{{&queue}};
   Status while_copied = Status::ok;
@@ -59,7 +59,7 @@ TEST_CASE("does not take a closed queue for ended while its last item is still b
   CHECK(wait_patiently(sources) == Status::ok);
 }
 
-TEST_CASE("is ready for an item, the end of a queue and an event, and not before") {
+TEST_CASE("a select is ready for an item, the end of a queue and an event, and not before") {
   TestQueue first(1, ElementType::uint32, 4);
   TestQueue second(1, ElementType::uint32, 4);
   TestEvent event;
@@ -84,7 +84,7 @@ TEST_CASE("is ready for an item, the end of a queue and an event, and not before
   CHECK(event.waiters().state.load(memory_order_seq_cst) == 0);
 }
 
-// Everybody sleeps without a deadline: a wake that is not handed on brings all to rest.
+// All threads sleep without a deadline, so a wake that is not passed on brings all of them to rest.
 TEST_CASE("several select from the same queues, and others get from one: each item once") {
   constexpr u32 kQueues = 4;
   constexpr u32 kProducers = 3;

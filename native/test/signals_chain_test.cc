@@ -15,7 +15,7 @@ using namespace threadsafe::test;
 
 TEST_SUITE_BEGIN("signals");
 
-TEST_CASE("the handler that was there before is called too, and is back afterwards") {
+TEST_CASE("the handler that was there before is called too, and restored afterwards") {
   struct sigaction theirs{};
   struct sigaction before{};
   struct sigaction now{};
@@ -47,7 +47,7 @@ TEST_CASE("a handler that replaced ours stays when the source goes; reclaimed, o
     raise(SIGUSR2);
     CHECK(source.counts().delivered == 0);
     CHECK(previous_handler_calls == 1);
-    // Often, and with the default action between: each is remembered once.
+    // Reclaims several times, with the default action in between. Each handler is remembered once.
     for (u32 k = 0; k < 3; k++) {
       reclaim_signal(SIGUSR2);
       raise(SIGUSR2);
@@ -66,7 +66,7 @@ TEST_CASE("a handler that replaced ours stays when the source goes; reclaimed, o
   signal(SIGUSR2, SIG_DFL);
 }
 
-TEST_CASE("handlers that pass signals on, and sources, come and go in any order: each handler and each source has each signal once") {
+TEST_CASE("handlers that pass signals on, and sources, come and go in any order: each gets each signal once") {
   const u32 rounds = scaled(2'000);
   const Watchdog watchdog("handlers that come and go", std::chrono::seconds(300));
   Random random(11);
@@ -116,7 +116,7 @@ namespace {
 struct sigaction before_chaining;
 std::atomic<u32> chaining_handler_calls{0};
 
-// Chains as others do: calls the handler that was there before, with all that it was given.
+// Passes the signal on, as others do, to the handler that was there before, with all its arguments.
 void chaining_handler(int signo, siginfo_t* info, void* context) {
   chaining_handler_calls++;
   if (before_chaining.sa_flags & SA_SIGINFO) before_chaining.sa_sigaction(signo, info, context);
@@ -148,8 +148,7 @@ TEST_CASE("a handler that was installed over ours, and passes signals on to it, 
 
 namespace {
 
-// Handlers that make up all that they pass on, so that nobody can tell that they pass the same
-// signal on.
+// Handlers that invent everything they pass on, so that nobody can tell that it is the same signal.
 struct Inventing {
   struct sigaction before;
   std::atomic<u32> calls;
@@ -160,7 +159,7 @@ template <u32 number>
 void invents(int signo, siginfo_t*, void*) {
   inventing[number].calls++;
   siginfo_t info{};
-  // Where the kernel's ucontext is when it calls a handler: at the end of the stack.
+  // Placed at the end of the stack, where the kernel puts its ucontext when it calls a handler.
   auto* const context = static_cast<ucontext_t*>(alloca(sizeof(ucontext_t)));
   std::memset(context, 0, sizeof *context);
   call(inventing[number].before, signo, &info, context);
@@ -168,7 +167,7 @@ void invents(int signo, siginfo_t*, void*) {
 
 }  // namespace
 
-TEST_CASE("handlers that pass on what they have made up altogether are not called for ever, however many there are") {
+TEST_CASE("handlers that pass on invented signals are not called for ever, however many there are") {
   SignalQueue queue(1, Overflow::drop_oldest);
   constexpr void (*kHandlers[])(int, siginfo_t*, void*) = {invents<0>, invents<1>, invents<2>};
   {
@@ -215,7 +214,7 @@ TEST_CASE("a handler before ours that leaves by siglongjmp costs no later signal
   signal(SIGUSR2, SIG_DFL);
 }
 
-TEST_CASE("signals come through though handlers have left by siglongjmp again and again, with a handler over ours or without") {
+TEST_CASE("signals arrive though handlers have left by siglongjmp again and again, with or without a handler over ours") {
   static std::atomic<bool> jumps{false};
   struct sigaction jumper{};
   jumper.sa_handler = [](int) {
@@ -245,7 +244,7 @@ TEST_CASE("signals come through though handlers have left by siglongjmp again an
   signal(SIGUSR2, SIG_DFL);
 }
 
-TEST_CASE("handlers before ours that leave by siglongjmp deeper and deeper in the stack have each signal") {
+TEST_CASE("handlers before ours that leave by siglongjmp deeper and deeper in the stack get each signal") {
   static std::atomic<u32> calls{0};
   struct sigaction jumper{};
   jumper.sa_handler = [](int) {
@@ -259,12 +258,12 @@ TEST_CASE("handlers before ours that leave by siglongjmp deeper and deeper in th
     const Source source(SIGUSR2, {&queue.header(), nullptr});
     const std::function<void(u32)> strike = [&](u32 left) {
       if (sigsetjmp(back_to_test, 1) == 0) raise(SIGUSR2);
-      [[maybe_unused]] volatile unsigned char deeper[256];  // so that the frame stays, and each signal's begins further down
+      [[maybe_unused]] volatile unsigned char deeper[256];  // keeps the frame, so that each signal's begins further down
       deeper[left] = 0;
       if (left > 1) strike(left - 1);
       deeper[left] = 1;
     };
-    // On the thread's own stack: on an alternate one each signal begins at the same place.
+    // The thread uses its own stack, as on an alternate one each signal begins at the same place.
     std::thread([&] {
       stack_t none{};
       none.ss_flags = SS_DISABLE;
@@ -328,7 +327,8 @@ TEST_CASE("handlers before ours run with the mask that the kernel would have giv
         signal(SIGUSR2, SIG_DFL);
         sigaction(SIGUSR2, &theirs, nullptr);
         const Source source(SIGUSR2, {&queue.header(), nullptr});
-        // Passed on by a handler over ours, with everything blocked that it has blocked meanwhile.
+        // A handler over ours passes the signal on, while everything that it has blocked is
+        // blocked.
         if (over) install(2);
         raise(SIGUSR2);
         const u64 expected = outside | (also != 0 ? bits({also}) : 0) | (nodefer && !over ? 0 : bits({SIGUSR2}));
@@ -343,7 +343,7 @@ TEST_CASE("handlers before ours run with the mask that the kernel would have giv
   signal(SIGUSR2, SIG_DFL);
 }
 
-TEST_CASE("a handler that calls ours in its midst, and relies on its mask, is not struck in the handlers before ours") {
+TEST_CASE("a handler that calls ours, and relies on its mask, is not interrupted in the handlers before ours") {
   static std::atomic<bool> inside{false}, struck{false};
   static struct sigaction before;
   struct sigaction first{}, over{}, other{};
@@ -372,7 +372,7 @@ TEST_CASE("a handler that calls ours in its midst, and relies on its mask, is no
   signal(SIGUSR2, SIG_DFL);
 }
 
-TEST_CASE("a second signal whose handler leaves by siglongjmp strands nothing of the first") {
+TEST_CASE("a second signal whose handler leaves by siglongjmp loses nothing of the first") {
   static volatile sig_atomic_t may_jump = 0;
   struct sigaction jumper{};
   jumper.sa_handler = [](int) {
@@ -381,8 +381,9 @@ TEST_CASE("a second signal whose handler leaves by siglongjmp strands nothing of
     siglongjmp(back_to_test, 1);
   };
   sigaction(SIGHUP, &jumper, nullptr);
-  // Cases: no handler over ours; one over it, which ends with a jump to ours, so that ours finds
-  // the stack as if the kernel had called; and one that came just after the kernel called ours.
+  // There are three cases: no handler over ours; one that ends with a jump to ours, so that ours
+  // finds the stack as if the kernel had called it; and one that was installed just after the
+  // kernel called ours.
   enum class Over { nobody, somebody, suddenly };
   for (const Over over : {Over::nobody, Over::somebody, Over::suddenly}) {
     CAPTURE(static_cast<int>(over));

@@ -1,4 +1,4 @@
-// Installing beside others: another thread, libuv, a child of fork(2).
+// Installing beside others: another thread, libuv, and a child of fork(2).
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,7 +14,7 @@ using namespace threadsafe::test;
 
 TEST_SUITE_BEGIN("signals");
 
-TEST_CASE("whether ours is the handler that the process has is told") {
+TEST_CASE("a source reports whether the process's handler is ours") {
   SignalQueue queue(1);
   CHECK_FALSE(is_installed(SIGUSR2));
   {
@@ -30,7 +30,7 @@ TEST_CASE("whether ours is the handler that the process has is told") {
 }
 
 #ifndef __SANITIZE_THREAD__  // whose sigaction() copies the old action, and then sets the new one
-TEST_CASE("what another thread installs while ours is being installed is called, and is back afterwards") {
+TEST_CASE("a handler that another thread installs while ours is being installed is called, and restored afterwards") {
   const u32 rounds = scaled(5'000);
   const Watchdog watchdog("installing", std::chrono::seconds(200));
   SignalQueue queue(1, Overflow::drop_oldest);
@@ -108,7 +108,7 @@ class Listener {
 
 }  // namespace
 
-TEST_CASE("libuv displaces nobody, neither coming nor going, and what was there before is back at the end") {
+TEST_CASE("libuv displaces no handler when it comes and goes, and the previous handler is restored at the end") {
   struct sigaction theirs{}, now{};
   theirs.sa_handler = [](int) { previous_handler_calls++; };
   follow_libuv();
@@ -142,7 +142,7 @@ TEST_CASE("libuv displaces nobody, neither coming nor going, and what was there 
         }
         expect(listens_at_end);
         if (listens_at_end && (with_theirs || over)) {
-          // Ours is there on behalf of several.
+          // Our handler is there on behalf of several sources.
           listener.listen(false);
           expect(false);
         } else {
@@ -158,7 +158,7 @@ TEST_CASE("libuv displaces nobody, neither coming nor going, and what was there 
   signal(SIGUSR2, SIG_DFL);
 }
 
-TEST_CASE("a handler that has libuv's as the one before its own does not make libuv hear a signal twice") {
+TEST_CASE("a handler that passes signals on to libuv's does not make libuv receive a signal twice") {
   follow_libuv();
   Listener listener;
   listener.listen(true);
@@ -179,7 +179,7 @@ TEST_CASE("a handler that has libuv's as the one before its own does not make li
 }
 
 #ifndef __SANITIZE_THREAD__  // which keeps signals back
-TEST_CASE("in a forked child that does not execute, handlers before ours have their signals, and nobody is woken in the parent") {
+TEST_CASE("in a forked child that does not execute, handlers before ours get their signals, and nobody is woken in the parent") {
   const Watchdog watchdog("a child");
   struct sigaction theirs{};
   theirs.sa_handler = [](int) { previous_handler_calls++; };

@@ -39,11 +39,11 @@ struct Source {
 
 inline std::atomic<u32> previous_handler_calls{0};
 
-// The place to which a handler leaves by siglongjmp.
+// The place to which a handler jumps by siglongjmp.
 inline sigjmp_buf back_to_test;
 
-// Handlers that are installed over ours, each at most once in a round, and that pass signals on to
-// the handler before, as libraries do.
+// Handlers that are installed over ours, each at most once in a round. They pass signals on to the
+// previous handler, as libraries do.
 struct Chaining {
   struct sigaction before;
   std::atomic<u32> calls;

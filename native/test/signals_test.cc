@@ -1,5 +1,5 @@
-// Signal sources, with the helper thread and doorbells, but without Node: libuv is the system's.
-// Tests of signals shared with others are in signals_chain_test.cc and signals_install_test.cc.
+// Signal sources with the helper thread and doorbells, but without Node: libuv is the system's.
+// signals_chain_test.cc and signals_install_test.cc test signals that are shared with others.
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -127,7 +127,7 @@ TEST_CASE("a signal sets an event, for all who wait") {
   CHECK(source.counts().delivered == rounds);
 }
 
-TEST_CASE("two sources of one signal both have it; a full queue counts what it drops") {
+TEST_CASE("two sources of one signal both get it; a full queue counts what it drops") {
   SignalQueue first(1);
   SignalQueue second(1, Overflow::drop_oldest);
   const Watchdog watchdog("two sources");
@@ -147,10 +147,10 @@ TEST_CASE("two sources of one signal both have it; a full queue counts what it d
   CHECK(info.value == 2);
 }
 
-TEST_CASE("sources come and go under fire") {
+TEST_CASE("sources come and go while signals arrive") {
   const u32 rounds = scaled(2'000);
   const Watchdog watchdog("attach and detach", std::chrono::seconds(120));
-  // So that the signal has a handler also when no source is there.
+  // This source keeps the signal's handler there while the others are gone.
   SignalQueue always(1);
   const Source keeper(SIGUSR2, {&always.header(), nullptr});
   std::atomic<bool> over{false};
@@ -170,7 +170,7 @@ TEST_CASE("sources come and go under fire") {
 }
 
 #ifdef __linux__
-TEST_CASE("what the kernel tells in the sender's place is not told as a sender") {
+TEST_CASE("what the kernel puts into the sender's place is not reported as a sender") {
   SignalQueue queue(4);
   const Source source(SIGRTMIN + 3, {&queue.header(), nullptr});
   const auto told = [&](int code) {
@@ -201,10 +201,10 @@ TEST_CASE("what the kernel tells in the sender's place is not told as a sender")
   CHECK(told(SI_USER).value == 0);
 }
 
-// ThreadSanitizer keeps signals back until the thread calls something, and one of each number at
-// most: the others would be lost.
+// ThreadSanitizer delays signals until the thread calls something, and keeps at most one of each
+// number, so the others would be lost.
 #ifndef __SANITIZE_THREAD__
-TEST_CASE("a million values, aimed at a thread that puts and gets on the same queue: none is lost or doubled") {
+TEST_CASE("of a million values sent to a thread that puts and gets on the same queue, none is lost or doubled") {
   const u32 strikes = 1'000'000;
   SignalQueue queue(64);
   const Watchdog watchdog("a million strikes", std::chrono::seconds(300));
@@ -250,9 +250,8 @@ TEST_CASE("a million values, aimed at a thread that puts and gets on the same qu
                         REQUIRE(errno == EAGAIN);  // as many are on their way as the system allows
                         std::this_thread::yield();
                       }
-                      // At random distances, so that each strikes the thread somewhere else. They
-                      // are not waited for, as that would take a time slice each if both threads
-                      // share a processor.
+                      // The distances are random, so that each strikes the thread somewhere else.
+                      // Waiting for each would take a time slice if both threads share a processor.
                       for (u32 spins = random.below(5'000); spins > 0; spins--) std::atomic_signal_fence(std::memory_order_seq_cst);
                     }
                     wait_until([&] { return source.counts().delivered + source.counts().dropped == sent; });
@@ -273,7 +272,7 @@ TEST_CASE("a million values, aimed at a thread that puts and gets on the same qu
 #endif
 #endif
 
-TEST_CASE("doorbells: rung from anywhere, a loop comes round; rung late, nothing happens") {
+TEST_CASE("a doorbell wakes its loop, wherever it is rung; a late ring does nothing") {
   const u32 rounds = scaled(2'000);
   const Watchdog watchdog("doorbells", std::chrono::seconds(120));
   std::atomic<u32> bell{kNoDoorbell};

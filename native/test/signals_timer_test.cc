@@ -1,4 +1,4 @@
-// Timers that fire signals, and the threads that take them.
+// Timers that send signals, and the threads that take them.
 #include <pthread.h>
 #include <signal.h>
 #include <sys/syscall.h>
@@ -43,7 +43,7 @@ TEST_CASE("a timer may interrupt the thread that makes it, and leaves nothing pe
   signal(SIGRTMIN + 3, SIG_DFL);
 }
 
-TEST_CASE("where a tick stays pending, the handler stays for it") {
+TEST_CASE("if a tick stays pending, the handler stays for it") {
   struct sigaction now{};
   sigset_t ticks;
   sigemptyset(&ticks);
@@ -58,13 +58,13 @@ TEST_CASE("where a tick stays pending, the handler stays for it") {
   }
   sigaction(SIGRTMIN + 4, nullptr, &now);
   CHECK((now.sa_flags & SA_SIGINFO) != 0);
-  // The tick comes now, to nobody.
+  // The tick arrives now, for no source.
   pthread_sigmask(SIG_UNBLOCK, &ticks, nullptr);
   SignalInfo info;
   CHECK(queue.try_get_info(info) == Status::empty);
 }
 
-TEST_CASE("a timer with a heartbeat tells of each beat that grows old, once") {
+TEST_CASE("a timer with a heartbeat reports each beat that grows old, once") {
   SignalQueue queue(4);
   const Watchdog watchdog("an old heartbeat");
   Atomic<u64> beat{0};
@@ -74,7 +74,8 @@ TEST_CASE("a timer with a heartbeat tells of each beat that grows old, once") {
     return static_cast<u64>(time.tv_sec) * 1'000'000'000 + static_cast<u64>(time.tv_nsec);
   };
   const u64 limit = 5'000'000;
-  // Ticks on the same clock. Waiting for some of them shows that the other timer was silent.
+  // A second timer runs on the same clock. Waiting for some of its ticks shows that the first was
+  // silent.
   SignalQueue all(1, Overflow::drop_oldest);
   const Source source(attach_timer(SIGRTMIN + 3, {500'000, false, {&beat, limit}}, {&queue.header(), nullptr}));
   const Source witness(attach_timer(SIGRTMIN + 3, {500'000, false, {}}, {&all.header(), nullptr}));
@@ -102,7 +103,7 @@ TEST_CASE("a timer with a heartbeat tells of each beat that grows old, once") {
 }
 
 #ifndef __SANITIZE_THREAD__  // which can't have a child of fork(2) start threads
-TEST_CASE("the threads of timers take the signals of timers alone: another is there for whoever waits for it") {
+TEST_CASE("the threads of timers take only the signals of timers, and leave others to threads that wait for them") {
   const Watchdog watchdog("a child");
   const pid_t child = fork();
   if (child == 0) {
@@ -122,7 +123,7 @@ TEST_CASE("the threads of timers take the signals of timers alone: another is th
         if (!comes(signo)) _exit(3);
       }
     }
-    // A signal whose timers are gone is like any other.
+    // A signal that no timer uses any more is like any other.
     sigaddset(&set, SIGRTMIN + 5);
     sigaddset(&set, SIGRTMIN + 7);
     pthread_sigmask(SIG_BLOCK, &set, nullptr);

@@ -1,5 +1,5 @@
-// A blocked thread finds out that it is being stopped: when it asks, and what makes it ask. A pipe
-// stands in for its event loop, and has something to read as soon as somebody wakes it.
+// A blocked thread learns that it is being stopped by asking. These tests cover when it asks. A
+// pipe stands in for its event loop, and has something to read as soon as somebody wakes the loop.
 #include <unistd.h>
 
 #include "support.h"
@@ -29,8 +29,8 @@ class Loop {
   int ends_[2];
 };
 
-// A blocked thread that asks, after its first question, only if something happens at its loop. It
-// ends when it is told to stop.
+// A blocked thread that, after its first question, asks only if something happens at its loop. It
+// ends when told to stop.
 class Blocked {
  public:
   explicit Blocked(const Loop& loop) {
@@ -65,7 +65,7 @@ class Blocked {
   std::thread thread_;
 };
 
-// The times at which it asks, within that many milliseconds.
+// Returns the times at which it asks, within that many milliseconds.
 std::vector<int> questions_within(int end, const StopIntervals& intervals, Sight sight) {
   std::vector<int> asked;
   const Clock::time_point start{hours(1)};
@@ -95,7 +95,7 @@ TEST_CASE("a blocked thread asks when something happens at its loop, each time")
   loop.wake();
 }
 
-TEST_CASE("it asks at once if something is pending there when it begins to watch") {
+TEST_CASE("it asks at once if something is pending at its loop when it begins to watch") {
   const Watchdog watchdog("a loop that was woken before");
   Loop loop;
   loop.wake();
@@ -105,7 +105,7 @@ TEST_CASE("it asks at once if something is pending there when it begins to watch
   loop.wake();
 }
 
-TEST_CASE("several threads are told apart") {
+TEST_CASE("each of several threads asks only for its own loop") {
   const Watchdog watchdog("several watched loops");
   constexpr u32 kThreads = 8;
   Loop loops[kThreads];
@@ -120,7 +120,7 @@ TEST_CASE("several threads are told apart") {
   }
 }
 
-TEST_CASE("a loop at which too much happens is not watched any more") {
+TEST_CASE("a loop at which too much happens is no longer watched") {
   const Watchdog watchdog("a loop with data");
   Loop loop;
   Lists lists;
@@ -143,7 +143,7 @@ TEST_CASE("a loop at which too much happens is not watched any more") {
   wait_until([&] { return next.sight() == Sight::some; });
 }
 
-TEST_CASE("what can't be watched is not, and neither is a loop that is watched already") {
+TEST_CASE("nothing is watched that can't be, and no loop is watched twice") {
   Loop loop;
   Lists lists;
   Sleeper sleeper(lists.first);
@@ -190,7 +190,7 @@ TEST_CASE("a thread that sees its loop asks less and less often") {
   CHECK(questions_within(8'000, {.loop = 3}, Sight::some).size() <= 14);
 }
 
-TEST_CASE("a thread that does not see it asks every 50 ms, as nobody else tells it") {
+TEST_CASE("a thread that does not see its loop asks every 50 ms, as nothing else tells it") {
   CHECK(questions_within(500, {}, Sight::none) == std::vector<int>{50, 100, 150, 200, 250, 300, 350, 400, 450, 500});
   CHECK(questions_within(155, {.loop = 3}, Sight::none) == std::vector<int>{5, 55, 105, 155});
 }

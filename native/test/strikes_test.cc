@@ -1,5 +1,5 @@
 // A signal handler puts and gets on the queue that the thread it strikes is using at that moment.
-// Nobody waits here; signals_test.cc has what a handler does for waiters.
+// Nobody waits here: signals_test.cc tests what a handler does for waiters.
 #include <pthread.h>
 #include <signal.h>
 
@@ -12,7 +12,7 @@ TEST_SUITE_BEGIN("strikes");
 
 namespace {
 
-// The handler's work; set while no signal can come.
+// The handler's work, which is set while no signal can arrive.
 std::function<void()>* on_strike = nullptr;
 std::atomic<u32> strikes{0};
 
@@ -21,9 +21,9 @@ extern "C" void strike(int) {
   strikes.fetch_add(1, std::memory_order_relaxed);
 }
 
-// Runs `victim` again and again while a storm of signals strikes its thread, until that many have,
-// or 3 s have passed and a few have: on a busy machine a strike takes as long as the thread has to
-// wait for a core.
+// Runs `victim` again and again while a storm of signals strikes its thread, until there were that
+// many, or until 3 s have passed and there were a few. On a busy machine a strike takes as long as
+// the thread waits for a core.
 void under_fire(u32 number_of_strikes, std::function<void()> handler, const std::function<void()>& victim) {
   constexpr u32 kFew = 500;
   on_strike = &handler;
@@ -39,7 +39,7 @@ void under_fire(u32 number_of_strikes, std::function<void()> handler, const std:
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(3);
   for (u32 k = 0; k < number_of_strikes && (k < kFew || std::chrono::steady_clock::now() < end); k++) {
     pthread_kill(thread.native_handle(), SIGUSR1);
-    // A signal that is still pending would swallow the next.
+    // A signal that is still pending would swallow the next one.
     wait_until([&] { return strikes.load(std::memory_order_relaxed) > k; });
   }
   cease = true;
@@ -65,7 +65,7 @@ TEST_CASE("the handler puts, the thread puts and gets") {
       if (value == 0) {
         got++;
       } else {
-        // The handler's own numbers come in order.
+        // The handler's own numbers must come in order.
         out_of_order += value <= last_from_handler;
         last_from_handler = value;
       }
@@ -147,7 +147,8 @@ TEST_CASE("long messages, and a full queue that drops the oldest") {
     }
     const u32 forgotten = overflow == Overflow::drop_oldest ? queue.header().dropped.load(memory_order_relaxed) : 0;
     CHECK(torn == 0);
-    // Each item that was accepted was got, or made room; those dropped as the newest count as well.
+    // Each accepted item was got, or made room. `forgotten` also counts those dropped as the
+    // newest.
     CHECK(got <= put);
     CHECK(got + forgotten >= put);
   }

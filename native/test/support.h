@@ -1,5 +1,5 @@
-// Shared by the tests of core and platform: objects in memory of their own, wakers and parkers, and
-// a watchdog.
+// Shared by the tests of core and platform: objects in their own memory, wakers and parkers, and a
+// watchdog.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -24,7 +24,7 @@
 
 namespace threadsafe::test {
 
-// The number of repetitions of a test that makes `times` without sanitizers.
+// Returns how often to repeat a test that makes `times` repetitions without sanitizers.
 constexpr u32 scaled(u32 times) {
 #if defined(__SANITIZE_THREAD__)
   return times / 20 + 1;
@@ -69,14 +69,14 @@ void wait_until(Condition&& condition) {
   while (!condition()) std::this_thread::yield();
 }
 
-// Runs each, in a thread of its own, and waits for all.
+// Runs each function in its own thread, and waits for all.
 inline void run_together(const std::vector<std::function<void()>>& bodies) {
   std::vector<std::thread> threads;
   for (const auto& body : bodies) threads.emplace_back(body);
   for (std::thread& thread : threads) thread.join();
 }
 
-// Random numbers of one thread (xorshift).
+// Random numbers for one thread (xorshift).
 class Random {
  public:
   explicit Random(u64 seed) : state_(seed * 0x9e3779b97f4a7c15 + 1) {}
@@ -91,7 +91,7 @@ class Random {
   u64 state_;
 };
 
-// Wakes threads. No event loop can have announced itself here.
+// Wakes threads. No event loop announces itself in these tests.
 struct ThreadWake {
   void unpark(const WaitList& list, u32 most) { threadsafe::unpark(list, most); }
   void ring(u32, const WaitList&) { std::abort(); }
@@ -100,13 +100,13 @@ struct ThreadWake {
   void all(WaitList& list) { wake_all(list, *this); }
 };
 
-// For threads that nobody stops.
+// Makes a parker for a thread that nobody stops.
 inline auto parker(const WaitList& list, Deadline deadline = Deadline::never()) {
   thread_local StopCheck unstopped([] { return false; });
   return ThreadParker(list, deadline, unstopped);
 }
 
-// A Parker that neither spins nor looks again after a slice of time, since that would hide a lost
+// A Parker that neither spins nor looks again after a slice of time, since either would hide a lost
 // wake.
 class PatientParker {
  public:
@@ -135,7 +135,7 @@ class PatientParker {
   bool slept_ = false;
 };
 
-// Zeroed memory, aligned as the shared memory is.
+// Zeroed memory, aligned like shared memory.
 class Memory {
  public:
   explicit Memory(std::size_t bytes) : bytes_(round_up(static_cast<u32>(bytes), kLine)), data_(std::aligned_alloc(kLine, bytes_)) {
@@ -158,7 +158,7 @@ struct Lists {
   WaitList& second = static_cast<WaitList*>(memory.data())[1];
 };
 
-// Fills in the content of the message of that number. Its first byte determines the others.
+// Fills in the content of the message with that number. Its first byte determines the others.
 inline void fill(std::vector<unsigned char>& message, u32 number) {
   for (std::size_t k = 0; k < message.size(); k++) message[k] = static_cast<unsigned char>(number * 31 + k * 7);
 }
@@ -191,8 +191,8 @@ class TestQueue {
   StridedSlots slots() { return StridedSlots(header_, header_.geometry); }
   Core core() { return Core(header_, header_.geometry, slots(), ThreadWake{}); }
 
-  // Makes the empty ring look as if in use for long: `items` were put, and this is the next
-  // position.
+  // Makes the empty ring look as if it had been used for long: `items` were put, and `position` is
+  // the next one.
   void start_at(u32 position, u32 items) {
     const Positions positions{header_.geometry.capacity, header_.geometry.index_bits};
     for (u32 k = 0, at = position; k < header_.geometry.capacity; k++, at = positions.advance(at, 1)) {
@@ -202,7 +202,7 @@ class TestQueue {
     header_.head.store(pack(items, position), memory_order_relaxed);
   }
 
-  // Items of four bytes.
+  // The items of these calls have four bytes.
   Status try_put(u32 value) { return core().try_put(sizeof value, writer(&value)); }
   Status offer(u32 value) { return core().offer(sizeof value, writer(&value)); }
   Status try_get(u32& value) { return core().try_get(sizeof value, reader(&value)); }
@@ -215,7 +215,7 @@ class TestQueue {
     return core().get(parker, sizeof value, reader(&value));
   }
 
-  // Puts the message of that number, of any length.
+  // Puts the message with that number, of any length.
   Status try_put_message(u32 bytes, u32 number) {
     const auto message = message_of(bytes, number);
     return core().try_put(bytes, writer(message.data()));
@@ -233,13 +233,13 @@ class TestQueue {
 
   static std::vector<unsigned char> message_of(u32 bytes, u32 number) {
     std::vector<unsigned char> message;
-    message.reserve(bytes + 1);  // so that an empty one has an address, too
+    message.reserve(bytes + 1);  // gives an empty message an address too
     message.resize(bytes);
     fill(message, number);
     return message;
   }
 
-  // strike() is called in the middle of that copy, as a signal handler would be.
+  // Calls strike() in the middle of the copy, as a signal handler would strike.
   template <class Strike>
   Status put_and(u32 bytes, u32 number, Strike&& strike) {
     const auto message = message_of(bytes, number);
@@ -259,7 +259,7 @@ class TestQueue {
     const auto message = message_of(bytes, number);
     return core().offer(bytes, writer(message.data()));
   }
-  // A call of those who may wait for another's copy, which can return `busy`.
+  // The call of a thread that may wait for another's copy, so it can return `busy`.
   Status attempt_put_message(u32 bytes, u32 number) {
     const auto message = message_of(bytes, number);
     return core().attempt_put(bytes, writer(message.data()));
@@ -270,7 +270,7 @@ class TestQueue {
   }
   Status attempt_get_message(std::vector<unsigned char>& message) { return core().attempt_get(~u32{0}, message_reader(message)); }
 
-  // No announcement, no permit and no priority token is left when nobody waits.
+  // Returns whether no announcement, permit or priority token is left, as when nobody waits.
   bool nobody_waits() {
     return header_.not_empty.state.load(memory_order_seq_cst) == 0 && header_.not_full.state.load(memory_order_seq_cst) == 0 &&
            header_.token.load(memory_order_seq_cst) == 0;

@@ -21,13 +21,13 @@ describe('the package', () => {
   it('needs none of the timers, clocks and methods that tests replace', () => ends('globals-process'))
 
   for (let first = 0; first < 7; first++) {
-    it(`keeps nothing of the async context of whoever waits first (${first})`, () =>
+    it(`keeps nothing of the async context of the first call that waits (${first})`, () =>
       ends('async-context-process', [String(first)], ['--expose-gc']))
   }
 })
 
-describe('an evaluation of the package that is not used any more', () => {
-  /** Listens like lib/wait/loop.ts, which does so once for each evaluation. */
+describe('an evaluation of the package that is no longer used', () => {
+  /** Listens as lib/wait/loop.ts does, once for each evaluation. */
   function listen(
     rings: number[],
     k: number,
@@ -38,7 +38,7 @@ describe('an evaluation of the package that is not used any more', () => {
     return { listener: weak, keep: (waits) => native.keep(weak.deref() as Listener, false, waits), function: new WeakRef(onLoop) }
   }
 
-  it('is not kept for the sake of the doorbell, unless calls of it wait', async () => {
+  it('is not kept alive by the doorbell, unless calls of it wait', async () => {
     const rings: number[] = []
     const gone = listen(rings, 0)
     const waits = listen(rings, 1)
@@ -51,8 +51,8 @@ describe('an evaluation of the package that is not used any more', () => {
       await got
     }
     await ring()
-    // Our listener is called first, and the item is there before the others are called.
-    // There may be two, as an evaluation that leaves a queue rings for the others.
+    // Our listener is called first, and the item is there before the others are called. A second
+    // ring may be needed, as an evaluation that leaves a queue rings for the others.
     await until('a ring for each', () => Boolean(rings[0] && rings[1]))
     await until('the one that nobody uses to be collected', () => {
       collectGarbage()

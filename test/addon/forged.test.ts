@@ -1,6 +1,6 @@
 /**
- * Memory that somebody has made up, or written over, leads to an error and never to a crash. The
- * C++ tests (native/test) do the same to the calls of native code.
+ * Memory that was forged or overwritten leads to an error, never to a crash. The C++ tests
+ * (native/test) do the same to the calls of native code.
  */
 import assert from 'node:assert/strict'
 import { runInNewContext } from 'node:vm'
@@ -18,7 +18,7 @@ interface Handle {
 const handleOf = (target: { handle: unknown }): Handle => target.handle as Handle
 
 describe('forged handles and memory', () => {
-  it('crash nothing, whatever word was written over, by whatever call it is used', async function () {
+  it('crash nothing, whichever word was overwritten, and whichever call uses it', async function () {
     this.timeout(120_000)
     const { code, signal, stdout, stderr } = await runProcess('forged-process', [String(40 * SHARE)], 100_000)
     assert.deepEqual([code, signal, stderr], [0, null, ''], stdout)
@@ -107,9 +107,9 @@ describe('forged handles and memory', () => {
     assert.ok(ThreadSafeEvent.from(there(event.handle)).isSet())
   })
 
-  it('an object whose shape was written over changes no object of another queue', () => {
+  it('an object whose shape was overwritten changes no object of another queue', () => {
     const [target, other] = [new ThreadSafeQueue<unknown>(4), new ThreadSafeQueue<unknown>(4)]
-    // Before the first key come the number of words and the number of keys.
+    // The number of words and the number of keys precede the first key.
     for (const [k, [words, keys]] of [
       [0, 0],
       [1, 0],
@@ -128,7 +128,7 @@ describe('forged handles and memory', () => {
         view.setUint16(at - 3, words as number, true)
       }
       try {
-        // The damaged rest may look like an object.
+        // What the damage has left may still look like an object.
         target.getSync()
       } catch (error) {
         assert.equal((error as { code?: string }).code, 'ERR_DAMAGED_MEMORY', `${words} words, ${keys} keys: ${String(error)}`)
@@ -140,10 +140,10 @@ describe('forged handles and memory', () => {
     }
   })
 
-  // `found` is looked for in the memory; the byte at that distance from it is set to `value`.
+  // Looks for `found` in the memory, and sets the byte at that distance from it to `value`.
   for (const [what, item, found, distance, value] of [
-    ['a view of a kind that there is not', Uint8Array.of(250, 251, 252), Buffer.of(250, 251, 252), -7, 200],
-    ['serialized by no V8', new Map([['abc', 1]]), 'abc', -5, 0],
+    ['a view of a kind that does not exist', Uint8Array.of(250, 251, 252), Buffer.of(250, 251, 252), -7, 200],
+    ['something that no V8 has serialized', new Map([['abc', 1]]), 'abc', -5, 0],
     ['a view that is longer than its item', new Map([['abc', Uint8Array.of(250, 251)]]), Buffer.of(250, 251), -1, 0x7f],
     ['a string that is longer than its item', { key: 'x'.repeat(100) }, 'xxx', -1, 0x7f],
   ] as [string, unknown, string | Buffer, number, number][]) {
@@ -152,7 +152,8 @@ describe('forged handles and memory', () => {
         const target = new ThreadSafeQueue<unknown>(2, { itemBytes })
         target.putSync(item)
         const bytes = Buffer.from(handleOf(target).memory.buffer)
-        // The copies in staging areas, behind the slots, are written over by a get.
+        // This finds the item in its slot. The copies in staging areas lie behind it, and a get
+        // overwrites them.
         const at = bytes.indexOf(found)
         assert.ok(at > 0)
         bytes[at + distance] = value
@@ -163,15 +164,15 @@ describe('forged handles and memory', () => {
     }
   }
 
-  it('a view that says that it has 4 GiB takes no memory', () => {
-    // A host object, the kind of an Int8Array, its length as a variable-length integer.
+  it('a view that claims to have 4 GiB allocates no memory', () => {
+    // A host object, its kind (an Int8Array), and its length as a variable-length integer.
     const bytes = Uint8Array.of(0xff, 15, 0x5c, 0, 0xff, 0xff, 0xff, 0xff, 0x0f, 1, 2, 3)
     const before = process.memoryUsage().arrayBuffers
     assert.throws(() => deserialize(bytes))
     assert.ok(process.memoryUsage().arrayBuffers - before < 2 ** 30)
   })
 
-  it('an item whose length no queue can hold is told of, and stays', () => {
+  it('an item longer than any queue can hold is reported, and stays', () => {
     for (const type of ['bytes', 'any', 'string'] as const) {
       const target = new ThreadSafeQueue<unknown>(2, { type })
       target.putSync(type === 'bytes' ? new Uint8Array(4) : 'text')

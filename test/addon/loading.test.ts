@@ -1,6 +1,6 @@
 /**
- * When the addon can't be loaded, the message names the cause, and says what to do. Runs copies of
- * the package in processes of their own.
+ * If the addon can't be loaded, the message names the cause and says what to do. Each test runs a
+ * copy of the package in a process of its own.
  */
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process'
 import { strict as assert } from 'node:assert'
@@ -13,14 +13,14 @@ const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 const HERE = `${process.platform}-${process.arch}`
 const OTHER = process.arch === 'x64' ? { arch: 'arm64', machine: 183 } : { arch: 'x64', machine: 62 }
 
-/** The addon that this process uses. */
+/** Returns the file of the addon that this process uses. */
 function addon(): Buffer {
   const built = join(ROOT, 'build/Release/threadsafe.node')
   const prebuilt = join(ROOT, `prebuilds/${HERE}/threadsafe.glibc.node`)
   return readFileSync(existsSync(built) && !process.env.PREBUILDS_ONLY ? built : prebuilt)
 }
 
-/** Returns a copy in which each `from` is replaced by `to`, which is as long. */
+/** Returns a copy in which `to`, which is as long, replaces each `from`. */
 function replaced(bytes: Buffer, from: string, to: string): Buffer {
   assert.equal(from.length, to.length)
   assert.ok(bytes.includes(from), `the addon has no ${JSON.stringify(from)}`)
@@ -65,7 +65,7 @@ describe('loading the addon', () => {
     return spawnSync(process.execPath, [...options, '--eval', script], { encoding: 'utf8', timeout: 30_000, env })
   }
 
-  /** Returns its message, from a process that then ends by itself. */
+  /** Returns the message of a process that fails to load the addon and then ends by itself. */
   function message(...options: string[]): string {
     const { status, signal, stdout, stderr } = load(...options)
     assert.deepEqual({ status, signal }, { status: 0, signal: null }, stderr)
@@ -75,28 +75,28 @@ describe('loading the addon', () => {
   const built = 'build/Release/threadsafe.node'
   const prebuilt = `prebuilds/${HERE}/threadsafe.glibc.node`
 
-  it('loads what was built, or else the prebuild', () => {
+  it('takes the addon that was built, or else the prebuild', () => {
     write(prebuilt, addon())
     assert.equal(message(), 'loaded\n')
     write(built, 'not an addon')
     assert.match(message(), new RegExp(`${built} `))
   })
 
-  it('without a prebuild for this platform', () => {
+  it('fails without a prebuild for this platform', () => {
     write('prebuilds/plan9-mips/threadsafe.node', 'x')
     const text = message()
     assert.match(text, new RegExp(`no prebuilt addon for ${HERE} with \\w+, only plan9-mips/threadsafe.node`))
     assert.match(text, new RegExp(`a C\\+\\+20 compiler, make and python3: node ${home}/scripts/build.mjs`))
   })
 
-  it('in a clone that has not been built, in a directory with a space in its name', () => {
+  it('fails in a clone that has not been built, in a directory with a space in its name', () => {
     home = copyPackage(join(directory, 'two words'))
     const text = message()
     assert.match(text, /no prebuilt addon for .* nor any other in /)
     assert.ok(text.includes(`node ${JSON.stringify(join(home, 'scripts/build.mjs'))}`), text)
   })
 
-  it('a file that was not copied to its end', () => {
+  it('refuses a truncated file', () => {
     const bytes = addon()
     for (const length of [0, 20, 100, 5000, bytes.length >> 1, bytes.length - 1]) {
       write(prebuilt, bytes.subarray(0, length))
@@ -106,7 +106,7 @@ describe('loading the addon', () => {
     assert.match(message(), /build\/Release\/threadsafe\.node is incomplete\. Build it here: node .*scripts\/build\.mjs/)
   })
 
-  it('a file that is damaged', () => {
+  it('refuses a damaged file', () => {
     write(prebuilt, Buffer.alloc(100_000, 'garbage'))
     assert.match(
       message(),
@@ -114,14 +114,14 @@ describe('loading the addon', () => {
     )
   })
 
-  it('for another processor', () => {
+  it('refuses an addon for another processor', () => {
     const bytes = addon()
     bytes.writeUInt16LE(OTHER.machine, 18)
     write(built, bytes)
     assert.match(message(), new RegExp(`is for linux-${OTHER.arch}, and this is ${HERE}, .*Build it here: node `))
   })
 
-  it('for another system', () => {
+  it('refuses an addon for another system', () => {
     const mach = Buffer.alloc(4096)
     mach.writeUInt32LE(0xfeedfacf, 0)
     mach.writeUInt32LE(0x0100000c, 4)
@@ -136,7 +136,7 @@ describe('loading the addon', () => {
     assert.match(message(), /is for win32-x64, and this is /)
   })
 
-  it('for musl, where glibc is', function () {
+  it('refuses an addon for musl on a system with glibc', function () {
     if (!('glibcVersionRuntime' in (process.report.getReport() as { header: object }).header)) this.skip()
     const bytes = replaced(addon(), '\0libc.so.6\0', '\0libc.so\0\0\0')
     write(prebuilt, bytes)
@@ -145,7 +145,7 @@ describe('loading the addon', () => {
     assert.match(message(), /is for musl, and this system has glibc\. Build it here: node /)
   })
 
-  it('built where glibc is newer', function () {
+  it('refuses an addon that needs a newer glibc', function () {
     const bytes = addon()
     const versions = bytes.toString('latin1').match(/\0GLIBC_2\.\d\d(?=\0)/g)
     if (versions === null) this.skip()
@@ -154,15 +154,15 @@ describe('loading the addon', () => {
     assert.match(message(), /needs GLIBC_9\.\d\d, which is newer than what this system has\. Build it here: node /)
   })
 
-  it('under --no-addons', () => {
+  it('fails under --no-addons', () => {
     write(prebuilt, addon())
     assert.match(message('--no-addons'), /this process may not load addons.* without --no-addons/)
   })
 
-  it('away from its package, as in a bundle', () => {
+  it('fails away from its package, as in a bundle', () => {
     const bundle = join(directory, 'app/bundle')
     cpSync(join(home, 'dist/lib'), bundle, { recursive: true })
-    // Both without a package two directories above, and with another one there.
+    // Tries without a package two directories above, and with an unrelated one there.
     for (const manifest of [undefined, { name: 'app', type: 'module' }]) {
       writeFileSync(join(bundle, 'package.json'), JSON.stringify({ type: 'module' }))
       if (manifest) writeFileSync(join(directory, 'package.json'), JSON.stringify(manifest))

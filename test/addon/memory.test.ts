@@ -1,4 +1,4 @@
-/** Memory is freed: neither items nor queues stay once nobody refers to them. */
+/** Memory is freed: items and queues are gone once nothing refers to them. */
 import { strict as assert } from 'node:assert'
 import { native } from '../../lib/addon/native.js'
 import { runProcess } from '../support.js'
@@ -6,7 +6,7 @@ import { runProcess } from '../support.js'
 describe('resident memory stays as it is', function () {
   const PATIENCE = 150_000
   /**
-   * Newer versions of V8 let the young generation grow to some hundred megabytes in the course of
+   * Newer versions of V8 otherwise let the young generation grow by hundreds of megabytes over
    * minutes.
    */
   const SMALL_YOUNG_GENERATION = ['--max-semi-space-size=8']
@@ -25,8 +25,8 @@ describe('resident memory stays as it is', function () {
         .split('\n')
         .map((line) => Number(line) / 1e6)
       assert.equal(sizes.length, 10)
-      // Growth in the first fifth is warm-up; growth after eight more tenths would be a leak. Heaps
-      // vary by some megabytes.
+      // Growth in the first fifth is warm-up. Growth over eight more tenths would be a leak. Heaps
+      // vary by a few megabytes.
       const early = Math.max(...sizes.slice(1, 3))
       const late = Math.min(...sizes.slice(-2))
       assert.ok(late < early + 20, `resident, in MB: ${sizes.map(Math.round).join(', ')}`)
@@ -34,10 +34,10 @@ describe('resident memory stays as it is', function () {
   }
 })
 
-describe('the memory that a signal handler looks at', function () {
+describe('the memory that a signal handler reads', function () {
   this.timeout(30_000)
 
-  it('stays as long as the source, also when the evaluation of the package that has attached it is collected', async () => {
+  it('stays as long as the source, even if the evaluation of the package that attached it is collected', async () => {
     const { code, signal, stdout, stderr } = await runProcess('collected-evaluation')
     assert.deepEqual({ code, signal, stdout, stderr }, { code: 0, signal: null, stdout: 'the evaluation function\n', stderr: '' })
   })
@@ -55,7 +55,7 @@ describe('the memory that a call sleeps in', function () {
     ['selectBlocking', timeout],
   ]
   for (const [call, result] of CASES) {
-    it(`stays when nobody else has it and garbage is collected (${call})`, async () => {
+    it(`stays when nothing else refers to it and garbage is collected (${call})`, async () => {
       const outcome = await runProcess('memory-blocked', [call])
       assert.deepEqual({ ...outcome, milliseconds: 0 }, { code: 0, signal: null, stdout: `${result}\n`, stderr: '', milliseconds: 0 })
     })

@@ -1,6 +1,6 @@
 /**
- * Shared by the tests of native code: the second addon, the threads it runs, and the workers that
- * use it.
+ * Shared by the tests of native code: the second addon, the threads that it runs, and the workers
+ * that use it.
  */
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
@@ -19,7 +19,7 @@ export let addon: lib.NativeAddon
 const jobs: lib.Job[] = []
 const workers: Worker[] = []
 
-/** Has the addon built before the tests of a suite, and ends after each of them what it started. */
+/** Builds the addon before a suite's tests, and ends after each test what that test has started. */
 export function useNativeCode(suite: Mocha.Suite): void {
   suite.timeout(120_000)
 

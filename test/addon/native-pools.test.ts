@@ -1,4 +1,4 @@
-/** Locks and pools of buffers in native code, by the functions of threadsafe.h. */
+/** Native code uses locks and pools of buffers through the functions of threadsafe.h. */
 import { strict as assert } from 'node:assert'
 import { constants } from 'node:os'
 import { BufferPool, Lock } from '../../lib/index.js'
@@ -23,7 +23,7 @@ const NO_WAIT = -1
 describe('native code with locks and pools', function () {
   useNativeCode(this)
 
-  it('opens what they are, and nothing else', () => {
+  it('opens locks and pools as what they are, and nothing else', () => {
     const pool = new BufferPool(2, 'float32[16]')
     const lock = new Lock()
     for (const native of [numbers(1).native, pool.native, {}, undefined]) assert.equal(addon.openLock(native), WRONG_KIND)
@@ -34,7 +34,7 @@ describe('native code with locks and pools', function () {
     assert.equal(addon.lockClose(addon.openLock(lock.native) as NativeLock), OK)
   })
 
-  it('looks whether a lock is held', () => {
+  it('can see whether a lock is held', () => {
     const lock = new Lock()
     const opened = addon.openLock(lock.native) as NativeLock
     assert.equal(addon.lockIsHeld(opened), 0)
@@ -56,7 +56,7 @@ describe('native code with locks and pools', function () {
     assert.equal(addon.poolLend(opened, NO_WAIT), -EMPTY)
     assert.equal(addon.poolLend(opened, 0), -TIMEOUT)
     assert.equal(addon.poolLend(opened, 5), -TIMEOUT)
-    // From native code to JavaScript, and back.
+    // A buffer goes from native code to JavaScript, and back.
     const token = addon.poolPass(opened, lease)
     const taken = pool.take(token)
     assert.deepEqual(taken.data, new Uint8Array(64).fill(7))
@@ -80,7 +80,7 @@ describe('native code with locks and pools', function () {
     assert.equal(addon.poolClose(opened), OK)
   })
 
-  it('does so in a signal handler', function () {
+  it('lends, passes on, takes and gives back in a signal handler', function () {
     if (process.platform === 'win32') return this.skip()
     const pool = new BufferPool(2, 'bytes[64]')
     const lock = new Lock()
@@ -97,7 +97,7 @@ describe('native code with locks and pools', function () {
     addon.lockClose(openedLock)
   })
 
-  it('its leases go back to the pool when its isolate ends, also if the handle was closed and forgotten', async () => {
+  it('loses its leases to the pool when its isolate ends, even if the handle was closed and forgotten', async () => {
     for (const closes of [false, true]) {
       const pool = new BufferPool(3, 'bytes[64]')
       const worker = startWorker('native-pool-worker', { handle: pool.handle, closes })

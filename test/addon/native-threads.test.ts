@@ -1,5 +1,6 @@
 /**
- * Native threads and signal handlers use queues and events, until the isolate that lent them ends.
+ * Native threads and signal handlers use queues and events until the isolate that opened the
+ * handles ends.
  */
 import { strict as assert } from 'node:assert'
 import { once } from 'node:events'
@@ -37,7 +38,7 @@ describe('native code', function () {
       const [of] = await within('the sum of the worker', received)
       assert.ok(items > 0 && of.items > 0, `the main loop got ${items}, the worker ${of.items}`)
       assert.equal(items + of.items, count)
-      // Both are exact: below 2^53.
+      // The sums are exact, as they stay below 2^53.
       assert.equal(sum + of.sum, (count / 2) * (count - 1))
     })
 
@@ -95,7 +96,7 @@ describe('native code', function () {
     describe('a signal handler of another addon', () => {
       const signo = constants.signals.SIGUSR2
 
-      it('puts, and drops and counts what has no room', () => {
+      it('puts, and drops and counts items for which there is no room', () => {
         const queue = numbers(3)
         assert.equal(addon.handleSignal(signo, queue.native, undefined, 0), OK)
         try {
@@ -140,7 +141,7 @@ describe('native code', function () {
       })
 
       for (const target of ['queue', 'event'] as const) {
-        it(`wakes blocked workers, whoever else comes and goes, at ${target === 'queue' ? 'a queue' : 'an event'}`, async () => {
+        it(`wakes blocked workers, while others come and go, at ${target === 'queue' ? 'a queue' : 'an event'}`, async () => {
           const queue = numbers(16)
           const event = new ThreadSafeEvent()
           const handled = addon.handleSignal(
@@ -170,13 +171,14 @@ describe('native code', function () {
           for (let round = 0; round < rounds; round++) {
             addon.strike(producer, signo, 10)
             addon.strike(consumer, signo, 10)
-            // Both go on, wherever the handler has struck.
+            // Both threads must go on, wherever the handler has struck.
             if (round % 100 === 0) {
               const { items } = addon.look(consumer)
               await until('items go on', () => addon.look(consumer).items > items)
             }
           }
-          // A strike may be on its way to its thread for a while. Once the thread has ended, it has come.
+          // A signal may be on its way to its thread for a while. It has arrived once the thread
+          // has ended.
           addon.cancel(producer)
           const put = (await done(producer)).items
           addon.cancel(consumer)
@@ -193,7 +195,7 @@ describe('native code', function () {
   }
 
   describe('the end of the isolate', () => {
-    it('that opened handles makes waiting calls answer closed, and leaves those of others alone', async () => {
+    it('that opened handles makes calls that wait with them return CLOSED, and no others', async () => {
       const [queue, full, event] = [numbers(1), numbers(1), new ThreadSafeEvent()]
       full.putSync(0)
       const before = addon.detachedJobs()
@@ -224,14 +226,14 @@ describe('native code', function () {
     })
 
     for (const how of ['exit', 'return']) {
-      it(`of the main one finds blocked native threads, and the process ends (${how})`, async () => {
+      it(`of the main thread ends the process, though native threads are blocked (${how})`, async () => {
         const outcome = await runProcess('native-process', ['exit', how])
         assert.deepEqual({ ...outcome, milliseconds: 0 }, { code: 0, signal: null, stdout: 'end\n', stderr: '', milliseconds: 0 })
       })
     }
   })
 
-  it('keeps what it has open in memory, and not longer', async () => {
+  it('keeps in memory what it has open, and nothing that it has closed', async () => {
     const { stdout, stderr } = await runProcess('native-process', ['closing'])
     assert.deepEqual([stdout, stderr], ['10 0\n', ''])
   })

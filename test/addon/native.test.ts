@@ -1,4 +1,4 @@
-/** The interface in C: its header, and the result of each call. */
+/** The C interface: its header, and the result of each call. */
 import { strict as assert } from 'node:assert'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -47,7 +47,7 @@ describe('native code', function () {
         addon.queueClose(openQueue(new ThreadSafeQueue(1, { type: type as 'bytes' }), TYPES[type as 'bytes'], itemBytes))
     })
 
-    it('refuses what is no queue, and no event', () => {
+    it('refuses what is neither a queue nor an event', () => {
       const queue = numbers(1)
       const event = new ThreadSafeEvent()
       const others = [queue, queue.handle, {}, Object.create(queue.native) as object, new Proxy(queue.native, {}), 'queue', 1, undefined]
@@ -80,14 +80,14 @@ describe('native code', function () {
       assert.equal(addon.openPoints(numbers(1).native, 4), WRONG_TYPE)
     })
 
-    it('tells an addon that needs a later version so', () => {
+    it('reports that an addon needs a later version', () => {
       assert.equal(addon.openTooNew(numbers(1).native), TOO_OLD)
       assert.match(addon.statusText(TOO_OLD), /older than this addon needs/)
     })
   })
 
   describe('a call', () => {
-    it('that does not wait says ok, full, empty, closed', () => {
+    it('that does not wait returns OK, FULL, EMPTY or CLOSED', () => {
       const queue = numbers(2)
       const opened = openNumbers(queue)
       assert.deepEqual(addon.tryGet(opened), { status: EMPTY })
@@ -106,7 +106,7 @@ describe('native code', function () {
       addon.queueClose(opened)
     })
 
-    it('that waits does so for that long', () => {
+    it('that waits does so for as long as it was told', () => {
       const opened = openNumbers(numbers(1))
       const before = performance.now()
       assert.deepEqual(addon.get(opened, 30), { status: TIMEOUT })
@@ -120,7 +120,7 @@ describe('native code', function () {
       addon.queueClose(opened)
     })
 
-    it('obeys the overflow policy, and counts what is dropped for want of room', () => {
+    it('obeys the overflow policy, and counts what it drops', () => {
       const newest = numbers(1, { overflow: 'drop-newest' })
       let opened = openNumbers(newest)
       assert.deepEqual([addon.tryPut(opened, 1), addon.tryPut(opened, 2), addon.put(opened, 3, 1)], [OK, DROPPED, TIMEOUT])
@@ -158,8 +158,8 @@ describe('native code', function () {
         const opened = openQueue(queue, TYPES[type as 'int8'], bytes.length)
         assert.equal(addon.putRaw(opened, bytes, -1), OK)
         assert.equal(queue.getSync(), item)
-        // The two ways in which JavaScript puts a number: through WebAssembly, and, when it waits
-        // or has a policy to obey, through the addon.
+        // JavaScript puts a number in two ways: through WebAssembly, and (if the call waits or must
+        // obey a policy) through the addon.
         queue.putSync(item)
         queue.putManySync([item])
         for (let k = 0; k < 2; k++) {
@@ -202,7 +202,7 @@ describe('native code', function () {
       addon.queueClose(opened)
     })
 
-    it('ends the queue for everybody', async () => {
+    it('can close the queue for everybody', async () => {
       const queue = numbers(4)
       const opened = openNumbers(queue)
       const waiting = assert.rejects(within('the end', queue.get()), { code: 'ERR_QUEUE_CLOSED' })
@@ -212,7 +212,7 @@ describe('native code', function () {
       addon.queueClose(opened)
     })
 
-    it('of an event sets, clears, tells and waits', async () => {
+    it('of an event sets it, clears it, reads it or waits for it', async () => {
       const event = new ThreadSafeEvent()
       const opened = openEvent(event)
       assert.equal(addon.eventIsSet(opened), 0)
@@ -231,7 +231,7 @@ describe('native code', function () {
   })
 
   describe('a cancelled handle', () => {
-    it('answers closed, while the queue goes on', () => {
+    it('returns CLOSED, while the queue goes on', () => {
       const queue = numbers(1)
       const [first, second] = [openNumbers(queue), openNumbers(queue)]
       assert.equal(addon.queueCancel(first), OK)
@@ -244,7 +244,7 @@ describe('native code', function () {
       addon.queueClose(second)
     })
 
-    it('of an event does, too', () => {
+    it('of an event returns CLOSED too', () => {
       const event = openEvent(new ThreadSafeEvent())
       assert.equal(addon.eventCancel(event), OK)
       assert.deepEqual([addon.eventSet(event), addon.eventClear(event), addon.eventWait(event, FOREVER)], [CLOSED, CLOSED, CLOSED])
@@ -252,7 +252,7 @@ describe('native code', function () {
       addon.eventClose(event)
     })
 
-    it('wakes those who wait with it at once, and nobody else', async () => {
+    it('wakes calls that wait with it at once, and no others', async () => {
       const full = numbers(1)
       full.putSync(0)
       const event = new ThreadSafeEvent()
@@ -276,7 +276,7 @@ describe('native code', function () {
     })
   })
 
-  it('is told in docs/native.md by an addon that compiles as printed, and runs', async () => {
+  it('is shown in docs/native.md by an addon that compiles as printed, and runs', async () => {
     const markdown = readFileSync(join(lib.root, 'docs', 'native.md'), 'utf8')
     const directory = mkdtempSync(join(tmpdir(), 'threadsafe-docs-'))
     try {

@@ -16,7 +16,7 @@ import { within } from '../support.js'
 
 const RUN = fileURLToPath(new URL('../../bench/run.js', import.meta.url))
 /**
- * A case with few contenders, none of which has to be compiled. Two take part on other runtimes.
+ * A case with few contenders, none of which must be compiled. Two run on other runtimes as well.
  */
 const CHEAP = 'for-await'
 const DEADLINE = 25_000
@@ -34,12 +34,12 @@ function result(...cases: CaseResult[]): Result {
   return { version: 1, machine, command: 'npm run bench', rounds: 5, quick: false, cases }
 }
 
-/** Five rounds around it, whose deviation is 1.5 %. */
+/** Returns five rounds around that median, with a deviation of 1.5 %. */
 const around = (middle: number): number[] => [0.98, 0.99, 1, 1.01, 1.02].map((share) => share * middle)
 
 describe('benchmark suite', () => {
   describe('statistics', () => {
-    it('take the middle, and no outlier moves it or its deviation', () => {
+    it('take the median, and an outlier moves neither it nor its deviation', () => {
       assert.equal(median([3, 1, 2]), 2)
       assert.equal(median([4, 1, 2, 3]), 2.5)
       assert.ok(Number.isNaN(median([])))
@@ -48,7 +48,7 @@ describe('benchmark suite', () => {
       assert.equal(deviation([5]), 0)
     })
 
-    it('take ratios round by round, so that a slow moment of both is none of one', () => {
+    it('take ratios round by round, so that a moment that slows both changes nothing', () => {
       assert.equal(pairedRatio([20, 200, 200], [10, 100, 100]), 2)
       // The medians are 200 and 10.
       assert.equal(pairedRatio([20, 200, 200, 20, 200], [10, 100, 100, 10, 10]), 2)
@@ -70,7 +70,7 @@ describe('benchmark suite', () => {
     assert.equal(judge({ ...goal, percentile: 'p99' }, [contender('threadsafe', [1])]).measured, null)
   })
 
-  it('has every case and contender that the report tells the cost of', () => {
+  it('has every case and contender whose cost the report shows', () => {
     for (const { what, caseId, ours, node, other } of CHOICES) {
       const contenders = cases.find(({ id }) => id === caseId)?.contenders.map(({ id }) => id) ?? []
       for (const id of [ours, node, other]) if (id !== undefined) assert.ok(contenders.includes(id), `${what}: ${caseId}, ${id}`)
@@ -78,7 +78,7 @@ describe('benchmark suite', () => {
   })
 
   describe('comparison', () => {
-    /** Ours and one other, before and after. */
+    /** Compares one of our contenders and one other, before and after. */
     function changeOf(ours: [number[], number[]], other: [number[], number[]] = [around(50), around(50)]): Change {
       const [before, after] = [0, 1].map((k) =>
         result(aCase('one', [contender('threadsafe', ours[k] as number[]), contender('other', other[k] as number[])])),
@@ -88,7 +88,7 @@ describe('benchmark suite', () => {
       return changes[0] as Change
     }
 
-    it('tells what became slower and faster beyond the noise', () => {
+    it('reports what became slower or faster beyond the noise', () => {
       const slower = changeOf([around(100), around(120)])
       assert.deepEqual(slower, {
         where: 'Case one: the threadsafe',
@@ -101,17 +101,17 @@ describe('benchmark suite', () => {
       assert.equal(changeOf([around(100), around(80)]).verdict, 'faster')
     })
 
-    it('says nothing of what is the same', () => {
+    it('reports nothing for equal results', () => {
       assert.equal(changeOf([around(100), around(100)]).verdict, 'same')
     })
 
-    it('says nothing of up to 5 %, however steady', () => {
+    it('reports nothing up to 5 %, however steady', () => {
       const steady = (value: number) => [value, value, value]
       assert.equal(changeOf([steady(100), steady(104.9)]).verdict, 'same')
       assert.equal(changeOf([steady(100), steady(105.1)]).verdict, 'slower')
     })
 
-    it('says nothing within three deviations of both runs together', () => {
+    it('reports nothing within three deviations of both runs together', () => {
       const noisy = (middle: number) => [-20, -10, 0, 10, 20].map((off) => middle + off)
       // 3 * 14.826 * sqrt(2) is 62.9.
       assert.equal(changeOf([noisy(100), noisy(162)]).verdict, 'same')
@@ -126,11 +126,11 @@ describe('benchmark suite', () => {
       const beyond = changeOf([around(100), around(180)], [around(50), around(60)])
       assert.equal(beyond.verdict, 'slower')
       assert.ok(Math.abs(beyond.ratio - 1.5) < 1e-9)
-      // Nothing rose except as the machine got faster.
+      // Ours did not change, while the other, which shows the machine's speed, got faster.
       assert.equal(changeOf([around(100), around(100)], [around(50), around(25)]).verdict, 'same')
     })
 
-    it('takes the median of what others drifted by, and none if there is nobody else', () => {
+    it('takes the median drift of the other contenders, and none if there are no others', () => {
       const three = (factors: number[]) => factors.map((factor, k) => contender(`other-${k}`, around(50 * factor)))
       const before = result(aCase('one', [contender('threadsafe', around(100)), ...three([1, 1, 1])]))
       const after = result(aCase('one', [contender('threadsafe', around(150)), ...three([1, 1.5, 9])]))
@@ -139,7 +139,7 @@ describe('benchmark suite', () => {
       assert.equal(compare(alone(100), alone(150))[0]?.verdict, 'slower')
     })
 
-    it('compares all of ours, and skips what only one result has measured', () => {
+    it('compares all our contenders, and skips what only one result has measured', () => {
       const before = result(
         aCase('both', [
           contender('threadsafe', around(100)),
@@ -202,7 +202,7 @@ describe('benchmark suite', () => {
 
     const oneCase = (ours: number[], other: number[]) => result(aCase('one', [contender('threadsafe', ours), contender('other', other)]))
 
-    it('lists the cases and who takes part', async () => {
+    it('lists the cases and their contenders', async () => {
       const { code, stdout } = await bench('--list')
       assert.equal(code, 0)
       const lines = stdout.trimEnd().split('\n')
@@ -225,7 +225,7 @@ describe('benchmark suite', () => {
       assert.match(slower.stdout, /SLOWER: Case one: the threadsafe: 100 -> 130 ns\/item, 1\.30 x[^]*1 compared, 1 slower/)
     })
 
-    it('compares two results: no alarm for what is equal, noisy, or on a machine that drifts', async () => {
+    it('compares two results: raises no alarm for equal results, noise, or a machine that drifts', async () => {
       const old = file('old.json', oneCase(around(100), around(50)))
       for (const [name, newer] of Object.entries({
         equal: oneCase(around(100), around(50)),
@@ -239,7 +239,7 @@ describe('benchmark suite', () => {
       }
     })
 
-    it('refuses what it does not understand, before it measures, and names the argument', async () => {
+    it('refuses wrong arguments before it measures, and names them', async () => {
       const good = file('good.json', oneCase(around(1), around(1)))
       const missing = join(directory, 'missing.json')
       const wrong: [args: string[], message: RegExp][] = [

@@ -1,7 +1,7 @@
 /**
- * The benchmark report, made from a fixture. Its HTML is checked as a document, and in a Chromium
- * if one is found: every plot is drawn, nothing is logged or loaded, and nothing is wider than a
- * phone.
+ * The benchmark report, made from a fixture. Its HTML is checked as a document and, if a Chromium
+ * is found, in a browser. Every plot must be drawn, nothing logged or loaded, and nothing may be
+ * wider than a phone.
  */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
@@ -75,7 +75,7 @@ describe('benchmark report', () => {
       }
     })
 
-    it('draws what was measured, and nothing that is not a number', () => {
+    it('draws what was measured, and never NaN', () => {
       assert.doesNotMatch(text, /NaN|Infinity|undefined/)
       assert.equal(plot('bars:one-to-one').querySelectorAll('svg.wide g[aria-label="dot"] > *').length, 5)
       assert.equal(plot('curves:wake-loop').querySelectorAll('svg.wide g[aria-label="line"] path').length, 4)
@@ -120,7 +120,7 @@ describe('benchmark report', () => {
       assert.ok(reasons.includes('signals need Linux'))
     })
 
-    it('tells of other runtimes in a section of their own, and why one could not take part', () => {
+    it('shows other runtimes in a section of their own, and says why one was not measured', () => {
       const rows = [...document.querySelectorAll('#runtimes #ping-pong-blocking-runtimes tbody tr')].map((row) =>
         [...row.querySelectorAll('th, td')].map(({ textContent }) => (textContent ?? '').replace(/\s+/g, ' ').trim()),
       )
@@ -135,7 +135,7 @@ describe('benchmark report', () => {
         ['its worker did not start', 'its worker did not start'],
       )
       assert.equal(plot('bars:ping-pong-blocking-runtimes').querySelectorAll('svg.wide g[aria-label="dot"] > *').length, 4)
-      // The other plots and tables show this runtime alone.
+      // The other plots and tables show only this runtime.
       assert.equal(plot('bars:float64-one-thread').querySelectorAll('svg.wide g[aria-label="bar"] > *').length, 4)
       assert.doesNotMatch(document.querySelector('#overview')?.textContent ?? '', /Node 24|Bun/)
       const none = { ...fixture(), cases: [caseOf(fixture(), 'creation')] }
@@ -247,7 +247,7 @@ describe('benchmark report', () => {
   inBrowser()
 })
 
-/** The path of the first Chromium that exists. */
+/** Returns the path of the first Chromium that exists. */
 function chromiumPath(): string | undefined {
   const { CHROMIUM } = process.env
   const known = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'].map((name) => `/usr/bin/${name}`)

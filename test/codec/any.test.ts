@@ -1,4 +1,4 @@
-/** Items of 'any' come out as they went in, whatever their getters do meanwhile. */
+/** Items of 'any' come out as they went in, whatever their getters do in between. */
 import { strict as assert } from 'node:assert'
 import { createSecretKey } from 'node:crypto'
 import { inspect } from 'node:util'
@@ -14,8 +14,8 @@ describe("'any'", () => {
   const queue = new ThreadSafeQueue(20_000)
 
   /**
-   * Asserts that both are the same in value, type and identity of parts, by V8's own encoding, and
-   * by what util.inspect shows of prototypes and hidden state.
+   * Asserts that both have the same value, type and identity of parts, by V8's own encoding, and
+   * the same prototypes and hidden state, as shown by util.inspect.
    */
   function assertSame(got: unknown, expected: unknown): void {
     assert.equal(inspect(got, { depth: Infinity, showHidden: true }), inspect(expected, { depth: Infinity, showHidden: true }))
@@ -95,7 +95,7 @@ describe("'any'", () => {
     })
   }
 
-  it('gives back whatever there is as structuredClone does', () => {
+  it('gives back the objects of the language and of Node as structuredClone does', () => {
     const anything = fc.anything({
       withBigInt: true,
       withBoxedValues: true,
@@ -118,7 +118,7 @@ describe("'any'", () => {
     )
   })
 
-  it('keeps apart many different items that are in it at once', () => {
+  it('keeps many different items apart that are in it at once', () => {
     fc.assert(
       fc.property(fc.array(fc.anything({ withMap: true, withBigInt: true, withTypedArray: true })), (values) => {
         for (const value of values) queue.putSync(value)
@@ -129,7 +129,7 @@ describe("'any'", () => {
     )
   })
 
-  it('takes of a view its own bytes, not the rest of its buffer', () => {
+  it("takes a view's own bytes, not the rest of its buffer", () => {
     const large = new ArrayBuffer(4096)
     new Uint8Array(large).fill(7)
     const growing = resizable(16, 64)
@@ -152,7 +152,7 @@ describe("'any'", () => {
     }
   })
 
-  it('gives a Buffer, and any other class of views, back as what it extends', () => {
+  it('gives back a Buffer, or any other subclass of a view, as the class that it extends', () => {
     class Samples extends Float32Array {}
     class Tagged extends Uint8Array {
       override get [Symbol.toStringTag](): never {
@@ -175,7 +175,7 @@ describe("'any'", () => {
     }
   })
 
-  it('takes a copy, as of the moment of the call', async () => {
+  it('copies an item at the moment of the call', async () => {
     const item = { list: [1], bytes: new Uint8Array([1]) }
     const small = new ThreadSafeQueue<typeof item>(1)
     small.putSync(item)
@@ -272,7 +272,7 @@ describe('an item whose getters use queues themselves', () => {
     const points = new ThreadSafeQueue<{ x: number; y: number }>(8, { type })
     const texts = new ThreadSafeQueue<string>(8, { type: 'string', itemBytes: 200_000 })
     const any = new ThreadSafeQueue<unknown>(8, { itemBytes: 200_000 })
-    // Longer than the buffer that items are encoded into has room for at first, so that it is
+    // Too long for the initial size of the buffer that items are encoded into, so the buffer is
     // replaced in between.
     const long = 'x'.repeat(150_000)
     const item = {
@@ -300,7 +300,7 @@ describe('an item whose getters use queues themselves', () => {
     assert.deepEqual(any.getSync(), { x: 1, y: 2 })
   })
 
-  it('fails if one of them closes the queue', () => {
+  it('is refused if one of them closes the queue', () => {
     for (const type of ['any', record({ x: 'float64' })] as const) {
       const queue = new ThreadSafeQueue<{ x: number }>(2, { type })
       const item = {
@@ -314,7 +314,7 @@ describe('an item whose getters use queues themselves', () => {
     }
   })
 
-  it('in options, does no harm either', () => {
+  it('may be options as well, and does no harm', () => {
     const queue = new ThreadSafeQueue<number>(2, { type: 'int32' })
     queue.putSync(1, {
       get timeout(): number {

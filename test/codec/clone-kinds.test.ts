@@ -12,7 +12,8 @@ import { rejection, thrown } from '../support.js'
 import { assertDataCloneError, cloned, large, runs, WAYS } from './cloning.js'
 
 /**
- * Objects that are awkward to encode. Made anew each time, as reading some of them changes them.
+ * Objects that are awkward to encode. They are made anew each time, as reading some of them changes
+ * them.
  */
 const AWKWARD: [string, () => unknown][] = [
   ['small integers', () => [0, 1, -1, 2 ** 30 - 1, -(2 ** 30)]],
@@ -137,8 +138,8 @@ function bytes(length: number): ArrayBuffer {
 }
 
 /**
- * Asserts that a queue does what structuredClone does, which refuses some kinds in one version of
- * Node and carries them in another.
+ * Asserts that a queue does what structuredClone does. It refuses some kinds in one version of Node
+ * and carries them in another.
  */
 function assertAsCloned(make: () => unknown): void {
   const queue = new ThreadSafeQueue(100_000)
@@ -154,7 +155,7 @@ function assertAsCloned(make: () => unknown): void {
   assert.equal(queue.qsize(), 0)
 }
 
-/** Removes the places from error stacks. Each error is made anew, so the columns differ. */
+/** Removes the positions in error stacks. Each error is made anew, so the columns differ. */
 function withoutPlaces(value: unknown): unknown {
   const seen = new Set<unknown>()
   const visit = (one: unknown): void => {
@@ -194,7 +195,8 @@ describe('a queue of any gives back as structuredClone does', () => {
         try {
           expected = structuredClone(value)
         } catch (error) {
-          // Nested as deep as the stack allows, which depends on what is on it already.
+          // The values are nested as deep as the stack allows, which depends on what is on it
+          // already.
           assert.ok(error instanceof RangeError)
         }
         try {
@@ -232,7 +234,7 @@ describe('a queue of any gives back as structuredClone does', () => {
 })
 
 describe('an object whose getters change it while it is read', () => {
-  /** An object with a key `get` between others, which does that when it is read. */
+  /** Makes an object whose key `get`, between others, makes that change when it is read. */
   const during = (change: (object: Record<string, unknown>) => unknown): Record<string, unknown> => ({
     before: 1,
     get get() {
@@ -301,7 +303,7 @@ describe('an object whose getters change it while it is read', () => {
     assert.equal(queue.qsize(), 0)
   })
 
-  it('is not put if its getter throws, at whatever depth, and the next is put as ever', async () => {
+  it('is not put if its getter throws, at any depth, and the next item is put as usual', async () => {
     const queue = large()
     const mine = new Error('mine')
     const broken = during(() => {
@@ -332,7 +334,7 @@ describe('an object whose getters change it while it is read', () => {
   })
 })
 
-describe('an item is cloned as ever', () => {
+describe('an item is cloned as usual', () => {
   type Pollution = [what: string, target: object, key: PropertyKey, descriptor: PropertyDescriptor]
   const never = (): never => {
     throw new Error('must not be called')

@@ -91,7 +91,7 @@ describe('a queue of any refuses with a DataCloneError', () => {
     })
   }
 
-  it('keys of the web', async () => {
+  it('keys of Web Crypto', async () => {
     const key = await subtle
     await assertRefused(() => key)
     await assertRefused(() => [{ key }])
@@ -102,15 +102,15 @@ describe('a queue of any refuses with a DataCloneError', () => {
     await assertRefused(() => namespace)
   })
 
-  it('an object that can not be shown', async () => {
+  it('an object that can not be shown in a message', async () => {
     const nasty = Object.defineProperty(() => 1, inspect.custom, { value: trapped })
     await assertRefused(() => nasty)
     await assertRefused(() => Object.defineProperty(new Blob([]), inspect.custom, { value: trapped }))
   })
 
-  it('random values with something of the kind anywhere, if structuredClone does', () => {
+  it('random values with one of these anywhere inside, if structuredClone refuses them', () => {
     const queue = large()
-    // Made when needed, as fast-check looks into the values it is given.
+    // Each is made when it is needed, as fast-check looks into the values that it is given.
     const kinds = [
       () => trapped,
       () => Symbol('s'),
@@ -125,7 +125,7 @@ describe('a queue of any refuses with a DataCloneError', () => {
     fc.assert(
       fc.property(graphs, poison, fc.nat(50), primitives, (value, kind, place, good) => {
         const bad = (kinds[kind] as () => unknown)()
-        // Puts it somewhere in the graph where a property can be written.
+        // Puts the value somewhere into the graph where a property can be written.
         const seen = new Set<object>([value])
         for (const one of seen) {
           for (const key of Object.keys(one)) {

@@ -1,12 +1,12 @@
 /**
- * Random values of every kind that can be cloned, as graphs with cycles and shared parts, and their
- * comparison.
+ * Random values of every kind that can be cloned, as graphs with cycles and shared parts, and a
+ * comparison of such graphs.
  */
 import { strict as assert } from 'node:assert'
 import { inspect, types } from 'node:util'
 import fc from 'fast-check'
 
-/** A resizable buffer of ES2024, which the compiler does not know yet. */
+/** Makes a resizable buffer of ES2024, which the compiler does not know yet. */
 export function resizable(byteLength: number, maxByteLength: number): ArrayBuffer {
   return Reflect.construct(ArrayBuffer, [byteLength, { maxByteLength }]) as ArrayBuffer
 }
@@ -82,10 +82,10 @@ class Failure extends RangeError {
   }
 }
 
-/** A part of a value: a value of its own, or one of the nodes. */
+/** A part of a value: a plain value, or one of the nodes. */
 type Part = { value: unknown } | { node: number }
 
-/** The ingredients of one object of the graph. Its kind decides which of them matter. */
+/** The ingredients of one object of the graph. Its kind decides which of them are used. */
 interface Recipe {
   kind: keyof typeof NODES
   parts: Part[]
@@ -94,9 +94,9 @@ interface Recipe {
 }
 
 interface Node {
-  /** The object itself, before there are others to refer to. */
+  /** Makes the object itself, before there are others to refer to. */
   make(recipe: Recipe): object
-  /** Gives it its parts. */
+  /** Gives the object its parts. */
   fill?(object: object, parts: unknown[], recipe: Recipe): void
 }
 
@@ -116,7 +116,7 @@ function fillArray(array: unknown[], parts: unknown[]): void {
   parts.forEach((part, k) => define(array, k, part))
 }
 
-/** A view of the first buffer among the parts, or of a buffer of its own if there is none. */
+/** Makes a view of the first buffer among the parts, or of a new buffer if there is none. */
 function viewOf(parts: unknown[], size: number): object {
   const buffer = (parts.find((part) => types.isArrayBuffer(part)) ?? bytes(48).buffer) as ArrayBuffer
   if (size % 13 === 12) return new DataView(buffer, Math.min(size, buffer.byteLength))
@@ -162,7 +162,7 @@ const NODES = {
       at([Object.freeze, Object.seal, Object.preventExtensions], recipe.size)(object)
     },
   },
-  /** An object that V8 keeps as a table, as properties were removed and added. */
+  /** An object that V8 keeps as a hash table, as properties were removed and added. */
   deleting: {
     make: () => ({ gone: 1, a: 1, 5: 5 }),
     fill(object, parts, recipe) {
@@ -239,10 +239,10 @@ const NODES = {
     },
     fill(object, parts, { size }) {
       const properties = ['cause', 'name', 'message', 'stack', 'extra']
-      // Not all of them, since keys that are not own properties are a separate case.
+      // Only some of the keys are used, since keys that are not own properties are a separate case.
       parts.forEach((part, k) => {
         const key = at(properties, size + k)
-        // A value that can't be converted to a string makes no message.
+        // A value that can't be converted to a string can't be a message.
         const plain = typeof part === 'object' && part !== null
         if (k < 2 && !(plain && key !== 'cause' && key !== 'extra')) define(object, key, part)
       })
@@ -283,7 +283,7 @@ const recipe: fc.Arbitrary<Recipe> = fc.record({
 
 function build(recipes: Recipe[]): object {
   const objects = recipes.map((one) => (NODES[one.kind] as Node).make(one))
-  // Views share buffers that are nodes themselves.
+  // Views may share buffers that are nodes themselves.
   const resolve = (one: Part): unknown => ('node' in one ? at(objects, one.node) : one.value)
   recipes.forEach((one, k) => {
     if (one.kind === 'view' && one.size % 2) objects[k] = viewOf(one.parts.map(resolve), one.size)
@@ -292,12 +292,12 @@ function build(recipes: Recipe[]): object {
   return objects[0] as object
 }
 
-/** Objects of up to eight parts that refer to each other. */
+/** Objects of up to eight nodes that refer to each other. */
 export const graphs: fc.Arbitrary<object> = fc.array(recipe, { minLength: 1, maxLength: 8 }).map(build)
 
 export const values: fc.Arbitrary<unknown> = fc.oneof({ weight: 1, arbitrary: primitives }, { weight: 7, arbitrary: graphs })
 
-/** A place within a value, for the message when something there is wrong. */
+/** A place within a value, named in the message if something there is wrong. */
 interface Place {
   got: unknown
   expected: unknown
@@ -312,7 +312,7 @@ function fail(place: Place, what: string, got: unknown, expected: unknown): neve
   assert.fail(`${path.slice(-20).join('')}: ${what} is ${show(got)}, not ${show(expected)}`)
 }
 
-/** Checks for what an object really is, whatever it says of itself. */
+/** Checks for what an object really is, whatever it claims to be. */
 const BRANDS = Object.entries(types) as [string, (value: unknown) => boolean][]
 
 function brandOf(object: object): string {
@@ -326,9 +326,9 @@ function bytesOf(view: ArrayBufferView): Buffer {
 }
 
 /**
- * Fails unless the item that came out of a queue is what `structuredClone` makes: the same kinds
- * and prototypes, the same keys in the same order, and the same object in two places wherever it is
- * the same in the clone, and only there. Views are compared by the bytes that they show.
+ * Fails unless the item that came out of a queue equals what `structuredClone` makes. Kinds,
+ * prototypes and keys must be the same, in the same order. Two places must have the same object
+ * exactly where they have in the clone. Views are compared by the bytes that they show.
  */
 export function assertClone(got: unknown, expected: unknown): void {
   const counterparts = new Map<object, object>()
@@ -360,7 +360,7 @@ export function assertClone(got: unknown, expected: unknown): void {
 
   function compareObjects(place: Place, got: object, expected: object): void {
     const inside = (key: string, got: unknown, expected: unknown): void => {
-      // Most parts are primitives, and right.
+      // Most parts are primitives that are equal.
       if (typeof expected !== 'object' && Object.is(got, expected)) return
       left.push({ got, expected, key, within: place })
     }

@@ -1,5 +1,5 @@
 /**
- * Queues of type 'any' are compared with `structuredClone`, and those of numbers with typed arrays.
+ * Compares queues of type 'any' with `structuredClone`, and queues of numbers with typed arrays.
  */
 import { strict as assert } from 'node:assert'
 import fc from 'fast-check'
@@ -24,21 +24,21 @@ describe('what comes out of a queue of any is what structuredClone makes of', ()
     )
   })
 
-  it('random values that are in it together', () => {
+  it('random values that are in the queue together', () => {
     const queue = large()
     fc.assert(
       fc.property(fc.array(clonable, { maxLength: 8 }), (list) => {
         const expected = list.map((value) => structuredClone(value))
         for (const value of list) queue.putSync(value)
         const got = list.map(() => queue.getSync())
-        // Compared as one: nothing is shared between items.
+        // Each item is compared by itself, as items share nothing.
         assertClone(got, expected)
       }),
       runs(500),
     )
   })
 
-  it('random values that wait for room, or for which a get waits', async () => {
+  it('random values that wait for room, or that a get waits for', async () => {
     const queue = new ThreadSafeQueue(500, { itemBytes: 500 })
     await fc.assert(
       fc.asyncProperty(clonable, async (value) => {
@@ -58,7 +58,7 @@ describe('what comes out of a queue of any is what structuredClone makes of', ()
     )
   })
 
-  it('random values that another thread takes and gives back', async () => {
+  it('random values that another thread gets and puts back', async () => {
     const [there, back] = [large(), large()]
     const worker = startWorker('clone-echo', { from: there.handle, to: back.handle })
     const ended = finished(worker)
@@ -66,7 +66,7 @@ describe('what comes out of a queue of any is what structuredClone makes of', ()
     after(() => worker.terminate())
     await fc.assert(
       fc.asyncProperty(fc.array(clonable, { minLength: 8, maxLength: 12 }), async (list) => {
-        // A clone of a clone is compared.
+        // The item was cloned twice, so a clone of a clone is expected.
         const expected = list.map((value) => structuredClone(structuredClone(value)))
         for (const value of list) there.putSync(value)
         for (const one of expected) assertClone(await within('an item', back.get()), one)
@@ -99,7 +99,7 @@ describe('what comes out of a queue of any is what structuredClone makes of', ()
     )
   })
 
-  it('20,000 objects of as many shapes, and each again', () => {
+  it('20,000 objects of as many shapes, each put twice', () => {
     const queue = large()
     for (let round = 0; round < 2; round++) {
       for (let k = 0; k < 20_000; k++) {
@@ -125,7 +125,7 @@ describe('what comes out of a queue of any is what structuredClone makes of', ()
   })
 })
 
-describe('what the typed array of a type makes of it', () => {
+describe('a number converted by the typed array of a type', () => {
   const ARRAYS = {
     int8: Int8Array,
     uint8: Uint8Array,
@@ -139,7 +139,7 @@ describe('what the typed array of a type makes of it', () => {
     biguint64: BigUint64Array,
   } as const satisfies Partial<Record<ElementType & string, unknown>>
 
-  // Around each power of two, and with fractions: where conversions differ.
+  // Values near powers of two, and with fractions, as conversions differ there.
   const number = fc.oneof(
     fc.double(),
     fc.integer(),
@@ -168,8 +168,8 @@ describe('what the typed array of a type makes of it', () => {
           assert.equal(queue.putManySync(items), items.length)
           const got = queue.getManySync(40) as unknown as Float64Array
           assert.equal(Object.getPrototypeOf(got), constructor.prototype)
-          // Equal to the bit, even in the sign of zero, except for NaN, of which JavaScript has
-          // only one.
+          // Values are equal to the bit, even in the sign of zero. NaN is an exception, as
+          // JavaScript has only one.
           assert.ok(got.every((one, k) => Object.is(one, expected[k])) && got.length === expected.length)
           assert.equal(queue.qsize(), 0)
         }),

@@ -6,10 +6,10 @@ import { ThreadSafeQueue } from '../../lib/index.js'
 import { values } from './clone-values.js'
 import { rejection, thrown } from '../support.js'
 
-/** The values are the same each time. The environment can set another seed. */
+/** The seed of all values. It is fixed unless the environment sets another. */
 const SEED = Number(process.env.CLONE_SEED ?? 20_240_601)
 
-// Where a run fails, fast-check says the seed and the path of the smallest value that fails.
+// If a run fails, fast-check prints the seed, and the path to the smallest value that fails.
 export const runs = (numRuns: number): fc.Parameters<unknown> => ({ numRuns, seed: SEED, endOnFailure: false })
 
 export const large = (): ThreadSafeQueue => new ThreadSafeQueue(50_000)
@@ -23,7 +23,7 @@ export function assertDataCloneError(error: unknown): void {
 }
 
 /**
- * Asserts that all ways into a queue refuse the values that `make` makes, and that nothing is
+ * Asserts that every way into a queue refuses the values that `make` makes, and that nothing is
  * queued.
  */
 export async function assertRefused(make: () => unknown): Promise<void> {
@@ -45,8 +45,8 @@ export async function assertRefused(make: () => unknown): Promise<void> {
 }
 
 /**
- * The result of structuredClone; undefined if it refuses, or can't read what it has written, as
- * that of Node 20 can't for errors in their own cause.
+ * Returns the result of structuredClone. Returns undefined if it refuses, or can't read what it has
+ * written: Node 20 can't for errors in their own cause.
  */
 export function cloned(value: unknown): { clone: unknown } | undefined {
   try {

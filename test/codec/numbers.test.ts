@@ -1,4 +1,4 @@
-/** Numbers and booleans come out as the typed array of their name would give them. */
+/** Numbers and booleans come out as the typed array of their name converts them. */
 import { strict as assert } from 'node:assert'
 import fc from 'fast-check'
 import { type ElementType, record, ThreadSafeQueue } from '../../lib/index.js'
@@ -142,7 +142,7 @@ describe('numbers', () => {
     for (const value of [true, false]) for (const got of await through(queue, value)) assert.equal(got, value)
   })
 
-  it('NaN, 0n and false are items like others, not the sign that there is none', async () => {
+  it('NaN, 0n and false are ordinary items, and do not mean that the queue is empty', async () => {
     for (const [type, item] of [
       ['float64', NaN],
       ['float32', NaN],

@@ -1,6 +1,6 @@
 /**
- * Objects that look like those that the encoder of plain objects has learned, but differ:
- * accessors, holes, other kinds. All are compared with `structuredClone`.
+ * Objects that look like those that the encoder of plain objects has learned, but differ: by
+ * accessors, holes, or values of other kinds. All are compared with `structuredClone`.
  */
 import { strict as assert } from 'node:assert'
 import fc from 'fast-check'
@@ -15,7 +15,7 @@ const large = (): ThreadSafeQueue<unknown> => new ThreadSafeQueue<unknown>(50_00
 const known = (): Properties => ({ first: 1, second: 'two', third: { deep: [1, 2, 3] }, last: [4, 5, 6] })
 
 /**
- * Puts and gets objects of that shape until the encoder and the decoder have learned it, and V8 has
+ * Puts and gets objects of that shape until encoder and decoder have learned it, and V8 has
  * compiled them for it.
  */
 function learn(queue: ThreadSafeQueue<unknown>, make: () => unknown = known): void {
@@ -30,8 +30,8 @@ function withGetter(object: object, key: PropertyKey, get: (this: Properties) =>
 }
 
 /**
- * Asserts that the value that `make` makes is cloned as by structuredClone, and that its getters
- * run as often, and in the same order.
+ * Asserts that the value of `make` is cloned as by structuredClone, and that its getters run as
+ * often, and in the same order.
  */
 function assertReadAsCloned(queue: ThreadSafeQueue<unknown>, make: (log: (what: unknown) => void) => unknown): void {
   const expectedLog: unknown[] = []
@@ -43,12 +43,12 @@ function assertReadAsCloned(queue: ThreadSafeQueue<unknown>, make: (log: (what: 
   assert.deepEqual(log, expectedLog)
 }
 
-describe('an object of a shape that is known well', () => {
+describe('an object of a shape that the encoder has learned', () => {
   const queue = large()
   before(() => learn(queue))
 
   for (const key of Object.keys(known())) {
-    it(`may have an accessor as ${key}, which is read once, also where something later is not plain`, () => {
+    it(`may have an accessor as ${key}, which is read once, even if something after it is not plain`, () => {
       for (const later of [1, new Date(5), new Map([[1, { a: 1 }]]), 10n, new Array(2)]) {
         assertReadAsCloned(queue, (log) =>
           withGetter({ ...known(), later }, key, () => {
@@ -86,7 +86,7 @@ describe('an object of a shape that is known well', () => {
       assert.equal(queue.qsize(), 0)
     })
 
-    it(`may have an accessor as ${key} that throws, and the next is put as ever`, () => {
+    it(`may have an accessor as ${key} that throws, and the next item is put as usual`, () => {
       const mine = new Error('mine')
       const item = withGetter(known(), key, () => {
         throw mine
@@ -165,7 +165,7 @@ describe('an object of a shape that is known well', () => {
   })
 })
 
-describe('an array like those that are known well', () => {
+describe('an array like those that the encoder has learned', () => {
   const queue = large()
   const array = (): unknown[] => [1, 'two', 0.5]
   before(() => learn(queue, array))
@@ -207,8 +207,8 @@ describe('an array like those that are known well', () => {
   }
 })
 
-describe('what looks plain', () => {
-  it('and is a view comes out as one', () => {
+describe('a value that looks plain', () => {
+  it('but is a view comes out as a view', () => {
     const queue = large()
     const view = Object.setPrototypeOf(new Uint8Array([1, 2, 3]), Object.prototype) as object
     queue.putSync(view)
@@ -217,7 +217,7 @@ describe('what looks plain', () => {
     assertClone(queue.getSync(), structuredClone({ view }))
   })
 
-  it('is not taken for another because of its strings', () => {
+  it('is not mistaken for another value because of its strings', () => {
     const queue = large()
     for (let length = 0; length < 40; length++) {
       for (const last of ['', 'z', '\u00ff', '\u0100', '\ud800', '😀']) {
@@ -250,7 +250,7 @@ describe('what looks plain', () => {
     }
   })
 
-  it('may have more keys than are remembered of a shape', () => {
+  it('may have more keys than the encoder remembers of a shape', () => {
     const queue = large()
     for (const count of [100, 300, 1000, 5000]) {
       const value = Object.fromEntries(Array.from({ length: count }, (_, k) => [`key ${k}`, k]))
@@ -261,7 +261,7 @@ describe('what looks plain', () => {
     }
   })
 
-  it('is put where others have taken __lookupGetter__ away before', async () => {
+  it('is put even if __lookupGetter__ was removed before', async () => {
     const { code, stderr, stdout } = await runProcess('no-lookup-getter')
     assert.deepEqual({ code, stderr, stdout }, { code: 0, stderr: '', stdout: 'got {"a":1} {"a":"of the getter"}\n' })
   })

@@ -1,5 +1,5 @@
 /**
- * Values made in another realm of this thread, such as the node:vm contexts of Jest and Vitest, are
+ * Values from another realm of this thread, such as the node:vm contexts of Jest and Vitest, are
  * recognized whatever their prototypes are.
  */
 import assert from 'node:assert/strict'
@@ -15,11 +15,11 @@ const arrayName = (type: NumericType): string =>
   type.replace(/[a-z]+/, '') +
   'Array'
 
-describe('things of another realm', () => {
+describe('of another realm:', () => {
   for (const type of NUMERIC) {
-    it(`${arrayName(type)} is taken as into, and as items`, () => {
+    it(`${arrayName(type)} is accepted as \`into\`, and as items`, () => {
       const big = type.startsWith('big')
-      // Cast to one of the types, for the compiler.
+      // The cast is for the compiler alone.
       const queue = new ThreadSafeQueue(8, { type: type as 'float64' })
       const literal = big ? '[1n, 2n, 3n]' : '[1, 2, 3]'
       const items = there<Iterable<number>>(`${arrayName(type)}.from(${literal})`)
@@ -33,14 +33,14 @@ describe('things of another realm', () => {
     })
   }
 
-  it('an array of another type is refused as into', () => {
+  it('an array of another type is refused as `into`', () => {
     const queue = new ThreadSafeQueue<number>(8, { type: 'float64' })
     for (const code of ['new Float32Array(8)', 'new Uint8Array(8)', 'new DataView(new ArrayBuffer(8))', '[]']) {
       assert.throws(() => queue.getManySync(1, { into: there(code) }), { code: 'ERR_INVALID_ARG_TYPE' })
     }
   })
 
-  it('views and buffers are taken as bytes, and in records', () => {
+  it('views and buffers are accepted as bytes, and in records', () => {
     const bytes = new ThreadSafeQueue<Uint8Array>(8, { type: 'bytes' })
     for (const code of [
       'Uint8Array.of(1, 2)',
@@ -58,7 +58,7 @@ describe('things of another realm', () => {
     assert.deepEqual(records.getSync(), { x: 1, s: Float32Array.of(2, 3), b: Uint8Array.of(4, 5) })
   })
 
-  it('values come out of an "any" queue as of this one', () => {
+  it('values come out of an "any" queue as values of this realm', () => {
     const queue = new ThreadSafeQueue(8, { itemBytes: 1024 })
     for (const [code, value] of [
       ['{ a: [1, { b: "text" }], c: null }', { a: [1, { b: 'text' }], c: null }],
@@ -74,14 +74,14 @@ describe('things of another realm', () => {
     }
   })
 
-  it('a WebAssembly module is refused as any is', () => {
+  it('a WebAssembly module is refused, as one of this realm is', () => {
     const queue = new ThreadSafeQueue(1)
     const empty = 'new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0))'
     assert.throws(() => queue.putSync(there(empty)), { name: 'DataCloneError' })
     assert.throws(() => queue.putSync({ module: there<object>(empty) }), { name: 'DataCloneError' })
   })
 
-  it('a handle, and its memory', () => {
+  it('a handle is accepted, and its memory', () => {
     const queue = new ThreadSafeQueue<number>(4, { type: 'float64' })
     const { memory } = queue.handle as unknown as { memory: WebAssembly.Memory }
     const copy = there<(bytes: Uint8Array) => WebAssembly.Memory>(`(bytes) => {

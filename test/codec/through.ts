@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert'
 import { type ThreadSafeQueue } from '../../lib/index.js'
 
 /**
- * Passes an item through the queue, by a put and a get that do not wait, and by asynchronous ones,
+ * Passes an item through the queue by a put and a get that do not wait, and by asynchronous ones,
  * which take other paths.
  */
 export async function through<T>(queue: ThreadSafeQueue<T>, item: T): Promise<[T, T, T, T]> {

@@ -72,7 +72,7 @@ describe("'bytes'", () => {
     }
   })
 
-  it('takes a copy, as of the moment of the call', async () => {
+  it('copies an item at the moment of the call', async () => {
     const queue = new ThreadSafeQueue<Uint8Array>(1, { type: 'bytes' })
     const item = new Uint8Array([1])
     queue.putSync(item)
@@ -83,7 +83,7 @@ describe("'bytes'", () => {
     await waiting
   })
 
-  it('refuses what is detached', () => {
+  it('refuses a detached buffer', () => {
     const queue = new ThreadSafeQueue<Uint8Array>(1, { type: 'bytes' })
     const item = new Uint8Array(4)
     structuredClone(item.buffer, { transfer: [item.buffer] })
@@ -166,7 +166,7 @@ describe('records', () => {
     }) // prettier-ignore
   })
 
-  it('take what a prototype or a getter gives', () => {
+  it('accept fields from a prototype or a getter', () => {
     const queue = new ThreadSafeQueue<{ x: number; y: number }>(3, { type: record({ x: 'float64', y: 'float64' }) })
     class Base {
       readonly x = 1
@@ -190,7 +190,7 @@ describe('records', () => {
     assert.deepEqual(new Map(Object.entries(got)), new Map(Object.entries(item)))
   })
 
-  it('tell their fields and bytes, laid out as a C struct', () => {
+  it('show their fields and bytes, laid out as a C struct', () => {
     assert.deepEqual(type.fields, FIELDS)
     for (const [fields, bytes] of [
       [{ a: 'int8' }, 1],

@@ -1,4 +1,4 @@
-/** The example of Context, as a program: it checks what it shows. */
+/** Runs the example of Context as a program, which checks what it shows. */
 import { strict as assert } from 'node:assert'
 import { execFile } from 'node:child_process'
 import { isBuiltin } from 'node:module'

@@ -1,4 +1,4 @@
-/** The example of a log pipeline, as a process of its own that gets real signals. */
+/** Runs the example of a log pipeline as a process, which gets real signals. */
 import { strict as assert } from 'node:assert'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -45,11 +45,14 @@ describe('examples/log-pipeline', function () {
 
   const files = (): string[] => readdirSync(directory).sort()
 
-  /** How many lines each worker was told are accepted, by its own report. */
+  /** Returns how many lines of each worker were accepted, by its own report. */
   const accepted = (): Record<string, number> =>
     Object.fromEntries([...output.stdout.matchAll(/^(worker-\d) logged (\d+) lines$/gmu)].map(([, name, lines]) => [name, Number(lines)]))
 
-  /** How many lines each worker has in the files; fails if one is missing, doubled, overtaken or torn. */
+  /**
+   * Returns how many lines of each worker are in the files. Fails if one is missing, doubled,
+   * overtaken or torn.
+   */
   function found(): Record<string, number> {
     const counts: Record<string, number> = { 'worker-1': 0, 'worker-2': 0, 'worker-3': 0, 'worker-4': 0 }
     for (const file of files()) {
@@ -64,15 +67,15 @@ describe('examples/log-pipeline', function () {
     return counts
   }
 
-  // The moment is random: while workers are starting, or in the middle of writes and rotations.
+  // The moment is random: while workers start, or in the middle of writes and rotations.
   for (const [signal, filesBefore] of [
     ['SIGTERM', 1],
     ['SIGTERM', 2],
     ['SIGINT', 5],
   ] as const) {
-    it(`has every accepted line in its files after ${signal} that comes when there are ${filesBefore} files or more`, async function () {
+    it(`has every accepted line in its files after ${signal} sent when there are ${filesBefore} files or more`, async function () {
       if (process.platform === 'win32') return this.skip()
-      // With --sync the disk is slower than the workers, so the queue is full.
+      // With --sync the disk is slower than the workers, so the queue fills up.
       await start('--keep', 'Infinity', '--sync')
       await until(`file number ${filesBefore}`, () => files().length >= filesBefore, 20_000)
       const milliseconds = Math.random() * 100
@@ -97,10 +100,10 @@ describe('examples/log-pipeline', function () {
     }
   })
 
-  it('ends with an error when nobody can write any more', async () => {
+  it('ends with an error when the files can no longer be written', async () => {
     await start()
     await until('the second file', () => files().length > 1, 20_000)
-    // In one step: to remove it takes several, between which a new file may come.
+    // Renaming takes one step. Removing takes several, between which a new file may appear.
     renameSync(directory, gone())
     assert.equal(await ended(), 1)
     assert.match(output.stderr, /The writer failed, and [\d,]+ queued lines are lost[^]*ENOENT/u)

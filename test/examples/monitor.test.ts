@@ -1,4 +1,4 @@
-/** The example of a monitor: what it draws, and what it leaves behind on a real terminal. */
+/** The example of a monitor: what it draws, and how it leaves a real terminal. */
 import { strict as assert } from 'node:assert'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -56,7 +56,7 @@ describe('examples/monitor', function () {
   const finished: Row = { ...quiet, name: 'done', closed: true }
 
   for (const columns of [60, 120]) {
-    it(`draws a table that is straight at ${columns} columns, with colours or without`, () => {
+    it(`draws an aligned table at ${columns} columns, with and without colours`, () => {
       const rows = [quiet, busy, hostile, finished]
       const plain = table(rows, { columns, colours: false })
       assert.equal(plain.length, 5)
@@ -113,7 +113,7 @@ describe('examples/monitor', function () {
       })
     }
 
-    it('stops and goes on as other programs do', async () => {
+    it('can be stopped and continued like other programs', async () => {
       const { code, output } = await onTerminal(80, 'samples', 'SIGTSTP', '--seconds', '0.8')
       assert.equal(code, 0)
       assert.equal(output.split(ENTER).length, 3, 'the screen was not entered again')

@@ -1,4 +1,4 @@
-/** The example that crunches newline-delimited JSON, on files of a few megabytes. */
+/** The example that crunches newline-delimited JSON, with files of a few megabytes. */
 import { strict as assert } from 'node:assert'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -43,7 +43,7 @@ describe('examples/ndjson', function () {
 
   for (const [name, crunch] of Object.entries(CRUNCHERS)) {
     describe(name, () => {
-      it('finds what was written', async () => {
+      it('finds everything that was written', async () => {
         const expected = generate(file, 8 * BLOCK + 1000)
         const found = await crunch(file)
         assert.equal(found.bad, 0, 'lines were torn')
@@ -51,7 +51,7 @@ describe('examples/ndjson', function () {
         assert.deepEqual(found.minutes, expected.minutes)
       })
 
-      it('takes an empty file, and one that ends without a newline', async () => {
+      it('reads an empty file, and one that ends without a newline', async () => {
         writeFileSync(file, '')
         assert.equal(requests(await crunch(file)), 0)
         writeFileSync(file, `\n${JSON.stringify(entry)}\n\n${JSON.stringify(entry)}`)
@@ -60,7 +60,7 @@ describe('examples/ndjson', function () {
         assert.equal(paths.get('/ö')?.requests, 2)
       })
 
-      it('takes lines that fill a block to the last byte', async () => {
+      it('reads lines that fill a block to the last byte', async () => {
         const line = JSON.stringify(entry)
         const full = JSON.stringify({ ...entry, agent: 'test'.padEnd(4 + BLOCK - 1 - Buffer.byteLength(line)) })
         writeFileSync(file, `${full}\n${full}\n${line}\n`)
@@ -85,7 +85,7 @@ describe('examples/ndjson', function () {
         assert.equal(requests(found), 1)
       })
 
-      it('refuses a line that fits into no block, and says where it begins', async () => {
+      it('refuses a line that is too long for a block, and says where it begins', async () => {
         writeFileSync(file, `{}\n"${'x'.repeat(BLOCK)}"\n`)
         assert.match(String(await rejection(crunch(file))), /RangeError: .*the line that begins at byte 3 has more than/u)
         assert.match(String(await rejection(crunch(join(directory, 'none')))), /ENOENT/u)
@@ -94,15 +94,16 @@ describe('examples/ndjson', function () {
   }
 
   for (const way of ['pool', 'bytes'] as const) {
-    it(`has the reader take blocks that nobody else takes (${way})`, async () => {
+    it(`lets the reader take blocks that nobody else takes (${way})`, async () => {
       const expected = generate(file, 12 * BLOCK)
       const found = await within('the sums', crunchByPool(file, 0, way), 10_000)
       assert.equal(requests(found), requests(expected))
     })
 
-    it(`fails when a worker dies, and keeps nobody waiting (${way})`, async () => {
+    it(`fails when a worker dies, and leaves nothing waiting (${way})`, async () => {
       generate(file, 20 * BLOCK)
-      // It dies once it is started. By then the reader waits for room, unless the machine is very busy.
+      // The worker dies after its start. By then the reader waits for room, unless the machine is
+      // very busy.
       process.once('worker', (worker: Worker) => worker.once('online', () => void worker.terminate()))
       assert.match(String(await rejection(crunchByPool(file, 1, way))), /A worker has ended before its work was done/u)
       process.once('worker', (worker: Worker) => void worker.terminate())

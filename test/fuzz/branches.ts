@@ -1,13 +1,13 @@
 /**
- * Makes a module count its branches: each block, each arm of a choice and each right side of `&&`,
- * `||` and `??` adds 1 to a byte of its own.
+ * Makes a module count its branches. Each block, each arm of a choice, and each right side of `&&`,
+ * `||` and `??` increments a byte of its own.
  */
 import ts from 'typescript'
 import { COUNTERS, MOST_COUNTERS } from './engine.js'
 
 let next = 0
 
-/** An expression that counts. */
+/** Makes an expression that increments the next counter. */
 function count(): ts.Expression {
   const { factory } = ts
   const counter = factory.createElementAccessExpression(factory.createIdentifier(COUNTERS), next++ % MOST_COUNTERS)
@@ -49,7 +49,7 @@ const countBranches: ts.TransformerFactory<ts.SourceFile> = (context) => (file) 
   return ts.visitNode(file, visit) as ts.SourceFile
 }
 
-/** The JavaScript of a module, with counters in it. */
+/** Returns the module's JavaScript with counters in it. */
 export function withCounters(url: string, source: string): string {
   const file = ts.createSourceFile(url, source, ts.ScriptTarget.ESNext, true, ts.ScriptKind.JS)
   const { transformed } = ts.transform(file, [countBranches])

@@ -1,6 +1,6 @@
 /**
- * The inputs that fuzzing has found to cover the most, once more: `npm run fuzz` makes others. Those of
- * the C++ targets are run by ctest.
+ * Runs the inputs with which fuzzing has covered the most. `npm run fuzz` finds others. ctest runs
+ * those of the C++ targets.
  */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
@@ -12,7 +12,7 @@ const corpus = fileURLToPath(new URL('../../../native/fuzz/corpus/', import.meta
 describe('the corpus of a fuzzing target shows nothing new:', () => {
   for (const name of ['decode', 'roundtrip', 'shared']) {
     it(name, () => {
-      // In a process of its own, as a finding may end it.
+      // Runs in a process of its own, as a finding may end it.
       const output = execFileSync(process.execPath, [main, name, corpus + name], { encoding: 'utf8', timeout: 50_000 })
       assert.match(output, /^[1-9]\d* inputs, no finding$/m)
     })

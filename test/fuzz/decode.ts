@@ -1,6 +1,6 @@
 /**
- * Decodes bytes as another thread may have left them in a queue's memory. That gives a value or an
- * error, and has no effect on what is decoded later.
+ * Decodes bytes as another thread may have left them in a queue's memory. The result is a value or
+ * an error, and has no effect on what is decoded later.
  */
 import assert from 'node:assert/strict'
 import { types } from 'node:util'
@@ -50,7 +50,7 @@ function checkKnown(): void {
   }
 }
 
-/** Touches what was decoded, as a program does. */
+/** Reads everything in the value, as a program would. */
 function touch(value: unknown): void {
   if (typeof value !== 'object' || value === null) return
   if (ArrayBuffer.isView(value)) assert.ok(value.byteLength >= 0)
@@ -65,7 +65,7 @@ function decoded(from: Space, input: Input): unknown {
   const length = Math.min(body.length, SPACE_BYTES - at)
   all.fill(0).set(body.subarray(0, length), at)
   if (way < 3) return codec.decode(from, at, bytes ?? length)
-  // A long item: its head is here, its body elsewhere.
+  // The head of a long item is here, and its body elsewhere.
   const head = codec.isBody ? 0 : HEAD_BYTES
   const rest = body.subarray(head)
   const its = freshBytes(bytes ?? rest.length)
@@ -80,7 +80,7 @@ export function decode(bytes: Uint8Array): void {
   } catch (error) {
     if (!types.isNativeError(error)) throw error
     const { code, message } = error as { code?: string; message: string }
-    // An item that is nested deeply enough takes all of the stack.
+    // An item that is nested deeply enough exhausts the stack.
     if (code !== 'ERR_DAMAGED_MEMORY' && message !== 'Maximum call stack size exceeded')
       throw new Error('an error that is not documented', { cause: error })
   }

@@ -1,11 +1,11 @@
 /**
- * Coverage-guided fuzzing of a function: inputs that reach a branch, or reach one more often than
- * any before, are kept, and changed to make others.
+ * Coverage-guided fuzzing of a function. Inputs that reach a branch for the first time, or more
+ * often than any before, are kept and mutated to make others.
  */
 import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs'
 import { mutated, Random } from './mutator.js'
 
-/** The global that has the counters of branches. */
+/** The name of the global array of branch counters. */
 export const COUNTERS = '__fuzzCounters'
 export const MOST_COUNTERS = 8192
 
@@ -14,12 +14,15 @@ export type Target = (bytes: Uint8Array) => void
 export interface Engine {
   readonly target: Target
   readonly counters: Uint8Array
-  /** Where the input of each run is left before it, for whoever finds that the process has ended. */
+  /**
+   * The file to which each input is written before it runs, for whoever finds that the process has
+   * ended.
+   */
   readonly current: string
   readonly mostBytes: number
 }
 
-/** The number of times that a branch was taken, in steps. */
+/** Maps the number of times that a branch was taken to a step. */
 const BUCKETS = Uint8Array.from({ length: 256 }, (_, k) =>
   k === 0 ? 0 : k < 4 ? 1 << (k - 1) : k < 8 ? 8 : k < 16 ? 16 : k < 32 ? 32 : k < 128 ? 64 : 128,
 )
@@ -28,7 +31,7 @@ export class Fuzzer {
   readonly corpus: Uint8Array[] = []
   readonly #engine: Engine
   readonly #random: Random
-  /** For each branch the steps that were seen. */
+  /** The steps that were seen for each branch. */
   readonly #seen = new Uint8Array(MOST_COUNTERS)
   readonly #file: number
   runs = 0
@@ -79,7 +82,7 @@ export class Fuzzer {
   }
 }
 
-/** The smallest of these inputs that together take the branches that all of them take. */
+/** Returns the smallest of the inputs that together take every branch that all of them take. */
 export function minimized(inputs: readonly Uint8Array[], { target, counters }: Engine): Uint8Array[] {
   const taken = new Set<number>()
   const bySize = [...inputs].sort((a, b) => a.length - b.length)

@@ -1,10 +1,12 @@
-/** A loader that makes the codecs and the shared objects count their branches, and give up sooner. */
+/**
+ * A loader that makes the codecs and the shared objects count their branches, and give up sooner.
+ */
 
 const INSTRUMENTED = /\/dist\/lib\/(codec|shared)\/.*\.js$/
 
 let withCounters: ((url: string, source: string) => string) | undefined
 
-/** A hook of `register()` in node:module, which passes on whether branches are counted. */
+/** A hook for `register()` of node:module. `counts` says whether branches are counted. */
 export async function initialize(counts: boolean): Promise<void> {
   if (counts) ({ withCounters } = await import('./branches.js'))
 }
@@ -22,7 +24,7 @@ interface Loaded {
   source: string | Uint8Array
 }
 
-/** Another hook. */
+/** The hook that changes a module's source as it is loaded. */
 export async function load(url: string, context: object, nextLoad: (url: string, context: object) => Promise<Loaded>): Promise<Loaded> {
   const loaded = await nextLoad(url, context)
   if (!INSTRUMENTED.test(url)) return loaded

@@ -1,9 +1,10 @@
 /**
- * Fuzzes one of the targets in this process: `main.js NAME SECONDS FOLDER CURRENT [--merge]`. Begins
- * with the inputs in the folder, and leaves there what it has found; with `--merge`, only the
- * smallest inputs that take the same branches. CURRENT is the file that has the input of the run.
+ * Fuzzes one of the targets in this process: `main.js NAME SECONDS FOLDER CURRENT [--merge]`.
+ * Starts with the inputs in the folder, and leaves there what it has found. With `--merge` it
+ * leaves only the smallest inputs that take the same branches. The input of each run is in the file
+ * CURRENT.
  *
- * `main.js NAME PATH` runs the input in that file, or all those in that folder.
+ * `main.js NAME PATH` runs the input in that file, or all inputs in that folder.
  */
 import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'

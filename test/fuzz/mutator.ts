@@ -1,6 +1,6 @@
-/** Makes inputs from inputs. The same seed makes the same ones. */
+/** Makes inputs from other inputs. The same seed makes the same ones. */
 
-/** Bytes, and words of 4 bytes, at which code decides something. */
+/** Values of bytes, and of 4-byte words, at which code often branches. */
 const BYTES = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 17, 24, 40, 63, 64, 127, 128, 254, 255]
 const WORDS = [0, 1, 2, 4, 16, 255, 256, 4096, 0xffff, 0x10000, 0x20001, 0x7fffffff, 0x80000000, 0xfffffff0, 0xffffffff]
 const MOST_CHANGES = 6
@@ -13,7 +13,7 @@ export class Random {
   }
 
   below(limit: number): number {
-    // mulberry32
+    // The generator is mulberry32.
     this.#state = (this.#state + 0x6d2b79f5) >>> 0
     let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1)
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
@@ -27,7 +27,7 @@ export class Random {
 
 type Change = (bytes: Buffer, random: Random, other: Uint8Array) => Buffer<ArrayBufferLike>
 
-/** Some of the bytes. */
+/** Returns a random part of the bytes. */
 function part(bytes: Uint8Array, random: Random): Uint8Array {
   const at = random.below(bytes.length)
   return bytes.subarray(at, at + 1 + random.below(Math.min(32, bytes.length - at)))
@@ -72,7 +72,7 @@ const CHANGES: Change[] = [
   },
 ]
 
-/** A changed copy, of at most so many bytes. `other` is another input, from which some may come. */
+/** Returns a changed copy of at most `most` bytes, some of which may come from `other`. */
 export function mutated(input: Uint8Array, other: Uint8Array, most: number, random: Random): Buffer {
   let bytes: Buffer = Buffer.from(input)
   for (let changes = 1 + random.below(MOST_CHANGES); changes > 0; changes--) {

@@ -1,4 +1,7 @@
-/** Encodes and decodes values of all kinds, alone and in batches. Each comes out as `structuredClone` gives it. */
+/**
+ * Encodes and decodes values of all kinds, alone and in batches. Each must come out as
+ * `structuredClone` returns it.
+ */
 import { spaceOver } from '../../lib/addon/space.js'
 import { OneHand, PackingHand } from '../../lib/codec/hand.js'
 import { type MessageCodec, messageCodec } from '../../lib/codec/message.js'
@@ -76,7 +79,7 @@ function value(input: Input, depth: number, made: object[]): unknown {
 
 const codec = messageCodec('any', 'item') as MessageCodec<unknown>
 
-/** A hand whose own space is short, so that longer items take other ways. */
+/** A hand with little space of its own, so that longer items take other ways. */
 const hand = new OneHand(spaceOver(new ArrayBuffer(256), 0, 256))
 
 function alone(item: unknown): unknown {

@@ -1,6 +1,7 @@
 /**
- * Uses records, messages, locks, pools and events, by WebAssembly and by the addon, while their
- * memory is written over. (Those of queues wait for copies that never end; test/addon has them.)
+ * Uses records, messages, locks, pools and events, through WebAssembly and the addon, while their
+ * memory is overwritten. Queues are left to test/addon, as their calls may wait for copies that
+ * never end.
  */
 import assert from 'node:assert/strict'
 import { types } from 'node:util'
@@ -8,15 +9,15 @@ import { BufferPool, type Held, type Lease, Lock, Message, record, SharedRecord,
 import { Input } from './bytes.js'
 
 const MOST_STEPS = 24
-/** Most of what decides anything lies here. */
+/** Most of the words that decide anything are among these. */
 const HEADER_WORDS = 200
 
 interface Target {
   readonly memory: Uint32Array
-  /** The memory when it was made, which each run begins with. */
+  /** A copy of the new object's memory, with which each run begins. */
   readonly fresh: Uint32Array
   call(input: Input): void
-  /** Forgets what the last run has left. */
+  /** Forgets whatever the last run has left. */
   reset(): void
 }
 
@@ -159,7 +160,7 @@ function attempt(call: () => void): void {
   try {
     call()
   } catch (error) {
-    // Every error has a code of ours, or is WebAssembly's, which stays within its memory.
+    // Each error has one of our codes or is WebAssembly's, which stays within its memory.
     if (!types.isNativeError(error)) throw error
     const { code } = error as { code?: string }
     if (error instanceof assert.AssertionError) throw error

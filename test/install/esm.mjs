@@ -1,5 +1,5 @@
-// What the package does in a few lines, on the main thread and with a worker: enough to tell that
-// it was installed well.
+// Uses the package in a few lines, on the main thread and in a worker, which is enough to show that
+// it was installed properly.
 import { Worker } from 'node:worker_threads'
 import { ThreadSafeEvent, ThreadSafeQueue } from 'threadsafe'
 

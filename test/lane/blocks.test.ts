@@ -1,6 +1,6 @@
 /**
- * Blocks of numbers, which go through WebAssembly in pieces by way of the thread's staging area,
- * and the caller's arrays that take them.
+ * Blocks of numbers, which go through WebAssembly piece by piece by way of the thread's staging
+ * area, and the caller's arrays that receive them.
  */
 import { strict as assert } from 'node:assert'
 import { once } from 'node:events'
@@ -14,12 +14,12 @@ import { finished, random, rejection, startWorker, thrown, until, within } from 
 
 const TYPES: readonly NumericType[] = ['int8', 'uint8', 'int16', 'uint16', 'int32', 'uint32', 'bigint64', 'biguint64', 'float32', 'float64']
 
-/** Numbers of every magnitude of that type, including the smallest and largest. */
+/** Makes numbers of every magnitude of that type, the smallest and largest included. */
 function numbersOf(type: NumericType, count: number): NodeJS.TypedArray {
   const bytes = new Uint8Array(count * 8)
   const next = random(count)
   for (let k = 0; k < bytes.length; k++) bytes[k] = next() < 0.1 ? 255 : next() * 256
-  // Without NaN, whose payload is not kept.
+  // NaN is left out, as its payload is not kept.
   const all = new (blockConstructor(type))(bytes.buffer, 0, count)
   return all.map(((value: number | bigint) => (Number.isNaN(value) ? 1 : value)) as never) as NodeJS.TypedArray
 }
@@ -28,7 +28,10 @@ function counting(length: number, first = 0): Float64Array<ArrayBuffer> {
   return Float64Array.from({ length }, (_, k) => first + k)
 }
 
-/** Items that are claimed and not published yet count, and can't be got. */
+/**
+ * Gets what is there. Items that are claimed but not published are counted by qsize(), and can't be
+ * got.
+ */
 function takeWhatIsThere(queue: ThreadSafeQueue<number, Float64Array>): Float64Array {
   try {
     return queue.getManySync(100)
@@ -77,7 +80,7 @@ describe('blocks', function () {
     assert.deepEqual(queue.getManySync(5000), counting(1000, 600))
   })
 
-  it('and single items are one queue', () => {
+  it('and single items share one queue', () => {
     const queue = new ThreadSafeQueue(100, { type: 'int16' })
     queue.putSync(1)
     queue.putManySync(Int16Array.of(2, 3, 4))
@@ -91,7 +94,7 @@ describe('blocks', function () {
   })
 
   describe('into an array of the caller', () => {
-    it('are that array where it is filled, and a view of its beginning where it is not', () => {
+    it('come as that array if they fill it, else as a view of its beginning', () => {
       const queue = new ThreadSafeQueue(10, { type: 'float32' })
       const into = new Float32Array(4)
       queue.putManySync([1, 2, 3, 4, 5])
@@ -113,7 +116,7 @@ describe('blocks', function () {
       assert.deepEqual([...new Uint8Array(shared.buffer)], [0, 0, 0, 3, 4, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])
     })
 
-    it('are awaited as well, and blocked for', async () => {
+    it('can be awaited or blocked for', async () => {
       const queue = new ThreadSafeQueue(1000, { type: 'float64' })
       const back = new ThreadSafeQueue(1000, { type: 'float64' })
       const worker = startWorker('blocks-echo', { from: queue.handle, to: back.handle })
@@ -135,7 +138,7 @@ describe('blocks', function () {
       await ended
     })
 
-    it('which is detached while it is waited for, are refused, and stay in the queue', async () => {
+    it('which is detached while the call waits, are refused, and stay in the queue', async () => {
       const queue = new ThreadSafeQueue(10, { type: 'float64' })
       const into = new Float64Array(4)
       const failed = rejection(queue.getMany(4, { into }))
@@ -145,7 +148,7 @@ describe('blocks', function () {
       assert.equal(queue.getSync(), 7)
     })
 
-    it('that does not fit is refused with an error that names it, and nothing is taken', async () => {
+    it('that is unsuitable are refused with an error that names it, and nothing is taken', async () => {
       const queue = new ThreadSafeQueue(10, { type: 'float64' })
       queue.putSync(1)
       const wrong: [unknown, string][] = [
@@ -173,7 +176,7 @@ describe('blocks', function () {
     })
   })
 
-  it('pass through more threads than have an area for them, and the areas are given back', async () => {
+  it('pass through more threads than there are staging areas, and the areas are given back', async () => {
     const areas: number[] = []
     for (let round = 0; round < 2; round++) {
       const queues = Array.from({ length: 38 }, () => new ThreadSafeQueue(700, { type: 'float64' }))
@@ -240,7 +243,7 @@ describe('blocks', function () {
     }
   })
 
-  it('that are cut short by a timeout of node:vm wake who waits for what is in', async () => {
+  it('that are cut short by a timeout of node:vm wake those who wait for what went in', async () => {
     const LENGTH = 2048
     const queue = new ThreadSafeQueue(40_000, { type: 'uint8' })
     const worker = startWorker('blocks-drain', queue.handle)
@@ -267,10 +270,10 @@ describe('blocks', function () {
     await ended
   })
 
-  describe('whose arrays are not what they say', () => {
+  describe('whose arrays misreport themselves', () => {
     const counted = (length: number) => counting(length, 1000)
 
-    it('go in as they are', () => {
+    it('go in with the elements that they really have', () => {
       const queue = new ThreadSafeQueue(1000, { type: 'float64' })
       queue.putManySync(counting(1000))
       queue.getManySync(1000)
@@ -281,7 +284,7 @@ describe('blocks', function () {
       }
     })
 
-    it('are filled as they are', () => {
+    it('are filled to their real length', () => {
       const queue = new ThreadSafeQueue(1000, { type: 'float64' })
       for (const [key, value] of Object.entries({ buffer: 3, byteOffset: 8, length: 1, constructor: Object, subarray: null, set: null })) {
         const into = Object.defineProperty(new Float64Array(500), key, { value })
@@ -327,7 +330,8 @@ describe('blocks', function () {
       buffer.resize(80)
       for (let next = 0; next < 1000; next += 10) assert.equal((await queue.getMany(10)).length, 10)
       await put
-      // An array that its signal shortens just before. Its own accessors are not trusted.
+      // The signal's getter shortens the array just before the call. The array's own accessors are
+      // not trusted.
       buffer.resize(8000)
       const { signal } = new AbortController()
       Object.defineProperty(signal, 'throwIfAborted', { value: () => buffer.resize(40) })

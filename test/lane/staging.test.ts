@@ -1,4 +1,4 @@
-/** Items of workers that are killed at any moment pass through staging areas. */
+/** Workers are killed at any moment while their items pass through staging areas. */
 import { strict as assert } from 'node:assert'
 import type { Worker } from 'node:worker_threads'
 import { ThreadSafeQueue } from '../../lib/index.js'
@@ -58,7 +58,7 @@ describe('workers that are killed in the middle of puts and gets of', () => {
         takeSome()
         return queue.qsize() === 0
       })
-      // One slot each, whatever its type.
+      // Items of each type that take one slot.
       const short = type === 'any' ? 1 : type === 'string' ? 'x' : type === 'bytes' ? new Uint8Array(8) : make(1)
       let count = 0
       while (queue.tryPut(short)) count++

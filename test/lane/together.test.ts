@@ -1,4 +1,4 @@
-/** Batches of messages, which go through staging areas together, come out as they went in. */
+/** Batches of messages go through staging areas together, and come out as they went in. */
 import { strict as assert } from 'node:assert'
 import { type ElementType, record, ThreadSafeQueue } from '../../lib/index.js'
 import { thrown } from '../support.js'
@@ -44,7 +44,7 @@ describe('messages that go together', () => {
           put += queue.putManySync(items)
           const most = 1 + ((round * 53) % 400)
           for (const item of queue.empty() ? [] : queue.getManySync(most)) assert.deepEqual(item, make(got++))
-          // Now and then one by itself.
+          // Takes one item by itself now and then.
           const one = queue.tryGet()
           if (one !== undefined || got < put) assert.deepEqual(one, make(got++))
         }
@@ -55,7 +55,7 @@ describe('messages that go together', () => {
     })
   }
 
-  it('that wait are not encoded again for each piece that goes in', async () => {
+  it('that wait for room are not encoded again for each piece that goes in', async () => {
     async function cost(count: number): Promise<number> {
       const queue = new ThreadSafeQueue(16, { type: 'string' })
       const texts = Array.from({ length: count }, (_, k) => `text ${k}`)
@@ -72,7 +72,7 @@ describe('messages that go together', () => {
     assert.ok(many < 24 * few, `8 times as many texts took ${(many / few).toFixed(1)} times as long`)
   })
 
-  it('are in as far as there is room, and the rest waits', async () => {
+  it('go in as far as there is room, and the rest waits', async () => {
     const queue = new ThreadSafeQueue(100, { type: 'string', itemBytes: 10 })
     const texts = Array.from({ length: 80 }, (_, k) => `text ${k}`.padEnd(15))
     // Each takes two slots.
@@ -83,13 +83,14 @@ describe('messages that go together', () => {
     assert.deepEqual(await queue.getMany(50), texts.slice(50))
   })
 
-  it('do not get lost for one of them that can not be decoded', () => {
+  it('do not get lost if one of them can not be decoded', () => {
     const queue = new ThreadSafeQueue<object>(100, { itemBytes: 100 })
     const items = Array.from({ length: 30 }, (_, k) => ({ [`broken${k}`]: k }))
     queue.putManySync(items)
     const memory = (queue.handle as unknown as { memory: WebAssembly.Memory }).memory
     const bytes = Buffer.from(memory.buffer)
-    // In the slot and in the staging area: the tag of a key becomes that of a number.
+    // Damages both copies, in the slot and in the staging area: the tag of a key becomes that of a
+    // number.
     for (let at = bytes.indexOf('broken20'); at >= 0; at = bytes.indexOf('broken20', at + 1)) bytes[at - 1] = 0
     const others = items.filter((_, k) => k !== 20)
     assert.deepEqual(queue.getManySync(100), others)
@@ -98,14 +99,14 @@ describe('messages that go together', () => {
     assert.deepEqual(queue.getManySync(100), [{ good: 1 }])
   })
 
-  it('keep the stack in mind before they are taken', () => {
+  it('are taken only if there is enough stack to decode them', () => {
     const queue = new ThreadSafeQueue<unknown>(1000)
-    // The first of each batch takes less of it than those behind.
+    // The first item of each batch needs less stack than those behind it.
     const items = Array.from({ length: 900 }, (_, k) => (k % 20 === 0 ? k : [[[[[[[[[[k]]]]]]]]]]))
     queue.putManySync(items)
     const got: unknown[] = []
     let failed = 0
-    // At each depth, from the very end of the stack upwards.
+    // Gets at each depth, from the very end of the stack upwards.
     const deep = (): void => {
       try {
         deep()
@@ -114,7 +115,7 @@ describe('messages that go together', () => {
         try {
           if (before > 0) got.push(...queue.getManySync(20))
         } catch {
-          // One that tells of an item that was lost before takes none.
+          // A call that reports an item lost earlier takes none.
           if (queue.qsize() < before) failed++
         }
         throw error
@@ -125,7 +126,7 @@ describe('messages that go together', () => {
       try {
         got.push(...queue.getManySync(1000))
       } catch {
-        // What could not be decoded then is told of now.
+        // Reports an item that could not be decoded earlier.
       }
     }
     // Each call that failed may have lost the one item that it could not decode.

@@ -1,6 +1,6 @@
 /**
- * The comments that an editor shows beside each public name. Every declaration that a user can
- * reach has one, and each overload has its own.
+ * The comments that an editor shows for each public name. Every declaration that a user can reach
+ * has one, and so does each overload.
  */
 import { strict as assert } from 'node:assert'
 import { dirname, join } from 'node:path'
@@ -19,19 +19,19 @@ describe('the doc comments', () => {
     skipLibCheck: true,
   })
   const checker = program.getTypeChecker()
-  /** Comments by names like `ThreadSafeQueue.putSync(item, options)`. */
+  /** The comments by names such as `ThreadSafeQueue.putSync(item, options)`. */
   const comments = new Map<string, string>()
 
   const ours = (node: ts.Node): boolean => dirname(node.getSourceFile().fileName).startsWith(LIB)
   const hidden = (node: ts.Node): boolean =>
     (ts.getCombinedModifierFlags(node as ts.Declaration) & (ts.ModifierFlags.Private | ts.ModifierFlags.Protected)) !== 0 ||
     (ts.isClassElement(node) && node.name !== undefined && ts.isPrivateIdentifier(node.name)) ||
-    // A member whose name is a symbol that nobody has is for the compiler alone.
+    // A member whose name is a private symbol exists for the compiler alone.
     /^\[(?!Symbol\.)/.test(ts.getNameOfDeclaration(node as ts.Declaration)?.getText() ?? '')
 
   /**
-   * Notes the text as an editor shows it. A member without a comment has that of the class or
-   * interface it comes from.
+   * Notes the text as an editor shows it. A member without a comment inherits that of its class or
+   * interface.
    */
   function note(name: string, symbol: ts.Symbol | ts.Signature): void {
     comments.set(name, ts.displayPartsToString(symbol.getDocumentationComment(checker)))
@@ -74,7 +74,7 @@ describe('the doc comments', () => {
     }
   })
 
-  it('are there, for each declaration and each overload', () => {
+  it('exist for each declaration and each overload', () => {
     const names = [...comments.keys()]
     for (const name of ['ThreadSafeQueue.qsize()', 'ThreadSafeEvent.set()', 'QueueOptions.type', 'SignalStats.received', 'TimeoutError']) {
       assert.ok(comments.has(name), `${name} is not looked at; ${names.join('\n')}`)

@@ -1,6 +1,6 @@
 /**
  * The documents are true: their code compiles, and runs where they say so; their links lead
- * somewhere; and every code of an error is told of.
+ * somewhere; and every error code is documented.
  */
 import { strict as assert } from 'node:assert'
 import { execFile } from 'node:child_process'
@@ -10,12 +10,15 @@ import { promisify } from 'node:util'
 import { type Document, fault, readDocuments, ROOT } from './documents.js'
 import { compileC, complaints, isRun, matches, outputOf, type Program, runProgram, writePrograms } from './programs.js'
 
-/** Within the package, which so finds itself. Several versions of Node may run this at a time. */
+/**
+ * Lies within the package, so that programs find the package itself. Several versions of Node may
+ * run this at a time.
+ */
 const DIRECTORY = join(ROOT, `build/documents-${process.version}`)
 const LANGUAGES = new Set(['js', 'ts', 'c', 'python', 'sh', 'json', 'text'])
-/** How many programs run at a time. */
+/** The number of programs that run at a time. */
 const AT_A_TIME = 3
-/** Codes of Node's that the sources ask for. */
+/** Node's own codes that the sources check for. */
 const OF_OTHERS = new Set(['ERR_DLOPEN_DISABLED'])
 
 describe('the documents', () => {
@@ -77,7 +80,7 @@ describe('the documents', () => {
   })
 
   describe('docs/errors.md', () => {
-    it('tells of each code in the sources, and of no other', () => {
+    it('lists each code in the sources, and no other', () => {
       const sources = readdirSync(join(ROOT, 'lib'), { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts'))
       const used = new Set<string>()
       for (const path of sources.filter((path) => path !== 'error-codes.ts')) {
@@ -88,7 +91,7 @@ describe('the documents', () => {
       assert.deepEqual([...told].map(([, code]) => code as string).sort(), [...used].filter((code) => !OF_OTHERS.has(code)).sort())
     })
 
-    it('is what the sources give', async () => {
+    it('is up to date with the sources', async () => {
       await promisify(execFile)(process.execPath, [join(ROOT, 'scripts/docs.mjs'), '--errors', '--check'])
     })
   })

@@ -1,22 +1,22 @@
 /**
  * The documents of the project: their code blocks, headings and links.
  *
- * A block of `js` or `ts` is a module of its own. Its first line may name its file: `// worker.mjs`.
- * The rest of the info string says more:
+ * A block of `js` or `ts` is a module of its own. Its first line may name its file: `//
+ * worker.mjs`. The rest of the info string says more:
  *
  * - `run`: it is run, in a directory that has all named files of its document. It must end with
  *   status 0 and an empty standard error, and print what the block of `text output` after it says,
  *   where `…` stands for any text. Its other files may stand between.
- * - `linux`: it runs there alone.
+ * - `linux`: it is run only on Linux.
  * - `signal=NAME`: it is sent that signal once it has printed something.
- * - `external`: it needs packages that are not here, and is not looked at.
+ * - `external`: it needs packages that are not installed here, and is not checked.
  *
- * HTML comments have what a reader does not see. `<!-- given: declare const jobs: object -->` above a
- * block declares what that part of a program refers to. `<!-- file: jobs.ts`, then the text, is a
- * file that others import.
+ * HTML comments hold what a reader does not see. `<!-- given: declare const jobs: object -->` above
+ * a block declares what that part of a program refers to. `<!-- file: jobs.ts`, followed by text,
+ * is a file that others import.
  *
- * The reference, docs/api/, is generated. Its code is examples of doc comments, which use the names in
- * examples.ts, and signatures, which are no code.
+ * The reference, docs/api/, is generated. Its code consists of examples from doc comments, which
+ * use the names in examples.ts, and of signatures, which are not checked.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
@@ -37,7 +37,7 @@ export interface Block {
   readonly name: string | undefined
   /** The heading above it. */
   readonly heading: string
-  /** Declarations that are not shown, one a line in the document, in one line here. */
+  /** Declarations that the document does not show, joined here into one line. */
   readonly given: string
 }
 
@@ -55,12 +55,12 @@ export interface Document {
   readonly links: readonly Link[]
 }
 
-/** Whether it is made from doc comments. */
+/** Returns whether the document is generated from doc comments. */
 export function isReference(path: string): boolean {
   return path.startsWith('docs/api/')
 }
 
-/** The anchor that GitHub gives a heading. */
+/** Returns the anchor that GitHub gives a heading. */
 function anchorOf(heading: string): string {
   return heading
     .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
@@ -102,7 +102,7 @@ class Parser {
     if (heading) this.#heading(heading[1] as string)
     else if (line.trim() !== '') this.#given = ''
     for (const [, id] of line.matchAll(/<a (?:id|name)="([^"]*)"/g)) this.anchors.add(id as string)
-    // Text in backquotes holds no links, but a link's text may be in backquotes.
+    // Text in backquotes contains no links, but the text of a link may be in backquotes.
     for (const [, target] of line.replace(/`[^`]*`/g, '`').matchAll(/\]\(<?([^)>\s]+)>?(?: "[^"]*")?\)/g))
       this.links.push({ document: this.#document, line: this.#at + 1, target: target as string })
     this.#at++
@@ -116,7 +116,7 @@ class Parser {
     this.anchors.add(own)
   }
 
-  /** The lines of a comment that begins here. */
+  /** Returns the lines of the comment that begins here. */
   #comment(): readonly string[] {
     const begin = this.#at
     while (!(this.#lines[this.#at] as string).includes('-->')) this.#at++
@@ -147,7 +147,7 @@ class Parser {
   }
 }
 
-/** The paths of all Markdown files that a user or a contributor reads. */
+/** Returns the paths of all Markdown files that a user or a contributor reads. */
 function paths(): string[] {
   const docs = readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.md'))
   const top = readdirSync(ROOT).filter((path) => path.endsWith('.md'))
@@ -158,7 +158,7 @@ export function readDocuments(): Document[] {
   return paths().map((path) => new Parser(path.replaceAll('\\', '/'), readFileSync(join(ROOT, path), 'utf8')).parse())
 }
 
-/** Why a link within the project leads nowhere; undefined if it is well. */
+/** Returns why a link within the project leads nowhere, or undefined if it is good. */
 export function fault({ document, target }: Link, documents: readonly Document[], exists: (path: string) => boolean): string | undefined {
   if (/^[a-z]+:/.test(target)) return undefined
   const [path = '', anchor] = target.split('#')

@@ -1,4 +1,4 @@
-/** Declarations of what the examples of doc comments refer to. */
+/** Declarations of the names that the examples of doc comments use. */
 export const NAMES = `
 declare const Worker: typeof import('node:worker_threads').Worker
 declare const workerData: never

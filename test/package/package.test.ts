@@ -17,9 +17,10 @@ const WANTED = [
   /^prebuilds\/(linux-(x64|arm64)\/threadsafe\.(glibc|musl)|(darwin-(x64|arm64)|win32-x64)\/threadsafe)\.node$/,
   /^scripts\/build\.mjs$/,
 ]
-/** Bytes, unpacked. A quarter more than there is. */
-// Half of a prebuild for macOS is zeros: tables that copies of the package share, which its format
-// must store.
+/**
+ * The most bytes when unpacked, a quarter more than there are. Half of a prebuild for macOS is
+ * zeros: its format must store the tables that copies of the package share.
+ */
 const BOUNDS = { rest: 1_700_000, prebuild: 1_500_000 }
 
 describe('the packed package', () => {
@@ -57,7 +58,7 @@ describe('the packed package', () => {
 
   it('has no script that runs when it is installed', () => {
     const { scripts, gypfile } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: object; gypfile: unknown }
-    // Npm does not run `prepare` of a tarball, but warns of it.
+    // npm does not run `prepare` of a tarball, but warns about it.
     const run = ['preinstall', 'install', 'postinstall', 'prepare'].filter((name) => name in scripts)
     assert.deepEqual(run, [])
     assert.equal(gypfile, false)

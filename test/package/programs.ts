@@ -1,4 +1,4 @@
-/** The code of the documents, as files: checked by the compiler, and run. */
+/** The code of the documents as files, which the compiler checks and which are run. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
@@ -8,7 +8,7 @@ import * as api from '../../lib/index.js'
 import { type Block, type Document, isReference, ROOT } from './documents.js'
 import { NAMES } from './examples.js'
 
-/** The time limit of each program, many times what it takes. */
+/** The time limit of each program, many times what it needs. */
 const MILLISECONDS = 30_000
 
 /** The file that declares what the examples of doc comments refer to. */
@@ -25,16 +25,14 @@ function isWhole({ name, marks }: Block): boolean {
   return name !== undefined || marks.includes('run')
 }
 
-/**
- * Imports, in front of a part of a program, what the part uses of the package without saying so.
- */
+/** Returns an import, to be put in front of a part of a program, of what it uses of the package. */
 function imports(text: string): string {
   const names = Object.keys(api).filter((name) => new RegExp(`\\b${name}\\b`).test(text))
   const missing = names.filter((name) => !new RegExp(`import (type )?\\{[^}]*\\b${name}\\b|class ${name}\\b`).test(text))
   return missing.length > 0 ? `import { ${missing.join(', ')} } from 'threadsafe'; ` : ''
 }
 
-/** The code of a block as a module, with each line at its number in the block. */
+/** Returns the code of a block as a module that keeps the line numbers of the block. */
 function moduleOf(block: Block): string {
   const { text, given } = block
   const ending = '\nexport {}\n'
@@ -47,8 +45,8 @@ export interface Program {
 }
 
 /**
- * Writes the code of those documents into `directory`, which is emptied, with a folder for each
- * document. Parts of programs become TypeScript, so that declarations can stand before them.
+ * Writes the code of those documents into `directory`, which is emptied first, with a folder for
+ * each document. Parts of programs become TypeScript, so that declarations can precede them.
  */
 export function writePrograms(documents: readonly Document[], directory: string): Program[] {
   rmSync(directory, { recursive: true, force: true })
@@ -79,7 +77,7 @@ const OPTIONS: ts.CompilerOptions = {
   skipLibCheck: true,
 }
 
-/** A host that reads and parses each file once for all programs. */
+/** Makes a host that reads and parses each file once for all programs. */
 function cachingHost(): ts.CompilerHost {
   const host = ts.createCompilerHost(OPTIONS)
   const known = new Map<string, ts.SourceFile | undefined>()
@@ -91,18 +89,22 @@ function cachingHost(): ts.CompilerHost {
   return host
 }
 
-/** Missing types are no fault in JavaScript: of a parameter, an item of any kind, an element. */
+/**
+ * Missing types are forgiven in JavaScript: of a parameter, of an item of any kind, of an element.
+ */
 function isForgiven({ language }: Block, code: number, text: string): boolean {
   return language === 'js' && ((code >= 7000 && code < 8000) || code === 2538 || /'(unknown|\{\})'/.test(text))
 }
 
-/** The three kinds of code, which are compiled apart. */
+/** Returns which of the three kinds of code it is. Each kind is compiled separately. */
 function kindOf({ file, block }: Program): 'reference' | 'typescript' | 'javascript' {
   if (isReference(block.document)) return 'reference'
   return file.endsWith('ts') ? 'typescript' : 'javascript'
 }
 
-/** The compiler's complaints about the programs in that directory. TypeScript is checked strictly. */
+/**
+ * Returns the compiler's errors in the programs of that directory. TypeScript is checked strictly.
+ */
 export function complaints(programs: readonly Program[], directory: string): string[] {
   const host = cachingHost()
   return (['reference', 'typescript', 'javascript'] as const).flatMap((kind) => {
@@ -122,7 +124,7 @@ export function complaints(programs: readonly Program[], directory: string): str
   })
 }
 
-/** Has the C compiler read a block, against threadsafe.h; rejects with what it says. */
+/** Lets the C compiler check a block against threadsafe.h. Rejects with the compiler's errors. */
 export async function compileC({ document, line, text }: Block): Promise<void> {
   const headers = ['native/include', 'node_modules/node-api-headers/include'].map((path) => `-I${join(ROOT, path)}`)
   const args = ['-std=gnu11', '-Wall', '-Wextra', '-Werror', '-fsyntax-only', '-DNAPI_VERSION=8', ...headers, '-x', 'c', '-']
@@ -140,7 +142,7 @@ export interface Result {
   readonly stderr: string
 }
 
-/** Whether a reader would run it as a program, on this system. */
+/** Returns whether a reader would run the block as a program on this system. */
 export function isRun({ block: { marks } }: Program): boolean {
   return marks.includes('run') && (process.platform === 'linux' || !marks.includes('linux'))
 }
@@ -160,8 +162,8 @@ export async function runProgram({ file, block }: Program): Promise<Result> {
 }
 
 /**
- * The output that a program must print: the block of `text output` after it, before any other program
- * and heading. Its other files may stand between.
+ * Returns the output that a program must print: the block of `text output` that follows it, before any
+ * other program or heading. Its other files may stand between.
  */
 export function outputOf({ block }: Program, { blocks }: Document): string | undefined {
   const after = blocks.slice(blocks.indexOf(block) + 1)
@@ -170,7 +172,7 @@ export function outputOf({ block }: Program, { blocks }: Document): string | und
   return output && `${output.text}\n`
 }
 
-/** Whether that is the text, where `…` stands for anything within a line. */
+/** Returns whether the text matches the pattern, where `…` stands for anything within a line. */
 export function matches(pattern: string, text: string): boolean {
   const parts = pattern.split('…').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
   return new RegExp(`^${parts.join('[^\\n]*')}$`).test(text)

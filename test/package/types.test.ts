@@ -1,6 +1,6 @@
 /**
- * The public types, as a compiler sees them. The code here must compile, and the lines marked as
- * errors must not.
+ * The public types as a compiler sees them. The code here must compile, and lines marked as errors
+ * must not.
  */
 import { strict as assert } from 'node:assert'
 import { createRequire } from 'node:module'
@@ -63,14 +63,14 @@ describe('the types', () => {
     }
   })
 
-  it('of items are unknown if nothing is said', () => {
+  it('of items are unknown by default', () => {
     const queue = new ThreadSafeQueue(1)
     same<typeof queue, ThreadSafeQueue<unknown>>(true)
     queue.putSync({ any: 'thing' })
     same<ReturnType<typeof queue.getSync>, unknown>(true)
   })
 
-  it('of options know what there is', () => {
+  it('of options allow only what exists', () => {
     const options = { type: 'any', itemBytes: 8, overflow: 'drop-oldest' } satisfies QueueOptions
     assert.equal(new ThreadSafeQueue(1, options).type, 'any')
     // @ts-expect-error no such type

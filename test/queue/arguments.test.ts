@@ -1,5 +1,5 @@
 /**
- * Wrong calls of queues and events: each fails with an error that says what was wrong, before
+ * Wrong calls of queues and events. Each fails with an error that says what was wrong, before
  * anything is changed.
  */
 import { strict as assert } from 'node:assert'
@@ -148,7 +148,7 @@ const constructors: Row[] = [
   ['new ThreadSafeQueue(2 ** 32)', () => new ThreadSafeQueue(2 ** 32), RANGE, 'capacity', '4 GiB', '4294967296'],
   ['new ThreadSafeQueue(2 ** 53)', () => new ThreadSafeQueue(2 ** 53), RANGE, 'capacity', '4 GiB', '9007199254740992'],
   [
-    // Numbers would fit 2 ** 26 times, these do not.
+    // 2 ** 26 numbers would fit, but items of this size do not.
     'new ThreadSafeQueue(2 ** 26, { itemBytes: 1000 })',
     () => new ThreadSafeQueue(2 ** 26, { itemBytes: 1000 }),
     RANGE,
@@ -301,7 +301,7 @@ describe('wrong arguments', () => {
   })
   describe('of close()', () => testThrows(closes))
 
-  it('a handle of another version is incompatible, whatever else is in it', () => {
+  it('a handle of another version is incompatible, whatever else it holds', () => {
     for (const version of [(wrong<{ version: number }>(handle).version ?? 0) + 1, 0, undefined, '1']) {
       for (const from of [
         () => ThreadSafeQueue.from({ ...handle, version } as typeof handle),
@@ -315,7 +315,7 @@ describe('wrong arguments', () => {
     }
   })
 
-  it('the name in a forged handle is checked as that of a new queue is', () => {
+  it('the name in a forged handle is checked like that of a new queue', () => {
     for (const [name, code] of [
       [5, TYPE],
       [null, TYPE],

@@ -1,4 +1,4 @@
-/** Arrays of fixed length as items, and the user's arrays that single gets fill. */
+/** Arrays of fixed length as items, and arrays of the user's that single gets fill. */
 import { strict as assert } from 'node:assert'
 import { once } from 'node:events'
 import type { Worker } from 'node:worker_threads'
@@ -23,7 +23,7 @@ const INVALID_TYPE = { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' }
 const OUT_OF_RANGE = { name: 'RangeError', code: 'ERR_OUT_OF_RANGE' }
 
 describe('a queue of arrays of fixed length', () => {
-  // Lengths of a few words, within a staging area, beyond it, and beyond the thread's buffer.
+  // The lengths are a few words, within a staging area, beyond it, and beyond the thread's buffer.
   for (const length of [1, 7, 128, 1500, 40_000]) {
     for (const type of TYPES) {
       it(`gives back ${type}[${length}]`, () => {
@@ -56,7 +56,7 @@ describe('a queue of arrays of fixed length', () => {
     }
   })
 
-  it('of bytes takes what bytes are taken from', () => {
+  it('of bytes takes whatever a queue of bytes takes', () => {
     const queue = new ThreadSafeQueue(1, { type: 'bytes[4]' })
     for (const item of [
       new Uint8Array([1, 2, 3, 4]),
@@ -73,7 +73,7 @@ describe('a queue of arrays of fixed length', () => {
     assert.equal(queue.qsize(), 0)
   })
 
-  it('refuses other lengths and elements, and nothing is put', async () => {
+  it('refuses other lengths and elements, and puts nothing', async () => {
     const queue = new ThreadSafeQueue(2, { type: 'float64[3]' })
     for (const item of [[1, 2], [1, 2, 3, 4], new Float64Array(2), new Float64Array(0)]) {
       assert.deepEqual(
@@ -104,7 +104,7 @@ describe('a queue of arrays of fixed length', () => {
     assert.deepEqual(queue.getManySync(10), items.slice(0, 5))
   })
 
-  it('is another type than its elements, and than other lengths', () => {
+  it('has a type that differs from its elements, and from other lengths', () => {
     const { handle } = new ThreadSafeQueue(2, { type: 'float64[3]' })
     assert.equal(ThreadSafeQueue.from(handle).type, 'float64[3]')
     for (const type of ['float64', 'float64[4]', 'bytes']) {
@@ -113,7 +113,7 @@ describe('a queue of arrays of fixed length', () => {
     }
   })
 
-  it('refuses types that are none', () => {
+  it('refuses malformed types', () => {
     for (const type of ['float64[0]', 'float64[-1]', 'float64[1.5]', 'boolean[3]', 'any[3]', 'string[3]', 'float64[]', 'float64[3][3]']) {
       assert.deepEqual(
         errorOf(() => new ThreadSafeQueue(2, { type: type as 'any' })),
@@ -142,7 +142,7 @@ describe('a queue of arrays of fixed length', () => {
 })
 
 describe("'into' of a single get", () => {
-  it('is refused where it can take no item, and the item stays', async () => {
+  it('is refused if it can take no item, and the item stays', async () => {
     const arrays = new ThreadSafeQueue(1, { type: 'float32[3]' })
     arrays.putSync([1, 2, 3])
     assert.deepEqual(
@@ -164,7 +164,7 @@ describe("'into' of a single get", () => {
   })
 
   for (const bytes of [0, 10, 5000, 20_000, 100_000]) {
-    it(`takes ${bytes} bytes, or leaves them where they are too many`, async () => {
+    it(`takes ${bytes} bytes, or leaves them if they are too many`, async () => {
       const queue = new ThreadSafeQueue(2, { type: 'bytes', itemBytes: 100_000 })
       const item = new Uint8Array(bytes).map((_, k) => k)
       queue.putSync(item)
@@ -201,7 +201,7 @@ describe('items without a staging area', () => {
     await Promise.all(workers.splice(0).map((worker) => worker.terminate()))
   })
 
-  it('pass all the same', async () => {
+  it('pass nonetheless', async () => {
     const items = [
       {
         type: 'any',
@@ -223,7 +223,7 @@ describe('items without a staging area', () => {
       { type: 'float64', values: [1.5] },
     ]
     const told: { area: number; failed: string[] }[] = []
-    // Starts one after the other, until one finds no area left.
+    // Starts one worker after another, until one finds no staging area left.
     while (told.at(-1)?.area !== -1 && told.length < 60) {
       const worker = startWorker('area-holder', { items })
       workers.push(worker)

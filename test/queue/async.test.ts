@@ -1,17 +1,17 @@
-/** The asynchronous calls of a queue: waiters are served in order, and learn of the close. */
+/** The asynchronous calls of a queue: waiters are served in order, and learn that it was closed. */
 import { strict as assert } from 'node:assert'
 import { QueueClosedError, ThreadSafeEvent, ThreadSafeQueue, TimeoutError } from '../../lib/index.js'
 import { finished, rejection, startWorker, within } from '../support.js'
 import { at, fullOf, isPendingNow, numbers, threeObjects } from './pending.js'
 
-// Cells and messages go different ways.
+// Numbers travel as cells and other items as messages, so both are tested.
 for (const type of ['int32', 'any'] as const) {
   describe(`asynchronous calls on a queue of ${type}`, () => {
-    it('do not wait if they need not: they need no iteration of the loop', async () => {
+    it('settle without waiting if they can: they need no iteration of the loop', async () => {
       const queue = numbers(100, type)
       /**
-       * Whether the loop came round meanwhile: it does after a millisecond of calls, which a busy
-       * machine may take.
+       * Returns whether the loop iterated meanwhile. It does after a millisecond of calls, which
+       * may pass on a busy machine.
        */
       const iteratesWhile = async (): Promise<boolean> => {
         let iterated = false
@@ -41,7 +41,7 @@ for (const type of ['int32', 'any'] as const) {
       )
     })
 
-    it('are served in the order in which they were made, through whatever object: gets', async () => {
+    it('are served in the order in which they were made, whichever object they were made on: gets', async () => {
       const queue = numbers(20, type)
       const objects = threeObjects(queue)
       const settled: [call: number, item: number][] = []
@@ -57,7 +57,7 @@ for (const type of ['int32', 'any'] as const) {
       )
     })
 
-    it('are served in the order in which they were made, through whatever object: puts', async () => {
+    it('are served in the order in which they were made, whichever object they were made on: puts', async () => {
       const queue = numbers(2, type)
       const objects = threeObjects(queue)
       const settled: number[] = []
@@ -77,7 +77,7 @@ for (const type of ['int32', 'any'] as const) {
     it('do not overtake a waiting one of their own kind: gets', async () => {
       const queue = numbers(3, type)
       const first = queue.get()
-      // The items are there, the loop has not come round: the second get could take one.
+      // The items are there, but the loop has not run yet, so the second get could take one.
       for (const item of [1, 2, 3]) queue.putSync(item)
       const second = ThreadSafeQueue.from(queue.handle).get()
       assert.ok((await rejection(queue.get({ timeout: 0 }))) instanceof TimeoutError)
@@ -99,7 +99,7 @@ for (const type of ['int32', 'any'] as const) {
       assert.deepEqual([queue.getSync(), queue.getSync()], [1, 2])
     })
 
-    it('wait for items that come from a call that does not wait, and for its room', async () => {
+    it('wait for items, and for room, that synchronous calls provide', async () => {
       const queue = numbers(1, type)
       for (let k = 0; k < 100; k++) {
         const get = queue.get()
@@ -126,7 +126,7 @@ describe('closing', () => {
     for (const error of await within('all gets', Promise.all(gets))) assert.ok(error instanceof QueueClosedError)
   })
 
-  it('fails all waiting puts, and what is there can be got', async () => {
+  it('fails all waiting puts, and items that are there can be got', async () => {
     const queue = fullOf(1, 2)
     const objects = threeObjects(queue)
     const puts = Array.from({ length: 10 }, (_, k) => rejection(at(objects, k).put(k, k % 2 ? { timeout: 60_000 } : undefined)))
@@ -137,7 +137,7 @@ describe('closing', () => {
     assert.ok((await rejection(queue.put(1))) instanceof QueueClosedError)
   })
 
-  it('fails waiting puts also when there is room by then', async () => {
+  it('fails waiting puts even if there is room by then', async () => {
     const queue = fullOf(1)
     const put = rejection(queue.put(2))
     queue.close()
@@ -146,7 +146,7 @@ describe('closing', () => {
     assert.ok((await rejection(queue.get())) instanceof QueueClosedError)
   })
 
-  it('lets waiting gets take what came before', async () => {
+  it('lets waiting gets take items that came before', async () => {
     const queue = numbers(3)
     const gets = [queue.get(), queue.get()]
     const late = rejection(queue.get())
@@ -157,7 +157,7 @@ describe('closing', () => {
     assert.ok((await late) instanceof QueueClosedError)
   })
 
-  it('is what a get that does not wait learns, also behind one that waits', async () => {
+  it('is reported to a get that does not wait, even behind one that waits', async () => {
     const queue = numbers(1)
     const waiting = rejection(queue.get())
     queue.close()
@@ -177,7 +177,7 @@ describe('closing', () => {
     }
   })
 
-  it('by another thread, wakes who waits in this one', async () => {
+  it('by another thread wakes those who wait in this one', async () => {
     for (const full of [false, true]) {
       const queue = new ThreadSafeQueue<Uint8Array>(1, { type: 'bytes' })
       if (full) queue.putSync(new Uint8Array(1))
@@ -194,14 +194,14 @@ describe('closing', () => {
 describe('a loop over calls that never have to wait', () => {
   const LONGEST = 10_000
 
-  /** Runs the step until a timer and an immediate have run; fails when neither ran for long. */
+  /** Repeats the step until a timer and an immediate have run. Fails if they did not for long. */
   async function isInterrupted(step: () => Promise<unknown>): Promise<void> {
     let timers = 0
     let immediates = 0
     const timer = setInterval(() => timers++, 1)
     setImmediate(() => immediates++)
     const start = performance.now()
-    // If the loop starved, no timer could end this test.
+    // The clock ends the test, as no timer could if the loop starved.
     while (timers < 3 || immediates < 1) {
       if (performance.now() - start > LONGEST) break
       await step()

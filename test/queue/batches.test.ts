@@ -1,4 +1,4 @@
-/** Several items in one call, and what calls promise about how many went in. */
+/** Several items in one call, and what errors say about how many went in. */
 import { strict as assert } from 'node:assert'
 import { ThreadSafeQueue, QueueClosedError, QueueEmptyError, TimeoutError } from '../../lib/index.js'
 import { finished, rejection, startWorker, thrown, until, within } from '../support.js'
@@ -44,13 +44,13 @@ describe('batches', () => {
     const queue = new ThreadSafeQueue<unknown>(100_000)
     const text = { text: 'x'.repeat(100_000), end: 1 }
     const keys = Object.fromEntries(Array.from({ length: 70_000 }, (_, k) => [`k${k}`, k]))
-    // The first makes room in the batch for all of them.
+    // The first item makes room in the batch for all of them.
     const items = [{ bytes: new Uint8Array(2_000_000) }, text, keys, { short: 'x' }]
     assert.equal(queue.putManySync(items), items.length)
     for (const item of items) assert.deepEqual(queue.getSync(), item)
   })
 
-  it('that do not wait tell how many went in, so that the rest can follow', async () => {
+  it('that do not wait return how many went in, so that the rest can follow', async () => {
     const ITEMS = 20_000
     const queue = new ThreadSafeQueue<number>(1)
     const back = new ThreadSafeQueue(ITEMS, { type: 'float64' })
@@ -63,7 +63,7 @@ describe('batches', () => {
     assert.deepEqual([...back.getManySync(ITEMS)], rest)
   })
 
-  it('that wait go in piece by piece; errors tell how many', async () => {
+  it('that wait go in piece by piece; errors say how many items did', async () => {
     const queue = new ThreadSafeQueue(3, { type: 'float64' })
     const late = thrown(() => queue.putManySync([1, 2, 3, 4, 5], { timeout: 5 })) as TimeoutError & { count: number }
     assert.ok(late instanceof TimeoutError)
@@ -80,7 +80,7 @@ describe('batches', () => {
     assert.ok(thrown(() => queue.getManySync(1)) instanceof QueueClosedError)
   })
 
-  it('whose signal has a reason that refuses a count are rejected all the same', async () => {
+  it('whose abort reason refuses a count are rejected nonetheless', async () => {
     const queue = new ThreadSafeQueue<number>(1)
     queue.putSync(0)
     const reason = Object.freeze({ why: 'frozen' })
@@ -90,7 +90,7 @@ describe('batches', () => {
     assert.equal(await within('the rejection', put), reason)
   })
 
-  it('refuse what only looks like a typed array, and take what another iterates as', () => {
+  it('refuse a fake typed array, and take from other iterables what they iterate', () => {
     const queue = new ThreadSafeQueue(8, { type: 'float64' })
     const forged = Object.create(Float64Array.prototype, { length: { value: 5 } }) as Float64Array
     assert.ok(thrown(() => queue.putManySync(forged)) instanceof TypeError)
@@ -103,7 +103,7 @@ describe('batches', () => {
     assert.deepEqual(queue.getManySync(9), Float64Array.of(1, 2))
   })
 
-  it('of none are put, and a max that is no whole number is refused', () => {
+  it('may be empty, and a max that is no whole number is refused', () => {
     const queue = new ThreadSafeQueue(1, { type: 'float64' })
     assert.equal(queue.putManySync([]), 0)
     for (const max of [0, -1, 1.5, NaN]) assert.ok(thrown(() => queue.getManySync(max)) instanceof RangeError)
@@ -125,7 +125,7 @@ describe('batches', () => {
     )
   })
 
-  it('do not keep a worker that blocks in one from being terminated, while it goes on', async () => {
+  it('do not keep a worker from being terminated that blocks in one while items flow', async () => {
     const queue = new ThreadSafeQueue(10, { type: 'float64' })
     const worker = startWorker('batches-flood', queue.handle)
     await until('the flood', () => queue.full())

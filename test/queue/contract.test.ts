@@ -1,6 +1,6 @@
 /**
- * Promises of the interface that no other test covers: about batches, forged handles, and user code
- * that runs in between.
+ * Promises of the interface that no other test covers: batches, forged handles, and user code that
+ * runs in between.
  */
 import { strict as assert } from 'node:assert'
 import { createHook } from 'node:async_hooks'
@@ -22,7 +22,7 @@ import { finished, rejection, startWorker, thrown, loopIterations, within } from
 
 type Counted = Error & { count: number }
 
-/** An item of that number, in queues of several types. */
+/** Makes the kth item for queues of several types. */
 const TYPES: [type: 'float64' | 'any' | 'string', item: (k: number) => unknown][] = [
   ['float64', (k) => k],
   ['any', (k) => ({ k })],
@@ -39,7 +39,7 @@ for (const [type, item] of TYPES) {
   }
 
   describe(`batches in a queue of ${type}`, () => {
-    it('that do not wait do what the overflow policy says, item by item', () => {
+    it('that do not wait obey the overflow policy, item by item', () => {
       const reject = make(4, 2)
       assert.equal(reject.putManySync(items(2, 7)), 2)
       assert.deepEqual(list(reject.getManySync(9)), items(0, 4))
@@ -64,7 +64,7 @@ for (const [type, item] of TYPES) {
       }
     })
 
-    it('tell with each error how many went in, and those stay', async () => {
+    it('say in each error how many items went in, and those stay', async () => {
       const ends: [
         how: (queue: ThreadSafeQueue<unknown, unknown>, controller: AbortController) => Promise<unknown>,
         check: (error: unknown) => boolean,
@@ -101,7 +101,7 @@ for (const [type, item] of TYPES) {
       }
     })
 
-    it('take any iterable, and nothing of one that fails', async () => {
+    it('take any iterable, and nothing from one that fails', async () => {
       const queue = make(9)
       assert.equal(queue.putManySync((function* () { yield item(0); yield item(1) })()), 2) // prettier-ignore
       await queue.putMany(new Set(items(2, 4)))
@@ -134,7 +134,7 @@ for (const [type, item] of TYPES) {
       assert.deepEqual([first, ...list(many), last], items(0, 3))
     })
 
-    it('are waited for as single items are: abort, time, close', async () => {
+    it('can be aborted, time out, and fail on close like single items', async () => {
       const queue = make(3)
       const controller = new AbortController()
       const aborted = rejection(queue.getMany(2, { signal: controller.signal }))
@@ -242,10 +242,10 @@ describe('handles', () => {
     assert.equal(event.isSet(), true)
   })
 
-  it('that say another record than the memory has are incompatible', async () => {
+  it('that name another record than the memory has are incompatible', async () => {
     const queue = new ThreadSafeQueue(2, { type: record({ x: 'int32' }) })
     for (const fields of [{ x: 'float64' }, { x: 'int32', y: 'int32' }, { x: 'int8' }]) {
-      // In another thread, as this one has the memory open already.
+      // Another thread opens it, as this one has the memory open already.
       const worker = startWorker('contract-opener', { ...queue.handle, type: { record: fields } })
       const [code] = (await within('an answer', once(worker, 'message'))) as [string]
       assert.equal(code, 'ERR_INCOMPATIBLE_HANDLE')
@@ -256,7 +256,7 @@ describe('handles', () => {
 describe('an item', () => {
   it('whose length needs more than 32 bits is refused, not cut off', async () => {
     const queue = new ThreadSafeQueue<Uint8Array>(2, { type: 'bytes' })
-    // The lengths would be 0 and 8, cut off.
+    // The lengths would be cut off to 0 and 8.
     for (const long of [new ArrayBuffer(2 ** 32), new Float64Array(2 ** 29 + 1)] as unknown[] as Uint8Array[]) {
       for (const error of [
         thrown(() => queue.putSync(long)),
@@ -275,8 +275,8 @@ describe('an item', () => {
 
 describe('code that runs as a waiting call is served', () => {
   /**
-   * Runs `act` once, at the moment when the call that `make` makes has its outcome. The first
-   * promise that it makes is resolved then.
+   * Runs `act` once, at the moment when the call that `make` makes settles: when the first promise
+   * that it creates is resolved.
    */
   function asItResolves<T>(make: () => Promise<T>, act: () => unknown): { promise: Promise<T>; stop: () => void } {
     let outcome: number | undefined
@@ -293,7 +293,7 @@ describe('code that runs as a waiting call is served', () => {
   }
 
   for (const type of ['int32', 'any'] as const) {
-    it(`may wait itself, though nobody waited behind it: ${type}`, async () => {
+    it(`may wait too, though nobody waited behind the call: ${type}`, async () => {
       const queue = new ThreadSafeQueue<number>(1, { type })
       let get: Promise<number> | undefined
       const first = asItResolves(
@@ -321,7 +321,7 @@ describe('code that runs as a waiting call is served', () => {
       assert.equal(queue.getSync(), 5)
     })
 
-    it(`may cancel, get and put itself: a get of ${type}`, async () => {
+    it(`may cancel, get and put too: a get of ${type}`, async () => {
       const queue = new ThreadSafeQueue<number>(8, { type })
       const controller = new AbortController()
       let late: Promise<number> | undefined
@@ -345,7 +345,7 @@ describe('code that runs as a waiting call is served', () => {
       assert.equal(queue.qsize(), 0)
     })
 
-    it(`may cancel, get and put itself: a put of ${type}`, async () => {
+    it(`may cancel, get and put too: a put of ${type}`, async () => {
       const queue = new ThreadSafeQueue<number>(1, { type })
       queue.putSync(0)
       const controller = new AbortController()

@@ -1,6 +1,6 @@
 /**
- * An exception or the end of a script while a call is made or served concerns that call alone. It
- * settles, no item is lost, and all others go on.
+ * If something throws, or a script is stopped, while a call is made or served, only that call is
+ * affected. It settles, no item is lost, and all others go on.
  */
 import { strict as assert } from 'node:assert'
 import { getEventListeners } from 'node:events'
@@ -19,7 +19,7 @@ const throws = (what: string) => () => {
 
 const TYPES: ElementType[] = ['float64', 'any']
 
-/** A new signal, and what aborts it. */
+/** Makes a signal with some properties of its own, and a function that aborts it. */
 function signalWith(own: Partial<Record<keyof AbortSignal, unknown>>): { signal: AbortSignal; abort: (reason?: unknown) => void } {
   const controller = new AbortController()
   const { signal } = controller
@@ -33,7 +33,7 @@ function withGetter(name: keyof AbortSignal, get: () => unknown): { signal: Abor
   return made
 }
 
-/** Each call that waits, on a queue of one slot and an event, and what serves it. */
+/** Each waiting call, on a queue of one slot and an event. `full`: the queue is full at first. */
 const CALLS: [name: string, call: (queue: Queue, event: ThreadSafeEvent, options: Options) => Promise<unknown>, full: boolean][] = [
   ['get', (queue, _, options) => queue.get(options), false],
   ['getMany', async (queue, _, options) => ((await queue.getMany(1, options)) as unknown[])[0], false],
@@ -66,7 +66,7 @@ describe('a signal', () => {
       const serve = (queue: Queue, item: number): unknown => (full ? queue.getSync() : queue.putSync(item))
       const served = (result: unknown, item: number): void => assert.equal(result, full ? undefined : item)
 
-      /** The call with that signal waits before another. Both are served, in order. */
+      /** A call with that signal waits in front of another. Both must be served, in order. */
       const goesOn = async (signal: AbortSignal, inBetween: () => void = () => undefined): Promise<void> => {
         const [queue, event] = make()
         const [its, other] = [call(queue, event, { signal, timeout: 10_000 }), call(queue, event, {})]
@@ -81,10 +81,10 @@ describe('a signal', () => {
       }
 
       describe(`of ${name}() on a queue of ${String(type)}`, () => {
-        it('whose removeEventListener throws: has its outcome all the same', () =>
+        it('whose removeEventListener throws: settles nonetheless', () =>
           goesOn(signalWith({ removeEventListener: throws('removeEventListener') }).signal))
 
-        it('whose removeEventListener uses the queue: is in nobody’s way', async () => {
+        it('whose removeEventListener uses the queue: holds nobody up', async () => {
           const [queue, event] = make()
           const nested: Promise<unknown>[] = []
           const { signal } = signalWith({ removeEventListener: () => nested.push(call(queue, event, {})) })
@@ -97,7 +97,7 @@ describe('a signal', () => {
           served(await within('the call made meanwhile', nested[0] as Promise<unknown>), 3)
         })
 
-        it('whose addEventListener throws: rejects with that, and stands nowhere', async () => {
+        it('whose addEventListener throws: rejects with that error, and leaves the line', async () => {
           const [queue, event] = make()
           const { signal } = signalWith({ addEventListener: throws('addEventListener') })
           assert.match(((await rejection(call(queue, event, { signal, timeout: 10_000 }))) as Error).message, /addEventListener/)
@@ -106,7 +106,7 @@ describe('a signal', () => {
           served(await within('a call after it', other), 1)
         })
 
-        it('that calls its listener while that is added: rejects, and stands nowhere', async () => {
+        it('that calls its listener while adding it: rejects, and leaves the line', async () => {
           const [queue, event] = make()
           const { signal } = signalWith({ addEventListener: (_: string, listener: () => void) => listener(), reason: 'at once' })
           assert.equal(await rejection(call(queue, event, { signal })), 'at once')
@@ -148,10 +148,10 @@ describe('a signal', () => {
           served(await within('a call after it', other), 1)
         })
 
-        it('that is a proxy, or of another maker, aborts and lets go', async () => {
+        it('that is a proxy, or of another implementation: aborts, and lets go of its listener', async () => {
           const makers: ((signal: AbortSignal) => AbortSignal)[] = [
             (signal) => new Proxy(signal, { get: (of, name) => wrapped(of, Reflect.get(of, name, of)) }),
-            // Like jsdom's: an object that behaves like a signal.
+            // An object that behaves like a signal, as jsdom's does.
             (signal) =>
               ({
                 get aborted() {
@@ -176,7 +176,7 @@ describe('a signal', () => {
           }
         })
 
-        it('that is any() of others, or of a time, aborts', async () => {
+        it('from AbortSignal.any() or AbortSignal.timeout(): aborts', async () => {
           const [queue, event] = make()
           const { signal, abort } = signalWith({})
           const waiting = call(queue, event, { signal: AbortSignal.any([signal, AbortSignal.timeout(60_000)]) })
@@ -189,7 +189,7 @@ describe('a signal', () => {
     }
   }
 
-  it('whose reason can not be told a count aborts a batch all the same', async () => {
+  it('whose reason can not be given a count aborts a batch nonetheless', async () => {
     const queue = new ThreadSafeQueue<number>(1, { type: 'float64' })
     const { signal, abort } = signalWith({})
     const waiting = queue.putMany([1, 2], { signal })
@@ -198,7 +198,7 @@ describe('a signal', () => {
     assert.equal(await rejection(waiting), reason)
   })
 
-  it('of event.wait() that throws, or is in the way, keeps nobody from waking', async () => {
+  it('of event.wait() that throws, or waits again, keeps nobody from waking', async () => {
     const event = new ThreadSafeEvent()
     const nested: Promise<void>[] = []
     const broken = [
@@ -222,16 +222,16 @@ function wrapped(of: object, value: unknown): unknown {
   return typeof value === 'function' ? (value.bind(of) as unknown) : value
 }
 
-describe('a stack that is full', () => {
-  it('while calls are made: all of them settle, the items are there, and the others go on', async () => {
-    // Node's warnings of promises that are rejected there do not matter.
+describe('a stack overflow', () => {
+  it('while calls are made lets all of them settle, loses no item, and leaves other calls waiting', async () => {
+    // Standard error is ignored, as Node warns of promises that are rejected there.
     const { code, stdout } = await runProcess('stack-process', [], 50_000)
     assert.deepEqual({ code, stdout }, { code: 0, stdout: 'end\n' })
   })
 })
 
 describe('a script whose time is up', () => {
-  it('leaves nothing behind that would keep a call waiting, a count up or the process alive', async function () {
+  it('leaves nothing behind that keeps a call waiting, a count too high or the process alive', async function () {
     this.timeout(120_000)
     for (const seed of ['1', '2']) {
       const { code, stdout, stderr } = await runProcess('stopped-process', [String(5 * SHARE), seed], 50_000)
@@ -241,8 +241,8 @@ describe('a script whose time is up', () => {
   })
 })
 
-describe('a promise that is looked at with code of others', () => {
-  it('while it is resolved takes one item only', async () => {
+describe('a promise whose resolution runs user code', () => {
+  it('takes one item only', async () => {
     const queue = new ThreadSafeQueue<unknown>(4)
     const calls = [queue.get(), queue.get()]
     const nested: Promise<unknown>[] = []

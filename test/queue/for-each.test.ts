@@ -1,6 +1,6 @@
 /**
  * `queue.forEach()` takes each item once, one after another, in line with gets, and leaves the loop
- * its time.
+ * time for other work.
  */
 import { strict as assert } from 'node:assert'
 import { getEventListeners } from 'node:events'
@@ -9,7 +9,7 @@ import { finished, rejection, startWorker, loopIterations, until, within } from 
 
 const numbers = (capacity = 8): ThreadSafeQueue<number, Float64Array> => new ThreadSafeQueue<number>(capacity, { type: 'float64' })
 
-/** A queue with these in it, open. */
+/** Makes an open queue with these items in it. */
 function queueOf(...items: number[]): ThreadSafeQueue<number, Float64Array> {
   const queue = numbers(Math.max(8, items.length))
   queue.putManySync(items)
@@ -58,7 +58,7 @@ describe('forEach', () => {
       'the items of a worker',
       queue.forEach((item) => {
         seen.push(item)
-        // Waits in the same line, perhaps, and may be served before this function has returned.
+        // This get may wait in the same line, and may be served before this function has returned.
         if (item % 7 === 0)
           queue.get({ timeout: 1 }).then(
             (other) => seen.push(other),
@@ -104,7 +104,7 @@ describe('forEach', () => {
     assert.deepEqual(seen, [1, 2, 3])
   })
 
-  it('leaves items that nothing has to be awaited for in a row, whatever is returned', async () => {
+  it('takes items in a row if nothing must be awaited, whatever the function returns', async () => {
     const queue = queueOf(1, 2, 3, 4, 5)
     queue.close()
     const results: unknown[] = [{ then: 1 }, null, 'then', () => undefined, Symbol('then')]
@@ -139,7 +139,7 @@ describe('forEach', () => {
       })
     }
 
-    it('when the function lets an error of this package through, which keeps its stack', async () => {
+    it('when the function throws an error of this package, which keeps its stack', async () => {
       const other = numbers(1)
       other.close()
       function useOther(): void {
@@ -152,14 +152,14 @@ describe('forEach', () => {
   })
 
   describe('with a signal', () => {
-    it('rejects with the reason if that is aborted already, and calls nobody', async () => {
+    it('rejects with the reason if it is aborted already, and calls nothing', async () => {
       const queue = queueOf(1)
       const reason = new Error('early')
       assert.equal(await rejection(queue.forEach(() => assert.fail('an item'), { signal: AbortSignal.abort(reason) })), reason)
       assert.equal(queue.qsize(), 1)
     })
 
-    it('aborted while it waits: takes nothing any more', async () => {
+    it('aborted while it waits: takes no more', async () => {
       const queue = numbers()
       const controller = new AbortController()
       const all = queue.forEach(() => assert.fail('an item'), { signal: controller.signal })
@@ -172,7 +172,7 @@ describe('forEach', () => {
       assert.equal(getEventListeners(controller.signal, 'abort').length, 0)
     })
 
-    it('aborted by what it calls: takes nothing any more', async () => {
+    it('aborted by what it calls: takes no more', async () => {
       for (const later of [() => undefined, () => Promise.resolve(), () => Promise.reject(new Error('after the abort'))]) {
         const queue = queueOf(1, 2)
         const controller = new AbortController()
@@ -187,7 +187,7 @@ describe('forEach', () => {
       }
     })
 
-    it('aborted by what it calls, which throws: the reason is what it rejects with', async () => {
+    it('aborted by what it calls, which then throws: rejects with the reason', async () => {
       const controller = new AbortController()
       const all = queueOf(1).forEach(
         () => {
@@ -237,7 +237,7 @@ describe('forEach', () => {
       assert.deepEqual(seen, [1])
     })
 
-    it('is served where another get of this thread has just left the line', async () => {
+    it('is served when another get of this thread has just left the line', async () => {
       const queue = numbers()
       const controller = new AbortController()
       const aborted = queue.get({ signal: controller.signal })
@@ -245,7 +245,7 @@ describe('forEach', () => {
       controller.abort('enough')
       assert.equal(await rejection(aborted), 'enough')
       await loopIterations()
-      // No loop is rung for this.
+      // This put rings no loop.
       queue.putSync(1)
       const seen: number[] = []
       const all = queue.forEach((item) => seen.push(item))
@@ -278,7 +278,7 @@ describe('forEach', () => {
       assert.deepEqual(seen, ['each 1', 'got 2', 'inner 3', 'each 4'])
     })
 
-    it('counts as one waiting get, and as none while it has an item', async () => {
+    it('counts as one waiting get, and as none while it deals with an item', async () => {
       const queue = numbers()
       let finish = (): void => undefined
       const all = queue.forEach(() => new Promise<void>((resolve) => (finish = resolve)))
@@ -293,7 +293,7 @@ describe('forEach', () => {
     })
   })
 
-  it('ends when what it calls closes the queue, with what is left or without', async () => {
+  it('ends when what it calls closes the queue, with or without the items that are left', async () => {
     for (const discard of [false, true]) {
       const queue = queueOf(1, 2, 3)
       const seen: number[] = []
@@ -306,7 +306,7 @@ describe('forEach', () => {
     }
   })
 
-  it('leaves the loop its time', async () => {
+  it('leaves the loop time for other work', async () => {
     const queue = queueOf(...Array(400).keys())
     queue.close()
     let iterations = 0
@@ -323,11 +323,11 @@ describe('forEach', () => {
       'the end of forEach',
       queue.forEach(() => workFor(0.1)),
     )
-    // 40 ms of work: an iteration for each of them, and some on a busy machine.
+    // 40 ms of work give 40 iterations, or fewer on a busy machine.
     assert.ok(iterations >= 10, `${iterations} iterations, with ${longest} ms between two`)
   })
 
-  it('does not starve that of another queue, nor a for await', async () => {
+  it('starves neither a forEach of another queue nor a for await', async () => {
     const [one, other, third] = [queueOf(...Array(500).keys()), queueOf(...Array(500).keys()), queueOf(...Array(500).keys())]
     for (const queue of [one, other, third]) queue.close()
     const first = one.forEach(() => workFor(0.05)).then(() => other.qsize())
@@ -340,7 +340,7 @@ describe('forEach', () => {
     await within('the end of a for await', iterated)
   })
 
-  it('refuses what is no function, and options that are none', async () => {
+  it('refuses a wrong function, and wrong options', async () => {
     const queue = numbers()
     for (const [args, message] of [
       [[1], /"fn" argument must be a function/],

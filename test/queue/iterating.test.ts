@@ -54,19 +54,19 @@ describe('iterating', () => {
     const iterator = queue[Symbol.asyncIterator]()
     const pending = [iterator.next(), iterator.next()]
     assert.equal(await isPending(Promise.race(pending)), true)
-    // An item is there by now, and the loop has not come round.
+    // An item is there by now, but the loop has not run yet.
     queue.putSync(1)
     assert.deepEqual(await iterator.return?.(), { value: undefined, done: true })
     for (const result of await within('both', Promise.all(pending))) assert.deepEqual(result, { value: undefined, done: true })
     assert.deepEqual(await iterator.next(), { value: undefined, done: true })
     await loopIterations()
     assert.equal(queue.qsize(), 1)
-    // The end of that iteration is not the end of the queue.
+    // The queue must be open still, as only the iteration has ended.
     assert.equal(await queue.get(), 1)
     assert.equal(queue.closed, false)
   })
 
-  it('return() is the end also when nothing is pending', async () => {
+  it('return() ends it also when nothing is pending', async () => {
     const queue = fullOf(1, 2)
     const iterator = queue[Symbol.asyncIterator]()
     assert.deepEqual(await iterator.next(), { value: 1, done: false })
@@ -76,7 +76,7 @@ describe('iterating', () => {
     assert.equal(queue.qsize(), 1)
   })
 
-  it('return() leaves the calls of others in the line', async () => {
+  it('return() leaves other calls in the line', async () => {
     const queue = numbers(4)
     const one = queue[Symbol.asyncIterator]()
     const other = queue[Symbol.asyncIterator]()
@@ -99,7 +99,8 @@ describe('iterating', () => {
     const served = iterator.next()
     const others = [queue.get(), queue.get()]
     assert.equal(await isPending(Promise.race([first, served, ...others])), true)
-    // Both are served in one iteration of the loop: the first one's continuation runs before the second's.
+    // One loop iteration serves both, and the first one's continuation runs before the second is
+    // served.
     queue.putSync(1)
     queue.putSync(2)
     await within('the first two', Promise.all([first, served]))

@@ -1,4 +1,7 @@
-/** `taskDone()` and `join()`: which items are unfinished, and that joins learn when none is. */
+/**
+ * `taskDone()` and `join()`: which items are unfinished, and that a join learns when there are
+ * none.
+ */
 import { strict as assert } from 'node:assert'
 import { getEventListeners } from 'node:events'
 import { ThreadSafeQueue, TimeoutError } from '../../lib/index.js'
@@ -8,7 +11,7 @@ type Queue = ThreadSafeQueue<number, Float64Array>
 const numbers = (capacity = 8, overflow?: 'drop-oldest' | 'drop-newest'): Queue =>
   new ThreadSafeQueue<number>(capacity, { type: 'float64', overflow, name: 'jobs' })
 
-/** Whether the promise is still pending after everything that is due has happened. */
+/** Returns whether the promise is still pending after everything that is due has happened. */
 async function isPending(promise: Promise<unknown>): Promise<boolean> {
   let pending = true
   const settle = (): unknown => (pending = false)
@@ -42,7 +45,7 @@ describe('join', () => {
     })
   }
 
-  it('serves all who wait, in the order in which they began, and those of another object of the queue', async () => {
+  it('serves all calls in the order in which they were made, on whichever object of the queue', async () => {
     const queue = numbers()
     const other = ThreadSafeQueue.from<number, Float64Array>(queue.handle as never)
     queue.putSync(1)
@@ -55,7 +58,7 @@ describe('join', () => {
     assert.deepEqual(served, [0, 1, 2])
   })
 
-  it('hears that nothing was unfinished for a moment, though more has been put by the time it looks', async () => {
+  it('learns that nothing was unfinished for a moment, though more has been put by the time it looks', async () => {
     const queue = numbers()
     queue.putSync(1)
     const joined = queue.join()
@@ -70,7 +73,7 @@ describe('join', () => {
   })
 
   describe('takes as done', () => {
-    it('what is cleared', async () => {
+    it('items that are cleared', async () => {
       const queue = numbers()
       queue.putManySync([1, 2])
       const joined = queue.join()
@@ -79,7 +82,7 @@ describe('join', () => {
       await within('the join', joined)
     })
 
-    it('what a closing discards, also later; a closed queue is waited for likewise', async () => {
+    it('items that close() discards, even later; and a join on a closed queue waits likewise', async () => {
       const queue = numbers()
       queue.putManySync([1, 2])
       queue.getSync()
@@ -93,7 +96,7 @@ describe('join', () => {
       await within('a join of a closed queue', queue.join())
     })
 
-    it('what the overflow policy drops, the new or the oldest', async () => {
+    it('items that the overflow policy drops, new or oldest', async () => {
       for (const overflow of ['drop-newest', 'drop-oldest'] as const) {
         const queue = numbers(2, overflow)
         for (let k = 0; k < 5; k++) queue.tryPut(k)
@@ -149,7 +152,7 @@ describe('join', () => {
     await within('the join', joined)
   })
 
-  it('is not woken too late by the last of many that finish at once', async () => {
+  it('is woken in time by the last of many that finish at once', async () => {
     const queue = numbers(64)
     const workers = Array.from({ length: 2 }, () => startWorker('join-worker', { handle: queue.handle, way: 'report', items: 0 }))
     for (let round = 0; round < 2000; round++) {
@@ -162,7 +165,7 @@ describe('join', () => {
 })
 
 describe('taskDone', () => {
-  it('refuses more than was got, and reports nothing then', async () => {
+  it('refuses more than was got, and then reports nothing', async () => {
     const queue = numbers()
     const refused = (count?: number): void => {
       assert.throws(() => queue.taskDone(count), { name: 'RangeError', code: 'ERR_OUT_OF_RANGE', message: /"count"/ })
@@ -185,7 +188,7 @@ describe('taskDone', () => {
     refused()
   })
 
-  it('refuses what was dropped, evicted or discarded', () => {
+  it('refuses to count items that were dropped, evicted or discarded', () => {
     const queue = numbers(2, 'drop-oldest')
     queue.putManySync([1, 2, 3, 4])
     queue.clear()
@@ -197,7 +200,7 @@ describe('taskDone', () => {
     assert.throws(() => queue.taskDone(), { code: 'ERR_OUT_OF_RANGE' })
   })
 
-  it('does not wait, and may be called from what join waits for', async () => {
+  it('does not wait, and may be called by code that join waits for', async () => {
     const queue = numbers()
     const done: number[] = []
     const all = queue.forEach((item) => {

@@ -4,7 +4,7 @@ import { type ElementType, record, type ThreadSafeQueue } from '../../lib/index.
 
 export const point = record({ x: 'int32', y: 'float64' })
 
-/** Each element type, and a function that makes its k-th item; items differ. */
+/** Each element type, and a function that makes its kth item. Items differ. */
 export const KINDS: [name: string, type: ElementType, item: (k: number) => unknown][] = [
   ['float64', 'float64', (k) => k + 0.5],
   ['float32', 'float32', (k) => k + 0.5],
@@ -23,7 +23,7 @@ export const KINDS: [name: string, type: ElementType, item: (k: number) => unkno
   ['record', point, (k) => ({ x: k, y: -k })],
 ]
 
-/** Fails unless the queue says that it holds so many. */
+/** Fails unless the queue reports that many items. */
 export function assertHolds(queue: ThreadSafeQueue<unknown, unknown>, items: number): void {
   assert.equal(queue.qsize(), items)
   assert.equal(queue.empty(), items === 0)

@@ -35,7 +35,7 @@ describe('peek()', () => {
     })
   }
 
-  it('shows items that are longer than a slot, and than any before', () => {
+  it('shows items that are longer than a slot, and longer than any before', () => {
     const queue = new ThreadSafeQueue<string>(8, { type: 'string', itemBytes: 100_000 })
     const long = 'long '.repeat(100_000)
     queue.putSync(long)
@@ -49,7 +49,7 @@ describe('peek()', () => {
     const workers = ['put', 'get'].map((task) => startWorker('looking-blocks', { handle: queue.handle, task, count: 200_000 }))
     const ended = Promise.all(workers.map((worker) => finished(worker)))
     let running = true
-    // On one busy processor an item moves in each of this thread's time slices, and no sooner.
+    // On a single busy processor an item moves only once per time slice of this thread.
     const enough = performance.now() + 5000
     void ended.finally(() => (running = false)).catch(() => undefined)
     let seen = 0
@@ -73,7 +73,7 @@ describe('peek()', () => {
 
 describe('clear()', () => {
   for (const [type, item] of ITEMS) {
-    it(`of '${nameOf(type)}' drops what is there, and says how many`, () => {
+    it(`of '${nameOf(type)}' drops all items, and returns how many there were`, () => {
       const queue = new ThreadSafeQueue<unknown>(4, { type })
       assert.equal(queue.clear(), 0)
       for (let k = 0; k < 3; k++) queue.putSync(item(k))
@@ -124,7 +124,7 @@ describe('stats()', () => {
     assert.deepEqual(part(queue as never, ...names), [0, 12, 5, 0, 7])
   })
 
-  it("counts what 'drop-newest' refused, and what 'drop-oldest' pushed out, which nobody got", () => {
+  it("counts items that 'drop-newest' refused, and those that 'drop-oldest' evicted", () => {
     const names = ['depth', 'puts', 'gets', 'dropped'] as const
     const newest = new ThreadSafeQueue<number>(2, { overflow: 'drop-newest' })
     for (let k = 0; k < 5; k++) newest.tryPut(k)
@@ -135,7 +135,7 @@ describe('stats()', () => {
     assert.deepEqual(part(oldest as never, ...names), [1, 5, 1, 3])
   })
 
-  it('counts the calls that wait, in all threads, until they wait no more', async () => {
+  it('counts the calls that wait, in all threads, until they stop waiting', async () => {
     const queue = new ThreadSafeQueue<number>(1, { type: 'float64' })
     const waiting = () => part(queue as never, 'waitingGets', 'waitingPuts')
     const aborting = new AbortController()

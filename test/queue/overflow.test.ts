@@ -31,7 +31,7 @@ describe('overflow', () => {
       assert.equal(queue.tryPut(item(6)), true)
     })
 
-    it(`'drop-oldest' lets the oldest item of ${name} go`, () => {
+    it(`'drop-oldest' drops the oldest item of ${name}`, () => {
       const queue = full('drop-oldest')
       assert.equal(queue.tryPut(item(3)), true)
       assertHolds(queue, 3)
@@ -57,14 +57,14 @@ describe('overflow', () => {
     })
   }
 
-  it('a long item pushes out as many as it needs, no more', () => {
+  it('a long item evicts as many items as it needs, no more', () => {
     const queue = new ThreadSafeQueue<Uint8Array>(4, { type: 'bytes', itemBytes: 8, overflow: 'drop-oldest' })
     for (let k = 0; k < 4; k++) queue.putSync(new Uint8Array([k]))
     assert.equal(queue.tryPut(new Uint8Array(17).fill(9)), true)
     assert.equal(queue.qsize(), 2)
     assert.deepEqual(queue.getSync(), new Uint8Array([3]))
     assert.deepEqual(queue.getSync(), new Uint8Array(17).fill(9))
-    // An item that spans slots goes as a whole, even for a short one.
+    // An item that spans slots goes as a whole, even to make room for a short one.
     queue.putSync(new Uint8Array(32).fill(1))
     queue.putSync(new Uint8Array(8).fill(2))
     assert.equal(queue.qsize(), 1)
@@ -75,7 +75,7 @@ describe('overflow', () => {
 })
 
 describe('items of many sizes', () => {
-  /** The k-th item of that many payload bytes. */
+  /** Makes the kth item of that many payload bytes. */
   const SIZED: [type: 'any' | 'string' | 'bytes', item: (bytes: number, k?: number) => unknown][] = [
     ['any', (bytes, k = 0) => String.fromCharCode(97 + (k % 26)).repeat(bytes)],
     ['string', (bytes, k = 0) => String.fromCharCode(97 + (k % 26)).repeat(bytes)],
@@ -91,7 +91,7 @@ describe('items of many sizes', () => {
           assert.equal(queue.full(), true)
           assert.equal(queue.tryPut(item(0)), false)
           for (let k = 0; k < 3; k++) assert.deepEqual(queue.getSync(), item(itemBytes, k))
-          // Empty ones take a slot as well.
+          // Empty items take a slot too.
           for (let k = 0; k < 3; k++) assert.equal(queue.tryPut(item(0)), true)
           assertHolds(queue, 3)
           for (let k = 0; k < 3; k++) assert.deepEqual(queue.getSync(), item(0))
@@ -128,8 +128,8 @@ describe('items of many sizes', () => {
         ]) {
           assert.ok(error instanceof RangeError)
           assert.equal((error as Error & { code?: unknown }).code, 'ERR_ITEM_TOO_LARGE')
-          // The size of the item, tag included, and that of the queue, which is at least four slots
-          // of eight bytes.
+          // The message has the size of the item, tag included, and that of the queue, which is at
+          // least four slots of eight bytes.
           const numbers = (error.message.match(/\d+/g) ?? []).map(Number)
           assert.ok(
             numbers.some((n) => n >= 1000 && n < 1016),
@@ -141,12 +141,12 @@ describe('items of many sizes', () => {
         assert.equal(queue.empty(), true)
       })
 
-      it('go round in any mix', () => {
+      it('pass through the ring in any mix', () => {
         const queue = new ThreadSafeQueue(5, { type, itemBytes: 8 })
         const waiting: unknown[] = []
         let k = 0
         for (let round = 0; round < 2000; round++) {
-          // Sizes from nothing to the whole queue, in a sequence that does not repeat with the
+          // Sizes run from nothing to the whole queue, in a sequence that does not repeat with the
           // ring.
           const next = item((round * 7) % 41, k++)
           if (queue.tryPut(next)) waiting.push(next)

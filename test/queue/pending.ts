@@ -1,18 +1,18 @@
-/** Small queues, and whether a call on one is still pending. */
+/** Small queues, and checks of whether a call on one is still pending. */
 import { ThreadSafeQueue } from '../../lib/index.js'
 import { loopIterations } from '../support.js'
 
 export const numbers = (capacity: number, type: 'int32' | 'any' = 'int32'): ThreadSafeQueue<number> =>
   new ThreadSafeQueue<number>(capacity, { type })
 
-/** A queue with these items and no room for more. */
+/** Makes a queue with these items and no room for more. */
 export function fullOf(...items: number[]): ThreadSafeQueue<number> {
   const queue = numbers(items.length)
   for (const item of items) queue.putSync(item)
   return queue
 }
 
-/** Three objects of the same queue. */
+/** Returns three objects of the same queue. */
 export function threeObjects<T>(queue: ThreadSafeQueue<T>): ThreadSafeQueue<T>[] {
   return [queue, ThreadSafeQueue.from(queue.handle), ThreadSafeQueue.from(structuredClone(queue.handle))]
 }
@@ -21,7 +21,7 @@ export function at<T>(list: T[], index: number): T {
   return list[index % list.length] as T
 }
 
-/** Whether the promise is still pending after the loop has come round. */
+/** Returns whether the promise is still pending after the loop has iterated. */
 export async function isPending(promise: Promise<unknown>): Promise<boolean> {
   let pending = true
   promise.then(
@@ -32,7 +32,7 @@ export async function isPending(promise: Promise<unknown>): Promise<boolean> {
   return pending
 }
 
-/** Whether the promise is still pending after microtasks. */
+/** Returns whether the promise is still pending after microtasks. */
 export async function isPendingNow(promise: Promise<unknown>): Promise<boolean> {
   const pending = {}
   return (await Promise.race([promise, Promise.resolve(pending)])) === pending

@@ -1,6 +1,6 @@
 /**
- * The synchronous calls of a queue: capacity, order, what a call does when it can't do its work,
- * and how long it waits.
+ * The synchronous calls of a queue: capacity, order, what a call does when it can't succeed, and
+ * how long it waits.
  */
 import { strict as assert } from 'node:assert'
 import {
@@ -44,13 +44,13 @@ describe('a queue', () => {
         })
       }
 
-      it('goes round many times', () => {
+      it('wraps around many times', () => {
         for (const capacity of [1, 3, 4, 7]) {
           const queue = new ThreadSafeQueue(capacity, { type })
           let put = 0
           let got = 0
           for (let round = 0; round < 500; round++) {
-            // Another number in each round, so that every place in the ring is first and last once.
+            // The number differs from round to round, so that every slot is first and last once.
             for (let k = 0; k < 1 + (round % capacity); k++) queue.putSync(item(put++))
             while (!queue.empty()) assert.deepEqual(queue.getSync(), item(got++))
           }
@@ -60,7 +60,7 @@ describe('a queue', () => {
     })
   }
 
-  it('takes 2 ** 20 items and more', () => {
+  it('can hold more than 2 ** 20 items', () => {
     const queue = new ThreadSafeQueue<number>(2 ** 20 + 3, { type: 'uint32' })
     for (let k = 0; k < queue.capacity; k++) queue.putSync(k)
     assert.equal(queue.tryPut(0), false)
@@ -68,7 +68,7 @@ describe('a queue', () => {
     assert.equal(queue.empty(), true)
   })
 
-  it('wraps its place in the ring and its count of items without a trace', () => {
+  it('stays exact when items wrap around its slots 100,000 times', () => {
     const queue = new ThreadSafeQueue<number>(3, { type: 'uint32' })
     for (let k = 0; k < 300_000; k++) {
       queue.putSync(k)
@@ -77,7 +77,7 @@ describe('a queue', () => {
     assertHolds(queue, 0)
   })
 
-  it('is of any type, 64 bytes an item and rejects, if nothing else is said', () => {
+  it("is by default of type 'any', has 64 bytes per item, and rejects", () => {
     for (const queue of [
       new ThreadSafeQueue<unknown>(2),
       new ThreadSafeQueue<unknown>(2, {}),
@@ -131,12 +131,12 @@ describe('a queue', () => {
 
 describe('not waiting and waiting', () => {
   type Outcome = 'done' | 'QueueFullError' | 'QueueEmptyError' | 'QueueClosedError' | 'TimeoutError'
-  const NEVER = 600_000 // A call that wrongly waits for it is ended by mocha.
+  const NEVER = 600_000 // Mocha ends a call that wrongly waits for so long.
   const SHORT = 30
 
   /**
    * Options, and the outcome on a queue that can't serve the call: full for a put, empty for a get.
-   * `waits`: the outcome comes only after SHORT.
+   * `waits` says that the outcome comes only after SHORT.
    */
   const TABLE: [what: string, options: SyncWaitOptions | undefined, outcome: 'refused' | 'TimeoutError', waits: boolean][] = [
     ['no options', undefined, 'refused', false],
@@ -189,7 +189,7 @@ describe('not waiting and waiting', () => {
           const empty = make(0)
           const get = outcomeOf(() => empty.getSync(options))
           assert.equal(get.outcome, expected === 'refused' ? 'QueueEmptyError' : expected)
-          // A millisecond for clocks that are read in different places.
+          // Allows a millisecond for clocks that are read in different places.
           if (waits)
             assert.ok(put.milliseconds >= SHORT - 1 && get.milliseconds >= SHORT - 1, `${put.milliseconds}, ${get.milliseconds} ms`)
         })
@@ -209,7 +209,7 @@ describe('not waiting and waiting', () => {
         })
       }
 
-      it('the message of a TimeoutError tells the time', () => {
+      it('the message of a TimeoutError names the time', () => {
         const error = thrown(() => make(0).getSync({ timeout: 2.5 })) as Error
         assert.match(error.message, /2\.5 ms/)
       })
@@ -250,7 +250,7 @@ describe('a closed queue', () => {
     return queue
   }
 
-  it('takes no more, gives what it has, then fails', () => {
+  it('takes no more items, gives out those that it has, then fails', () => {
     const queue = three()
     assert.equal(queue.closed, false)
     queue.close()
@@ -266,7 +266,7 @@ describe('a closed queue', () => {
     assert.ok(thrown(() => queue.getSync()) instanceof QueueClosedError)
   })
 
-  it('has dropped what was left if it was to discard it, also when closed before', () => {
+  it('has dropped the items that were left if told to discard them, even if closed before', () => {
     for (const before of [() => {}, (queue: ThreadSafeQueue<number, Int32Array>) => queue.close()]) {
       const queue = three()
       before(queue)
@@ -288,7 +288,7 @@ describe('a closed queue', () => {
     assert.equal(queue.closed, true)
   })
 
-  it('is closed by the end of a block', async () => {
+  it('is closed by the end of a `using` block', async () => {
     const queue = three()
     {
       using closing = queue
@@ -308,7 +308,7 @@ describe('a closed queue', () => {
   })
 
   for (const [name, type, item] of KINDS) {
-    it(`of ${name} gives what it has`, () => {
+    it(`of ${name} gives out what it has`, () => {
       const queue = new ThreadSafeQueue(2, { type })
       queue.putSync(item(3))
       queue.close()

@@ -1,5 +1,5 @@
 /**
- * User code that runs, or replaces Node's functions, at awkward moments changes nothing for anybody
+ * User code that runs at awkward moments, or replaces Node's functions, changes nothing for anybody
  * else.
  */
 import { strict as assert } from 'node:assert'
@@ -33,7 +33,7 @@ describe("the user's code", () => {
     assert.deepEqual(queue.getSync(), { a: 1 })
   })
 
-  it('that has another setImmediate for a while keeps no call waiting', async () => {
+  it('that replaces setImmediate for a while keeps no call waiting', async () => {
     const queue = new ThreadSafeQueue<number>(4, { type: 'float64' })
     const { setImmediate } = globalThis
     globalThis.setImmediate = (() => undefined) as never
@@ -67,7 +67,7 @@ describe("the user's code", () => {
     }
   })
 
-  it('in place of any function of the built-in classes changes no item on its way', async function () {
+  it('that replaces any function of the built-in classes changes no item on its way', async function () {
     this.timeout(60_000)
     const { stdout, stderr } = await runProcess('patched-process', [], 50_000)
     assert.equal(stdout, 'end\n', stderr)
@@ -84,7 +84,7 @@ describe("the user's code", () => {
     }
   })
 
-  it('that throws an error with a count makes no stream leave items out', async () => {
+  it('that throws an error with a count makes no stream skip items', async () => {
     const queue = new ThreadSafeQueue<unknown>(10)
     const bad = {
       get field(): number {
@@ -101,10 +101,10 @@ describe("the user's code", () => {
   })
 })
 
-describe('where the stack ends', function () {
+describe('near the end of the stack', function () {
   this.timeout(60_000)
   for (const call of ['wait', 'get', 'get any', 'getWithin any', 'next', 'select any', 'put', 'put any', 'putWithin any']) {
-    it(`a call waits, and its caller has it, or there is none (${call})`, async () => {
+    it(`a call either throws, or waits and is served (${call})`, async () => {
       const { code, stdout, stderr } = await runProcess('stack-depths', [call], 50_000)
       assert.equal(code, 0, stderr.slice(-1000))
       assert.deepEqual(JSON.parse(stdout), { some: true, pending: 0, lost: 0, waitingGets: 0, waitingPuts: 0 })

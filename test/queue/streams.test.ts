@@ -1,6 +1,6 @@
 /**
- * Queues together with other flows of items in Node and JavaScript: streams, Web streams, `using`,
- * iterators.
+ * Queues together with other ways in which items flow in Node and JavaScript: streams, Web streams,
+ * `using`, iterators.
  */
 import { strict as assert } from 'node:assert'
 import { Readable, Transform, Writable } from 'node:stream'
@@ -24,7 +24,7 @@ async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   return all
 }
 
-/** Writes into the stream, and counts how far it has come; rejects when the stream fails. */
+/** Writes into the stream, and counts how far it has come. Rejects if the stream fails. */
 function writeAll(stream: Writable, count: number): { written: number; done: Promise<void> } {
   const progress = { written: 0, done: Promise.resolve() }
   const failed = new Promise<never>((_, reject) => stream.once('error', reject))
@@ -39,14 +39,14 @@ function writeAll(stream: Writable, count: number): { written: number; done: Pro
 
 describe('queue.writable()', () => {
   for (const highWaterMark of [1, 4, undefined]) {
-    it(`holds back who writes: no more ahead than the queue's capacity and ${highWaterMark ?? 'the usual 16'}`, async () => {
+    it(`holds the writer back: it gets ahead by no more than the queue's capacity and ${highWaterMark ?? 'the usual 16'}`, async () => {
       const queue = numbers(5)
       const ahead = 5 + (highWaterMark ?? 16)
       const stream = queue.writable({ highWaterMark })
       const progress = writeAll(stream, 300)
       let most = 0
       for (let got = 0; got < 300; got++) {
-        // It stays so however long it has.
+        // The number of items written stays the same, however long the test waits.
         await loopIterations(got === 0 ? 10 : 1)
         if (progress.written < 300) assert.equal(stream.writableNeedDrain, true)
         most = Math.max(most, progress.written - got)
@@ -58,7 +58,7 @@ describe('queue.writable()', () => {
     })
   }
 
-  it('ends the queue as a pipeline into it ends, and a consumer in another thread has it all', async () => {
+  it('closes the queue when a pipeline into it ends, and a consumer in another thread gets everything', async () => {
     const [there, back] = [numbers(7), numbers(10_000)]
     const echo = finished(startWorker('batches-echo', { from: there.handle, to: back.handle }))
     await within('the pipeline', pipeline(Readable.from(upTo(10_000)), there.writable()))
@@ -103,11 +103,11 @@ describe('queue.writable()', () => {
     }
   })
 
-  it('fails with what is wrong with an item, and has put those before it', async () => {
+  it('fails with the error of a bad item, and has put those before it', async () => {
     const queue = numbers(10)
     const stream = queue.writable()
     const failed = new Promise((resolve) => stream.once('error', resolve))
-    // The first is on its way when the others come, so they come together.
+    // The first item is on its way when the others come, so those are put together.
     for (const item of [1, 2, 3, 'four', 5]) stream.write(item)
     assert.ok((await within('the error', failed)) instanceof TypeError)
     assert.deepEqual(await collect(queue), [1, 2, 3])
@@ -129,7 +129,7 @@ describe('queue.writable()', () => {
     }
   })
 
-  it('puts nothing more when it is destroyed, also where the queue stays open', async () => {
+  it('puts nothing more when it is destroyed, even if the queue stays open', async () => {
     const queue = numbers(1)
     const stream = queue.writable({ close: false })
     for (const item of [1, 2, 3]) stream.write(item)
@@ -202,7 +202,7 @@ describe('a queue as a source', () => {
     )
   })
 
-  it('of Readable.from(): ends with the pipeline, while it waits for an item, and then takes none', async () => {
+  it('of Readable.from(): ends with the pipeline while it waits for an item, and takes none afterwards', async () => {
     for (const how of ['sink', 'signal'] as const) {
       const queue = numbers(10)
       const why = new Error('why')
@@ -218,12 +218,12 @@ describe('a queue as a source', () => {
       queue.putSync(2)
       await loopIterations()
       assert.equal(queue.qsize(), 1)
-      // Nobody waits in its place.
+      // The stream no longer waits, so this get receives the next item.
       assert.equal(await within('the item', queue.get()), 2)
     }
   })
 
-  it('of Readable.from(): leaves what it has not read; and with highWaterMark 0 it reads nothing ahead', async () => {
+  it('of Readable.from(): keeps what was not read; with highWaterMark 0 nothing is read ahead', async () => {
     const queue = filled(5)
     for await (const item of Readable.from(queue, { highWaterMark: 0 })) {
       assert.equal(item, 0)
@@ -243,7 +243,7 @@ describe('a queue as a source', () => {
     })()
     await until('both to be full', () => from.full() && to.full())
     await loopIterations(10)
-    // The queues, one or two chunks in each stream, and one on its way.
+    // There are items in the queues, one or two chunks in each stream, and one on its way.
     assert.ok(put <= 3 + 5 + 5, `${put} put`)
     assert.deepEqual(await within('all', collect(to)), upTo(100))
     await within('the ends', Promise.all([piped, putting]))
@@ -352,7 +352,7 @@ describe('using', () => {
     assert.equal(kept.length, 3)
   })
 
-  it('does nothing with an object that is from() a handle: others go on using the queue', async () => {
+  it('does nothing with an object that from() returned: others go on using the queue', async () => {
     const queue = numbers(2)
     {
       using same = ThreadSafeQueue.from(queue.handle)

@@ -1,6 +1,6 @@
 /**
  * Tables of wrong calls, with the error that each must fail with, and the objects on which they are
- * made, which they must not change.
+ * made, which must not change.
  */
 import { strict as assert } from 'node:assert'
 import { record, ThreadSafeEvent, ThreadSafeQueue } from '../../lib/index.js'
@@ -15,7 +15,7 @@ export function wrong<T>(value: unknown): T {
   return value as T
 }
 
-/** A queue of each kind with room for one more item, and an event. */
+/** Makes a queue of each kind with room for one more item, and an event. */
 function makeObjects() {
   const objects = {
     any: new ThreadSafeQueue(2, { itemBytes: 16 }),
@@ -59,8 +59,8 @@ export function assertUnchanged(): void {
 }
 
 /**
- * The call in words, the call, the code, and what the message must say: which argument, what it
- * should be, what it was.
+ * The call in words, the call, the code, and what the message must name: the argument, what it
+ * should be, and what it was.
  */
 export type Row = [call: string, run: (o: Objects) => unknown, code: Code, name: string, expected: string, received: string]
 
@@ -94,7 +94,7 @@ export function testThrows(rows: Row[]): void {
 export function testRejects(rows: Row[]): void {
   for (const row of rows) {
     it(`${row[0]} rejects with ${row[2]}`, async () => {
-      // Called outside of any handler, so that throwing instead of rejecting fails the test.
+      // There is no handler here, so that throwing instead of rejecting fails the test.
       const promise = row[1](objects) as Promise<unknown>
       assertError(await rejection(promise), row)
       assertUnchanged()

@@ -1,7 +1,7 @@
 /**
- * A worker, the loop, a native thread and a handler write records at once, and writers are killed:
- * no value is torn, and no merge and no buffer is lost. For a longer run, set RECORD_READS to how
- * often the loop and a worker read.
+ * A worker, the loop, a native thread and a handler write records at once, and writers are killed.
+ * No value is torn, and no merge and no buffer is lost. RECORD_READS sets how often the loop and a
+ * worker read, for a longer run.
  */
 import { strict as assert } from 'node:assert'
 import { once } from 'node:events'
@@ -20,7 +20,7 @@ const signo = native.firstRealtimeSignal + 9
 
 const work = (task: SharedTask) => startWorker('shared-worker', task)
 
-/** The bits of the buffers that are free, and how many buffers there are. */
+/** Returns a bit for each buffer that is free, and the number of buffers. */
 function buffersOf(target: { readonly handle: object }): { free: number; count: number } {
   const { buffer } = (target.handle as { memory: WebAssembly.Memory }).memory
   const free = Atomics.load(new BigUint64Array(buffer), (native.lists.changed - 128) / 8)
@@ -99,7 +99,7 @@ describe('records and messages of many contexts', function () {
     check({ ...target.read(), byWorker: 0 })
   })
 
-  it('are open to native code, which reads, writes parts and waits', () => {
+  it('can be read, written in part and waited for by native code', () => {
     const target = new SharedRecord(shared)
     const record = openRecord(target as never)
     const value = new Float64Array(8)
@@ -110,7 +110,7 @@ describe('records and messages of many contexts', function () {
     value.fill(9)
     assert.equal(addon.recordWrite(record, bytes, 8, 16), OK)
     assert.deepEqual(target.read(), { a: 1, b: 9, c: 9, byHandler: 0, byThread: 0, byMain: 0, byWorker: 0, spare: 5 })
-    // The range begins and ends within words.
+    // The range begins and ends inside words.
     const expected = bytes.slice()
     bytes.forEach((_, k) => (bytes[k] = k))
     expected.set(bytes.subarray(9, 22), 9)
@@ -150,7 +150,7 @@ describe('records and messages of many contexts', function () {
     assert.match(addon.statusText(BUSY), /others/)
   })
 
-  it("wake a native write's waiters, and messages are set by native code", async () => {
+  it('wake those who wait when native code writes a record or sets a message', async () => {
     const target = new SharedRecord(shared)
     const record = openRecord(target as never)
     const wait = target.wait(0)

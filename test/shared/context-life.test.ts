@@ -1,5 +1,6 @@
 /**
- * Cancelling a Context's jobs, and the ends of its worker: by itself, by a crash, with the process.
+ * The cancelling of a Context's jobs, and the ends of its worker: by itself, by a crash, with the
+ * process.
  */
 import { strict as assert } from 'node:assert'
 import { execFile } from 'node:child_process'
@@ -14,7 +15,7 @@ import { type Outcome, random, rejection, runProcess, loopIterations, until, wit
 
 type Jobs = typeof fixture
 const JOBS = new URL('../fixtures/jobs.js', import.meta.url)
-/** The same word as `WORD` of the fixture. Importing the fixture here would run it. */
+/** Must equal `WORD` of the fixture, which would run if it were imported here. */
 const WORD = { loads: 0, calls: 1, exits: 2, gate: 3 }
 
 class Counted extends Context<Jobs> {
@@ -38,7 +39,7 @@ class Counted extends Context<Jobs> {
     return Atomics.load(this.counters, WORD.exits)
   }
 
-  /** Lets `blocked()` go on. */
+  /** Lets `blocked()` return. */
   openGate(): void {
     Atomics.store(this.counters, WORD.gate, 1)
     Atomics.notify(this.counters, WORD.gate)
@@ -101,7 +102,7 @@ describe("a Context's job", () => {
     await context.close()
   })
 
-  it('whose answer has come when its time is up has its result', async () => {
+  it('whose answer has arrived when its time is up resolves with its result', async () => {
     const context = new Counted()
     await context.assign('add', 1, 1)
     const job = context.run('add', [1, 2], { timeout: 50 })
@@ -111,7 +112,7 @@ describe("a Context's job", () => {
     await context.close()
   })
 
-  it('leaves nothing of the AsyncLocalStorage of its caller when it is done', async () => {
+  it("keeps nothing of its caller's AsyncLocalStorage when it is done", async () => {
     const storage = new AsyncLocalStorage<object>()
     const context = new Counted()
     const store = new WeakRef({ of: 'the first caller' })
@@ -153,7 +154,7 @@ describe("a Context's worker that ends", () => {
   })
 
   for (const qsize of [1, 3, 64]) {
-    it(`with the answer already on its way has done that job (qsize ${qsize})`, async () => {
+    it(`while the answer is already on its way has done that job (qsize ${qsize})`, async () => {
       const context = new Counted(qsize)
       const jobs = Array.from({ length: 10 }, (_, k) => context.assign('answerAndExit', `${k}`))
       assert.deepEqual(
@@ -183,7 +184,7 @@ describe("a Context's worker that ends", () => {
     await context.close()
   })
 
-  it('for want of memory rejects the job with that', async function () {
+  it('for lack of memory rejects the job with that error', async function () {
     this.timeout(60_000)
     const { code, stdout, stderr } = await runProcess('jobs-process', ['heap'], 50_000, ['--max-old-space-size=40'])
     assert.deepEqual({ code, stdout }, { code: 0, stdout: 'ERR_CONTEXT_CRASHED ERR_WORKER_OUT_OF_MEMORY 3\n' }, stderr)
@@ -217,7 +218,7 @@ describe('a Context that is closed', () => {
     assert.equal(unused.loads, 0)
   })
 
-  it('tells when it is not drained in time, and goes on', async () => {
+  it('says if it is not drained in time, and goes on', async () => {
     const context = new Counted()
     const job = context.assign('blocked')
     await until('the job has begun', () => context.calls === 1)
@@ -235,7 +236,7 @@ describe('a Context that is closed', () => {
   })
 
   for (const name of ['spin', 'never', 'blocked'] as const) {
-    it(`by terminate() in the middle of ${name}() rejects all that is left, at once`, async () => {
+    it(`by terminate() in the middle of ${name}() rejects all jobs that are left, at once`, async () => {
       const context = new Counted(2)
       const done = context.assign('add', 1, 2)
       const left = [context.assign(name), ...Array.from({ length: 5 }, () => context.assign('called'))]
@@ -252,7 +253,7 @@ describe('a Context that is closed', () => {
     })
   }
 
-  it('by terminate() gives the results that have come', async () => {
+  it('by terminate() still delivers results that have arrived', async () => {
     const context = new Counted()
     await context.assign('add', 1, 2)
     const job = context.assign('called')
@@ -264,7 +265,7 @@ describe('a Context that is closed', () => {
     assert.equal(await job, undefined)
   })
 
-  it('by terminate() before its worker has started', async () => {
+  it('by terminate() before its worker has started rejects its jobs', async () => {
     const context = new Counted()
     const job = context.assign('called')
     const ended = context.terminate()
@@ -274,7 +275,7 @@ describe('a Context that is closed', () => {
   })
 })
 
-describe('a Context that nobody has any more', function () {
+describe('a Context that nothing refers to any more', function () {
   this.timeout(30_000)
 
   it('ends its worker, once its jobs are done', async () => {
@@ -321,7 +322,7 @@ describe('a process with a Context', function () {
     })
   }
 
-  it('can be a program that is given as text', async () => {
+  it('can be a program that is passed as text', async () => {
     const text = `import { Context } from ${JSON.stringify(new URL('../../lib/index.js', import.meta.url).href)}
       console.log(await new Context(${JSON.stringify(JOBS.href)}).assign('add', 1, 2))`
     const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', text], { timeout: 20_000 })
@@ -333,7 +334,7 @@ describe('Contexts under load', function () {
   const JOBS_IN_ALL = Number(process.env.CONTEXT_JOBS ?? 3000)
   this.timeout(20_000 + JOBS_IN_ALL * 20)
 
-  it(`settle each of ${JOBS_IN_ALL} jobs once, and rightly, where some throw and some kill their worker`, async () => {
+  it(`settle each of ${JOBS_IN_ALL} jobs once, and correctly, though some throw and some kill their worker`, async () => {
     const chance = random(Number(process.env.SEED ?? 1))
     const contexts = [1, 16, 128].map((qsize) => new Counted(qsize))
     let settled = 0

@@ -86,7 +86,7 @@ describe('Context', () => {
       }
     })
 
-    it('take and return what is larger than the queue has room for at a time', async () => {
+    it('take and return values that the queue has no room for at once', async () => {
       const few = new Context<Jobs>(JOBS, { qsize: 4 })
       const sizes = [1, 20, 3, 40, 1, 30].map((size) => size * MIB)
       const lengths = await Promise.all(sizes.map((size) => few.assign('length', new Uint8Array(size))))
@@ -108,7 +108,7 @@ describe('Context', () => {
       assert.equal(await context.assign('add', 1, 1), 2)
     })
 
-    it('refuse what can not be cloned, for that job alone', async () => {
+    it('refuse values that can not be cloned, for that job alone', async () => {
       const calls = await counting(async (counted) => {
         const [argument, result, good] = [
           counted.assign('called' as 'give', () => 1),
@@ -133,7 +133,7 @@ describe('Context', () => {
       await rejectedWith(context.assign('Thing' as never), { name: 'TypeError' })
     })
 
-    it('may be assigned, aborted and closed by getters of the arguments of another', async () => {
+    it("may be assigned, aborted and closed by getters in another job's arguments", async () => {
       const other = new Context<Jobs>(JOBS, { qsize: 2 })
       const inner: Promise<unknown>[] = []
       const assigning = {
@@ -154,7 +154,7 @@ describe('Context', () => {
         const reason = new Error('by a getter')
         const call = (argument: object, signal?: AbortSignal) => counted.run('called' as 'give', [argument], { signal })
         const aborting = Object.defineProperty({}, 'x', { enumerable: true, get: () => controller.abort(reason) })
-        // Its worker is awake, and could take the job.
+        // Its worker is awake, so it could take the job.
         await counted.assign('add', 1, 2)
         const job = call(aborting, controller.signal)
         const end = performance.now() + 20
@@ -166,7 +166,7 @@ describe('Context', () => {
       assert.equal(calls, 0)
     })
 
-    it('get their own results, also when scripts were stopped while they assigned jobs', async function () {
+    it('get their own results, even if scripts were stopped while they assigned jobs', async function () {
       this.timeout(60_000)
       const other = new Context<Jobs>(JOBS, { qsize: 4 })
       const wrong: string[] = []
@@ -205,7 +205,7 @@ describe('Context', () => {
       assert.match(later.stack ?? '', /^Error: plain\n {4}at .*jobs\.js/)
     })
 
-    it('of a class keep what it adds, if it can be cloned, and the class of the language', async () => {
+    it('of a custom class keep the properties that it adds, if they can be cloned, and the built-in class', async () => {
       const own = (await failing('own')) as Error & Coded & { path: string }
       assert.ok(own instanceof TypeError)
       assert.deepEqual([own.name, own.message, own.code, own.cause, own.path], ['OwnError', 'own', 'E_OWN', 'a string', '/a/file'])
@@ -214,7 +214,7 @@ describe('Context', () => {
       assert.deepEqual({ errno, code, syscall, path }, { errno: -2, code: 'ENOENT', syscall: 'open', path: '/none' })
     })
 
-    it('of every other kind come as well', async () => {
+    it('of every other kind arrive as well', async () => {
       const several = (await failing('several')) as unknown as AggregateError
       assert.ok(several instanceof AggregateError && several.errors[0] instanceof RangeError)
       assert.deepEqual([several.message, several.errors[1]], ['several', 'two'])
@@ -232,7 +232,7 @@ describe('Context', () => {
       assert.equal((await failing('hostile')).message, 'hostile')
     })
 
-    it('that are none come as they are', async () => {
+    it('that are not Error objects arrive as they are', async () => {
       for (const value of [undefined, null, 0, 'text', 5n, { code: 1 }, [new Date(0)]]) {
         assert.deepEqual(await rejection(context.assign('throwValue', value)), value)
       }
@@ -266,7 +266,7 @@ describe('Context', () => {
       })
     }
 
-    it('is one of Node, a package, or data', async () => {
+    it("is one of Node's, a package, or a data: URL", async () => {
       const crypto = new Context<typeof cryptoModule>('node:crypto')
       const url = new Context<typeof urlModule>('url')
       const own = new Context<typeof threadsafeModule>('threadsafe')
@@ -278,7 +278,7 @@ describe('Context', () => {
       await Promise.all([crypto, url, own, data].map((one) => one.close()))
     })
 
-    it('is a CommonJS one', async () => {
+    it('is a CommonJS module', async () => {
       const one = new Context<{ twice(x: number): number; fourTimes(x: number): number }>(
         new URL('../fixtures/jobs-commonjs.cjs', import.meta.url),
       )
@@ -311,7 +311,7 @@ describe('Context', () => {
       ['never comes to an end', `data:text/javascript,${LOADS} await new Promise(() => undefined)`, /exit code/],
     ]
     for (const [what, module, cause] of unloadable) {
-      it(`that ${what} rejects all jobs with the cause, and is tried once`, async () => {
+      it(`that ${what} rejects all jobs with the cause, and is loaded once`, async () => {
         const loads = new Int32Array(new SharedArrayBuffer(4))
         const one = new Context(module, { workerData: loads, qsize: 2 })
         for (const job of [one.assign('a'), one.assign('b'), one.assign('c', {}), one.assign('d')]) {
@@ -373,12 +373,12 @@ describe('Context', () => {
         [() => context.close({ signal: aborted }), { message: 'aborted' }],
       ]
       for (const [call, expected] of checks) await rejectedWith(call(), expected)
-      // None of that has closed it.
+      // None of these calls has closed the context.
       assert.equal(await context.assign('add', 1, 2), 3)
     })
   })
 
-  it('has the module its own workerData, a copy of what was given', async () => {
+  it('gives the module a copy of workerData', async () => {
     const queue = new ThreadSafeQueue<number>(3, { type: 'float64' })
     const withHandle = new Context<Jobs>(JOBS, { workerData: { handle: queue.handle } })
     await withHandle.assign('put', 5)

@@ -14,12 +14,12 @@ describe('a process with records and messages', () => {
     assert.equal((await run('message waits')).stdout, 'waited\n')
   })
 
-  it('does not live for those that were unref()ed, or are idle', async () => {
+  it('is not kept alive by those that were unref()ed, or are idle', async () => {
     assert.equal((await run('unref')).stdout, '')
     assert.equal((await run('idle')).stdout, '')
   })
 
-  it('ends in the midst of writes and waits', async () => {
+  it('ends in the middle of writes and waits', async () => {
     for (let k = 0; k < 3; k++) await run('exit')
   })
 })

@@ -8,7 +8,7 @@ import { native } from '../../lib/addon/native.js'
 import { once, section, type Shared, STATE, type Task } from '../fixtures/lock-worker.js'
 import { finished, loopIterations, rejection, runProcess, startWorker, thrown, threadsBlocked, until, within } from '../support.js'
 
-/** A release is tested with `LOCK_SECTIONS=1000000 LOCK_KILLS=500 LOCK_OBJECTS=100000`. */
+/** Releases are tested with `LOCK_SECTIONS=1000000 LOCK_KILLS=500 LOCK_OBJECTS=100000`. */
 const SECTIONS = Number(process.env.LOCK_SECTIONS ?? 50_000)
 const KILLS = Number(process.env.LOCK_KILLS ?? 12)
 const OBJECTS = Number(process.env.LOCK_OBJECTS ?? 20_000)
@@ -24,7 +24,7 @@ function start(lock: Lock, data: Shared, task: Task['task'], way: Task['way'], c
 const codeOf = (error: unknown): unknown => (error as { code?: unknown }).code
 
 describe('a lock', () => {
-  it('is held by one at a time, and free after its release, which may come twice', () => {
+  it('is held by one at a time, and free after its release, which may be called twice', () => {
     const lock = new Lock()
     assert.equal(lock.locked, false)
     const held = lock.acquireSync()
@@ -69,7 +69,7 @@ describe('a lock', () => {
     assert.equal(lock.unref(), lock)
   })
 
-  it('refuses what is no handle of a lock', () => {
+  it('refuses anything but the handle of a lock', () => {
     const lock = new Lock()
     for (const wrong of [undefined, null, {}, 'lock', new ThreadSafeEvent().handle, new ThreadSafeQueue(1).handle]) {
       assert.equal(codeOf(thrown(() => Lock.from(wrong as never))), 'ERR_INVALID_ARG_TYPE')
@@ -98,7 +98,7 @@ describe('a lock', () => {
 })
 
 describe('acquiring a lock that this thread holds', () => {
-  it('throws when it would block, with a timeout as well', async () => {
+  it('throws if it would block, even with a timeout', async () => {
     const lock = new Lock()
     const held = lock.acquireSync()
     for (const options of [undefined, { timeout: 0 }, { timeout: 10 }, { timeout: Infinity }]) {
@@ -107,14 +107,14 @@ describe('acquiring a lock that this thread holds', () => {
       assert.equal(Object.getPrototypeOf(error), Error.prototype)
     }
     held.release()
-    // The lock is granted, and the code that awaits it has not gone on.
+    // The lock is granted, but the code that awaits it has not run yet.
     const granted = lock.acquire()
     assert.equal(codeOf(thrown(() => lock.acquireSync())), 'ERR_LOCK_DEADLOCK')
     ;(await granted).release()
     lock.acquireSync().release()
   })
 
-  it('waits when it is awaited, and is served in the order of the calls', async () => {
+  it('waits if it is asynchronous, and calls are served in their order', async () => {
     const lock = new Lock()
     const held = lock.acquireSync()
     const order: number[] = []
@@ -132,7 +132,7 @@ describe('acquiring a lock that this thread holds', () => {
     assert.equal(lock.locked, false)
   })
 
-  it('does not keep the event loop from its work, though the lock goes on from call to call', async () => {
+  it('does not keep the event loop from its work, though the lock passes from call to call', async () => {
     const lock = new Lock()
     let turned = false
     let most = 0
@@ -144,12 +144,12 @@ describe('acquiring a lock that this thread holds', () => {
     assert.ok(turned, `a timer of 1 ms has not run during ${most} acquisitions`)
   })
 
-  it('that call never overtakes another of this thread', async () => {
+  it('never overtakes another call of this thread', async () => {
     const lock = new Lock()
     const held = lock.acquireSync()
     const first = lock.acquire()
     held.release()
-    // It may have been granted, or not; a later one comes after it.
+    // The lock may have been granted to the first call or not. A later call comes after it.
     const second = lock.acquire({ timeout: 0 })
     assert.ok((await rejection(second)) instanceof TimeoutError)
     assert.equal(await lock.request({ ifAvailable: true }, (one) => one), null)
@@ -222,7 +222,7 @@ describe('acquiring a lock no longer than', () => {
 })
 
 describe('request()', () => {
-  it('runs the callback while it holds the lock, and gives what comes of it', async () => {
+  it('runs the callback while it holds the lock, and returns its result', async () => {
     const lock = new Lock()
     const seen = await lock.request((held) => [lock.locked, held.abandoned])
     assert.deepEqual(seen, [true, false])
@@ -241,7 +241,7 @@ describe('request()', () => {
     assert.equal(await rejection(lock.request(() => Promise.reject(error))), error)
     assert.equal(await rejection(lock.request({ ifAvailable: true }, throwing)), error)
     assert.equal(lock.locked, false)
-    // The callback may release the lock itself, in time for another.
+    // The callback may release the lock early, so that another can have it.
     await lock.request(async (held) => {
       held.release()
       const other = await lock.acquire()
@@ -258,7 +258,7 @@ describe('request()', () => {
     next.release()
   })
 
-  it('gives null if the lock is not available, and does not wait', async () => {
+  it('passes null if the lock is not available, and does not wait', async () => {
     const lock = new Lock()
     const held = lock.acquireSync()
     assert.equal(await lock.request({ ifAvailable: true }, (one) => one), null)
@@ -284,7 +284,7 @@ describe('a lock between threads', function () {
     assert.equal(lock.locked, false)
   })
 
-  it(`a holder that is killed frees it at once, and the next alone is told: ${KILLS} times`, async () => {
+  it(`a holder that is killed frees it at once, and only the next holder is told: ${KILLS} times`, async () => {
     const lock = new Lock()
     for (let k = 0; k < KILLS; k++) {
       const data = shared()
@@ -303,7 +303,7 @@ describe('a lock between threads', function () {
     }
   })
 
-  it('a holder that is killed wakes threads that are blocked, whoever is killed beside it', async () => {
+  it('a holder that is killed wakes blocked threads, whoever else is killed at the same time', async () => {
     for (let k = 0; k < Math.max(2, KILLS / 10); k++) {
       const lock = new Lock()
       const data = shared()
@@ -316,12 +316,12 @@ describe('a lock between threads', function () {
       await Promise.all([dying.terminate(), holder.terminate()])
       await Promise.all(waiters.map((worker) => finished(worker)))
       assert.ok(Atomics.load(data.state, STATE.served) >= 2)
-      // Whoever was first is dead, or was told.
+      // Whoever had the lock first was killed, or was told that it is abandoned.
       assert.equal(lock.locked, false)
     }
   })
 
-  it('of 6 waiters none starves while others hammer', async () => {
+  it('none of 6 waiters starves while others acquire it without pause', async () => {
     const lock = new Lock()
     const data = shared()
     const hammers = (['block', 'try', 'await'] as const).map((way) => start(lock, data, 'hammer', way))
@@ -338,7 +338,7 @@ describe('a lock between threads', function () {
     assert.equal(lock.locked, false)
   })
 
-  it('a loop does not starve among threads that sleep, of which each release wakes one', async () => {
+  it('a loop does not starve among threads that sleep, one of which each release wakes', async () => {
     const lock = new Lock()
     const data = shared()
     const hogs = Array.from({ length: 3 }, () => start(lock, data, 'hog', 'block', 200))
@@ -363,7 +363,7 @@ describe('a lock between threads', function () {
     await Promise.all(hammers.map((worker) => finished(worker)))
   })
 
-  it('a loop that is never in time gets a lock that is free for moments only', async () => {
+  it('a loop that is always late gets a lock that is free for moments only', async () => {
     const lock = new Lock()
     const data = shared()
     const hog = start(lock, data, 'hog', 'block', 2000)
@@ -372,8 +372,8 @@ describe('a lock between threads', function () {
       const end = performance.now() + 5
       while (performance.now() < end);
     }, 0)
-    // The loop looks every 5 ms, and of these the lock is free for some microseconds: without its
-    // reservation it waits for seconds each time, and with it for some iterations.
+    // The loop looks every 5 ms, and only for microseconds of that is the lock free. Without its
+    // reservation it would wait for seconds each time, and with it for a few iterations.
     for (let k = 0; k < 8; k++) {
       await until('the hog to hold it again', () => lock.locked)
       ;(await within('the loop to be served', lock.acquire(), 2000)).release()
@@ -383,7 +383,7 @@ describe('a lock between threads', function () {
     await finished(hog)
   })
 
-  it('a loop that does not come round holds nobody up for long', async () => {
+  it('a loop that is blocked holds nobody up for long', async () => {
     const lock = new Lock()
     const data = shared()
     const holder = start(lock, data, 'until', 'block')
@@ -396,7 +396,7 @@ describe('a lock between threads', function () {
     await until('the worker to block', () => threadsBlocked(lock) === 1)
     Atomics.store(data.state, STATE.stop, 1)
     const blocked = performance.now() + 3000
-    // This loop is blocked: that worker goes ahead.
+    // This loop is blocked, so that worker goes ahead.
     while (Atomics.load(data.state, STATE.served) === 0 && performance.now() < blocked);
     assert.equal(Atomics.load(data.state, STATE.served), 1)
     await Promise.all([finished(worker), finished(holder)])
@@ -448,10 +448,10 @@ describe('the life of a lock', function () {
     pool.lendSync({ timeout: 2000 }).release()
   })
 
-  it('memory that was written over is an error, or a wait, and no crash', () => {
+  it('overwritten memory leads to an error, or a wait, but never to a crash', () => {
     const VALUES = [0, 1, 2, 0x7fffffff, 0x80000000, 0xffffffff]
     const { lockWaiters } = native.lists
-    // The word and the reservation; the wait list's; and the header.
+    // The words are the lock and the reservation, those of the wait list, and those of the header.
     const first = (lockWaiters - 128) / 4
     for (const word of [first, first + 1, first + 2, first + 3, first + 32, first + 33, first + 64, 32, 34, 36]) {
       for (const value of VALUES) {

@@ -10,7 +10,7 @@ import { finished, rejection, startWorker, threadsBlocked, thrown, loopIteration
 const work = (task: SharedTask) => startWorker('shared-worker', task)
 
 describe('a message', () => {
-  it('has no value before it is set, and keeps the latest when it is cleared', () => {
+  it('has no value before it is set, and keeps the latest value when it is cleared', () => {
     const message = new Message<string>()
     assert.deepEqual([message.isSet(), message.value()], [false, undefined])
     message.clear()
@@ -49,7 +49,7 @@ describe('a message', () => {
     }
   })
 
-  it('carries values of up to maxBytes, through whatever way', () => {
+  it('carries values of up to maxBytes, whichever way they go', () => {
     const sizes = [0, 1, 7, 8, 9, 8176, 8177, 8184, 8185, 65_528, 65_529, 65_536]
     for (const [type, of] of [
       ['bytes', (size: number): unknown => new Uint8Array(size).fill(5)],
@@ -77,7 +77,7 @@ describe('a message', () => {
     assert.match((thrown(() => small.set(new Uint8Array(4))) as Error).message, /takes 4 bytes.* 3\b/)
   })
 
-  it('refuses options that can not be', () => {
+  it('refuses impossible options', () => {
     for (const [options, code] of [
       [5, 'ERR_INVALID_ARG_TYPE'],
       [{ type: 'nothing' }, 'ERR_INVALID_ARG_VALUE'],
@@ -94,7 +94,7 @@ describe('a message', () => {
     new Message({ type: 'float64', maxBytes: 8 }).set(1)
   })
 
-  it('while set, is waited for in no time', async () => {
+  it('while set, makes nobody wait', async () => {
     const message = new Message<number>()
     message.set(5)
     let turned = false
@@ -120,7 +120,7 @@ describe('a message', () => {
     assert.ok(thrown(() => message.waitSync({ timeout: 5 })) instanceof TimeoutError)
   })
 
-  it('gives each who waits a value of its own', async () => {
+  it('gives each waiting call a copy of its own', async () => {
     const message = new Message<{ list: number[] }>()
     const waits = [message.wait(), message.wait()]
     message.set({ list: [1] })
@@ -129,14 +129,14 @@ describe('a message', () => {
     assert.deepEqual([other, message.value()], [{ list: [1] }, { list: [1] }])
   })
 
-  it('is no promise, so that it can be resolved with', async () => {
+  it('is not thenable, so that a promise can resolve to it', async () => {
     const message = new Message()
     assert.equal('then' in message, false)
     assert.equal(await Promise.resolve(message), message)
   })
 
   describe('for await', () => {
-    it('begins with the value that is set, gives none twice, and skips what was overwritten', async () => {
+    it('begins with the current value, gives none twice, and skips values that were overwritten', async () => {
       const message = new Message<number>()
       message.set(1)
       const iterator = message[Symbol.asyncIterator]()
@@ -158,7 +158,7 @@ describe('a message', () => {
       assert.deepEqual(await last, { value: undefined, done: true })
     })
 
-    it('begins with the next set where none is set, and gives one that was cleared at once to who waits', async () => {
+    it('begins with the next value if none is set, and gives a waiting call a value that was cleared at once', async () => {
       const message = new Message<number>()
       message.set(1)
       message.clear()
@@ -170,7 +170,7 @@ describe('a message', () => {
       assert.equal((await within('the set', first)).value, 2)
     })
 
-    it('has an own place in the versions for each iterator', async () => {
+    it('keeps a version for each iterator', async () => {
       const message = new Message<number>()
       message.set(1)
       const [one, other] = [message[Symbol.asyncIterator](), message[Symbol.asyncIterator]()]
@@ -182,11 +182,11 @@ describe('a message', () => {
   })
 
   describe('in a select', () => {
-    it('ends with its time where memory was written over', () => {
+    it('times out if its memory was overwritten', () => {
       const message = new Message({ type: 'float64' })
       message.set(1)
       const { memory } = message.handle as unknown as { memory: WebAssembly.Memory }
-      // A version that no number tells from the next one.
+      // The next version after this one can't be told from it as a number.
       new Uint32Array(memory.buffer)[65] = 0xfffffff0
       const wait = (): unknown => selectSync([message], { timeout: 5 })
       assert.ok(thrown(() => runInNewContext('wait()', { wait }, { timeout: 2000 }) as unknown) instanceof TimeoutError)
@@ -216,7 +216,7 @@ describe('a message', () => {
       assert.equal(queue.qsize(), 1)
     })
 
-    it('wakes a thread that blocks, and takes no record', async () => {
+    it('wakes a thread that blocks; a record is refused', async () => {
       const message = new Message<string>()
       setTimeout(() => message.set('late'), 10)
       const selected = select([message, new ThreadSafeQueue(1)])
@@ -240,7 +240,7 @@ describe('a message', () => {
       await finished(worker)
     })
 
-    it('wakes five who wait in different ways', async () => {
+    it('wakes five calls that wait in different ways', async () => {
       const message = new Message<string>()
       const workers = [work({ does: 'await message', message: message.handle }), work({ does: 'await message', message: message.handle })]
       const waits = workers.map((worker) => once(worker, 'message'))
@@ -260,7 +260,7 @@ describe('a message', () => {
       assert.equal(threadsBlocked(message), 0)
     })
 
-    it('blocks a thread that is terminated, or stays', async () => {
+    it('can block a thread, which can be terminated', async () => {
       const message = new Message({ type: 'float64' })
       const worker = work({ does: 'echo', message: message.handle, echo: message.handle, times: 1e9 })
       await until('a thread that is blocked', () => threadsBlocked(message) === 1)
@@ -270,7 +270,7 @@ describe('a message', () => {
     })
   })
 
-  it('is the same through every object of its handle; those of others are refused', async () => {
+  it('is the same through every object of its handle; handles of other classes are refused', async () => {
     const message = new Message({ type: 'string' })
     const other = Message.from(structuredClone(message.handle))
     const waits = [message.wait(), other.wait()]
@@ -285,14 +285,14 @@ describe('a message', () => {
     assert.equal((thrown(() => Message.from(forged)) as NodeJS.ErrnoException).code, 'ERR_INCOMPATIBLE_HANDLE')
   })
 
-  it('shows itself by its value', () => {
+  it('shows its value in util.inspect()', () => {
     const message = new Message()
     assert.equal(inspect(message), 'Message { set: false, value: undefined }')
     message.set({ done: 3 })
     assert.equal(inspect(message), 'Message { set: true, value: { done: 3 } }')
   })
 
-  it('checks options, then the signal, then itself', async () => {
+  it('checks its options, then the signal, then its value', async () => {
     const message = new Message<number>()
     message.set(1)
     const aborted = AbortSignal.abort(new Error('aborted'))

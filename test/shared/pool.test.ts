@@ -7,7 +7,7 @@ import { native } from '../../lib/addon/native.js'
 import { lendMany, type PoolTask } from '../fixtures/pool-worker.js'
 import { finished, loopIterations, rejection, runProcess, startWorker, thrown, until, within } from '../support.js'
 
-/** A release is tested with `POOL_LENDS=1000000 POOL_KILLS=500 POOL_OBJECTS=100000`. */
+/** Releases are tested with `POOL_LENDS=1000000 POOL_KILLS=500 POOL_OBJECTS=100000`. */
 const LENDS = Number(process.env.POOL_LENDS ?? 40_000)
 const KILLS = Number(process.env.POOL_KILLS ?? 10)
 const OBJECTS = Number(process.env.POOL_OBJECTS ?? 10_000)
@@ -41,7 +41,7 @@ describe('a pool of buffers', () => {
       const error = thrown(() => pool.lendSync())
       assert.ok(error instanceof PoolEmptyError && error instanceof ThreadSafeError)
       assert.equal(error.code, 'ERR_POOL_EMPTY')
-      // The order does not matter.
+      // The order of the releases does not matter.
       for (const k of [count - 1, ...Array.from({ length: count - 1 }, (_, n) => n)]) (leases[k] as Lease<Uint16Array>).release()
       assert.deepEqual(pool.stats(), { free: count, lent: 0, passed: 0 })
     }
@@ -62,7 +62,7 @@ describe('a pool of buffers', () => {
     }
   })
 
-  it('passes a buffer on by a token, which is good once', () => {
+  it('passes a buffer on by a token, which can be used once', () => {
     const pool = new BufferPool(2, 'uint32[4]')
     const lease = pool.lendSync()
     lease.data.set([1, 2, 3, 4])
@@ -80,7 +80,7 @@ describe('a pool of buffers', () => {
     assert.deepEqual(pool.stats(), { free: 2, lent: 0, passed: 0 })
   })
 
-  it('no token is good twice, however often the buffer goes round', () => {
+  it('has no token that can be used twice, however often a buffer is passed on', () => {
     const pool = new BufferPool(1, 'uint8[1]')
     const seen = new Set<number>()
     for (let k = 0; k < 20_000; k++) {
@@ -101,7 +101,7 @@ describe('a pool of buffers', () => {
     }
   })
 
-  it('a lease that has ended can do nothing more, and disposing of it does nothing', () => {
+  it('refuses to use a lease that has ended, and disposing of it does nothing', () => {
     const pool = new BufferPool(1, 'uint8[8]')
     const released = pool.lendSync()
     released.release()
@@ -145,7 +145,7 @@ describe('a pool of buffers', () => {
     assert.equal(pool.stats().free, 1)
   })
 
-  it('has the type of its data for the compiler, which refuses what contradicts it', () => {
+  it('shows the compiler the type of its data', () => {
     const samples: Lease<Float32Array> = new BufferPool(1, 'float32[4]').lendSync()
     const named: BufferPool<BigInt64Array> = new BufferPool<BigInt64Array>(1, 'bigint64[2]')
     const again: Lease<BigInt64Array> = BufferPool.from(named.handle).lendSync()
@@ -158,7 +158,7 @@ describe('a pool of buffers', () => {
     assert.deepEqual([samples.data.length, again.data.length], [4, 2])
   })
 
-  it('is shown with what it has', () => {
+  it('shows its state in util.inspect()', () => {
     const pool = new BufferPool(2, 'uint8[8]')
     pool.lendSync()
     assert.equal(inspect(pool), "BufferPool { count: 2, type: 'uint8[8]', free: 1, lent: 1, passed: 0 }")
@@ -168,7 +168,7 @@ describe('a pool of buffers', () => {
 })
 
 describe('waiting for a buffer', () => {
-  it('in one thread: the calls are served in their order', async () => {
+  it('in one thread serves the calls in their order', async () => {
     const pool = new BufferPool(2, 'uint8[8]')
     const leases = [pool.lendSync(), pool.lendSync()]
     const order: number[] = []
@@ -192,7 +192,7 @@ describe('waiting for a buffer', () => {
     assert.deepEqual(pool.stats(), { free: 2, lent: 0, passed: 0 })
   })
 
-  it('blocking: as long as it says', () => {
+  it('blocks as long as the timeout says', () => {
     const pool = new BufferPool(1, 'uint8[8]')
     pool.lendSync()
     for (const timeout of [0, 1, 20]) {
@@ -203,7 +203,7 @@ describe('waiting for a buffer', () => {
     assert.ok(thrown(() => pool.lendSync({ block: false, timeout: 5 })) instanceof PoolEmptyError)
   })
 
-  it('a pending call keeps the process alive, unless unref() is called; a lease does not', async () => {
+  it('keeps the process alive while a call is pending, unless unref() is called; a lease does not', async () => {
     for (const [how, expected] of [
       ['held', 'end\n'],
       ['unref', 'end\n'],
@@ -219,7 +219,7 @@ describe('waiting for a buffer', () => {
 describe('a pool between threads', function () {
   this.timeout(120_000 + KILLS * 1000)
 
-  it(`nobody else has a buffer that is lent: 4 threads, ${LENDS} lends`, async () => {
+  it(`lends a buffer to nobody else until it is back: 4 threads, ${LENDS} lends`, async () => {
     const pool = new BufferPool(5, 'uint32[16]')
     const tokens = new ThreadSafeQueue(4, { type: 'uint32' })
     const state = new Int32Array(new SharedArrayBuffer(16))
@@ -233,7 +233,7 @@ describe('a pool between threads', function () {
     assert.deepEqual(pool.stats(), { free: 5, lent: 0, passed: 0 })
   })
 
-  it(`the leases of a thread that is killed come back, and what it has passed on stays: ${KILLS} times`, async () => {
+  it(`gets back the leases of a thread that is killed, but not what it has passed on: ${KILLS} times`, async () => {
     const pool = new BufferPool(70, 'uint32[16]')
     const tokens = new ThreadSafeQueue(1000, { type: 'uint32' })
     const state = new Int32Array(new SharedArrayBuffer(16))
@@ -281,7 +281,7 @@ describe('a pool between threads', function () {
     assert.ok(Math.min(...sizes.slice(-2)) < Math.max(...sizes.slice(1, 3)) + 20, `resident, in MB: ${sizes.map(Math.round).join(', ')}`)
   })
 
-  it('memory that was written over is an error, and no crash', () => {
+  it('overwritten memory leads to an error, never to a crash', () => {
     const first = (native.lists.poolWaiters - 128) / 4
     const VALUES = [0, 1, 5, 32, 0x10000, 0x7fffffff, 0x80000000, 0xfffffff0, 0xffffffff]
     const words = [

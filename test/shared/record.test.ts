@@ -15,7 +15,7 @@ const zero = { x: 0, n: 0, on: false, t: 0n, name: new Uint8Array(4), path: new 
 const work = (task: SharedTask) => startWorker('shared-worker', task)
 
 describe('a shared record', () => {
-  it('begins with zeros, or what it is given, as version 0', () => {
+  it('begins with zeros, or its initial values, as version 0', () => {
     assert.deepEqual(new SharedRecord(point).readWithVersion(), { value: zero, version: 0 })
     const path = [1, 2, 3]
     const given = new SharedRecord(point, { n: 7, path })
@@ -24,7 +24,7 @@ describe('a shared record', () => {
     assert.deepEqual(given.stats(), { writes: 0, retries: 0 })
   })
 
-  it('merges the fields that are written, and tells the version that each write made', () => {
+  it('merges the fields that are written, and returns the version that each write made', () => {
     const position = new SharedRecord(point)
     assert.equal(position.write({ x: 1.5, t: 2n ** 63n }), 1)
     assert.equal(position.write({ on: true, name: Buffer.from('abcd') }), 2)
@@ -34,7 +34,7 @@ describe('a shared record', () => {
     assert.deepEqual(position.stats(), { writes: 3, retries: 0 })
   })
 
-  it('writes nothing where no field is given, and ignores what is none', () => {
+  it('writes nothing if no field is given, and ignores unknown fields', () => {
     const position = new SharedRecord(point)
     position.write({ x: 1 })
     assert.equal(position.write({}), 1)
@@ -44,7 +44,7 @@ describe('a shared record', () => {
     assert.deepEqual(position.read(), { ...zero, x: 1, n: 2 })
   })
 
-  it("gives values that are the caller's own", () => {
+  it("returns values that are the caller's own", () => {
     const position = new SharedRecord(point)
     const first = position.read()
     first.path[0] = 5
@@ -109,7 +109,7 @@ describe('a shared record', () => {
     assert.equal(queue.qsize(), 0)
   })
 
-  it('refuses what is no record type, and initial values that are none', () => {
+  it('refuses wrong record types and initial values', () => {
     for (const type of [undefined, null, 'float64', {}, { x: 'float64' }, point.fields]) {
       const error = thrown(() => new SharedRecord(type as never)) as NodeJS.ErrnoException
       assert.equal(error.code, 'ERR_INVALID_ARG_TYPE')
@@ -120,7 +120,7 @@ describe('a shared record', () => {
   })
 
   describe('update()', () => {
-    it('writes what the function makes of the value, and nothing where it throws or makes nothing', () => {
+    it('writes the fields that the function returns, and nothing if it throws or returns nothing', () => {
       const position = new SharedRecord(point, { x: 1 })
       assert.equal(
         position.update(({ x, n }) => ({ x: x + 1, n: n - 1 })),
@@ -146,7 +146,7 @@ describe('a shared record', () => {
       assert.equal(position.version, 1)
     })
 
-    it('runs the function again when the record was written meanwhile, by the function itself too', () => {
+    it('runs the function again if the record was written meanwhile, even by the function itself', () => {
       const position = new SharedRecord(point)
       const seen: number[] = []
       assert.equal(
@@ -168,7 +168,7 @@ describe('a shared record', () => {
       assert.equal(error.code, 'ERR_UPDATE_WRITES')
     })
 
-    it('runs the function once where it makes nothing, whoever writes meanwhile', () => {
+    it('runs the function once if it returns nothing, whoever writes meanwhile', () => {
       const position = new SharedRecord(point)
       let runs = 0
       const version = position.update(({ x }) => {
@@ -193,7 +193,7 @@ describe('a shared record', () => {
       assert.equal(position.read().x, 11)
     })
 
-    it('loses no change of four threads', async function () {
+    it('loses no change made by four threads', async function () {
       this.timeout(60_000)
       const counter = new SharedRecord(record({ count: 'float64' }))
       const times = 20_000
@@ -208,7 +208,7 @@ describe('a shared record', () => {
   })
 
   describe('wait()', () => {
-    it('resolves at once where there is a later version, else with the next write', async () => {
+    it('resolves at once if there is a later version, else with the next write', async () => {
       const position = new SharedRecord(point)
       position.write({ x: 1 })
       assert.equal(await position.wait(0), 1)
@@ -218,7 +218,7 @@ describe('a shared record', () => {
       assert.equal(await within('the write', next), 2)
     })
 
-    it('serves each call when its version has passed, in whatever order they came', async () => {
+    it('serves each call when its version has passed, whatever the order of the calls', async () => {
       const position = new SharedRecord(point)
       const served: number[] = []
       const waits = [5, 0, 3, 1, 4, 2, 0].map((since) => position.wait(since).then(() => served.push(since)))
@@ -230,7 +230,7 @@ describe('a shared record', () => {
       await Promise.all(waits)
     })
 
-    it('ends with its time or its signal, and then takes part no more', async () => {
+    it('times out or is aborted, and is then no longer served', async () => {
       const position = new SharedRecord(point)
       assert.ok((await rejection(position.wait(0, { timeout: 5 }))) instanceof TimeoutError)
       assert.ok((await rejection(position.wait(0, { timeout: 0 }))) instanceof TimeoutError)
@@ -241,7 +241,7 @@ describe('a shared record', () => {
       assert.equal(await rejection(wait), reason)
       assert.equal(await rejection(position.wait(0, { signal: controller.signal })), reason)
       position.write({ x: 1 })
-      // It need not wait, and rejects all the same.
+      // The call need not wait, and rejects nonetheless.
       assert.equal(await rejection(position.wait(0, { signal: controller.signal })), reason)
     })
 
@@ -267,7 +267,7 @@ describe('a shared record', () => {
       assert.equal(await rejection(position.wait(0, { signal: aborted })), aborted.reason)
     })
 
-    it('costs as much beside 20,000 that wait as beside none', async function () {
+    it('costs as much beside 20,000 waiting calls as beside none', async function () {
       this.timeout(60_000)
       const time = async (position: SharedRecord<{ n: number }>): Promise<number> => {
         const start = performance.now()
@@ -296,7 +296,7 @@ describe('a shared record', () => {
       await within('all of them', Promise.all(held))
     })
 
-    it('blocks a thread until another writes', async () => {
+    it('can block a thread until another writes', async () => {
       const position = new SharedRecord(shared)
       assert.ok(thrown(() => position.waitSync(0, { timeout: 5 })) instanceof TimeoutError)
       assert.ok(thrown(() => position.waitSync(0, { timeout: 0 })) instanceof TimeoutError)
@@ -320,7 +320,7 @@ describe('a shared record', () => {
   })
 
   describe('for await', () => {
-    it('begins with the next write, and gives the newest each time', async () => {
+    it('begins with the next write, and gives the newest value each time', async () => {
       const position = new SharedRecord(point)
       position.write({ n: 1 })
       const iterator = position[Symbol.asyncIterator]()
@@ -338,7 +338,7 @@ describe('a shared record', () => {
       assert.equal(iterator[Symbol.asyncIterator](), iterator)
     })
 
-    it('gives none twice to several next(), and ends with throw()', async () => {
+    it('gives no value to two calls of next(), and ends with throw()', async () => {
       const position = new SharedRecord(point)
       const iterator = position[Symbol.asyncIterator]()
       const three = [iterator.next(), iterator.next(), iterator.next()]
@@ -352,7 +352,7 @@ describe('a shared record', () => {
       assert.deepEqual(await within('the end', pending), { value: undefined, done: true })
     })
 
-    it('lets other work of the loop have its turn beside a writer that never pauses', async () => {
+    it('lets the loop do other work beside a writer that never pauses', async () => {
       const position = new SharedRecord(shared)
       const worker = work({ does: 'write without end', record: position.handle })
       await once(worker, 'message')
@@ -369,12 +369,12 @@ describe('a shared record', () => {
     })
   })
 
-  it('takes its memory for damaged when it can not write for long, and nobody else does', () => {
+  it('reports damaged memory if it can not write for long, and nobody else does', () => {
     const began = performance.now()
-    // Others have written before each try.
+    // Another write precedes each try.
     const patience = new WritePatience(50)
     for (let version = 0; performance.now() < began + 200; version++) patience.pause(version)
-    // Now nobody does.
+    // Nobody else writes any more.
     const error = thrown(() => {
       while (performance.now() < began + 10_000) patience.pause(1e9)
     })
@@ -393,7 +393,7 @@ describe('a shared record', () => {
     assert.equal(position.unref(), position)
   })
 
-  it('refuses handles of others', () => {
+  it('refuses handles of other classes', () => {
     const { handle } = new SharedRecord(point)
     for (const wrong of [undefined, {}, new ThreadSafeQueue(1).handle, new ThreadSafeEvent().handle, new SharedRecord(point)]) {
       assert.equal((thrown(() => SharedRecord.from(wrong as never)) as NodeJS.ErrnoException).code, 'ERR_INVALID_ARG_TYPE')
@@ -409,7 +409,7 @@ describe('a shared record', () => {
     assert.equal((thrown(() => SharedRecord.from(larger)) as NodeJS.ErrnoException).code, 'ERR_INCOMPATIBLE_HANDLE')
   })
 
-  it("holds records that fit no staging area, and none of the thread's buffers", () => {
+  it("may be too long for a staging area, and for the thread's buffer", () => {
     for (const bytes of [8176, 8177, 20_000, 65_528, 65_536, 1_000_000]) {
       const large = new SharedRecord(record({ data: `bytes[${bytes}]`, n: 'uint8' }))
       large.write({ n: 1 })
@@ -424,20 +424,20 @@ describe('a shared record', () => {
     assert.equal((thrown(() => new SharedRecord(most)) as NodeJS.ErrnoException).code, 'ERR_OUT_OF_RANGE')
   })
 
-  it('shows itself by its value', () => {
+  it('shows its value in util.inspect()', () => {
     const position = new SharedRecord(record({ x: 'float64' }), { x: 1.5 })
     assert.equal(inspect(position), 'SharedRecord { version: 0, value: { x: 1.5 } }')
   })
 
-  it('whose memory was written over throws or gives something, and goes on', function () {
+  it('whose memory was overwritten throws or returns something, and goes on', function () {
     this.timeout(30_000)
     const current = (native.lists.changed - 256) / 4
     const [free, buffers] = [current + 32, current + 4 * 32]
-    // The first two buffers: stamp, length, content.
+    // The words of the first two buffers are stamp, length and content.
     const places = [current, current + 1, free, free + 1, free + 2, ...[0, 1, 2, 3, 4, 32, 33, 34, 35].map((word) => buffers + word)]
     for (const at of places) {
       for (const value of [0, 1, 0x7f, 0x7fffffff, -1]) {
-        // No buffer is free: the write waits for one, then throws.
+        // No buffer is free here, so the write would wait for one, then throw.
         if (at === free && value === 0) continue
         const position = new SharedRecord(record({ x: 'float64', y: 'float64' }))
         position.write({ x: 1 })

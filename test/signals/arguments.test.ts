@@ -1,5 +1,5 @@
 /**
- * Wrong calls of attachSignal, sendSignal and SignalTimer: each fails with an error that says what
+ * Wrong calls of attachSignal, sendSignal and SignalTimer. Each fails with an error that says what
  * was wrong, before anything is changed.
  */
 import { attachSignal, sendSignal, SignalTimer, type ThreadSafeEvent } from '../../lib/index.js'
@@ -58,7 +58,7 @@ const signals: Row[] = [
     String(inspectorSignal),
   ]),
   ["sendSignal('1', 'SIGUSR2')", () => sendSignal(wrong<number>('1'), 'SIGUSR2'), TYPE, 'pid', 'number', "'1'"],
-  // Zero and negative ids name groups of processes: kill(2) would send to all of them.
+  // Zero and negative ids name process groups, to all of whose members kill(2) would send.
   ["sendSignal(0, 'SIGUSR2')", () => sendSignal(0, 'SIGUSR2'), RANGE, 'pid', 'whole number', '0'],
   ["sendSignal(-1, 'SIGUSR2')", () => sendSignal(-1, 'SIGUSR2'), RANGE, 'pid', 'whole number', '-1'],
   ["sendSignal(1.5, 'SIGUSR2')", () => sendSignal(1.5, 'SIGUSR2'), RANGE, 'pid', 'whole number', '1.5'],

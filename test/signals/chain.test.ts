@@ -1,6 +1,6 @@
 /**
- * Signals shared by several handlers: of this package, of another copy of it, of libuv, and of
- * other addons.
+ * Signals shared by several handlers: those of this package, of another copy of it, of libuv, and
+ * of other addons.
  */
 import assert from 'node:assert/strict'
 import vm from 'node:vm'
@@ -13,7 +13,7 @@ import { runProcess, SHARE } from '../support.js'
 const PATIENCE = 120_000
 
 if (process.platform !== 'win32') {
-  describe('a signal that several share', function () {
+  describe('a signal that several handlers share', function () {
     this.timeout(2 * PATIENCE)
 
     let copy: ReturnType<typeof copyOfPackage>
@@ -24,15 +24,16 @@ if (process.platform !== 'win32') {
     })
     after(() => copy.remove())
 
-    // With seed 266 two copies call each other, and handlers come back to one by way of the other.
+    // With seed 266 two copies call each other, and one's handler is called again by way of the
+    // other.
     for (const seed of [1, 2, 3, 266]) {
-      it(`comes to each once, in whatever order they come and go (seed ${seed})`, async () => {
+      it(`reaches each once, in whatever order they come and go (seed ${seed})`, async () => {
         const { code, signal, stdout, stderr } = await runProcess('signals-chain', [copy.entry, `${seed}`], PATIENCE)
         assert.deepEqual({ code, signal, stdout, stderr }, { code: 0, signal: null, stdout: 'each once\n', stderr: '' })
       })
     }
 
-    it('is not lost where its source is told not to be installed', () => {
+    it('is received again after another attach, where the handler of its source was replaced', () => {
       const addon = nativeAddon()
       const { SIGWINCH } = constants.signals
       const queue = new ThreadSafeQueue<SignalInfo>(10, { type: signalInfo })
@@ -53,7 +54,7 @@ if (process.platform !== 'win32') {
     })
   })
 
-  describe('sources beside others', function () {
+  describe('signal sources beside other handlers', function () {
     this.timeout(2 * PATIENCE)
 
     const expectEnd = async (role: string): Promise<void> => {
@@ -61,12 +62,12 @@ if (process.platform !== 'win32') {
       assert.deepEqual({ code, signal, stdout, stderr }, { code: 0, signal: null, stdout: 'end\n', stderr: '' })
     }
 
-    it('and listeners of several signals stand storms of them, and of children', () => expectEnd('storms'))
+    it('survive storms of several signals and of children, together with listeners', () => expectEnd('storms'))
 
-    it('of SIGCHLD have the signal of each child, whoever listens or not', () => expectEnd('children'))
+    it('of SIGCHLD receive the signal of each child, with or without listeners', () => expectEnd('children'))
 
     if (process.platform === 'linux') {
-      it("of SIGPROF work before, beside and after V8's profiler, and tell when they do not", () => expectEnd('profiler'))
+      it("of SIGPROF work before, beside and after V8's profiler, and report when they do not", () => expectEnd('profiler'))
     }
 
     it('leave the default action behind when they and the listeners are gone', async () => {
@@ -75,7 +76,7 @@ if (process.platform !== 'win32') {
     })
 
     if (process.platform === 'linux') {
-      it('lose nothing, and stop nobody, while all of it goes on at once', async () => {
+      it('lose nothing, and block nothing, while all of this happens at once', async () => {
         const { code, signal, stdout, stderr } = await runProcess('signals-soak', ['--minutes', String(0.33 * SHARE)], PATIENCE)
         assert.deepEqual({ code, signal, stderr }, { code: 0, signal: null, stderr: '' })
         assert.match(stdout, /^children [1-9]\d*, .* profiles [1-9]\d*, /)
@@ -94,7 +95,7 @@ if (process.platform !== 'win32') {
         }
       })
 
-      it('is where it is, whatever it says of itself', () => {
+      it('is read where it really is, whatever its own properties say', () => {
         const type = { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' }
         const value = { name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE' }
         const shared = new SharedArrayBuffer(8)

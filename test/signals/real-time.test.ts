@@ -1,4 +1,4 @@
-/** Real-time signals carry values, and none is lost uncounted. */
+/** Real-time signals carry values, and none is lost without being counted. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
@@ -13,7 +13,7 @@ if (process.platform === 'linux') {
     this.timeout(2 * PATIENCE)
     afterEach(endAll)
 
-    it('carry a value, one after the other', async () => {
+    it('carry a value each, in order', async () => {
       const queue = signalQueue(10)
       const source = willDetach(attachSignal('SIGRTMIN+3', queue))
       const values = [0, 1, -1, 42, 2 ** 31 - 1, -(2 ** 31)]
@@ -76,8 +76,8 @@ if (process.platform === 'linux') {
         assert.equal(taken.first.uid, process.getuid?.())
         assert.equal(taken.first.code, SI_QUEUE)
         assert.ok(taken.earliest >= from && taken.latest <= until, 'timestamps lie between before and after')
-        // Each thread takes signals in order. Two threads may do so at the same time, and their
-        // puts may overtake each other.
+        // Each thread takes signals in order. Two threads may take them at the same time, and one's
+        // put may then overtake the other's.
         const threads = readdirSync('/proc/self/task').length
         assert.ok(taken.valueSequences <= threads, `values of ${taken.valueSequences} threads`)
         assert.ok(taken.timeSequences <= threads, `timestamps of ${taken.timeSequences} threads`)
@@ -133,14 +133,14 @@ if (process.platform === 'linux') {
       for (let i = 0; i < senders; i++) start({ role: 'send', signal, first: i * each, count: each })
       const deadline = performance.now() + PATIENCE
       while (source.stats().received < senders * each && performance.now() < deadline) {
-        // Often enough to let this thread be struck everywhere, with the queue empty, full and
-        // between.
+        // Repeats often enough for this thread to be struck everywhere, while the queue is empty,
+        // full or in between.
         for (let i = 0; i < 100; i++) {
           own.value = put
           if (queue.tryPut(own)) put++
           take(queue.tryGet())
         }
-        // The workers start only when this loop comes round.
+        // The workers start only when this loop iterates.
         if (source.stats().received === 0) await new Promise(setImmediate)
       }
       for (let info = queue.tryGet(); info; info = queue.tryGet()) take(info)

@@ -14,24 +14,24 @@ const NATIVE = new URL('../../../native/', import.meta.url)
 
 const HANDLER = 'on_signal'
 
-/** The one place where a pointer is called: the handler that was there before. */
+/** The one function that calls through a pointer, to the handler that was there before. */
 const CALLS_POINTER = 'call_handler'
 
 interface MachineFunction {
-  /** The names that it calls or jumps to, other than its own parts. */
+  /** The names that it calls or jumps to, except for its own parts. */
   calls: Set<string>
-  /** Calls or jumps to an address that is not known before. */
+  /** Calls or jumps whose target is known only at run time. */
   pointers: string[]
 }
 
-/** The symbol of the function to which a part or an address belongs. */
+/** Returns the symbol of the function to which a part or an address belongs. */
 function wholeSymbol(symbol: string): string {
   return symbol.replace(/\+0x[0-9a-f]+$/, '').replace(/ \[clone [^\]]*\]/g, '')
 }
 
 /**
- * `void threadsafe::(anonymous namespace)::f<int>(long)` is f in the document; `write@plt` is
- * write.
+ * Returns the name as in the document: f for `void threadsafe::(anonymous
+ * namespace)::f<int>(long)`, and write for `write@plt`.
  */
 function plainName(symbol: string): string {
   let name = symbol.replaceAll('(anonymous namespace)::', '')
@@ -43,7 +43,8 @@ function plainName(symbol: string): string {
 }
 
 /**
- * Parses the output of objdump: each function by its symbol, which its cold parts and clones share.
+ * Parses the output of objdump. Returns each function by its symbol, which its cold parts and
+ * clones share.
  */
 function disassembly(): Map<string, MachineFunction> {
   const options = { encoding: 'utf8', maxBuffer: 2 ** 28 } as const
@@ -60,8 +61,8 @@ function disassembly(): Map<string, MachineFunction> {
       if (current) functions.set(symbol, current)
       continue
     }
-    // x64: call, jmp, jne; arm64: bl, b, b.ne, cbz, tbnz; with a pointer: call *%rax, jmp
-    // *0x8(%rax), blr x1, br x1.
+    // Matches call, jmp and jne on x64, and bl, b, b.ne, cbz and tbnz on arm64; with a pointer call
+    // *%rax, jmp *0x8(%rax), blr x1 and br x1.
     const instruction = /^\s*[0-9a-f]+:\s+(?:notrack |bnd )?(call|j[a-z]+|bl|b|b\.[a-z]+|cbn?z|tbn?z|blr|br)\s+(.*)$/.exec(line)
     if (!current || !instruction) continue
     const target = /<(.*)>/.exec(instruction[2] as string)?.[1]
@@ -71,7 +72,7 @@ function disassembly(): Map<string, MachineFunction> {
   return functions
 }
 
-/** The names in the first column of the document's tables. */
+/** Returns the names in the first column of the document's tables. */
 function documented(): Set<string> {
   const names = new Set<string>()
   for (const line of readFileSync(DOCUMENT, 'utf8').split('\n')) {
@@ -81,7 +82,7 @@ function documented(): Set<string> {
   return names
 }
 
-/** The functions of threadsafe.h whose comments say that they may be called in a signal handler. */
+/** Returns the functions of threadsafe.h whose comments say that a signal handler may call them. */
 function signalSafeCalls(): string[] {
   const header = readFileSync(new URL('include/threadsafe.h', NATIVE), 'utf8')
   const calls = header.matchAll(/\[signal-safe\](?:(?!\*\/)[^])*\*\/\s*static inline threadsafe_status threadsafe_(\w+)\(/g)
@@ -126,7 +127,7 @@ if (process.platform === 'linux') {
       }
     })
 
-    it('is found, with what it is known to call', () => {
+    it('is found, together with functions that it is known to call', () => {
       const names = [...reached.keys()].map(plainName)
       for (const name of [HANDLER, CALLS_POINTER, 'ring_doorbell', 'uv_async_send', 'clock_gettime', 'write']) {
         assert.ok(names.includes(name), `${name} among ${names.join(', ')}`)
@@ -148,7 +149,7 @@ if (process.platform === 'linux') {
       assert.deepEqual(callers.map(plainName), [CALLS_POINTER], where.join('\n'))
     })
 
-    it('of the calls of threadsafe.h that are safe in a handler calls no other functions of libraries', () => {
+    it('and that of the signal-safe calls of threadsafe.h calls no other library functions', () => {
       const calls = signalSafeCalls()
       assert.ok(calls.length >= 17, calls.join(', '))
       const known = documented()
@@ -163,7 +164,7 @@ if (process.platform === 'linux') {
         assert.ok(roots.length > 0, `${call} among the functions of the addon`)
         for (const root of roots) visit(root, 'native code')
       }
-      // Functions of the package's own are what they call; one of others must be safe.
+      // The package's own functions are followed further. Any other must be on the list.
       const unknown = [...found].filter(([symbol]) => !/\bthreadsafe::/.test(symbol) && !known.has(plainName(symbol)))
       assert.deepEqual(
         unknown.map(([symbol, from]) => `${plainName(symbol)}: ${symbol}, called by ${from}`),
@@ -172,7 +173,7 @@ if (process.platform === 'linux') {
       assert.ok([...found.keys()].some((symbol) => plainName(symbol) === 'uv_async_send'))
     })
 
-    it('is bound to the functions of others when it is loaded, not at the first call', () => {
+    it('is bound to library functions when it is loaded, not at the first call', () => {
       assert.match(execFileSync('readelf', ['--dynamic', '--wide', ADDON], { encoding: 'utf8' }), /\(FLAGS_1\).*\bNOW\b/)
     })
   })

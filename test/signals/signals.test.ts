@@ -1,4 +1,6 @@
-/** Signal sources with real signals: nothing is lost uncounted, and the records are true. */
+/**
+ * Signal sources with real signals: none is lost without being counted, and the records are true.
+ */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { constants } from 'node:os'
@@ -21,7 +23,7 @@ if (process.platform !== 'win32') {
   describe('signal sources', () => {
     afterEach(endAll)
 
-    it('put into the queue who sent the signal, and when', async () => {
+    it('put a record into the queue that says who sent the signal, and when', async () => {
       const queue = signalQueue(10)
       const source = willDetach(attachSignal('SIGUSR2', queue))
       const before = process.hrtime.bigint()
@@ -35,7 +37,7 @@ if (process.platform !== 'win32') {
       assert.deepEqual(source.stats(), { received: 1, delivered: 1, dropped: 0, installed: true })
     })
 
-    it('share a signal: each gets it', async () => {
+    it('can share a signal, which each of them gets', async () => {
       const queues = [signalQueue(10), signalQueue(10), signalQueue(10)]
       const event = new ThreadSafeEvent()
       const all = [...queues.map((queue) => willDetach(attachSignal('SIGUSR2', queue))), willDetach(attachSignal('SIGUSR2', event))]
@@ -58,7 +60,7 @@ if (process.platform !== 'win32') {
       )
     })
 
-    it('share a queue', async () => {
+    it('can share a queue', async () => {
       const queue = signalQueue(10)
       const one = willDetach(attachSignal('SIGUSR2', queue))
       const other = willDetach(attachSignal('SIGWINCH', queue))
@@ -87,15 +89,15 @@ if (process.platform !== 'win32') {
     })
 
     for (const kind of ['queue', 'event']) {
-      it(`wake a worker that is blocked at ${kind === 'queue' ? 'a queue' : 'an event'} at once, not when it next looks for itself`, async () => {
+      it(`wake a worker that is blocked at ${kind === 'queue' ? 'a queue' : 'an event'} at once, not only when it next checks`, async () => {
         const target = kind === 'queue' ? signalQueue(10) : new ThreadSafeEvent()
         willDetach(attachSignal('SIGUSR2', target))
         const back = new ThreadSafeQueue<bigint>(10, { type: 'biguint64' })
         start({ role: 'answer', target: target.handle, back: back.handle })
         const latencies: number[] = []
         for (let round = 0; round < 21; round++) {
-          // The first answer may take as long as the worker takes to start. After each, the worker
-          // has time to fall asleep.
+          // The first answer may take as long as the worker takes to start. Before each signal the
+          // worker has time to fall asleep.
           await setTimeout(5)
           const sent = process.hrtime.bigint()
           process.kill(process.pid, 'SIGUSR2')
@@ -106,7 +108,7 @@ if (process.platform !== 'win32') {
       })
     }
 
-    it('drop and count what a full queue has no room for', async () => {
+    it('drop and count signals for which a full queue has no room', async () => {
       const queue = signalQueue(2)
       const source = willDetach(attachSignal('SIGUSR2', queue))
       for (let i = 0; i < 5; i++) await sendOne('SIGUSR2', source)
@@ -119,7 +121,7 @@ if (process.platform !== 'win32') {
       assert.deepEqual(source.stats(), { received: 6, delivered: 3, dropped: 3, installed: true })
     })
 
-    it("let the oldest go if the queue's overflow is drop-oldest", async () => {
+    it("drop the oldest if the queue's overflow is drop-oldest", async () => {
       const queue = signalQueue(2, 'drop-oldest')
       const source = willDetach(attachSignal('SIGUSR2', queue))
       const times: bigint[] = []
@@ -135,7 +137,7 @@ if (process.platform !== 'win32') {
       assert.ok(newer.timestamp > fourth && newer.timestamp < fifth, 'the fifth is the newer one')
     })
 
-    it('drop what comes for a closed queue', async () => {
+    it('drop signals for a closed queue', async () => {
       const queue = signalQueue(2)
       const source = willDetach(attachSignal('SIGUSR2', queue))
       await sendOne('SIGUSR2', source)
@@ -145,7 +147,7 @@ if (process.platform !== 'win32') {
       assert.equal(queue.getSync().pid, process.pid)
     })
 
-    it('leave the handler that was there before in work, and have it back after detach()', async () => {
+    it('keep calling the handler that was there before, and restore it after detach()', async () => {
       await withHandler('SIGUSR2', async (handled) => {
         const queue = signalQueue(10)
         const source = willDetach(attachSignal('SIGUSR2', queue))
@@ -158,7 +160,7 @@ if (process.platform !== 'win32') {
       })
     })
 
-    it("stay in work, as do Node's listeners, when those come and go later", async () => {
+    it("keep working, as do Node's listeners, when those come and go later", async () => {
       const queue = signalQueue(10)
       const worker = start({ role: 'attach', signal: 'SIGWINCH', queue: signalQueue(1).handle })
       await within('a source of a worker', once(worker, 'message'), PATIENCE)
@@ -169,7 +171,7 @@ if (process.platform !== 'win32') {
             await sendOne(signal, source)
             await until("Node's listener", () => handled() === 1)
           })
-          // Now libuv has restored the default action, which for SIGUSR2 is to end the process.
+          // libuv has now restored the default action, which for SIGUSR2 is to end the process.
           await sendOne(signal, source)
           const listened = once(process, signal)
           await sendOne(signal, source)
@@ -186,7 +188,7 @@ if (process.platform !== 'win32') {
       }
     })
 
-    it('can be had for every signal that can be caught', async () => {
+    it('can be attached to every signal that can be caught', async () => {
       const outcome = await runProcess('signals-process', ['every'])
       assert.deepEqual(
         { code: outcome.code, signal: outcome.signal, stdout: outcome.stdout },
@@ -209,7 +211,8 @@ if (process.platform !== 'win32') {
         const expected: SignalStats = { received: 2, delivered: 1, dropped: 1, installed: false }
         source.detach()
         assert.deepEqual(source.stats(), expected)
-        // The next source may get the place of the one that is gone, and must not count for it.
+        // The next source may get the place of the one that is gone, but its signals must not count
+        // for that one.
         const next = willDetach(attachSignal('SIGUSR2', queue))
         await sendOne('SIGUSR2', next)
         source.detach()
@@ -243,7 +246,7 @@ if (process.platform !== 'win32') {
       })
     })
 
-    it('have the name of their signal, whichever way it was given', () => {
+    it('have the name of their signal, in whichever form it was given', () => {
       const queue = signalQueue(1)
       const forms: [SignalName | number, string][] = [
         ['SIGUSR2', 'SIGUSR2'],
@@ -275,14 +278,14 @@ if (process.platform !== 'win32') {
     })
 
     for (const end of ['unref', 'detach']) {
-      it(`keep it alive from ref() to ${end}()`, async () => {
+      it(`keep the process alive from ref() to ${end}()`, async () => {
         const outcome = await runProcess('signals-process', ['referenced', end])
         expectCleanEnd(outcome)
         assert.equal(outcome.stdout, 'kept alive\n')
       })
     }
 
-    it('take SIGUSR1 only if that is meant', async () => {
+    it('take SIGUSR1 only if told that this is intended', async () => {
       const queue = signalQueue(1)
       for (const options of [undefined, {}, { inspectorSignal: false }]) {
         assert.throws(() => attachSignal('SIGUSR1', queue, options), { name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE' })
@@ -318,7 +321,7 @@ if (process.platform !== 'win32') {
         })
       }
 
-      it('what is no signal at all', () => {
+      it('anything that is no signal at all', () => {
         for (const signal of [undefined, null, {}, [], true, 12n]) {
           assert.throws(() => attachSignal(signal as never, signalQueue(1)), {
             name: 'TypeError',
@@ -343,7 +346,7 @@ if (process.platform !== 'win32') {
       })
     })
 
-    it('can be had by the hundred, and again when they are detached', () => {
+    it('can be attached by the hundred, and again when they are detached', () => {
       const queue = signalQueue(1)
       for (let round = 0; round < 3; round++) {
         for (let i = 0; i < 200; i++) willDetach(attachSignal('SIGUSR2', queue))
@@ -379,7 +382,7 @@ if (process.platform !== 'win32') {
       const value = { name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE' }
       const range = { name: 'RangeError', code: 'ERR_OUT_OF_RANGE' }
       assert.throws(() => sendSignal('1' as unknown as number, 'SIGUSR2'), type)
-      // 0 and negative numbers would be groups of processes.
+      // Zero and negative numbers would name process groups.
       for (const pid of [0, -1, 1.5, NaN, 2 ** 31]) assert.throws(() => sendSignal(pid, 'SIGUSR2'), range)
       assert.throws(() => sendSignal(process.pid, null as never), type)
       for (const signal of ['SIGFOO', 0, 65]) assert.throws(() => sendSignal(process.pid, signal as SignalName), value)

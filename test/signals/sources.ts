@@ -10,7 +10,7 @@ import { type Outcome, startWorker, until } from '../support.js'
 
 export const PATIENCE = 60_000
 
-/** si_code of Linux: by sigqueue(3), by a timer. */
+/** Values of si_code on Linux for a signal from sigqueue(3), and for one from a timer. */
 export const SI_QUEUE = -1
 export const SI_TIMER = -2
 
@@ -39,8 +39,8 @@ export function drain(queue: ThreadSafeQueue<SignalInfo>): SignalInfo[] {
 }
 
 /**
- * Sends a signal and waits for it, since standard signals of one number merge while they are
- * pending.
+ * Sends a signal and waits until it is received, since standard signals of one number merge while
+ * they are pending.
  */
 export async function sendOne(signal: SignalName, source: SignalSource, value?: number): Promise<void> {
   const { received } = source.stats()
@@ -48,7 +48,7 @@ export async function sendOne(signal: SignalName, source: SignalSource, value?: 
   await until(`the handler of ${signal}`, () => source.stats().received === received + 1)
 }
 
-/** Installs a Node handler that counts, while `body` runs. */
+/** Installs a Node listener that counts, while `body` runs. */
 export async function withHandler(signal: NodeJS.Signals, body: (handled: () => number) => Promise<void>): Promise<void> {
   let count = 0
   const handler = (): void => void count++

@@ -1,4 +1,4 @@
-/** Signal sources for long and often enough that rare events happen. */
+/** Signal sources run long and often enough for rare events to happen. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -8,8 +8,8 @@ import { runProcess, SHARE, within } from '../support.js'
 const PATIENCE = 90_000
 
 /**
- * An interval timer lives on in the program that a process executes. Node resets its signals when
- * it starts, so the first comes later.
+ * An interval timer lives on in a program that the process executes. Node resets its signals when
+ * it starts, so the first one is delayed until later.
  */
 const WITH_ITIMER = `
 import os, signal, sys
@@ -20,7 +20,7 @@ if (process.platform === 'linux') {
   describe('a storm of signals', function () {
     this.timeout(2 * PATIENCE)
 
-    it('of five timers of 1 kHz and an itimer, for many seconds, is accounted for to the last', async () => {
+    it('of five timers of 1 kHz and an itimer, for many seconds, is accounted for to the last signal', async () => {
       const fixture = fileURLToPath(new URL('../fixtures/storm-process.js', import.meta.url))
       const child = spawn('python3', ['-c', WITH_ITIMER, process.execPath, fixture, 'storm', String(20_000 * SHARE), '1000'])
       let output = ''

@@ -30,7 +30,7 @@ if (process.platform === 'linux') {
       timer: SignalTimer
       queue: ThreadSafeQueue<SignalInfo>
       interval: number
-      /** It began to run between these two times. */
+      /** It started to run between these two times. */
       before: bigint
       after: bigint
     }
@@ -72,8 +72,8 @@ if (process.platform === 'linux') {
       const expirations = ticks.reduce((sum, { overrun }) => sum + 1 + overrun, 0)
       const most = Number(ended - before) / Number(MICROSECOND) / interval
       const least = Number(ended - after) / Number(MICROSECOND) / interval
-      // Ticks on their way when the timer stops are not counted. Their number depends on when its
-      // thread last ran.
+      // Ticks that are on their way when the timer stops are not counted. Their number depends on
+      // when the timer's thread last ran.
       assert.ok(expirations <= most + 1 && expirations > least - 100, `${expirations} expirations in ${most} intervals`)
       let previous = before
       for (const { code, timestamp, value, pid } of ticks) {
@@ -81,13 +81,13 @@ if (process.platform === 'linux') {
         assert.ok(timestamp > previous && timestamp < ended)
         previous = timestamp
       }
-      // As a rule a tick comes an interval after the one before.
+      // Usually a tick comes one interval after the one before.
       const gaps = ticks.slice(1).map(({ timestamp }, i) => Number(timestamp - (ticks[i] as SignalInfo).timestamp) / Number(MICROSECOND))
       const middle = gaps.sort((a, b) => a - b)[gaps.length >> 1] as number
       assert.ok(middle > interval * 0.8 && middle < interval * 1.5, `the middle gap is ${middle} us`)
     })
 
-    it('ends with stop(), and stop() may be called again', async () => {
+    it('ends with stop(), which may be called again', async () => {
       const queue = signalQueue(10_000)
       const witness = signalQueue(10_000)
       const timer = willDetach(new SignalTimer(500, queue))
@@ -104,7 +104,7 @@ if (process.platform === 'linux') {
       assert.deepEqual(timer.stats(), stats)
     })
 
-    it('counts for itself when there are several', () => {
+    it('counts separately when there are several', () => {
       const intervals = [700, 1100, 2300, 5000]
       const all = intervals.map((interval) => startTimer(interval))
       blockFor(300)
@@ -112,7 +112,7 @@ if (process.platform === 'linux') {
       for (const started of all) checkRate(drain(started.queue), started)
     })
 
-    it('does not mix with a plain source, or a signal that somebody sends, on the same signal', async () => {
+    it('does not mix with a plain source, or with signals that others send, on the same signal', async () => {
       const ticks = signalQueue(10_000)
       const plain = signalQueue(10_000)
       const timer = willDetach(new SignalTimer(1000, ticks))
@@ -155,7 +155,7 @@ if (process.platform === 'linux') {
       assert.equal(outcome.stdout, 'awake\ndetached\n')
     })
 
-    it('is quick and slow: from 50 microseconds to hours', () => {
+    it('can be fast or slow: from 50 microseconds to hours', () => {
       const hours = startTimer(10 * 3600 * 1e6)
       for (const thread of ['own', 'loop'] as const) {
         const started = startTimer(50, { thread })
@@ -198,7 +198,7 @@ if (process.platform === 'linux') {
     describe('with a heartbeat', () => {
       const beatOf = (): BigUint64Array => new BigUint64Array(new SharedArrayBuffer(16), 8)
 
-      it('tells when it is old, once, with its age, while the thread that it is of is still blocked', async () => {
+      it('reports once when it is old, with its age, while its thread is still blocked', async () => {
         const queue = signalQueue(10)
         const heartbeat = beatOf()
         const timer = willDetach(new SignalTimer(2000, queue, { heartbeat, olderThan: 100 }))
@@ -228,7 +228,7 @@ if (process.platform === 'linux') {
         }
       })
 
-      it('is refused where that can not be looked at', () => {
+      it('is refused if a handler can not read it', () => {
         const type = { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' }
         const value = { name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE' }
         const range = { name: 'RangeError', code: 'ERR_OUT_OF_RANGE' }
@@ -243,7 +243,7 @@ if (process.platform === 'linux') {
       })
     })
 
-    it('drops and counts on a full queue', async () => {
+    it('drops and counts ticks when the queue is full', async () => {
       const queue = signalQueue(5)
       const timer = willDetach(new SignalTimer(500, queue))
       await until('dropped ticks', () => timer.stats().dropped >= 10)

@@ -1,4 +1,7 @@
-/** Objects of all kinds that are made, used once and dropped: the collector takes them, waits and sources included. */
+/**
+ * Objects of all kinds are made, used once and dropped. The collector must free them, though calls
+ * still wait on them and sources are attached.
+ */
 import {
   attachSignal,
   BufferPool,
@@ -34,7 +37,7 @@ const MAKERS: readonly ((soak: Soak) => unknown)[] = [
     soak.check(found === index, 'select takes what is ready', { index, found })
   },
   async () => {
-    // Given up, and one that nobody will ever serve.
+    // One get times out, and close() rejects the other.
     const queue = new ThreadSafeQueue(1)
     await queue.get({ timeout: 1 }).catch(() => undefined)
     queue.unref()
@@ -42,7 +45,7 @@ const MAKERS: readonly ((soak: Soak) => unknown)[] = [
     queue.close()
   },
   () => new SharedRecord(record({ x: 'float64' }), { x: 1 }).update(({ x }) => ({ x: x + 1 })),
-  // Given back: a lease and a lock that are not keep their memory until their thread ends.
+  // Lease and lock are given back, as a thread keeps the memory of what it owns until it ends.
   () => new BufferPool(4, 'uint8[4096]').tryLend()?.release(),
   () => new Lock().tryAcquire()?.release(),
   () => {

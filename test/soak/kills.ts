@@ -1,4 +1,7 @@
-/** Workers are terminated at random, in the middle of everything. Their queues lose no more than what was in hand. */
+/**
+ * Workers are terminated at random, in the middle of everything. Their queues may lose only what
+ * the victims had in hand.
+ */
 import { until, within } from '../support.js'
 import { drawn, got, missing } from './ledger.js'
 import { KINDS, newSide, openSide, taker } from './sides.js'
@@ -7,7 +10,7 @@ import { CONSUMERS, MOST_IN_HAND, PUTTERS, type Role } from './roles.js'
 import type { Workers } from './workers.js'
 
 const CAPACITY = 40
-/** Each has a producer's number of its own. */
+/** The number of victims at a time. Each has a producer's number of its own. */
 const AT_ONCE = 3
 const OWN_PRODUCER = 3
 
@@ -17,7 +20,7 @@ export function kills(workers: Workers): Part {
     async run(soak) {
       const shared = KINDS.map((kind) => newSide(kind, CAPACITY, true))
       const sides = shared.map(openSide)
-      // Whatever dies, the loop goes on taking.
+      // The loop goes on taking, whatever dies.
       const consumers = sides.map((side) => side.queue.forEach(taker(side)))
       const ends = await Promise.all(Array.from({ length: AT_ONCE }, (_, producer) => one(soak, workers, shared, producer)))
       const killed = ends.reduce((sum, count) => sum + count, 0)
@@ -44,7 +47,7 @@ export function kills(workers: Workers): Part {
   }
 }
 
-/** One victim after another; resolves to how many there were. */
+/** Kills one victim after another. Resolves to the number of victims. */
 async function one(soak: Soak, workers: Workers, shared: ReturnType<typeof newSide>[], producer: number): Promise<number> {
   const sides = shared.map(({ kind, handle, ledger }) => ({ kind, handle, ledger }))
   let count = 0
@@ -52,7 +55,7 @@ async function one(soak: Soak, workers: Workers, shared: ReturnType<typeof newSi
     const roles: readonly Role[] = soak.chance() < 0.25 ? ['share'] : soak.chance() < 0.5 ? CONSUMERS : PUTTERS
     const role = roles[soak.below(roles.length)] as Role
     const { begun, kill } = workers.victim({ role, sides, pick: soak.below(sides.length), producer })
-    // Some die as they start.
+    // Some are killed while they start.
     if (soak.chance() < 0.1) await pause(soak.below(50))
     else await begun.then(() => pause(soak.below(100)))
     await kill()

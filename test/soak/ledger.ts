@@ -1,22 +1,22 @@
 /**
- * The books of one queue, in shared memory: what each producer has put, and what of it was got. A
- * number that comes twice is found at once, one that never comes when its place in the window is
- * needed again, or at the end.
+ * The books of one queue, in shared memory: what each producer has put, and which of it has been
+ * got. A number that comes twice is found at once. One that never comes is found when its place in
+ * the window is needed again, or at the end.
  */
 export const PRODUCERS = 4
 
-/** How many numbers of each producer are remembered. */
+/** The number of items that are remembered for each producer. */
 const WINDOW = 1 << 17
 
-/** How long a consumer may be held up between taking an item and noting it. */
+/** Milliseconds that a consumer may spend between taking an item and noting it. */
 const PATIENCE = 60_000
 
 export interface Ledger {
   /** The next number of each producer. */
   readonly next: Int32Array
-  /** For each producer and place in the window, how many numbers were got there. */
+  /** For each producer and place in the window: the number of items that were got there. */
   readonly seen: Int32Array
-  /** [0] all items got, [1] items that are missing. */
+  /** [0] all items that were got, [1] items that are missing. */
   readonly sums: Int32Array
   /** Whether an item may be missing, because threads are killed with it in hand. */
   readonly mayLose: boolean
@@ -32,7 +32,7 @@ export function draw({ next }: Ledger, producer: number): number {
   return Atomics.add(next, producer, 1) * PRODUCERS + producer
 }
 
-/** How many numbers were drawn. */
+/** Returns how many numbers were drawn. */
 export function drawn({ next }: Ledger): number {
   return next.reduce((sum, _, producer) => sum + Atomics.load(next, producer), 0)
 }
@@ -41,7 +41,10 @@ export function got({ sums }: Ledger): number {
   return Atomics.load(sums, 0)
 }
 
-/** Makes one consumer's function that notes what it got, and throws for what came twice or too late. */
+/**
+ * Makes a function with which one consumer notes what it got. It throws for an item that comes
+ * twice or out of order.
+ */
 export function notes(ledger: Ledger): (number: number) => void {
   const last = new Array<number>(PRODUCERS).fill(-1)
   return (number) => {
@@ -59,7 +62,7 @@ export function notes(ledger: Ledger): (number: number) => void {
   }
 }
 
-/** Waits for another thread that has taken the item one window ago, and has not noted it yet. */
+/** Waits for the thread that has taken the item of one window ago but has not noted it yet. */
 function awaitLap({ seen }: Ledger, place: number, lap: number, index: number): void {
   const end = performance.now() + PATIENCE
   for (let value = Atomics.load(seen, place); value < lap; value = Atomics.load(seen, place)) {
@@ -68,7 +71,7 @@ function awaitLap({ seen }: Ledger, place: number, lap: number, index: number): 
   }
 }
 
-/** Adds what is missing in the last window; only once all is at rest. */
+/** Returns the number of missing items, the last window included. Call it when all is at rest. */
 export function missing({ next, seen, sums }: Ledger): number {
   let count = sums[1] as number
   for (let producer = 0; producer < PRODUCERS; producer++) {

@@ -1,8 +1,9 @@
 /**
- * `npm run soak -- --minutes N`: everything at once, at full load, for that long (10 minutes if N is
- * missing, fractions are allowed). Prints a line each minute, at the end a summary. A violation of an
- * invariant is printed at once and ends it with status 1. SEED in the environment repeats the random
- * choices; threads still meet as they like. `--built`: the addon of test/fixtures/addon is there.
+ * `npm run soak -- --minutes N` runs everything at once, at full load, for that long. N defaults to
+ * 10 and may be a fraction. It prints a line each minute and a summary at the end. A violated
+ * invariant is printed at once, and ends the process with status 1. SEED in the environment repeats
+ * the random choices, though not how threads meet. `--built` says that the addon of
+ * test/fixtures/addon has been built.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -21,7 +22,9 @@ const { values } = parseArgs({ options: { minutes: { type: 'string', default: '1
 const milliseconds = Number(values.minutes) * 60_000
 if (!(milliseconds > 0)) throw new RangeError('usage: npm run soak -- --minutes N')
 
-/** Ends the process when this loop does not come round for long: nobody else can tell then. */
+/**
+ * Ends the process if the main loop stands still for long, which nothing else could report then.
+ */
 const rounds = new Int32Array(new SharedArrayBuffer(4))
 const watchdog = new Worker(
   `const { workerData } = require('node:worker_threads')

@@ -1,4 +1,7 @@
-/** Queues of every type between workers and the loop, in every way of taking. Nothing is lost, nothing comes twice. */
+/**
+ * Queues of every type pass items between workers and the loop, taken in every way. Nothing is
+ * lost, and nothing comes twice.
+ */
 import { QueueClosedError, select } from '../../lib/index.js'
 import { until, within } from '../support.js'
 import { drawn, got, missing } from './ledger.js'
@@ -9,7 +12,7 @@ import type { Workers } from './workers.js'
 const CAPACITY = 40
 const OWN_PRODUCER = 2
 
-/** Each takes all of its queues until they are closed and drained. */
+/** Each takes from its queues until they are closed and drained. */
 const WAYS: Readonly<Record<string, (side: Side) => Promise<void>>> = {
   async get(side) {
     const take = taker(side)
@@ -46,7 +49,7 @@ async function produce(soak: Soak, side: Side): Promise<void> {
   }
 }
 
-/** Until the queue is closed. */
+/** Takes the error of a closed queue for the end of the work. */
 const untilClosed = (work: Promise<void>): Promise<void> =>
   work.catch((error: unknown) => {
     if (!(error instanceof QueueClosedError)) throw error
@@ -82,7 +85,7 @@ export function queues(workers: Workers): Part {
   }
 }
 
-/** Each queue moves, all the time. */
+/** Checks that each queue keeps moving. */
 async function watch(soak: Soak, sides: readonly Side[]): Promise<void> {
   const last = sides.map(() => ({ items: 0, since: performance.now() }))
   while (soak.running) {

@@ -1,4 +1,7 @@
-/** Records, locks, messages, buffers and contexts that the loop, workers and victims share; and how long wakes take. */
+/**
+ * Records, locks, messages, buffers and contexts that the loop, workers and victims share. Also
+ * measures how long wakes take.
+ */
 import { strict as assert } from 'node:assert'
 import { fileURLToPath } from 'node:url'
 import { BufferPool, Context, Lock, Message, record, SharedRecord, ThreadSafeEvent, ThreadSafeQueue } from '../../lib/index.js'
@@ -43,7 +46,7 @@ export class SharedObjects {
   }
 }
 
-/** Repeats the work until the soak ends, and notes how long each time took. */
+/** Repeats the work until the soak ends, and notes the duration of each repetition. */
 async function repeat(soak: Soak, name: string, rest: number, work: () => unknown): Promise<void> {
   while (soak.running) {
     const start = clock()
@@ -54,7 +57,7 @@ async function repeat(soak: Soak, name: string, rest: number, work: () => unknow
   }
 }
 
-/** A worker that goes on until the work of this thread is done. */
+/** Runs workers in those roles until the work of this thread is done. */
 async function beside(workers: Workers, roles: readonly Role[], work: () => Promise<unknown>): Promise<void> {
   const stop = new Int32Array(new SharedArrayBuffer(4))
   const ends = roles.map((role) => workers.steady({ role, stop }))
@@ -80,7 +83,7 @@ export function sharing({ lock, section, record: target, message }: SharedObject
         ]),
       )
       soak.count('lock: holders that died in a section', section[2])
-      // Victims may still be about; each releases it as it ends.
+      // Victims may still hold the lock. Each releases it when it ends.
       using held = await lock.acquire({ timeout: PATIENCE })
       enter(held, section)
     },
@@ -93,7 +96,7 @@ async function readRecord(soak: Soak, target: SharedObjects['record']): Promise<
     await target.wait(last.version, { timeout: PATIENCE })
     const { version, value } = target.readWithVersion()
     const grows = version > last.version && value.steady >= last.steady && value.victims >= last.victims
-    // Each version is one count.
+    // Each update adds one to both a count and the version.
     const isWhole = version === value.steady + value.victims
     soak.check(grows && isWhole, 'no merge is lost, versions grow', { last, version, value })
     last = { version, ...value }
@@ -141,7 +144,7 @@ export function buffers({ pool, tokens }: SharedObjects, workers: Workers): Part
   }
 }
 
-/** Wakes of a blocked thread and of this loop, with nothing else in the way but the load. */
+/** Wakes a blocked thread and this loop, with nothing in the way but the load. */
 export function wakes({ ping, pong, event, echo }: SharedObjects, workers: Workers): Part {
   return {
     name: 'wakes',

@@ -1,4 +1,4 @@
-/** The kinds of queues of the soak, and what a thread has of one queue. */
+/** The kinds of queues of the soak, and what one thread has of each queue. */
 import { type QueueHandle, ThreadSafeQueue } from '../../lib/index.js'
 import { KINDS as MESSAGES, type Kind } from '../fixtures/staging-items.js'
 import { draw, type Ledger, newLedger, notes } from './ledger.js'
@@ -36,7 +36,7 @@ export function openSide({ kind: name, handle, ledger }: SharedSide): Side {
   return { kind, queue, ledger, make: (producer) => kind.make(draw(ledger, producer)) }
 }
 
-/** Makes one consumer's function that reads an item, and notes it. */
+/** Makes a function with which one consumer reads an item and notes it. */
 export function taker({ kind, ledger }: Side): (item: unknown) => void {
   const note = notes(ledger)
   return (item) => note(kind.read(item as never))

@@ -18,7 +18,10 @@ import { clock, type Part, pause, PATIENCE, type Soak } from './soak.js'
 const WRITERS_SIGNAL = native.firstRealtimeSignal + 9
 const HANDLER_INTERVAL_NS = 50_000
 
-/** Takes what the source delivers until the soak ends; every signal was delivered or dropped, every one delivered was got. */
+/**
+ * Takes what the source delivers until the soak ends. Checks that each signal was delivered or
+ * dropped, and that each one delivered was got.
+ */
 async function drain(soak: Soak, name: string, source: SignalSource, queue: ThreadSafeQueue<SignalInfo>): Promise<void> {
   let got = 0
   let last = 0n
@@ -51,7 +54,7 @@ export const signals: Part = {
         try {
           for (let k = 0; k < 20; k++) sendSignal(process.pid, k % 2 === 0 ? 'SIGUSR2' : 'SIGRTMIN+7', k)
         } catch (error) {
-          // The number of queued signals is limited for each user.
+          // EAGAIN is expected, as the number of queued signals is limited for each user.
           if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
         }
         await pause(soak.chance() * 4)
@@ -78,7 +81,7 @@ export const signals: Part = {
   },
 }
 
-/** Native threads that put and get; their items are 0, 1, 2, ... */
+/** Native threads put and get the items 0, 1, 2 and so on. */
 export const nativeThreads: Part = {
   name: 'native threads',
   async run(soak) {

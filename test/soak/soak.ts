@@ -1,10 +1,10 @@
-/** Shared by the parts of the soak: the time, counts, latencies, and how a violation is reported. */
+/** Shared by the parts of the soak: time, counts, latencies, and the report of a violation. */
 import { writeSync } from 'node:fs'
 import { inspect } from 'node:util'
 import { Latencies } from '../../bench/harness/histogram.js'
 import { random } from '../support.js'
 
-/** How long anything may take before it counts as stuck. The machine may be busy with more. */
+/** Milliseconds after which something counts as stuck. The machine may be busy with other work. */
 export const PATIENCE = 120_000
 
 /** One kind of load. */
@@ -38,13 +38,13 @@ export class Soak {
     latencies.record([nanoseconds])
   }
 
-  /** Throws, which ends the soak, if the invariant does not hold. */
+  /** Throws if the invariant does not hold, which ends the soak. */
   check(holds: boolean, invariant: string, context: unknown): void {
     if (!holds) throw new Error(`${invariant} does not hold: ${inspect(context, { depth: 4, breakLength: Infinity })}`)
   }
 }
 
-/** Prints at once what went wrong, though loops may be stuck, and ends the process. */
+/** Prints at once what went wrong, as loops may be stuck, and ends the process. */
 export function violation(soak: Soak, where: string, error: unknown): never {
   const context = { seed: soak.seed, counts: Object.fromEntries(soak.counts) }
   writeSync(2, `VIOLATION in ${where}, at ${new Date().toISOString()}: ${inspect(error, { depth: 4 })}\n${inspect(context)}\n`)

@@ -1,6 +1,7 @@
 /**
- * A worker of the soak, in the role that its workerData names. An error is a violation: the main
- * thread ends the soak when it hears of it. Some roles are terminated at any instant.
+ * A worker of the soak, in the role that its workerData names. Any error is a violation, and the
+ * main thread ends the soak when it receives one. Workers in some roles are terminated at any
+ * instant.
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import {
@@ -53,10 +54,10 @@ const sides = task.sides.map(openSide)
 const side = sides[pick] as (typeof sides)[number]
 const running = (): boolean => Atomics.load(stop, 0) === 0
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))
-/** Most batches are small, some are longer than the queue. */
+/** Returns a batch size. Most are small, and some are longer than the queue. */
 const some = (): number => (Math.random() < 0.05 ? 100 : 1 + Math.floor(Math.random() * MOST_IN_HAND))
 
-/** Undefined instead of a TimeoutError, since the soak may end meanwhile. */
+/** Returns undefined instead of throwing TimeoutError, since the soak may end meanwhile. */
 function unlessLate<T>(call: () => T): T | undefined {
   try {
     return call()
@@ -78,7 +79,7 @@ const ROLES: Record<Role, () => unknown> = {
       )
     }
   },
-  /** An event loop with a producer for each queue. */
+  /** Runs an event loop with a producer for each queue. */
   async asyncPutters() {
     await Promise.all(
       sides.map(async (one) => {
@@ -90,7 +91,7 @@ const ROLES: Record<Role, () => unknown> = {
       }),
     )
   },
-  /** Blocks in gets for as long as there is something, in one queue after another. */
+  /** Gets from one queue after another. Blocks in each for as long as items come. */
   getters() {
     const takers = sides.map(taker)
     while (running()) {
@@ -103,7 +104,7 @@ const ROLES: Record<Role, () => unknown> = {
       }
     }
   },
-  /** Sends back what comes, blocking in between: how long it takes to wake a thread. */
+  /** Sends back each item, and blocks in between. This measures how long a thread takes to wake. */
   echo() {
     const ping = ThreadSafeQueue.from(shared.ping)
     const pong = ThreadSafeQueue.from(shared.pong)
@@ -112,7 +113,7 @@ const ROLES: Record<Role, () => unknown> = {
       if (item !== undefined) pong.putSync(item)
     }
   },
-  /** Answers the event by another. */
+  /** Sets one event for each time that the other is set. */
   echoEvent() {
     const event = ThreadSafeEvent.from(shared.event)
     const echo = ThreadSafeEvent.from(shared.echo)
@@ -122,7 +123,7 @@ const ROLES: Record<Role, () => unknown> = {
       echo.set()
     }
   },
-  /** Sections, updates and messages, of the side of those that are never killed. */
+  /** Enters sections, updates the record and sets messages. It is never killed. */
   async sharer() {
     const lock = Lock.from(shared.lock)
     const record = SharedRecord.from(shared.record)
@@ -144,12 +145,12 @@ const ROLES: Record<Role, () => unknown> = {
       const lease = unlessLate(() => pool.lendSync({ timeout: 100 }))
       if (!lease) continue
       lease.data.fill(n)
-      // There is room for as many as there are buffers.
+      // putSync() does not fail: the queue has room for as many tokens as there are buffers.
       tokens.putSync(lease.pass())
     }
   },
 
-  // The victims.
+  // The roles below are those of victims.
   put() {
     for (;;) side.queue.putSync(side.make(producer), { block: true })
   },
@@ -188,7 +189,7 @@ const ROLES: Record<Role, () => unknown> = {
       if (item !== undefined) take(item)
     }
   },
-  /** Killed in sections, updates and waits, and with leases in hand. */
+  /** Is killed inside sections, updates and waits, and with leases in hand. */
   async share() {
     const lock = Lock.from(shared.lock)
     const record = SharedRecord.from(shared.record)
@@ -199,7 +200,7 @@ const ROLES: Record<Role, () => unknown> = {
       enter(held, shared.section)
       held.release()
       record.update(({ victims }) => ({ victims: victims + 1 }))
-      // Never given back: it returns to the pool when the thread ends.
+      // Never gives this lease back. The buffer returns to the pool when the thread ends.
       if (n === 1) pool.tryLend()?.data.fill(-n)
       const lease = pool.tryLend()
       await Promise.race([message.wait({ timeout: 5 }).catch(() => undefined), pause(1)])

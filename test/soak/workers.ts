@@ -17,17 +17,17 @@ export class Workers {
     this.#shared = shared
   }
 
-  /** Tells those that stay to end. */
+  /** Tells the workers that stay to end. */
   stop(): void {
     Atomics.store(this.#stop, 0, 1)
   }
 
-  /** Starts one that stays; resolves when it has ended by itself. */
+  /** Starts a worker that stays. Resolves when it has ended by itself. */
   async steady(wish: Wish): Promise<void> {
     await finished(this.#start(wish), 2 ** 31 - 1)
   }
 
-  /** Starts one that may be terminated by `kill`; `begun` resolves when its code runs. */
+  /** Starts a worker that `kill` terminates. `begun` resolves when its code runs. */
   victim(wish: Wish): { begun: Promise<unknown>; kill(): Promise<void> } {
     const worker = this.#start(wish)
     const begun = once(worker, 'message', { signal: AbortSignal.timeout(PATIENCE) })

@@ -1,4 +1,4 @@
-/** The examples of shared data, each as a program of its own: they check what they show. */
+/** Runs each example of shared data as a program. The programs check what they show. */
 import { strict as assert } from 'node:assert'
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
@@ -7,7 +7,7 @@ const EXAMPLES = ['pool-lock', 'pool-handler', 'pool-look', 'frames', 'message']
 
 describe('the example', () => {
   for (const name of EXAMPLES) {
-    it(`${name} runs and finds true what it shows`, async function () {
+    it(`${name} runs, and its checks of what it shows pass`, async function () {
       this.timeout(60_000)
       const file = fileURLToPath(new URL(`../../examples/shared/${name}.js`, import.meta.url))
       const { code, stdout, stderr } = await new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {

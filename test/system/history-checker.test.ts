@@ -1,8 +1,11 @@
-/** The checker of test/system/linearizability.test.ts, on histories written by hand. */
+/** Tests the checker of test/system/linearizability.test.ts on histories written by hand. */
 import assert from 'node:assert/strict'
 import { type Call, type Operation, unexplained } from './history-checker.js'
 
-/** A call that began and ended at those points. `item`: what went in or came out, if anything. */
+/**
+ * Makes a call that began and ended at those points. `item` is what went in or came out, if
+ * anything.
+ */
 function call(operation: Operation, item: number | undefined, began: number, ended: number, rest: Partial<Call> = {}): Call {
   return { operation, item, slots: 1, mayFail: false, began, ended, ...rest }
 }
@@ -131,16 +134,16 @@ describe('the checker of histories', () => {
     })
   }
 
-  it('is quick where many calls overlap', () => {
-    // Three threads put and get their own tokens all the time, with one wrong result at the very
-    // end.
+  it('is fast even if many calls overlap', () => {
+    // Three threads put and get their own tokens all the time, and one result at the very end is
+    // wrong.
     const rounds = 300
     const threads = [0, 1, 2].map((thread) =>
       Array.from({ length: 2 * rounds }, (_, k) =>
         call(k % 2 === 0 ? 'put' : 'get', 3 * (k >> 1) + thread, 10 * k + thread, 10 * k + 15 + thread),
       ),
     )
-    // A get may take another thread's token: they come in the order in which they were put.
+    // A get may take another thread's token, as tokens come in the order in which they were put.
     const start = performance.now()
     assert.equal(unexplained(threads, 3), undefined)
     threads[0]?.push(call('get', undefined, 1e6, 1e6 + 1), call('get', 0, 1e6 + 2, 1e6 + 3))

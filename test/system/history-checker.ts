@@ -3,30 +3,30 @@
  * results to several threads. Is there an order of the calls that respects those that did not
  * overlap, and in which each result is right?
  *
- * The search is that of Wing and Gong, with Lowe's memory of what has been tried. It takes the next
- * call of a thread, if no other call that is left ended before that one began, and goes back where
- * none fits. Each thread makes one call after the other. So the state of the search is how many
- * calls of each thread it has taken, and what the queue then holds.
+ * The search is Wing and Gong's, with Lowe's memory of what has been tried. It takes the next call
+ * of a thread, provided that no other remaining call ended before that one began, and backtracks
+ * where no call fits. Each thread makes one call after another. So the state of the search consists
+ * of the number of calls taken from each thread, and what the queue then holds.
  */
 
-/** `put` waits or is refused when there is no room; `pushing` pushes out the oldest instead. */
+/** `put` waits or is refused when there is no room; `pushing` evicts the oldest items instead. */
 export type Operation = 'put' | 'pushing' | 'get' | 'peek'
 
 export interface Call {
   readonly operation: Operation
   /**
-   * The item that was put or got: a number that is put only once. Undefined if it was refused, or
-   * there was none.
+   * The item that was put or got, a number that is put only once. Undefined if the put was refused,
+   * or the get found nothing.
    */
   readonly item: number | undefined
   /** The slots that a put needs. */
   readonly slots: number
   /**
-   * Whether it may fail for a reason other than a full or empty queue, so that its failure says
+   * Whether it may fail for other reasons than a full or empty queue, so that a failure proves
    * nothing.
    */
   readonly mayFail: boolean
-  /** Points in one order of all beginnings and ends. */
+  /** Positions in one order of all beginnings and ends. */
   readonly began: number
   readonly ended: number
 }
@@ -40,7 +40,9 @@ function slotsOf(held: readonly Held[]): number {
   return held.reduce((sum, { slots }) => sum + slots, 0)
 }
 
-/** The queue's content after that call; undefined if the call would have had another result. */
+/**
+ * Returns the queue's content after that call; undefined if the call would have had another result.
+ */
 function after(held: readonly Held[], capacity: number, { operation, item, slots, mayFail }: Call): readonly Held[] | undefined {
   if (item === undefined && mayFail) return held
   switch (operation) {
@@ -62,17 +64,17 @@ function after(held: readonly Held[], capacity: number, { operation, item, slots
   }
 }
 
-/** Where the search ended: the part that no order of the calls explains. */
+/** Describes where the search ended: at calls that fit no order. */
 export interface Unexplained {
   readonly held: readonly number[]
-  /** For each thread, the call that could come next and does not fit. */
+  /** For each thread, the call that could come next but does not fit. */
   readonly next: readonly (Call | undefined)[]
   readonly explained: number
 }
 
 /**
- * A point of the search: the queue's content, which threads' next calls are still to be tried, and
- * whose call led here.
+ * A point of the search: the queue's content, the threads whose next calls remain to be tried, and
+ * the thread whose call led here.
  */
 interface Point {
   readonly held: readonly Held[]
@@ -80,17 +82,17 @@ interface Point {
   readonly by: number
 }
 
-/** A search that is this many calls past its last failure will hardly come back there. */
+/** A search that is this many calls past its last failure is unlikely to return there. */
 const FAR = 100
 
 /**
- * Takes the calls of each thread, in its order, on a queue that is empty at first. Returns
- * undefined if they are linearizable.
+ * Takes the calls of each thread, in that thread's order, on a queue that is empty at first.
+ * Returns undefined if they are linearizable.
  */
 export function unexplained(threads: readonly (readonly Call[])[], capacity: number): Unexplained | undefined {
   const total = threads.reduce((sum, calls) => sum + calls.length, 0)
   const taken = threads.map(() => 0)
-  /** Points from which there is no way on. */
+  /** Points from which no order continues. */
   const failed = new Set<string>()
   let failedLast = 0
   let furthest: Unexplained = { held: [], next: [], explained: -1 }
@@ -98,7 +100,9 @@ export function unexplained(threads: readonly (readonly Call[])[], capacity: num
   const keyOf = (held: readonly Held[]): string => `${taken.join()};${held.map(({ item }) => item).join()}`
   const nextOf = (calls: readonly Call[], thread: number): Call | undefined => calls[taken[thread] as number]
 
-  /** The threads whose call may come next: no other call that is left ended before it began. */
+  /**
+   * Returns the threads whose call may come next: no other remaining call ended before it began.
+   */
   function candidates(): number[] {
     let firstEnd = Infinity
     for (let thread = 0; thread < threads.length; thread++)

@@ -1,4 +1,7 @@
-/** Many isolates load the package one after another, use all of it, and end: they leave nothing behind. */
+/**
+ * Many isolates load the package one after another, use all of it, and end. They leave nothing
+ * behind.
+ */
 import { strict as assert } from 'node:assert'
 import { runProcess } from '../support.js'
 
@@ -14,7 +17,7 @@ interface Held {
 describe(`${ISOLATES} isolates, one after another`, function () {
   this.timeout(60_000 + 1000 * ISOLATES)
 
-  // What a process holds can be counted on Linux alone.
+  // Only on Linux can the resources of a process be counted.
   if (process.platform !== 'linux') return
 
   for (const where of ['beside main', 'in workers alone']) {
@@ -25,7 +28,7 @@ describe(`${ISOLATES} isolates, one after another`, function () {
       const text = `after a fifth of them ${JSON.stringify(early)}, at the end ${JSON.stringify(late)}`
       if (process.env.ISOLATES !== undefined) console.log(`      ${text}`)
       assert.ok(late.threads <= early.threads && late.files <= early.files, text)
-      // Heaps of V8 differ from run to run, but not by what each isolate would leave.
+      // Heaps of V8 vary from run to run, but by less than what each isolate could leave behind.
       assert.ok(late.mappings <= early.mappings + Math.max(40, ISOLATES / 20), text)
       assert.ok(late.megabytes <= early.megabytes + 30, text)
     })

@@ -1,4 +1,4 @@
-/** The objects of the test of kills, as main has them, and whether each is exactly usable. */
+/** The objects of the test of kills as main has them, and the checks that each is fully usable. */
 import { strict as assert } from 'node:assert'
 import {
   attachSignal,
@@ -37,7 +37,7 @@ function newPool(): BufferPool<Uint32Array> {
   return new BufferPool(BUFFERS, 'uint32[64]')
 }
 
-/** The short item of each queue, which takes one slot. */
+/** Returns a short item for each queue, which takes one slot. */
 function short({ type, make }: (typeof KINDS)[number]): unknown {
   return type === 'any' ? 1 : type === 'string' ? 'x' : type === 'bytes' ? new Uint8Array(8) : make(1)
 }
@@ -57,7 +57,7 @@ export class Audit {
   readonly counts = new Int32Array(new SharedArrayBuffer(4 * Object.keys(COUNTS).length))
   readonly hands = new Float64Array(new SharedArrayBuffer(8 * MOST_WORKERS))
   readonly begun = new Int32Array(new SharedArrayBuffer(4 * MOST_WORKERS))
-  /** Now and then another: a token may be lost with the worker that had it. */
+  /** Replaced at each audit, as a token may be lost with the worker that had it. */
   pool = newPool()
   /** How often the process's own handler was called. */
   handled = 0
@@ -106,8 +106,8 @@ export class Audit {
   }
 
   /**
-   * The workers that are killed are gone, and others wait for everything: whatever happens now wakes
-   * them, as nothing else makes up for a wake that is lost.
+   * Checks that every kind of waiting call is woken. The workers that were killed are gone, and
+   * others wait. Nothing else would make up for a wake that was lost.
    */
   async wakesThoseWhoWait(): Promise<void> {
     const all = (): boolean => this.queues.every((queue) => queue.empty())
@@ -129,7 +129,7 @@ export class Audit {
     this.message.clear()
     await grows('messagesSeen', () => this.message.set(note(3)))
     await grows('locksHeld', () => {}, 3)
-    // A token that was lost may have been that of the last buffer.
+    // A token that was lost may be that of the last buffer.
     if (this.pool.stats().free > 0) await grows('buffersLent', () => {}, 3)
   }
 
@@ -140,8 +140,9 @@ export class Audit {
   }
 
   /**
-   * Nobody else is there. `inHand` is how many items of each queue may have been taken and not noted,
-   * `tokensInHand` how many tokens may be lost.
+   * Checks each object exactly, with no other thread there. `inHand` is the number of items of each
+   * queue that may have been taken and not noted, and `tokensInHand` the number of tokens that may
+   * be lost.
    */
   async isExact(inHand: number, tokensInHand: number): Promise<void> {
     for (let k = 0; k < this.queues.length; k++) await this.#queueIsExact(k, inHand)
@@ -189,7 +190,7 @@ export class Audit {
     const get = queue.get()
     queue.putSync(item)
     await within(`a get from the queue of ${name} that waits`, get)
-    // Those that were taken by workers which did not report them done.
+    // Reports the items as done that workers had taken and not reported.
     queue.taskDone(unfinished + count + 2)
     await within(`a join of the queue of ${name}`, queue.join())
   }
@@ -218,7 +219,7 @@ export class Audit {
     const waiting = record.wait(record.version)
     this.#write()
     await within('a write', waiting)
-    // The ranges grow with each kill, so they begin anew.
+    // Both counts are set to the same value, as each kill widens the range between them.
     const done = Math.max(record.read().count, 0)
     this.counts[COUNTS.updatesBegun] = this.counts[COUNTS.updatesDone] = done
     this.counts[COUNTS.writesBegun] = this.counts[COUNTS.writesDone] = record.version
@@ -227,7 +228,7 @@ export class Audit {
   async #messageIsExact(): Promise<void> {
     const { message } = this
     const { count, free } = buffersOf(message)
-    // None is current before the first set.
+    // Before the first set no buffer is current.
     assert.equal(free, message.value() === undefined ? count : count - 1, 'free buffers of the message')
     message.clear()
     const waiting = message.wait()
@@ -255,7 +256,7 @@ export class Audit {
       try {
         pool.take(token).release()
       } catch (error) {
-        // One who was killed may have done so before.
+        // A worker that was killed may have done this before.
         assert.equal((error as { code?: unknown }).code, 'ERR_LEASE_ENDED')
       }
     }
@@ -304,6 +305,6 @@ export class Audit {
     signals.clear()
   }
 
-  /** How many items a consumer may have taken and not noted. */
+  /** The number of items that a consumer may have taken and not noted. */
   static readonly inHand = MOST_IN_HAND
 }

@@ -1,7 +1,7 @@
 /**
  * Workers are terminated at random instants, in the middle of everything that the package does:
- * while they start, while they load it, in each kind of call of each object. Nothing is stuck,
- * nothing is lost, and each object is as good as new afterwards.
+ * while they start, while they load it, and in each kind of call of each object. Nothing gets stuck
+ * or lost, and each object is as good as new afterwards.
  */
 import { strict as assert } from 'node:assert'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
@@ -19,17 +19,17 @@ const KILLS = Number(process.env.KILLS ?? 30)
 const SEED = Number(process.env.KILLS_SEED ?? Math.floor(Math.random() * 2 ** 31))
 const AT_ONCE = 6
 const KILLS_UNTIL_QUIET = 14
-/** The share of workers that use what most of the others do at that time, so that they meet. */
+/** The share of workers that use what most others use at that time, so that they meet. */
 const FOCUSED = 0.8
-/** The share of workers that are killed in their roles; others may be while they start. */
+/** The share of workers that are killed in their roles. Others may be killed while they start. */
 const BEGUN = 0.85
 const PATIENCE = 30_000
-/** With fewer kills, what the process takes depends on what was used for the first time. */
+/** With fewer kills, memory depends on what was used for the first time. */
 const FEWEST_FOR_MEMORY = 1000
 
 const isWindows = process.platform === 'win32'
 
-/** Roles by what they use. */
+/** The roles, grouped by what they use. */
 const SUBJECTS: readonly (readonly string[])[] = [
   ...KINDS.map(() => [...CONSUMERS, ...PRODUCERS]),
   EVENT,
@@ -44,12 +44,12 @@ const SUBJECTS: readonly (readonly string[])[] = [
 const CONSUMING: ReadonlySet<string> = new Set<string>([...CONSUMERS, 'steady'])
 const PASSING: ReadonlySet<string> = new Set<string>(['pass', 'take'])
 
-/** Node forgets to close the modules that a worker is reading as it is terminated. */
+/** Node forgets to close the modules that a worker is reading when it is terminated. */
 function isModule(file: string): boolean {
   try {
     return readlinkSync(`/proc/self/fd/${file}`).endsWith('.js')
   } catch {
-    // The descriptor of the directory itself, closed by now.
+    // This was the descriptor of the directory itself, which is closed by now.
     return true
   }
 }
@@ -69,7 +69,8 @@ describe(`${KILLS} workers that are terminated at random (KILLS_SEED=${SEED})`, 
     this.timeout(120_000)
     if (isWindows) return
     await buildNativeAddon()
-    // Its threads run on when a worker ends, and Node unloads what no isolate has loaded.
+    // Main loads the addon too: its threads run on when a worker ends, and Node unloads an addon
+    // that no isolate has loaded.
     nativeAddon()
   })
   afterEach(async () => {
@@ -84,7 +85,7 @@ describe(`${KILLS} workers that are terminated at random (KILLS_SEED=${SEED})`, 
     const audit = new Audit()
     let kills = 0
     let hand = 0
-    /** Those that were killed since the last audit, by their roles. */
+    /** The roles of the workers that were killed since the last audit. */
     let killed: string[] = []
     const failures: unknown[] = []
     const hands = new WeakMap<Worker, number>()
@@ -105,7 +106,9 @@ describe(`${KILLS} workers that are terminated at random (KILLS_SEED=${SEED})`, 
       killed.push(role)
       workers.delete(worker)
     }
-    /** Workers of one time use mainly the same, in different ways. */
+    /**
+     * Runs workers for a while that mainly use the same objects, in different ways, then audits.
+     */
     const time = async (): Promise<void> => {
       const focus = [subjects(), subjects()]
       const victims: Worker[] = []
@@ -124,8 +127,8 @@ describe(`${KILLS} workers that are terminated at random (KILLS_SEED=${SEED})`, 
         await new Promise((resolve) => setTimeout(resolve, below(20)))
         await Promise.all(chosen.map(end))
       }
-      // Each loop that is rung for one of these may be dying, and must pass it on to others, which
-      // have just come: the one with the lowest doorbell is rung first.
+      // The loop with the lowest doorbell is rung first. It may be dying, and must then pass the
+      // item on to the others, which have just started.
       audit.putOneInEach()
       const others = [start('steady'), start('blocked')]
       await Promise.all([...steady, ...victims].map(end))
@@ -137,7 +140,7 @@ describe(`${KILLS} workers that are terminated at random (KILLS_SEED=${SEED})`, 
       killed = []
       hand = 0
     }
-    /** The process's threads, files and mappings while this thread is its only one. */
+    /** Returns the process's threads, files, mappings and memory when no worker runs. */
     const held = async (): Promise<ReturnType<typeof resources> & { megabytes: number }> => {
       for (let k = 0; k < 3; k++) {
         collectGarbage()

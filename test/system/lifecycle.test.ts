@@ -1,7 +1,7 @@
 /**
  * The lifecycle matrix. Whatever a thread is in the middle of, and however it or the process ends,
- * there is no crash and no hang, nothing is left behind, and the exit code is the same as without
- * the package. Each cell is a process of its own.
+ * nothing crashes, hangs or is left behind, and the exit code is the same as without the package.
+ * Each cell is a process of its own.
  */
 import { strict as assert } from 'node:assert'
 import { buildNativeAddon } from '../fixtures/native-addon.js'
@@ -14,9 +14,9 @@ interface Ending {
   signal?: NodeJS.Signals
   stdout?: string
   stderr?: RegExp
-  /** Whether the worker ends by its own action, so that it can't be blocked. */
+  /** Whether the worker ends by its own action, which it can't do while it is blocked. */
   isOwn?: boolean
-  /** How the worker ends, without the package as well: see lifecycle-process.ts for with it. */
+  /** How the worker ends without the package. lifecycle-process.ts expects the same with it. */
   worker?: { code: number; error?: string }
 }
 
@@ -42,10 +42,10 @@ function isPossible(state: State, ending: Ending): boolean {
   return !(isWindows && (state.hasSignals || state.isNative || ending.signal))
 }
 
-/** Cells that run at a time: most of each is waiting. */
+/** The number of cells that run at a time, as a cell mostly waits. */
 const AT_ONCE = 4
 
-/** Starts the cells in their order, some at a time; each is awaited by its test. */
+/** Starts the cells in their order, a few at a time. Each is awaited by its test. */
 class Cells {
   readonly #outcomes = new Map<string, Promise<Outcome>>()
   readonly #starts: (() => Promise<void>)[] = []
@@ -85,7 +85,7 @@ describe('a worker without the package', function () {
   }
 })
 
-/** Cells of one run: another share of them each time, or all. A failure names its cell. */
+/** Chooses the cells of this run: all, or a random share of them. A failure names its cell. */
 function isChosen(): boolean {
   return Math.random() < SHARE
 }

@@ -1,7 +1,7 @@
 /**
  * Whatever threads call at the same time, the results are those of a queue that does one thing at a
  * time, in some order of the calls that overlap. Full, empty and dropped are true, no item is lost,
- * and none comes twice. Threads make calls at random, in rounds, and note the results. Each round
+ * and none comes twice. Threads make random calls, in rounds, and note the results. Each round
  * begins and ends with an empty queue, and is checked by itself.
  */
 import assert from 'node:assert/strict'
@@ -19,7 +19,7 @@ const MOST_CALLS = 200_000
 const OVERFLOWS: Overflow[] = ['reject', 'drop-newest', 'drop-oldest']
 
 const PUTS: number[] = [CallKind.tryPut, CallKind.putOnce, CallKind.putOnceAsync, CallKind.putBlocking, CallKind.putAsync, CallKind.putMany]
-/** Asynchronous calls that wait are ended by a timer, which knows nothing of the queue. */
+/** Waiting asynchronous calls are ended by a timer, whatever the state of the queue. */
 const TIMED: number[] = [CallKind.putAsync, CallKind.getAsync]
 
 function operationOf(kind: number, overflow: Overflow): Operation {
@@ -28,7 +28,7 @@ function operationOf(kind: number, overflow: Overflow): Operation {
 }
 
 function callOf({ kind, number, done, slots, began, ended }: NotedCall, overflow: Overflow, spans: boolean): Call {
-  // Where items span slots, a put that waits may have let another go first all the time.
+  // If items span slots, a waiting put may have let another go first all the time.
   const mayFail = TIMED.includes(kind) || (spans && kind === CallKind.putBlocking)
   return { operation: operationOf(kind, overflow), item: done ? number : undefined, slots, mayFail, began, ended }
 }

@@ -1,12 +1,12 @@
 /**
- * What the comparisons with models have in common: random commands, run on a model and on the real
+ * Shared by the comparisons with models: random commands, which run on a model and on the real
  * object, and calls that are pending in both. fast-check shrinks a failure, and prints the seed and
  * path that reproduce it (MODEL_SEED, MODEL_PATH).
  */
 import { strict as assert } from 'node:assert'
 import fc from 'fast-check'
 
-/** The result of a call; `pending` while it waits. */
+/** The result of a call, which is `pending` while it waits. */
 export type Result =
   { readonly kind: 'value'; readonly value: unknown } | { readonly kind: 'error'; readonly code: string } | { readonly kind: 'pending' }
 
@@ -20,12 +20,12 @@ export const RUNS = Number(process.env.MODEL_RUNS ?? 150)
 export const COMMANDS = 40
 const { MODEL_SEED, MODEL_PATH } = process.env
 
-/** Iterations of the loop after each call, in which a call that should wait must not settle. */
+/** Loop iterations after each call during which a call that should wait must not settle. */
 const ITERATIONS = 3
-/** The time for what must happen, in milliseconds. */
+/** Milliseconds within which a call that should settle must do so. */
 const PATIENCE = 2000
 
-/** Resolves when the loop has come round often enough for every call to settle that can. */
+/** Resolves after enough loop iterations for every call to settle that can. */
 export async function rest(hasCome: () => boolean = () => true): Promise<void> {
   let end = 0
   for (let k = 0; k < ITERATIONS || !hasCome(); k++) {
@@ -42,7 +42,7 @@ export function failedWith(error: unknown): Result {
   return failure(code)
 }
 
-/** The call's result: a value or an error. */
+/** Returns the call's result: a value or an error. */
 export function outcome(call: () => unknown): Result {
   try {
     return value(call())
@@ -57,11 +57,11 @@ export interface RealCall {
   readonly controller: AbortController
   readonly takesSignal: boolean
   result: Result
-  /** The error that it rejected with. */
+  /** The error with which it rejected. */
   error: unknown
 }
 
-/** The asynchronous calls of the real object, by the numbers that they have in the model. */
+/** The asynchronous calls of the real object, by their numbers in the model. */
 export class RealCalls {
   readonly calls: RealCall[] = []
 
@@ -87,14 +87,14 @@ export class RealCalls {
     return this.calls[number % Math.max(this.calls.length, 1)]
   }
 
-  /** Lets all come to rest, and compares their results with those of the model. */
+  /** Waits until all calls are at rest, and compares their results with those of the model. */
   async compare({ results }: { readonly results: ReadonlyMap<number, Result> }): Promise<void> {
     await rest(() => this.calls.every(({ id, result }) => (result.kind === 'pending') === (results.get(id)?.kind === 'pending')))
     for (const { id, result } of this.calls) assert.deepEqual(result, results.get(id), `call ${id}`)
   }
 }
 
-/** The calls of a model: what they resulted in, and those that wait, in their order. */
+/** The calls of a model: their results, and those that wait, in their order. */
 export class ModelCalls<Waiting> {
   readonly results = new Map<number, Result>()
   readonly waiting = new Map<number, Waiting>()
@@ -107,14 +107,14 @@ export class ModelCalls<Waiting> {
     return id
   }
 
-  /** One that has its result at once. */
+  /** Adds a call that has its result at once. */
   done(result: Result): number {
     const id = this.#ids++
     this.results.set(id, result)
     return id
   }
 
-  /** If it waits still. */
+  /** Settles a call, unless it no longer waits. */
   settle(id: number, result: Result): void {
     if (this.waiting.delete(id)) this.results.set(id, result)
   }
@@ -133,7 +133,7 @@ export interface Real {
   state(): unknown
 }
 
-/** A command: something that is done in the model and in the real object, and compared. */
+/** A command: something that is done both in the model and in the real object, and compared. */
 export class Step<M extends Model, R extends Real> implements fc.AsyncCommand<M, R> {
   constructor(
     readonly name: string,
@@ -157,7 +157,7 @@ export class Step<M extends Model, R extends Real> implements fc.AsyncCommand<M,
   }
 }
 
-/** Makes a command of a call that returns or throws at once. */
+/** Makes a command from a call that returns or throws at once. */
 export function sync<M extends Model, R extends Real>(
   name: string,
   expected: (model: M) => Result,
@@ -182,7 +182,7 @@ export function abort<M extends Model, R extends Real>(): fc.Arbitrary<Step<M, R
   )
 }
 
-/** Begins a call that waits for a millisecond at most, and awaits it. */
+/** Makes a call that waits for at most a millisecond, and awaits it. */
 export async function expiring<M extends Model, R extends Real>(
   model: M,
   real: R,

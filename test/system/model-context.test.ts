@@ -1,6 +1,6 @@
 /**
- * Compares Context with what a list of jobs does, by random calls: jobs that return, throw, or end
- * their worker, that are aborted, and a context that is closed or terminated at some time.
+ * Compares Context with a list of jobs, by random calls. Jobs return, throw, end their worker or
+ * are aborted, and the context is closed or terminated at some point.
  */
 import { strict as assert } from 'node:assert'
 import fc from 'fast-check'
@@ -8,7 +8,7 @@ import { Context } from '../../lib/index.js'
 import { within } from '../support.js'
 import { ABORTED, failedWith, failure, parameters, type Result, RUNS, value } from './model-calls.js'
 
-/** A context costs a worker, and another for each job that ends one. */
+/** The share of runs, as a context costs a worker, and another for each job that ends one. */
 const RUN_SHARE = 1 / 15
 const MOST_JOBS = 25
 const PATIENCE = 30_000
@@ -61,10 +61,10 @@ interface Job {
   readonly does: keyof Jobs
   readonly controller: AbortController
   readonly result: Promise<Result>
-  /** Assigned after the context was closed. */
+  /** Whether it was assigned after the context was closed. */
   readonly late: boolean
   settled: boolean
-  /** It was aborted before it could begin. */
+  /** Whether it was aborted before it could begin. */
   dropped: boolean
   /** The results that it may have. */
   expected: Result[]
@@ -100,7 +100,7 @@ async function run(qsize: number, calls: readonly Call[]): Promise<void> {
         for (let k = 0; k < call.iterations; k++) await new Promise(setImmediate)
         const job = jobs[call.pick % Math.max(jobs.length, 1)]
         if (!job || job.settled) break
-        // One that is done already has its result.
+        // A job that is done already has its result.
         job.expected.push(ABORTED)
         job.controller.abort()
         break
@@ -152,10 +152,10 @@ async function run(qsize: number, calls: readonly Call[]): Promise<void> {
   }
 }
 
-describe('the context does what a list of jobs does, by random calls', function () {
+describe('the context does the same as a list of jobs, for random calls', function () {
   this.timeout(600_000)
 
-  it('that return, throw, crash and are aborted', () =>
+  it('and jobs that return, throw, crash or are aborted', () =>
     fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 4 }), fc.array(CALL, { maxLength: MOST_JOBS }), run),
       parameters(Math.ceil(RUNS * RUN_SHARE)),

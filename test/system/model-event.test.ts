@@ -1,4 +1,7 @@
-/** Compares the event with a model of it, by random calls, while another thread that waits is killed at times. */
+/**
+ * Compares the event with a model of it, by random calls, while another thread waits and is
+ * sometimes killed.
+ */
 import fc from 'fast-check'
 import { ThreadSafeEvent } from '../../lib/index.js'
 import { abort, compare, expiring, ModelCalls, RealCalls, type Result, RUNS, Step, sync, value } from './model-calls.js'
@@ -105,7 +108,7 @@ const PARTNER_COMMAND: readonly fc.Arbitrary<Command>[] = [
   command(new Step('the other thread is killed', () => partner.kill())),
 ]
 
-describe('the event does what its model does, by random calls', function () {
+describe('the event does the same as its model, for random calls', function () {
   this.timeout(600_000)
   after(() => partner.kill())
 

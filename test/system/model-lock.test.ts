@@ -1,4 +1,7 @@
-/** Compares Lock with a model of it, by random calls, in which another thread dies with the lock at times. */
+/**
+ * Compares Lock with a model of it, by random calls. Another thread sometimes dies while it holds
+ * the lock.
+ */
 import { strict as assert } from 'node:assert'
 import fc from 'fast-check'
 import { type Held, Lock } from '../../lib/index.js'
@@ -17,7 +20,7 @@ class LockModel {
   #abandoned = false
   #acquisitions = 0
 
-  /** Says whether it was abandoned, to whoever has it now. */
+  /** Gives the lock to that owner. The result says whether it was abandoned. */
   #take(owner: Owner = this.#acquisitions++): Result {
     this.owner = owner
     const abandoned = this.#abandoned
@@ -49,7 +52,7 @@ class LockModel {
     return this.calls.done(result)
   }
 
-  /** Releases the acquisition with that number, which may be over. */
+  /** Releases the acquisition with that number, which may have ended. */
   release(number: Owner): void {
     if (this.owner === number) this.owner = undefined
   }
@@ -79,7 +82,7 @@ class LockModel {
 class RealLock {
   readonly lock = new Lock()
   readonly calls = new RealCalls()
-  /** In the order in which this thread got them. */
+  /** The acquisitions of this thread, in their order. */
   readonly held: Held[] = []
 
   readonly got = (held: Held | undefined): boolean | undefined => {
@@ -130,7 +133,7 @@ const COMMAND: readonly fc.Arbitrary<Command>[] = [
   step('request()', async (model, { calls, lock, got }) => {
     const id = model.acquire()
     model.settle()
-    // If it has the lock it is through with it at once.
+    // If the request gets the lock at once, it is done with it at once.
     const isDone = !model.calls.waiting.has(id)
     if (isDone) model.owner = undefined
     else model.calls.settle(id, failure('ABORTED'))
@@ -186,7 +189,7 @@ const PARTNER_COMMAND: readonly fc.Arbitrary<Command>[] = [
   }),
 ]
 
-describe('the lock does what its model does, by random calls', function () {
+describe('the lock does the same as its model, for random calls', function () {
   this.timeout(600_000)
   after(() => partner.kill())
 

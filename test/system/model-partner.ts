@@ -1,4 +1,7 @@
-/** The other thread in the comparisons with models, as this one sees it: it obeys, and may be killed. */
+/**
+ * This thread's view of the other thread in the comparisons with models. It obeys, and may be
+ * killed.
+ */
 import type { Worker } from 'node:worker_threads'
 import { ThreadSafeQueue } from '../../lib/index.js'
 import type { Order } from '../fixtures/model-partner.js'
@@ -10,19 +13,21 @@ export class Partner {
   #worker: Worker | undefined
   #replies = new ThreadSafeQueue<unknown>(2)
 
-  /** Gives an order. Resolves to the reply that comes when it is carried out. */
+  /** Gives an order. Resolves to the reply when it has been carried out. */
   async told(order: Order): Promise<unknown> {
     this.#worker ??= startWorker('model-partner', this.#replies.handle)
     this.#worker.postMessage(order)
     return within(`the reply to "${order.does}"`, this.#replies.get(), PATIENCE)
   }
 
-  /** There is another one when it is told something next. */
+  /** Kills the thread. The next order starts another one. */
   async kill(): Promise<void> {
     await this.#worker?.terminate()
     this.#worker = undefined
   }
 }
 
-/** The share of runs with another thread: a worker costs as much as many runs without. */
+/**
+ * The share of runs that use another thread, as a worker costs as much as many runs without one.
+ */
 export const PARTNER_SHARE = 1 / 30

@@ -1,4 +1,7 @@
-/** Compares BufferPool with a model of it, by random calls, in which another thread dies with leases at times. */
+/**
+ * Compares BufferPool with a model of it, by random calls. Another thread sometimes dies with
+ * leases.
+ */
 import { strict as assert } from 'node:assert'
 import fc from 'fast-check'
 import { BufferPool, type Lease } from '../../lib/index.js'
@@ -8,7 +11,7 @@ import { Partner, PARTNER_SHARE } from './model-partner.js'
 const ENDED = failure('ERR_LEASE_ENDED')
 const partner = new Partner()
 
-/** The buffer of a lease or token; undefined once that is over. */
+/** The buffer of a lease or token, which is undefined once that has ended. */
 interface Content {
   /** The number that was written into the buffer last. */
   mark: number
@@ -108,14 +111,14 @@ class RealPool {
     this.pool = new BufferPool(count, 'uint32[8]')
   }
 
-  /** A new lease; its number. */
+  /** Fills the buffer of a new lease with a new mark. Returns the lease's number. */
   readonly lent = (lease: Lease<Uint32Array> | undefined): number | undefined => {
     if (!lease) return undefined
     lease.data.fill(this.#marks++)
     return this.leases.push(lease) - 1
   }
 
-  /** The number that the whole buffer holds. */
+  /** Returns the mark that fills the whole buffer. */
   mark(number: number): number {
     const { data } = this.leases[number] as Lease<Uint32Array>
     const mark = data[0] as number
@@ -147,7 +150,7 @@ type Command = Step<PoolModel, RealPool>
 const step = (name: string, act: Command['act'], isPossible?: Command['isPossible']): fc.Arbitrary<Command> =>
   fc.constant(new Step(name, act, isPossible))
 
-/** A command that uses one of the leases, or of the tokens, that there ever were. */
+/** Makes a command that uses one of all leases, or tokens, that there have been. */
 function of(
   name: 'mark' | 'release' | 'pass' | 'take',
   list: 'leases' | 'tokens',
@@ -243,7 +246,7 @@ const PARTNER_COMMAND: readonly fc.Arbitrary<Command>[] = [
       const token = (await partner.told({ does: 'pass', pool: real.pool.handle, number: 0 })) as number
       model.tokens.push(model.partners.shift())
       real.tokens.push(token)
-      // It has written the first element alone.
+      // The other thread has written only the first element.
       const lease = real.pool.take(token)
       const [mark] = lease.data
       assert.equal(mark, model.tokens.at(-1)?.mark)
@@ -258,7 +261,7 @@ const PARTNER_COMMAND: readonly fc.Arbitrary<Command>[] = [
   }),
 ]
 
-describe('the pool does what its model does, by random calls', function () {
+describe('the pool does the same as its model, for random calls', function () {
   this.timeout(600_000)
   after(() => partner.kill())
 

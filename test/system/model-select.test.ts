@@ -1,4 +1,7 @@
-/** Compares select() and selectSync() with a model of them, by random calls, among gets and waits for the same objects. */
+/**
+ * Compares select() and selectSync() with a model of them, by random calls, together with gets and
+ * waits for the same objects.
+ */
 import { strict as assert } from 'node:assert'
 import fc from 'fast-check'
 import { Message, select, selectSync, ThreadSafeEvent, ThreadSafeQueue } from '../../lib/index.js'
@@ -18,13 +21,13 @@ import {
 } from './model-calls.js'
 
 const CAPACITY = 2
-/** The sources: two queues, an event, a message. */
+/** The number of sources: two queues, an event, a message. */
 const SOURCES = 4
 const EVENT = 2
 const MESSAGE = 3
 const CLOSED = failure('ERR_QUEUE_CLOSED')
 
-/** A select, or, of a single queue, a get. */
+/** A waiting select or, with a single queue, a waiting get. */
 interface Waiting {
   readonly sources: readonly number[]
   readonly isGet: boolean
@@ -46,12 +49,12 @@ class SelectModel {
     return (this.queues[source] as number[]).length > 0 || (this.closed[source] as boolean)
   }
 
-  /** The places of the sources that one of them may take from. */
+  /** Returns the places of the sources from which a select may take. */
   ready(sources: readonly number[]): number[] {
     return sources.flatMap((source, place) => (this.isReady(source) && sources.indexOf(source) === place ? [place] : []))
   }
 
-  /** Takes from the source at that place, which is ready. */
+  /** Takes from the source at that place, which must be ready. */
   take({ sources, isGet }: Pick<Waiting, 'sources' | 'isGet'>, place: number): Result {
     const source = sources[place] as number
     if (source === EVENT) return value({ index: place, item: undefined })
@@ -80,7 +83,10 @@ class SelectModel {
     return [...this.calls.waiting.keys()].map((id) => this.#waiting.get(id) as Waiting)
   }
 
-  /** Where several things have become ready at once, those that wait are biased. Those that wait for it get it in their order. */
+  /**
+   * Serves waiting calls in their order. If several sources became ready at once, only biased calls
+   * wait, so each takes the first.
+   */
   settle(): void {
     for (const id of this.calls.waiting.keys()) {
       const waiting = this.#waiting.get(id) as Waiting
@@ -118,7 +124,10 @@ const some = fc.array(fc.nat({ max: SOURCES - 1 }), { minLength: 1, maxLength: 4
 const source = fc.nat({ max: 1 })
 const number = fc.nat({ max: 1000 })
 
-/** A select that is not biased takes any of those that are ready; the model then takes the same. */
+/**
+ * Lets the model take what the real select took, as an unbiased select may take from any ready
+ * source.
+ */
 function alike(model: SelectModel, sources: readonly number[], biased: boolean, real: Result): Result {
   const ready = model.ready(sources)
   const first = ready[0]
@@ -197,7 +206,8 @@ const COMMAND: readonly fc.Arbitrary<Command>[] = [
         (model, { queues, event }) => {
           model.put(queue, n)
           model.isEventSet = true
-          // The loop looks at the event first, though a biased select may prefer the queue.
+          // Sets the event first, which the loop then looks at first, though a biased select may
+          // prefer the queue.
           event.set()
           queues[queue]?.tryPut(n)
         },
@@ -229,7 +239,7 @@ const CLOSE: fc.Arbitrary<Command> = source.map(
     }),
 )
 
-describe('select() does what its model does, by random calls', function () {
+describe('select() does the same as its model, for random calls', function () {
   this.timeout(600_000)
 
   it('of queues, an event and a message', () =>

@@ -1,6 +1,6 @@
 /**
- * Compares SharedRecord and Message with models of them, by random calls: values, versions, calls
- * and iterators that wait, with another thread that writes and is killed at times.
+ * Compares SharedRecord and Message with models of them, by random calls: values, versions, and
+ * calls and iterators that wait. Another thread writes and is sometimes killed.
  */
 import { strict as assert } from 'node:assert'
 import fc from 'fast-check'
@@ -25,7 +25,7 @@ import { Partner, PARTNER_SHARE } from './model-partner.js'
 
 const partner = new Partner()
 
-/** A value in versions, whose waiting calls are for a version later than one. */
+/** A value with versions. A waiting call waits for a later version than its own. */
 abstract class VersionsModel implements Model {
   readonly calls = new ModelCalls<never>()
   readonly #since = new Map<number, number>()
@@ -41,7 +41,7 @@ abstract class VersionsModel implements Model {
     return id
   }
 
-  /** A next() of the iterator; the ones of an iterator wait for each other. */
+  /** Calls next() of the iterator. Several calls of one iterator are served one after another. */
   next(iterator: ModelIterator): number {
     const id = this.calls.begin(undefined as never)
     this.#iterators.set(id, iterator)
@@ -59,7 +59,7 @@ abstract class VersionsModel implements Model {
     }
   }
 
-  /** The result of a call that waited. */
+  /** Returns the result of a call that waited. */
   abstract woken(): unknown
 }
 
@@ -108,7 +108,7 @@ class MessageModel extends VersionsModel {
     return value(undefined)
   }
 
-  /** Calls that begin to wait from now on wait for a later version than this. */
+  /** Returns the version after which calls made from now on wait. */
   want(): number {
     return this.isSet ? this.version - 1 : this.version
   }
@@ -180,7 +180,7 @@ class RealMessage extends RealVersions {
   }
 }
 
-/** How numbers are values of a type. */
+/** Maps numbers to values of a type. */
 interface Kind {
   readonly type: string
   readonly make: (number: number) => unknown
@@ -195,7 +195,7 @@ const KINDS: readonly Kind[] = [
 
 const number = fc.integer({ min: 0, max: 1000 })
 
-/** Commands that use iterators. `since` is where a new one begins. */
+/** Makes commands that use iterators. A new iterator begins after the version `since`. */
 function iterating<M extends VersionsModel, R extends RealVersions>(since: (model: M) => number): fc.Arbitrary<Step<M, R>>[] {
   const one = (
     name: string,
@@ -427,7 +427,7 @@ async function endIterators({ iterators }: RealVersions): Promise<void> {
   for (const { real } of iterators) await real.return?.()
 }
 
-describe('the record does what its model does, by random calls', function () {
+describe('the record does the same as its model, for random calls', function () {
   this.timeout(600_000)
   after(() => partner.kill())
 
@@ -436,7 +436,7 @@ describe('the record does what its model does, by random calls', function () {
     compare(none, [...RECORD, ...RECORD_PARTNER, ...RECORD_PARTNER], newRecord, { ...withPartner, end: endIterators }))
 })
 
-describe('the message does what its model does, by random calls', function () {
+describe('the message does the same as its model, for random calls', function () {
   this.timeout(600_000)
   after(() => partner.kill())
 

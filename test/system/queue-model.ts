@@ -1,6 +1,6 @@
 /**
- * A queue that does one thing at a time, on plain arrays. It has the results that the real one must
- * have, for any calls in any order by one thread that lets every call come to rest before the next.
+ * A queue on plain arrays that does one thing at a time. It has the results that the real one must
+ * have, for any calls in any order by one thread that lets each call come to rest before the next.
  */
 import type { Overflow } from '../../lib/index.js'
 import { ABORTED, failure, PENDING, type Result, TIMEOUT, value } from './model-calls.js'
@@ -8,11 +8,19 @@ import { ABORTED, failure, PENDING, type Result, TIMEOUT, value } from './model-
 const FULL = failure('ERR_QUEUE_FULL')
 const EMPTY = failure('ERR_QUEUE_EMPTY')
 const CLOSED = failure('ERR_QUEUE_CLOSED')
+/** The result of an iterator's step behind the last item. */
+const DONE = value({ value: undefined, done: true })
 
-/** An asynchronous call that waits. */
+/** What waits for items: a get, a step of an iterator, or a forEach. */
+type Taker = 'get' | 'next' | 'forEach'
+
+/** An asynchronous call that waits to take items: one if `most` is 0, else a batch. */
 export interface Waiting {
   readonly id: number
+  readonly taker: Taker
   readonly most: number
+  /** Whether it is a forEach that awaits its function, and comes back to the line after a while. */
+  readonly slow: boolean
 }
 
 interface WaitingPut {
@@ -21,11 +29,18 @@ interface WaitingPut {
   accepted: number
 }
 
+/** The items at which the function of a `forEach()` throws. */
+export const isBad = (item: number): boolean => item % 10 === 9
+export const BAD = failure('E_BAD')
+
 export class QueueModel {
   readonly items: number[] = []
   readonly gets: Waiting[] = []
   readonly puts: WaitingPut[] = []
-  /** Results by the number of the call. */
+  readonly joins: number[] = []
+  /** What each forEach was called with, by the number of its call. */
+  readonly handled = new Map<number, number[]>()
+  /** Results, by the number of the call. */
   readonly results = new Map<number, Result>()
   /** The number of items that a failed putMany had put. */
   readonly counts = new Map<number, number>()
@@ -35,7 +50,7 @@ export class QueueModel {
   accepted = 0
   got = 0
   done = 0
-  /** The number of items that were accepted and dropped again, and so are finished. */
+  /** The number of items that were accepted and dropped again, which count as finished. */
   #lost = 0
   #ids = 0
 
@@ -46,6 +61,26 @@ export class QueueModel {
 
   get unfinished(): number {
     return this.accepted - this.done - this.#lost
+  }
+
+  /** What can be compared with the real queue when all has come to rest. */
+  state() {
+    return {
+      results: this.results,
+      handled: this.handled,
+      stats: {
+        depth: this.items.length,
+        puts: this.accepted,
+        gets: this.got,
+        dropped: this.dropped,
+        discarded: this.discarded,
+        waitingGets: this.gets.length,
+        waitingPuts: this.puts.length,
+        unfinished: this.unfinished,
+        closed: this.closed,
+        full: this.items.length === this.capacity,
+      },
+    }
   }
 
   tryPut(item: number): Result {
@@ -126,18 +161,37 @@ export class QueueModel {
     return value(undefined)
   }
 
-  /** An asynchronous get; of `most` items if that is given. Returns the call's number. */
+  /** Begins an asynchronous get, or a getMany if `most` is given. Returns the call's number. */
   get(most = 0): number {
-    const id = this.#ids++
-    this.results.set(id, PENDING)
-    this.gets.push({ id, most })
+    return this.#takes('get', most)
+  }
+
+  /** A step of an iterator, or of one over batches of `most` items. */
+  next(most = 0): number {
+    return this.#takes('next', most)
+  }
+
+  /** The iterators return: their steps that wait are done. */
+  return(most = 0): Result {
+    for (const get of this.gets.filter((one) => one.taker === 'next' && one.most === most)) this.#remove(get, DONE)
+    return value(undefined)
+  }
+
+  forEach(slow: boolean): number {
+    const id = this.#takes('forEach', 0, slow)
+    this.handled.set(id, [])
     return id
   }
 
   put(items: number[]): number {
-    const id = this.#ids++
-    this.results.set(id, PENDING)
+    const id = this.#begin()
     this.puts.push({ id, items: [...items], accepted: 0 })
+    return id
+  }
+
+  join(): number {
+    const id = this.#begin()
+    this.joins.push(id)
     return id
   }
 
@@ -149,12 +203,30 @@ export class QueueModel {
     this.#cancel(id, TIMEOUT)
   }
 
-  /** Serves the calls that wait, in their order, until none can be served. */
+  /** Serves the waiting calls, in their order, until none can be served. */
   settle(): void {
-    while (this.#servePut() || this.#serveGet());
+    do this.#serveJoins()
+    while (this.#servePut() || this.#serveGet())
   }
 
-  /** Puts as many of a put's items as there is room for, at once. */
+  #serveJoins(): void {
+    if (this.unfinished > 0) return
+    for (const id of this.joins.splice(0)) this.results.set(id, value(undefined))
+  }
+
+  #begin(): number {
+    const id = this.#ids++
+    this.results.set(id, PENDING)
+    return id
+  }
+
+  #takes(taker: Taker, most: number, slow = false): number {
+    const id = this.#begin()
+    this.gets.push({ id, taker, most, slow })
+    return id
+  }
+
+  /** Puts as many of a put's items as there is room for. */
   #servePut(): boolean {
     const put = this.puts[0]
     if (!put) return false
@@ -171,20 +243,37 @@ export class QueueModel {
   #serveGet(): boolean {
     const get = this.gets[0]
     if (!get || (this.items.length === 0 && !this.closed)) return false
-    this.gets.shift()
-    if (this.items.length === 0) this.results.set(get.id, CLOSED)
-    else this.results.set(get.id, value(get.most > 0 ? this.#takeMany(get.most) : this.#take()))
+    const { id, taker, most } = get
+    if (this.items.length === 0) {
+      this.#remove(get, taker === 'get' ? CLOSED : taker === 'next' ? DONE : value(undefined))
+    } else if (taker === 'forEach') {
+      // It stands in line again for the next item, behind those that wait.
+      this.gets.push(this.gets.shift() as Waiting)
+      const item = this.#take()
+      this.handled.get(id)?.push(item)
+      if (isBad(item)) this.#remove(get, BAD)
+    } else {
+      const taken = most > 0 ? this.#takeMany(most) : this.#take()
+      this.#remove(get, value(taker === 'get' ? taken : { value: taken, done: false }))
+    }
     return true
   }
 
+  #remove(get: Waiting, result: Result): void {
+    this.gets.splice(this.gets.indexOf(get), 1)
+    this.results.set(get.id, result)
+  }
+
   #cancel(id: number, result: Result): void {
-    const get = this.gets.findIndex((one) => one.id === id)
-    if (get >= 0) {
-      this.gets.splice(get, 1)
-      this.results.set(id, result)
-    }
+    const get = this.gets.find((one) => one.id === id)
+    if (get) this.#remove(get, result)
     const put = this.puts.find((one) => one.id === id)
     if (put) this.#end(put, result)
+    const join = this.joins.indexOf(id)
+    if (join >= 0) {
+      this.joins.splice(join, 1)
+      this.results.set(id, result)
+    }
   }
 
   #end(put: WaitingPut, result: Result): void {

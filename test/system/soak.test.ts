@@ -1,9 +1,9 @@
-/** The soak, for some seconds: `npm run soak` is the same for as long as you like. */
+/** The soak for a few seconds. `npm run soak` runs it for as long as you like. */
 import { strict as assert } from 'node:assert'
 import { buildNativeAddon } from '../fixtures/native-addon.js'
 import { runProcess, SHARE } from '../support.js'
 
-/** The least that each part must have done, in however short a time. */
+/** What each part must have done at least, however short the time. */
 const DONE = [
   'items of numbers',
   'items of bytes that span slots',
@@ -20,7 +20,7 @@ const DONE = [
   'record: writes of a handler',
 ]
 
-describe('everything at once', function () {
+describe('the soak, everything at once,', function () {
   this.timeout(200_000)
   before(() => buildNativeAddon())
 

@@ -1,5 +1,5 @@
 /**
- * Many contexts at once, for a long time. Each item is got exactly once, in the order of its
+ * Many contexts act at once, for a long time. Each item is got exactly once, in the order of its
  * producer, and nobody is left waiting.
  */
 import assert from 'node:assert/strict'
@@ -56,8 +56,8 @@ describe('stress', function () {
   const mixes: { type: StressType; each: number; capacity: number }[] = [
     { type: 'float64', each: 60_000, capacity: 16 },
     { type: 'any', each: 15_000, capacity: 16 },
-    // Eight slots of 64 bytes, items of up to 504: most span slots, and the longest need the whole
-    // queue.
+    // There are eight slots of 64 bytes and items of up to 504. Most items span slots, and the
+    // longest need the whole queue.
     { type: 'bytes', each: 15_000, capacity: 8 },
   ]
 
@@ -121,8 +121,8 @@ describe('stress', function () {
     const gaveUp = new Error('gave up')
 
     /**
-     * Makes so many calls, and cancels each at some moment, while it waits or after it has its
-     * outcome. Resolves when all have settled.
+     * Makes that many calls, and cancels each at some moment, while it waits or after it has
+     * settled. Resolves when all have settled.
      */
     async function callAndCancel(
       seed: number,
@@ -184,7 +184,7 @@ describe('stress', function () {
       assert.ok(here > 1000 && cancelled.count > 1000, `${here} items came here, ${cancelled.count} calls were cancelled`)
     })
 
-    it('puts store those items, and only those, whose promise resolved', async () => {
+    it('puts store exactly the items whose promises resolved', async () => {
       const rounds = 20_000
       const queue = new ThreadSafeQueue<number>(4, { type: 'float64' })
       const ledger = Ledger.create(1, rounds)
@@ -215,9 +215,6 @@ describe('stress', function () {
     const rounds = 20_000 * SHARE
     const batch = 250
     const race = CloseRace.create(rounds)
-    // On a busy machine any thread may be delayed. This measures how much of that is not ours.
-    const metronome = new Int32Array(new SharedArrayBuffer(8))
-    workers.push(startWorker('stress-metronome', metronome.buffer))
     const racing = Array.from({ length: CLOSE_THREADS }, (_, thread) => startWorker('stress-close', { thread, race: race.shared }))
     workers.push(...racing)
     const ended = allFinished(racing)
@@ -228,7 +225,7 @@ describe('stress', function () {
       const queues = Array.from({ length: batch }, (_, k) => {
         const type = k % 4 === 3 ? 'float64' : 'any'
         const queue = new ThreadSafeQueue<number>(1 + Math.floor(chance() * 3), { type })
-        // Some are full when it begins, some empty.
+        // Some queues are full at first, some empty.
         for (let id = 1; chance() < 0.5 && queue.tryPut(-id); id++) here.accepted(first + k, -id)
         return queue
       })
@@ -236,7 +233,7 @@ describe('stress', function () {
       for (const worker of racing) worker.postMessage({ first, handles: queues.map(({ handle }) => handle) })
       await within(`the end of the rounds from ${first}`, done, PATIENCE)
       queues.forEach((queue, k) => {
-        // Items that nobody took are still there.
+        // Takes the items that nobody has taken.
         for (let left = true; left;) {
           const item = thrownOr(() => queue.getSync())
           if (item instanceof QueueClosedError) left = false
@@ -247,13 +244,10 @@ describe('stress', function () {
     for (const worker of racing) worker.postMessage(undefined)
     await ended
     assert.deepEqual(race.unequal(), [])
-    const { woken, worst } = race.wakes()
+    const { woken, late } = race.wakes()
     assert.ok(woken > 3 * rounds, `${woken} were woken`)
-    const heldUp = metronome[1] as number
-    assert.ok(
-      worst < 100 + heldUp,
-      `somebody was woken ${worst} ms after the close, where a thread that sleeps woke at most ${heldUp} ms late`,
-    )
+    // A busy machine delays any thread now and then, a wake that is missed by the close delays many.
+    assert.ok(late <= woken / 100, `${late} of ${woken} were woken more than 100 ms after the close`)
   })
 })
 

@@ -1,5 +1,5 @@
 /**
- * Workers and processes end at any moment: soon, without a trace, and without harm to those who go
+ * Workers and processes end at any moment: soon, without a trace, and without harm to those that go
  * on.
  */
 import assert from 'node:assert/strict'
@@ -11,7 +11,7 @@ import { finished, type Outcome, runProcess, startProcess, startWorker, until, w
 
 const PATIENCE = 60_000
 
-/** The longest time for a blocked thread to find out that it must end, plus the time of ending. */
+/** Milliseconds within which a blocked thread learns that it must end, and ends. */
 const SOON = 250
 
 const workers: Worker[] = []
@@ -52,7 +52,7 @@ describe('teardown', function () {
           const ready = new SharedArrayBuffer(4)
           const worker = start({ role: 'block', call, queue: queue.handle, event: event.handle, ready })
           await until('the worker is about to block', () => counter(ready) === 1, PATIENCE)
-          // At different times after it has begun to spin, and then to sleep.
+          // The moments differ: while it spins, and at various times of its sleep.
           const moment = performance.now() + round * 10
           await until('the moment', () => performance.now() >= moment)
           const before = performance.now()
@@ -60,7 +60,7 @@ describe('teardown', function () {
           times.push(performance.now() - before)
         }
         assert.ok(median(times) < SOON, `it took ${times.map(Math.round).join(', ')} ms`)
-        // And nobody's wake is spent on those who are gone.
+        // No wake may be spent on threads that are gone.
         if (call === 'getSync') {
           const item = queue.get()
           queue.putSync(7)
@@ -79,7 +79,7 @@ describe('teardown', function () {
     }
   })
 
-  it('process.exit() ends a process with three blocked workers about as soon as one with three that are not', async () => {
+  it('process.exit() ends a process with three blocked workers about as soon as one with three others', async () => {
     async function timeOfExit(how: string): Promise<number> {
       const child = startProcess('teardown-process', ['exit', how])
       try {
@@ -109,11 +109,11 @@ describe('teardown', function () {
     expectCleanEnd(await runProcess('teardown-process', ['chaos', '60', '2024'], 2 * PATIENCE), 'end\n')
   })
 
-  it('is harmless to the process when workers are terminated that are just opening queues and events', async () => {
+  it('is harmless to the process when workers are terminated while they open queues and events', async () => {
     expectCleanEnd(await runProcess('teardown-process', ['opening', '20', '7'], 2 * PATIENCE), 'end\n')
   })
 
-  it('is harmless to those who put into a queue at which the terminated loops wait', async () => {
+  it('is harmless to threads that put into a queue at which the terminated loops wait', async () => {
     const queue = new ThreadSafeQueue<number>(4, { type: 'float64' })
     const event = new ThreadSafeEvent()
     const flowed = new SharedArrayBuffer(4)
@@ -136,14 +136,15 @@ describe('teardown', function () {
     await ended
   })
 
-  it('frees the priority token of a large put that will never be back, for the other putters', async () => {
+  it('frees the priority token of a large put whose worker is terminated', async () => {
     const slots = 8
     const slotBytes = 16
     const queue = new ThreadSafeQueue<Uint8Array>(slots, { type: 'bytes', itemBytes: slotBytes })
     for (let i = 0; i < slots; i++) queue.putSync(new Uint8Array(1))
     const large = start({ role: 'large put', queue: queue.handle, bytes: slots * slotBytes })
     await within('the large put', once(large, 'message'), PATIENCE)
-    // Room for one slot, which is not enough: from now on the put has the priority token.
+    // There is room for one slot, which is not enough. From now on the large put has the priority
+    // token.
     assert.ok(queue.tryGet())
     for (let i = 0; i < 2; i++) {
       const iterated = once(large, 'message')
@@ -163,7 +164,7 @@ describe('teardown', function () {
   })
 
   if (process.platform !== 'win32') {
-    it('of workers that alone have loaded the package harms neither the process, its signals, nor the next worker', async () => {
+    it('of the only workers that have loaded the package harms neither the process, its signals, nor the next worker', async () => {
       expectCleanEnd(await runProcess('teardown-host', ['12'], PATIENCE), 'end\n')
     })
   }

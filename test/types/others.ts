@@ -130,7 +130,7 @@ subscribe('threadsafe:block', (message) => {
   other.tryPut(1)
 }
 
-// What is the package's own business is not in its declarations.
+// The internals of the package are not in its declarations.
 // @ts-expect-error internal
 void floats.channel
 // @ts-expect-error internal

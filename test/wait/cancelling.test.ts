@@ -8,7 +8,9 @@ import { rejection, thrown, loopIterations, within } from '../support.js'
 import { fullOf, isPending, isPendingNow, numbers } from '../queue/pending.js'
 
 describe('cancelling', () => {
-  /** A call that waits on a queue which can't serve it, and what serves one such call. */
+  /**
+   * A call that waits on a queue which can't serve it, and a function that serves one such call.
+   */
   const KINDS: [
     name: 'get' | 'put' | 'next',
     make: () => ThreadSafeQueue<number>,
@@ -21,7 +23,7 @@ describe('cancelling', () => {
 
   for (const [name, make, call, serve] of KINDS) {
     describe(`a ${name}`, () => {
-      it('before it: rejects with the reason, though it need not have waited', async () => {
+      it('before the call: rejects with the reason, though it need not have waited', async () => {
         for (const queue of [numbers(2), fullOf(1, 2), make()]) {
           const before = queue.qsize()
           const reason = { name }
@@ -57,7 +59,7 @@ describe('cancelling', () => {
         })
       }
 
-      it('rejects with the very reason, whatever it is', async () => {
+      it('rejects with the reason itself, whatever it is', async () => {
         for (const reason of [new Error('why'), 'text', 0, null, { a: 1 }, Symbol('s')]) {
           const controller = new AbortController()
           const queue = make()
@@ -87,13 +89,13 @@ describe('cancelling', () => {
         }
       })
 
-      it('by the signal of a time', async () => {
+      it('by AbortSignal.timeout()', async () => {
         const error = await rejection(call(make(), { signal: AbortSignal.timeout(5) }, 1))
         assert.ok(error instanceof DOMException)
         assert.equal(error.name, 'TimeoutError')
       })
 
-      it('when it could be served, but the loop has not come round: has done nothing', async () => {
+      it('when it could be served, but the loop has not run yet: has done nothing', async () => {
         const queue = make()
         const controller = new AbortController()
         const waiting = call(queue, { signal: controller.signal }, 100)
@@ -106,7 +108,7 @@ describe('cancelling', () => {
         assert.equal(queue.qsize(), after)
       })
 
-      it('when it could be served, but the loop has not come round: leaves it to the next', async () => {
+      it('when it could be served, but the loop has not run yet: leaves the item or room to the next call', async () => {
         const queue = make()
         const controller = new AbortController()
         const first = call(queue, { signal: controller.signal }, 100)
@@ -118,7 +120,7 @@ describe('cancelling', () => {
         await within('the second call', second)
       })
 
-      it('after it: does nothing, and the signal has no listener left', async () => {
+      it('after it has settled: does nothing, and the signal has no listener left', async () => {
         const queue = make()
         const controller = new AbortController()
         const waiting = call(queue, { signal: controller.signal, timeout: 10_000 }, 3)
@@ -131,13 +133,13 @@ describe('cancelling', () => {
         assert.equal(queue.qsize(), size)
       })
 
-      it('by a time: rejects with TimeoutError, not before it, and has done nothing', async () => {
+      it('by a timeout: rejects with TimeoutError, not too early, and has done nothing', async () => {
         for (const timeout of [0, 0.5, 5, 30]) {
           const queue = make()
           const before = queue.qsize()
           const start = performance.now()
           const error = await rejection(call(queue, { timeout }, 1))
-          // Node's timers count whole milliseconds of the loop's clock.
+          // Node's timers count in whole milliseconds of the loop's clock.
           assert.ok(performance.now() - start >= timeout - 2)
           assert.ok(error instanceof TimeoutError)
           assert.equal(error.code, 'ERR_TIMEOUT')
@@ -147,7 +149,7 @@ describe('cancelling', () => {
         }
       })
 
-      it('by a time, in the middle of the line', async () => {
+      it('by a timeout, in the middle of the line', async () => {
         const queue = make()
         const first = call(queue, {}, 10)
         const middle = call(queue, { timeout: 5 }, 20)
@@ -158,7 +160,7 @@ describe('cancelling', () => {
         if (name === 'put') assert.deepEqual([queue.getSync(), queue.getSync()], [10, 30])
       })
 
-      it('by a month, which is longer than a timer of Node can be: goes on', async () => {
+      it('by a timeout of a month, longer than a timer of Node can be: goes on waiting', async () => {
         const queue = make()
         const waiting = call(queue, { timeout: 31 * 24 * 3600 * 1000 }, 1)
         assert.equal(await isPending(waiting), true)
@@ -166,11 +168,11 @@ describe('cancelling', () => {
         await within('the call', waiting)
       })
 
-      it('a thousand at once, by one signal', async () => {
+      it('together with a thousand others, by one signal', async () => {
         const queue = make()
         const before = queue.qsize()
         const controller = new AbortController()
-        // Otherwise Node warns of so many listeners.
+        // Keeps Node from warning of so many listeners.
         setMaxListeners(0, controller.signal)
         const calls = Array.from({ length: 1000 }, (_, k) => call(queue, { signal: controller.signal }, k))
         controller.abort('all')
@@ -190,7 +192,7 @@ describe('cancelling', () => {
       const controller = new AbortController()
       const long = queue.put(new Uint8Array(30), how === 'signal' ? { signal: controller.signal } : { timeout: 20 })
       const short = queue.put(new Uint8Array([9]))
-      // It has its place in the line, though there is room for it.
+      // The short put keeps its place in the line, though there is room for it.
       assert.equal(await isPendingNow(short), true)
       controller.abort('no')
       await rejection(long)

@@ -1,4 +1,4 @@
-/** A call whose deadline has passed looks once more first, and takes what is there by then. */
+/** A call whose deadline has passed looks once more, and takes what is there by then. */
 import { strict as assert } from 'node:assert'
 import { type ElementType, select, ThreadSafeEvent, ThreadSafeQueue, TimeoutError } from '../../lib/index.js'
 import { rejection, loopIterations, within } from '../support.js'
@@ -7,7 +7,7 @@ function busy(milliseconds: number): void {
   for (const end = performance.now() + milliseconds; performance.now() < end;);
 }
 
-/** In an immediate, something happens, and then the loop is busy until after the deadlines. */
+/** Runs `happens` in an immediate, and then keeps the loop busy until after the deadlines. */
 function busyAfter(happens: () => unknown): Promise<void> {
   return new Promise((resolve) =>
     setImmediate(() => {
@@ -51,7 +51,7 @@ for (const type of ['float64', 'any', 'bytes'] as ElementType[]) {
       assert.deepEqual(await within('the first', first), item(1))
     })
 
-    it('leaves a getMany what came in time', async () => {
+    it('leaves a getMany the items that came in time', async () => {
       const queue = make(4)
       const got = queue.getMany(10, { timeout })
       await busyAfter(() => queue.putManySync([item(1), item(2)]))
@@ -80,7 +80,7 @@ for (const type of ['float64', 'any', 'bytes'] as ElementType[]) {
       assert.equal(error.count, 1)
     })
 
-    it('leaves a select() what came in time', async () => {
+    it('leaves a select() the item that came in time', async () => {
       const queues = [make(4), make(4)]
       const selected = select([...queues, new ThreadSafeEvent()], { timeout })
       await busyAfter(() => queues[1]?.putSync(item(5)))
@@ -88,7 +88,7 @@ for (const type of ['float64', 'any', 'bytes'] as ElementType[]) {
       assert.deepEqual([index, got], [1, item(5)])
     })
 
-    it('comes to nothing where nothing came', async () => {
+    it('times the calls out if nothing came', async () => {
       const queue = make(1)
       const calls = [queue.get({ timeout }), select([queue], { timeout })]
       await busyAfter(() => undefined)
@@ -113,7 +113,7 @@ describe('a deadline that passes while the loop is busy, on an event', () => {
     })
   }
 
-  it('comes to nothing where it was not set', async () => {
+  it('times a wait out if the event was not set', async () => {
     const event = new ThreadSafeEvent()
     const wait = event.wait({ timeout })
     await busyAfter(() => undefined)
@@ -122,7 +122,7 @@ describe('a deadline that passes while the loop is busy, on an event', () => {
 })
 
 describe('a deadline', () => {
-  it('is not early, and not much late, also among many others', async () => {
+  it('is neither early nor very late, even among many others', async () => {
     const queue = new ThreadSafeQueue<number>(1)
     const start = performance.now()
     const times = [30, 5, 80, 5.5, 0.25, 42, 1000]
@@ -140,7 +140,7 @@ describe('a deadline', () => {
     }
   })
 
-  it('of any length is taken', async () => {
+  it('can be any number of milliseconds', async () => {
     const queue = new ThreadSafeQueue<number>(2)
     const calls = [2 ** 31, 1e15, Number.MAX_VALUE, Number.MIN_VALUE].map((timeout) => queue.get({ timeout }))
     assert.ok((await rejection(calls[3] as Promise<number>)) instanceof TimeoutError)

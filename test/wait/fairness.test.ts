@@ -1,6 +1,6 @@
 /**
- * Asynchronous calls that need not wait leave the loop its time. Timers, immediates and I/O run
- * after a millisecond of them, whatever is done with each item.
+ * Asynchronous calls that need not wait leave the loop time for other work. Timers, immediates and
+ * I/O run after a millisecond of such calls, whatever is done with each item.
  */
 import { strict as assert } from 'node:assert'
 import { setMaxListeners } from 'node:events'
@@ -21,8 +21,8 @@ function busy(milliseconds: number): void {
 }
 
 /**
- * The most items that `consume` takes in a row, before an immediate, and before a timer could run.
- * `took` is called for each of them.
+ * Returns the most items that `consume` takes in a row before an immediate, and before a timer,
+ * could run. `took` is called for each item.
  */
 async function mostInARow(consume: (took: () => void) => Promise<void>): Promise<{ immediate: number; timer: number }> {
   const since = { immediate: 0, timer: 0 }
@@ -79,7 +79,7 @@ describe('a consumer of a queue that is never empty', () => {
   ]
 
   for (const [name, each] of WAYS) {
-    it(`by ${name} that works 3 ms on each lets the loop go on after each item or two`, async () => {
+    it(`by ${name} that works 3 ms on each lets the loop run after each item or two`, async () => {
       const queue = filled(100)
       const { immediate, timer } = await mostInARow((took) =>
         each(queue, () => {
@@ -90,7 +90,7 @@ describe('a consumer of a queue that is never empty', () => {
       assert.ok(immediate <= 4 && timer <= 6, `${immediate} items before an immediate, ${timer} before a timer`)
     })
 
-    it(`by ${name} that is quick at first, and then works 3 ms on each, lets the loop go on soon`, async () => {
+    it(`by ${name} that is fast at first, and then works 3 ms on each, lets the loop run soon`, async () => {
       const queue = filled(2000)
       const { immediate } = await mostInARow((took) =>
         each(queue, (item) => {
@@ -102,7 +102,7 @@ describe('a consumer of a queue that is never empty', () => {
       assert.ok(immediate <= 10, `${immediate} items before an immediate`)
     })
 
-    it(`by ${name} that is quick has many items in a row`, async () => {
+    it(`by ${name} that is fast takes many items in a row`, async () => {
       const queue = filled(100_000)
       let iterations = 0
       let done = false
@@ -121,7 +121,7 @@ describe('a consumer of a queue that is never empty', () => {
     })
   }
 
-  it('puts, and waits for room, and lets the rest of the loop run', async () => {
+  it('may put and wait for room, and lets the loop run', async () => {
     const queue = numbers(1000)
     const { immediate } = await mostInARow(async (took) => {
       for (let k = 0; k < 100; k++) {
@@ -134,7 +134,7 @@ describe('a consumer of a queue that is never empty', () => {
   })
 })
 
-describe('what a call costs', () => {
+describe('the cost of a call:', () => {
   const EVENT_WAITS: [name: string, make: () => [wait: () => Promise<unknown>, serve: (count: number) => void]][] = [
     [
       'event.wait()',
@@ -176,7 +176,7 @@ describe('what a call costs', () => {
   ]
 
   for (const [name, make] of EVENT_WAITS) {
-    it(`${name} does not grow with how many wait`, async () => {
+    it(`${name} costs the same however many calls wait`, async () => {
       async function microseconds(waiting: number, rounds: number): Promise<number> {
         const before = process.cpuUsage()
         for (let round = 0; round < rounds; round++) {
@@ -195,10 +195,10 @@ describe('what a call costs', () => {
     })
   }
 
-  it('a ring for a queue does not grow with how many wait for an event', async () => {
+  it('a ring for a queue costs the same however many calls wait for an event', async () => {
     const event = new ThreadSafeEvent()
     const queue = numbers(4)
-    /** The best of several rounds, as garbage of others is collected meanwhile. */
+    /** Takes the best of several rounds, as garbage of earlier tests is collected meanwhile. */
     const rounds = async (): Promise<number> => {
       let best = Infinity
       for (let attempt = 0; attempt < 5; attempt++) {

@@ -1,13 +1,13 @@
 /**
- * Shared by the tests of wakes that the helper thread makes late: workers that stay, and
- * workers that come and go.
+ * Shared by the tests of wakes that the helper thread makes late: workers that stay, and workers
+ * that come and go.
  */
 import type { EventHandle, QueueHandle, ThreadSafeEvent, ThreadSafeQueue } from '../../lib/index.js'
 import { finished, startWorker, until } from '../support.js'
 
 /**
- * Words in shared memory: the current round, 0 before the first and -1 after the last, and how
- * often all workers were served.
+ * Words in shared memory: the current round, which is 0 before the first and -1 after the last, and
+ * the number of times that workers were served.
  */
 export const ROUND = 0
 export const SERVED = 1
@@ -29,10 +29,7 @@ function startWorkers(task: Omit<LateWakesTask, 'timeout' | 'counts'>): { words:
   return { words: new Int32Array(counts), ended: Promise.all(workers.map((worker) => finished(worker, 2 * PATIENCE))) }
 }
 
-/**
- * `put` puts one item. In each round there is one for each worker. In the end each item was got
- * once.
- */
+/** Checks that each item is got once. In each round, `put` puts one item for each worker. */
 export async function eachItemIsGot(queue: ThreadSafeQueue<unknown, unknown>, rounds: number, put: () => void): Promise<void> {
   const { words, ended } = startWorkers({ queue: queue.handle })
   for (let round = 1; round <= rounds; round++) {
@@ -43,14 +40,14 @@ export async function eachItemIsGot(queue: ThreadSafeQueue<unknown, unknown>, ro
   await ended
 }
 
-/** `set` sets the event. Each round all workers see that. */
+/** Checks that in each round all workers see the event, which `set` sets. */
 export async function eachSettingIsSeen(event: ThreadSafeEvent, rounds: number, set: () => void): Promise<void> {
   const { words, ended } = startWorkers({ event: event.handle })
   for (let round = 1; round <= rounds; round++) {
     event.clear()
     Atomics.store(words, ROUND, round)
     Atomics.notify(words, ROUND)
-    if (round % 3 !== 0) await new Promise((resolve) => setImmediate(resolve)) // now and then before they sleep
+    if (round % 3 !== 0) await new Promise((resolve) => setImmediate(resolve)) // every third round comes before they sleep
     set()
     await until(`all workers to see round ${round}`, () => Atomics.load(words, SERVED) === round * TIMEOUTS.length, PATIENCE)
   }

@@ -1,6 +1,6 @@
 /**
- * Calls that keep a process or a worker alive, and calls that do not; and the warning for whoever
- * blocks the main thread for long.
+ * The calls that keep a process or a worker alive, those that do not, and the warning for blocking
+ * the main thread for long.
  */
 import { strict as assert } from 'node:assert'
 import { finished, runProcess, startWorker, within } from '../support.js'
@@ -22,7 +22,7 @@ const CASES: [call: string, how: string, code: number][] = [
     [call, 'unref later', NOT_KEPT_ALIVE],
     [call, 'ref again', SERVED],
     [call, 'ref later', SERVED],
-    // ref() does not count.
+    // ref() does not count: one unref() undoes several calls.
     [call, 'ref twice', NOT_KEPT_ALIVE],
   ]),
   ...['get', 'put', 'wait'].flatMap((call): [string, string, number][] => [
@@ -70,7 +70,7 @@ describe('keeping alive', () => {
 describe('blocking the main thread', () => {
   const warnings = (text: string): string[] => text.split('\n').filter((line) => line.length > 0)
 
-  it('for over a second, in whatever call, is worth one warning', async () => {
+  it('for over a second, in any call, gives one warning', async () => {
     const { code, stdout, stderr } = await runProcess('liveness-blocked', ['get:1300', 'put:1300', 'wait:1300'])
     assert.equal(code, 0)
     assert.match(stderr, /^\(node:\d+\) \[THREADSAFE_BLOCKED_LOOP\] Warning: [^\n]*\n$/)
@@ -80,18 +80,18 @@ describe('blocking the main thread', () => {
   })
 
   for (const call of ['put', 'wait']) {
-    it(`for over a second, first by a ${call}, is worth it as well`, async () => {
+    it(`for over a second, first by a ${call}, gives a warning as well`, async () => {
       const { stdout } = await runProcess('liveness-blocked', [`${call}:1300`])
       assert.match(stdout, /^THREADSAFE_BLOCKED_LOOP /)
     })
   }
 
-  it('for less than a second each is not', async () => {
+  it('for less than a second each gives none', async () => {
     const { code, stdout, stderr } = await runProcess('liveness-blocked', ['get:400', 'put:400', 'wait:400'])
     assert.deepEqual([code, stdout, stderr], [0, '', ''])
   })
 
-  it('is nothing that a worker could do', async () => {
+  it('is not what a worker does, so it gets no warning', async () => {
     const worker = startWorker('liveness-blocked', undefined, { argv: ['get:1300'], stdout: true })
     let text = ''
     worker.stdout.on('data', (data) => (text += String(data)))

@@ -13,7 +13,7 @@ describe('long and short items that wait for room', () => {
     return queue
   }
 
-  it('get in in their order within a thread', async () => {
+  it('are put in the order of the calls within a thread', async () => {
     const queue = bytes()
     const sizes = [1, 32, 1, 20, 1, 1, 32, 8]
     const puts = sizes.map((size) => queue.put(new Uint8Array(size)))
@@ -23,14 +23,14 @@ describe('long and short items that wait for room', () => {
     await within('all puts', Promise.all(puts))
   })
 
-  // Without the priority token the short ones would take each slot that falls free.
+  // Without the priority token the short items would take each slot that becomes free.
   const TASKS = [['putBlocking'], ['putAwaiting'], ['putBlocking', 'putAwaiting']] as const
   for (const tasks of TASKS) {
     it(`both get in: a long put of this loop against workers that ${tasks.join(' and ')} short ones`, async () => {
       const queue = bytes()
       const stop = new ThreadSafeEvent()
       const ended = tasks.map((task) => finished(startWorker('async-partner', { handle: queue.handle, task, stop: stop.handle })))
-      // The workers run.
+      // These gets show that the workers run.
       for (let k = 0; k < 100; k++) assert.equal((await within('a short item', queue.get(), 20_000))[0], 1)
       let put = 0
       const putting = (async () => {
@@ -50,7 +50,7 @@ describe('long and short items that wait for room', () => {
         }
       }
       await within('the long puts', putting)
-      // And the short ones go on.
+      // The short items must go on.
       for (let k = 0; k < 100; k++) assert.equal((await within('a short item', queue.get(), 20_000))[0], 1)
       stop.set()
       await drainUntil(queue, Promise.all(ended))
@@ -78,7 +78,7 @@ describe('long and short items that wait for room', () => {
     await drainUntil(queue, Promise.all([small, here]))
   })
 
-  /** Makes room until the putters, which may wait for it, are done. */
+  /** Makes room until the putters, which may be waiting for it, are done. */
   async function drainUntil(queue: ThreadSafeQueue<Uint8Array>, done: Promise<unknown>): Promise<void> {
     let over = false
     const ended = done.finally(() => (over = true))

@@ -1,6 +1,4 @@
-/**
- * Many waiters: the cost of an item does not grow with their number, and none of them is forgotten.
- */
+/** Many waiters: the cost of an item does not grow with their number, and none is forgotten. */
 import { strict as assert } from 'node:assert'
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -12,7 +10,9 @@ import { random, startWorker, loopIterations, until, within } from '../support.j
 
 const numbers = (capacity: number): ThreadSafeQueue<number, Float64Array> => new ThreadSafeQueue(capacity, { type: 'float64' })
 
-/** Workers whose loops wait, by their roles, and the queue by which the items come back. */
+/**
+ * Workers with waiting loops, in several roles, and the queue through which the items come back.
+ */
 class Workers {
   readonly queue = numbers(1000)
   readonly taken = numbers(100_000)
@@ -39,12 +39,12 @@ class Workers {
   }
 }
 
-/** The threads of this process, but for the main one. */
+/** Returns the threads of this process, except for the main one. */
 function otherThreads(): string[] {
   return process.platform === 'linux' ? readdirSync('/proc/self/task').filter((thread) => thread !== String(process.pid)) : []
 }
 
-/** How often those threads have gone to sleep, over all. */
+/** Returns how often those threads have gone to sleep, in total. */
 function sleeps(threads: readonly string[] = otherThreads()): number {
   let all = 0
   for (const thread of threads) {
@@ -54,7 +54,7 @@ function sleeps(threads: readonly string[] = otherThreads()): number {
   return all
 }
 
-/** Resolves when the other threads have stopped going to sleep, so that all sleep. */
+/** Resolves when the other threads no longer go to sleep, so that all are asleep. */
 async function allSleep(): Promise<void> {
   let before = -1
   await until('the other threads to sleep', () => {
@@ -67,8 +67,8 @@ async function allSleep(): Promise<void> {
 
 describe('one event loop that awaits a thousand queues', () => {
   /**
-   * The cost of an item put from elsewhere, in calls of the addon, while `waiting` queues are
-   * awaited.
+   * Returns the cost of an item put from elsewhere, in calls of the addon, while `waiting` queues
+   * are awaited.
    */
   async function callsPerItem(waiting: number): Promise<number> {
     const queues = Array.from({ length: waiting }, () => new ThreadSafeQueue<string>(4))
@@ -86,7 +86,7 @@ describe('one event loop that awaits a thousand queues', () => {
       }
     Object.assign(functions, { get: counted(get), getFirst: counted(getFirst), announce: counted(announce) })
     try {
-      // Calls that wait already have finished their work.
+      // Waits until the calls that already wait have finished their work.
       for (let quiet = 0; quiet < 5; quiet++) {
         const before = calls
         await loopIterations()
@@ -106,16 +106,16 @@ describe('one event loop that awaits a thousand queues', () => {
     return calls / items
   }
 
-  it('looks at the one that it was rung for', async () => {
+  it('looks only at the one that it was rung for', async () => {
     const one = await callsPerItem(1)
     const thousand = await callsPerItem(1000)
     assert.ok(thousand <= one + 0.5, `an item takes ${thousand} looks beside 999 queues, and ${one} alone`)
   })
 
-  it('is told of each of many that change at once', async () => {
+  it('learns of each of many that change at once', async () => {
     const queues = Array.from({ length: 200 }, () => numbers(4))
     const got = queues.map((queue) => queue.get())
-    // All in one iteration of the loop.
+    // All items are put in one loop iteration.
     queues.forEach((queue, k) => queue.putSync(k))
     assert.deepEqual(await within('all items', Promise.all(got)), [...queues.keys()])
   })
@@ -144,7 +144,7 @@ describe('one event loop that awaits a thousand queues', () => {
     assert.ok(announced < 50, `${announced} queues were looked at in vain, beside 40 that had an item`)
   })
 
-  it('is told of events, and of what a select waits for', async () => {
+  it('learns of events, and of the sources of a select', async () => {
     const queues = Array.from({ length: 30 }, () => numbers(4))
     const events = Array.from({ length: 30 }, () => new ThreadSafeEvent())
     for (const k of [0, 17, 29]) {
@@ -176,7 +176,7 @@ describe('many event loops that await one queue', () => {
     if (process.platform !== 'linux') this.skip()
     const all = newWorkers()
     const { queue, taken } = all
-    // Those of V8 work for everybody, at any time.
+    // The threads of V8 are left out, as they work at any time.
     const others = new Set(otherThreads())
     await all.start(16, (common) => ({ role: 'steady', ...common }))
     const loops = otherThreads().filter((thread) => !others.has(thread))
@@ -223,15 +223,15 @@ describe('many event loops that await one queue', () => {
     assert.ok(performance.now() - start < 3000)
   })
 
-  it('leave an item to another when a select takes that of another queue', async () => {
+  it('leave an item to another loop when their select takes from another queue', async () => {
     const all = newWorkers()
     const other = numbers(10)
-    // The first calls take longer.
+    // Warms up, as the first calls take longer.
     for (const one of [all.queue, other]) for (let k = 0; k < 1000; k++) assert.equal((one.putSync(k), one.getSync()), k)
     await all.start(3, (common) => ({ role: 'selects', ...common, other: other.handle, milliseconds: 3000 }))
     await until('all to wait', () => other.stats().waitingGets === 3)
     await allSleep()
-    // Both within the time that a loop needs to wake up.
+    // Both items come within the time that a loop needs to wake up.
     all.queue.putSync(1)
     other.putSync(2)
     const got = [await within('an item', all.taken.get(), 2500), await within('that of the other queue', all.taken.get(), 2500)]
@@ -269,7 +269,7 @@ describe('many event loops that await one queue', () => {
       await Promise.all(ends)
       stopped = true
       await puts
-      // Items that a victim had taken have gone with it. None stays behind.
+      // Items that a victim had taken are gone with it, but none may stay behind.
       await until('the items to be taken', () => all.queue.qsize() === 0)
       all.taken.clear()
     }

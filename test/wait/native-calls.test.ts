@@ -1,4 +1,4 @@
-/** How often a waiting call crosses into native code. Each crossing costs as much as some puts. */
+/** How often a waiting call crosses into native code. A crossing costs as much as several puts. */
 import { strict as assert } from 'node:assert'
 import { type ElementType, ThreadSafeQueue } from '../../lib/index.js'
 import { channelOfQueue } from '../../lib/queue/object.js'
@@ -8,8 +8,7 @@ import { loopIterations, within } from '../support.js'
 type Functions = Record<string, (...args: unknown[]) => unknown>
 
 /**
- * Records the names of the addon's functions that are called from now on, except those that
- * `uncounted` calls.
+ * Records the names of the addon's functions that are called from now on, except in `uncounted`.
  */
 function countCalls(): { names: string[]; uncounted: (call: () => unknown) => void; end: () => void } {
   const names: string[] = []
@@ -38,7 +37,7 @@ const item = (type: ElementType): unknown => (type === 'bytes' ? new Uint8Array(
 
 describe('crossings into native code', () => {
   for (const type of TYPES) {
-    it(`a waiting get of ${String(type)}: at most 5`, async () => {
+    it(`a waiting get of ${String(type)} makes at most 5`, async () => {
       const queue = new ThreadSafeQueue<unknown>(2, { type })
       await loopIterations()
       const { names, uncounted, end } = countCalls()
@@ -51,8 +50,8 @@ describe('crossings into native code', () => {
         const once = ['listen', 'stagingArea']
         assert.ok(names.filter((name) => !once.includes(name)).length <= 5, names.join(', '))
         names.length = 0
-        // The calls are for its share of the loop's time, its announcement, and its end. One get
-        // after another, as a consumer makes them.
+        // The five calls concern its share of the loop's time, its announcement, and its end. Gets
+        // are made one after another, as a consumer makes them.
         for (let k = 0; k < 10; k++) {
           const next = queue.get()
           await new Promise(setImmediate)
@@ -65,7 +64,7 @@ describe('crossings into native code', () => {
       }
     })
 
-    it(`a waiting put of ${String(type)}: tries at most twice`, async () => {
+    it(`a waiting put of ${String(type)} tries at most twice`, async () => {
       const queue = new ThreadSafeQueue<unknown>(1, { type })
       queue.putSync(item(type))
       await loopIterations()

@@ -1,6 +1,6 @@
 /**
  * Nobody starves where items span slots: neither a long item among short ones that always find
- * room, nor an event loop among threads, nor whoever waits behind a long item.
+ * room, nor an event loop among threads, nor a call that waits behind a long item.
  */
 import assert from 'node:assert/strict'
 import type { Worker } from 'node:worker_threads'
@@ -15,7 +15,7 @@ const SHORT = new Uint8Array(10)
 const LONG = new Uint8Array(4 * SLOT)
 const PATIENCE = 15_000
 
-describe('nobody starves', function () {
+describe('nobody starves:', function () {
   this.timeout(4 * PATIENCE)
 
   const workers: Worker[] = []
@@ -38,8 +38,8 @@ describe('nobody starves', function () {
   })
 
   /**
-   * A long put waits in another thread, and has the priority token; two short items are in the
-   * queue.
+   * Starts a long put in another thread that waits and has the priority token. Two short items are
+   * in the queue.
    */
   async function longInWaiting(): Promise<{ ended: Promise<unknown> }> {
     queue.putSync(SHORT)
@@ -47,7 +47,7 @@ describe('nobody starves', function () {
     const { ended, told } = start('long')
     await until('the long put', () => Atomics.load(told, BEGUN) === 1)
     await until('that it waits', () => queue.stats().waitingPuts > 0)
-    // Each get wakes it in vain; then it takes the token, and a put that waits is held back.
+    // Each get wakes the long put in vain. It then takes the token, so that another put must wait.
     await until('the token', () => {
       try {
         queue.putSync(SHORT, { timeout: 1 })
@@ -63,7 +63,7 @@ describe('nobody starves', function () {
 
   for (const long of ['long', 'longAsync', 'longOfMany', 'longOfManyAsync'] as const) {
     for (const short of ['short', 'shortAsync', 'shortOfMany', 'shortOfManyAsync'] as const) {
-      it(`${long} in one thread among ${short} in another, which always find room`, async () => {
+      it(`${long} in one thread among ${short} in another that always find room`, async () => {
         queue.putSync(SHORT)
         queue.putSync(SHORT)
         const shorts = start(short)
@@ -87,20 +87,20 @@ describe('nobody starves', function () {
     })
   }
 
-  it('long ones in several threads, among each other', async () => {
+  it('long items in several threads, among each other', async () => {
     for (const role of ['get', 'put'] as const) start(role).ended.catch(() => {})
     const longs = (['long', 'longAsync', 'longOfMany', 'longOfManyAsync'] as const).map((role) => start(role).ended)
     await within('all long ones', Promise.all(longs), PATIENCE)
   })
 
-  it('short ones, while a loop that has the priority token does not come round', async () => {
+  it('short items, while a loop that has the priority token is busy', async () => {
     const shorts = start('put')
     shorts.ended.catch(() => {})
     start('get').ended.catch(() => {})
     await until('short ones', () => (shorts.told[PUT] as number) > 20)
     const putting = queue.put(LONG)
     putting.catch(() => {})
-    // It takes the token when it has waited in vain, and then this loop is busy.
+    // The put takes the token when it has waited in vain. This loop is then kept busy.
     await new Promise((resolve) => setTimeout(resolve, 2))
     const before = Atomics.load(shorts.told, PUT)
     for (const end = performance.now() + 3000; performance.now() < end && Atomics.load(shorts.told, PUT) < before + 50;);
@@ -108,7 +108,7 @@ describe('nobody starves', function () {
     await within('the long one', putting, PATIENCE)
   })
 
-  it('a thread that puts before it gets, though its gets would make the room for a long one', async () => {
+  it('a thread that puts before it gets, though a long put waits for the room that its gets make', async () => {
     const { ended } = await longInWaiting()
     queue.putSync(SHORT, { timeout: 5000 })
     for (let k = 0; k < 3; k++) assert.equal(queue.getSync().length, SHORT.length)
@@ -116,7 +116,7 @@ describe('nobody starves', function () {
     assert.equal(queue.getSync().length, LONG.length)
   })
 
-  it('a loop that puts before it gets', async () => {
+  it('a loop that puts before it gets, while a long put waits', async () => {
     const { ended } = await longInWaiting()
     await within('a put that is held back', queue.put(SHORT))
     for (let k = 0; k < 3; k++) assert.equal((await queue.get()).length, SHORT.length)
@@ -124,7 +124,7 @@ describe('nobody starves', function () {
     assert.equal(queue.getSync().length, LONG.length)
   })
 
-  it('an asynchronous long one, though its own thread puts short ones and blocks for them', async () => {
+  it('an asynchronous long item, though its own thread blocks in puts of short ones', async () => {
     start('get').ended.catch(() => {})
     for (let k = 0; k < 3; k++) queue.putSync(SHORT)
     let inside = false
@@ -138,9 +138,9 @@ describe('nobody starves', function () {
     await putting
   })
 
-  it('an asynchronous long one, whose priority token a put that its own thread blocks for leaves alone', async () => {
+  it('an asynchronous long item, whose priority token survives a blocking put of its own thread', async () => {
     const { memory } = queue.handle as unknown as { memory: WebAssembly.Memory }
-    // The word `token` of native/core/layout.h.
+    // The word is `token` of native/core/layout.h.
     const token = (): number => Atomics.load(new Int32Array(memory.buffer), (8 * 128) / 4)
     for (let k = 0; k < 3; k++) queue.putSync(SHORT)
     const putting = queue.put(LONG)

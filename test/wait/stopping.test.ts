@@ -10,11 +10,9 @@ import { startWorker, threadsBlocked, until, within } from '../support.js'
 
 const PATIENCE = 30_000
 
-/** A stop that is seen only when the thread asks takes 25 ms or more in the median. */
+/** A median in milliseconds. It would be 25 or more if threads learned of a stop only by asking. */
 const NOT_BY_ASKING = 15
-/**
- * A stop that is seen when the thread asks next, after it has been blocked for less than a second.
- */
+/** Milliseconds within which a thread that has been blocked for less than a second asks again. */
 const BY_ASKING = 400
 
 interface Blocked {
@@ -71,7 +69,7 @@ describe('a blocked thread', function () {
     return blocked
   }
 
-  /** The times of terminate() for workers that have been blocked for longer and longer. */
+  /** Returns the times of terminate() for workers that have been blocked for ever longer times. */
   async function timesOfEnds(calls: readonly Call[], rounds: number): Promise<number[][]> {
     const times: number[][] = calls.map(() => [])
     for (let round = 0; round < rounds; round++) {
@@ -100,7 +98,7 @@ describe('a blocked thread', function () {
     for (let round = 0; round < 25; round++) {
       const four = (['getSync', 'putSync', 'waitSync', 'selectSync'] as const).map((call) => start(call))
       for (const { words } of four) await until('the worker is about to block', () => Atomics.load(words, 0) === 1, PATIENCE)
-      // From before they sleep until long after.
+      // The pauses range from before they sleep to long after.
       await pass(round)
       await within('the ends of the workers', Promise.all(four.map(({ worker }) => worker.terminate())), PATIENCE)
     }
@@ -110,7 +108,7 @@ describe('a blocked thread', function () {
     assert.equal(full.getSync(), 0)
   })
 
-  it('ends soon where messages for it are pending, from before it blocked and from after', async () => {
+  it('ends soon even if messages for it are pending, sent before or after it blocked', async () => {
     const times: number[] = []
     for (let round = 0; round < 7; round++) {
       const { worker, words } = start('getSync')
@@ -141,10 +139,10 @@ describe('a blocked thread', function () {
     })
   }
 
-  describe('in a script of node:vm whose time is up', () => {
+  describe('in a script of node:vm is stopped when its time is up', () => {
     const TIMEOUT = 150
 
-    it('goes on: in the main thread', () => {
+    it('in the main thread', () => {
       const before = performance.now()
       assert.throws(() => vm.runInNewContext('queue.getSync({ block: true })', { queue }, { timeout: TIMEOUT }), {
         code: 'ERR_SCRIPT_EXECUTION_TIMEOUT',
@@ -154,7 +152,7 @@ describe('a blocked thread', function () {
       assert.equal(threadsBlocked(queue), 0)
     })
 
-    it('goes on: in a worker', async () => {
+    it('in a worker', async () => {
       const { worker } = start('script', TIMEOUT)
       const [code] = (await within('the end of the script', once(worker, 'message'), PATIENCE)) as [string]
       assert.equal(code, 'ERR_SCRIPT_EXECUTION_TIMEOUT')

@@ -1,5 +1,6 @@
-// Bundles app.js with the bundler that the argument names, as an ES module and as CommonJS: with the package external, as docs/install.md
-// tells, the bundle works; with the package inside it says what to do, at the latest where the package's files are gone.
+// Bundles app.js with the bundler that the argument names, as an ES module and as CommonJS. With
+// the package external, as docs/install.md says, the bundle works. With the package inside, it says
+// what to do, at the latest when the package's files are gone.
 import { execFileSync } from 'node:child_process'
 import { renameSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
@@ -56,7 +57,7 @@ for (const format of ['esm', 'cjs']) {
   await BUNDLERS[name](format, true, file)
   expect(`${file}, with the package external,`, run(file), /^works\n$/)
   await BUNDLERS[name](format, false, file)
-  // Webpack writes into the bundle where the package is, so it may work here.
+  // webpack writes the package's path into the bundle, so it may work here.
   expect(`${file}, with the package inside,`, run(file), name === 'webpack' ? new RegExp(`^works\n$|${REFUSED.source}`) : REFUSED)
   renameSync(HERE, AWAY)
   try {

@@ -1,11 +1,12 @@
 /**
- * What must hold under a test runner, whichever it is. A runner evaluates the package once for each test file, in a realm of its own, and
- * puts fake timers in place of the real ones; a test file of each runner hands its own `test` and its fake timers to these.
+ * What must hold under any test runner. A runner evaluates the package once for each test file, in
+ * a realm of its own, and replaces timers by fake ones. A test file of each runner passes its own
+ * `test` and fake timers to these functions.
  */
 import assert from 'node:assert/strict'
 import { Worker } from 'node:worker_threads'
 
-/** Rejects, saying what was missing, after five seconds by a clock that no fake timers move. */
+/** Rejects, saying what was missing, after five seconds of a clock that no fake timers move. */
 const realSetTimeout = setTimeout
 const realClearTimeout = clearTimeout
 function within(what, promise) {
@@ -16,7 +17,10 @@ function within(what, promise) {
   return Promise.race([promise, late]).finally(() => realClearTimeout(timer))
 }
 
-/** `fake`: use() puts fake timers in place, advance(ms) moves them, restore() brings the real ones back. */
+/**
+ * `fake` has use(), which installs fake timers, advance(ms), which moves them, and restore(), which
+ * brings back the real ones.
+ */
 export function queuesAndEvents({ test, fake }, { QueueFullError, ThreadSafeEvent, ThreadSafeQueue, TimeoutError, record, select }) {
   test('synchronous calls, of each kind of type', () => {
     const point = record({ x: 'float64', samples: 'float32[2]' })
@@ -186,7 +190,7 @@ export function signals({ test, fake }, { attachSignal, sendSignal, signalInfo, 
         for (let value = 1; value <= 3; value++) sendSignal(process.pid, 'SIGRTMIN+2', value)
         const values = []
         for (let k = 1; k <= 3; k++) values.push((await within(`signal ${k}`, queue.get())).value)
-        // Several threads may each handle one of them at the same time.
+        // Several threads may handle one of the signals each, at the same time.
         assert.deepEqual(values.sort(), [1, 2, 3])
         assert.equal(source.stats().received, 3)
       } finally {

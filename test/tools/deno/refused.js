@@ -1,4 +1,4 @@
-// The package refuses to be imported, and the process goes on and ends as it should.
+// The package refuses to be imported. The process goes on, and ends normally.
 const outcome = await import('threadsafe').then(
   () => 'it was imported',
   ({ message }) => message,

@@ -1,5 +1,5 @@
-// Runs the programs of the documents in a directory that has nothing but the package, as a user
-// installs it, and builds and runs the addon of the recipe for native producers. The argument is the
+// Runs the programs of the documents in a directory that has only the package, as a user installs
+// it, and builds and runs the addon of the recipe for native producers. The argument is the
 // directory of the clone, whose compiled tests know how to read documents.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'

@@ -1,4 +1,5 @@
-// The package by import here, and by require in the other file: two instances of it in one thread.
+// The package is imported here and required in the other file, so one thread has two instances of
+// it.
 import { createRequire } from 'node:module'
 import { mock, test } from 'node:test'
 import * as imported from 'threadsafe'

@@ -3,7 +3,7 @@ import assert = require('node:assert/strict')
 
 export { required }
 
-/** Each takes the other's handles. */
+/** Each instance opens the other's handles. */
 export function across(test: typeof import('node:test').test, imported: typeof required): void {
   test('handles go from one instance to the other, and both await', async () => {
     for (const [here, there] of [

@@ -121,7 +121,7 @@ function cell(what, ok, output) {
   return ok ? 'ok' : 'FAILED'
 }
 
-/** Follows the README in a new directory, up to its first program. */
+/** Follows the README in a new directory, up to its first program. Its path has spaces, which must not matter. */
 function install(manager, compiler) {
   const name = compiler ? `${manager.name} with a compiler` : manager.name
   const { add, run: words } = DOCUMENTED.get(manager.name)
@@ -131,7 +131,7 @@ function install(manager, compiler) {
     [...nodes].map(([version, node]) => [version, binaries(node, managers) + (compiler ? delimiter + process.env.PATH : '')]),
   )
   const env = { ...environment(), PATH: paths.get(NODE_OF_MANAGERS) }
-  const installed = { manager, name, words, paths, env, directory: mkdtempSync(join(work, `${name.replaceAll(' ', '-')}-`)), row: { name } }
+  const installed = { manager, name, words, paths, env, directory: mkdtempSync(join(work, `${name} `)), row: { name } }
   const outputs = firstCommands(add).map((line) => ({ line, ...type(line, installed) }))
   const ok = outputs.every(({ line, ok, output }) => ok && (line !== add || !WARNING.test(output)))
   installed.row.install = cell(`${name}: install`, ok, outputs.map(({ output }) => output).join('\n'))

@@ -83,7 +83,7 @@ const CHECKS = [
   })),
   { name: 'bun', apart: true, run: 'scripts/checks.sh on_bun', cases: MOCHA, needs: ['prebuilds'] },
   { name: 'tools', apart: true, run: 'node scripts/test-tools.mjs', cases: PASSED, needs: ['prebuilds'] },
-  { name: 'install', apart: true, run: 'node scripts/test-install.mjs', cases: PASSED, needs: ['prebuilds'] },
+  { name: 'install', apart: true, run: 'node scripts/test-install.mjs --all', cases: PASSED, needs: ['prebuilds'], minutes: 25 },
   { name: 'arm64', apart: true, run: 'node scripts/test-arm64.mjs', cases: PASSED, needs: ['prebuilds'] },
   { name: 'fuzz', apart: true, run: 'node scripts/fuzz.mjs --seconds 20', cases: /(\d+) runs/g },
   // The first build has the models and mutants.

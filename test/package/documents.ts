@@ -6,7 +6,7 @@
  *
  * - `run`: it is run, in a directory that has all named files of its document. It must end with
  *   status 0 and an empty standard error, and print what the block of `text output` after it says,
- *   where `…` stands for any text.
+ *   where `…` stands for any text. Its other files may stand between.
  * - `linux`: it is run only on Linux.
  * - `redis`: it needs a server, whose address is in `REDIS_URL`, and runs where redis-server is
  *   installed.

@@ -121,7 +121,8 @@ describe('RedisQueue, when something goes wrong', () => {
     const proxy = await Proxy.before(server.port)
     const client = new Redis({ port: proxy.port, host: '127.0.0.1' })
     client.on('error', () => undefined)
-    const dying = await open<string>(key, { ackWait: 100 }, client)
+    // Nobody waits for its end: it would wait for its server for a while.
+    const dying = await RedisQueue.open<string>(client, key, { ackWait: 100 })
     const queue = await open<string>(key, { ackWait: 100 })
     const abort = new AbortController()
     const get = assert.rejects(dying.get({ signal: abort.signal }), { name: 'AbortError' })
@@ -133,6 +134,7 @@ describe('RedisQueue, when something goes wrong', () => {
     abort.abort()
     await get
     client.disconnect()
+    void dying.detach()
   })
 
   it('takes over all that a dead consumer had in hand without a pause for each', async () => {

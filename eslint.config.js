@@ -70,6 +70,7 @@ export default tseslint.config(
           'WebAssembly',
           'clearTimeout',
           'console',
+          'fetch',
           'performance',
           'process',
           'require',

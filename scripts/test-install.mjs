@@ -1,32 +1,39 @@
-// Installs the packed package as users do: with each package manager in its default settings, in
-// new directories, where no compiler and no python are on the PATH; then loads it with each version
-// of Node and with Bun. An install must end with status 0 and without a warning. At last the addon
-// is built from source in an installed package. Prints a table, and "N passed, N failed" last.
+// Installs the packed package as users do, by the commands in the documents: with each package
+// manager in its default settings, in new directories, where no compiler and no python are on the
+// PATH. An install must end with status 0 and without a warning. Then runs what the documents begin
+// with, and loads the package with each version of Node and with Bun. At last the addon is built
+// from source in an installed package. Prints a table, and "N passed, N failed" last.
+//
+// Arguments: names of package managers, to try those alone. `--all` does the same where there is a
+// compiler as well, which nobody must then use; it runs the documents' programs on each runtime, and
+// builds from source on each Node.
 //
 // Needs the prebuilds. Package managers, Nodes and Bun are installed from npm into build/install.
 // Linux.
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { Worker } from 'node:worker_threads'
+import { BUILD, firstCommands, MANAGERS as DOCUMENTED, PROGRAMS } from './installed-documents.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const home = join(root, 'build/install')
 const bunPackage = `@oven/bun-linux-${process.arch === 'arm64' ? 'aarch64' : 'x64'}`
 
 const NODES = ['20.19.0', '22', '24', '26']
-/**
- * `add` has the arguments that add the tarball; `run` is the command that runs a script, if that is
- * more than `node`.
- */
+/** Package managers run on this one, as npm 12 and pnpm 12 are too new for the oldest. */
+const NODE_OF_MANAGERS = '24'
+/** The names are those in docs/install.md. `file` is what the command in question runs. */
 const MANAGERS = [
-  { name: 'npm 11', package: 'npm@11', script: 'npm/bin/npm-cli.js', add: ['install'] },
-  { name: 'npm 12', package: 'npm@12', script: 'npm/bin/npm-cli.js', add: ['install'] },
-  { name: 'pnpm 12', package: 'pnpm@12.4.2', script: 'pnpm/bin/pnpm.mjs', add: ['add'] },
-  { name: 'yarn 1', package: 'yarn@1.22.22', script: 'yarn/bin/yarn.js', add: ['add'] },
-  { name: 'yarn 4', package: '@yarnpkg/cli-dist@4.18.1', script: '@yarnpkg/cli-dist/bin/yarn.js', add: ['add'], run: ['node'], bun: false },
-  { name: 'bun', package: `${bunPackage}@1.4.5`, binary: `${bunPackage}/bin/bun`, add: ['add'] },
+  { name: 'npm 11', command: 'npm', package: 'npm@11', file: 'npm/bin/npm-cli.js' },
+  { name: 'npm 12', command: 'npm', package: 'npm@12', file: 'npm/bin/npm-cli.js' },
+  { name: 'pnpm 12', command: 'pnpm', package: 'pnpm@12.4.2', file: 'pnpm/bin/pnpm.mjs' },
+  { name: 'yarn 1', command: 'yarn', package: 'yarn@1.22.22', file: 'yarn/bin/yarn.js' },
+  { name: 'yarn 4', command: 'yarn', package: '@yarnpkg/cli-dist@4.18.1', file: '@yarnpkg/cli-dist/bin/yarn.js', bun: false },
+  { name: 'Bun 1.4', command: 'bun', package: `${bunPackage}@1.4.5`, file: `${bunPackage}/bin/bun`, binary: true },
 ]
 const WARNING = /\bwarn(ing)?\b|deprecat|\bblocked\b|ignored|not (run|executed)|\berror\b|YN000[1-9]/i
 
@@ -55,10 +62,15 @@ function fetched(specification) {
   return join(directory, 'node_modules')
 }
 
-/** A directory for the PATH, with that node and the commands above. */
-function pathWith(node) {
+/** A directory for the PATH, with that node, the package managers and the commands above. */
+function binaries(node, managers) {
   const directory = mkdtempSync(join(work, 'bin-'))
   symlinkSync(node, join(directory, 'node'))
+  for (const { command, binary, file, package: specification } of managers) {
+    const target = join(fetched(specification), file)
+    if (binary) symlinkSync(target, join(directory, command))
+    else writeFileSync(join(directory, command), `#!/bin/sh\nexec '${nodes.get(NODE_OF_MANAGERS)}' '${target}' "$@"\n`, { mode: 0o755 })
+  }
   for (const command of COMMANDS) {
     const found = process.env.PATH.split(delimiter)
       .map((entry) => join(entry, command))
@@ -68,39 +80,34 @@ function pathWith(node) {
   return directory
 }
 
-/**
- * The environment for a run: none of this user's settings but the registry, as a machine may have a
- * mirror.
- */
-function environment(path, registry) {
+/** The environment for a run: none of this user's settings, but a registry that has the package. */
+function environment() {
   const kept = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^(npm_|yarn_|bun_|pnpm_|PREBUILDS_ONLY|CI$|CXX|CC)/i.test(name)),
   )
   const user = mkdtempSync(join(work, 'home-'))
+  writeFileSync(join(user, '.npmrc'), `registry=${registry}\n`)
+  writeFileSync(join(user, '.yarnrc.yml'), `npmRegistryServer: '${registry}'\nunsafeHttpWhitelist: ['127.0.0.1']\nenableTelemetry: false\n`)
   return {
     ...kept,
     HOME: user,
     XDG_CACHE_HOME: join(user, '.cache'),
     XDG_CONFIG_HOME: join(user, '.config'),
     XDG_DATA_HOME: join(user, '.local/share'),
-    PATH: path,
-    npm_config_registry: registry,
-    YARN_NPM_REGISTRY_SERVER: registry,
-    YARN_ENABLE_TELEMETRY: '0',
   }
 }
 
-function project(name, tarball) {
-  const directory = mkdtempSync(join(work, `${name.replace(' ', '-')}-`))
-  const manifest = { name: 'consumer', version: '1.0.0', license: 'MIT', private: true }
-  writeFileSync(join(directory, 'package.json'), JSON.stringify(manifest))
-  cpSync(join(root, 'test/install'), directory, { recursive: true })
-  cpSync(tarball, join(directory, 'threadsafe.tgz'))
-  return directory
+/** A line of a document, as a reader would type it. */
+function type(line, { directory, env }, options) {
+  return run('sh', ['-c', line], { cwd: directory, env, ...options })
 }
 
 const work = mkdtempSync(join(tmpdir(), 'threadsafe-install-'))
+const nodes = new Map(
+  NODES.map((version) => [version, join(fetched(`node-linux-${process.arch}@${version}`), `node-linux-${process.arch}/bin/node`)]),
+)
 const rows = []
+let registry
 let passed = 0
 let failed = 0
 
@@ -114,71 +121,118 @@ function cell(what, ok, output) {
   return ok ? 'ok' : 'FAILED'
 }
 
-function load(runner, directory, env) {
-  const results = ['esm.mjs', 'commonjs.cjs'].map((file) =>
-    run(runner[0], [...runner.slice(1), file], { cwd: directory, env, timeout: 60_000 }),
+/** Follows the README in a new directory, up to its first program. Its path has spaces, which must not matter. */
+function install(manager, compiler) {
+  const name = compiler ? `${manager.name} with a compiler` : manager.name
+  const { add, run: words } = DOCUMENTED.get(manager.name)
+  // npm comes with Node, so it is there for all. Of two with the same name, the first is on the PATH.
+  const managers = [manager, ...(manager.command === 'npm' ? [] : [MANAGERS[0]])]
+  const paths = new Map(
+    [...nodes].map(([version, node]) => [version, binaries(node, managers) + (compiler ? delimiter + process.env.PATH : '')]),
   )
-  return { ok: results.every(({ ok, output }) => ok && output === 'works\n'), output: results.map(({ output }) => output).join('') }
+  const env = { ...environment(), PATH: paths.get(NODE_OF_MANAGERS) }
+  const installed = { manager, name, words, paths, env, directory: mkdtempSync(join(work, `${name} `)), row: { name } }
+  const outputs = firstCommands(add).map((line) => ({ line, ...type(line, installed) }))
+  const ok = outputs.every(({ line, ok, output }) => ok && (line !== add || !WARNING.test(output)))
+  installed.row.install = cell(`${name}: install`, ok, outputs.map(({ output }) => output).join('\n'))
+  cpSync(join(root, 'test/install'), installed.directory, { recursive: true })
+  for (const { files } of PROGRAMS) for (const [file, text] of files) writeFileSync(join(installed.directory, file), text)
+  rows.push(installed.row)
+  return installed
 }
 
-function tryManager(manager, nodes, bun, tarball, registry) {
-  const modules = fetched(manager.package)
-  // Each package manager runs on Node 24, as npm 12 and pnpm 12 are too new for the oldest.
-  const env = environment(pathWith(nodes.get('24')), registry)
-  const command = manager.binary ? [join(modules, manager.binary)] : [nodes.get('24'), join(modules, manager.script)]
-  const directory = project(manager.name, tarball)
-  if (manager.run) writeFileSync(join(directory, 'yarn.lock'), '')
-  const { ok, output } = run(command[0], [...command.slice(1), ...manager.add, 'threadsafe@file:./threadsafe.tgz'], { cwd: directory, env })
-  const row = { manager: manager.name, install: cell(`${manager.name}: install`, ok && !WARNING.test(output), output) }
-  for (const [version, node] of nodes) {
-    const own = { ...env, PATH: pathWith(node) }
-    const runner = manager.run ? [...command, ...manager.run] : [node]
-    const loaded = load(runner, directory, own)
-    row[`Node ${version}`] = cell(`${manager.name}: Node ${version}`, loaded.ok, loaded.output)
-  }
-  if (manager.bun === false) {
-    row.Bun = 'no PnP'
-  } else {
-    const loaded = load([bun], directory, env)
-    row.Bun = cell(`${manager.name}: Bun`, loaded.ok, loaded.output)
-  }
-  rows.push(row)
-  return { directory, env }
+/** Runs programs in that directory; all must print what they should, and nothing else. */
+function runAll(what, programs, words, place) {
+  const results = programs.map(({ main, output }) => {
+    const result = type([...words, main].join(' '), place, { timeout: 60_000 })
+    return { ok: result.ok && result.output === output, output: `${main}: ${result.output}` }
+  })
+  return cell(
+    what,
+    results.every(({ ok }) => ok),
+    results.map(({ output }) => output).join('\n'),
+  )
 }
 
-/** Runs the command that docs/install.md gives, first without a compiler. */
-function tryBuilding({ directory, env }, registry) {
-  const script = 'node_modules/threadsafe/scripts/build.mjs'
-  const without = run(process.execPath, [script], { cwd: directory, env })
-  cell(
-    'from source, without a compiler',
-    !without.ok && /^threadsafe: .*C\+\+20 compiler, make and python3.*\n$/.test(without.output),
-    without.output,
-  )
-  const own = { ...environment(process.env.PATH, registry) }
-  const built = run(process.execPath, [script], { cwd: directory, env: own, timeout: 600_000 })
-  const result = readdirSync(join(directory, 'node_modules/threadsafe')).includes('build')
-  cell('from source', built.ok && result && !/\bwarning:/.test(built.output), built.output)
-  rmSync(join(directory, 'node_modules/threadsafe/prebuilds'), { recursive: true })
-  const loaded = load([process.execPath], directory, own)
-  cell('from source: it loads', loaded.ok, loaded.output)
+const LOADED = ['esm.mjs', 'commonjs.cjs'].map((main) => ({ main, output: 'works\n' }))
+
+/** Loads the package with each runtime. The documents' programs run on one, or on all. */
+function tryRuntimes({ manager, name, words, paths, env, directory, row }, all) {
+  const own = words[0] === 'bun' ? ['node'] : words
+  for (const [version, path] of paths) {
+    const programs = all ? [...LOADED, ...PROGRAMS] : LOADED
+    row[`Node ${version}`] = runAll(`${name}: Node ${version}`, programs, own, { directory, env: { ...env, PATH: path } })
+  }
+  if (manager.bun === false) row.Bun = 'no PnP'
+  else {
+    const path = binaries(nodes.get(NODE_OF_MANAGERS), MANAGERS.slice(-1))
+    const place = { directory, env: { ...env, PATH: `${path}${delimiter}${env.PATH}` } }
+    row.Bun = runAll(`${name}: Bun`, all ? [...LOADED, ...PROGRAMS] : LOADED, ['bun'], place)
+  }
+  if (!all) row.documents = runAll(`${name}: the documents' programs`, PROGRAMS, words, { directory, env })
 }
+
+/** Nobody may have compiled anything: there is a prebuild. */
+function checkNothingBuilt({ name, directory }) {
+  const built = readdirSync(directory, { recursive: true }).filter((file) => /threadsafe\/build\/|\.o$/.test(file))
+  cell(`${name}: nothing is compiled`, built.length === 0, built.join('\n'))
+}
+
+/** Where nothing can be compiled, the command of docs/install.md says what is missing. */
+function tryBuildingInVain(installed) {
+  const { ok, output } = type(BUILD, installed)
+  cell('from source, without a compiler', !ok && /^threadsafe: .*C\+\+20 compiler, make and python3.*\n$/.test(output), output)
+}
+
+function tryBuilding({ directory, env, paths }, version) {
+  const module = join(directory, 'node_modules/threadsafe')
+  const place = { directory, env: { ...env, PATH: `${paths.get(version)}${delimiter}${process.env.PATH}` } }
+  rmSync(join(module, 'build'), { recursive: true, force: true })
+  const { ok, output } = type(BUILD, place, { timeout: 600_000 })
+  cell(`from source on Node ${version}`, ok && existsSync(join(module, 'build')) && !/\bwarning:/.test(output), output)
+  rmSync(join(module, 'prebuilds'), { recursive: true, force: true })
+  runAll(`from source on Node ${version}: it loads`, [...LOADED, ...PROGRAMS], ['node'], place)
+}
+
+/** Packs the package, and starts a registry that has it. Resolves to that worker. */
+async function startRegistry() {
+  const upstream = must(run('npm', ['config', 'get', 'registry'])).trim()
+  const [{ filename }] = JSON.parse(must(run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', work], { cwd: root })))
+  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  const worker = new Worker(new URL('./test-registry.mjs', import.meta.url), {
+    workerData: { manifest, tarball: join(work, filename), upstream },
+  })
+  ;[registry] = await once(worker, 'message')
+  return worker
+}
+
+function checkDocumented() {
+  const [tried, documented] = [MANAGERS.map(({ name }) => name), [...DOCUMENTED.keys()]].map((names) => names.join(', '))
+  cell('docs/install.md has all package managers', tried === documented, `tried are ${tried}; docs/install.md has ${documented}`)
+}
+
+const all = process.argv.includes('--all')
+const wanted = process.argv.slice(2).filter((argument) => argument !== '--all')
+const unknown = wanted.filter((name) => !MANAGERS.some((manager) => manager.name === name))
+if (unknown.length > 0) throw new Error(`there is no ${unknown.join(', ')}; there are ${MANAGERS.map(({ name }) => name).join(', ')}`)
 
 try {
-  mkdirSync(home, { recursive: true })
-  const registry = must(run('npm', ['config', 'get', 'registry'])).trim()
-  const packed = JSON.parse(run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', work], { cwd: root }).output)
-  const tarball = join(work, packed[0].filename)
-  const nodes = new Map(
-    NODES.map((version) => [version, join(fetched(`node-linux-${process.arch}@${version}`), `node-linux-${process.arch}/bin/node`)]),
-  )
-  const bun = join(fetched(`${bunPackage}@1.4.5`), bunPackage, 'bin/bun')
-  const wanted = process.argv.slice(2)
-  const installed = MANAGERS.filter(({ name }) => wanted.length === 0 || wanted.includes(name)).map((manager) =>
-    tryManager(manager, nodes, bun, tarball, registry),
-  )
-  tryBuilding(installed[0], registry)
-  console.table(Object.fromEntries(rows.map(({ manager, ...cells }) => [manager, cells])))
+  const worker = await startRegistry()
+  checkDocumented()
+  const chosen = MANAGERS.filter(({ name }) => wanted.length === 0 || wanted.includes(name))
+  const installed = chosen.map((manager) => install(manager, false))
+  for (const one of installed) tryRuntimes(one, all)
+  if (all) {
+    for (const manager of chosen) {
+      const one = install(manager, true)
+      tryRuntimes(one, all)
+      checkNothingBuilt(one)
+    }
+  }
+  tryBuildingInVain(installed[0])
+  for (const version of all ? NODES : NODES.slice(0, 1)) tryBuilding(installed[0], version)
+  await worker.terminate()
+  console.table(Object.fromEntries(rows.map(({ name, ...cells }) => [name, cells])))
 } finally {
   rmSync(work, { recursive: true, force: true })
 }

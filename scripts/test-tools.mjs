@@ -1,7 +1,8 @@
 // Runs the projects of test/tools, each with the real tool, on the package as users get it. Jest,
 // Vitest and tsx evaluate a module several times in one process, in realms of their own, and
 // replace timers by fake ones. Bundlers must leave the package alone, and Deno must be refused. The
-// programs of the documents run as a reader would run them.
+// programs of the documents run as a reader would run them. pino's tests of transports run with the
+// stream of examples/pino-transport.
 //
 // Installs the tools from npm into build/tools. Arguments are the names of runs, to run only those.
 // Prints "N passed, N failed" at the end.
@@ -14,6 +15,21 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const sources = join(root, 'test/tools')
 const home = join(root, 'build/tools')
+
+/** pino, and what its tests need. */
+const PINO = {
+  pino: '10.4.0',
+  'pino-abstract-transport': '3.0.0',
+  'pino-pretty': '13.2.0',
+  '@matteo.collina/tspl': '0.2.0',
+  execa: '5.1.1',
+  'flush-write-stream': '2.0.0',
+  'get-caller-file': '2.0.5',
+  proxyquire: '2.1.3',
+  rimraf: '6.1.4',
+  split2: '4.2.0',
+  'strip-ansi': '6.0.1',
+}
 
 /**
  * `project` is the folder of test/tools, `tool` the npm package, `args` the arguments of the
@@ -32,17 +48,18 @@ const RUNS = [
   { name: 'rollup', project: 'bundlers', tool: { rollup: '4.68.8', '@rollup/plugin-node-resolve': '16.0.3' }, args: ['rollup'] },
   { name: 'webpack', project: 'bundlers', tool: { webpack: '5.113.0' }, args: ['webpack'] },
   { name: 'documents', project: 'documents', tool: {}, args: [root] },
+  { name: 'pino', project: 'pino', tool: PINO, args: [root], seconds: 300 },
   { name: 'deno', project: 'deno', tool: { deno: `npm:@deno/linux-${process.arch}-glibc@2.9.6` }, args: [] },
 ]
 
-/** The time limit of each run, more than ten times what it needs. */
+/** The time limit of each run that names none, more than ten times what it needs. */
 const SECONDS = 120
 
 /**
  * Resolves to the output, and whether the run succeeded. A run that hangs is killed together with
  * everything that it has started.
  */
-async function run(command, args, cwd) {
+async function run(command, args, cwd, seconds = SECONDS) {
   const child = spawn(command, args, { cwd, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
   let stdout = ''
@@ -57,10 +74,10 @@ async function run(command, args, cwd) {
   const timer = setTimeout(() => {
     late = true
     process.kill(-child.pid, 'SIGKILL')
-  }, SECONDS * 1000)
+  }, seconds * 1000)
   const [code] = await once(child, 'close')
   clearTimeout(timer)
-  return { ok: code === 0, stdout, output: late ? `${output}\nhangs: killed after ${SECONDS} s` : output }
+  return { ok: code === 0, stdout, output: late ? `${output}\nhangs: killed after ${seconds} s` : output }
 }
 
 async function must(running) {
@@ -113,7 +130,7 @@ let passed = 0
 let failed = 0
 for (const one of RUNS.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
   const directory = await prepare(one, unpacked)
-  const { ok, output } = await run('npm', ['test', '--silent', '--', ...one.args], directory)
+  const { ok, output } = await run('npm', ['test', '--silent', '--', ...one.args], directory, one.seconds)
   if (ok) passed++
   else failed++
   console.log(`${ok ? 'passed' : 'FAILED'}  ${one.name}${ok ? '' : `\n${output}`}`)

@@ -48,6 +48,7 @@ const CHECKS = [
   { name: 'types', apart: true, run: 'npx tsc -p tsconfig.json --noEmit && node scripts/test-types.mjs', cases: PASSED },
   { name: 'package', apart: true, run: 'npx publint --strict && npm_config_ignore_scripts=true npx attw --pack . --profile esm-only' },
   { name: 'suite', run: `${mocha} 'dist/test/**/*.test.js'`, cases: MOCHA, minutes: 25 },
+  { name: 'lifecycle', run: `TEST_SHARE=1 ${mocha} dist/test/system/lifecycle.test.js`, cases: MOCHA },
   { name: 'kills', run: `KILLS=5000 ${mocha} dist/test/system/kills.test.js`, cases: MOCHA, minutes: 20 },
   { name: 'model-based', run: `MODEL_RUNS=1500 ${mocha} 'dist/test/system/model-*.test.js'`, cases: MOCHA },
   { name: 'isolates', run: `ISOLATES=1000 ${mocha} dist/test/system/isolates.test.js`, cases: MOCHA },
@@ -81,7 +82,7 @@ const CHECKS = [
   })),
   { name: 'bun', apart: true, run: 'scripts/checks.sh on_bun', cases: MOCHA, needs: ['prebuilds'] },
   { name: 'tools', apart: true, run: 'node scripts/test-tools.mjs', cases: PASSED, needs: ['prebuilds'] },
-  { name: 'install', apart: true, run: 'node scripts/test-install.mjs', cases: PASSED, needs: ['prebuilds'] },
+  { name: 'install', apart: true, run: 'node scripts/test-install.mjs --all', cases: PASSED, needs: ['prebuilds'], minutes: 25 },
   { name: 'arm64', apart: true, run: 'node scripts/test-arm64.mjs', cases: PASSED, needs: ['prebuilds'] },
   { name: 'fuzz', apart: true, run: 'node scripts/fuzz.mjs --seconds 20', cases: /(\d+) runs/g },
   // The first build has the models and mutants.

@@ -6,23 +6,28 @@ import { inspect } from 'node:util'
 import { Worker, type WorkerOptions } from 'node:worker_threads'
 import { native } from '../lib/addon/native.js'
 
+/** TEST_PATIENCE=5 lets everything take five times as long, for a build that is slow. */
+const PATIENCE = Number(process.env.TEST_PATIENCE ?? 1)
+
 /**
  * Resolves as soon as the condition holds. Rejects, saying what was missing, if it does not within
  * that time.
  */
 export async function until(what: string, condition: () => boolean, milliseconds = 5000): Promise<void> {
-  const deadline = performance.now() + milliseconds
+  const longest = milliseconds * PATIENCE
+  const deadline = performance.now() + longest
   while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`After ${milliseconds} ms still missing: ${what}`)
+    if (performance.now() > deadline) throw new Error(`After ${longest} ms still missing: ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 1))
   }
 }
 
 /** Settles as the promise does. Rejects, saying what was missing, if that takes too long. */
 export async function within<T>(what: string, promise: Promise<T>, milliseconds = 5000): Promise<T> {
+  const longest = milliseconds * PATIENCE
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`After ${milliseconds} ms still missing: ${what}`)), milliseconds)
+    timer = setTimeout(() => reject(new Error(`After ${longest} ms still missing: ${what}`)), longest)
   })
   try {
     return await Promise.race([promise, late])

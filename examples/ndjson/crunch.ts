@@ -22,12 +22,13 @@ export async function crunchAlone(path: string): Promise<Summary> {
 }
 
 /**
- * Lets workers crunch the file while this thread reads it. Rejects as soon as one of them fails.
+ * Lets workers crunch the file while this thread reads it, and helps whenever it is ahead of them.
+ * Rejects as soon as one of them fails.
  */
 export async function crunchByPool(path: string, workers: number, way: Way): Promise<Summary> {
-  const blocks = createBlocks(way, workers)
-  const failure = new AbortController()
   const summary = new Summary()
+  const blocks = createBlocks(way, workers, (block) => summary.addLines(block))
+  const failure = new AbortController()
 
   async function run(): Promise<void> {
     const worker = new Worker(new URL('./crunch-worker.js', import.meta.url), { workerData: blocks.handle })
@@ -62,6 +63,7 @@ async function feed(path: string, blocks: Blocks, signal: AbortSignal): Promise<
     () => blocks.next(signal),
     (length) => blocks.send(length),
   )
+  while (blocks.help()) signal.throwIfAborted()
   blocks.close()
 }
 

@@ -28,6 +28,13 @@ export interface PathSummary {
 }
 
 const MINUTE = 60_000
+const NEWLINE = 0x0a
+
+/**
+ * So many bytes at least are decoded at a time. The text of a whole block would be so large that its
+ * memory comes from the system, and goes back, for each block.
+ */
+const PART = 2 ** 15
 
 export class Summary {
   /** The number of lines that are not JSON, or not entries. */
@@ -67,7 +74,16 @@ export class Summary {
 
   /** Adds the lines of a block. The last line may lack its newline. */
   addLines(block: Uint8Array): void {
-    const text = Buffer.from(block.buffer, block.byteOffset, block.byteLength).toString()
+    const bytes = Buffer.from(block.buffer, block.byteOffset, block.byteLength)
+    for (let start = 0; start < bytes.length;) {
+      const newline = bytes.indexOf(NEWLINE, start + PART)
+      const end = newline < 0 ? bytes.length : newline + 1
+      this.#addText(bytes.toString('utf8', start, end))
+      start = end
+    }
+  }
+
+  #addText(text: string): void {
     for (let start = 0; start < text.length;) {
       const newline = text.indexOf('\n', start)
       const end = newline < 0 ? text.length : newline

@@ -16,7 +16,7 @@ export interface QueueStreamOptions {
   workerOpts?: WorkerOptions
   /** Whether a write blocks while the queue is full. If not, the lines wait in this thread's memory. */
   sync?: boolean
-  /** How many pieces of 256 bytes the queue holds. */
+  /** How many times 256 bytes the queue holds. */
   capacity?: number
 }
 
@@ -25,7 +25,10 @@ type FlushCallback = (error?: Error) => void
 const CAPACITY = 8192
 const PIECE_BYTES = 256
 
-/** Longer lines go in pieces of so many characters, as the queue takes no item larger than itself. */
+/**
+ * Lines are gathered into pieces of up to so many characters, as one put for each line would cost more
+ * than all else. Longer lines are split, as the queue takes no item larger than itself.
+ */
 const PIECE_CHARACTERS = 16_384
 /** So many pieces of the backlog are tried in one call. */
 const CHUNK = 1000
@@ -43,9 +46,9 @@ export class QueueStream extends EventEmitter {
   readonly #alive = new Lock()
   readonly #gone = new AbortController()
   readonly #flushes = new Map<number, FlushCallback>()
-  /** The lines for which the queue has had no room yet. */
+  /** The pieces that are not in the queue yet. Lines are added to the last. */
   #backlog: string[] = []
-  /** How many pieces were ever written, the backlog included. */
+  /** How many pieces there have ever been, the backlog included. */
   #pieceCount = 0
   #flushCount = 0
   #pumping = false
@@ -112,8 +115,9 @@ export class QueueStream extends EventEmitter {
   }
 
   /**
-   * Writes a line. Returns false if the queue is full: the line waits in memory, as all that follow,
-   * and 'drain' tells when the last is in the queue. With `sync` it blocks until there is room.
+   * Writes a line. It goes into the queue with the others of this iteration of the event loop. Returns
+   * false if the queue is full: the line waits in memory, as all that follow, and 'drain' tells when
+   * the last is in the queue. With `sync` each line goes at once, and blocks until there is room.
    */
   write(data: string | Uint8Array): boolean {
     if (!this.writable) {
@@ -121,14 +125,15 @@ export class QueueStream extends EventEmitter {
       setImmediate(() => this.emit('error', error))
       return false
     }
+    if (!this.#sync && this.#backlog.length === 0) setImmediate(() => void this.#pump())
     const text = typeof data === 'string' ? data : Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString()
-    if (text.length <= PIECE_CHARACTERS) this.#writePiece(text)
-    else for (const piece of split(text)) this.#writePiece(piece)
+    const begun = text.length <= PIECE_CHARACTERS ? this.#gather(text) : this.#gatherAll(split(text))
     if (this.#sync) return this.#tryBlocking(() => this.#drainBacklog())
-    this.#needDrain = this.#backlog.length > 0
-    const accepted = !this.#needDrain
-    if (!this.#pumping) void this.#pump()
-    return accepted
+    if (begun) {
+      this.#putBacklog(1)
+      this.#needDrain = this.#backlog.length > 1
+    }
+    return !this.#needDrain
   }
 
   /** Calls back when the destination has taken all that was written before, and has flushed it. */
@@ -151,7 +156,7 @@ export class QueueStream extends EventEmitter {
   end(): void {
     if (this.#destroyed) return
     this.#ending = true
-    if (this.#backlog.length === 0) this.#end()
+    if (this.#putBacklog()) this.#end()
   }
 
   ref(): void {
@@ -164,20 +169,38 @@ export class QueueStream extends EventEmitter {
     if (this.#flushes.size === 0) this.worker.unref()
   }
 
-  #writePiece(piece: string): void {
+  /** Adds text to the last piece, or begins another. Returns whether it did that. */
+  #gather(text: string): boolean {
+    const last = this.#backlog.length - 1
+    if (last >= 0 && (this.#backlog[last] as string).length + text.length <= PIECE_CHARACTERS) {
+      this.#backlog[last] += text
+      return false
+    }
+    this.#backlog.push(text)
     this.#pieceCount++
-    if (this.#backlog.length > 0 || !this.#pieces.tryPut(piece)) this.#backlog.push(piece)
+    return true
   }
 
-  /** Puts as much of the backlog into the queue as there is room for. Returns whether that was all. */
-  #putBacklog(): boolean {
-    for (let start = 0; ; start += CHUNK) {
-      const chunk = this.#backlog.slice(start, start + CHUNK)
-      const count = chunk.length > 0 ? this.#pieces.putManySync(chunk) : 0
-      if (count === CHUNK) continue
-      this.#backlog = this.#backlog.slice(start + count)
-      return this.#backlog.length === 0
+  #gatherAll(texts: Iterable<string>): boolean {
+    for (const text of texts) this.#gather(text)
+    return true
+  }
+
+  /**
+   * Puts as much of the backlog into the queue as there is room for, except the last `kept` pieces.
+   * Returns whether that was all.
+   */
+  #putBacklog(kept = 0): boolean {
+    const end = this.#backlog.length - kept
+    let start = 0
+    while (start < end) {
+      const chunk = this.#backlog.slice(start, Math.min(end, start + CHUNK))
+      const count = this.#pieces.putManySync(chunk)
+      start += count
+      if (count < chunk.length) break
     }
+    if (start > 0) this.#backlog = this.#backlog.slice(start)
+    return start >= end
   }
 
   /**
@@ -185,6 +208,7 @@ export class QueueStream extends EventEmitter {
    * destination has taken all that was written.
    */
   async #pump(): Promise<void> {
+    if (this.#pumping) return
     this.#pumping = true
     try {
       for (;;) {

@@ -94,6 +94,12 @@ describe('examples/ndjson', function () {
   }
 
   for (const way of ['pool', 'bytes'] as const) {
+    it(`lets the reader take blocks that nobody else takes (${way})`, async () => {
+      const expected = generate(file, 12 * BLOCK)
+      const found = await within('the sums', crunchByPool(file, 0, way), 10_000)
+      assert.equal(requests(found), requests(expected))
+    })
+
     it(`fails when a worker dies, and leaves nothing waiting (${way})`, async () => {
       generate(file, 20 * BLOCK)
       // The worker dies after its start. By then the reader waits for room, unless the machine is

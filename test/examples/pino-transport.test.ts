@@ -1,14 +1,18 @@
 /** The example of a transport for pino: what it keeps, how it holds back, and what happens when its worker dies. */
 import { strict as assert } from 'node:assert'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { QueueStream } from '../../examples/pino-transport/queue-stream.js'
+import type { Flush } from '../fixtures/pino-destination.js'
 import { loopIterations, runProcess, within } from '../support.js'
 
 const DESTINATION = new URL('../fixtures/pino-destination.js', import.meta.url).href
 const LEAST_CAPACITY = 193
+/** The width of lines of which few fit into the queue. */
+const PADDED = 10_000
+const FLUSHES: readonly Flush[] = ['callback', 'promise', 'sync']
 
 describe('examples/pino-transport', function () {
   this.timeout(60_000)
@@ -26,9 +30,9 @@ describe('examples/pino-transport', function () {
   afterEach(() => rmSync(directory, { recursive: true, force: true }))
 
   const open = (): number => Atomics.store(gate, 0, 1)
-  const start = (options: { sync?: boolean } = {}): QueueStream =>
-    new QueueStream({ filename: DESTINATION, workerData: { file, gate }, capacity: LEAST_CAPACITY, ...options })
-  const written = (): string => readFileSync(file, 'utf8')
+  const start = ({ flush, ...options }: { sync?: boolean; flush?: Flush } = {}): QueueStream =>
+    new QueueStream({ filename: DESTINATION, workerData: { file, gate, flush }, capacity: LEAST_CAPACITY, ...options })
+  const written = (): string => (existsSync(file) ? readFileSync(file, 'utf8') : '')
   const event = (stream: QueueStream, name: string): Promise<unknown[]> => within(`'${name}'`, once(stream, name), 20_000)
 
   async function end(stream: QueueStream): Promise<void> {
@@ -72,6 +76,48 @@ describe('examples/pino-transport', function () {
     await end(stream)
     assert.equal(written(), lines.join(''))
   })
+
+  it('keeps the order of lines when there is room again before those that waited have gone', async () => {
+    open()
+    const stream = start()
+    const lines: string[] = []
+    const write = (): boolean => {
+      lines.push(`${String(lines.length).padEnd(PADDED)}\n`)
+      return stream.write(lines.at(-1) as string)
+    }
+    while (write()) assert.ok(lines.length < 100, 'write() never returns false')
+    for (let k = 0; k < 20; k++) write()
+    // The worker takes what is in the queue. This thread blocks meanwhile, so nothing that waits can follow.
+    const deadline = performance.now() + 20_000
+    while (written() === '') assert.ok(performance.now() < deadline, 'the worker has written nothing')
+    for (let k = 0; k < 20; k++) write()
+    await end(stream)
+    assert.ok(written() === lines.join(''), 'the lines are not as they were')
+  })
+
+  it('calls back from flush() when all that waits for room has been written', async () => {
+    const stream = start()
+    const lines: string[] = []
+    for (let k = 0; k < 100; k++) lines.push(`${String(k).padEnd(PADDED)}\n`)
+    for (const line of lines) stream.write(line)
+    const flushed = new Promise<string>((resolve, reject) => {
+      stream.flush((error) => (error ? reject(error) : resolve(written())))
+    })
+    open()
+    const found = await within('the callback of flush()', flushed)
+    assert.equal(found.length, lines.join('').length)
+    await end(stream)
+  })
+
+  for (const flush of FLUSHES) {
+    it(`flushes the destination (${flush})`, async () => {
+      const stream = start({ flush })
+      stream.write('one\n')
+      await within('the callback of flush()', new Promise<void>((resolve) => stream.flush(() => resolve())))
+      assert.equal(written(), 'one\nflushed\n')
+      await end(stream)
+    })
+  }
 
   it('calls back from flush() when the destination has taken what was written, not before', async () => {
     const stream = start()

@@ -6,7 +6,7 @@
  *
  * - `run`: it is run, in a directory that has all named files of its document. It must end with
  *   status 0 and an empty standard error, and print what the block of `text output` after it says,
- *   where `…` stands for any text.
+ *   where `…` stands for any text. Its other files may stand between.
  * - `linux`: it is run only on Linux.
  * - `signal=NAME`: it is sent that signal once it has printed something.
  * - `external`: it needs packages that are not installed here, and is not checked.

@@ -161,10 +161,15 @@ export async function runProgram({ file, block }: Program): Promise<Result> {
   return { code, stdout, stderr }
 }
 
-/** Returns the output that a program must print: the block of `text output` that follows it. */
+/**
+ * Returns the output that a program must print: the block of `text output` that follows it, before any
+ * other program or heading. Its other files may stand between.
+ */
 export function outputOf({ block }: Program, { blocks }: Document): string | undefined {
-  const next = blocks[blocks.indexOf(block) + 1]
-  return next?.language === 'text' && next.marks.includes('output') ? `${next.text}\n` : undefined
+  const after = blocks.slice(blocks.indexOf(block) + 1)
+  const end = after.findIndex(({ heading, marks }) => heading !== block.heading || marks.includes('run'))
+  const output = after.slice(0, end < 0 ? undefined : end).find(({ language, marks }) => language === 'text' && marks.includes('output'))
+  return output && `${output.text}\n`
 }
 
 /** Returns whether the text matches the pattern, where `…` stands for anything within a line. */

@@ -7,7 +7,15 @@
 import assert from 'node:assert/strict'
 import type { Worker } from 'node:worker_threads'
 import { type Overflow, ThreadSafeQueue } from '../../lib/index.js'
-import { Barrier, CallKind, type HistoryTask, type NotedCall, SLOT_BYTES, ThreadLog } from '../fixtures/linearizability-log.js'
+import {
+  Barrier,
+  CallKind,
+  FEWEST_ROUNDS,
+  type HistoryTask,
+  type NotedCall,
+  SLOT_BYTES,
+  ThreadLog,
+} from '../fixtures/linearizability-log.js'
 import { type Call, type Operation, unexplained } from './history-checker.js'
 import { finished, SHARE, startWorker } from '../support.js'
 
@@ -65,7 +73,7 @@ describe('linearizability', function () {
         for (const { capacity, logs } of histories) {
           const rounds = logs.map((log) => new ThreadLog(log).rounds())
           const count = (rounds[0]?.length ?? 0) - 1
-          assert.ok(count >= 3, `${count} rounds of capacity ${capacity}`)
+          assert.ok(count >= FEWEST_ROUNDS, `${count} rounds of capacity ${capacity}`)
           for (let round = 0; round < count; round++) {
             const threads = rounds.map((of) => (of[round] ?? []).map((call) => callOf(call, overflow, spans)))
             const wrong = unexplained(threads, capacity)

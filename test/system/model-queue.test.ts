@@ -4,6 +4,7 @@
  * shrinks a failure, and prints the seed and path that reproduce it (MODEL_SEED, MODEL_PATH).
  */
 import { strict as assert } from 'node:assert'
+import type { Writable } from 'node:stream'
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { type ElementType, type Overflow, record, ThreadSafeQueue } from '../../lib/index.js'
@@ -55,6 +56,7 @@ class Real {
   readonly handled = new Map<number, number[]>()
   iterator: AsyncIterableIterator<unknown>
   batches: AsyncIterableIterator<ArrayLike<unknown>>
+  readonly stream: Writable
 
   constructor(
     readonly items: Items,
@@ -64,6 +66,9 @@ class Real {
     this.queue = new ThreadSafeQueue(capacity, { type: items.type as 'any', overflow }) as Queue
     this.iterator = this.queue[Symbol.asyncIterator]()
     this.batches = this.queue.batches(BATCH)
+    this.stream = this.queue.writable({ close: false })
+    // Each write has the error too.
+    this.stream.on('error', () => undefined)
   }
 
   /** Options of a get that fills an array, for items that are arrays. */
@@ -100,6 +105,15 @@ class Real {
   begin(id: number, start: (signal: AbortSignal) => Promise<Result>): void {
     const controller = new AbortController()
     this.#await(id, start(controller.signal), controller)
+  }
+
+  /** A write to the stream. */
+  write(id: number, item: unknown): void {
+    const { stream } = this
+    const written = new Promise<Result>((resolve, reject) =>
+      stream.write(item, (error) => (error ? reject(error) : resolve(value(undefined)))),
+    )
+    this.#await(id, written)
   }
 
   /** A step of an iterator. */
@@ -312,6 +326,16 @@ const COMMAND: readonly fc.Arbitrary<Command>[] = [
           real.begin(id, (signal) => real.queue.forEach(handle, { signal }).then(value))
         },
         slow ? noneWaits : noSlowWaits,
+      ),
+  ),
+  number.map(
+    (n) =>
+      new Command(
+        `write(${n})`,
+        (model, real) => {
+          real.write(model.write(n), real.items.make(n))
+        },
+        (model) => noBatchWaits(model) && !model.closed,
       ),
   ),
   fc.constant(

@@ -25,6 +25,8 @@ export interface Waiting {
 
 interface WaitingPut {
   readonly id: number
+  /** The writes to the stream that it serves, if it is one of the stream's. */
+  readonly writes: readonly number[]
   readonly items: number[]
   accepted: number
 }
@@ -38,6 +40,8 @@ export class QueueModel {
   readonly gets: Waiting[] = []
   readonly puts: WaitingPut[] = []
   readonly joins: number[] = []
+  /** The chunks that wait in the stream until its put before them has ended. */
+  #chunks: { readonly id: number; readonly item: number }[] = []
   /** What each forEach was called with, by the number of its call. */
   readonly handled = new Map<number, number[]>()
   /** Results, by the number of the call. */
@@ -185,8 +189,22 @@ export class QueueModel {
 
   put(items: number[]): number {
     const id = this.#begin()
-    this.puts.push({ id, items: [...items], accepted: 0 })
+    this.puts.push({ id, writes: [], items: [...items], accepted: 0 })
     return id
+  }
+
+  /** Writes to the stream, which has one put in the line at a time. */
+  write(item: number): number {
+    const id = this.#begin()
+    this.#chunks.push({ id, item })
+    if (!this.puts.some(({ writes }) => writes.length > 0)) this.#putChunks()
+    return id
+  }
+
+  #putChunks(): void {
+    const chunks = this.#chunks.splice(0)
+    const writes = chunks.map(({ id }) => id)
+    if (chunks.length > 0) this.puts.push({ id: -1, writes, items: chunks.map(({ item }) => item), accepted: 0 })
   }
 
   join(): number {
@@ -277,9 +295,17 @@ export class QueueModel {
   }
 
   #end(put: WaitingPut, result: Result): void {
+    const { id, writes, accepted } = put
     this.puts.splice(this.puts.indexOf(put), 1)
-    this.results.set(put.id, result)
-    this.counts.set(put.id, put.accepted)
+    if (writes.length > 0) {
+      // The first failure ends the stream, with all that waits in it.
+      const failed = result.kind === 'error' ? this.#chunks.splice(0) : []
+      for (const write of [...writes, ...failed.map((chunk) => chunk.id)]) this.results.set(write, result)
+      this.#putChunks()
+    } else {
+      this.results.set(id, result)
+      this.counts.set(id, accepted)
+    }
   }
 
   #accept(item: number): void {

@@ -119,7 +119,10 @@ describe('RedisQueue, when something goes wrong', () => {
   it('delivers to others what a consumer took that never heard of it', async () => {
     const key = freshKey()
     const proxy = await Proxy.before(server.port)
-    const dying = await open<string>(key, { ackWait: 100 }, await connected('ioredis', proxy.port))
+    const client = new Redis({ port: proxy.port, host: '127.0.0.1' })
+    client.on('error', () => undefined)
+    // Nobody waits for its end: it would wait for its server for a while.
+    const dying = await RedisQueue.open<string>(client, key, { ackWait: 100 })
     const queue = await open<string>(key, { ackWait: 100 })
     const abort = new AbortController()
     const get = assert.rejects(dying.get({ signal: abort.signal }), { name: 'AbortError' })
@@ -130,6 +133,8 @@ describe('RedisQueue, when something goes wrong', () => {
     assert.equal(await within('the item', queue.get()), 'a')
     abort.abort()
     await get
+    client.disconnect()
+    void dying.detach()
   })
 
   it('takes over all that a dead consumer had in hand without a pause for each', async () => {
@@ -149,8 +154,8 @@ describe('RedisQueue, when something goes wrong', () => {
 
   it('keeps nothing back that nobody asks for', async () => {
     const key = freshKey()
-    const one = await open<number>(key)
-    const two = await open<number>(key)
+    const one = await open<number>(key, { ackWait: 900 })
+    const two = await open<number>(key, { ackWait: 900 })
     // A get that is aborted while its items are on the way.
     const abort = new AbortController()
     await one.put(0)

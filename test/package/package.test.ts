@@ -15,6 +15,7 @@ const WANTED = [
   /^native\/(binding|capi|core|include|platform)\/([a-z-]+\/)*\w+\.(cc|h)$/,
   /^native\/(binding\.gyp|sources\.json)$/,
   /^prebuilds\/(linux-(x64|arm64)\/threadsafe\.(glibc|musl)|(darwin-(x64|arm64)|win32-x64)\/threadsafe)\.node$/,
+  /^lib\/redis\/scripts\/[a-z]+\.lua$/,
   /^scripts\/build\.mjs$/,
 ]
 /**

@@ -89,7 +89,7 @@ async function run(server: RedisServer, clients: readonly string[]): Promise<str
         assert.ok(outOfOrder <= (await queue.stats()).redelivered, 'items that were not redelivered are out of order')
         if (step % 2 === 0 && step <= 2 * SERVER_KILLS) {
           await server.kill()
-          await server.start('--appendfsync', 'always')
+          await server.start()
         } else {
           consumers.shift()?.kill('SIGKILL')
           consumers.push(start('consumer'))
@@ -136,7 +136,7 @@ describe('RedisQueue between processes', () => {
       }
       this.timeout(2 * LIMIT)
       // While the server syncs its file it keeps what it accepts in its memory, unless it syncs always.
-      const server = await RedisServer.start('--appendfsync', 'always')
+      const server = await RedisServer.start()
       try {
         console.log(`      ${await run(server, clients)}`)
       } finally {

@@ -34,7 +34,20 @@ export class RedisServer {
 
   /** Starts it, again if it was killed, with what its append-only file has. */
   async start(...settings: string[]): Promise<void> {
-    const own = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.#folder, '--save', '', '--appendonly', 'yes']
+    const own = [
+      '--port',
+      String(this.port),
+      '--bind',
+      '127.0.0.1',
+      '--dir',
+      this.#folder,
+      '--save',
+      '',
+      '--appendonly',
+      'yes',
+      '--appendfsync',
+      'always',
+    ]
     // It should be told that its file is too long, as it is of a full disk, and not be ended by a signal.
     const program = ['-c', `trap '' XFSZ; exec redis-server "$@"`, 'bash', ...own, ...settings]
     const server = spawn('bash', program, { stdio: ['ignore', 'pipe', 'ignore'] })

@@ -14,7 +14,7 @@ const PATIENCE = Number(process.env.TEST_PATIENCE ?? 1)
  * that time.
  */
 export async function until(what: string, condition: () => boolean, milliseconds = 5000): Promise<void> {
-  const longest = milliseconds * PATIENCE
+  const longest = Math.min(milliseconds * PATIENCE, 2 ** 31 - 1)
   const deadline = performance.now() + longest
   while (!condition()) {
     if (performance.now() > deadline) throw new Error(`After ${longest} ms still missing: ${what}`)
@@ -24,7 +24,7 @@ export async function until(what: string, condition: () => boolean, milliseconds
 
 /** Settles as the promise does. Rejects, saying what was missing, if that takes too long. */
 export async function within<T>(what: string, promise: Promise<T>, milliseconds = 5000): Promise<T> {
-  const longest = milliseconds * PATIENCE
+  const longest = Math.min(milliseconds * PATIENCE, 2 ** 31 - 1)
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`After ${longest} ms still missing: ${what}`)), longest)

@@ -261,6 +261,8 @@ describe('RedisQueue, when something goes wrong', () => {
       const { status, stderr } = spawnSync('prlimit', ['--pid', String(server.pid), `--fsize=${size}`])
       assert.equal(status, 0, stderr?.toString())
     }
+    // A server that syncs at each write ends where it can't.
+    assert.equal(spawnSync('redis-cli', ['-p', String(server.port), 'CONFIG', 'SET', 'appendfsync', 'everysec']).status, 0)
     let accepted = 0
     limit('1000000:unlimited')
     try {

@@ -13,14 +13,15 @@ const RECIPE = 'docs/recipes/native-producer.md'
 const root = process.argv[2]
 const here = (name) => import(pathToFileURL(join(root, 'dist/test/package', name)).href)
 const { readDocuments } = await here('documents.js')
-const { isRun, matches, outputOf, runProgram, writePrograms } = await here('programs.js')
+const { isRun, matches, needsRedis, outputOf, runProgram, writePrograms } = await here('programs.js')
 
 const documents = readDocuments()
 const directory = resolve('programs')
 const programs = writePrograms(documents, directory)
 
 async function runAll() {
-  for (const program of programs.filter(isRun)) {
+  // Those that need a server are run by test/package/docs.test.ts, which starts one.
+  for (const program of programs.filter((one) => isRun(one) && !needsRedis(one))) {
     const { document, line } = program.block
     const { code, stdout, stderr } = await runProgram(program)
     const output = outputOf(

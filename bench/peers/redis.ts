@@ -1,13 +1,12 @@
 /** Ways of passing items between two processes over a Redis server. */
 import { spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { createClient } from 'redis'
 import { RedisQueue } from '../../lib/redis/index.js'
 import { type Runner, Unavailable } from '../harness/case.js'
+import { freePort } from '../harness/free-port.js'
 
 export const KEY = 'bench'
 export const GROUP = 'bench'
@@ -18,15 +17,6 @@ const ITEM = 'x'.repeat(98)
 
 export type WayOfRedis = 'queue-batches' | 'queue-items' | 'plain'
 export type Client = Awaited<ReturnType<typeof connect>>
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 /** Ends with this process, however that ends: the shell sees its standard input close. */
 const SERVER = `

@@ -2,20 +2,11 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePort } from '../../bench/harness/free-port.js'
 
 export const HAS_SERVER = spawnSync('redis-server', ['--version']).status === 0
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 export class RedisServer {
   readonly port: number
@@ -48,7 +39,7 @@ export class RedisServer {
       '--appendfsync',
       'always',
     ]
-    // It should be told that its file is too long, as it is of a full disk, and not be ended by a signal.
+    // With SIGXFSZ ignored, a write past the limit of a file's size fails, as on a full disk.
     const program = ['-c', `trap '' XFSZ; exec redis-server "$@"`, 'bash', ...own, ...settings]
     const server = spawn('bash', program, { stdio: ['ignore', 'pipe', 'ignore'] })
     this.#process = server

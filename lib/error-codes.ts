@@ -10,9 +10,10 @@ export interface ErrorCodes {
   /**
    * A put that does not wait, `putSync(item)`, found the queue full. The item was not stored.
    *
-   * @remedy Wait for room with `await put(item)`, or `putSync(item, { block: true })` in a worker; or
-   * use `tryPut(item)`, which returns false. A queue that may lose items takes the option `overflow`.
-   * If it is full all the time, its consumers are too slow: see [streams](recipes/streams.md).
+   * @remedy Wait for room with `await put(item)`, or `putSync(item, { block: true })` in a worker;
+   * or use `tryPut(item)`, which returns false. A queue that may lose items takes the option
+   * `overflow`. If it is full all the time, its consumers are too slow: see
+   * [streams](recipes/streams.md).
    */
   ERR_QUEUE_FULL: 'QueueFullError'
   /**
@@ -43,8 +44,9 @@ export interface ErrorCodes {
    * `lendSync()` without `block` found that all buffers of the pool are lent, or passed on and not
    * taken yet.
    *
-   * @remedy Wait with `await lend()` or `lendSync({ block: true })`, or use `tryLend()`. If no buffer
-   * ever comes back, somebody keeps leases, or does not take tokens: `pool.stats()` counts both.
+   * @remedy Wait with `await lend()` or `lendSync({ block: true })`, or use `tryLend()`. If no
+   * buffer ever comes back, somebody keeps leases, or does not take tokens: `pool.stats()` counts
+   * both.
    */
   ERR_POOL_EMPTY: 'PoolEmptyError'
   /**
@@ -56,12 +58,12 @@ export interface ErrorCodes {
    */
   ERR_LEASE_ENDED: 'RangeError'
   /**
-   * The item is larger than the whole queue (`capacity` times `itemBytes`), the value longer than the
-   * message's `maxBytes`, or the arguments or the result of a job larger than the 64 MiB that a
+   * The item is larger than the whole queue (`capacity` times `itemBytes`), the value longer than
+   * the message's `maxBytes`, or the arguments or the result of a job larger than the 64 MiB that a
    * `Context` passes on. Nothing was stored.
    *
-   * @remedy Create the queue with the `itemBytes`, or the message with the `maxBytes`, that the error
-   * names; or send large data in a [`BufferPool`](recipes/buffers.md), or in parts.
+   * @remedy Create the queue with the `itemBytes`, or the message with the `maxBytes`, that the
+   * error names; or send large data in a [`BufferPool`](recipes/buffers.md), or in parts.
    */
   ERR_ITEM_TOO_LARGE: 'RangeError'
   /**
@@ -72,16 +74,17 @@ export interface ErrorCodes {
    */
   ERR_LOCK_DEADLOCK: 'Error'
   /**
-   * The worker of a `Context` ended in the middle of this job: an uncaught exception, `process.exit()`
-   * in the job, or the heap's limit. `cause` says which.
+   * The worker of a `Context` ended in the middle of this job: an uncaught exception,
+   * `process.exit()` in the job, or the heap's limit. `cause` says which.
    *
-   * @remedy Mend the job; [a worker that dies](recipes/dying-worker.md) shows what else can be done. The other jobs go on in a new worker, each once; this one is not repeated,
-   * since nobody knows how far it came.
+   * @remedy Mend the job; [a worker that dies](recipes/dying-worker.md) shows what else can be
+   * done. The other jobs go on in a new worker, each once; this one is not repeated, since nobody
+   * knows how far it came.
    */
   ERR_CONTEXT_CRASHED: 'ThreadSafeError'
   /**
-   * A job was assigned after `close()`, was not done at `terminate()`, or the context's module can't
-   * be loaded; then `cause` says why.
+   * A job was assigned after `close()`, was not done at `terminate()`, or the context's module
+   * can't be loaded; then `cause` says why.
    *
    * @remedy Read `cause`. A context that is closed stays closed: make another.
    */
@@ -112,7 +115,8 @@ export interface ErrorCodes {
    * An argument or option is of the wrong type, or an item is not of the queue's type. Nothing was
    * changed. The message says which, what it should be, and what it was.
    *
-   * @remedy Pass what the message says. A frequent case: `from()` takes `queue.handle`, not the queue.
+   * @remedy Pass what the message says. A frequent case: `from()` takes `queue.handle`, not the
+   * queue.
    */
   ERR_INVALID_ARG_TYPE: 'TypeError'
   /**
@@ -124,8 +128,8 @@ export interface ErrorCodes {
    */
   ERR_INVALID_ARG_VALUE: 'TypeError'
   /**
-   * A number or size is too small or too large: a capacity, a timeout below 0, an `into` that is too
-   * short for the item (which stays in the queue), a `taskDone()` beyond what was got.
+   * A number or size is too small or too large: a capacity, a timeout below 0, an `into` that is
+   * too short for the item (which stays in the queue), a `taskDone()` beyond what was got.
    *
    * @remedy Pass a value in the range that the message names.
    */
@@ -138,36 +142,37 @@ export interface ErrorCodes {
    */
   ERR_REDIS_NOT_PERSISTENT: 'Error'
   /**
-   * `RedisQueue.open()`: the server has an eviction policy, so it would drop accepted items when its
-   * memory is full.
+   * `RedisQueue.open()`: the server has an eviction policy, so it would drop accepted items when
+   * its memory is full.
    *
    * @remedy Set `maxmemory-policy noeviction` there, and bound the queue with `capacity`.
    */
   ERR_REDIS_EVICTS: 'Error'
   /**
-   * `RedisQueue.open()`: the server is older than Redis 6.2, and can't pass on the items of consumers
-   * that died.
+   * `RedisQueue.open()`: the server is older than Redis 6.2, and can't pass on the items of
+   * consumers that died.
    *
    * @remedy Use Redis 6.2 or newer, or Valkey.
    */
   ERR_REDIS_TOO_OLD: 'Error'
   /**
    * `RedisQueue.open()`: the client is connected to one server of a cluster, and another has the
-   * queue's keys.
+   * queue's keys, or none serves them at the moment.
    *
-   * @remedy Use a client that knows clusters, such as `Cluster` of ioredis.
+   * @remedy Use a client that knows clusters, such as `Cluster` of ioredis. If the cluster is down,
+   * open the queue when all its slots are served.
    */
   ERR_REDIS_CLUSTER: 'Error'
   /**
    * `RedisQueue`: the client that the queue was opened with is closed, or was never connected.
    *
-   * @remedy Connect the client before `RedisQueue.open()`, and `detach()` the queue before you close
-   * it.
+   * @remedy Connect the client before `RedisQueue.open()`, and `detach()` the queue before you
+   * close it.
    */
   ERR_REDIS_CLIENT_CLOSED: 'Error'
   /**
-   * The system has none of this: signal sources on Windows; `SignalTimer` and values of `sendSignal()`
-   * on macOS.
+   * The system has none of this: signal sources on Windows; `SignalTimer` and values of
+   * `sendSignal()` on macOS.
    *
    * @remedy Ask for `process.platform` first, and use `process.on()` and `setInterval()` there.
    */
@@ -181,8 +186,8 @@ export interface OtherErrors {
    * can't be cloned (a function, a symbol, a proxy), or what means something in one thread only (a
    * SharedArrayBuffer, a MessagePort, a handle). Nothing was stored.
    *
-   * @remedy The message says what to do instead. Handles and shared memory travel by `workerData` and
-   * `postMessage`.
+   * @remedy The message says what to do instead. Handles and shared memory travel by `workerData`
+   * and `postMessage`.
    */
   DataCloneError: 'DOMException'
   /**
@@ -203,9 +208,9 @@ export interface OtherErrors {
    */
   'ESRCH, EPERM, EAGAIN': 'Error'
   /**
-   * A message that begins with `threadsafe:`, without a code, when the package is imported: there is
-   * no addon for this platform, it is for another processor or C library, it is incomplete, Node may
-   * not load addons, or a bundler has taken the package in.
+   * A message that begins with `threadsafe:`, without a code, when the package is imported: there
+   * is no addon for this platform, it is for another processor or C library, it is incomplete, Node
+   * may not load addons, or a bundler has taken the package in.
    *
    * @remedy The message says what to do; [install](install.md#when-it-does-not-load) says more.
    */
@@ -214,8 +219,8 @@ export interface OtherErrors {
    * A message that begins with `threadsafe: no memory of`, from any constructor: the process has no
    * address space, or no memory, left for another object.
    *
-   * @remedy Each object reserves about 10 GiB of address space, so some thousands fit. Reuse queues,
-   * or drop all references to those that are done, in all threads.
+   * @remedy Each object reserves about 10 GiB of address space, so some thousands fit. Reuse
+   * queues, or drop all references to those that are done, in all threads.
    */
   'threadsafe: no memory of …': 'Error'
 }
@@ -223,8 +228,8 @@ export interface OtherErrors {
 /** Process warnings, which `process.on('warning')` gets. */
 export interface WarningCodes {
   /**
-   * A synchronous call has blocked the main thread's event loop for over a second. Once in a process,
-   * on standard error, while it still blocks.
+   * A synchronous call has blocked the main thread's event loop for over a second. Once in a
+   * process, on standard error, while it still blocks.
    *
    * @remedy Await the asynchronous call there, or block in a worker.
    * `--disable-warning=THREADSAFE_BLOCKED_LOOP` silences it.

@@ -4,26 +4,22 @@ import { type Named, TimeoutError } from '../errors.js'
 import type { Patience } from '../wait/options.js'
 
 /** Milliseconds for which a call whose time is over waits for the reply that decides it. */
-const GRACE = 1000
-
-/** The patience of a put that tries once: it lasts for as long as it should take to be its turn. */
-export function forOneTry(patience: Patience): Patience {
-  return patience.timeout === 0 ? { ...patience, timeout: GRACE } : patience
-}
+export const GRACE = 1000
 
 export class PendingCall<R> {
   readonly promise: Promise<R>
   settled = false
-  /** The error that ends it, once that may be: what is under way on the server comes first. */
+  /** The error that it will reject with, unless a reply that is under way decides otherwise. */
   failure: { readonly error: unknown; readonly isTimeout: boolean } | undefined
-  /** Called when the signal or the timeout has ended it. */
+  /** Called when its signal is aborted or its time is over. It rejects when its owner says so. */
   onFailure: () => void = () => undefined
   #resolve!: (result: R) => void
   #reject!: (error: unknown) => void
   readonly #signal: AbortSignal | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
 
-  constructor({ signal, timeout }: Patience, queue: Named) {
+  /** `limit`: milliseconds after which its time is over, if that is not the timeout. */
+  constructor({ signal, timeout }: Patience, queue: Named, limit: number = timeout) {
     this.promise = new Promise<R>((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
@@ -32,8 +28,8 @@ export class PendingCall<R> {
     signal?.addEventListener('abort', this.#aborted, { once: true })
     // The codec is the user's: it may have aborted the signal after that was looked at.
     if (signal?.aborted) queueMicrotask(this.#aborted)
-    if (timeout !== Infinity) {
-      this.#timer = setTimeout(() => this.#fail(new TimeoutError(timeout, queue), true), Math.min(timeout, 2 ** 31 - 1))
+    if (limit !== Infinity) {
+      this.#timer = setTimeout(() => this.#fail(new TimeoutError(timeout, queue), true), Math.min(limit, 2 ** 31 - 1))
     }
   }
 

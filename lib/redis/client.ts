@@ -5,10 +5,10 @@
 import { invalidType } from '../errors.js'
 
 type Argument = string | Uint8Array
-/** What a server returns: numbers, bytes, lists of these, or nothing. */
+/** A server's reply: a number, bytes, a list of these, or nothing. */
 export type Reply = number | Buffer | string | null | Reply[] | Map<unknown, unknown> | { readonly [key: string]: unknown }
 
-/** What is used of node-redis, versions 4 and 5. */
+/** The part of a node-redis client that is used; it is the same from version 4 on. */
 export interface NodeRedisClient {
   readonly isOpen: boolean
   readonly isReady?: boolean
@@ -20,7 +20,7 @@ export interface NodeRedisClient {
   disconnect?(): unknown
 }
 
-/** What is used of ioredis and iovalkey. */
+/** The part of a client of ioredis or iovalkey that is used. */
 export interface IORedisClient {
   readonly status: string
   callBuffer(command: string, ...args: (string | Buffer)[]): Promise<unknown>
@@ -37,15 +37,18 @@ export interface Connection {
   /** Another connection to the same server, for commands that block. */
   another(): Promise<Connection>
   /**
-   * Whether commands reach the server now. `away`: the client is connecting again; commands would
-   * stand in a line of the client's, from which they can't be taken back. `ended`: somebody has
-   * closed it, and trying again is of no use.
+   * Whether commands reach the server now. `away`: the client is connecting again; it would queue
+   * commands, and they can't be taken back. `ended`: somebody has closed the client, and trying
+   * again is of no use.
    */
   state(): 'ready' | 'away' | 'ended'
   end(): void
 }
 
-/** The type code of bulk strings, '$', by which node-redis 5 is told to return bytes; version 4 knows `returnBuffers`. */
+/**
+ * Makes node-redis return bulk strings, whose type code is 36 ('$'), as bytes. Version 4 has
+ * `returnBuffers` for that.
+ */
 const BYTES = { returnBuffers: true, typeMapping: { 36: Buffer } }
 
 function ignore(): void {
@@ -69,7 +72,7 @@ function overNodeRedis(client: NodeRedisClient): Connection {
   }
 }
 
-/** ioredis sends Buffers as bytes, and other arrays as text. */
+/** Makes a Buffer of bytes: ioredis would send another Uint8Array as text. */
 function asBuffer(one: Argument): string | Buffer {
   return typeof one === 'string' || Buffer.isBuffer(one) ? one : Buffer.from(one.buffer, one.byteOffset, one.byteLength)
 }
@@ -91,7 +94,7 @@ function overIORedis(client: IORedisClient): Connection {
   }
 }
 
-/** The connection of a client that the user brings. It stays the user's to end. */
+/** Returns the connection of the user's client, which only the user ends. */
 export function connectionOf(client: unknown): Connection {
   const { sendCommand, callBuffer, duplicate } = Object(client) as Partial<NodeRedisClient & IORedisClient>
   if (typeof duplicate === 'function') {
@@ -103,7 +106,10 @@ export function connectionOf(client: unknown): Connection {
 
 const PASSING = /^(LOADING|READONLY|CLUSTERDOWN|TRYAGAIN|BUSY|MASTERDOWN|NOREPLICAS|ERR max number of clients reached)/
 
-/** Whether the server refused the command, and would refuse it again. Everything else is tried again. */
+/**
+ * Whether the server refused the command, and would refuse it again. Everything else is tried
+ * again.
+ */
 export function isRefusal(error: unknown): boolean {
   const { message = '' } = error as Partial<Error>
   return /^[A-Z]{3,} /.test(message) && !PASSING.test(message)

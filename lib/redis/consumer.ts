@@ -13,13 +13,20 @@ import type { Server } from './server.js'
 
 /** The most items that are taken in advance. */
 const AHEAD = 128
-/** Milliseconds after which a consumer looks by itself: at closed queues, at items of consumers that died. */
+/**
+ * Milliseconds after which a consumer that nothing wakes looks for items of consumers that died.
+ */
 const LOOK_AGAIN = 1000
-/** The same in a queue that is closed, and ends when others have acknowledged what they have in hand. */
+/** The same in a closed queue, which ends when others have acknowledged what they have in hand. */
 const LOOK_FOR_END = 100
-/** Who asks for more within so many milliseconds is quick, and may take more in advance. */
+/**
+ * A consumer that asks for more within so many milliseconds is quick, and takes more in advance.
+ */
 const QUICK = 20
-/** The most milliseconds for which items wait here, taken in advance, while nobody asks for them. */
+/**
+ * Milliseconds between looks at items that were taken in advance. They are given back at the second
+ * look in a row before which nobody asked for any, so after up to twice that time.
+ */
 const LINGER = 2000
 /** The number of ids from which on acknowledgements go in the next command. */
 const MOST_IDS = 1000
@@ -53,10 +60,10 @@ export class Consumer {
   readonly #queue: Named
   readonly #options: ConsumerOptions
   readonly #line: Get[] = []
-  /** Taken, not yet handed out. */
+  /** Items that were taken and not yet handed out. */
   readonly #ahead: Delivery[] = []
   #working: Promise<void> | undefined
-  /** Ends the waiting for something new. */
+  /** Ends the wait for a new item. */
   #stopBlocking: () => void = () => undefined
   readonly #block: ReturnType<Server['blocking']>
   #lastClaim = -Infinity
@@ -91,7 +98,7 @@ export class Consumer {
     }
     call.onFailure = () => {
       if (!call.failure?.isTimeout) return drop()
-      // Whoever finds the time over looks once more first.
+      // A call whose time is over looks once more first.
       get.last = true
       call.afterGrace(drop)
       this.#stopBlocking()
@@ -126,14 +133,14 @@ export class Consumer {
   async giveBack(ids: readonly string[]): Promise<void> {
     if (ids.length === 0) return
     const given = this.#idle(AT_ONCE, ids)
-    // The next command finds them.
+    // The next take finds them.
     this.#lookAtOnce()
     await given
-    // So does the next but one, should the first have overtaken this one.
+    // If that take was executed before this command, the one after it finds them.
     this.#lookAtOnce()
   }
 
-  /** Gives back what was taken in advance for an iterator that has ended, unless others ask for it. */
+  /** Gives back what was taken in advance, unless a call waits for it. */
   relax(): void {
     if (this.#line.length > 0) return
     void this.giveBack(this.#takeBack()).catch(() => undefined)
@@ -144,13 +151,16 @@ export class Consumer {
     return this.#ahead.splice(0).map(({ id }) => id)
   }
 
-  /** There are items to be claimed. */
+  /** Makes the next take look for items that may be claimed. */
   #lookAtOnce(): void {
     this.#lastClaim = -Infinity
     this.#stopBlocking()
   }
 
-  /** Sets an item aside that can't be decoded, or gives it back if it was not delivered often enough. */
+  /**
+   * Sets an item aside that can't be decoded, or gives it back if it was not delivered often
+   * enough.
+   */
   async poison(id: string, deliveries: number): Promise<void> {
     const { items, state, poison, room } = this.#server.keys
     const { group, consumer } = this.#options
@@ -198,7 +208,7 @@ export class Consumer {
   async #work(): Promise<void> {
     try {
       while (this.#line.length > 0) {
-        // An iterator that is at the end has only just acknowledged the last item.
+        // The last item may have been acknowledged just now, by an iterator that asks for the next.
         if (this.closed) await this.#lastAcknowledgement
         const { taken, lastId, left } = await this.#takeAhead()
         if (this.closed && left === 0 && taken === 0) this.#rejectAll(new QueueClosedError(this.#queue))
@@ -213,7 +223,7 @@ export class Consumer {
     }
   }
 
-  /** Ends the calls whose time is over, and for which there was nothing. */
+  /** Rejects the calls whose time is over and for which there was no item. */
   #endLast(): void {
     for (const get of this.#line.filter(({ last, asked }) => last && asked)) {
       this.#line.splice(this.#line.indexOf(get), 1)
@@ -236,7 +246,7 @@ export class Consumer {
     const keys = [items, state, operation]
     const reply = await this.#server.run('take', keys, number, life, group, consumer, String(most), String(ackWait), claim ? '1' : '0')
     const [taken, lastId, closed, left, more] = reply as [[Buffer, Buffer][], Buffer, number, number, number]
-    // A consumer that died may have had many in hand: all who look take them, as fast as they can.
+    // A consumer that died may have had many in hand, so the next take looks at once.
     if (more === 1) this.#lastClaim = -Infinity
     this.closed ||= closed === 1
     for (const [id, item] of taken) this.#ahead.push({ id: id.toString(), item })
@@ -261,14 +271,14 @@ export class Consumer {
     this.#renewal = setInterval(renew, Math.min(this.#options.ackWait / 3, LINGER)).unref()
   }
 
-  /** Waits until something comes after that, or for a moment. */
+  /** Waits until an entry comes after that one, or for a moment. */
   async #blockAfter(lastId: string): Promise<void> {
     const moment = Math.min(this.closed ? LOOK_FOR_END : LOOK_AGAIN, this.#options.ackWait)
     const after = this.#block(moment, 'XREAD', 'COUNT', '1', 'BLOCK', String(moment), 'STREAMS', this.#server.keys.items, lastId)
     const stopped = new Promise<void>((resolve) => {
       this.#stopBlocking = resolve
     })
-    // It may fail after the wait was stopped.
+    // The command may fail after the wait was stopped.
     after.catch(() => undefined)
     await Promise.race([after, stopped])
   }

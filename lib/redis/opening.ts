@@ -1,4 +1,4 @@
-/** What must hold before a queue is used: good options, and a server that keeps what it accepts. */
+/** Opening a queue: its options are checked, and its server must keep what it accepts. */
 import { clearTimeout, setTimeout } from 'node:timers'
 import type { ErrorCode } from '../error-codes.js'
 import { invalidType, invalidValue, outOfRange, TimeoutError, withCode } from '../errors.js'
@@ -10,11 +10,13 @@ import type { Server } from './server.js'
 /** Options of `RedisQueue.open()`. */
 export interface RedisQueueOptions<T = unknown> {
   /**
-   * The number of items that are not acknowledged yet. Whoever opens the queue first decides.
+   * The most items that may be in the queue and not acknowledged. The first to open it decides.
    * Default: that of the queue, or 1000.
    */
   capacity?: number | undefined
-  /** The name of the consumer group. A queue has one. Default: that of the queue, or 'threadsafe'. */
+  /**
+   * The name of the consumer group. A queue has one. Default: that of the queue, or 'threadsafe'.
+   */
   group?: string | undefined
   /** The name of this consumer, of which there may be no other. Default: a random one. */
   consumer?: string | undefined
@@ -26,8 +28,8 @@ export interface RedisQueueOptions<T = unknown> {
   /** How items become bytes. Default: JSON. */
   codec?: Codec<T> | undefined
   /**
-   * How often an item is delivered that can't be decoded, before it is set aside in the stream
-   * `{key}:poison`. Default: 3.
+   * How often an item that can't be decoded is delivered before it is set aside in the stream
+   * `{key}:poison`, or `key:poison` if the key has a hash tag. Default: 3.
    */
   deliveries?: number | undefined
 }
@@ -44,7 +46,10 @@ export interface CheckedOptions {
 const DEFAULT_CAPACITY = 1000
 const DEFAULT_GROUP = 'threadsafe'
 const DEFAULT_ACK_WAIT = 30_000
-/** In ms. Items that are given back are marked as in hand for so long, which is longer than anybody waits. */
+/**
+ * The most milliseconds that `ackWait` may be. Items that are given back are marked as in hand for
+ * that long, so every consumer may claim them.
+ */
 export const LONGEST_ACK_WAIT = 30 * 24 * 3600 * 1000
 const DEFAULT_DELIVERIES = 3
 /** Milliseconds for which opening waits for a server that is away, or loads its file. */
@@ -127,7 +132,13 @@ function explain(key: string): (error: unknown) => never {
     if (message.includes('WRONGTYPE')) {
       throw invalidValue('key', 'a key under which the server has a queue or nothing', key, `The server says: ${message}`)
     }
-    if (/^(MOVED|CROSSSLOT|CLUSTERDOWN) /.test(message)) {
+    if (message.startsWith('CLUSTERDOWN ')) {
+      throw unfit(
+        `The server's cluster does not serve all keys at the moment. Open the queue when all its slots are served. The server says: ${message}`,
+        'ERR_REDIS_CLUSTER',
+      )
+    }
+    if (/^(MOVED|CROSSSLOT) /.test(message)) {
       throw unfit(
         `The server is one of a cluster, and does not have the queue's keys. Use a client that knows clusters, such as Cluster of ioredis. The server says: ${message}`,
         'ERR_REDIS_CLUSTER',
@@ -171,7 +182,10 @@ async function findQueue(
   return { capacity: has, group: hasGroup, closed }
 }
 
-/** Opens the queue on a server that keeps what it accepts. Ends the server's connections if it can't. */
+/**
+ * Opens the queue on a server that keeps what it accepts. Ends the server's connections if it
+ * can't.
+ */
 export async function openQueue(
   server: Server,
   connection: Connection,

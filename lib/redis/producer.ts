@@ -1,18 +1,21 @@
 /**
- * The puts of one queue object. They stand in a line, and one command at a time takes all that wait:
- * so puts that are made together travel together, stay in order, and one operation number is enough
- * to repeat a command whose reply was lost.
+ * The puts of one queue object. They stand in a line, and one command at a time takes all that
+ * wait: so puts that are made together travel together, stay in order, and one operation number is
+ * enough to repeat a command whose reply was lost.
  */
 import { type Named, QueueClosedError, TimeoutError } from '../errors.js'
 import { withCount } from '../lane/batch.js'
 import type { Patience } from '../wait/options.js'
-import { forOneTry, PendingCall } from './call.js'
+import { GRACE, PendingCall } from './call.js'
 import type { Server } from './server.js'
 
-/** The most that travels in one command. */
+/** The most items in one command. */
 const MOST_ITEMS = 512
-const MOST_BYTES = 1 << 20
-/** Milliseconds after which a producer looks for room by itself, should nobody have told it. */
+/** The length of a command, in bytes or characters, from which on no item is added to it. */
+const LONG_ENOUGH = 1 << 20
+/**
+ * Milliseconds after which a producer looks for room, should a wake have been lost with the server.
+ */
 const LOOK_AGAIN = 1000
 
 type Encoded = string | Uint8Array
@@ -26,7 +29,7 @@ interface Put {
   readonly counted: boolean
 }
 
-/** What one attempt of a command carries: from each put so many items. */
+/** The items that one attempt of a command carries: so many from each put. */
 interface Load {
   readonly parts: { readonly put: Put; readonly count: number }[]
   readonly payload: Encoded[]
@@ -36,10 +39,12 @@ export class Producer {
   readonly #server: Server
   readonly #queue: Named
   #line: Put[] = []
-  /** What the latest attempt carries. Its puts may not fail before there is a reply. */
+  /** The puts in the latest attempt. Each waits a while for the reply before it fails. */
   #sent: Load['parts'] = []
   #working = false
   #ended = false
+  /** Whether the queue was full, and the first in the line waits for room. */
+  #waitsForRoom = false
   readonly #block: ReturnType<Server['blocking']>
 
   constructor(server: Server, queue: Named) {
@@ -50,8 +55,14 @@ export class Producer {
 
   /** `counted`: errors say how many items went in. */
   put(items: readonly Encoded[], patience: Patience, counted: boolean): Promise<void> {
-    const call = new PendingCall<void>(forOneTry(patience), this.#queue)
-    const put: Put = { call, items, accepted: 0, once: patience.timeout === 0, counted }
+    const once = patience.timeout === 0
+    if (once && this.#waitsForRoom) {
+      const error = new TimeoutError(0, this.#queue)
+      return Promise.reject(counted ? (withCount(error, { done: 0 }) as Error) : error)
+    }
+    // A put that tries once may have to wait until those before it have been sent.
+    const call = new PendingCall<void>(patience, this.#queue, once ? GRACE : patience.timeout)
+    const put: Put = { call, items, accepted: 0, once, counted }
     call.onFailure = () => this.#giveUp(put)
     this.#line.push(put)
     void this.#work()
@@ -63,7 +74,7 @@ export class Producer {
       this.#fail(put, put.call.failure?.error)
       this.#line = this.#line.filter((one) => one !== put)
     }
-    // The reply says whether it went in. While there is none, nobody can.
+    // Only the reply tells whether it went in.
     if (this.#sent.some((part) => part.put === put)) put.call.afterGrace(drop)
     else drop()
   }
@@ -77,7 +88,7 @@ export class Producer {
     this.#working = true
     // Puts that are made together travel together.
     await undefined
-    // Whoever was woken sends a command in any case, which passes the wake on.
+    // A producer that was woken sends a command in any case, which passes the wake on.
     for (let woken = false; this.#line.length > 0 || woken;) {
       try {
         const full = await this.#send(woken)
@@ -85,7 +96,7 @@ export class Producer {
         woken = full && this.#line.length > 0 && (await this.#room())
       } catch (error) {
         woken = false
-        // What the server refuses is the matter of those whose items it has seen.
+        // A refusal is for the puts in that command; those behind them are sent in the next.
         const refused = this.#sent.length > 0 ? this.#sent.map(({ put }) => put) : this.#line
         for (const put of refused) this.#fail(put, error)
         this.#tidy()
@@ -99,7 +110,8 @@ export class Producer {
     this.#sent = []
     const { operation, items, room, state } = this.#server.keys
     const [number, life] = this.#server.operation()
-    // Each attempt carries what waits by then. The reply says which of them the server has executed.
+    // Each attempt carries what waits by then. The reply says which of them the server has
+    // executed.
     const attempts: Load[] = []
     const reply = await this.#server.again(() => {
       const load = this.#load()
@@ -112,18 +124,18 @@ export class Producer {
     return this.#settle(attempts[attempt] as Load, accepted)
   }
 
-  /** As many items from the beginning of the line as travel in one command. */
+  /** Takes as many items from the beginning of the line as fit in one command. */
   #load(): Load {
     const parts: Load['parts'] = []
     const payload: Encoded[] = []
-    let bytes = 0
+    let length = 0
     for (const put of this.#line) {
-      if (payload.length >= MOST_ITEMS || bytes >= MOST_BYTES) break
+      if (payload.length >= MOST_ITEMS || length >= LONG_ENOUGH) break
       const from = payload.length
-      for (let k = put.accepted; k < put.items.length && payload.length < MOST_ITEMS && bytes < MOST_BYTES; k++) {
+      for (let k = put.accepted; k < put.items.length && payload.length < MOST_ITEMS && length < LONG_ENOUGH; k++) {
         const item = put.items[k] as Encoded
         payload.push(item)
-        bytes += item.length
+        length += item.length
       }
       parts.push({ put, count: payload.length - from })
     }
@@ -162,7 +174,12 @@ export class Producer {
 
   /** Waits until there is room, or for a second; returns whether somebody said that there is. */
   async #room(): Promise<boolean> {
-    return (await this.#block(LOOK_AGAIN, 'BLPOP', this.#server.keys.room, String(LOOK_AGAIN / 1000))) !== null
+    this.#waitsForRoom = true
+    try {
+      return (await this.#block(LOOK_AGAIN, 'BLPOP', this.#server.keys.room, String(LOOK_AGAIN / 1000))) !== null
+    } finally {
+      this.#waitsForRoom = false
+    }
   }
 
   /** Ends this object's part: what the server has is settled by its reply, the rest rejects. */

@@ -5,7 +5,7 @@
 import { setImmediate as nextIteration, setTimeout as delay } from 'node:timers/promises'
 import type { AsyncQueue } from '../async-queue.js'
 import { invalidType, outOfRange, QueueClosedError } from '../errors.js'
-import { checkIterable } from '../lane/batch.js'
+import { checkIterable, withCount } from '../lane/batch.js'
 import { type ForEachOptions, patience, type WaitOptions } from '../wait/options.js'
 import { connectionOf, type RedisClient } from './client.js'
 import { type Codec, encode } from './codec.js'
@@ -18,9 +18,9 @@ import { Server } from './server.js'
 export interface Received<T> {
   /** What was put. */
   readonly value: T
-  /** The item has been dealt with: it is removed from the queue. */
+  /** Removes the item from the queue: it has been dealt with. */
   ack(): Promise<void>
-  /** The item could not be dealt with: it is delivered again, to whoever comes. */
+  /** Gives the item back: it is delivered again at once, to any consumer. */
   nak(): Promise<void>
 }
 
@@ -36,7 +36,7 @@ export interface RedisQueueStats {
   poisoned: number
 }
 
-/** Milliseconds of items after which other work of the loop gets its turn. */
+/** Milliseconds of items after which a forEach() lets the loop do other work. */
 const LONGEST_RUN = 1
 /** Milliseconds for which detaching waits for a server that is away. */
 const LONGEST_DETACH = 5000
@@ -91,8 +91,10 @@ export class RedisQueue<T = unknown> implements AsyncQueue<T>, AsyncDisposable {
    * Opens a queue on the server of a connected client of node-redis, ioredis or iovalkey, and makes
    * it if there is none of that key. Rejects if the server would lose what it accepts: without an
    * append-only file (`ERR_REDIS_NOT_PERSISTENT`), with an eviction policy (`ERR_REDIS_EVICTS`),
-   * or older than 6.2 (`ERR_REDIS_TOO_OLD`). A capacity or group that differs from the queue's is
-   * refused with a `TypeError`. Waits up to 10 s for a server that is away or loads its file.
+   * older than 6.2 (`ERR_REDIS_TOO_OLD`), or one of a cluster that does not have the queue's keys
+   * (`ERR_REDIS_CLUSTER`). A capacity or group that differs from the queue's is refused with a
+   * `TypeError`, a client that is closed with `ERR_REDIS_CLIENT_CLOSED`. Waits up to 10 s for a
+   * server that is away or loads its file, and then rejects with `TimeoutError`.
    *
    * @example
    * const orders = await RedisQueue.open<{ id: number }>(client, 'orders', { capacity: 100, ackWait: 10_000 })
@@ -111,10 +113,11 @@ export class RedisQueue<T = unknown> implements AsyncQueue<T>, AsyncDisposable {
   }
 
   /**
-   * Puts an item; resolves when the server has accepted it. Full: waits for room, for ever unless there
-   * is a `timeout`; `timeout: 0` tries once. Closed or detached: rejects with `QueueClosedError`.
-   * Rejects with `TimeoutError`, or with the reason of the signal; while the server is away, the item
-   * may have been accepted nonetheless. What the codec throws rejects before anything is sent.
+   * Puts an item; resolves when the server has accepted it. Full: waits for room, for ever unless
+   * there is a `timeout`; `timeout: 0` tries once. Closed or detached: rejects with
+   * `QueueClosedError`. Rejects with `TimeoutError`, or with the reason of the signal. Nothing is
+   * sent while the server is away; but if the connection broke after the item was sent, the server
+   * may have accepted it. What the codec throws rejects before anything is sent.
    *
    * @example
    * await orders.put({ id: 1 }, { timeout: 5000 })
@@ -127,9 +130,9 @@ export class RedisQueue<T = unknown> implements AsyncQueue<T>, AsyncDisposable {
   }
 
   /**
-   * Puts all items, in as few commands as there is room for. Resolves when the server has accepted the
-   * last. Full, closed, timeout and signal as for `put`; what went in stays, and the error has `count`,
-   * the number of those.
+   * Puts all items, in as few commands as there is room for. Resolves when the server has accepted
+   * the last. Full, closed, timeout and signal as for `put`; what went in stays, and the error has
+   * `count`, the number of those. If the codec refuses an item, none goes in.
    *
    * @example
    * await orders.putMany([{ id: 1 }, { id: 2 }])
@@ -137,15 +140,16 @@ export class RedisQueue<T = unknown> implements AsyncQueue<T>, AsyncDisposable {
   async putMany(items: Iterable<T>, options?: WaitOptions): Promise<void> {
     const limits = patience(options)
     const encoded = Array.from(checkIterable(items) as Iterable<T>, (item) => encode(this.#codec, item))
-    this.#checkAttached()
+    if (this.#detached) throw withCount(new QueueClosedError(this), { done: 0 })
     if (encoded.length > 0) await this.#closing(this.#producer.put(encoded, limits, true))
   }
 
   /**
-   * Gets an item and acknowledges it: should this process die, it is lost. `receive` and iterators keep
-   * it until it has been dealt with. Empty: waits for an item, for ever unless there is a `timeout`.
-   * Closed, and every item acknowledged: rejects with `QueueClosedError`; detached as well. Rejects with
-   * `TimeoutError`, or with the reason of the signal, and has taken nothing then.
+   * Gets an item and acknowledges it: should this process die, it is lost. `receive` and iterators
+   * keep it until it has been dealt with. Empty: waits for an item, for ever unless there is a
+   * `timeout`. Closed, and every item acknowledged: rejects with `QueueClosedError`; detached as
+   * well. Rejects with `TimeoutError`, or with the reason of the signal, and has taken nothing
+   * then.
    *
    * @example
    * const { id } = await orders.get({ timeout: 5000 })
@@ -157,8 +161,8 @@ export class RedisQueue<T = unknown> implements AsyncQueue<T>, AsyncDisposable {
   }
 
   /**
-   * Gets at least one item and at most `max`, a whole number from 1, and acknowledges them. It waits
-   * for the first alone. For the rest see `get`.
+   * Gets at least one item and at most `max`, a whole number from 1, and acknowledges them. It
+   * waits only for the first. For the rest see `get`.
    *
    * @example
    * const some = await orders.getMany(100)
@@ -201,9 +205,9 @@ export class RedisQueue<T = unknown> implements AsyncQueue<T>, AsyncDisposable {
   }
 
   /**
-   * Iterates over items until the queue is closed and every item is acknowledged, those in the hands of
-   * others included. Asking for the next item acknowledges the one before; `break` and an error give it
-   * back. Detached: ends.
+   * Iterates over items until the queue is closed and every item is acknowledged, those in the
+   * hands of others included. Asking for the next item acknowledges the one before; `break` and an
+   * error give it back. Detached: ends.
    *
    * @example
    * for await (const { id } of orders) await run(id)
@@ -213,8 +217,9 @@ export class RedisQueue<T = unknown> implements AsyncQueue<T>, AsyncDisposable {
   }
 
   /**
-   * Iterates over batches of at most `max` items, a whole number from 1. It waits for the first item of
-   * each alone. Asking for the next batch acknowledges the one before. For the rest see the iterator.
+   * Iterates over batches of at most `max` items, a whole number from 1. It waits only for the
+   * first item of each. Asking for the next batch acknowledges the one before. For the rest see the
+   * iterator.
    *
    * @example
    * for await (const some of orders.batches(100)) for (const { id } of some) await run(id)
@@ -225,9 +230,10 @@ export class RedisQueue<T = unknown> implements AsyncQueue<T>, AsyncDisposable {
   }
 
   /**
-   * Calls `fn` for each item, and awaits what it returns before it acknowledges the item and takes the
-   * next. Resolves when the queue is closed and every item is acknowledged, or when it is detached.
-   * Rejects with what `fn` threw, whose item is given back, or with the reason of the signal.
+   * Calls `fn` for each item, and awaits what it returns before it acknowledges the item and takes
+   * the next. Resolves when the queue is closed and every item is acknowledged, or when it is
+   * detached. Rejects with what `fn` threw, whose item is given back, or with the reason of the
+   * signal.
    *
    * @example
    * await orders.forEach(({ id }) => run(id))
@@ -261,8 +267,8 @@ export class RedisQueue<T = unknown> implements AsyncQueue<T>, AsyncDisposable {
   }
 
   /**
-   * Counts that the server keeps of this queue, for all its clients. Works on a closed queue; detached:
-   * rejects with `QueueClosedError`.
+   * Counts that the server keeps of this queue, for all its clients. Works on a closed queue;
+   * detached: rejects with `QueueClosedError`.
    *
    * @example
    * const { depth, inHand } = await orders.stats()
@@ -277,9 +283,9 @@ export class RedisQueue<T = unknown> implements AsyncQueue<T>, AsyncDisposable {
   }
 
   /**
-   * Closes the queue for all, for good; resolves when the server has done so. Puts that wait, and later
-   * ones, reject with `QueueClosedError`. What is in the queue can still be got. Closing twice is no
-   * error; detached: rejects with `QueueClosedError`.
+   * Closes the queue for all, for good; resolves when the server has done so. Puts that wait, and
+   * later ones, reject with `QueueClosedError`. What is in the queue can still be got. Closing
+   * twice is no error; detached: rejects with `QueueClosedError`.
    *
    * @example
    * await orders.close()
@@ -293,8 +299,8 @@ export class RedisQueue<T = unknown> implements AsyncQueue<T>, AsyncDisposable {
 
   /**
    * Ends this object and leaves the queue to others: items that it has taken in advance are given
-   * back. Calls that wait, and later ones, reject with `QueueClosedError`; iterators end. Resolves within
-   * 5 s, also while the server is away. The client stays the user's.
+   * back. Calls that wait, and later ones, reject with `QueueClosedError`; iterators end. Resolves
+   * within 5 s, also while the server is away. The client stays the user's.
    *
    * @example
    * await orders.detach()

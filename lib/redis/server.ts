@@ -13,7 +13,7 @@ interface Script {
   readonly hash: string
 }
 
-/** From dist/lib/redis, where this module is at run time. */
+/** The scripts, seen from dist/lib/redis, where this module is at run time. */
 const FOLDER = '../../../lib/redis/scripts/'
 
 function load(name: ScriptName): Script {
@@ -23,7 +23,9 @@ function load(name: ScriptName): Script {
 
 const SCRIPTS = Object.fromEntries(NAMES.map((name) => [name, load(name)])) as Record<ScriptName, Script>
 
-/** Milliseconds between tries while the server can't be reached: doubled from the first to the last. */
+/**
+ * Milliseconds between tries while the server can't be reached: doubled from the first to the last.
+ */
 const FIRST_PAUSE = 10
 const LAST_PAUSE = 200
 /** Milliseconds that a blocking command's reply may be late before its connection is given up. */
@@ -90,8 +92,8 @@ export class Server {
   }
 
   /**
-   * Makes attempts until the server has replied, or the queue object is detached. None is made while
-   * the client is not connected: so a call that gives up meanwhile has sent nothing.
+   * Makes attempts until the server has replied, or the queue object is detached. It makes none
+   * while the client is not connected, so a call that gives up meanwhile has sent nothing.
    */
   async again<R>(attempt: () => Promise<R>, isFinal: (error: unknown) => boolean = isRefusal): Promise<R> {
     let failure: unknown
@@ -112,15 +114,16 @@ export class Server {
   }
 
   #clientClosed(cause: unknown): Error {
-    // Whoever closes the client may not think of the connections that were made from it.
+    // The user who closed the client does not know of the connections that were made from it.
     for (const other of this.#others) other.end()
     return withCode(new Error(`The client of the queue ${JSON.stringify(this.#key)} is closed`, { cause }), 'ERR_REDIS_CLIENT_CLOSED')
   }
 
   /**
-   * Sends commands that block for so many milliseconds, over a connection of its own that is made at
-   * the first, and anew when it is over. Resolves to null when there is no reply in time: then the
-   * connection is half-open, and nobody else would notice. Ended with this.
+   * Returns a function that sends commands which block for so many milliseconds. It makes a
+   * connection of its own for the first, another when that one has ended, and `end()` ends it. It
+   * resolves to null when there is no reply in time: then the connection is half-open, which nobody
+   * else would notice.
    */
   blocking(): (milliseconds: number, name: string, ...args: string[]) => Promise<Reply> {
     let current: Connection | undefined

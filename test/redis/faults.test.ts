@@ -1,4 +1,7 @@
-/** What goes wrong between a queue and its server: every fault is told or made good, and none loses or doubles an item. */
+/**
+ * What goes wrong between a queue and its server: every fault is told or made good, and none loses
+ * or doubles an item.
+ */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { Redis } from 'ioredis'
@@ -116,7 +119,7 @@ describe('RedisQueue, when something goes wrong', () => {
     })
   }
 
-  it('delivers to others what a consumer took that never heard of it', async () => {
+  it('delivers items to others whose consumer died before the reply to its take', async () => {
     const key = freshKey()
     const proxy = await Proxy.before(server.port)
     const client = new Redis({ port: proxy.port, host: '127.0.0.1' })
@@ -192,6 +195,22 @@ describe('RedisQueue, when something goes wrong', () => {
     await new Promise((resolve) => setImmediate(resolve))
     await within('a put behind others', long.put(-1, { timeout: 0 }))
     await many
+    // A put behind one that waits for room.
+    const full = await open<number>(freshKey(), { capacity: 1 })
+    await full.put(0)
+    const put = full.put(1)
+    const isTimeout = { code: 'ERR_TIMEOUT', message: /within 0 ms/ }
+    const waits = async (): Promise<void> => {
+      while (!(await redis.hExists(`{${full.name}}:state`, 'waiting')));
+    }
+    await within('a put that waits for room', waits())
+    await new Promise((resolve) => setImmediate(resolve))
+    await assert.rejects(within('a put that finds no room', full.put(2, { timeout: 0 }), 500), isTimeout)
+    await assert.rejects(within('puts that find no room', full.putMany([2, 3], { timeout: 0 }), 500), { ...isTimeout, count: 0 })
+    assert.equal(await full.get(), 0)
+    await put
+    await full.detach()
+    await assert.rejects(full.putMany([4]), { code: 'ERR_QUEUE_CLOSED', count: 0 })
   })
 
   it('tells puts that wait, here and elsewhere, that it was closed', async () => {
@@ -205,7 +224,7 @@ describe('RedisQueue, when something goes wrong', () => {
     assert.deepEqual([one.closed, two.closed], [true, true])
   })
 
-  it('gives a queue the capacity of one, when two open it at once', async () => {
+  it('has one of two capacities when two open it at once, and refuses the other', async () => {
     const key = freshKey()
     const clients = await Promise.all([connected('redis'), connected('ioredis')])
     const opened = await Promise.allSettled(clients.map((client, k) => RedisQueue.open(client, key, { capacity: 5 + k })))
@@ -394,7 +413,7 @@ describe('RedisQueue, when something goes wrong', () => {
     const put = queue.put(3)
     assert.equal(await queue.get(), 2)
     await put
-    assert.ok(performance.now() - started < 900, 'nobody had to look by himself')
+    assert.ok(performance.now() - started < 900, 'a wake was lost: a consumer found out only by its look every second')
     assert.equal(await redis.exists(`mine:{${key}}:items`), 1)
   })
 

@@ -21,9 +21,14 @@ const CONSUMERS = FULL ? 4 : 2
 const SERVER_KILLS = FULL ? 3 : 1
 const CONSUMER_KILLS = FULL ? 4 : 1
 const CAPACITY = 500
-/** The most that a consumer has taken and not acknowledged: in advance, and done but not yet told. */
+/**
+ * The most that a consumer has taken and not acknowledged: in advance, and done but not yet told.
+ */
 const IN_HAND = 2 * 128
-/** Milliseconds: a machine that is busy stops a process for a while, and what it has in hand is redelivered. */
+/**
+ * Milliseconds: a machine that is busy stops a process for a while, and what it has in hand is
+ * redelivered.
+ */
 const ACK_WAIT = FULL ? '5000' : '1000'
 const LIMIT = FULL ? 240_000 : 30_000
 /** The clients of the processes, in turn. */
@@ -116,7 +121,7 @@ async function run(server: RedisServer, clients: readonly string[]): Promise<str
     assert.equal(depth, 0)
     assert.ok(longest <= CAPACITY, `${longest} items were in a queue of ${CAPACITY}`)
     const info = (await client.sendCommand(['XINFO', 'STREAM', items])) as unknown as { 'entries-added': number }
-    assert.equal(info['entries-added'], ITEMS + 1, 'each item is put once, and the mark of the end')
+    assert.equal(info['entries-added'], ITEMS + 1, 'entries in the stream: one for each item, and the mark of the end')
     assert.ok(twice <= redelivered, `${twice} items were delivered twice, and ${redelivered} because nobody acknowledged them`)
     assert.ok(twice <= IN_HAND * (CONSUMER_KILLS + CONSUMERS * SERVER_KILLS), `${twice} items were delivered twice`)
     assert.ok(outOfOrder <= redelivered, 'items that were not redelivered are out of order')
@@ -135,7 +140,8 @@ describe('RedisQueue between processes', () => {
         return this.skip()
       }
       this.timeout(2 * LIMIT)
-      // While the server syncs its file it keeps what it accepts in its memory, unless it syncs always.
+      // While the server syncs its file it keeps what it accepts in its memory, unless it syncs
+      // always.
       const server = await RedisServer.start()
       try {
         console.log(`      ${await run(server, clients)}`)

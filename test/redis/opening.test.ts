@@ -1,4 +1,7 @@
-/** Servers and queues on which a queue can't keep its promises are refused, and the error says what to change. */
+/**
+ * Servers and queues on which a queue can't keep its promises are refused, and the error says what
+ * to change.
+ */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'

@@ -5,7 +5,9 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 export class Proxy {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
-  /** Sees the bytes that go to the server; returns whether it has dealt with them. */
+  /**
+   * Called with bytes for the server. Returns whether it has handled them; others are passed on.
+   */
   #request: (bytes: Buffer, client: Socket, server: Socket) => boolean = () => false
   /** The same for bytes that come back. */
   #reply: (bytes: Buffer, client: Socket, server: Socket) => boolean = () => false
@@ -69,7 +71,10 @@ export class Proxy {
     }
   }
 
-  /** Keeps the command that has this text and breaks its client's connection; returns what sends it at last. */
+  /**
+   * Holds back the command that has this text, and breaks its client's connection. Returns a
+   * function that sends the command after all.
+   */
   holdCommandWith(text: string): () => Promise<void> {
     let send = (): Promise<void> => Promise.reject(new Error('The command was not sent'))
     this.#request = (bytes, client, server) => {
@@ -89,12 +94,12 @@ export class Proxy {
     return () => send()
   }
 
-  /** Hears nothing any more of what is asked: the connections are half-open. */
+  /** From now on swallows all bytes for the server, as half-open connections do. */
   swallow(): void {
     this.#request = () => true
   }
 
-  /** Ends it; connections break, and there are no new ones. */
+  /** Breaks all connections, and takes no new ones. */
   close(): void {
     this.#server.close()
     for (const socket of this.#sockets) socket.destroy()

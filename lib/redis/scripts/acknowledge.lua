@@ -5,4 +5,4 @@ for k = 2, #ARGV do
   redis.call('XDEL', KEYS[1], ARGV[k])
 end
 if redis.call('HDEL', KEYS[2], 'waiting') == 1 and redis.call('LLEN', KEYS[3]) == 0 then redis.call('RPUSH', KEYS[3], 1) end
-return redis.call('XLEN', KEYS[1])
+return 1

@@ -1,14 +1,15 @@
--- Gives back items that were taken in advance, and forgets the consumer if it has nothing in hand:
--- with a consumer that is removed, the server would forget the items that it has in hand.
--- A command of this client's that is still on its way, over a connection that broke, does nothing any
--- more: all its operations have lower numbers.
+-- Gives back items that were taken in advance, and removes the consumer if it has nothing in hand.
+-- A consumer that has items in hand stays: the server would forget these items with it.
+-- A command of this client's that is still on its way, over a connection that broke, does nothing
+-- from now on: the number set here is higher than that of any operation.
 -- KEYS: items, operation of this client. ARGV: group, consumer, idle time in ms, ids...
 for k = 4, #ARGV do
   if #redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[k], ARGV[k], 1, ARGV[2]) > 0 then
     redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, ARGV[k], 'IDLE', ARGV[3], 'JUSTID')
   end
 end
--- First, as a server without memory refuses a script's first write, if it needs memory.
+-- A server that is out of memory refuses a script whose first write needs memory. This one needs
+-- none.
 redis.call('PEXPIRE', KEYS[2], 60000)
 redis.call('HSET', KEYS[2], 'put', '9007199254740991', 'take', '9007199254740991')
 redis.call('PEXPIRE', KEYS[2], 60000)

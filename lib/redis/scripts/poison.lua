@@ -9,7 +9,7 @@ if pending[1][4] < tonumber(ARGV[4]) then
   return 0
 end
 local entry = redis.call('XRANGE', KEYS[1], ARGV[3], ARGV[3])[1]
--- First, as a server without memory refuses a script's first write, if it needs memory.
+-- A server that is out of memory refuses a script whose first write needs memory. These need none.
 redis.call('XACK', KEYS[1], ARGV[1], ARGV[3])
 redis.call('XDEL', KEYS[1], ARGV[3])
 if entry then redis.call('XADD', KEYS[3], '*', 'v', entry[2][2]) end

@@ -1,5 +1,6 @@
 -- KEYS: items, state, poison. ARGV: group.
--- Returns the items that are not acknowledged, those in hand, and counts of redelivered and poisoned ones.
+-- Returns the numbers of items that are not acknowledged, in hand, redelivered and poisoned, and 1
+-- if the queue is closed.
 local state = redis.call('HMGET', KEYS[2], 'redelivered', 'poisoned', 'closed')
 local pending = redis.call('XPENDING', KEYS[1], ARGV[1])
 local depth = redis.call('XLEN', KEYS[1]) - redis.call('HEXISTS', KEYS[2], 'mark')

@@ -1,10 +1,10 @@
--- Takes items: first those that another consumer has had in hand for too long, then new ones.
+-- Takes items: first those that any consumer has had in hand for too long, then new ones.
 -- KEYS: items, state, operation of this client.
--- ARGV: operation's number, its life in ms, group, consumer, most, acknowledge wait in ms, 1 to look
--- for items that were in hand for too long.
--- Returns { { id, item }... }, the stream's last id, 1 if the queue is closed, how many items are
--- left that nobody has acknowledged, and 1 if there may be more that were in hand for too long.
--- A repeated operation returns the items that it took before and that are still in hand.
+-- ARGV: operation's number, its life in ms, group, consumer, most, acknowledge wait in ms, 1 to
+-- look for items that were in hand for too long.
+-- Returns { { id, item }... }, the stream's last id, 1 if the queue is closed, the number of items
+-- that are not acknowledged, and 1 if there may be more that were in hand for too long. A repeated
+-- operation returns the items that it took before and that are still in hand.
 local items = {}
 local function add(entries)
   for _, entry in ipairs(entries) do
@@ -35,8 +35,8 @@ elseif number == last_number then
 else
   local most = tonumber(ARGV[5])
   if ARGV[7] == '1' then
-    -- One look passes ten items that were not in hand for long for each that is wanted. The next look
-    -- goes on where this one ends, whoever makes it.
+    -- XAUTOCLAIM looks at ten entries for each that is wanted, and returns where to go on. The
+    -- place is kept in the queue's state, so that the next look, by any consumer, goes on there.
     local cursor = redis.call('HGET', KEYS[2], 'cursor') or '0-0'
     local looks = 0
     repeat
@@ -48,7 +48,8 @@ else
     redis.call('HSET', KEYS[2], 'cursor', cursor)
     if cursor ~= '0-0' then more = 1 end
     if #items > 0 then redis.call('HINCRBY', KEYS[2], 'redelivered', #items) end
-    -- Consumers that died long ago and have nothing in hand.
+    -- Removes consumers that have been idle for long and have nothing in hand. One that lives is
+    -- made again by its next command.
     for _, one in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[3])) do
       local of = {}
       for k = 1, #one, 2 do of[one[k]] = one[k + 1] end

@@ -244,13 +244,15 @@ function wait(sources: readonly SelectSource[], limits: Patience, biased: boolea
  * Waits until one of several queues, events and messages is ready, and takes the item if it is a
  * queue: from that one only; the others lose nothing. A message stays set.
  *
- * - A queue is ready when there is an item, an event and a message when it is set, or was set (and perhaps cleared) since the call was made. A queue that is full
- *   is ready like any other.
- * - A queue that is closed and drained is ready as well: the promise rejects with `QueueClosedError`, which has its `source` and `index`. Leave
- *   it out of the next call.
- * - Of several that are ready one is taken at random, each as likely as the others; or, with `biased: true`, the first in the order of `sources`. A
- *   source that is always ready then keeps those behind it waiting.
- * - Like a `get()`, it stands in the line of each queue: it does not overtake this thread's earlier gets, and later ones do not overtake it.
+ * - A queue is ready when there is an item, an event and a message when it is set, or was set (and
+ *   perhaps cleared) since the call was made. A queue that is full is ready like any other.
+ * - A queue that is closed and drained is ready as well: the promise rejects with
+ *   `QueueClosedError`, which has its `source` and `index`. Leave it out of the next call.
+ * - Of several that are ready one is taken at random, each as likely as the others; or, with
+ *   `biased: true`, the first in the order of `sources`. A source that is always ready then keeps
+ *   those behind it waiting.
+ * - Like a `get()`, it stands in the line of each queue: it does not overtake this thread's earlier
+ *   gets, and later ones do not overtake it.
  * - The same object given twice counts once, at its first place.
  *
  * Empty: it waits, for at most `timeout` milliseconds; then it rejects with `TimeoutError`, or with

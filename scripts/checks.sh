@@ -21,8 +21,8 @@ install_tools() {
     DEBIAN_FRONTEND=noninteractive "${run[@]}" apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
 }
 
-# install_nats [sudo]: the one program of Debian 13's package, since the nats-server of Debian 12 is too old. apt-get
-# keeps what it learns of Debian 13 apart, so that nothing else comes from there.
+# install_nats [sudo]: the one program of Debian 13's package, since the nats-server of Debian 12 is
+# too old. apt-get keeps what it learns of Debian 13 apart, so that nothing else comes from there.
 install_nats() (
   folder=$(mktemp -d) && trap 'rm -rf "$folder"' EXIT && cd "$folder" && mkdir -p lists/partial cache/archives/partial sources || exit
   awk -v RS= 'NR == 1' /etc/apt/sources.list.d/debian.sources | sed 's/^Suites:.*/Suites: trixie/' >sources/debian.sources || exit
@@ -62,8 +62,8 @@ on_node() {
   )
 }
 
-# Tests the prebuild on Bun. Its stacks begin with "Error", its microtasks run in another order, and it can't
-# decode everything that 'any' carries, so the other tests are for Node alone.
+# Tests the prebuild on Bun. Its stacks begin with "Error", its microtasks run in another order, and
+# it can't decode everything that 'any' carries, so the other tests are for Node alone.
 on_bun() {
   npm install --no-audit --no-fund --no-save --prefix build/bun @oven/bun-linux-x64@1.4.5 || return 1
   PREBUILDS_ONLY=1 build/bun/node_modules/@oven/bun-linux-x64/bin/bun node_modules/mocha/bin/mocha.js --reporter dot \

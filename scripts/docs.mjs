@@ -141,7 +141,9 @@ function textsIn(directory) {
 /** What differs from typedoc.json for the other entry point. */
 const REDIS = { name: 'threadsafe/redis', entryPoints: [join(root, 'lib/redis/index.ts')], intentionallyNotExported: ['Argument', 'Named'] }
 
-/** Makes TypeDoc write the pages of an entry point into that folder. A warning counts as an error. */
+/**
+ * Makes TypeDoc write the pages of an entry point into that folder. A warning counts as an error.
+ */
 async function makeReference(out, options = {}) {
   const { Application, TSConfigReader, TypeDocReader } = await import('typedoc')
   const application = await Application.bootstrapWithPlugins({ options: join(root, 'typedoc.json'), ...options, out }, [

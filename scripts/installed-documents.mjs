@@ -9,7 +9,10 @@ import { readDocuments } from '../dist/test/package/documents.js'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const FIRST_EXAMPLE = 'A worker that feeds your loop'
 
-/** The rows of the table of package managers in docs/install.md: names, `command`, `how to run a program`. */
+/**
+ * The rows of the table of package managers in docs/install.md: names, `command`, `how to run a
+ * program`.
+ */
 const MANAGER = /^\| ([\w., ]+) \| `([^`]+)` \| `([^`]+) main\.js` \|/gm
 
 function only(items, what) {

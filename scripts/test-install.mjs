@@ -5,8 +5,8 @@
 // from source in an installed package. Prints a table, and "N passed, N failed" last.
 //
 // Arguments: names of package managers, to try those alone. `--all` does the same where there is a
-// compiler as well, which nobody must then use; it runs the documents' programs on each runtime, and
-// builds from source on each Node.
+// compiler as well, which nobody must then use; it runs the documents' programs on each runtime,
+// and builds from source on each Node.
 //
 // Needs the prebuilds. Package managers, Nodes and Bun are installed from npm into build/install.
 // Linux.
@@ -121,11 +121,15 @@ function cell(what, ok, output) {
   return ok ? 'ok' : 'FAILED'
 }
 
-/** Follows the README in a new directory, up to its first program. Its path has spaces, which must not matter. */
+/**
+ * Follows the README in a new directory, up to its first program. Its path has spaces, which must
+ * not matter.
+ */
 function install(manager, compiler) {
   const name = compiler ? `${manager.name} with a compiler` : manager.name
   const { add, run: words } = DOCUMENTED.get(manager.name)
-  // npm comes with Node, so it is there for all. Of two with the same name, the first is on the PATH.
+  // npm comes with Node, so it is there for all. Of two with the same name, the first is on the
+  // PATH.
   const managers = [manager, ...(manager.command === 'npm' ? [] : [MANAGERS[0]])]
   const paths = new Map(
     [...nodes].map(([version, node]) => [version, binaries(node, managers) + (compiler ? delimiter + process.env.PATH : '')]),

@@ -28,7 +28,10 @@ function metadata(origin) {
   })
 }
 
-/** Passes a request on to the real registry. A redirection would be shorter, but not all package managers follow it. */
+/**
+ * Passes a request on to the real registry. A redirection would be shorter, but not all package
+ * managers follow it.
+ */
 async function ask({ method, url, headers }, body) {
   const kept = ['accept', 'content-type', 'content-encoding'].filter((header) => headers[header])
   const answer = await fetch(new URL(`.${url}`, upstream), {

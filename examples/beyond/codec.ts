@@ -1,4 +1,7 @@
-/** Items as MessagePack, which has bytes, maps and sets, where JSON has none of these. */
+/**
+ * Encodes items as MessagePack, in which msgpackr keeps bytes, maps and sets. JSON has none of
+ * these.
+ */
 import { Packr } from 'msgpackr'
 import type { Codec } from 'threadsafe/redis'
 

@@ -16,9 +16,14 @@ import type { Block, Part, Sink, Source } from './stages.js'
 const CONSUMER = 'stage'
 /** What the server says of a message for which its stream has no room. */
 const MAXIMUM_MESSAGES_EXCEEDED = 10077
-/** Milliseconds for which a get waits before it looks whether the queue is closed: the least that the client takes. */
+/**
+ * Milliseconds for which a get waits before it looks whether the queue is closed: the least that
+ * the client takes.
+ */
 const LOOK_AGAIN = 1000
-/** Milliseconds between tries to put into a queue that is full: doubled from the first to the last. */
+/**
+ * Milliseconds between tries to put into a queue that is full: doubled from the first to the last.
+ */
 const FIRST_PAUSE = 1
 const LAST_PAUSE = 64
 

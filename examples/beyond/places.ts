@@ -1,4 +1,4 @@
-/** Where the two queues between the stages live: here alone the stages' surroundings differ. */
+/** The places where the two queues between the stages can live. */
 import { ThreadSafeQueue } from 'threadsafe'
 import { BLOCK, type Block, type Part, type Sink, type Source } from './stages.js'
 
@@ -11,18 +11,21 @@ export interface Queues {
   remove(): Promise<void>
 }
 
-/** The most items in a queue: those included that are in hand. */
+/** The most items in a queue. On a server, those in hand count too. */
 export const CAPACITY = 8
 
-/** Milliseconds after which an item goes to another process if it was not acknowledged. Much longer than any stage takes. */
+/**
+ * Milliseconds after which an item that was not acknowledged goes to another process: much longer
+ * than any stage takes.
+ */
 export const ACK_WAIT = 1000
 
-/** Bytes of an encoded block beside its lines. */
+/** The bytes of an encoded block beside its lines. */
 const ENVELOPE = 256
-/** Bytes of most encoded parts. */
+/** The bytes that most encoded parts fit in. */
 const PART = 8192
 
-/** In this process. */
+/** Opens the queues in this process. */
 function openHere(): Promise<Queues> {
   return Promise.resolve({
     blocks: new ThreadSafeQueue<Block>(CAPACITY, { name: 'blocks', itemBytes: BLOCK + ENVELOPE }),
@@ -32,7 +35,10 @@ function openHere(): Promise<Queues> {
   })
 }
 
-/** Opens the queues whose names begin with that of the run. A server's packages are loaded if it is used. */
+/**
+ * Opens the queues whose names begin with that of the run. The packages for a server are loaded
+ * only if it is used.
+ */
 export const PLACES = {
   here: openHere,
   redis: async (run: string): Promise<Queues> => (await import('./over-redis.js')).openOverRedis(run),

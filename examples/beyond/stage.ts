@@ -1,4 +1,7 @@
-/** One stage as a process: `node stage.js read|crunch|total --over redis|nats --run NAME --directory DIRECTORY --file FILE`. */
+/**
+ * One stage as a process: `node stage.js read|crunch|total --over redis|nats --run NAME --directory
+ * DIRECTORY --file FILE`.
+ */
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Kept } from './kept.js'

@@ -1,8 +1,8 @@
 /**
- * The cruncher of examples/ndjson in three stages, each of which needs no more of a queue than
- * `AsyncQueue` has: where the queues live, the stages don't know. A stage may be killed at any
- * moment and started again. A queue over a server then delivers some items twice, so an item has a
- * position, by which the last stage knows it.
+ * The cruncher of examples/ndjson in three stages. They need no more of a queue than `AsyncQueue`
+ * has, and don't know where it lives. A stage may be killed at any moment and started again. A
+ * queue over a server then delivers some items twice, so each item has a position, by which the
+ * last stage recognizes it.
  */
 import { open } from 'node:fs/promises'
 import type { AsyncQueue } from 'threadsafe'
@@ -19,7 +19,7 @@ export interface Block {
   lines: Uint8Array
 }
 
-/** What one block adds up to. */
+/** The sums of one block. */
 export interface Part {
   position: number
   sums: Sums
@@ -27,7 +27,7 @@ export interface Part {
 
 export type Sums = Pick<Summary, 'bad' | 'paths' | 'minutes'>
 
-/** What the last stage keeps on disk. */
+/** The state that the last stage keeps on disk. */
 export interface Ledger {
   readonly sums: Sums
   /** The positions of the blocks that are in the sums. */
@@ -48,7 +48,8 @@ export async function read(path: string, blocks: Sink<Block>, checkpoint: Kept<n
     if (whole === 0) throw new RangeError(`${path}: the line that begins at byte ${position} has more than ${BLOCK} bytes`)
     await blocks.put({ position, lines: memory.subarray(0, whole) })
     position += whole
-    // Not before the block is accepted. Killed in between, the next process puts it once more.
+    // Saved only once the block is accepted. If this process is killed in between, the next one
+    // puts the block again.
     await checkpoint.save(position)
   }
   await blocks.close()

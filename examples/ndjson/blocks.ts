@@ -29,7 +29,10 @@ export interface Blocks {
   next(signal: AbortSignal): Promise<Uint8Array>
   /** Sends that many bytes of it to whichever thread is free first. */
   send(length: number): Promise<void>
-  /** Takes a block that was sent and calls `use` for it, as a worker does. Returns false if there is none. */
+  /**
+   * Takes a block that was sent and calls `use` for it, as a worker does. Returns false if there is
+   * none.
+   */
   help(): boolean
   /**
    * Lets the workers end when they have taken everything, or at once with `discard`. Sending then
@@ -38,7 +41,10 @@ export interface Blocks {
   close(options?: { discard?: boolean }): void
 }
 
-/** `use` is for the blocks that the reader takes itself. It does so while it would have to wait for the workers. */
+/**
+ * `use` is for the blocks that the reader takes itself. It does so while it would have to wait for
+ * the workers.
+ */
 export function createBlocks(way: Way, workers: number, use: Use): Blocks {
   const count = (workers + 1) * BLOCKS_PER_THREAD
   return way === 'pool' ? throughPool(count, use) : throughQueue(count, use)

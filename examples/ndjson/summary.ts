@@ -31,8 +31,8 @@ const MINUTE = 60_000
 const NEWLINE = 0x0a
 
 /**
- * So many bytes at least are decoded at a time. The text of a whole block would be so large that its
- * memory comes from the system, and goes back, for each block.
+ * So many bytes at least are decoded at a time. The text of a whole block would be so large that
+ * its memory comes from the system, and goes back, for each block.
  */
 const PART = 2 ** 15
 

@@ -14,7 +14,9 @@ export interface QueueStreamOptions {
   /** The options that are passed to that export. */
   workerData?: Record<string, unknown>
   workerOpts?: WorkerOptions
-  /** Whether a write blocks while the queue is full. If not, the lines wait in this thread's memory. */
+  /**
+   * Whether a write blocks while the queue is full. If not, the lines wait in this thread's memory.
+   */
   sync?: boolean
   /** How many times 256 bytes the queue holds. */
   capacity?: number
@@ -26,15 +28,18 @@ const CAPACITY = 8192
 const PIECE_BYTES = 256
 
 /**
- * Lines are gathered into pieces of up to so many characters, as one put for each line would cost more
- * than all else. Longer lines are split, as the queue takes no item larger than itself.
+ * Lines are gathered into pieces of up to so many characters, as one put for each line would cost
+ * more than all else. Longer lines are split, as the queue takes no item larger than itself.
  */
 const PIECE_CHARACTERS = 16_384
 /** So many pieces of the backlog are tried in one call. */
 const CHUNK = 1000
 const LEAST_CAPACITY = (PIECE_CHARACTERS * 3) / PIECE_BYTES + 1
 
-/** A thread that is blocked looks so often whether the worker lives, and waits so long for any progress. */
+/**
+ * A thread that is blocked looks so often whether the worker lives, and waits so long for any
+ * progress.
+ */
 const LOOK_MILLISECONDS = 50
 const PATIENCE_MILLISECONDS = 10_000
 
@@ -115,9 +120,10 @@ export class QueueStream extends EventEmitter {
   }
 
   /**
-   * Writes a line. It goes into the queue with the others of this iteration of the event loop. Returns
-   * false if the queue is full: the line waits in memory, as all that follow, and 'drain' tells when
-   * the last is in the queue. With `sync` each line goes at once, and blocks until there is room.
+   * Writes a line. It goes into the queue with the others of this iteration of the event loop.
+   * Returns false if the queue is full: the line waits in memory, as all that follow, and 'drain'
+   * tells when the last is in the queue. With `sync` each line goes at once, and blocks until there
+   * is room.
    */
   write(data: string | Uint8Array): boolean {
     if (!this.writable) {
@@ -152,7 +158,9 @@ export class QueueStream extends EventEmitter {
     this.#block(({ written }) => written >= this.#pieceCount)
   }
 
-  /** Blocks until the destination has closed, unless lines wait for room: then it ends after them. */
+  /**
+   * Blocks until the destination has closed, unless lines wait for room: then it ends after them.
+   */
   end(): void {
     if (this.#destroyed) return
     this.#ending = true

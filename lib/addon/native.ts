@@ -179,8 +179,8 @@ interface RecordFunctions {
 }
 
 /**
- * Acquiring returns the acquisition's epoch, plus 2^32 if the last holder has abandoned the lock; or
- * a status as its negative. `since` is by now().
+ * Acquiring returns the acquisition's epoch, plus 2^32 if the last holder has abandoned the lock;
+ * or a status as its negative. `since` is by now().
  */
 interface LockFunctions {
   acquire(lock: NativeLock): number
@@ -331,7 +331,9 @@ interface Native {
   poolMemory(type: number, count: number, bytes: number): number
   initPool(memory: Uint8Array, type: number, count: number, bytes: number): void
   openPool(memory: Uint8Array): OpenedPool | undefined
-  /** `words` has, for each event, its word when the wait began, and for each message its version. */
+  /**
+   * `words` has, for each event, its word when the wait began, and for each message its version.
+   */
   selectBlocking(objects: readonly NativeObject[], words: readonly number[], timeout: number): number
   attachSignal(signo: number, target: Uint8Array): number
   attachTimer(

@@ -144,8 +144,8 @@ export function recordCodec(type: RecordType, argument: string): MessageCodec<un
 /** What fields are written over: a record that is there. */
 export interface FieldsTarget {
   /**
-   * So many fields are to be written. Returns where the record is, at `at`; undefined where they are
-   * not to be written after all.
+   * So many fields are to be written. Returns where the record is, at `at`; undefined where they
+   * are not to be written after all.
    */
   begin(count: number, after: number): Space | undefined
   /** They are written. False: again. */
@@ -215,8 +215,8 @@ export function fieldsCodec(type: RecordType, argument: string): FieldsCodec {
     write(given, target, after) {
       if (typeof given !== 'object' || given === null)
         throw invalidType(argument, `an object with some of the fields ${Object.keys(type.fields).join(', ')}`, given)
-      // All are read before any is written, as getters are other code. Each with code of its own, and
-      // without an array, for which V8 would make objects of the numbers.
+      // All are read before any is written, as getters are other code. Each with code of its own,
+      // and without an array, for which V8 would make objects of the numbers.
       const from = given as Record<string, unknown>
       return writeAll(
         target,

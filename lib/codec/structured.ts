@@ -264,7 +264,10 @@ export function serialize(value: unknown): Uint8Array {
   return getters && platformLooksPlain() && isObject(copy) && hasRemains(copy) ? writtenClone(value) : bytes
 }
 
-/** Whether the copy has what may be the remains of a Blob, say, or a DOMException that a getter returned. */
+/**
+ * Whether the copy has what may be the remains of a Blob, say, or a DOMException that a getter
+ * returned.
+ */
 function hasRemains(copy: object): boolean {
   for (const one of contentOf(copy).objects) {
     if (types.isNativeError(one) || (isPlain(one) && Object.keys(one).length === 0)) return true

@@ -27,7 +27,9 @@ export interface Items {
   from: number
 }
 
-/** At most this many texts are packed at a time, and no more once they have that many characters. */
+/**
+ * At most this many texts are packed at a time, and no more once they have that many characters.
+ */
 const MOST_PACKED = 256
 const ENOUGH_CHARACTERS = 16_384
 

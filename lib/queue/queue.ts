@@ -188,7 +188,8 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> extends QueueObje
    *
    * - An `fn` that returns a promise is awaited before the next item is taken.
    * - After a millisecond of items, other work of the loop runs.
-   * - Each item is taken as by a `get()`, after this thread's earlier gets; `fn` is never called before `forEach()` has returned.
+   * - Each item is taken as by a `get()`, after this thread's earlier gets; `fn` is never called
+   *   before `forEach()` has returned.
    *
    * Empty: it waits. Rejects with what `fn` throws or rejects with, or with the signal's `reason`,
    * and then takes no more: the item for which `fn` was called is taken, all others stay in the

@@ -39,7 +39,10 @@ export function nameOfModule(module: ModuleName): string {
 
 type Exports = Readonly<Record<string, unknown>>
 
-/** In a box, as a promise of the exports themselves resolves to what a function `then` of theirs makes. */
+/**
+ * In a box, as a promise of the exports themselves resolves to what a function `then` of theirs
+ * makes.
+ */
 interface Loaded {
   readonly exports: Exports
 }

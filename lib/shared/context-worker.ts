@@ -1,4 +1,6 @@
-/** The program of a context's worker: takes one job after the other, and puts an answer for each. */
+/**
+ * The program of a context's worker: takes one job after the other, and puts an answer for each.
+ */
 import { once } from 'node:events'
 import { type MessagePort, parentPort } from 'node:worker_threads'
 import { native } from '../addon/native.js'

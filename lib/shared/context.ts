@@ -41,10 +41,10 @@ const abandoned = new FinalizationRegistry<Runner>((runner) => runner.drain())
  *
  * - An async function is awaited before the next job begins.
  * - Arguments and results are copied by structured clone, up to 64 MiB each.
- * - The worker starts with the first job. One that ends in the middle of a job rejects that job, and
- *   the others run in a new one, each once.
- * - A pending job keeps the process alive, an idle context does not. The worker of a context that is
- *   not used any more ends when that is collected.
+ * - The worker starts with the first job. One that ends in the middle of a job rejects that job,
+ *   and the others run in a new one, each once.
+ * - A pending job keeps the process alive, an idle context does not. The worker of a context that
+ *   is not used any more ends when that is collected.
  *
  * @example
  * const context = new Context<typeof import('./jobs.js')>(new URL('./jobs.js', import.meta.url))
@@ -60,8 +60,8 @@ export class Context<M = Record<string, (...args: unknown[]) => unknown>> implem
    * working directory if it begins with `./` or `../`. Or it is the name of a package, which is
    * looked up from the working directory as by `require()`. CommonJS modules work too.
    *
-   * The module is loaded with the first job. If that fails, or the worker ends before it has begun a
-   * job, all jobs reject with `ERR_CONTEXT_CLOSED`, whose `cause` says why. Throws `TypeError`
+   * The module is loaded with the first job. If that fails, or the worker ends before it has begun
+   * a job, all jobs reject with `ERR_CONTEXT_CLOSED`, whose `cause` says why. Throws `TypeError`
    * `ERR_INVALID_ARG_TYPE` or `ERR_INVALID_ARG_VALUE` for a module that can't be one, `RangeError`
    * `ERR_OUT_OF_RANGE` for another `qsize`, `DataCloneError` for `workerData` that can't be cloned.
    */

@@ -23,7 +23,9 @@ const EPOCHS = 2 ** 32
  */
 export class Grant implements Held {
   readonly #channel: LockChannel
-  /** The epoch of the acquisition, plus 2^32 if the lock was abandoned; negative while not granted. */
+  /**
+   * The epoch of the acquisition, plus 2^32 if the lock was abandoned; negative while not granted.
+   */
   token = -1
   #released = false
 

@@ -11,7 +11,9 @@ import { createLock, type LockChannel, openLock } from './lock-channel.js'
 
 const { threadNumber: THIS_THREAD } = native
 
-/** What `workerData` and `postMessage` take to another thread of this process, for `Lock.from()`. */
+/**
+ * What `workerData` and `postMessage` take to another thread of this process, for `Lock.from()`.
+ */
 export interface LockHandle {
   /** Tells a lock's handle from those of other objects. */
   readonly threadsafe: 'lock'

@@ -36,8 +36,8 @@ export interface Lease<V> extends Disposable {
    */
   pass(): number
   /**
-   * Gives the buffer back to the pool. Throws `RangeError` `ERR_LEASE_ENDED` if the lease has ended;
-   * `Symbol.dispose` does nothing then.
+   * Gives the buffer back to the pool. Throws `RangeError` `ERR_LEASE_ENDED` if the lease has
+   * ended; `Symbol.dispose` does nothing then.
    */
   release(): void
 }

@@ -128,8 +128,8 @@ export class BufferPool<V> {
 
   /**
    * Resolves to a lease when a buffer is free. The calls of one thread are served in the order in
-   * which they were made. Rejects with `TimeoutError`, or the signal's `reason`, and then nothing is
-   * lent.
+   * which they were made. Rejects with `TimeoutError`, or the signal's `reason`, and then nothing
+   * is lent.
    *
    * @example
    * const lease = await pool.lend({ timeout: 1000 })

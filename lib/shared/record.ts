@@ -60,7 +60,10 @@ type RecordExisting = Existing & { readonly handle: Handle & { readonly type: Po
 /** @internal This thread's side of the record, which its objects do not show. */
 export let versionsOfRecord: (record: SharedRecord<unknown, unknown>) => RecordVersions
 
-/** A record in memory that threads, native code and signal handlers read and write, each time as a whole. */
+/**
+ * A record in memory that threads, native code and signal handlers read and write, each time as a
+ * whole.
+ */
 export class SharedRecord<T = unknown, In = T> {
   /** Structured-cloneable. The other thread makes its own record object from it, with `from()`. */
   readonly handle: RecordHandle<T, In>
@@ -200,8 +203,8 @@ export class SharedRecord<T = unknown, In = T> {
   }
 
   /**
-   * Blocks this thread until the newest version is later than `sinceVersion`, and returns it. Throws
-   * `TimeoutError` when `timeout` milliseconds have passed; 0 looks once.
+   * Blocks this thread until the newest version is later than `sinceVersion`, and returns it.
+   * Throws `TimeoutError` when `timeout` milliseconds have passed; 0 looks once.
    *
    * @example
    * const version = position.waitSync(seen, { timeout: 1000 })

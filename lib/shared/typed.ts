@@ -84,8 +84,8 @@ export interface TypedMessageOptions<Type> extends MessageOptions<Type> {
 }
 
 /**
- * An event with a payload: set or not, with the value that it was last set to. Any number of waiters
- * in any mix of threads; the latest value counts, so unlike a queue it keeps no older ones.
+ * An event with a payload: set or not, with the value that it was last set to. Any number of
+ * waiters in any mix of threads; the latest value counts, so unlike a queue it keeps no older ones.
  *
  * `T` is the type of values read, `In` of values set. The option `type` decides both. Name `T`
  * yourself if there is no such `type`: `new Message<Progress>()`.

@@ -1,6 +1,7 @@
 /**
  * A record or a message as this thread has it open: its versions, the calls that wait for later
- * ones, and how its content gets in and out. Both are versions of some bytes (native/core/record.h).
+ * ones, and how its content gets in and out. Both are versions of some bytes
+ * (native/core/record.h).
  */
 import { incompatible } from '../addon/handle.js'
 import { allocate, bytesOf, instantiate, type RecordCore } from '../addon/memory.js'
@@ -33,7 +34,9 @@ export function versionIn(told: number): number {
   return Math.floor(told / ONE_VERSION)
 }
 
-/** A call that waits for a later version than `want`, and resolves to what `take()` returns then. */
+/**
+ * A call that waits for a later version than `want`, and resolves to what `take()` returns then.
+ */
 export class VersionPlace extends Place<number> {
   readonly take: () => unknown
 

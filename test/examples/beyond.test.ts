@@ -1,6 +1,6 @@
 /**
- * The example whose stages are processes over a server. They are killed at random, `BEYOND_KILLS` of
- * them for each server, and find what one process finds.
+ * The example whose stages are processes over a server. They are killed at random, `BEYOND_KILLS`
+ * of them for each server, and find what one process finds.
  */
 import { strict as assert } from 'node:assert'
 import type { ChildProcess } from 'node:child_process'
@@ -76,7 +76,7 @@ describe('examples/beyond', function () {
       assert.deepEqual(sorted(await run(await PLACES.here(), name)), expected)
     })
 
-    it('counts a part once that is delivered again, before and after the ledger is saved', async () => {
+    it('counts a part once that is delivered again, to the same process and to the next', async () => {
       const ledger = kept<Ledger>(fresh())
       const sums: Sums = { bad: 0, paths: new Map(), minutes: new Map([[1, 10]]) }
       await total(

@@ -5,7 +5,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** Why there is none; undefined if there is one. Up to 2.9, acknowledged messages stay in the stream. */
+/**
+ * Why there is none; undefined if there is one. Up to 2.9, acknowledged messages stay in the
+ * stream.
+ */
 export function missingNats(): string | undefined {
   const { status, stdout } = spawnSync('nats-server', ['--version'], { encoding: 'utf8' })
   if (status !== 0) return 'nats-server is not installed'

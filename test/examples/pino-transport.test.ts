@@ -1,4 +1,7 @@
-/** The example of a transport for pino: what it keeps, how it holds back, and what happens when its worker dies. */
+/**
+ * The example of a transport for pino: what it keeps, how it holds back, and what happens when its
+ * worker dies.
+ */
 import { strict as assert } from 'node:assert'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -87,7 +90,8 @@ describe('examples/pino-transport', function () {
     }
     while (write()) assert.ok(lines.length < 100, 'write() never returns false')
     for (let k = 0; k < 20; k++) write()
-    // The worker takes what is in the queue. This thread blocks meanwhile, so nothing that waits can follow.
+    // The worker takes what is in the queue. This thread blocks meanwhile, so nothing that waits
+    // can follow.
     const deadline = performance.now() + 20_000
     while (written() === '') assert.ok(performance.now() < deadline, 'the worker has written nothing')
     for (let k = 0; k < 20; k++) write()

@@ -159,7 +159,9 @@ export function isRun({ block: { marks } }: Program): boolean {
   return marks.includes('run') && (process.platform === 'linux' || !marks.includes('linux'))
 }
 
-/** Runs a program of a document in its folder, with a time limit and with more in its environment. */
+/**
+ * Runs a program of a document in its folder, with a time limit and with more in its environment.
+ */
 export async function runProgram({ file, block }: Program, more: NodeJS.ProcessEnv): Promise<Result> {
   const signal = block.marks.find((mark) => mark.startsWith('signal='))?.slice('signal='.length)
   const child = spawn(process.execPath, [file], {
@@ -179,8 +181,8 @@ export async function runProgram({ file, block }: Program, more: NodeJS.ProcessE
 }
 
 /**
- * Returns the output that a program must print: the block of `text output` that follows it, before any
- * other program or heading. Its other files may stand between.
+ * Returns the output that a program must print: the block of `text output` that follows it, before
+ * any other program or heading. Its other files may stand between.
  */
 export function outputOf({ block }: Program, { blocks }: Document): string | undefined {
   const after = blocks.slice(blocks.indexOf(block) + 1)

@@ -178,8 +178,8 @@ function sync(name: string, expected: (model: QueueModel) => Result, call: (real
 }
 
 /**
- * The number of items that a getMany gets is not determined while a waiting putMany goes in piece by
- * piece.
+ * The number of items that a getMany gets is not determined while a waiting putMany goes in piece
+ * by piece.
  */
 const noBatchWaits = ({ gets }: Readonly<QueueModel>): boolean => !gets.some(({ most }) => most > 1)
 const noPutWaits = ({ puts }: Readonly<QueueModel>): boolean => puts.length === 0

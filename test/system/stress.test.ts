@@ -246,7 +246,8 @@ describe('stress', function () {
     assert.deepEqual(race.unequal(), [])
     const { woken, late } = race.wakes()
     assert.ok(woken > 3 * rounds, `${woken} were woken`)
-    // A busy machine delays any thread now and then, a wake that is missed by the close delays many.
+    // A busy machine delays any thread now and then, a wake that is missed by the close delays
+    // many.
     assert.ok(late <= woken / 100, `${late} of ${woken} were woken more than 100 ms after the close`)
   })
 })

@@ -1,6 +1,7 @@
 // Runs pino's own tests of transports, which its package brings along, with the stream of
-// examples/pino-transport in the place of thread-stream. The argument is the directory of the clone,
-// which has the example compiled. `--thread-stream` leaves that in its place, to tell what is pino's.
+// examples/pino-transport in the place of thread-stream. The argument is the directory of the
+// clone, which has the example compiled. `--thread-stream` leaves that in its place, to tell what
+// is pino's.
 import assert from 'node:assert/strict'
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'

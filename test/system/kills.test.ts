@@ -166,10 +166,13 @@ describe(`${KILLS} workers that are terminated at random (KILLS_SEED=${SEED})`, 
     if (KILLS < FEWEST_FOR_MEMORY || !early) return
     const first = early
     await until('the threads of those that are gone to end', () => resources().threads <= first.threads)
-    const last = await held()
+    // A leak stays. Threads of V8 that free memory may take a while on a busy machine.
+    let last = await held()
+    const isFlat = (): boolean =>
+      last.files <= first.files && last.mappings <= first.mappings * 1.1 + 20 && last.megabytes <= first.megabytes * 1.1 + 20
+    for (const end = performance.now() + PATIENCE; !isFlat() && performance.now() < end;) last = await held()
     const text = `after a fifth of the kills ${JSON.stringify(first)}, at the end ${JSON.stringify(last)}`
     console.log(`      ${text}`)
-    assert.ok(last.files <= first.files && last.mappings <= first.mappings * 1.1 + 20, text)
-    assert.ok(last.megabytes <= first.megabytes * 1.1 + 20, text)
+    assert.ok(isFlat(), text)
   })
 })

@@ -153,7 +153,7 @@ describe(`${KILLS} workers that are terminated at random (KILLS_SEED=${SEED})`, 
     try {
       while (kills < KILLS) {
         await time()
-        if (kills >= KILLS / 5) early ??= await held()
+        if (kills >= KILLS / 2) early ??= await held()
       }
     } catch (error) {
       const now = [...workers.values(), ...killed.map((role) => `(${role})`)].join(', ')
@@ -166,12 +166,13 @@ describe(`${KILLS} workers that are terminated at random (KILLS_SEED=${SEED})`, 
     if (KILLS < FEWEST_FOR_MEMORY || !early) return
     const first = early
     await until('the threads of those that are gone to end', () => resources().threads <= first.threads)
-    // A leak stays. Threads of V8 that free memory may take a while on a busy machine.
+    // In the first half the heap's young generation and the allocator's arenas grow to what they
+    // need. A leak goes on, and stays: threads of V8 may take a while to free memory.
     let last = await held()
     const isFlat = (): boolean =>
-      last.files <= first.files && last.mappings <= first.mappings * 1.1 + 20 && last.megabytes <= first.megabytes * 1.1 + 20
+      last.files <= first.files && last.mappings <= first.mappings * 1.05 + 20 && last.megabytes <= first.megabytes * 1.05 + 10
     for (const end = performance.now() + PATIENCE; !isFlat() && performance.now() < end;) last = await held()
-    const text = `after a fifth of the kills ${JSON.stringify(first)}, at the end ${JSON.stringify(last)}`
+    const text = `after half of the kills ${JSON.stringify(first)}, at the end ${JSON.stringify(last)}`
     console.log(`      ${text}`)
     assert.ok(isFlat(), text)
   })

@@ -167,10 +167,11 @@ describe(`${KILLS} workers that are terminated at random (KILLS_SEED=${SEED})`, 
     const first = early
     await until('the threads of those that are gone to end', () => resources().threads <= first.threads)
     // In the first half the heap's young generation and the allocator's arenas grow to what they
-    // need. A leak goes on, and stays: threads of V8 may take a while to free memory.
+    // need. Later the memory goes up and down by 30 MiB or so. A leak stays, where threads of V8 may
+    // take a while to free memory.
     let last = await held()
     const isFlat = (): boolean =>
-      last.files <= first.files && last.mappings <= first.mappings * 1.05 + 20 && last.megabytes <= first.megabytes * 1.05 + 10
+      last.files <= first.files && last.mappings <= first.mappings * 1.1 + 20 && last.megabytes <= first.megabytes + 50
     for (const end = performance.now() + PATIENCE; !isFlat() && performance.now() < end;) last = await held()
     const text = `after half of the kills ${JSON.stringify(first)}, at the end ${JSON.stringify(last)}`
     console.log(`      ${text}`)

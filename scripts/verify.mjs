@@ -7,7 +7,8 @@
 // none has failed.
 //
 // Three rows of checks run at the same time: tests, one after another; `apart`, those that install
-// and build for other programs; and `beside`, those that only compute, at idle priority.
+// or build anew, for other programs and with sanitizers; and `beside`, those that only compute, at
+// idle priority.
 import { spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -65,8 +66,6 @@ const CHECKS = [
   },
   { name: 'beyond', run: `BEYOND_KILLS=60 ${mocha} dist/test/examples/beyond.test.js`, cases: MOCHA },
   { name: 'soak', run: 'node dist/test/soak/main.js --minutes 2', cases: SOAK },
-  { name: 'asan-addon', run: 'scripts/checks.sh asan_suite', cases: MOCHA, minutes: 25 },
-  { name: 'asan-leaks', run: 'scripts/checks.sh asan_leaks 1', cases: SOAK },
   ...['20.19.0', '22', '24', '26'].map((version) => ({
     name: `node-${version}`,
     run: `scripts/checks.sh on_node ${version}`,
@@ -86,6 +85,8 @@ const CHECKS = [
   { name: 'install', apart: true, run: 'node scripts/test-install.mjs --all', cases: PASSED, needs: ['prebuilds'], minutes: 25 },
   { name: 'arm64', apart: true, run: 'node scripts/test-arm64.mjs', cases: PASSED, needs: ['prebuilds'] },
   { name: 'fuzz', apart: true, run: 'node scripts/fuzz.mjs --seconds 20', cases: /(\d+) runs/g },
+  { name: 'asan-addon', apart: true, run: 'scripts/checks.sh asan_suite', cases: MOCHA, minutes: 25 },
+  { name: 'asan-leaks', apart: true, run: 'scripts/checks.sh asan_leaks 1', cases: SOAK },
   // The first build has the models and mutants.
   ...['ctest', 'ctest-tsan', 'ctest-asan'].map((build) => ({
     name: build,

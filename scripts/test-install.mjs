@@ -111,7 +111,7 @@ let registry
 let passed = 0
 let failed = 0
 
-/** Prints one cell of the table. */
+/** Counts a result, prints what failed, and returns its cell of the table. */
 function cell(what, ok, output) {
   if (ok) passed++
   else {

@@ -32,21 +32,21 @@ function metadata(origin) {
  * Passes a request on to the real registry. A redirection would be shorter, but not all package
  * managers follow it.
  */
-async function ask({ method, url, headers }, body) {
+async function askUpstream({ method, url, headers }, body) {
   const kept = ['accept', 'content-type', 'content-encoding'].filter((header) => headers[header])
-  const answer = await fetch(new URL(`.${url}`, upstream), {
+  const reply = await fetch(new URL(`.${url}`, upstream), {
     method,
     headers: Object.fromEntries(kept.map((header) => [header, headers[header]])),
     body: body.length > 0 ? body : undefined,
   })
-  return { status: answer.status, type: answer.headers.get('content-type'), body: Buffer.from(await answer.arrayBuffer()) }
+  return { status: reply.status, type: reply.headers.get('content-type'), body: Buffer.from(await reply.arrayBuffer()) }
 }
 
 async function respond(request) {
   const { url, headers } = request
   if (url === path) return { status: 200, type: 'application/octet-stream', body: packed }
   if (url === `/${name}`) return { status: 200, type: 'application/json', body: metadata(`http://${headers.host}`) }
-  return ask(request, Buffer.concat(await request.toArray()))
+  return askUpstream(request, Buffer.concat(await request.toArray()))
 }
 
 const server = createServer((request, response) => {

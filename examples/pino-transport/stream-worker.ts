@@ -36,8 +36,8 @@ function fail(error: unknown): void {
 }
 
 /**
- * Loads the module. If it was compiled from another kind, its default export may be inside a
- * default export.
+ * Loads the module. The default export of an ES module that was compiled to CommonJS is inside
+ * another default export.
  */
 async function load(): Promise<(options: unknown) => Destination | Promise<Destination>> {
   let found = (await import(link.filename)) as unknown

@@ -31,10 +31,10 @@ const IN_HAND = 2 * 128
  */
 const ACK_WAIT = FULL ? '5000' : '1000'
 const LIMIT = FULL ? 240_000 : 30_000
-/** The clients of the processes, in turn. */
+/** For each run the clients, which the processes use alternately. */
 const MIXES = FULL ? [['redis'], ['ioredis'], ['iovalkey']] : [['redis', 'ioredis', 'iovalkey']]
 
-/** What the consumers have printed. */
+/** The deliveries that the consumers have printed. */
 class Deliveries {
   readonly times = new Map<string, number>()
   total = 0

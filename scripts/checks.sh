@@ -71,23 +71,24 @@ on_bun() {
     --config .mocharc.core.json --ignore 'dist/test/codec/**' --ignore 'dist/test/queue/{batches,contract}.test.js'
 }
 
-# asan COMMAND...: runs a command on an addon that is built with AddressSanitizer and UBSan, in a
-# copy of the clone, so that build/Release is not replaced. Node itself is not instrumented, so V8's
-# memory is not watched.
-asan() {
+# build_asan: builds the addon with AddressSanitizer and UBSan, in a copy of the clone, so that
+# build/Release is not replaced.
+build_asan() {
   local copy=build/asan
   mkdir -p "$copy/build/Release" && rm -rf "$copy/dist" || return 1
   tar --create --exclude=./build --exclude=./native/build --exclude=./node_modules --exclude=./prebuilds --exclude=./.git . |
     tar --extract --directory "$copy"
   ln -sfn ../../node_modules "$copy/node_modules"
-  (
-    cd "$copy" || exit 1
-    npx cmake-js build -O build/cmake --CDSANITIZE=address,undefined >build/cmake.log 2>&1 || { tail -n 40 build/cmake.log; exit 1; }
-    cp build/cmake/Release/threadsafe.node build/Release/
-    export UBSAN_OPTIONS=print_stacktrace=1
-    LD_PRELOAD="$(g++ -print-file-name=libasan.so) $(g++ -print-file-name=libstdc++.so.6)" "$@"
-  )
+  cd "$copy" && npx cmake-js build -O build/cmake --CDSANITIZE=address,undefined && cp build/cmake/Release/threadsafe.node build/Release/
 }
+
+# asan COMMAND...: runs a command on that addon. Node itself is not instrumented, so V8's memory is
+# not watched. One command runs at a time, as the tests build an addon of their own in the copy.
+asan() (
+  cd build/asan && exec {lock}>lock && flock "$lock" || exit 1
+  export UBSAN_OPTIONS=print_stacktrace=1
+  LD_PRELOAD="$(g++ -print-file-name=libasan.so) $(g++ -print-file-name=libstdc++.so.6)" "$@"
+)
 
 # asan_suite TESTS...: runs those tests that way, by default the suite. It leaves out tests that
 # measure resident memory (as freed memory is kept back to detect its use), that read the addon's

@@ -68,7 +68,6 @@ function build({ name, zigTarget, platform, arch, libc, file }, compiler) {
     ZIG: compiler,
     ZIG_TARGET: zigTarget,
     ZIG_LIBRARY: platform === 'win32' ? importLibrary(compiler, home) : '',
-    ZIG_GLOBAL_CACHE_DIR: join(root, 'build/zig-cache'),
     ZIG_LOCAL_CACHE_DIR: join(root, 'build/zig-cache'),
     npm_config_jobs: 'max',
   }

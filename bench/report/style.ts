@@ -39,7 +39,7 @@ div.command { grid-column: 1 / -1 }
 nav { display: flex; flex-wrap: wrap; gap: .4rem 1.1rem; margin: 1.6rem 0 0; padding: .9rem 0; border: solid var(--line); border-width: 1px 0; font-size: .88rem }
 a { color: var(--ours-text); text-decoration: none; text-underline-offset: .2em }
 a:hover, a:focus-visible { text-decoration: underline }
-section { margin-top: 2.6rem; scroll-margin-top: 1rem }
+section { margin-top: 2.4rem; scroll-margin-top: 1rem }
 article { margin-top: 1.4rem; padding-top: 1.3rem; border-top: 1px solid var(--line); scroll-margin-top: 1rem }
 h2 + article { margin-top: 0; padding-top: 0; border-top: 0 }
 figure { margin: .9rem 0 }
@@ -87,7 +87,7 @@ code { font-family: ui-monospace, SFMono-Regular, Menlo, 'DejaVu Sans Mono', mon
 details { font-size: 1rem }
 summary { cursor: pointer; color: var(--muted); font-size: .88rem; width: max-content }
 details.case { border-top: 1px solid var(--line); scroll-margin-top: 1rem }
-details.case > summary { padding: .55rem 0; width: auto; display: flex; flex-wrap: wrap; gap: .1rem 1rem; justify-content: space-between; align-items: baseline }
+details.case > summary { padding: .5rem 0; width: auto; display: flex; flex-wrap: wrap; gap: .1rem 1rem; justify-content: space-between; align-items: baseline }
 details.case > summary h3 { font-size: .95rem; font-weight: 500; margin: 0; color: var(--ink) }
 details.case > summary h3::before { content: '▸'; display: inline-block; width: 1.1em; color: var(--muted) }
 details.case[open] > summary h3::before { content: '▾' }

@@ -55,9 +55,10 @@ describe('native code', function () {
     })
 
     it('that is blocked leaves the processor alone', async () => {
-      const full = numbers(1)
+      const [full, empty, event] = [numbers(1), numbers(1), new ThreadSafeEvent()]
       full.putSync(0)
-      const blocked = [start('produce', full), start('consume', numbers(1)), start('wait', new ThreadSafeEvent())]
+      const blocked = [start('produce', full), start('consume', empty), start('wait', event)]
+      await until('the blocked threads', () => [full, empty, event].every((object) => threadsBlocked(object) === 1))
       await new Promise((resolve) => setTimeout(resolve, 1000))
       for (const job of blocked) addon.cancel(job)
       for (const job of blocked) {

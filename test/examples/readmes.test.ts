@@ -16,7 +16,7 @@ import { missingNats, NatsServer } from './nats-server.js'
 const AS_PRINTED = process.env.README_AS_PRINTED !== undefined
 const PATIENCE = AS_PRINTED ? 300_000 : 60_000
 
-/** What takes long, or writes outside the directory of the test, and what stands in its place. */
+/** Parts of commands that take long or write outside the test's directory, and their replacements. */
 const LESS: ReadonlyArray<readonly [string, string]> = [
   ['--directory /tmp/logs', '--directory logs'],
   ['--megabytes 200', '--megabytes 4'],
@@ -32,16 +32,16 @@ const PREPARED = /^(npm ci|npm run build:ts|redis-server|nats-server)\b/
 
 /**
  * For each README, what the last command of each of its blocks prints. Those that only Ctrl-C ends
- * get it when they have printed `untilThen`.
+ * get it when they have printed `interruptAfter`.
  */
-const EXPECTED: Readonly<Record<string, ReadonlyArray<{ prints: RegExp; untilThen?: RegExp; server?: 'redis' | 'nats' }>>> = {
+const EXPECTED: Readonly<Record<string, ReadonlyArray<{ prints: RegExp; interruptAfter?: RegExp; server?: 'redis' | 'nats' }>>> = {
   beyond: [
     { prints: /^\d+ kills, and the same sums$/mu, server: 'redis' },
     { prints: /^\d+ kills, and the same sums$/mu, server: 'nats' },
     { prints: /^\/\S+: \d+ requests, \d+ failed$/mu, server: 'redis' },
   ],
-  'log-pipeline': [{ prints: /^worker-4 logged \d+ lines$/mu, untilThen: /logs to/u }],
-  monitor: [{ prints: /^jobs +[█▏▎▍▌▋▊▉·]+ +\d+\/1000/mu, untilThen: /^samples /mu }],
+  'log-pipeline': [{ prints: /^worker-4 logged \d+ lines$/mu, interruptAfter: /logs to/u }],
+  monitor: [{ prints: /^jobs +[█▏▎▍▌▋▊▉·]+ +\d+\/1000/mu, interruptAfter: /^samples /mu }],
   ndjson: [{ prints: /^pool, by tokens .* x$/mu }],
   'pino-transport': [{ prints: /^through a queue .* lines a second$/mu }],
 }
@@ -73,13 +73,13 @@ describe('the READMEs of the examples', function () {
   afterEach(() => rmSync(directory, { recursive: true, force: true }))
 
   /** Resolves to what the command printed. Fails if it fails. */
-  async function run(command: string, environment: NodeJS.ProcessEnv, untilThen?: RegExp): Promise<string> {
+  async function run(command: string, environment: NodeJS.ProcessEnv, interruptAfter?: RegExp): Promise<string> {
     const child = spawn('bash', ['-c', `exec ${command}`], { cwd: directory, env: { ...process.env, ...environment } })
     let output = ''
     let interrupted = false
     const hear = (text: Buffer): void => {
       output += text.toString()
-      if (!interrupted && untilThen?.test(output)) interrupted = child.kill('SIGINT')
+      if (!interrupted && interruptAfter?.test(output)) interrupted = child.kill('SIGINT')
     }
     child.stdout.on('data', hear)
     child.stderr.on('data', hear)
@@ -124,14 +124,14 @@ describe('the READMEs of the examples', function () {
 
   for (const { name, text } of readmes) {
     for (const [k, commands] of commandsIn(text).entries()) {
-      const { prints, untilThen, server } = EXPECTED[name]?.[k] ?? assert.fail(`${name} has a block of commands that is not expected`)
+      const { prints, interruptAfter, server } = EXPECTED[name]?.[k] ?? assert.fail(`${name} has a block of commands that is not expected`)
       it(`${name}: ${commands.at(-1)}`, async function () {
         if (server === 'redis' && !HAS_SERVER) return this.skip()
         if (server === 'nats' && missingNats() !== undefined) return this.skip()
         const less = (command: string): string =>
           AS_PRINTED ? command : LESS.reduce((all, [printed, smaller]) => all.replace(printed, smaller), command)
         await withServer(server, async (environment) => {
-          const start = (command: string): Promise<string> => run(less(command), environment, untilThen)
+          const start = (command: string): Promise<string> => run(less(command), environment, interruptAfter)
           let output: string | undefined
           for (const command of commands.filter((one) => !isStage(one))) output = await start(command)
           const outputs = await Promise.all(commands.filter(isStage).map(start))

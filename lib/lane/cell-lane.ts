@@ -66,7 +66,7 @@ export class CellLane implements Lane<unknown, unknown> {
 
   #putLate(item: unknown, status: number): number {
     this.#inHand = item
-    // WebAssembly has waited a moment for another's copy; the addon waits longer.
+    // The addon waits until another's copy has ended.
     return status === STATUS.busy ? QUEUE.put(this.#native, this.#write(item)) : status
   }
 

@@ -22,18 +22,15 @@ ELEMENT* block(u32 area) { return reinterpret_cast<ELEMENT*>(staging(area)); }
 }  // namespace
 
 EXPORT("put") int put(PARAMETER value) {
-  return static_cast<int>(settle_soon([=] {
-    return queue().attempt_put(sizeof(ELEMENT),
-                               [=](const Span& span) { slots().value<ELEMENT>(span.index) = static_cast<ELEMENT>(value); });
-  }));
+  return static_cast<int>(queue().attempt_put(
+      sizeof(ELEMENT), [=](const Span& span) { slots().value<ELEMENT>(span.index) = static_cast<ELEMENT>(value); }));
 }
 
 // Returns NaN, or the bigint 0, when there is nothing. As that may also be an item, the caller then
 // asks for the status.
 EXPORT("get") RESULT get() {
   RESULT result = std::is_floating_point_v<RESULT> ? static_cast<RESULT>(__builtin_nan("")) : RESULT{};
-  last_status =
-      settle_soon([&] { return queue().attempt_get(~u32{0}, [&](const Span& span) { result = slots().value<ELEMENT>(span.index); }); });
+  last_status = queue().attempt_get(~u32{0}, [&](const Span& span) { result = slots().value<ELEMENT>(span.index); });
   return result;
 }
 

@@ -53,7 +53,7 @@ EXPORT("put") int put(u32 area, u32 bytes, int heeding) {
   // Sequentially consistent, as in Queue::attempt_waiting_put.
   if (heeding && queue_header().token.load(memory_order_seq_cst) != 0) return static_cast<int>(Status::busy);
   const std::byte* const from = staging(area);
-  return static_cast<int>(settle_soon([=] { return queue().attempt_put(bytes, [=](const Span& span) { slots().copy_in(span, from); }); }));
+  return static_cast<int>(queue().attempt_put(bytes, [=](const Span& span) { slots().copy_in(span, from); }));
 }
 
 // Gets an item into that area. Returns its length, or a negated status: `too_small` if it is longer
@@ -61,11 +61,9 @@ EXPORT("put") int put(u32 area, u32 bytes, int heeding) {
 EXPORT("get") int get(u32 area) {
   std::byte* const to = staging(area);
   u32 length = 0;
-  const Status status = settle_soon([&] {
-    return queue().attempt_get(most_bytes(), [&](const Span& span) {
-      slots().copy_out(span, to);
-      length = span.bytes;
-    });
+  const Status status = queue().attempt_get(most_bytes(), [&](const Span& span) {
+    slots().copy_out(span, to);
+    length = span.bytes;
   });
   return done_or(status, length);
 }

@@ -28,19 +28,6 @@ __attribute__((address_space(1))) u32 idled;
 
 void pause(u32 rounds) { idled = idle(rounds, idled); }
 
-// Makes the attempt. While another is in the middle of a copy that decides, repeats it for a
-// microsecond in all; then it is `busy`, and the caller goes to the addon, which has more patience.
-// The first attempt stands before the loop, as it should be quick.
-template <class Attempt>
-Status settle_soon(Attempt&& attempt) {
-  Status status = attempt();
-  for (u32 rounds = 1; status == Status::busy && rounds <= kLongestPause; rounds *= 2) {
-    pause(rounds);
-    status = attempt();
-  }
-  return status;
-}
-
 // The number of this thread's waits, at both ends of the queue; see spinning.h.
 __attribute__((address_space(1))) u32 waits;
 __attribute__((address_space(1))) bool items_stream;

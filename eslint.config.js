@@ -8,6 +8,7 @@ const STOREYS = [
   'error-codes.js',
   'errors.js',
   'inspect.js',
+  'package-root.js',
   'diagnostics.js',
   'addon/',
   'codec/',

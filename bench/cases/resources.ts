@@ -1,7 +1,8 @@
-/** The cost of a queue before anything is put into it. */
+/** The cost of a queue before anything is put into it, and of the package in a new worker. */
+import { once } from 'node:events'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { MessageChannel } from 'node:worker_threads'
+import { MessageChannel, Worker } from 'node:worker_threads'
 import { ThreadSafeEvent, ThreadSafeQueue } from '../../lib/index.js'
 import type { Case, Contender, Runner } from '../harness/case.js'
 import { loadMultithreading, MULTITHREADING } from '../peers/multithreading.js'
@@ -9,6 +10,7 @@ import { newStorage, ringbufOver } from '../peers/ringbuf.js'
 
 const CAPACITY = 1024
 const QUEUES = 200
+const WORKERS = 20
 /** Many queues for this measurement, as the rest of the heap varies by a few MiB. */
 const QUEUES_AT_REST = 1000
 const COLLECTIONS = 4
@@ -89,6 +91,17 @@ function contenders(measure: (make: Make) => Runner): Contender[] {
   ]
 }
 
+/** Starts one worker after another, each of which imports that module, if any, and ends. */
+function startOf(module: string | undefined): Runner {
+  const program = module === undefined ? '' : `await import(${JSON.stringify(module)})`
+  const url = new URL(`data:text/javascript,${encodeURIComponent(program)}`)
+  return async (count) => {
+    const start = process.hrtime.bigint()
+    for (let k = 0; k < count; k++) await once(new Worker(url), 'exit')
+    return Number(process.hrtime.bigint() - start) / MICROSECOND / count
+  }
+}
+
 export const resources: readonly Case[] = [
   {
     id: 'memory',
@@ -110,5 +123,23 @@ export const resources: readonly Case[] = [
     items: QUEUES,
     contenders: contenders(timeOf),
     goals: [{ text: 'queue created in <= 100 us', against: null, atMost: 100 }],
+  },
+  {
+    id: 'worker-start',
+    title: 'A worker starts, imports the package, and ends',
+    topology: 'creation',
+    kind: 'rate',
+    unit: 'us',
+    items: WORKERS,
+    contenders: [
+      {
+        id: 'threadsafe',
+        name: 'threadsafe',
+        package: 'threadsafe',
+        open: () => startOf(new URL('../../lib/index.js', import.meta.url).href),
+      },
+      { id: 'nothing', name: 'a worker that imports nothing', open: () => startOf(undefined) },
+      { id: 'ringbuf', name: 'ringbuf.js', package: 'ringbuf.js', open: () => startOf(import.meta.resolve('ringbuf.js')) },
+    ],
   },
 ]

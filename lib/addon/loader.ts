@@ -1,38 +1,10 @@
 /** Finds the addon and loads it, or says what to do when that fails. */
 import { closeSync, fstatSync, openSync, readFileSync, readSync, readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, join, sep } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join, sep } from 'node:path'
+import { packageRoot } from '../package-root.js'
 
 const here = `${process.platform}-${process.arch}`
-
-/** The directory of this module within the package. */
-const OWN_DIRECTORY = join('/', 'dist/lib/addon')
-
-/** The package's directory. A bundler takes this module out of it, but not the addon. */
-function findPackage(): string {
-  // Bundlers that write CommonJS leave it undefined. `new URL(path, import.meta.url)` would make
-  // webpack look for an asset.
-  const url = import.meta.url as string | undefined
-  let cause: unknown
-  try {
-    const directory = dirname(fileURLToPath(url ?? ''))
-    const root = directory.slice(0, -OWN_DIRECTORY.length)
-    if (!directory.endsWith(OWN_DIRECTORY)) throw new Error(`${directory} is not this module's directory`)
-    const { name } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { name?: unknown }
-    if (name === 'threadsafe') return root
-  } catch (error) {
-    cause = error
-  }
-  throw new Error(
-    'threadsafe: this module is not in its package any more, so it seems to have been bundled, and its addon was left behind. ' +
-      "Make the package external and install it beside the bundle. esbuild and Rollup: external: ['threadsafe']; " +
-      "webpack: externals: { threadsafe: 'import threadsafe' }. See docs/install.md of the package.",
-    { cause },
-  )
-}
-
-export const packageRoot = findPackage()
 
 interface Binary {
   /** Named as in `process.platform` and `process.arch`; undefined if unknown. */

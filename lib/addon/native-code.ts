@@ -3,7 +3,7 @@
  * values that it opens.
  */
 import { join } from 'node:path'
-import { packageRoot } from './loader.js'
+import { packageRoot } from '../package-root.js'
 import { type NativeField, native, type ObjectKind } from './native.js'
 
 /**

@@ -1,8 +1,10 @@
 /** Runs the scripts of a queue on the server, over connections that may break. */
 import { createHash, randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { withCode } from '../errors.js'
+import { packageRoot } from '../package-root.js'
 import { type Connection, isRefusal, type Reply } from './client.js'
 
 const NAMES = ['open', 'put', 'take', 'acknowledge', 'idle', 'leave', 'poison', 'close', 'stats'] as const
@@ -13,11 +15,8 @@ interface Script {
   readonly hash: string
 }
 
-/** The scripts, seen from dist/lib/redis, where this module is at run time. */
-const FOLDER = '../../../lib/redis/scripts/'
-
 function load(name: ScriptName): Script {
-  const text = readFileSync(new URL(`${FOLDER}${name}.lua`, import.meta.url), 'utf8')
+  const text = readFileSync(join(packageRoot, `lib/redis/scripts/${name}.lua`), 'utf8')
   return { text, hash: createHash('sha1').update(text).digest('hex') }
 }
 

@@ -1,8 +1,8 @@
 /** The packed package has everything that a user needs, and nothing else. */
-import { execFile } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import { strict as assert } from 'node:assert'
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
@@ -71,6 +71,33 @@ describe('the packed package', () => {
     const scripts = files.filter(({ path }) => path.endsWith('.js'))
     const mapped = scripts.filter(({ path }) => readFileSync(join(ROOT, path), 'utf8').includes('sourceMappingURL='))
     assert.deepEqual(mapped, [])
+  })
+
+  it('is few files to a thread that imports it, as each takes time', () => {
+    const imported = new Set<string>()
+    const follow = (path: string): void => {
+      if (imported.has(path)) return
+      imported.add(path)
+      const text = readFileSync(path, 'utf8')
+      for (const [, name] of text.matchAll(/^(?:import|export) (?:[^']* from )?'(\.[^']*)';$/gm))
+        follow(join(dirname(path), name as string))
+    }
+    follow(join(ROOT, 'dist/lib/index.js'))
+    assert.deepEqual(
+      [...imported].map((path) => path.slice(ROOT.length)),
+      ['dist/lib/index.js', 'dist/lib/common.js', 'dist/lib/core.js'],
+    )
+  })
+
+  it('loads the addon for queues of this process alone', () => {
+    const load = (name: string) =>
+      execFileSync(
+        process.execPath,
+        ['--input-type=module', '--eval', `await import('${name}'); console.log(process.report.getReport().sharedObjects.join('\\n'))`],
+        { cwd: ROOT, encoding: 'utf8' },
+      )
+    assert.match(load('threadsafe'), /threadsafe[^/]*\.node$/m)
+    assert.doesNotMatch(load('threadsafe/redis'), /threadsafe[^/]*\.node$/m)
   })
 
   it('is not large', () => {

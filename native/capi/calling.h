@@ -56,6 +56,7 @@ class CallParker {
         stops_(Stopping{handle.on_own_thread() ? &handle : nullptr, held_back}, intervals(handle, held_back)),
         parker_(list, deadline, stops_) {}
 
+  void keep_off_for(u32 items) { parker_.keep_off_for(items); }
   bool pause() { return parker_.pause(); }
 
   template <class MaySleep>

@@ -99,6 +99,7 @@ threadsafe_status put(threadsafe_queue* handle, const void* item, std::size_t by
   HeldBack held_back(queue.header, putter.number);
   const auto wait = [&] {
     CallParker parker(queue, queue.header.not_full, deadline, queue.item_bytes == 0 ? &held_back : nullptr);
+    parker.keep_off_for(queue.geometry.capacity);
     return core.put(parker, putter.number, length, write);
   };
   if (waits) status = put_heeding_token(held_back, wait, [&] { return core.put_past_token(length, write); });

@@ -187,7 +187,10 @@ class ThreadParker {
   // would get it only when this thread parks. So once in a while this yields the core to whoever
   // wants it, and reads the clock.
   bool pause() {
-    if (spins_ == 0) spinning_ends_ = Clock::now() + kSpinning;
+    if (spins_ == 0) {
+      spinning_ends_ = Clock::now() + kSpinning;
+      for (u32 k = 0; k < first_pause_; k++) relax();
+    }
     if (++spins_ % kSpinsPerYield != 0) {
       relax();
       return true;
@@ -195,6 +198,11 @@ class ThreadParker {
     std::this_thread::yield();
     return Clock::now() < spinning_ends_;
   }
+
+  // Makes the first pause as long as others may take for so many items. For a put to a full queue:
+  // looking often for room takes the slots' cache lines away from whoever makes it, and both sides
+  // then crawl along at the same slot.
+  void keep_off_for(u32 items) { first_pause_ = std::min(items / kItemsPerRelax, kLongestFirstPause); }
 
   // `briefly`: as if woken after a millisecond.
   template <class MaySleep>
@@ -229,6 +237,8 @@ class ThreadParker {
   static constexpr auto kSpinning = std::chrono::microseconds(20);
   static constexpr auto kBriefly = std::chrono::milliseconds(1);
   static constexpr u32 kSpinsPerYield = 100;  // 2 us
+  static constexpr u32 kItemsPerRelax = 8;
+  static constexpr u32 kLongestFirstPause = 128;  // 3 us
 
   // Tells the processor that this is a spinning loop.
   static void relax() {
@@ -247,6 +257,7 @@ class ThreadParker {
   StopCheck<Interrupted>& stop_check_;
   Clock::time_point spinning_ends_{};
   u32 spins_ = 0;
+  u32 first_pause_ = 0;
   bool slept_ = false;
 };
 

@@ -22,8 +22,8 @@ ELEMENT* block(u32 area) { return reinterpret_cast<ELEMENT*>(staging(area)); }
 }  // namespace
 
 EXPORT("put") int put(PARAMETER value) {
-  return static_cast<int>(queue().attempt_put(
-      sizeof(ELEMENT), [=](const Span& span) { slots().value<ELEMENT>(span.index) = static_cast<ELEMENT>(value); }));
+  return static_cast<int>(
+      queue().attempt_put(sizeof(ELEMENT), [=](const Span& span) { slots().value<ELEMENT>(span.index) = static_cast<ELEMENT>(value); }));
 }
 
 // Returns NaN, or the bigint 0, when there is nothing. As that may also be an item, the caller then

@@ -84,11 +84,21 @@ function machineOf({ machine }: Result): string {
   return `${machine.cpu}, ${machine.cores} cores, ${machine.os}, kernel ${machine.kernel}, Node ${machine.node.replace(/^v/, '')}, commit ${machine.commit}.`
 }
 
+/**
+ * Names the packages of the other contenders, with their versions. A contender's name begins with
+ * its package's.
+ */
+function packagesOf(result: Result): string {
+  const others = casesOf(here(result)).flatMap(({ contenders }) => contenders.filter(({ id }) => !id.startsWith(OURS)))
+  const named = others.flatMap(({ name, version }) => (version === undefined ? [] : [`${name.replace(/,.*/, '')} ${version}`]))
+  return named.length > 0 ? ` Others: ${[...new Set(named)].sort().join(', ')}.` : ''
+}
+
 export function markdown(result: Result): string {
   const { rounds, quick, command } = result
   return [
     `${machineOf(result)} ` +
-      `Medians of ${rounds} rounds that each run every contender once; lower is better; in brackets: times our cost in the same round, by the median of the rounds; –: can't do the case.${quick ? ' A quick run.' : ''} Made by \`${command}\`.`,
+      `Medians of ${rounds} rounds that each run every contender once; lower is better; in brackets: times our cost in the same round, by the median of the rounds; –: can't do the case.${quick ? ' A quick run.' : ''} Made by \`${command}\`.${packagesOf(result)}`,
     table(['case', 'threadsafe', 'others'], casesOf(here(result)).map(caseRow)),
     runtimesTable(result),
     goalsTable(result),

@@ -196,6 +196,7 @@ describe('benchmark report', () => {
       const result = fixture()
       const [head, cases, runtimes, reasons, goals] = markdown(result).split('\n\n') as [string, string, string, string, string]
       assert.match(head, /FIXTURE.*commit fixture.*5 rounds/)
+      assert.match(head, / Others: .*ringbuf\.js \d+\.\d+\.\d+[,.]/)
       assert.equal(cases.split('\n').length, 2 + result.cases.length)
       assert.match(cases, /^\| float64, put and get, one queue, ns\/item \| \*\*32\.4\*\* \| ringbuf\.js 185 \(5\.9 ×\) · /m)
       assert.match(runtimes, /^\| other runtimes.* \| Node 20\.\d+\.\d+ \| Node 24\.11\.0 \| Bun 1\.3\.4 \|$/m)

@@ -30,8 +30,9 @@ function findPackage(): string {
   }
   throw new Error(
     'threadsafe: this module is not in its package any more, so it seems to have been bundled, and its addon was left behind. ' +
-      "Make the package external and install it beside the bundle. esbuild and Rollup: external: ['threadsafe']; " +
-      "webpack: externals: { threadsafe: 'import threadsafe' }. See docs/install.md of the package.",
+      "Make the package external and install it beside the bundle. esbuild: external: ['threadsafe']; Rollup: external: [/^threadsafe/]; " +
+      "webpack: externals: { threadsafe: 'import threadsafe', 'threadsafe/redis': 'import threadsafe/redis' }. " +
+      'See docs/install.md of the package.',
     { cause },
   )
 }

@@ -1,5 +1,6 @@
 import { ThreadSafeQueue } from 'threadsafe'
+import { RedisQueue } from 'threadsafe/redis'
 
 const queue = new ThreadSafeQueue(1)
 queue.putSync('works')
-console.log(queue.getSync())
+console.log(typeof RedisQueue.open === 'function' && queue.getSync())

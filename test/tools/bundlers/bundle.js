@@ -15,7 +15,7 @@ const BUNDLERS = {
   async rollup(format, external, file) {
     const { rollup } = await import('rollup')
     const { default: nodeResolve } = await import('@rollup/plugin-node-resolve')
-    const options = external ? { external: ['threadsafe'] } : {}
+    const options = external ? { external: [/^threadsafe/] } : {}
     const bundle = await rollup({ input: 'app.js', plugins: [nodeResolve()], onwarn() {}, ...options })
     await bundle.write({ file, format })
   },
@@ -28,7 +28,7 @@ const BUNDLERS = {
       ...(format === 'esm' ? { module: true, library: { type: 'module' } } : {}),
     }
     const experiments = { outputModule: format === 'esm' }
-    const options = external ? { externals: { threadsafe: 'import threadsafe' } } : {}
+    const options = external ? { externals: { threadsafe: 'import threadsafe', 'threadsafe/redis': 'import threadsafe/redis' } } : {}
     const compiler = webpack({ mode: 'production', target: 'node20', entry: './app.js', output, experiments, ...options })
     const stats = await new Promise((done, failed) => compiler.run((error, result) => (error ? failed(error) : done(result))))
     if (stats.hasErrors()) throw new Error(stats.toString({ all: false, errors: true }))

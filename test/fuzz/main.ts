@@ -42,6 +42,7 @@ const inputs = readdirSync(folder).map((file) => readFileSync(join(folder, file)
 const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 2 ** 32)
 const fuzzer = new Fuzzer(engine, seed)
 for (const input of inputs) fuzzer.try(input)
+if (inputs.length > 0 && fuzzer.branches === 0) throw new Error('No branch was counted: what does instrument.ts instrument?')
 const end = performance.now() + Number(first) * 1000
 while (performance.now() < end) for (let k = 0; k < 100; k++) fuzzer.tryAnother()
 fuzzer.close()

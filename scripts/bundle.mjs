@@ -2,7 +2,7 @@
 // costs it half a millisecond, and every worker loads the package anew. The modules named below keep
 // their files, which get their exports from the few, so that each module still exists once.
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rollup } from 'rollup'
 
@@ -24,10 +24,12 @@ const INTERNAL = [
   'shared/versions',
 ]
 
-const root = fileURLToPath(new URL('../dist/lib/', import.meta.url))
+const root = fileURLToPath(new URL('../dist/lib', import.meta.url))
+/** As Rollup names it. */
+const pathOf = (name) => join(root, `${name}.js`)
 
 const bundle = await rollup({
-  input: Object.fromEntries([...PUBLISHED, ...INTERNAL].map((name) => [name, `${root}${name}.js`])),
+  input: Object.fromEntries([...PUBLISHED, ...INTERNAL].map((name) => [name, pathOf(name)])),
   external: /^(node:|node-gyp-build$)/,
   onwarn({ message }) {
     throw new Error(message)
@@ -46,9 +48,10 @@ const { output } = await bundle.generate({
   minifyInternalExports: false,
   manualChunks(path, { getModuleInfo }) {
     const ofRedis = new Set()
-    addWithImports(`${root}redis/index.js`, ofRedis, getModuleInfo)
-    if (path.endsWith('shared/context-worker.js')) return undefined
-    if (path.startsWith(`${root}redis/`)) return 'redis/queue'
+    addWithImports(pathOf('redis/index'), ofRedis, getModuleInfo)
+    if (path === pathOf('shared/context-worker')) return undefined
+    // Rollup puts it into the first entry that is part of it.
+    if (path.startsWith(join(root, 'redis') + sep)) return 'redis/client'
     // Apart, as queues on a server need no addon.
     return ofRedis.has(path) ? 'common' : 'core'
   },

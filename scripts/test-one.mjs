@@ -33,4 +33,5 @@ if (!existsSync(join(root, 'test', `${name}.test.ts`))) {
 }
 
 run(require.resolve('typescript/bin/tsc'), '-p', 'tsconfig.json')
+run(join(root, 'scripts/bundle.mjs'))
 run(join(dirname(require.resolve('mocha/package.json')), 'bin/mocha.js'), `dist/test/${name}.test.js`, ...options)

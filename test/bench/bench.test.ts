@@ -19,7 +19,7 @@ const RUN = fileURLToPath(new URL('../../bench/run.js', import.meta.url))
  * A case with few contenders, none of which must be compiled. Two run on other runtimes as well.
  */
 const CHEAP = 'for-await'
-const DEADLINE = 25_000
+const DEADLINE = 50_000
 
 function contender(id: string, samples: number[], more: Partial<ContenderResult> = {}): ContenderResult {
   return { id, name: `the ${id}`, samples, ...more }

@@ -199,9 +199,9 @@ class ThreadParker {
     return Clock::now() < spinning_ends_;
   }
 
-  // Makes the first pause as long as others may take for so many items. For a put to a full queue:
-  // looking often for room takes the slots' cache lines away from whoever makes it, and both sides
-  // then crawl along at the same slot.
+  // Makes the first pause longer, the more items there are before one's own. For a put to a full
+  // queue: looking often for room takes the slots' cache lines away from whoever makes it, and both
+  // sides then crawl along at the same slot.
   void keep_off_for(u32 items) { first_pause_ = std::min(items / kItemsPerRelax, kLongestFirstPause); }
 
   // `briefly`: as if woken after a millisecond.

@@ -1,4 +1,4 @@
-// `npm run verify` runs everything that can be checked on one Linux machine, in under 45 minutes on
+// `npm run verify` runs everything that can be checked on one Linux machine, in some 45 minutes on
 // two cores. `npm run verify -- --only NAME` runs the checks whose names begin with NAME, and
 // `--list` prints them.
 //

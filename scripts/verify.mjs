@@ -25,6 +25,8 @@ const SOAK = /^\| workers killed \| (\d+) \|$/gm
 const CTEST = /tests passed, \d+ tests failed out of (\d+)/g
 const EXECUTIONS = /passed all (\d+) executions/g
 const CAUGHT = /\((\d+) weakenings caught\)/g
+/** What Bash's `times` prints last: the processors' time that ended children have used. */
+const TIMES = /^(\d+)m([\d.]+)s (\d+)m([\d.]+)s$/gm
 
 const mocha = 'node node_modules/mocha/bin/mocha.js --reporter dot'
 
@@ -132,7 +134,7 @@ function run(name, { run: command, cases, minutes = 15, beside = false }) {
   const log = join(logs, `${name}.log`)
   const file = openSync(log, 'w')
   const start = performance.now()
-  const [program, ...args] = [...(beside ? ['chrt', '--idle', '0'] : []), 'bash', '-c', command]
+  const [program, ...args] = [...(beside ? ['chrt', '--idle', '0'] : []), 'bash', '-c', `trap times EXIT\n${command}`]
   const child = spawn(program, args, { cwd: root, detached: true, stdio: ['ignore', file, file] })
   closeSync(file)
   running.add(child)
@@ -148,7 +150,10 @@ function run(name, { run: command, cases, minutes = 15, beside = false }) {
       const output = readFileSync(log, 'utf8')
       const count = cases && [...output.matchAll(cases)].reduce((sum, [, number]) => sum + Number(number), 0)
       const result = late ? `over ${minutes} min` : (failure ?? (count === 0 ? 'FAILED: no cases' : 'passed'))
-      resolve({ check: name, cases: count ?? '', seconds: Math.round((performance.now() - start) / 1000), result, output })
+      const [, userMinutes, user, systemMinutes, system] = [...output.matchAll(TIMES)].at(-1) ?? []
+      const processor = user && Math.round((Number(userMinutes) + Number(systemMinutes)) * 60 + Number(user) + Number(system))
+      const seconds = Math.round((performance.now() - start) / 1000)
+      resolve({ check: name, cases: count ?? '', seconds, processor: processor ?? '', result, output })
     }
     child.once('error', (error) => settle(`FAILED: ${error.message}`))
     child.once('close', (code, signal) => settle(code === 0 ? undefined : `FAILED: ${signal ?? code}`))
@@ -176,8 +181,10 @@ async function prepareAll(names) {
 }
 
 /** Prints how a command ended, and the end of its log if it failed. Returns whether it passed. */
-function report({ check, cases, seconds, result, output }) {
-  console.log(`${new Date().toISOString().slice(11, 19)}  ${check}: ${result}${cases === '' ? '' : `, ${cases} cases`}, ${seconds} s`)
+function report({ check, cases, seconds, processor, result, output }) {
+  console.log(
+    `${new Date().toISOString().slice(11, 19)}  ${check}: ${result}${cases === '' ? '' : `, ${cases} cases`}, ${seconds} s, processor ${processor} s`,
+  )
   if (result === 'passed') return true
   console.log(output.trimEnd().split('\n').slice(-40).join('\n').replaceAll(/^/gm, '    '))
   console.log(`    All of it is in build/verify/${check}.log`)
@@ -189,7 +196,7 @@ async function runAll(checks, rows) {
   for (let check; (check = checks.shift()) !== undefined;) {
     const row = (await prepareAll(check.needs ?? ['build']))
       ? await run(check.name, check)
-      : { check: check.name, cases: '', seconds: 0, result: 'not run: a preparation failed', output: '' }
+      : { check: check.name, cases: '', seconds: 0, processor: '', result: 'not run: a preparation failed', output: '' }
     report(row)
     rows.set(check, row)
   }
@@ -218,8 +225,10 @@ async function verify(checks) {
   const testing = runAll(tests, rows).then(() => runAll(apart, rows))
   await Promise.all([testing, runAll(apart, rows), runAll(beside, rows)])
   const all = checks.map((check) => rows.get(check))
-  console.log(`\n| check | cases | seconds | result |\n| --- | ---: | ---: | --- |`)
-  for (const { check, cases, seconds, result } of all) console.log(`| ${check} | ${cases} | ${seconds} | ${result} |`)
+  console.log(`\n| check | cases | seconds | of processors | result |\n| --- | ---: | ---: | ---: | --- |`)
+  for (const { check, cases, seconds, processor, result } of all) {
+    console.log(`| ${check} | ${cases} | ${seconds} | ${processor} | ${result} |`)
+  }
   const failed = all.filter(({ result }) => result !== 'passed').length
   console.log(`\n${all.length - failed} passed, ${failed} failed, in ${Math.round((performance.now() - start) / 60_000)} minutes`)
   process.exitCode = failed === 0 ? 0 : 1

@@ -67,20 +67,21 @@ void free(void* block) noexcept {
   __libc_free(block);
 }
 
-#define FORBID(name, parameter)                           \
-  int name(parameter argument) noexcept {                 \
+// As in glibc's headers, sem_wait() is not noexcept: it is a point of cancellation.
+#define FORBID(name, parameter, ...)                      \
+  int name(parameter argument) __VA_ARGS__ {              \
     forbidden_in_handler(#name " in a signal handler\n"); \
     static const auto original = real(&name, #name);      \
     return original(argument);                            \
   }
 
-FORBID(pthread_mutex_lock, pthread_mutex_t*)
-FORBID(pthread_mutex_trylock, pthread_mutex_t*)
-FORBID(pthread_mutex_unlock, pthread_mutex_t*)
-FORBID(pthread_rwlock_rdlock, pthread_rwlock_t*)
-FORBID(pthread_rwlock_wrlock, pthread_rwlock_t*)
-FORBID(pthread_cond_signal, pthread_cond_t*)
-FORBID(pthread_cond_broadcast, pthread_cond_t*)
+FORBID(pthread_mutex_lock, pthread_mutex_t*, noexcept)
+FORBID(pthread_mutex_trylock, pthread_mutex_t*, noexcept)
+FORBID(pthread_mutex_unlock, pthread_mutex_t*, noexcept)
+FORBID(pthread_rwlock_rdlock, pthread_rwlock_t*, noexcept)
+FORBID(pthread_rwlock_wrlock, pthread_rwlock_t*, noexcept)
+FORBID(pthread_cond_signal, pthread_cond_t*, noexcept)
+FORBID(pthread_cond_broadcast, pthread_cond_t*, noexcept)
 FORBID(sem_wait, sem_t*)
 
 }  // extern "C"

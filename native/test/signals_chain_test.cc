@@ -276,7 +276,7 @@ TEST_CASE("handlers before ours that leave by siglongjmp deeper and deeper in th
   signal(SIGUSR2, SIG_DFL);
 }
 
-#ifndef __SANITIZE_THREAD__  // which has masks of its own
+#ifndef THREAD_SANITIZER  // which has masks of its own
 namespace {
 
 std::atomic<u64> seen_mask{0};

@@ -29,7 +29,7 @@ TEST_CASE("a source reports whether the process's handler is ours") {
   signal(SIGUSR2, SIG_DFL);
 }
 
-#ifndef __SANITIZE_THREAD__  // whose sigaction() copies the old action, and then sets the new one
+#ifndef THREAD_SANITIZER  // whose sigaction() copies the old action, and then sets the new one
 TEST_CASE("a handler that another thread installs while ours is being installed is called, and restored afterwards") {
   const u32 rounds = scaled(5'000);
   const Watchdog watchdog("installing", std::chrono::seconds(200));
@@ -178,7 +178,7 @@ TEST_CASE("a handler that passes signals on to libuv's does not make libuv recei
   signal(SIGUSR2, SIG_DFL);
 }
 
-#ifndef __SANITIZE_THREAD__  // which keeps signals back
+#ifndef THREAD_SANITIZER  // which keeps signals back
 TEST_CASE("in a forked child that does not execute, handlers before ours get their signals, and nobody is woken in the parent") {
   const Watchdog watchdog("a child");
   struct sigaction theirs{};

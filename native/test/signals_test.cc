@@ -203,7 +203,7 @@ TEST_CASE("what the kernel puts into the sender's place is not reported as a sen
 
 // ThreadSanitizer delays signals until the thread calls something, and keeps at most one of each
 // number, so the others would be lost.
-#ifndef __SANITIZE_THREAD__
+#ifndef THREAD_SANITIZER
 TEST_CASE("of a million values sent to a thread that puts and gets on the same queue, none is lost or doubled") {
   const u32 strikes = 1'000'000;
   SignalQueue queue(64);

@@ -102,7 +102,7 @@ TEST_CASE("a timer with a heartbeat reports each beat that grows old, once") {
   }
 }
 
-#ifndef __SANITIZE_THREAD__  // which can't have a child of fork(2) start threads
+#ifndef THREAD_SANITIZER  // which can't have a child of fork(2) start threads
 TEST_CASE("the threads of timers take only the signals of timers, and leave others to threads that wait for them") {
   const Watchdog watchdog("a child");
   const pid_t child = fork();

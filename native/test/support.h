@@ -26,9 +26,9 @@ namespace threadsafe::test {
 
 // Returns how often to repeat a test that makes `times` repetitions without sanitizers.
 constexpr u32 scaled(u32 times) {
-#if defined(__SANITIZE_THREAD__)
+#if defined(THREAD_SANITIZER)
   return times / 20 + 1;
-#elif defined(__SANITIZE_ADDRESS__)
+#elif defined(ADDRESS_SANITIZER)
   return times / 5 + 1;
 #else
   return times;

@@ -94,10 +94,10 @@ asan() (
 
 # asan_suite TESTS...: runs those tests that way, by default the suite. It leaves out tests that
 # measure resident memory (as freed memory is kept back to detect its use), that read the addon's
-# machine code, or that concern the package and its tools.
+# machine code, or that concern what has no native code: the package, its tools, queues on a server.
 asan_suite() {
   local tests=("$@") measures_memory='resident memory stays|memory stays as it is|leaves nothing in memory|leaves? no memory'
-  [ ${#tests[@]} -gt 0 ] || tests=('dist/test/**/*.test.js' --ignore 'dist/test/{bench,examples,package}/**'
+  [ ${#tests[@]} -gt 0 ] || tests=('dist/test/**/*.test.js' --ignore 'dist/test/{bench,examples,fuzz,package,redis}/**'
     --ignore 'dist/test/{signals/safety,system/examples}.test.js' --invert --grep "$measures_memory")
   asan env ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 TEST_SHARE="${TEST_SHARE:-0.2}" TEST_PATIENCE=5 \
     node node_modules/mocha/bin/mocha.js --timeout 120000 --reporter dot "${tests[@]}"

@@ -1,13 +1,14 @@
-// `npm run verify` runs everything that can be checked on one Linux machine, in some 45 minutes on
-// two cores. `npm run verify -- --only NAME` runs the checks whose names begin with NAME, and
-// `--list` prints them.
+// `npm run verify` runs what shows that nothing is lost and nobody is stuck, on one Linux machine
+// with two cores. `npm run verify -- --release` runs what else a release needs and .ci/run leaves
+// out: every way to install, and long tests of what comes with the package. `--only NAME` runs the
+// checks whose names begin with NAME, and `--list` prints all.
 //
 // Each check writes its own log to build/verify/. The table at the end shows, for each check, how
 // many cases it ran, how long it took, and how it ended. A check that should count cases but counts
 // none has failed.
 //
-// Three rows of checks run at the same time: tests, one after another; `apart`, those that install
-// or build anew, for other programs and with sanitizers; and `beside`, those that only compute, at
+// Three rows of checks run at the same time: tests, one after another; `apart`, those on other
+// runtimes and with sanitizers; and `beside`, those that only compute, at
 // idle priority. When the tests are done, what is left of `apart` runs two at a time.
 import { spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs'
@@ -30,9 +31,12 @@ const TIMES = /^(\d+)m([\d.]+)s (\d+)m([\d.]+)s$/gm
 
 const mocha = 'node node_modules/mocha/bin/mocha.js --reporter dot'
 
-/** The tests that the suite leaves out, as each has a check of its own that runs it for longer. */
-const IN_OTHER_ROWS = `--ignore 'dist/test/{redis,shared}/**' --ignore dist/test/examples/beyond.test.js \
-  --ignore 'dist/test/system/{isolates,kills,lifecycle,model-*}.test.js'`
+/**
+ * The tests that the suite leaves out: each has a check of its own that runs it for longer, or
+ * concerns the package, its examples and its benchmark, which .ci/run tests.
+ */
+const LEFT_OUT = `--ignore 'dist/test/{bench,examples,package,shared}/**' \
+  --ignore 'dist/test/system/{examples,isolates,kills,lifecycle,model-*}.test.js'`
 
 /** Steps that several checks need. Each runs once, before the first check that needs it. */
 const PREPARATIONS = {
@@ -40,22 +44,17 @@ const PREPARATIONS = {
   modules: { run: 'test -d node_modules || npm ci --no-audit --no-fund' },
   build: { run: 'npm run --silent build', needs: ['tools', 'modules'] },
   asan: { run: 'scripts/checks.sh build_asan', needs: ['build'] },
-  prebuilds: { run: 'npm run --silent prebuilds', needs: ['build'], minutes: 30 },
+  prebuilds: { run: 'npm run --silent prebuilds -- linux-x64-glibc linux-arm64-glibc', needs: ['build'] },
 }
 
 /**
  * The checks. `run` is a bash command in the root of the clone, and `cases` finds the number of
  * cases in its output. `needs` names preparations, by default `build`. A check is killed after
  * `minutes`, by default 15. `apart` and `beside` say in which row it runs. No check may compile
- * into dist/, as others run from there. `build` has done that.
+ * into dist/, as others run from there. `build` has done that. `release`: only by `--release`.
  */
 const CHECKS = [
-  { name: 'lint', apart: true, run: 'npm run --silent lint && node scripts/format-cpp.mjs --required' },
-  { name: 'wasm', apart: true, run: 'npm run --silent wasm -- --check' },
-  { name: 'documents', apart: true, run: 'npm run --silent docs -- --check' },
-  { name: 'types', apart: true, run: 'npx tsc -p tsconfig.json --noEmit && node scripts/test-types.mjs', cases: PASSED },
-  { name: 'package', apart: true, run: 'npx publint --strict && npm_config_ignore_scripts=true npx attw --pack . --profile esm-only' },
-  { name: 'suite', run: `${mocha} 'dist/test/**/*.test.js' ${IN_OTHER_ROWS}`, cases: MOCHA, minutes: 25 },
+  { name: 'suite', run: `${mocha} 'dist/test/**/*.test.js' ${LEFT_OUT}`, cases: MOCHA, minutes: 25 },
   { name: 'lifecycle', run: `TEST_SHARE=1 ${mocha} dist/test/system/lifecycle.test.js`, cases: MOCHA },
   { name: 'kills', run: `KILLS=5000 ${mocha} dist/test/system/kills.test.js`, cases: MOCHA, minutes: 20 },
   { name: 'model-based', run: `MODEL_RUNS=1500 ${mocha} 'dist/test/system/model-*.test.js'`, cases: MOCHA },
@@ -65,29 +64,18 @@ const CHECKS = [
     run: `RECORD_READS=5000000 CONTEXT_JOBS=20000 POOL_LENDS=400000 POOL_KILLS=60 LOCK_SECTIONS=400000 LOCK_KILLS=60 ${mocha} 'dist/test/shared/*.test.js'`,
     cases: MOCHA,
   },
-  { name: 'redis', run: `REDIS_ITEMS=60000 ${mocha} 'dist/test/redis/*.test.js'`, cases: MOCHA, minutes: 20 },
   {
     name: 'one-cpu',
     run: `TEST_SHARE=0.2 taskset --cpu-list 0 ${mocha} dist/test/{queue,wait,shared}/*.test.js dist/test/system/{stress,kills}.test.js`,
     cases: MOCHA,
   },
-  { name: 'beyond', run: `BEYOND_KILLS=60 ${mocha} dist/test/examples/beyond.test.js`, cases: MOCHA },
   { name: 'soak', run: 'node dist/test/soak/main.js --minutes 1', cases: SOAK },
   { name: 'asan-addon', apart: true, run: 'scripts/checks.sh asan_suite', cases: MOCHA, needs: ['asan'], minutes: 25 },
   { name: 'asan-leaks', apart: true, run: 'scripts/checks.sh asan_leaks 1', cases: SOAK, needs: ['asan'] },
   { name: 'fuzz', apart: true, run: 'node scripts/fuzz.mjs --seconds 10', cases: /(\d+) runs/g },
-  { name: 'install', apart: true, run: 'node scripts/test-install.mjs --all', cases: PASSED, needs: ['prebuilds'], minutes: 25 },
-  { name: 'tools', apart: true, run: 'node scripts/test-tools.mjs', cases: PASSED, needs: ['prebuilds'] },
   ...['20.19.0', '22', '24', '26'].map((version) => ({
     name: `node-${version}`,
     run: `scripts/checks.sh on_node ${version}`,
-    cases: MOCHA,
-    apart: true,
-    needs: ['prebuilds'],
-  })),
-  ...['20.19.0', '22', '24', '26'].map((version) => ({
-    name: `documents-${version}`,
-    run: `scripts/checks.sh on_node ${version} dist/test/package/docs.test.js`,
     cases: MOCHA,
     apart: true,
     needs: ['prebuilds'],
@@ -110,6 +98,25 @@ const CHECKS = [
     minutes: 30,
   },
   { name: 'orderings', run: 'scripts/checks.sh build_ctests ctest && node scripts/orderings.mjs --run', cases: CAUGHT, beside: true },
+  { name: 'redis', release: true, run: `REDIS_ITEMS=60000 ${mocha} 'dist/test/redis/*.test.js'`, cases: MOCHA, minutes: 20 },
+  { name: 'beyond', release: true, run: `BEYOND_KILLS=60 ${mocha} dist/test/examples/beyond.test.js`, cases: MOCHA },
+  {
+    name: 'install',
+    apart: true,
+    release: true,
+    run: 'node scripts/test-install.mjs --all',
+    cases: PASSED,
+    needs: ['prebuilds'],
+    minutes: 25,
+  },
+  ...['20.19.0', '22', '24', '26'].map((version) => ({
+    name: `documents-${version}`,
+    run: `scripts/checks.sh on_node ${version} dist/test/package/docs.test.js`,
+    cases: MOCHA,
+    apart: true,
+    release: true,
+    needs: ['prebuilds'],
+  })),
 ]
 
 const running = new Set()
@@ -182,9 +189,8 @@ async function prepareAll(names) {
 
 /** Prints how a command ended, and the end of its log if it failed. Returns whether it passed. */
 function report({ check, cases, seconds, processor, result, output }) {
-  console.log(
-    `${new Date().toISOString().slice(11, 19)}  ${check}: ${result}${cases === '' ? '' : `, ${cases} cases`}, ${seconds} s, processor ${processor} s`,
-  )
+  const counts = [cases !== '' && `${cases} cases`, `${seconds} s`, processor !== '' && `${processor} s of processors`]
+  console.log(`${new Date().toISOString().slice(11, 19)}  ${check}: ${[result, ...counts].filter(Boolean).join(', ')}`)
   if (result === 'passed') return true
   console.log(output.trimEnd().split('\n').slice(-40).join('\n').replaceAll(/^/gm, '    '))
   console.log(`    All of it is in build/verify/${check}.log`)
@@ -203,15 +209,14 @@ async function runAll(checks, rows) {
 }
 
 function wanted(args) {
-  const names = []
-  for (let k = 0; k < args.length; k++) {
-    if (args[k] === '--only' && args[k + 1] !== undefined) names.push(...args[++k].split(','))
-    else throw new Error(`usage: npm run verify [-- --only NAME,NAME...] [-- --list]`)
-  }
+  if (args.length === 0) return CHECKS.filter(({ release }) => !release)
+  if (args.length === 1 && args[0] === '--release') return CHECKS.filter(({ release }) => release)
+  if (args.length !== 2 || args[0] !== '--only') throw new Error('usage: npm run verify [-- --release | --only NAME,NAME... | --list]')
+  const names = args[1].split(',')
   for (const name of names) {
     if (!CHECKS.some((check) => check.name.startsWith(name))) throw new Error(`there is no check ${name}; --list prints all`)
   }
-  return CHECKS.filter((check) => names.length === 0 || names.some((name) => check.name.startsWith(name)))
+  return CHECKS.filter((check) => names.some((name) => check.name.startsWith(name)))
 }
 
 async function verify(checks) {

@@ -6,6 +6,8 @@ import { inspect } from 'node:util'
 import { Worker, type WorkerOptions } from 'node:worker_threads'
 import { native } from '../lib/addon/native.js'
 
+export { random } from './fixtures/random.js'
+
 /** TEST_PATIENCE=5 lets everything take five times as long, for a build that is slow. */
 const PATIENCE = Number(process.env.TEST_PATIENCE ?? 1)
 
@@ -100,20 +102,6 @@ export async function runProcess(name: string, args: string[] = [], milliseconds
   }
   outcome.milliseconds = performance.now() - start
   return outcome
-}
-
-/**
- * Makes random numbers from 0 up to 1 (Mulberry32). The same seed gives the same numbers, so that a
- * failure can be reproduced.
- */
-export function random(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }
 
 /** Returns what the call throws. Fails if it throws nothing. */

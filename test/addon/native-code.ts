@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import type { Worker } from 'node:worker_threads'
 import { type ThreadSafeEvent, ThreadSafeQueue } from '../../lib/index.js'
 import * as lib from '../fixtures/native-addon.js'
+import { buildNativeAddon } from '../fixtures/native-addon-build.js'
 import type { NativeRole } from '../fixtures/native-worker.js'
 import { startWorker, until } from '../support.js'
 
@@ -24,7 +25,7 @@ export function useNativeCode(suite: Mocha.Suite): void {
   suite.timeout(120_000)
 
   before(async () => {
-    await lib.buildNativeAddon()
+    await buildNativeAddon()
     addon = lib.nativeAddon()
   })
 

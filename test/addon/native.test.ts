@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { includeDir, record, ThreadSafeEvent, ThreadSafeQueue } from '../../lib/index.js'
 import * as lib from '../fixtures/native-addon.js'
+import { nodeGyp } from '../fixtures/native-addon-build.js'
 import { threadsBlocked, until, within } from '../support.js'
 import { addon, done, execute, FOREVER, numbers, openEvent, openNumbers, openQueue, POINT, start, useNativeCode } from './native-code.js'
 
@@ -288,7 +289,7 @@ describe('native code', function () {
       assert.deepEqual(names.sort(), ['binding.gyp', 'main.mjs', 'sensor.c'])
       mkdirSync(join(directory, 'node_modules'))
       symlinkSync(lib.root, join(directory, 'node_modules', 'threadsafe'), 'junction')
-      await lib.nodeGyp(directory)
+      await nodeGyp(directory)
       const { stdout, stderr } = await execute(process.execPath, [join(directory, 'main.mjs')], { cwd: directory, timeout: 20_000 })
       const [, printed] = /It prints:\n\n```text\n([^]*?)```/.exec(markdown) as RegExpExecArray
       assert.deepEqual([stdout, stderr], [printed, ''])

@@ -8,7 +8,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { Worker } from 'node:worker_threads'
-import { buildNativeAddon } from '../fixtures/native-addon.js'
+import { buildNativeAddon } from '../fixtures/native-addon-build.js'
 import { within } from '../support.js'
 import { churn } from './churn.js'
 import { kills } from './kills.js'

@@ -4,7 +4,7 @@
  * Each cell is a process of its own.
  */
 import { strict as assert } from 'node:assert'
-import { buildNativeAddon } from '../fixtures/native-addon.js'
+import { buildNativeAddon } from '../fixtures/native-addon-build.js'
 import { STATES, type State } from '../fixtures/lifecycle-states.js'
 import { type Outcome, runProcess, SHARE } from '../support.js'
 

@@ -1,6 +1,6 @@
 /** The soak for a few seconds. `npm run soak` runs it for as long as you like. */
 import { strict as assert } from 'node:assert'
-import { buildNativeAddon } from '../fixtures/native-addon.js'
+import { buildNativeAddon } from '../fixtures/native-addon-build.js'
 import { runProcess, SHARE } from '../support.js'
 
 /** What each part must have done at least, however short the time. */

@@ -32,16 +32,17 @@ install_nats() (
     "$@" install -m 755 usr/sbin/nats-server /usr/local/bin/nats-server
 )
 
-# The sanitizers of each build of the C++ tests. The build without sanitizers has the models and
-# mutants.
+# The sanitizers and the compiler of each build of the C++ tests. The build without sanitizers has
+# the models and mutants, which clang compiles in half the time. g++ has its turn with the tests.
 declare -A sanitizers=([ctest]='' [ctest-tsan]=thread [ctest-asan]=address,undefined)
+declare -A compilers=([ctest]=clang++-19 [ctest-tsan]=g++ [ctest-asan]=clang++-19)
 
-# build_ctests BUILD...: compiles at idle priority, so that it can run beside other checks. By clang,
-# which takes half of the time that g++ takes, and has its own sanitizers.
+# build_ctests BUILD...: compiles at idle priority, so that it can run beside other checks. Without
+# --fresh, CMake would forget the sanitizers of a folder where the compiler was another.
 build_ctests() {
   local build
   for build; do
-    cmake -S . -B "build/$build" -DCMAKE_CXX_COMPILER=clang++-19 -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+    CXX=${compilers[$build]} cmake --fresh -S . -B "build/$build" -DCMAKE_BUILD_TYPE=RelWithDebInfo \
       -DSANITIZE="${sanitizers[$build]}" >/dev/null &&
       chrt --idle 0 cmake --build "build/$build" -j 2 || return 1
   done
@@ -81,7 +82,7 @@ build_asan() {
   tar --create --exclude=./build --exclude=./native/build --exclude=./node_modules --exclude=./prebuilds --exclude=./.git . |
     tar --extract --directory "$copy"
   ln -sfn ../../node_modules "$copy/node_modules"
-  cd "$copy" && npx cmake-js build -O build/cmake --CDSANITIZE=address,undefined && cp build/cmake/Release/threadsafe.node build/Release/
+  cd "$copy" && CXX=g++ npx cmake-js build -O build/cmake --CDSANITIZE=address,undefined && cp build/cmake/Release/threadsafe.node build/Release/
 }
 
 # asan COMMAND...: runs a command on that addon. Node itself is not instrumented, so V8's memory is
@@ -97,10 +98,10 @@ asan() (
 # machine code, or that concern what has no native code: the package, its tools, queues on a server.
 asan_suite() {
   local tests=("$@") measures_memory='resident memory stays|memory stays as it is|leaves nothing in memory|leaves? no memory'
-  [ ${#tests[@]} -gt 0 ] || tests=('dist/test/**/*.test.js' --ignore 'dist/test/{bench,examples,fuzz,package,redis}/**'
+  [ ${#tests[@]} -gt 0 ] || tests=('dist/test/**/*.test.js' --ignore 'dist/test/{bench,examples,package,redis}/**'
     --ignore 'dist/test/{signals/safety,system/examples}.test.js' --invert --grep "$measures_memory")
   asan env ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 TEST_SHARE="${TEST_SHARE:-0.2}" TEST_PATIENCE=5 \
-    node node_modules/mocha/bin/mocha.js --timeout 120000 --reporter dot "${tests[@]}"
+    LOCK_SECTIONS=10000 POOL_LENDS=10000 CONTEXT_JOBS=1000 node node_modules/mocha/bin/mocha.js --timeout 120000 --reporter dot "${tests[@]}"
 }
 
 # asan_leaks MINUTES: runs the soak that way, at whose end the addon must not have leaked. Only

@@ -4,12 +4,12 @@
 // checks whose names begin with NAME, and `--list` prints all.
 //
 // Each check writes its own log to build/verify/. The table at the end shows, for each check, how
-// many cases it ran, how long it took, and how it ended. A check that should count cases but counts
-// none has failed.
+// many cases it ran, how long it took, how much processor time at least, and how it ended. A check
+// that should count cases but counts none has failed.
 //
-// Three rows of checks run at the same time: tests, one after another; `apart`, those on other
-// runtimes and with sanitizers; and `beside`, those that only compute, at
-// idle priority. When the tests are done, what is left of `apart` runs two at a time.
+// Three rows of checks run at the same time: tests, one after another; `apart`, those with
+// sanitizers, on other runtimes and in other places; and `beside`, those in C++, at idle priority
+// where there is no deadline. When the tests are done, what is left of `apart` runs two at a time.
 import { spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -26,10 +26,11 @@ const SOAK = /^\| workers killed \| (\d+) \|$/gm
 const CTEST = /tests passed, \d+ tests failed out of (\d+)/g
 const EXECUTIONS = /passed all (\d+) executions/g
 const CAUGHT = /\((\d+) weakenings caught\)/g
-/** What Bash's `times` prints last: the processors' time that ended children have used. */
+/** What Bash's `times` prints last: the processor time of the children that it has waited for. */
 const TIMES = /^(\d+)m([\d.]+)s (\d+)m([\d.]+)s$/gm
 
 const mocha = 'node node_modules/mocha/bin/mocha.js --reporter dot'
+const idle = 'chrt --idle 0'
 
 /**
  * The tests that the suite leaves out: each has a check of its own that runs it for longer, or
@@ -70,7 +71,7 @@ const CHECKS = [
     cases: MOCHA,
   },
   { name: 'soak', run: 'node dist/test/soak/main.js --minutes 1', cases: SOAK },
-  { name: 'asan-addon', apart: true, run: 'scripts/checks.sh asan_suite', cases: MOCHA, needs: ['asan'], minutes: 25 },
+  { name: 'asan-addon', apart: true, run: 'scripts/checks.sh asan_suite', cases: MOCHA, needs: ['asan'], minutes: 40 },
   { name: 'asan-leaks', apart: true, run: 'scripts/checks.sh asan_leaks 1', cases: SOAK, needs: ['asan'] },
   { name: 'fuzz', apart: true, run: 'node scripts/fuzz.mjs --seconds 10', cases: /(\d+) runs/g },
   ...['20.19.0', '22', '24', '26'].map((version) => ({
@@ -82,22 +83,35 @@ const CHECKS = [
   })),
   { name: 'bun', apart: true, run: 'scripts/checks.sh on_bun', cases: MOCHA, needs: ['prebuilds'] },
   { name: 'arm64', apart: true, run: 'node scripts/test-arm64.mjs', cases: PASSED, needs: ['prebuilds'] },
-  // The first build has the models and mutants.
-  ...['ctest', 'ctest-tsan', 'ctest-asan'].map((build) => ({
+  // The first build has the models and mutants. They only compute, while the tests have deadlines.
+  {
+    name: 'ctest',
+    run: `scripts/checks.sh build_ctests ctest && scripts/checks.sh ctests ctest -L test -j 1 && ${idle} scripts/checks.sh ctests ctest -LE test`,
+    cases: CTEST,
+    beside: true,
+    minutes: 40,
+  },
+  ...['ctest-tsan', 'ctest-asan'].map((build) => ({
     name: build,
-    run: `scripts/checks.sh build_ctests ${build} && scripts/checks.sh ctests ${build}`,
+    run: `scripts/checks.sh build_ctests ${build} && scripts/checks.sh ctests ${build} -j 1`,
     cases: CTEST,
     beside: true,
     minutes: 40,
   })),
   {
     name: 'searches',
-    run: 'scripts/checks.sh build_ctests ctest && scripts/checks.sh ctests ctest -C search -L search --verbose',
+    run: `scripts/checks.sh build_ctests ctest && ${idle} scripts/checks.sh ctests ctest -C search -L search --verbose`,
     cases: EXECUTIONS,
     beside: true,
     minutes: 30,
   },
-  { name: 'orderings', run: 'scripts/checks.sh build_ctests ctest && node scripts/orderings.mjs --run', cases: CAUGHT, beside: true },
+  {
+    name: 'orderings',
+    run: `scripts/checks.sh build_ctests ctest && ${idle} node scripts/orderings.mjs --run`,
+    cases: CAUGHT,
+    beside: true,
+    minutes: 30,
+  },
   { name: 'redis', release: true, run: `REDIS_ITEMS=60000 ${mocha} 'dist/test/redis/*.test.js'`, cases: MOCHA, minutes: 20 },
   { name: 'beyond', release: true, run: `BEYOND_KILLS=60 ${mocha} dist/test/examples/beyond.test.js`, cases: MOCHA },
   {
@@ -137,12 +151,12 @@ function endGroup(child) {
 }
 
 /** Runs a command. Resolves to how it ended. */
-function run(name, { run: command, cases, minutes = 15, beside = false }) {
+function run(name, { run: command, cases, minutes = 15 }) {
   const log = join(logs, `${name}.log`)
   const file = openSync(log, 'w')
   const start = performance.now()
-  const [program, ...args] = [...(beside ? ['chrt', '--idle', '0'] : []), 'bash', '-c', `trap times EXIT\n${command}`]
-  const child = spawn(program, args, { cwd: root, detached: true, stdio: ['ignore', file, file] })
+  const env = { ...process.env, LC_NUMERIC: 'C' }
+  const child = spawn('bash', ['-c', `trap times EXIT\n${command}`], { cwd: root, detached: true, env, stdio: ['ignore', file, file] })
   closeSync(file)
   running.add(child)
   return new Promise((resolve) => {
@@ -189,7 +203,7 @@ async function prepareAll(names) {
 
 /** Prints how a command ended, and the end of its log if it failed. Returns whether it passed. */
 function report({ check, cases, seconds, processor, result, output }) {
-  const counts = [cases !== '' && `${cases} cases`, `${seconds} s`, processor !== '' && `${processor} s of processors`]
+  const counts = [cases !== '' && `${cases} cases`, `${seconds} s`, processor !== '' && `${processor} processor seconds`]
   console.log(`${new Date().toISOString().slice(11, 19)}  ${check}: ${[result, ...counts].filter(Boolean).join(', ')}`)
   if (result === 'passed') return true
   console.log(output.trimEnd().split('\n').slice(-40).join('\n').replaceAll(/^/gm, '    '))
@@ -211,7 +225,7 @@ async function runAll(checks, rows) {
 function wanted(args) {
   if (args.length === 0) return CHECKS.filter(({ release }) => !release)
   if (args.length === 1 && args[0] === '--release') return CHECKS.filter(({ release }) => release)
-  if (args.length !== 2 || args[0] !== '--only') throw new Error('usage: npm run verify [-- --release | --only NAME,NAME... | --list]')
+  if (args.length !== 2 || args[0] !== '--only') throw new Error('usage: npm run verify [-- (--release | --only NAME,NAME... | --list)]')
   const names = args[1].split(',')
   for (const name of names) {
     if (!CHECKS.some((check) => check.name.startsWith(name))) throw new Error(`there is no check ${name}; --list prints all`)
@@ -230,7 +244,7 @@ async function verify(checks) {
   const testing = runAll(tests, rows).then(() => runAll(apart, rows))
   await Promise.all([testing, runAll(apart, rows), runAll(beside, rows)])
   const all = checks.map((check) => rows.get(check))
-  console.log(`\n| check | cases | seconds | of processors | result |\n| --- | ---: | ---: | ---: | --- |`)
+  console.log(`\n| check | cases | seconds | processor seconds | result |\n| --- | ---: | ---: | ---: | --- |`)
   for (const { check, cases, seconds, processor, result } of all) {
     console.log(`| ${check} | ${cases} | ${seconds} | ${processor} | ${result} |`)
   }
@@ -239,7 +253,8 @@ async function verify(checks) {
   process.exitCode = failed === 0 ? 0 : 1
 }
 
-if (process.argv[2] === '--list') for (const { name, run: command } of CHECKS) console.log(`${name}: ${command}`)
+if (process.argv[2] === '--list')
+  for (const { name, release, run: command } of CHECKS) console.log(`${name}${release ? ' (--release)' : ''}: ${command}`)
 else {
   try {
     await verify(wanted(process.argv.slice(2)))

@@ -8,7 +8,7 @@ import { constants } from 'node:os'
 import { ThreadSafeEvent } from '../../lib/index.js'
 import * as lib from '../fixtures/native-addon.js'
 import { eachItemIsGot, eachSettingIsSeen } from '../wait/late-wakes.js'
-import { finished, runProcess, threadsBlocked, until, within } from '../support.js'
+import { finished, runProcess, SHARE, threadsBlocked, until, within } from '../support.js'
 import { addon, done, numbers, start, useNativeCode, work } from './native-code.js'
 
 const { OK, CLOSED } = lib
@@ -222,7 +222,7 @@ describe('native code', function () {
     })
 
     it('may come at any moment, while native threads put and get', async () => {
-      const outcome = await runProcess('native-process', ['chaos', '100', '11'], 100_000)
+      const outcome = await runProcess('native-process', ['chaos', String(200 * SHARE), '11'], 100_000)
       assert.deepEqual({ ...outcome, milliseconds: 0 }, { code: 0, signal: null, stdout: 'end\n', stderr: '', milliseconds: 0 })
     })
 

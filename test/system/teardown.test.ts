@@ -7,7 +7,7 @@ import { once } from 'node:events'
 import type { Worker } from 'node:worker_threads'
 import { ThreadSafeEvent, ThreadSafeQueue } from '../../lib/index.js'
 import type { Blocking, TeardownRole } from '../fixtures/teardown-worker.js'
-import { finished, type Outcome, runProcess, startProcess, startWorker, until, within } from '../support.js'
+import { finished, type Outcome, runProcess, SHARE, startProcess, startWorker, until, within } from '../support.js'
 
 const PATIENCE = 60_000
 
@@ -106,7 +106,7 @@ describe('teardown', function () {
   })
 
   it('leaves every queue usable when workers are terminated at random moments', async () => {
-    expectCleanEnd(await runProcess('teardown-process', ['chaos', '60', '2024'], 2 * PATIENCE), 'end\n')
+    expectCleanEnd(await runProcess('teardown-process', ['chaos', String(120 * SHARE), '2024'], 2 * PATIENCE), 'end\n')
   })
 
   it('is harmless to the process when workers are terminated while they open queues and events', async () => {

@@ -609,8 +609,8 @@ class Ring {
   }
 
   u32 release_one(u32 position, u32 slots) {
-    slots_.stamp(positions_.index(position))
-        .store(positions_.next_free_sequence(position), slots == 1 ? memory_order_seq_cst : memory_order_release);
+    Atomic<u64>& stamp = slots_.stamp(positions_.index(position));
+    stamp.store(positions_.next_free_sequence(position), slots == 1 ? memory_order_seq_cst : memory_order_release);
     return positions_.advance(position, 1);
   }
 

@@ -55,7 +55,8 @@ class TestRecord {
  private:
   static std::size_t bytes_needed(u32 bytes) {
     SnapshotGeometry geometry;
-    return static_cast<std::size_t>(lay_out(geometry, ElementType::record, bytes));
+    lay_out(geometry, ElementType::record, bytes);
+    return geometry.staging;
   }
 
   Memory memory_;

@@ -277,9 +277,11 @@ class TestQueue {
   }
 
  private:
+  // The core never touches the staging areas, which would take most of the memory.
   static std::size_t bytes_needed(ElementType type, u32 capacity, u32 item_bytes) {
     Geometry geometry;
-    return static_cast<std::size_t>(lay_out(geometry, type, capacity, item_bytes));
+    lay_out(geometry, type, capacity, item_bytes);
+    return geometry.staging;
   }
 
   Memory memory_;

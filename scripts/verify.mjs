@@ -34,9 +34,9 @@ const idle = 'chrt --idle 0'
 
 /**
  * The tests that the suite leaves out: each has a check of its own that runs it for longer, or
- * concerns the package, its examples and its benchmark, which .ci/run tests.
+ * concerns the package, its examples, its benchmark and queues on a server, which .ci/run tests.
  */
-const LEFT_OUT = `--ignore 'dist/test/{bench,examples,package,shared}/**' \
+const LEFT_OUT = `--ignore 'dist/test/{bench,examples,fuzz,package,redis,shared}/**' \
   --ignore 'dist/test/system/{examples,isolates,kills,lifecycle,model-*}.test.js'`
 
 /** Steps that several checks need. Each runs once, before the first check that needs it. */
@@ -57,23 +57,23 @@ const PREPARATIONS = {
 const CHECKS = [
   { name: 'suite', run: `${mocha} 'dist/test/**/*.test.js' ${LEFT_OUT}`, cases: MOCHA, minutes: 25 },
   { name: 'lifecycle', run: `TEST_SHARE=1 ${mocha} dist/test/system/lifecycle.test.js`, cases: MOCHA },
-  { name: 'kills', run: `KILLS=5000 ${mocha} dist/test/system/kills.test.js`, cases: MOCHA, minutes: 20 },
-  { name: 'model-based', run: `MODEL_RUNS=1500 ${mocha} 'dist/test/system/model-*.test.js'`, cases: MOCHA },
+  { name: 'kills', run: `KILLS=5000 ${mocha} dist/test/system/kills.test.js`, cases: MOCHA, minutes: 30 },
+  { name: 'model-based', run: `MODEL_RUNS=1000 ${mocha} 'dist/test/system/model-*.test.js'`, cases: MOCHA },
   { name: 'isolates', run: `ISOLATES=1000 ${mocha} dist/test/system/isolates.test.js`, cases: MOCHA },
   {
     name: 'shared-data',
-    run: `RECORD_READS=5000000 CONTEXT_JOBS=20000 POOL_LENDS=400000 POOL_KILLS=60 LOCK_SECTIONS=400000 LOCK_KILLS=60 ${mocha} 'dist/test/shared/*.test.js'`,
+    run: `RECORD_READS=3000000 CONTEXT_JOBS=10000 POOL_LENDS=200000 POOL_KILLS=40 LOCK_SECTIONS=200000 LOCK_KILLS=40 ${mocha} 'dist/test/shared/*.test.js'`,
     cases: MOCHA,
   },
   {
     name: 'one-cpu',
-    run: `TEST_SHARE=0.2 taskset --cpu-list 0 ${mocha} dist/test/{queue,wait,shared}/*.test.js dist/test/system/{stress,kills}.test.js`,
+    run: `TEST_SHARE=0.1 taskset --cpu-list 0 ${mocha} dist/test/{queue,wait,shared}/*.test.js dist/test/system/{stress,kills}.test.js`,
     cases: MOCHA,
   },
   { name: 'soak', run: 'node dist/test/soak/main.js --minutes 1', cases: SOAK },
   { name: 'asan-addon', apart: true, run: 'scripts/checks.sh asan_suite', cases: MOCHA, needs: ['asan'], minutes: 40 },
-  { name: 'asan-leaks', apart: true, run: 'scripts/checks.sh asan_leaks 1', cases: SOAK, needs: ['asan'] },
-  { name: 'fuzz', apart: true, run: 'node scripts/fuzz.mjs --seconds 10', cases: /(\d+) runs/g },
+  { name: 'asan-leaks', apart: true, run: 'scripts/checks.sh asan_leaks 0.5', cases: SOAK, needs: ['asan'] },
+  { name: 'fuzz', apart: true, run: 'node scripts/fuzz.mjs --seconds 5', cases: /(\d+) runs/g },
   ...['20.19.0', '22', '24', '26'].map((version) => ({
     name: `node-${version}`,
     run: `scripts/checks.sh on_node ${version}`,

@@ -8,7 +8,7 @@ import { constants } from 'node:os'
 import { ThreadSafeEvent } from '../../lib/index.js'
 import * as lib from '../fixtures/native-addon.js'
 import { eachItemIsGot, eachSettingIsSeen } from '../wait/late-wakes.js'
-import { finished, runProcess, SHARE, threadsBlocked, until, within } from '../support.js'
+import { finished, repetitions, runProcess, SHARE, threadsBlocked, until, within } from '../support.js'
 import { addon, done, numbers, start, useNativeCode, work } from './native-code.js'
 
 const { OK, CLOSED } = lib
@@ -17,8 +17,8 @@ describe('native code', function () {
   useNativeCode(this)
 
   describe('a native thread', () => {
-    it('puts 50 million numbers, which a worker and the main loop receive', async () => {
-      const count = 50_000_000
+    it('puts millions of numbers, which a worker and the main loop receive', async () => {
+      const count = repetitions(50_000_000)
       const queue = numbers(4096)
       const worker = work({ role: 'receive', queue: queue.handle })
       const received = once(worker, 'message') as Promise<[{ items: number; sum: number }]>

@@ -4,13 +4,13 @@ import { inspect } from 'node:util'
 import type fc from 'fast-check'
 import { ThreadSafeQueue } from '../../lib/index.js'
 import { values } from './clone-values.js'
-import { rejection, thrown } from '../support.js'
+import { rejection, repetitions, thrown } from '../support.js'
 
 /** The seed of all values. It is fixed unless the environment sets another. */
 const SEED = Number(process.env.CLONE_SEED ?? 20_240_601)
 
 // If a run fails, fast-check prints the seed, and the path to the smallest value that fails.
-export const runs = (numRuns: number): fc.Parameters<unknown> => ({ numRuns, seed: SEED, endOnFailure: false })
+export const runs = (numRuns: number): fc.Parameters<unknown> => ({ numRuns: repetitions(numRuns), seed: SEED, endOnFailure: false })
 
 export const large = (): ThreadSafeQueue => new ThreadSafeQueue(50_000)
 

@@ -10,7 +10,7 @@ import { blockConstructor } from '../../lib/codec/block.js'
 import { type NumericType, QueueClosedError, QueueEmptyError, record, ThreadSafeQueue } from '../../lib/index.js'
 import { native } from '../../lib/addon/native.js'
 import { resizable } from '../codec/clone-values.js'
-import { finished, random, rejection, startWorker, thrown, until, within } from '../support.js'
+import { finished, random, rejection, repetitions, startWorker, thrown, until, within } from '../support.js'
 
 const TYPES: readonly NumericType[] = ['int8', 'uint8', 'int16', 'uint16', 'int32', 'uint32', 'bigint64', 'biguint64', 'float32', 'float64']
 
@@ -208,7 +208,7 @@ describe('blocks', function () {
   })
 
   it('of a worker that is killed at any moment leave the queue as good as before', async () => {
-    for (let round = 0; round < 24; round++) {
+    for (let round = 0; round < repetitions(24); round++) {
       const queue = new ThreadSafeQueue(round % 2 === 0 ? 1000 : 90, { type: 'float64' })
       const flood = (role: 'put' | 'get', first: number) => {
         const worker = startWorker('blocks-flood', { handle: queue.handle, role, first })

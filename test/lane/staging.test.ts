@@ -3,9 +3,9 @@ import { strict as assert } from 'node:assert'
 import type { Worker } from 'node:worker_threads'
 import { ThreadSafeQueue } from '../../lib/index.js'
 import { type Kind, KINDS } from '../fixtures/staging-items.js'
-import { startWorker, until, within } from '../support.js'
+import { repetitions, startWorker, until, within } from '../support.js'
 
-const KILLS = Number(process.env.KILLS ?? 12)
+const KILLS = Number(process.env.KILLS ?? repetitions(12))
 
 /** The first number of the second producer. */
 const SECOND = 1e9

@@ -5,7 +5,7 @@ import { readdirSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { attachSignal, sendSignal, type SignalInfo, type SignalSource, ThreadSafeQueue, TimeoutError } from '../../lib/index.js'
 import { type Account, Accountant } from '../fixtures/signals-account.js'
-import { finished, startProcess, until, within } from '../support.js'
+import { finished, repetitions, startProcess, until, within } from '../support.js'
 import { drain, endAll, PATIENCE, sendOne, SI_QUEUE, signalQueue, start, willDetach } from './sources.js'
 
 if (process.platform === 'linux') {
@@ -43,8 +43,8 @@ if (process.platform === 'linux') {
       }
     })
 
-    describe('200,000 of them, taken by a blocking worker', () => {
-      const count = 200_000
+    describe('many of them, taken by a blocking worker', () => {
+      const count = repetitions(200_000)
       const signal = 'SIGRTMIN+5'
 
       interface Storm {
@@ -117,7 +117,7 @@ if (process.platform === 'linux') {
     it('that strike a thread while it puts and gets on the same queue lose nothing', async () => {
       const signal = 'SIGRTMIN+6'
       const senders = 2
-      const each = 100_000
+      const each = repetitions(100_000)
       const queue = signalQueue(64)
       const source = willDetach(attachSignal(signal, queue))
       const own: SignalInfo = { signo: 0, code: 0, pid: -1, uid: 0, value: 0, timestamp: 0n, overrun: 0 }

@@ -6,7 +6,7 @@ import vm from 'node:vm'
 import type { Worker } from 'node:worker_threads'
 import { ThreadSafeEvent, ThreadSafeQueue } from '../../lib/index.js'
 import type { Call, Task } from '../fixtures/stopping-worker.js'
-import { startWorker, threadsBlocked, until, within } from '../support.js'
+import { repetitions, startWorker, threadsBlocked, until, within } from '../support.js'
 
 const PATIENCE = 30_000
 
@@ -87,15 +87,15 @@ describe('a blocked thread', function () {
   if (watched) {
     for (const call of ['getSync', 'putSync', 'waitSync', 'selectSync'] as const) {
       it(`in ${call}() ends about as soon as one in Atomics.wait()`, async () => {
-        const [ours = [], theirs = []] = await timesOfEnds([call, 'Atomics.wait'], 11)
+        const [ours = [], theirs = []] = await timesOfEnds([call, 'Atomics.wait'], Math.max(5, repetitions(11)))
         const shown = [ours, theirs].map((times) => times.map(Math.round).join(', ')).join(' ms; Atomics.wait: ')
         assert.ok(median(ours) < median(theirs) + NOT_BY_ASKING, `${shown} ms`)
       })
     }
   }
 
-  it('ends a hundred times in a row, four at once, and leaves the objects as they were', async () => {
-    for (let round = 0; round < 25; round++) {
+  it('ends many times in a row, four at once, and leaves the objects as they were', async () => {
+    for (let round = 0; round < repetitions(25); round++) {
       const four = (['getSync', 'putSync', 'waitSync', 'selectSync'] as const).map((call) => start(call))
       for (const { words } of four) await until('the worker is about to block', () => Atomics.load(words, 0) === 1, PATIENCE)
       // The pauses range from before they sleep to long after.

@@ -95,15 +95,16 @@ asan() (
 )
 
 # asan_suite TESTS...: runs those tests that way, by default the suite. It leaves out tests that
-# measure memory (as freed memory is kept back to detect its use), that read the addon's machine
-# code, or that concern what has no native code: the package, its tools, queues on a server. It keeps
-# 32 MB of freed memory back, as with more the kernel has each process map new pages all the time.
+# measure memory (as freed memory is kept back to detect its use) or time, that read the addon's
+# machine code, or that concern what has no native code: the package, its tools, queues on a server.
+# It keeps 32 MB of freed memory back, as with more the kernel must map new pages all the time.
 asan_suite() {
-  local tests=("$@") measures_memory='resident memory stays|memory stays as it is|leaves nothing in memory|leaves? no memory|runs out of memory'
+  local tests=("$@") measures='resident memory stays|memory stays as it is|leaves nothing in memory|leaves? no memory|runs out of memory|ends about as soon as'
   [ ${#tests[@]} -gt 0 ] || tests=('dist/test/**/*.test.js' --ignore 'dist/test/{bench,examples,package,redis}/**'
-    --ignore 'dist/test/{signals/safety,system/examples}.test.js' --invert --grep "$measures_memory")
+    --ignore 'dist/test/{signals/safety,system/examples}.test.js' --invert --grep "$measures")
   asan env ASAN_OPTIONS=detect_leaks=0:abort_on_error=1:quarantine_size_mb=32 TEST_SHARE="${TEST_SHARE:-0.1}" TEST_PATIENCE=5 \
-    LOCK_SECTIONS=10000 POOL_LENDS=10000 CONTEXT_JOBS=1000 node node_modules/mocha/bin/mocha.js --timeout 120000 --reporter dot "${tests[@]}"
+    LOCK_SECTIONS=10000 POOL_LENDS=10000 CONTEXT_JOBS=1000 \
+    node node_modules/mocha/bin/mocha.js --require dist/test/patience.js --reporter dot "${tests[@]}"
 }
 
 # asan_leaks MINUTES: runs the soak that way, at whose end the addon must not have leaked. Only

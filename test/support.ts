@@ -9,7 +9,7 @@ import { native } from '../lib/addon/native.js'
 export { random } from './fixtures/random.js'
 
 /** TEST_PATIENCE=5 lets everything take five times as long, for a build that is slow. */
-const PATIENCE = Number(process.env.TEST_PATIENCE ?? 1)
+export const PATIENCE = Number(process.env.TEST_PATIENCE ?? 1)
 
 /**
  * Resolves as soon as the condition holds. Rejects, saying what was missing, if it does not within

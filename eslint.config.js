@@ -106,6 +106,7 @@ export default tseslint.config(
   {
     // CommonJS has nothing but require().
     files: ['**/*.cts', '**/*.cjs'],
+    languageOptions: { sourceType: 'commonjs' },
     rules: { '@typescript-eslint/no-require-imports': 'off' },
   },
 )

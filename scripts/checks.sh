@@ -52,15 +52,15 @@ build_ctests() {
 # ctests BUILD CTEST_OPTIONS...
 ctests() { ctest --test-dir "build/$1" -j 2 --output-on-failure "${@:2}"; }
 
-# on_node VERSION MOCHA_OPTIONS...: tests the prebuild on another Node. By default it runs the core
-# tests, which depend most on the runtime and on how C++ was compiled.
+# on_node VERSION MOCHA_OPTIONS...: runs tests on another Node, by default the core tests, and the
+# prebuild by default: PREBUILDS_ONLY= takes the addon that was built.
 on_node() {
   local home="build/node-$1" tests=("${@:2}")
-  [ ${#tests[@]} -gt 0 ] || tests=(--config .mocharc.core.json)
+  [ ${#tests[@]} -gt 0 ] || tests=(--config .mocharc.core.cjs)
   npm install --no-audit --no-fund --no-save --prefix "$home" "node@$1" || return 1
   (
     PATH="$PWD/$home/node_modules/.bin:$PATH"
-    export PREBUILDS_ONLY=1
+    export PREBUILDS_ONLY=${PREBUILDS_ONLY-1}
     printf 'on %s\n' "$(node --version)"
     node node_modules/mocha/bin/mocha.js --reporter dot "${tests[@]}"
   )
@@ -70,9 +70,9 @@ on_node() {
 # it can't decode everything that 'any' carries, so the other tests are for Node alone.
 on_bun() {
   npm install --no-audit --no-fund --no-save --prefix build/bun @oven/bun-linux-x64@1.4.5 || return 1
-  PREBUILDS_ONLY=1 build/bun/node_modules/@oven/bun-linux-x64/bin/bun node_modules/mocha/bin/mocha.js --reporter dot \
+  PREBUILDS_ONLY=${PREBUILDS_ONLY-1} build/bun/node_modules/@oven/bun-linux-x64/bin/bun node_modules/mocha/bin/mocha.js --reporter dot \
     --invert --grep 'has errors with a class|need no iteration of the loop' \
-    --config .mocharc.core.json --ignore 'dist/test/codec/**' --ignore 'dist/test/queue/{batches,contract}.test.js'
+    --config .mocharc.core.cjs --ignore 'dist/test/codec/**' --ignore 'dist/test/queue/{batches,contract}.test.js'
 }
 
 # build_asan: builds the addon with AddressSanitizer and UBSan, in a copy of the clone, so that

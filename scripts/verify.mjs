@@ -33,11 +33,17 @@ const mocha = 'node node_modules/mocha/bin/mocha.js --reporter dot'
 const idle = 'chrt --idle 0'
 
 /**
- * The tests that the suite leaves out: each has a check of its own that runs it for longer, or
- * concerns the package, its examples, its benchmark and queues on a server, which .ci/run tests.
+ * The tests that the suite leaves out: each has a check of its own that runs it for longer, depends
+ * little on timing and runs with ASan, or concerns the package, its examples, its benchmark and
+ * queues on a server, which .ci/run tests.
  */
-const LEFT_OUT = `--ignore 'dist/test/{bench,examples,fuzz,package,redis,shared}/**' \
+const LEFT_OUT = `--ignore 'dist/test/{bench,codec,examples,fuzz,package,redis,shared}/**' \
   --ignore 'dist/test/system/{examples,isolates,kills,lifecycle,model-*}.test.js'`
+
+/** Those in which threads or loops wait for one another, without a process for each case. */
+const WAITING = `dist/test/queue/{async,batches,for-each,iterating,join,looking,overflow,queue,streams}.test.js \
+  dist/test/shared/{consistency,context,lock,message,pool,record}.test.js \
+  dist/test/system/{kills,stress}.test.js dist/test/wait/{fairness,long-items,loops,native-calls,starvation}.test.js`
 
 /** Steps that several checks need. Each runs once, before the first check that needs it. */
 const PREPARATIONS = {
@@ -58,7 +64,6 @@ const PREPARATIONS = {
 const CHECKS = [
   { name: 'suite', run: `${mocha} 'dist/test/**/*.test.js' ${LEFT_OUT}`, cases: MOCHA, minutes: 25 },
   { name: 'lifecycle', run: `TEST_SHARE=1 ${mocha} dist/test/system/lifecycle.test.js`, cases: MOCHA },
-  { name: 'kills', run: `KILLS=5000 ${mocha} dist/test/system/kills.test.js`, cases: MOCHA, minutes: 30 },
   { name: 'model-based', run: `MODEL_RUNS=1000 ${mocha} 'dist/test/system/model-*.test.js'`, cases: MOCHA },
   { name: 'isolates', run: `ISOLATES=1000 ${mocha} dist/test/system/isolates.test.js`, cases: MOCHA },
   {
@@ -66,12 +71,10 @@ const CHECKS = [
     run: `RECORD_READS=3000000 CONTEXT_JOBS=10000 POOL_LENDS=200000 POOL_KILLS=40 LOCK_SECTIONS=200000 LOCK_KILLS=40 ${mocha} 'dist/test/shared/*.test.js'`,
     cases: MOCHA,
   },
-  {
-    name: 'one-cpu',
-    run: `TEST_SHARE=0.1 taskset --cpu-list 0 ${mocha} dist/test/{queue,wait,shared}/*.test.js dist/test/system/{stress,kills}.test.js`,
-    cases: MOCHA,
-  },
+  { name: 'one-cpu', run: `TEST_SHARE=0.1 taskset --cpu-list 0 ${mocha} ${WAITING}`, cases: MOCHA },
   { name: 'soak', run: 'node dist/test/soak/main.js --minutes 1', cases: SOAK },
+  // Comes last: its workers take all processors, and for longer if other checks slow the kills down.
+  { name: 'kills', run: `KILLS=5000 ${mocha} dist/test/system/kills.test.js`, cases: MOCHA, minutes: 30 },
   { name: 'asan-addon', apart: true, run: 'scripts/checks.sh asan_suite', cases: MOCHA, needs: ['asan'], minutes: 40 },
   { name: 'asan-leaks', apart: true, run: 'scripts/checks.sh asan_leaks 0.5', cases: SOAK, needs: ['asan'] },
   { name: 'fuzz', apart: true, run: 'node scripts/fuzz.mjs --seconds 5', cases: /(\d+) runs/g },

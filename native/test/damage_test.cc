@@ -59,6 +59,18 @@ struct CheckingWake {
   void all(WaitList& list) { wake_all(list, *this); }
 };
 
+// A length may be too long for the queue, and still not for the caller's buffer.
+u32 any_value(Random& random) {
+  return random.below(2) == 0 ? random.below(2 * kBuffer) : kValues[random.below(sizeof kValues / sizeof *kValues)];
+}
+
+void fill(Opened& opened, u32 items, u32 bytes) {
+  const StridedSlots slots(opened.header(), opened.geometry);
+  Queue queue(opened.header(), opened.geometry, slots, CheckingWake{});
+  const std::byte buffer[kBuffer] = {};
+  for (u32 k = 0; k < items; k++) queue.try_put(bytes, [&](const Span& span) { slots.copy_in(span, buffer); });
+}
+
 void use(Opened& opened, u32 bytes) {
   const StridedSlots slots(opened.header(), opened.geometry);
   Queue queue(opened.header(), opened.geometry, slots, CheckingWake{});
@@ -100,9 +112,8 @@ TEST_CASE("overwritten memory leads to no access outside it") {
   for (const Layout& layout : kLayouts) {
     for (u32 k = 0; k < scaled(100'000); k++) {
       Opened opened(layout);
-      for (u32 n = 1 + random.below(6); n > 0; n--) {
-        opened.words()[random.below(opened.word_count())] = kValues[random.below(sizeof kValues / sizeof *kValues)];
-      }
+      fill(opened, random.below(kCapacity + 1), layout.item_bytes);
+      for (u32 n = 1 + random.below(6); n > 0; n--) opened.words()[random.below(opened.word_count())] = any_value(random);
       const u32 bytes = spans(layout.type) ? random.below(static_cast<u32>(opened.geometry.most_bytes()) + 1) % kBuffer : layout.item_bytes;
       use(opened, bytes);
     }

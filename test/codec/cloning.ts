@@ -10,7 +10,9 @@ import { rejection, repetitions, thrown } from '../support.js'
 const SEED = Number(process.env.CLONE_SEED ?? 20_240_601)
 
 // If a run fails, fast-check prints the seed, and the path to the smallest value that fails.
-export const runs = (numRuns: number): fc.Parameters<unknown> => ({ numRuns: repetitions(numRuns), seed: SEED, endOnFailure: false })
+export function runs(most: number): fc.Parameters<unknown> {
+  return { numRuns: repetitions(most), seed: SEED, endOnFailure: false }
+}
 
 export const large = (): ThreadSafeQueue => new ThreadSafeQueue(50_000)
 

@@ -62,16 +62,16 @@ const PREPARATIONS = {
  * into dist/, as others run from there. `build` has done that. `release`: only by `--release`.
  */
 const CHECKS = [
-  { name: 'suite', run: `${mocha} 'dist/test/**/*.test.js' ${LEFT_OUT}`, cases: MOCHA, minutes: 25 },
+  { name: 'suite', run: `TEST_SHARE=0.25 ${mocha} 'dist/test/**/*.test.js' ${LEFT_OUT}`, cases: MOCHA, minutes: 25 },
   { name: 'lifecycle', run: `TEST_SHARE=1 ${mocha} dist/test/system/lifecycle.test.js`, cases: MOCHA },
-  { name: 'model-based', run: `MODEL_RUNS=1000 ${mocha} 'dist/test/system/model-*.test.js'`, cases: MOCHA },
+  { name: 'model-based', run: `MODEL_RUNS=600 ${mocha} 'dist/test/system/model-*.test.js'`, cases: MOCHA },
   { name: 'isolates', run: `ISOLATES=1000 ${mocha} dist/test/system/isolates.test.js`, cases: MOCHA },
   {
     name: 'shared-data',
     run: `RECORD_READS=3000000 CONTEXT_JOBS=10000 POOL_LENDS=200000 POOL_KILLS=40 LOCK_SECTIONS=200000 LOCK_KILLS=40 ${mocha} 'dist/test/shared/*.test.js'`,
     cases: MOCHA,
   },
-  { name: 'one-cpu', run: `TEST_SHARE=0.1 taskset --cpu-list 0 ${mocha} ${WAITING}`, cases: MOCHA },
+  { name: 'one-cpu', run: `TEST_SHARE=0.05 taskset --cpu-list 0 ${mocha} ${WAITING}`, cases: MOCHA },
   { name: 'soak', run: 'node dist/test/soak/main.js --minutes 1', cases: SOAK },
   // Comes last: its workers take all processors, and for longer if other checks slow the kills down.
   { name: 'kills', run: `KILLS=5000 ${mocha} dist/test/system/kills.test.js`, cases: MOCHA, minutes: 30 },
@@ -86,10 +86,10 @@ const CHECKS = [
   })),
   { name: 'bun', apart: true, run: 'PREBUILDS_ONLY= scripts/checks.sh on_bun', cases: MOCHA },
   { name: 'arm64', apart: true, run: 'node scripts/test-arm64.mjs', cases: PASSED, needs: ['prebuild-arm64'] },
-  // The first build has the models and mutants. They only compute, while the tests have deadlines.
+  // They only compute, while the tests have deadlines. The C++ tests run with sanitizers, below.
   {
-    name: 'ctest',
-    run: `scripts/checks.sh build_ctests ctest && scripts/checks.sh ctests ctest -L test -j 1 && ${idle} scripts/checks.sh ctests ctest -LE test`,
+    name: 'models',
+    run: `scripts/checks.sh build_models && ${idle} scripts/checks.sh ctests ctest -R '^(model|mutant|test.safety)'`,
     cases: CTEST,
     beside: true,
     minutes: 40,
@@ -103,14 +103,14 @@ const CHECKS = [
   })),
   {
     name: 'searches',
-    run: `scripts/checks.sh build_ctests ctest && ${idle} scripts/checks.sh ctests ctest -C search -L search --verbose`,
+    run: `scripts/checks.sh build_models && ${idle} scripts/checks.sh ctests ctest -C search -L search --verbose`,
     cases: EXECUTIONS,
     beside: true,
     minutes: 30,
   },
   {
     name: 'orderings',
-    run: `scripts/checks.sh build_ctests ctest && ${idle} node scripts/orderings.mjs --run`,
+    run: `scripts/checks.sh build_models && ${idle} node scripts/orderings.mjs --run`,
     cases: CAUGHT,
     beside: true,
     minutes: 30,

@@ -1,7 +1,7 @@
 /** Looking at a queue, or emptying it, without getting items: peek, clear, stats. */
 import { strict as assert } from 'node:assert'
 import { type ElementType, type QueueStats, record, ThreadSafeQueue } from '../../lib/index.js'
-import { finished, repetitions, startWorker, until, within } from '../support.js'
+import { finished, startWorker, until, within } from '../support.js'
 
 const ITEMS: readonly [ElementType, (k: number) => unknown][] = [
   ['float64', (k) => k / 2],
@@ -46,11 +46,11 @@ describe('peek()', () => {
   it('never shows a torn item while others put and get', async () => {
     const type = record({ values: 'uint32[64]' })
     const queue = new ThreadSafeQueue<{ values: Uint32Array }>(2, { type })
-    const workers = ['put', 'get'].map((task) => startWorker('looking-blocks', { handle: queue.handle, task, count: repetitions(200_000) }))
+    const workers = ['put', 'get'].map((task) => startWorker('looking-blocks', { handle: queue.handle, task, count: 200_000 }))
     const ended = Promise.all(workers.map((worker) => finished(worker)))
     let running = true
     // On a single busy processor an item moves only once per time slice of this thread.
-    const enough = performance.now() + repetitions(5000)
+    const enough = performance.now() + 5000
     void ended.finally(() => (running = false)).catch(() => undefined)
     let seen = 0
     while (running) {

@@ -113,8 +113,11 @@ TEST_CASE("overwritten memory leads to no access outside it") {
     for (u32 k = 0; k < scaled(100'000); k++) {
       Opened opened(layout);
       fill(opened, random.below(kCapacity + 1), layout.item_bytes);
-      for (u32 n = 1 + random.below(6); n > 0; n--) opened.words()[random.below(opened.word_count())] = any_value(random);
-      const u32 bytes = spans(layout.type) ? random.below(static_cast<u32>(opened.geometry.most_bytes()) + 1) % kBuffer : layout.item_bytes;
+      for (u32 n = 1 + random.below(6); n > 0; n--) {
+        opened.words()[random.below(opened.word_count())] = any_value(random);
+      }
+      const u32 most = static_cast<u32>(opened.geometry.most_bytes());
+      const u32 bytes = spans(layout.type) ? random.below(most + 1) % kBuffer : layout.item_bytes;
       use(opened, bytes);
     }
   }

@@ -46,17 +46,14 @@ configure_ctests() {
     -DCMAKE_CXX_FLAGS_RELWITHDEBINFO='-O2 -g1 -DNDEBUG' -DSANITIZE="${sanitizers[$1]}" >/dev/null
 }
 
-# build_ctests BUILD...: compiles at idle priority, so that it can run beside other checks.
-build_ctests() {
-  local build
-  for build; do
-    configure_ctests "$build" && chrt --idle 0 cmake --build "build/$build" -j 2 || return 1
-  done
-}
+# build_ctests BUILD TARGETS...: compiles at idle priority, so that it can run beside other checks.
+build_ctests() { configure_ctests "$1" && chrt --idle 0 cmake --build "build/$1" -j 2 --target "${@:2}"; }
 
-# build_models: of the build without sanitizers, the models, the mutants, and the one test that the
-# builds with sanitizers do not have.
-build_models() { configure_ctests ctest && chrt --idle 0 cmake --build build/ctest -j 2 --target native/model/all safety_test; }
+# build_all_ctests BUILD...
+build_all_ctests() {
+  local build
+  for build; do build_ctests "$build" all || return 1; done
+}
 
 # ctests BUILD CTEST_OPTIONS...
 ctests() { ctest --test-dir "build/$1" -j 2 --output-on-failure "${@:2}"; }
@@ -105,13 +102,14 @@ asan() (
 
 # asan_suite TESTS...: runs those tests that way, by default the suite. It leaves out tests that
 # measure memory (as freed memory is kept back to detect its use) or time, that read the addon's
-# machine code, or that concern what has no native code: the package, its tools, queues on a server.
-# It keeps 32 MB of freed memory back, as with more the kernel must map new pages all the time, and
-# few frames of each allocation, as Node allocates a lot.
+# machine code, or that concern what has no native code: the package, its tools and how it finds the
+# addon, the fuzzing of decoders in TypeScript, queues on a server. It keeps 32 MB of freed memory
+# back, as with more the kernel must map new pages all the time, and few frames of each allocation,
+# as Node allocates a lot.
 asan_suite() {
   local tests=("$@") measures='resident memory stays|memory stays as it is|leaves nothing in memory|leaves? no memory|runs out of memory|ends about as soon as'
-  [ ${#tests[@]} -gt 0 ] || tests=('dist/test/**/*.test.js' --ignore 'dist/test/{bench,examples,package,redis}/**'
-    --ignore 'dist/test/{signals/safety,system/examples}.test.js' --invert --grep "$measures")
+  [ ${#tests[@]} -gt 0 ] || tests=('dist/test/**/*.test.js' --ignore 'dist/test/{bench,examples,fuzz,package,redis}/**'
+    --ignore 'dist/test/{addon/loading,signals/safety,system/examples}.test.js' --invert --grep "$measures")
   asan env ASAN_OPTIONS=detect_leaks=0:abort_on_error=1:quarantine_size_mb=32:malloc_context_size=4 TEST_SHARE="${TEST_SHARE:-0.1}" TEST_PATIENCE=5 \
     LOCK_SECTIONS=10000 POOL_LENDS=10000 CONTEXT_JOBS=1000 \
     node node_modules/mocha/bin/mocha.js --require ./dist/test/patience.js --reporter dot "${tests[@]}"

@@ -31,6 +31,8 @@ const TIMES = /^(\d+)m([\d.]+)s (\d+)m([\d.]+)s$/gm
 
 const mocha = 'node node_modules/mocha/bin/mocha.js --reporter dot'
 const idle = 'chrt --idle 0'
+/** Of the build without sanitizers, what the builds with sanitizers lack. */
+const buildModels = 'scripts/checks.sh build_ctests ctest native/model/all safety_test'
 
 /**
  * The tests that the suite leaves out: each has a check of its own that runs it for longer, depends
@@ -62,7 +64,7 @@ const PREPARATIONS = {
  * into dist/, as others run from there. `build` has done that. `release`: only by `--release`.
  */
 const CHECKS = [
-  { name: 'suite', run: `TEST_SHARE=0.25 ${mocha} 'dist/test/**/*.test.js' ${LEFT_OUT}`, cases: MOCHA, minutes: 25 },
+  { name: 'suite', run: `TEST_SHARE=0.15 ${mocha} 'dist/test/**/*.test.js' ${LEFT_OUT}`, cases: MOCHA, minutes: 25 },
   { name: 'lifecycle', run: `TEST_SHARE=1 ${mocha} dist/test/system/lifecycle.test.js`, cases: MOCHA },
   { name: 'model-based', run: `MODEL_RUNS=600 ${mocha} 'dist/test/system/model-*.test.js'`, cases: MOCHA },
   { name: 'isolates', run: `ISOLATES=1000 ${mocha} dist/test/system/isolates.test.js`, cases: MOCHA },
@@ -86,31 +88,32 @@ const CHECKS = [
   })),
   { name: 'bun', apart: true, run: 'PREBUILDS_ONLY= scripts/checks.sh on_bun', cases: MOCHA },
   { name: 'arm64', apart: true, run: 'node scripts/test-arm64.mjs', cases: PASSED, needs: ['prebuild-arm64'] },
-  // They only compute, while the tests have deadlines. The C++ tests run with sanitizers, below.
+  // They only compute, while the tests have deadlines. The C++ tests run with sanitizers, below;
+  // `searches` goes further than what ctest searches by default, and `fuzz` runs the corpora first.
   {
     name: 'models',
-    run: `scripts/checks.sh build_models && ${idle} scripts/checks.sh ctests ctest -R '^(model|mutant|test.safety)'`,
+    run: `${buildModels} && ${idle} scripts/checks.sh ctests ctest -R '^(model.[a-z]+$|mutant|test.safety)'`,
     cases: CTEST,
     beside: true,
     minutes: 40,
   },
   ...['ctest-tsan', 'ctest-asan'].map((build) => ({
     name: build,
-    run: `scripts/checks.sh build_ctests ${build} && scripts/checks.sh ctests ${build} -j 1`,
+    run: `scripts/checks.sh build_ctests ${build} native/test/all && scripts/checks.sh ctests ${build} -j 1 -R '^test'`,
     cases: CTEST,
     beside: true,
     minutes: 40,
   })),
   {
     name: 'searches',
-    run: `scripts/checks.sh build_models && ${idle} scripts/checks.sh ctests ctest -C search -L search --verbose`,
+    run: `${buildModels} && ${idle} scripts/checks.sh ctests ctest -C search -L search --verbose`,
     cases: EXECUTIONS,
     beside: true,
     minutes: 30,
   },
   {
     name: 'orderings',
-    run: `scripts/checks.sh build_models && ${idle} node scripts/orderings.mjs --run`,
+    run: `${buildModels} && ${idle} node scripts/orderings.mjs --run`,
     cases: CAUGHT,
     beside: true,
     minutes: 30,

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const main = fileURLToPath(new URL('./main.js', import.meta.url))
@@ -15,8 +15,9 @@ const corpus = fileURLToPath(new URL('../../../native/fuzz/corpus/', import.meta
 it('fuzzing sees the branches of the decoders', () => {
   const folder = mkdtempSync(join(tmpdir(), 'threadsafe-fuzz-'))
   try {
-    cpSync(`${corpus}decode`, folder, { recursive: true })
-    const args = [main, 'decode', '0.1', folder, join(folder, '../', `${basename(folder)}.current`)]
+    const work = join(folder, 'work')
+    cpSync(`${corpus}decode`, work, { recursive: true })
+    const args = [main, 'decode', '0.1', work, join(folder, 'current')]
     const output = execFileSync(process.execPath, args, { encoding: 'utf8', timeout: 50_000 })
     const [, branches] = /^\d+ runs, (\d+) branches/m.exec(output) ?? []
     assert.ok(Number(branches) > 50, output)

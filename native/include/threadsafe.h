@@ -63,7 +63,7 @@ typedef enum threadsafe_status {
   THREADSAFE_WRONG_LAYOUT = 11, /* open: its records have other fields */
   THREADSAFE_WRONG_KIND = 12,   /* open: the `native` of another kind of object, or none */
   THREADSAFE_TOO_OLD = 13,      /* open: the package is older than this addon needs */
-  THREADSAFE_FAILED = 14,       /* open: the system refused memory or a thread */
+  THREADSAFE_FAILED = 14,       /* open: the system refused memory or a thread, or the isolate is being stopped */
   THREADSAFE_DAMAGED = 15,      /* something in the process has written over the object's memory */
   THREADSAFE_BUSY = 16,         /* record, message: others have written each of the 256 times that this tried */
   THREADSAFE_ENDED = 17         /* pool: the lease has ended; or the token was taken, or is of another pool */
@@ -204,7 +204,7 @@ typedef struct threadsafe_table {
 
 /*
  * For the functions below: finds the object in that value, if it is of this package and has the
- * version that is needed.
+ * version that is needed. Node refuses to look into a value while terminate() stops the isolate.
  */
 static inline threadsafe_status threadsafe_native_of(napi_env env, napi_value value, const threadsafe_native **object) {
   static const napi_type_tag tag = THREADSAFE_TYPE_TAG;
@@ -212,8 +212,9 @@ static inline threadsafe_status threadsafe_native_of(napi_env env, napi_value va
   bool ours = false;
   void *data = NULL;
   if (napi_typeof(env, value, &type) != napi_ok || type != napi_object) return THREADSAFE_WRONG_KIND;
-  if (napi_check_object_type_tag(env, value, &tag, &ours) != napi_ok || !ours) return THREADSAFE_WRONG_KIND;
-  if (napi_unwrap(env, value, &data) != napi_ok || data == NULL) return THREADSAFE_WRONG_KIND;
+  if (napi_check_object_type_tag(env, value, &tag, &ours) != napi_ok) return THREADSAFE_FAILED;
+  if (!ours) return THREADSAFE_WRONG_KIND;
+  if (napi_unwrap(env, value, &data) != napi_ok || data == NULL) return THREADSAFE_FAILED;
   *object = (const threadsafe_native *)data;
   return (*object)->table->version < THREADSAFE_ABI_VERSION ? THREADSAFE_TOO_OLD : THREADSAFE_OK;
 }
@@ -608,7 +609,7 @@ static inline const char *threadsafe_status_text(threadsafe_status status) {
     case THREADSAFE_TOO_OLD:
       return "the package threadsafe is older than this addon needs";
     case THREADSAFE_FAILED:
-      return "the system refused memory or a thread";
+      return "the system refused memory or a thread, or the isolate is being stopped";
     case THREADSAFE_DAMAGED:
       return "the object's memory was written over";
     case THREADSAFE_BUSY:

@@ -1,0 +1,26 @@
+/**
+ * terminate() first makes Node refuse what addons ask of it, and then stops JavaScript. On a busy
+ * machine JavaScript may run on between the two for as long as the terminating thread must wait.
+ */
+import assert from 'node:assert/strict'
+import { buildNativeAddon, buildStopper } from '../fixtures/native-addon-build.js'
+import { repetitions, runProcess } from '../support.js'
+
+describe('an isolate to which Node refuses everything, as it is being stopped', function () {
+  this.timeout(120_000)
+
+  before(async () => {
+    await buildNativeAddon()
+    await buildStopper()
+  })
+
+  it('crashes in no call, whenever that begins', async () => {
+    const workers = repetitions(40)
+    const seed = String(Math.floor(Math.random() * 2 ** 31))
+    const { code, signal, stdout, stderr } = await runProcess('refused-process', [String(workers), seed], 100_000)
+    const text = `seed ${seed}\n${stdout.slice(-3000)}\n${stderr}`
+    assert.equal(signal ?? code, 0, text)
+    assert.doesNotMatch(stdout, /FAILED|NOT REFUSED/, text)
+    assert.equal(stdout.match(/^was refused$/gm)?.length, workers, text)
+  })
+})

@@ -1,6 +1,6 @@
 /** Parses the command line, and checks it before anything is measured, as a run takes minutes. */
 import { accessSync, constants } from 'node:fs'
-import { dirname } from 'node:path'
+import { basename, dirname, isAbsolute } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Case } from './harness/case.js'
 import { read, type Result } from './report/result.js'
@@ -8,6 +8,12 @@ import { cases } from './suite.js'
 
 export const USAGE =
   'usage: npm run bench -- [CASE...] [--quick] [--json FILE] [--compare OLD.json [NEW.json]] [--runtimes [PATH,PATH]] [--rounds N] [--list]'
+
+/** The command for a report, whose readers have no use for the folders of the machine that ran it. */
+export function commandOf(args: readonly string[]): string {
+  const shown = args.map((argument) => (isAbsolute(argument) ? basename(argument) : argument))
+  return ['npm run bench', ...(shown.length > 0 ? ['--', ...shown] : [])].join(' ')
+}
 
 /** An argument was wrong. The message names it. */
 export class BadArgument extends Error {}

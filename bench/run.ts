@@ -7,7 +7,7 @@
  * it is compared with, and with 2 if an argument is wrong.
  */
 import { writeFileSync } from 'node:fs'
-import { type Arguments, argumentsOf, BadArgument, USAGE } from './arguments.js'
+import { type Arguments, argumentsOf, BadArgument, commandOf, USAGE } from './arguments.js'
 import { changesText, compare } from './harness/compare.js'
 import { describe, machine } from './harness/machine.js'
 import { measure, type Settings } from './harness/measure.js'
@@ -45,8 +45,7 @@ async function run({ cases, quick, rounds, runtimes }: Arguments): Promise<Resul
   }
   const goals = goalsTable(results)
   if (goals) console.log(`## Goals\n\n${goals}\n`)
-  const command = ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' ')
-  return { version: 1, machine: where, command, rounds: settings.rounds, quick, cases: results }
+  return { version: 1, machine: where, command: commandOf(process.argv.slice(2)), rounds: settings.rounds, quick, cases: results }
 }
 
 async function main(): Promise<void> {

@@ -6,6 +6,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { commandOf } from '../../bench/arguments.js'
 import { type Change, changesText, compare } from '../../bench/harness/compare.js'
 import { judge } from '../../bench/harness/measure.js'
 import { deviation, median, pairedRatio } from '../../bench/harness/statistics.js'
@@ -75,6 +76,11 @@ describe('benchmark suite', () => {
       const contenders = cases.find(({ id }) => id === caseId)?.contenders.map(({ id }) => id) ?? []
       for (const id of [ours, node, other]) if (id !== undefined) assert.ok(contenders.includes(id), `${what}: ${caseId}, ${id}`)
     }
+  })
+
+  it('names its command without the folders of the machine', () => {
+    assert.equal(commandOf([]), 'npm run bench')
+    assert.equal(commandOf(['thread', '--json', '/home/me/new.json']), 'npm run bench -- thread --json new.json')
   })
 
   describe('comparison', () => {

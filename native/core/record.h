@@ -21,7 +21,10 @@
 //
 // Why a read is whole. The content's words are stored with release and loaded with acquire. A
 // reader that sees a word of a writer which has claimed the buffer again also sees that the stamp
-// is not that of w any more. No later stamp can be that of w, since versions do not repeat.
+// is not that of w any more. No later stamp can be that of w: it is made with the version after one
+// that was current when its writer had the buffer already, and versions do not repeat. A writer that
+// began before is late: somebody else may have published that version in this very buffer. So it
+// leaves no stamp, as its exchange fails.
 //
 // Why no merge is lost. The exchange succeeds only if nothing was published since w was loaded. A
 // writer may copy nonsense from a buffer that was claimed again meanwhile. But `current` changed
@@ -91,6 +94,8 @@ class Snapshot {
     if (index_in(word) >= buffers_.count) return Status::damaged;
     const u32 index = claim(index_in(word));
     if (index == kNone) return Status::busy;
+    // Relaxed, as the claim acquires what was published before the buffer was given back.
+    const bool late = !whole && header_.current.load(memory_order_relaxed) != word;
     // Release, pairs with the reader's load of the stamp: a reader that sees this sees that
     // `current` has changed.
     buffers_.stamp(index).store(kNoStamp, memory_order_release);
@@ -102,7 +107,7 @@ class Snapshot {
       return Status::damaged;
     }
     const u64 next = (version_in(word) + 1) * kOneVersion + (set ? kMessageSet : 0) + index;
-    store_release_before(buffers_.stamp(index), stamp_of(next));  // the exchange makes it known; release as the words
+    store_release_before(buffers_.stamp(index), late ? kNoStamp : stamp_of(next));  // the exchange makes it known; release as the words
     // Sequentially consistent: the change of wait.h. As a release it publishes the buffer.
     if (!header_.current.compare_exchange_weak(word, next, memory_order_seq_cst, memory_order_relaxed)) {
       give_back(index);

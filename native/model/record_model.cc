@@ -54,6 +54,16 @@ class ModelRecord {
         core().try_write(word, true, [&](u32 index) { own(index, [&] { buffers().write(index, 0, &content, kContentBytes); }); }));
   }
 
+  // Makes one try to write that value into all words, as the version after the one it began with.
+  Status try_mark(u64 value, u64& version) {
+    u64 word = core().begin();
+    const Content content{{value, value}};
+    const Status status = status_of(
+        core().try_write(word, true, [&](u32 index) { own(index, [&] { buffers().write(index, 0, &content, kContentBytes); }); }));
+    version = status == Status::ok ? version_in(word) : 0;
+    return status;
+  }
+
   void write_whole() {
     while (try_write_whole() == Status::busy) rl::yield(1, $);
   }
@@ -137,6 +147,37 @@ void check_sums(ModelRecord& record, u64 first, u64 second) {
   RL_ASSERT(version_in(word) == first + second);
   RL_ASSERT(content.words[0] == first && content.words[1] == second);
 }
+
+// A writer that began before a version was published may claim the buffer of that version, which
+// has been given back since. It publishes nothing, and a slow reader must not take its content for
+// that version's.
+struct Late : rl::test_suite<Late, 3> {
+  ModelRecord record{2};
+  u64 published;
+
+  void thread(unsigned index) {
+    u64 version;
+    if (index == 0) {
+      for (u32 k = 0; k < 2; k++) {
+        while (record.try_mark(1, version) == Status::busy) rl::yield(1, $);
+      }
+    } else if (index == 1) {
+      record.try_mark(2, published);
+    } else {
+      Content content;
+      read = version_in(record.read(content));
+      value = content.words[1];
+    }
+  }
+
+  void after() {
+    if (value == 2) RL_ASSERT(read == published);
+  }
+
+ private:
+  u64 read;
+  u64 value;
+};
 
 // Buffers are claimed anew while a thread reads.
 template <u32 count>
@@ -376,13 +417,21 @@ struct MergeOnce : rl::test_suite<MergeOnce, 2> {
 
 int main(int argc, char** argv) {
   const Scenario scenarios[] = {
-      scenario<Whole<2>, "whole_2">(30'000),         scenario<Whole<3>, "whole_3">(30'000),
-      scenario<Replace, "replace">(30'000),          scenario<Merge, "merge">(50'000),
-      scenario<GivenBack, "given_back">(20'000),     scenario<Struck<false>, "struck_writer">(50'000),
-      scenario<Struck<true>, "struck_read">(50'000), scenario<Wait, "wait">(30'000),
-      scenario<TwoWait, "two_wait">(50'000),         scenario<SetAndClear, "set_and_clear">(30'000),
-      scenario<Cleared, "cleared">(20'000),          search<WriteAndRead, "small_write_and_read">(4),
-      search<MergeOnce, "small_merge">(4),           search<Wait, "small_wait">(3),
+      scenario<Whole<2>, "whole_2">(30'000),
+      scenario<Whole<3>, "whole_3">(30'000),
+      scenario<Late, "late">(100'000),
+      scenario<Replace, "replace">(30'000),
+      scenario<Merge, "merge">(50'000),
+      scenario<GivenBack, "given_back">(20'000),
+      scenario<Struck<false>, "struck_writer">(50'000),
+      scenario<Struck<true>, "struck_read">(50'000),
+      scenario<Wait, "wait">(30'000),
+      scenario<TwoWait, "two_wait">(50'000),
+      scenario<SetAndClear, "set_and_clear">(30'000),
+      scenario<Cleared, "cleared">(20'000),
+      search<WriteAndRead, "small_write_and_read">(4),
+      search<MergeOnce, "small_merge">(4),
+      search<Wait, "small_wait">(3),
   };
   return threadsafe::model::main(argc, argv, scenarios);
 }

@@ -107,7 +107,8 @@ class Snapshot {
       return Status::damaged;
     }
     const u64 next = (version_in(word) + 1) * kOneVersion + (set ? kMessageSet : 0) + index;
-    store_release_before(buffers_.stamp(index), late ? kNoStamp : stamp_of(next));  // the exchange makes it known; release as the words
+    // The exchange makes it known; release as the words.
+    store_release_before(buffers_.stamp(index), late ? kNoStamp : stamp_of(next));
     // Sequentially consistent: the change of wait.h. As a release it publishes the buffer.
     if (!header_.current.compare_exchange_weak(word, next, memory_order_seq_cst, memory_order_relaxed)) {
       give_back(index);

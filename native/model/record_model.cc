@@ -48,18 +48,13 @@ class ModelRecord {
   // Makes one try to write the new version into all words.
   Status try_write_whole() {
     u64 word = core().begin();
-    const u64 version = version_in(word) + 1;
-    const Content content{{version, version}};
-    return status_of(
-        core().try_write(word, true, [&](u32 index) { own(index, [&] { buffers().write(index, 0, &content, kContentBytes); }); }));
+    return try_fill(word, version_in(word) + 1);
   }
 
-  // Makes one try to write that value into all words, as the version after the one it began with.
+  // Makes one try to write that value into all words. Tells the version that it became, or 0.
   Status try_mark(u64 value, u64& version) {
     u64 word = core().begin();
-    const Content content{{value, value}};
-    const Status status = status_of(
-        core().try_write(word, true, [&](u32 index) { own(index, [&] { buffers().write(index, 0, &content, kContentBytes); }); }));
+    const Status status = try_fill(word, value);
     version = status == Status::ok ? version_in(word) : 0;
     return status;
   }
@@ -112,6 +107,12 @@ class ModelRecord {
   u32 fills = 0;  // buffers that were claimed
 
  private:
+  Status try_fill(u64& word, u64 value) {
+    const Content content{{value, value}};
+    const auto fill = [&](u32 index) { own(index, [&] { buffers().write(index, 0, &content, kContentBytes); }); };
+    return status_of(core().try_write(word, true, fill));
+  }
+
   WordBuffers<ModelWords> buffers() { return {count_, kContentBytes, ModelWords{buffers_}}; }
 
   // Checks that no status says "damaged".

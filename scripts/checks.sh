@@ -49,12 +49,6 @@ configure_ctests() {
 # build_ctests BUILD TARGETS...: compiles at idle priority, so that it can run beside other checks.
 build_ctests() { configure_ctests "$1" && chrt --idle 0 cmake --build "build/$1" -j 2 --target "${@:2}"; }
 
-# build_all_ctests BUILD...
-build_all_ctests() {
-  local build
-  for build; do build_ctests "$build" all || return 1; done
-}
-
 # ctests BUILD CTEST_OPTIONS...
 ctests() { ctest --test-dir "build/$1" -j 2 --output-on-failure "${@:2}"; }
 

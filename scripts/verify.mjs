@@ -1,7 +1,7 @@
 // `npm run verify` runs what shows that nothing is lost and nobody is stuck, on one Linux machine
 // with two cores. `npm run verify -- --release` runs what else a release needs and .ci/run leaves
-// out: every way to install, and long tests of what comes with the package. `--only NAME` runs the
-// checks whose names begin with NAME, and `--list` prints all.
+// out: all prebuilds, every way to install, and long tests of what comes with the package. `--only
+// NAME` runs the checks whose names begin with NAME, and `--list` prints all.
 //
 // Each check writes its own log to build/verify/. The table at the end shows, for each check, how
 // many cases it ran, how long it took, how much processor time at least, and how it ended. A check
@@ -53,7 +53,7 @@ const PREPARATIONS = {
   modules: { run: 'test -d node_modules || npm ci --no-audit --no-fund' },
   build: { run: 'npm run --silent build', needs: ['tools', 'modules'] },
   asan: { run: 'scripts/checks.sh build_asan', needs: ['build'] },
-  'prebuild-x64': { run: 'npm run --silent prebuilds -- linux-x64-glibc', needs: ['build'] },
+  prebuilds: { run: 'npm run --silent prebuilds', needs: ['build'] },
   'prebuild-arm64': { run: 'npm run --silent prebuilds -- linux-arm64-glibc', needs: ['build'] },
 }
 
@@ -126,7 +126,7 @@ const CHECKS = [
     release: true,
     run: 'node scripts/test-install.mjs --all',
     cases: PASSED,
-    needs: ['prebuild-x64'],
+    needs: ['prebuilds'],
     minutes: 25,
   },
   ...['20.19.0', '22', '24', '26'].map((version) => ({
@@ -135,7 +135,7 @@ const CHECKS = [
     cases: MOCHA,
     apart: true,
     release: true,
-    needs: ['prebuild-x64'],
+    needs: ['prebuilds'],
   })),
 ]
 

@@ -323,14 +323,9 @@ class Queue {
   template <class Patience>
   u32 clear(Patience&& patience) {
     const u32 end = ring_.items_put();
-    const auto forget = [](Span) {};
+    const auto is_old = [end](u32 number) { return static_cast<std::int32_t>(end - number) > 0; };
     u32 count = 0;
-    while (static_cast<std::int32_t>(end - ring_.items_got()) > 0 &&
-           settle(patience, [&] { return attempt_get(~u32{0}, forget); }) == Status::ok) {
-      count++;
-    }
-    header_.discarded.fetch_add(count, memory_order_seq_cst);  // see Unfinished::note_end
-    finished();
+    while (settle(patience, [&] { return attempt_discard(is_old); }) == Status::ok) count++;
     return count;
   }
 
@@ -366,15 +361,9 @@ class Queue {
   // died there, so only as long as patience() says; and somebody may have written over the memory.
   template <class Patience>
   void discard(Patience&& patience) {
-    const auto forget = [](Span) {};
     while (!ring_.drained()) {
-      const Status status = try_get(~u32{0}, forget);
-      if (status == Status::ok) {
-        header_.discarded.fetch_add(1, memory_order_seq_cst);  // see Unfinished::note_end
-        finished();
-      } else if (status == Status::damaged || !patience()) {
-        return;
-      }
+      const Status status = attempt_discard(Any{});
+      if (status != Status::ok && (status == Status::damaged || !patience())) return;
     }
   }
 
@@ -408,6 +397,18 @@ class Queue {
   // or discarded. [signal-safe]
   void finished() {
     if (unfinished_.note_end()) wake_.all(header_.all_done);
+  }
+
+  // Drops the next item if it is wanted: ok, empty, closed, busy or damaged. Counts it at once, as a
+  // report of an item too many is refused only if all that are discarded were counted.
+  template <class Wanted>
+  Status attempt_discard(Wanted&& wanted) {
+    const Status status = ring_.try_get(~u32{0}, [this](u32 bytes) { return slots_found(bytes); }, [](Span) {}, wanted);
+    if (status != Status::ok) return status;
+    room_was_made();
+    header_.discarded.fetch_add(1, memory_order_seq_cst);  // see Unfinished::note_end
+    finished();
+    return Status::ok;
   }
 
   static Status unless_busy(Status status, Status otherwise) { return status == Status::busy ? otherwise : status; }

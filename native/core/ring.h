@@ -58,6 +58,11 @@
 
 namespace threadsafe {
 
+// Wants any item, whatever its number.
+struct Any {
+  constexpr bool operator()(u32) const { return true; }
+};
+
 // Slots tells where the stamps lie: stamp(index). The payload is the caller's: write(span),
 // read(span).
 template <class Slots>
@@ -121,11 +126,13 @@ class Ring {
 
   // ok, empty, closed, busy, too_small or damaged. slots_of(bytes) tells how many slots a message
   // of that length has, or 0 if there is none so long: then somebody has written over the memory,
-  // and it is left. Up to `limit` bytes it is taken, else left.
-  template <class SlotsOf, class Read>
-  Status try_get(u32 limit, SlotsOf&& slots_of, Read&& read) {
+  // and it is left. Up to `limit` bytes it is taken, else left. wanted(n) tells whether the n-th item
+  // that was put, counted from 0, is wanted; if not, it is left: empty.
+  template <class SlotsOf, class Read, class Wanted = Any>
+  Status try_get(u32 limit, SlotsOf&& slots_of, Read&& read, Wanted&& wanted = {}) {
     u64 head = head_.load(memory_order_relaxed);
     for (;;) {
+      if (!wanted(high(head))) return Status::empty;
       const u32 position = low(head);
       const u32 index = positions_.index(position);
       const u32 sequence = positions_.full_sequence(position);

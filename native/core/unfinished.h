@@ -28,16 +28,13 @@ class Unfinished {
   }
 
   // Counts that many of the items got as done. Returns false, and changes nothing, if fewer were
-  // got and not reported yet.
+  // got and not reported yet. One that is being dropped counts as got for the moment until it is
+  // counted, and a report too many is accepted then.
   bool report(u32 items) {
     // Acquire: whoever sees that an item was reported sees that it was got.
     u32 done = header_.done.load(memory_order_acquire);
     do {
-      // The items got are read last: an item that this thread has got is always among them.
-      // Sequentially consistent, to keep that order.
-      const u32 evicted = header_.evicted.load(memory_order_seq_cst);
-      const u32 discarded = header_.discarded.load(memory_order_seq_cst);
-      if (items_in(header_.head) - evicted - discarded - done < items) return false;
+      if (got() - done < items) return false;
       // Sequentially consistent: see note_end().
     } while (!header_.done.compare_exchange_weak(done, done + items, memory_order_seq_cst, memory_order_acquire));
     return true;
@@ -85,11 +82,24 @@ class Unfinished {
   // of wait.h.
   u32 count(u32& puts) const {
     const u32 done = header_.done.load(memory_order_seq_cst);
-    const u32 evicted = header_.evicted.load(memory_order_seq_cst);
-    const u32 discarded = header_.discarded.load(memory_order_seq_cst);
+    const u32 dropped = this->dropped();
     puts = items_in(header_.tail);
-    return puts - evicted - discarded - done;
+    return puts - dropped - done;
   }
+
+  // The number of items got and not dropped, at a moment of this call, mod 2^32. Looks again if some
+  // were dropped meanwhile, which would be missing from one of the two numbers.
+  u32 got() const {
+    for (;;) {
+      const u32 dropped = this->dropped();
+      const u32 taken = items_in(header_.head);
+      if (this->dropped() == dropped) return taken - dropped;
+    }
+  }
+
+  // The number of items evicted or discarded, mod 2^32. Sequentially consistent, as what is read
+  // before and after it must keep its place.
+  u32 dropped() const { return header_.evicted.load(memory_order_seq_cst) + header_.discarded.load(memory_order_seq_cst); }
 
   QueueHeader& header_;
 };

@@ -117,6 +117,56 @@ struct Discarded : rl::test_suite<Discarded, 2> {
   }
 };
 
+// clear() drops the items of its beginning, not one that was put when another thread had got the
+// last of those.
+struct ClearedBeside : rl::test_suite<ClearedBeside, 2> {
+  Fixture<> fixture;
+  u32 cleared;
+  u32 got;
+
+  void before() {
+    got = 0;
+    fixture.put(1);
+    fixture.put(2);
+  }
+
+  void thread(unsigned index) {
+    if (index == 0) {
+      cleared = fixture.queue.core().clear(yield);
+    } else {
+      u32 item;
+      while (fixture.queue.core().stats().discarded == 0) rl::yield(1, $);
+      got = fixture.queue.get_exactly(item) == Status::ok;
+      fixture.put(3);
+    }
+  }
+
+  void after() {
+    u32 item;
+    RL_ASSERT(cleared + got == 2);
+    RL_ASSERT(fixture.queue.get_exactly(item) == Status::ok && item == 3);
+  }
+};
+
+// A report of an item that was not got is refused, though clear() drops items.
+struct ReportedTooMany : rl::test_suite<ReportedTooMany, 2> {
+  Fixture<> fixture;
+
+  void before() {
+    fixture.put(1);
+    fixture.put(2);
+  }
+
+  void thread(unsigned index) {
+    if (index == 0) {
+      RL_ASSERT(fixture.queue.core().clear(yield) == 2);
+    } else {
+      // The item that is being dropped may not be counted yet.
+      RL_ASSERT(!fixture.queue.core().task_done(2));
+    }
+  }
+};
+
 // A put evicts an item. Of the two items left, the last may be reported before the eviction is
 // counted.
 struct Evicted : rl::test_suite<Evicted, 3> {
@@ -193,6 +243,8 @@ int main(int argc, char** argv) {
       scenario<TwoFinish, "two_finish">(100'000),
       scenario<TwoJoin, "two_join">(100'000),
       scenario<Cleared, "cleared">(100'000),
+      scenario<ClearedBeside, "cleared_beside">(20'000),
+      scenario<ReportedTooMany, "reported_too_many">(20'000),
       scenario<Discarded, "discarded">(100'000),
       scenario<Evicted, "evicted">(100'000),
       scenario<ForAMoment, "for_a_moment">(100'000),

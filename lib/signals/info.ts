@@ -14,6 +14,11 @@ export const signalInfo = record({
   /** The user id of that process; 0 where the kernel does not say. */
   uid: 'uint32',
   /**
+   * Of SIGCHLD, what became of the child: its exit code, or the number of the signal that has ended,
+   * stopped or continued it; `code` says which. Otherwise 0.
+   */
+  status: 'int32',
+  /**
    * The value sent with it by `sendSignal()` or sigqueue(3). For a timer with a heartbeat, the
    * heartbeat's age in microseconds.
    */

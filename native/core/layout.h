@@ -42,7 +42,7 @@ inline constexpr std::size_t kOrigin = kLine;  // where the Header lies in the m
 inline constexpr u64 kMaxBytes = u64{1} << 32;
 inline constexpr u32 kMaxSlots = u32{1} << 28;     // leaves a position three bits for the lap
 inline constexpr u64 kMagic = 0x6566617364726874;  // "thrdsafe"
-inline constexpr u32 kLayoutVersion = 6;
+inline constexpr u32 kLayoutVersion = 7;
 #ifndef THREADSAFE_MAX_LOOPS  // a model has fewer
 #define THREADSAFE_MAX_LOOPS 1024
 #endif

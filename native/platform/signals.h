@@ -27,6 +27,7 @@ struct SignalInfo {
   std::int32_t code;
   std::int32_t pid;
   u32 uid;
+  std::int32_t status;  // of SIGCHLD
   std::int32_t value;
   u64 timestamp;  // CLOCK_MONOTONIC, ns, taken in the handler
   std::int32_t overrun;

@@ -120,7 +120,7 @@ if (process.platform === 'linux') {
       const each = repetitions(100_000)
       const queue = signalQueue(64)
       const source = willDetach(attachSignal(signal, queue))
-      const own: SignalInfo = { signo: 0, code: 0, pid: -1, uid: 0, value: 0, timestamp: 0n, overrun: 0 }
+      const own: SignalInfo = { signo: 0, code: 0, pid: -1, uid: 0, status: 0, value: 0, timestamp: 0n, overrun: 0 }
       const accountant = new Accountant()
       let put = 0
       let got = 0

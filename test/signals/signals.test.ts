@@ -2,6 +2,7 @@
  * Signal sources with real signals: none is lost without being counted, and the records are true.
  */
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { constants } from 'node:os'
 import { createInterface } from 'node:readline'
@@ -17,7 +18,20 @@ import {
   type SignalName,
 } from '../../lib/index.js'
 import { finished, runProcess, startProcess, until, within } from '../support.js'
-import { drain, endAll, expectCleanEnd, PATIENCE, sendOne, signalQueue, sources, start, willDetach, withHandler } from './sources.js'
+import {
+  CLD_EXITED,
+  CLD_KILLED,
+  drain,
+  endAll,
+  expectCleanEnd,
+  PATIENCE,
+  sendOne,
+  signalQueue,
+  sources,
+  start,
+  willDetach,
+  withHandler,
+} from './sources.js'
 
 if (process.platform !== 'win32') {
   describe('signal sources', () => {
@@ -35,6 +49,26 @@ if (process.platform !== 'win32') {
       assert.equal(info.value, 0)
       assert.ok(info.timestamp >= before && info.timestamp <= process.hrtime.bigint())
       assert.deepEqual(source.stats(), { received: 1, delivered: 1, dropped: 0, installed: true })
+    })
+
+    it('of SIGCHLD tell what became of the child', async () => {
+      const queue = signalQueue(10)
+      willDetach(attachSignal('SIGCHLD', queue))
+      for (const [script, code, status] of [
+        ['exit 3', CLD_EXITED, 3],
+        ['exit 0', CLD_EXITED, 0],
+        ['kill -TERM $$', CLD_KILLED, constants.signals.SIGTERM],
+      ] as const) {
+        const child = spawn('sh', ['-c', script])
+        const info = await within('the signal', queue.get())
+        assert.deepEqual(
+          { pid: info.pid, code: info.code, status: info.status, value: info.value },
+          { pid: child.pid, code, status, value: 0 },
+        )
+      }
+      process.kill(process.pid, 'SIGCHLD')
+      const { pid, status } = await within('the signal', queue.get())
+      assert.deepEqual({ pid, status }, { pid: process.pid, status: 0 })
     })
 
     it('can share a signal, which each of them gets', async () => {

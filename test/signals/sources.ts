@@ -10,8 +10,10 @@ import { type Outcome, startWorker, until } from '../support.js'
 
 export const PATIENCE = 60_000
 
-/** Values of si_code on Linux for a signal from sigqueue(3), and for one from a timer. */
+/** Values of si_code on Linux: from sigqueue(3), of a child that ended by itself or was killed, from a timer. */
 export const SI_QUEUE = -1
+export const CLD_EXITED = 1
+export const CLD_KILLED = 2
 export const SI_TIMER = -2
 
 const workers: Worker[] = []

@@ -42,6 +42,8 @@ bool tells_sender(int signo, int code) {
 #endif
 }
 
+bool tells_status(int signo, int code) { return signo == SIGCHLD && code > 0 && tells_sender(signo, code); }
+
 bool carries_value(int code) {
 #ifdef __linux__
   return code < 0 && code != SI_SIGIO && code != SI_TKILL;
@@ -70,6 +72,7 @@ SignalInfo describe(int signo, const siginfo_t& info) {
     record.pid = info.si_pid;
     record.uid = info.si_uid;
   }
+  if (tells_status(signo, info.si_code)) record.status = info.si_status;
   if (carries_value(info.si_code)) record.value = info.si_value.sival_int;
   return record;
 }

@@ -210,15 +210,23 @@ function checkBiased(options: SelectSyncOptions | undefined): boolean | undefine
   return biased
 }
 
-function checkSources(sources: unknown): void {
+/**
+ * Returns a copy of the array, which is the user's: reading it may run user code, and must not once
+ * an item was taken.
+ */
+function checkSources(sources: unknown): readonly SelectSource[] {
   const expected = 'a ThreadSafeQueue, a ThreadSafeEvent or a Message'
   if (!Array.isArray(sources)) throw invalidType('sources', `an array, each of it ${expected}`, sources)
-  if (sources.length === 0) throw invalidValue('sources', `an array of at least one, ${expected}`, sources)
-  for (let k = 0; k < sources.length; k++) {
+  const { length } = sources
+  if (length === 0) throw invalidValue('sources', `an array of at least one, ${expected}`, sources)
+  const copy: SelectSource[] = []
+  for (let k = 0; k < length; k++) {
     const source: unknown = sources[k]
     if (!(source instanceof ThreadSafeQueue || source instanceof ThreadSafeEvent || source instanceof Message))
       throw invalidType(`sources[${k}]`, expected, source)
+    copy.push(source as SelectSource)
   }
+  return copy
 }
 
 /**
@@ -275,11 +283,11 @@ export function select<const Sources extends readonly SelectSource[]>(
   try {
     const biased = checkBiased(options)
     const limits = patience(options)
-    checkSources(sources)
+    const all = checkSources(sources)
     const once = limits.timeout === 0
-    const selected = once || mayServeAtOnce() ? tryAll('tryInOrder', sources, orderOf(biased)) : undefined
+    const selected = once || mayServeAtOnce() ? tryAll('tryInOrder', all, orderOf(biased)) : undefined
     if (!selected && once) throw new TimeoutError(0)
-    return (selected ? Promise.resolve(selected) : wait(sources, limits, biased)) as Promise<Selected<Sources>>
+    return (selected ? Promise.resolve(selected) : wait(all, limits, biased)) as Promise<Selected<Sources>>
   } catch (error) {
     return Promise.reject(error)
   }
@@ -300,10 +308,10 @@ export function selectSync<const Sources extends readonly SelectSource[]>(
 ): Selected<Sources> {
   const inOrder = orderOf(checkBiased(options))
   const timeout = checkTimeout(options?.timeout)
-  checkSources(sources)
-  const selected = tryAll('tryNow', sources, inOrder)
+  const all = checkSources(sources)
+  const selected = tryAll('tryNow', all, inOrder)
   if (!selected && timeout === 0) throw new TimeoutError(0)
-  return (selected ?? blocking('select', sources, () => block(sources, timeout, inOrder))) as Selected<Sources>
+  return (selected ?? blocking('select', all, () => block(all, timeout, inOrder))) as Selected<Sources>
 }
 
 /**
@@ -312,7 +320,7 @@ export function selectSync<const Sources extends readonly SelectSource[]>(
  */
 function block(sources: readonly SelectSource[], timeout: number, inOrder: InOrder): AnySelected {
   const channels = sources.map((source): unknown => channelOf(source))
-  const places = [...new Map(channels.map((channel, k) => [channel, k]).reverse() as [unknown, number][]).values()]
+  const places = channels.flatMap((channel, k) => (channels.indexOf(channel) === k ? [k] : []))
   const objects = places.map((k) => channelOf(sources[k] as SelectSource).native)
   const wants = places.map((k): unknown => channelOf(sources[k] as SelectSource).want())
   const words = wants.map((want) => (typeof want === 'number' ? want : 0))

@@ -68,6 +68,20 @@ for (const [name, call] of BIASED) {
   })
 }
 
+describe('the sources of a select', () => {
+  it('are read once each, before anything is taken', async () => {
+    for (const [name, call] of FACES) {
+      const [empty, one] = [numbers(), numbers()]
+      const sources = [empty, one]
+      let reads = 0
+      Object.defineProperty(sources, 0, { get: () => (reads++ === 0 ? empty : assert.fail(`${name} reads the array again`)) })
+      sources.findIndex = () => assert.fail(`${name} calls a method of the array`)
+      one.putSync(1)
+      assert.equal((await call(sources)).item, 1)
+    }
+  })
+})
+
 describe('select, biased, of sources that become ready together', () => {
   it('takes the first in the order of the sources, whichever is looked at first', async () => {
     for (let round = 0; round < 50; round++) {
@@ -359,6 +373,34 @@ describe('selectSync, while it blocks', () => {
     event.set()
     event.clear()
     assert.equal(await within('the event', answers.get()), 3)
+    await ended
+  })
+
+  it('takes the first of its sources, if biased, also when it has blocked', async () => {
+    const queues = several(3)
+    const [event, waiting] = [new ThreadSafeEvent(), new ThreadSafeEvent()]
+    const answers = numbers(3)
+    const task: SelectRole = {
+      role: 'answer',
+      // The same object once more counts at its first place.
+      queues: [...queues, queues[1] as (typeof queues)[1]].map(({ handle }) => handle),
+      event: event.handle,
+      answers: answers.handle,
+      waiting: waiting.handle,
+      biased: true,
+    }
+    const ended = finished(startWorker('select-worker', task))
+    await within('the worker', waiting.wait())
+    // The worker may come between the puts, and take another item. But once it will come after them.
+    for (let first = -1, round = 0; first !== 0; round++) {
+      assert.ok(round < 1000, 'The first source was never taken first')
+      await until('the select to announce itself', () => queues.every((queue) => queue.stats().waitingGets === 1))
+      for (const queue of queues.toReversed()) queue.putSync(round)
+      first = await within('an answer', answers.get())
+      for (let k = 0; k < 2; k++) await within('an answer', answers.get())
+    }
+    event.set()
+    assert.equal(await within('the event', answers.get()), 4)
     await ended
   })
 

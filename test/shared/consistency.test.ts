@@ -12,10 +12,10 @@ import type { NativeMessage, NativeRecord } from '../fixtures/native-addon.js'
 import { checked, shared, type Shared, written } from '../fixtures/shared-values.js'
 import type { SharedTask } from '../fixtures/shared-worker.js'
 import { addon, useNativeCode } from '../addon/native-code.js'
-import { finished, startWorker, loopIterations, until, within } from '../support.js'
+import { finished, startWorker, loopIterations, repetitions, until, within } from '../support.js'
 
-const READS = Number(process.env.RECORD_READS ?? 300_000)
-const HANDLER_INTERVAL_NS = 20_000
+const READS = Number(process.env.RECORD_READS ?? repetitions(300_000))
+const HANDLER_PAUSE_NS = 20_000
 const signo = native.firstRealtimeSignal + 9
 
 const work = (task: SharedTask) => startWorker('shared-worker', task)
@@ -50,7 +50,7 @@ describe('records and messages of many contexts', function () {
     const read = once(reading, 'message')
     const writing = work({ does: 'write', record: target.handle as never, times: READS })
     const check = checked()
-    addon.startWriters(record, signo, HANDLER_INTERVAL_NS)
+    addon.startWriters(record, signo, HANDLER_PAUSE_NS)
     let writes = 0
     let newest = 0
     try {

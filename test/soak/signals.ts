@@ -16,7 +16,7 @@ import { until, within } from '../support.js'
 import { clock, type Part, pause, PATIENCE, type Soak } from './soak.js'
 
 const WRITERS_SIGNAL = native.firstRealtimeSignal + 9
-const HANDLER_INTERVAL_NS = 50_000
+const HANDLER_PAUSE_NS = 50_000
 
 /**
  * Takes what the source delivers until the soak ends. Checks that each signal was delivered or
@@ -123,7 +123,7 @@ export const handlerWriters: Part = {
       const record = new SharedRecord(shared)
       const opened = addon.openRecord(record.native, 8) as NativeRecord
       const check = checked()
-      addon.startWriters(opened, WRITERS_SIGNAL, HANDLER_INTERVAL_NS)
+      addon.startWriters(opened, WRITERS_SIGNAL, HANDLER_PAUSE_NS)
       let writes = 0
       const end = performance.now() + 30
       while (performance.now() < end) {

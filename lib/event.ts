@@ -39,11 +39,6 @@ class EventLine extends ServedLine<number> {
     this.#channel = channel
   }
 
-  serveAlone(place: EventPlace): void {
-    if (place.preempted()) place.call.finish()
-    else place.give(place.outcome(undefined))
-  }
-
   protected override announce(): boolean {
     EVENT.announce(this.#channel.native)
     return true

@@ -1,5 +1,6 @@
 /** Several items on their way into a queue. */
 import { invalidType } from '../errors.js'
+import { type Patience, patience, type WaitOptions } from '../wait/options.js'
 
 /** A batch of `length` items, of which `done` are in. */
 export interface Batch<Items> {
@@ -31,4 +32,13 @@ export function withCount(reason: unknown, { done }: Pick<Batch<unknown>, 'done'
     // A proxy may refuse it like this.
   }
   return reason
+}
+
+/** Returns the patience of a call that puts a batch: its errors have the count too. */
+export function patienceOfBatch(options: WaitOptions | undefined): Patience {
+  try {
+    return patience(options)
+  } catch (error) {
+    throw withCount(error, { done: 0 })
+  }
 }

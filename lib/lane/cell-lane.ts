@@ -244,9 +244,10 @@ export class CellLane implements Lane<unknown, unknown> {
       const items = this.getMany(max, into)
       if (items !== NOTHING) return items
     }
+    const one = into ?? this.#newBlock(1)
     const first = this.#getNative(QUEUE.getBlocking(this.#native, timeout))
     if (first === NOTHING || first === CLOSED) return first
-    const block = into ?? this.#newBlock(Math.min(max, 1 + this.size()))
+    const block = into ?? this.#longerBlock(Math.min(max, 1 + this.size())) ?? one
     block[0] = (this.#kind === 'boolean' ? Number(first) : first) as never
     return this.#blockOut(block, 1 + Math.max(0, this.#fill(block, 1, Math.min(max, elementsOf(block)))), into)
   }
@@ -309,6 +310,15 @@ export class CellLane implements Lane<unknown, unknown> {
     return new (blockConstructor(this.#stored))(length)
   }
 
+  /** Returns undefined if there is no memory for it: the items must have a place all the same. */
+  #longerBlock(length: number): Block | undefined {
+    try {
+      return this.#newBlock(length)
+    } catch {
+      return undefined
+    }
+  }
+
   #fromStored(value: number | bigint): number | bigint | boolean {
     return this.#kind === 'boolean' ? value !== 0 : value
   }
@@ -331,9 +341,14 @@ export class CellLane implements Lane<unknown, unknown> {
     return elementsOf(items) === length ? items : blockOver(this.#stored, items, 0, length)
   }
 
-  /** Returns a copy of the first `count` items. */
+  /** Returns a copy of the first `count` items, or if there is no memory for one, a view of them. */
   #copyOf(block: Block, count: number): Block {
-    return new (blockConstructor(this.#stored))(blockOver(this.#stored, block, 0, count))
+    const view = blockOver(this.#stored, block, 0, count)
+    try {
+      return new (blockConstructor(this.#stored))(view)
+    } catch {
+      return view
+    }
   }
 
   #read(): unknown {

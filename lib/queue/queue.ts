@@ -1,7 +1,7 @@
 import type { AsyncQueue } from '../async-queue.js'
 import type { Block } from '../codec/block.js'
 import { native } from '../addon/native.js'
-import { checkIterable } from '../lane/batch.js'
+import { checkIterable, patienceOfBatch } from '../lane/batch.js'
 import { CLOSED, type None } from '../lane/lane.js'
 import { QueueClosedError } from '../errors.js'
 import type { Liveness } from '../wait/loop.js'
@@ -163,8 +163,9 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> extends QueueObje
    */
   get(options?: WaitOptions & IntoOption<IntoOneOf<T>>): Promise<T> {
     try {
+      const into = options?.into
+      const take = into === undefined ? this.#channel.takeOne : this.#takeInto(into)
       const limits = patience(options)
-      const take = options?.into === undefined ? this.#channel.takeOne : this.#takeInto(options.into)
       return this.#channel.get(take, limits, this.#liveness) as Promise<T>
     } catch (error) {
       return Promise.reject(error)
@@ -260,8 +261,7 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> extends QueueObje
    */
   putMany(items: Iterable<In>, options?: WaitOptions): Promise<void> {
     try {
-      const limits = patience(options)
-      return this.#channel.putMany(checkIterable(items), limits, this.#liveness)
+      return this.#channel.putMany(checkIterable(items), patienceOfBatch(options), this.#liveness)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -277,9 +277,9 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> extends QueueObje
    */
   getMany(max: number, options?: WaitOptions & IntoOption<IntoOf<T, Batch>>): Promise<Batch> {
     try {
-      const limits = patience(options)
       wholeNumber('max', max)
       const into = this.#checked(options?.into)
+      const limits = patience(options)
       // Checked again, as it may be detached by the time there are items for it.
       return this.#channel.get(() => this.#channel.lane.getMany(max, this.#checked(into)), limits, this.#liveness) as Promise<Batch>
     } catch (error) {

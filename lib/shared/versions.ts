@@ -69,21 +69,6 @@ class VersionLine extends ServedLine<number> {
     super.add(place, first && first.want > place.want ? first : last?.next)
   }
 
-  serveAlone(place: Place<number>): void {
-    if (place.preempted()) {
-      place.call.finish()
-      return
-    }
-    let outcome: unknown
-    try {
-      outcome = this.attempt(place)
-    } catch (error) {
-      place.fail(error)
-      return
-    }
-    if (outcome !== NOTHING) place.give(outcome)
-  }
-
   protected override announce(): boolean {
     RECORD.announce(this.#versions.native)
     return true

@@ -86,7 +86,8 @@ function warningAfter<R>(start: number, call: () => R): R {
     } else if (duration >= LONG_ON_MAIN_THREAD_MILLISECONDS) {
       // The call blocked for long enough after the probe was last called.
       told[WARNED] = true
-      process.emitWarning(messageOf(duration), { code: CODE })
+      // Not here, where a program's own emitWarning() might throw, and the call has taken something.
+      process.nextTick(() => process.emitWarning(messageOf(duration), { code: CODE }))
     }
   }
 }

@@ -40,6 +40,9 @@ export class Line<Want> {
     else this.#last = place
   }
 
+  /** Called when the time of that call is up, and the line was served. */
+  lookFor?(place: Place<Want>): void
+
   remove(place: Place<Want>): void {
     if (place.line !== this) return
     const { liveness } = place
@@ -137,6 +140,30 @@ export abstract class ServedLine<Want> extends Line<Want> {
     tidyLater(this.owner)
     join(this.owner)
     this.add(place)
+  }
+
+  /** Serves that call alone, wherever it stands. */
+  serveAlone(place: Place<Want>): void {
+    if (place.preempted()) {
+      place.call.finish()
+      return
+    }
+    let outcome: unknown
+    try {
+      outcome = this.attempt(place)
+    } catch (error) {
+      place.fail(error)
+      return
+    }
+    if (outcome !== NOTHING) place.give(outcome)
+  }
+
+  // Those that take item after item stay before it if they have used up their time.
+  override lookFor(place: Place<Want>): void {
+    let { previous } = place
+    if (!previous) return
+    for (; previous; previous = previous.previous) if (!previous.repeats) return
+    this.serveAlone(place)
   }
 
   /** Serves those that can be served, in their order. */

@@ -63,6 +63,7 @@ export class Place<Want> implements Standing {
 
   look(): void {
     this.line?.owner.poll()
+    this.line?.lookFor?.(this)
   }
 
   leave(): void {

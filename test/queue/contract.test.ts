@@ -101,6 +101,12 @@ for (const [type, item] of TYPES) {
       }
     })
 
+    it('say so also if the signal was aborted before', async () => {
+      const reason = { count: 7 }
+      assert.equal(await rejection(make(2).putMany([item(1)], { signal: AbortSignal.abort(reason) })), reason)
+      assert.equal(reason.count, 0)
+    })
+
     it('take any iterable, and nothing from one that fails', async () => {
       const queue = make(9)
       assert.equal(queue.putManySync((function* () { yield item(0); yield item(1) })()), 2) // prettier-ignore

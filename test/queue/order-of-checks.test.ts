@@ -173,6 +173,9 @@ describe('the order of checks', () => {
   const asyncCases: Case<unknown>[] = [
     make('options before signal: put', int32, (q) => q.put(1, { timeout: -1, signal: aborted }), RANGE),
     make('options before signal: get', int32, (q) => q.get({ timeout: -1, signal: aborted }), RANGE),
+    make('into before signal: get', full, (q) => q.get({ into: wrong(5), signal: aborted }), TYPE),
+    make('into before signal: getMany', full, (q) => q.getMany(1, { into: wrong(5), signal: aborted }), TYPE),
+    make('max before signal: getMany', full, (q) => q.getMany(0, { signal: aborted }), RANGE),
     make('options before signal: wait', setEvent, (e) => e.wait({ timeout: wrong('1'), signal: aborted }), TYPE),
     make('options before item: put', int32, (q) => q.put(NOT_A_NUMBER, { timeout: -1 }), RANGE),
     make(

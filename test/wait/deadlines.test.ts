@@ -99,6 +99,29 @@ for (const type of ['float64', 'any', 'bytes'] as ElementType[]) {
   })
 }
 
+describe('a deadline that passes behind a forEach() that has used up its time', () => {
+  for (const [what, get] of [
+    ['get', (queue) => queue.get({ timeout: 1 })],
+    ['getMany', (queue) => queue.getMany(1, { timeout: 1 })],
+    ['select', (queue) => select([new ThreadSafeEvent(), queue], { timeout: 1 })],
+  ] as [string, (queue: ThreadSafeQueue<number, Float64Array>) => Promise<unknown>][]) {
+    it(`leaves a ${what} an item that came in time`, async () => {
+      const queue = new ThreadSafeQueue<number>(1000, { type: 'float64' })
+      queue.putManySync(new Float64Array(1000))
+      const received = queue.forEach(() => busy(2))
+      for (let round = 0; round < 20; round++) {
+        await loopIterations(1)
+        const got = get(queue)
+        busy(3)
+        await within('the item', got)
+      }
+      assert.ok(queue.qsize() > 0)
+      queue.close({ discard: true })
+      await received
+    })
+  }
+})
+
 describe('a deadline that passes while the loop is busy, on an event', () => {
   for (const cleared of [false, true]) {
     it(`leaves a wait the set() that came in time${cleared ? ', though clear() followed' : ''}`, async () => {

@@ -86,6 +86,11 @@ describe('blocking the main thread', () => {
     })
   }
 
+  it('for hardly more than a second ends as it would without a warning, though emitWarning() was replaced and throws', async () => {
+    const { stdout } = await runProcess('liveness-blocked', ['patched', 'get:1001'])
+    assert.match(stdout, /^timed out$/m)
+  })
+
   it('for less than a second each gives none', async () => {
     const { code, stdout, stderr } = await runProcess('liveness-blocked', ['get:400', 'put:400', 'wait:400'])
     assert.deepEqual([code, stdout, stderr], [0, '', ''])

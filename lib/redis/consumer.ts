@@ -274,6 +274,8 @@ export class Consumer {
   /** Waits until an entry comes after that one, or for a moment. */
   async #blockAfter(lastId: string): Promise<void> {
     const moment = Math.min(this.closed ? LOOK_FOR_END : LOOK_AGAIN, this.#options.ackWait)
+    // A command that was sent for calls which have given up does as well: it waits for an entry
+    // after this one or after an earlier one.
     const after = this.#block(moment, 'XREAD', 'COUNT', '1', 'BLOCK', String(moment), 'STREAMS', this.#server.keys.items, lastId)
     const stopped = new Promise<void>((resolve) => {
       this.#stopBlocking = resolve

@@ -119,31 +119,38 @@ export class Server {
   }
 
   /**
-   * Returns a function that sends commands which block for so many milliseconds. It makes a
+   * Returns a function that sends a command which blocks for so many milliseconds. It makes a
    * connection of its own for the first, another when that one has ended, and `end()` ends it. It
    * resolves to null when there is no reply in time: then the connection is half-open, which nobody
-   * else would notice.
+   * else would notice. While a command is under way, a call sends none and shares that one's reply:
+   * commands of callers that have given up would pile up, since each blocks those behind it.
    */
   blocking(): (milliseconds: number, name: string, ...args: string[]) => Promise<Reply> {
     let current: Connection | undefined
+    let underWay: Promise<Reply> | undefined
     const forget = (): void => {
       if (!current) return
       current.end()
       this.#others.delete(current)
       current = undefined
     }
-    return (milliseconds, name, ...args) =>
-      this.again(async () => {
-        if (current?.state() === 'ended') forget()
-        current ??= await this.#another()
-        const over = new AbortController()
-        const late = delay(milliseconds + LATE, null, { signal: over.signal }).then(forget, () => undefined)
-        try {
-          return await Promise.race([current.command(name, ...args), late.then(() => null)])
-        } finally {
-          over.abort()
-        }
+    const send = async (milliseconds: number, name: string, args: string[]): Promise<Reply> => {
+      if (current?.state() === 'ended') forget()
+      current ??= await this.#another()
+      const over = new AbortController()
+      const late = delay(milliseconds + LATE, null, { signal: over.signal }).then(forget, () => undefined)
+      try {
+        return await Promise.race([current.command(name, ...args), late.then(() => null)])
+      } finally {
+        over.abort()
+      }
+    }
+    return (milliseconds, name, ...args) => {
+      underWay ??= this.again(() => send(milliseconds, name, args)).finally(() => {
+        underWay = undefined
       })
+      return underWay
+    }
   }
 
   async #another(): Promise<Connection> {

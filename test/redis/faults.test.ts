@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { setTimeout as delay } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
 import { connectionOf } from '../../lib/redis/client.js'
@@ -63,6 +64,11 @@ describe('RedisQueue, when something goes wrong', () => {
     return info['entries-added']
   }
 
+  /** The number of connections that the server has ever had. */
+  async function connections(): Promise<number> {
+    return Number(/total_connections_received:(\d+)/.exec(await redis.info('stats'))?.[1])
+  }
+
   for (const name of Object.keys(CLIENTS)) {
     describe(`over ${name}`, () => {
       it('accepts nothing of puts that gave up while the server was away', async () => {
@@ -115,6 +121,23 @@ describe('RedisQueue, when something goes wrong', () => {
         assert.equal(proxy.cuts, 1)
         await within('the reply to the late put', send())
         assert.equal(await added(key), 3)
+      })
+
+      it('waits on one connection, however many gets give up', async () => {
+        const queue = await open<number>(freshKey(), {}, await connected(name))
+        const before = await connections()
+        // Longer than a blocking command's reply may take before its connection is given up.
+        for (const end = performance.now() + 4000; performance.now() < end;) {
+          await assert.rejects(queue.get({ timeout: 50 }), { code: 'ERR_TIMEOUT' })
+        }
+        assert.equal(await connections(), before + 1)
+        // The command that was sent for a get that gave up wakes the one that waits now.
+        const get = queue.get()
+        await delay(50)
+        const started = performance.now()
+        await queue.put(1)
+        assert.equal(await within('the item', get), 1)
+        assert.ok(performance.now() - started < 900, 'a wake was lost: the item was found only by a look every second')
       })
     })
   }

@@ -28,7 +28,7 @@ const QUICK = 20
  * look in a row before which nobody asked for any, so after up to twice that time.
  */
 const LINGER = 2000
-/** The number of ids from which on acknowledgements go in the next command. */
+/** The most ids in one command. From so many on, acknowledgements that come go in the next. */
 const MOST_IDS = 1000
 /** The idle time in ms of items that are given back. */
 const AT_ONCE = String(LONGEST_ACK_WAIT)
@@ -114,7 +114,7 @@ export class Consumer {
   /** Removes items that have been dealt with; those that come meanwhile go in the next command. */
   acknowledge(ids: readonly string[]): Promise<void> {
     if (this.#acknowledging && this.#acknowledging.ids.length < MOST_IDS) {
-      this.#acknowledging.ids.push(...ids)
+      for (const id of ids) this.#acknowledging.ids.push(id)
       return this.#acknowledging.done
     }
     const waiting = [...ids]
@@ -122,11 +122,11 @@ export class Consumer {
     const done = before.then(() => {
       this.#acknowledging = undefined
       const { items, state, room } = this.#server.keys
-      return this.#server.run('acknowledge', [items, state, room], this.#options.group, ...waiting)
+      return this.#runOn(waiting, 'acknowledge', [items, state, room], this.#options.group)
     })
-    this.#acknowledging = { ids: waiting, done: done.then(() => undefined) }
+    this.#acknowledging = { ids: waiting, done }
     this.#lastAcknowledgement = done.catch(() => undefined)
-    return this.#acknowledging.done
+    return done
   }
 
   /** Gives items back, to be delivered again at once. */
@@ -183,18 +183,29 @@ export class Consumer {
     await this.#lastAcknowledgement
     // A command that takes items may be under way.
     await this.#working
+    await this.#idle(AT_ONCE, this.#takeBack())
     const { items, operation } = this.#server.keys
     const { group, consumer } = this.#options
-    await this.#server.run('leave', [items, operation], group, consumer, AT_ONCE, ...this.#takeBack())
+    await this.#server.run('leave', [items, operation], group, consumer)
   }
 
   #rejectAll(error: unknown): void {
     for (const { call } of this.#line.splice(0)) call.reject(error)
   }
 
-  #idle(milliseconds: string, ids: readonly string[]): Promise<Reply> {
+  #idle(milliseconds: string, ids: readonly string[]): Promise<void> {
     const { group, consumer } = this.#options
-    return this.#server.run('idle', [this.#server.keys.items], group, consumer, milliseconds, ...ids)
+    return this.#runOn(ids, 'idle', [this.#server.keys.items], group, consumer, milliseconds)
+  }
+
+  /**
+   * Runs a script on ids, in as many commands as that takes. All are sent at once, so that what is
+   * said later of the same ids comes later.
+   */
+  async #runOn(ids: readonly string[], ...[name, keys, ...args]: Parameters<Server['run']>): Promise<void> {
+    const runs: Promise<Reply>[] = []
+    for (let k = 0; k < ids.length; k += MOST_IDS) runs.push(this.#server.run(name, keys, ...args, ...ids.slice(k, k + MOST_IDS)))
+    await Promise.all(runs)
   }
 
   #serve(): void {

@@ -1,5 +1,6 @@
 /** Runs the scripts of a queue on the server, over connections that may break. */
 import { createHash, randomUUID } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -32,6 +33,11 @@ const LATE = 2000
 /** How long the server remembers a client's last operation, in case its reply was lost. */
 const OPERATION_LIFE = 24 * 3600 * 1000
 
+/** Whether it is the program's error and not the connection's, so that trying again is of no use. */
+function isMistake(error: unknown): boolean {
+  return error instanceof TypeError || error instanceof RangeError
+}
+
 /** The keys of a queue, which share a hash tag: a cluster has them in one slot. */
 export interface Keys {
   readonly items: string
@@ -61,6 +67,8 @@ export class Server {
     this.#key = key
     this.#connection = connection
     this.keys = keysOf(key, this.id)
+    // Each command that waits for the server listens.
+    setMaxListeners(0, this.over)
   }
 
   /** Aborted when the queue object is detached. */
@@ -104,7 +112,7 @@ export class Server {
         try {
           return await attempt()
         } catch (error) {
-          if (isFinal(error)) throw error
+          if (isFinal(error) || isMistake(error)) throw error
           failure = error
         }
       }

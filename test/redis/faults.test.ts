@@ -178,6 +178,34 @@ describe('RedisQueue, when something goes wrong', () => {
     assert.equal(new Set(got).size, 40)
   })
 
+  it('acknowledges and gives back batches of any size', async () => {
+    // Some 60,000 arguments overflow the stack.
+    const count = 80_000
+    const key = freshKey()
+    const queue = await open<number>(key, { capacity: count }, await connected('ioredis'))
+    await within('many items put', queue.putMany(Array.from({ length: count }, (_, k) => k)), 20_000)
+    // Nobody waits any more for what this one takes.
+    const leaving = await open<number>(key)
+    const abort = new AbortController()
+    const get = leaving.getMany(count, { signal: abort.signal })
+    abort.abort()
+    await assert.rejects(get, { name: 'AbortError' })
+    await leaving.detach()
+    const { inHand } = await queue.stats()
+    assert.equal(inHand, count)
+    for await (const some of queue.batches(count)) {
+      assert.equal(some.length, count)
+      break
+    }
+    const items = new Set<number>()
+    while (items.size < count) for (const item of await within('a batch that was given back', queue.getMany(count), 20_000)) items.add(item)
+    const settled = async (): Promise<void> => {
+      while ((await queue.stats()).depth > 0) await delay(10)
+    }
+    await within('acknowledgements of many items', settled(), 20_000)
+    assert.equal((await queue.stats()).inHand, 0)
+  })
+
   it('keeps nothing back that nobody asks for', async () => {
     const key = freshKey()
     const one = await open<number>(key, { ackWait: 900 })
@@ -355,6 +383,21 @@ describe('RedisQueue, when something goes wrong', () => {
     }
     await received.ack()
     assert.equal((await queue.stats()).depth, 0)
+  })
+
+  it('rejects what fails before it is sent, instead of trying for ever', async () => {
+    const client = (await connected('redis')) as ReturnType<typeof createClient>
+    const queue = await open<number>(freshKey(), {}, client)
+    const failure = new RangeError('Maximum call stack size exceeded')
+    client.sendCommand = () => Promise.reject(failure)
+    try {
+      await assert.rejects(within('a put', queue.put(1), 1000), failure)
+      await assert.rejects(within('a get', queue.get(), 1000), failure)
+    } finally {
+      Reflect.deleteProperty(client, 'sendCommand')
+    }
+    await queue.put(1)
+    assert.equal(await queue.get(), 1)
   })
 
   it('says so when its keys are gone', async () => {

@@ -1,13 +1,8 @@
--- Gives back items that were taken in advance, and removes the consumer if it has nothing in hand.
--- A consumer that has items in hand stays: the server would forget these items with it.
+-- Removes the consumer if it has nothing in hand. One that has items in hand stays: the server would
+-- forget these items with it.
 -- A command of this client's that is still on its way, over a connection that broke, does nothing
 -- from now on: the number set here is higher than that of any operation.
--- KEYS: items, operation of this client. ARGV: group, consumer, idle time in ms, ids...
-for k = 4, #ARGV do
-  if #redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[k], ARGV[k], 1, ARGV[2]) > 0 then
-    redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, ARGV[k], 'IDLE', ARGV[3], 'JUSTID')
-  end
-end
+-- KEYS: items, operation of this client. ARGV: group, consumer.
 -- A server that is out of memory refuses a script whose first write needs memory. This one needs
 -- none.
 redis.call('PEXPIRE', KEYS[2], 60000)

@@ -104,7 +104,7 @@ export function connectionOf(client: unknown): Connection {
   throw invalidType('client', 'a connected client of node-redis, ioredis or iovalkey', client)
 }
 
-const PASSING = /^(LOADING|READONLY|CLUSTERDOWN|TRYAGAIN|BUSY|MASTERDOWN|NOREPLICAS|ERR max number of clients reached)/
+const PASSING = /^(LOADING|READONLY|UNBLOCKED|CLUSTERDOWN|TRYAGAIN|BUSY|MASTERDOWN|NOREPLICAS|ERR max number of clients reached)/
 
 /**
  * Whether the server refused the command, and would refuse it again. Everything else is tried

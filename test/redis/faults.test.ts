@@ -275,6 +275,34 @@ describe('RedisQueue, when something goes wrong', () => {
     assert.deepEqual([one.closed, two.closed], [true, true])
   })
 
+  for (const name of Object.keys(CLIENTS)) {
+    it(`goes on waiting, over ${name}, while the server is a replica`, async () => {
+      const client = await connected(name)
+      const empty = await open<number>(freshKey(), {}, client)
+      const full = await open<number>(freshKey(), { capacity: 1 }, client)
+      await full.put(1)
+      const get = empty.get()
+      const put = full.put(2)
+      const settled = Promise.race([get, put])
+      settled.catch(() => undefined)
+      const blocked = async (count: number): Promise<void> => {
+        while (!(await redis.info('clients')).includes(`blocked_clients:${count}`)) await delay(5)
+      }
+      await within('two commands that block', blocked(2))
+      await redis.sendCommand(['REPLICAOF', '127.0.0.1', '1'])
+      try {
+        assert.equal(await Promise.race([settled, delay(300, 'waits')]), 'waits')
+      } finally {
+        await redis.sendCommand(['REPLICAOF', 'NO', 'ONE'])
+      }
+      await empty.put(3)
+      assert.equal(await within('an item', get), 3)
+      assert.equal(await within('an item', full.get()), 1)
+      await within('room', put)
+      assert.equal(await within('an item', full.get()), 2)
+    })
+  }
+
   it('has one of two capacities when two open it at once, and refuses the other', async () => {
     const key = freshKey()
     const clients = await Promise.all([connected('redis'), connected('ioredis')])

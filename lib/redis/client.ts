@@ -104,6 +104,8 @@ export function connectionOf(client: unknown): Connection {
   throw invalidType('client', 'a connected client of node-redis, ioredis or iovalkey', client)
 }
 
+/** Before version 7, Redis wraps what stops a command of a script. */
+const WRAPPED = /^ERR Error running script .*: -/
 const PASSING = /^(LOADING|READONLY|UNBLOCKED|CLUSTERDOWN|TRYAGAIN|BUSY|MASTERDOWN|NOREPLICAS|ERR max number of clients reached)/
 
 /**
@@ -112,5 +114,5 @@ const PASSING = /^(LOADING|READONLY|UNBLOCKED|CLUSTERDOWN|TRYAGAIN|BUSY|MASTERDO
  */
 export function isRefusal(error: unknown): boolean {
   const { message = '' } = error as Partial<Error>
-  return /^[A-Z]{3,} /.test(message) && !PASSING.test(message)
+  return /^[A-Z]{3,} /.test(message) && !PASSING.test(message.replace(WRAPPED, ''))
 }

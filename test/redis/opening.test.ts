@@ -48,6 +48,15 @@ describe('opening a RedisQueue', () => {
     assert.match(String(await loading), /LOADING/)
   })
 
+  it('tells what passes from what a server would refuse again, of Redis 6.2 too', () => {
+    const wrapped = (text: string): Error =>
+      new Error(`ERR Error running script (call to f_1028a5dba704e1d8): @user_script:17: @user_script: 17: -${text}`)
+    assert.equal(isRefusal(wrapped("READONLY You can't write against a read only replica.")), false)
+    assert.equal(isRefusal(wrapped('NOREPLICAS Not enough good replicas to write.')), false)
+    assert.equal(isRefusal(wrapped("OOM command not allowed when used memory > 'maxmemory'.")), true)
+    assert.equal(isRefusal(new Error('ERR the queue is gone: its keys were deleted')), true)
+  })
+
   describe('on a real server', () => {
     before(function () {
       if (!HAS_SERVER) {

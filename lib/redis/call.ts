@@ -5,6 +5,8 @@ import type { Patience } from '../wait/options.js'
 
 /** Milliseconds for which a call whose time is over waits for the reply that decides it. */
 export const GRACE = 1000
+/** The most milliseconds that a timer of Node can be set to, 24.8 days. */
+const LONGEST_TIMER = 2 ** 31 - 1
 
 export class PendingCall<R> {
   readonly promise: Promise<R>
@@ -28,9 +30,13 @@ export class PendingCall<R> {
     signal?.addEventListener('abort', this.#aborted, { once: true })
     // The codec is the user's: it may have aborted the signal after that was looked at.
     if (signal?.aborted) queueMicrotask(this.#aborted)
-    if (limit !== Infinity) {
-      this.#timer = setTimeout(() => this.#fail(new TimeoutError(timeout, queue), true), Math.min(limit, 2 ** 31 - 1))
-    }
+    if (limit !== Infinity) this.#setTimer(limit, () => this.#fail(new TimeoutError(timeout, queue), true))
+  }
+
+  /** Sets the timer again for what is left of a time that it can't be set to at once. */
+  #setTimer(milliseconds: number, end: () => void): void {
+    const left = milliseconds - LONGEST_TIMER
+    this.#timer = left > 0 ? setTimeout(() => this.#setTimer(left, end), LONGEST_TIMER) : setTimeout(end, milliseconds)
   }
 
   readonly #aborted = (): void => this.#fail(this.#signal?.reason, false)

@@ -4,6 +4,8 @@
  */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { syncBuiltinESMExports } from 'node:module'
+import timers from 'node:timers'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
@@ -262,6 +264,24 @@ describe('RedisQueue, when something goes wrong', () => {
     await put
     await full.detach()
     await assert.rejects(full.putMany([4]), { code: 'ERR_QUEUE_CLOSED', count: 0 })
+  })
+
+  it('waits for longer than a timer of Node can be set to', async () => {
+    const longest = 2 ** 31 - 1
+    const queue = await open<number>(freshKey())
+    const { setTimeout } = timers
+    // The longest time passes at once.
+    const quick = (end: () => void, milliseconds?: number) => setTimeout(end, milliseconds === longest ? 0 : milliseconds)
+    timers.setTimeout = quick as typeof setTimeout
+    syncBuiltinESMExports()
+    try {
+      const get = assert.rejects(queue.get({ timeout: 2 * longest + 200 }), { code: 'ERR_TIMEOUT' })
+      assert.equal(await Promise.race([get, delay(100, 'waits')]), 'waits')
+      await within('the end of the get', get)
+    } finally {
+      timers.setTimeout = setTimeout
+      syncBuiltinESMExports()
+    }
   })
 
   it('tells puts that wait, here and elsewhere, that it was closed', async () => {

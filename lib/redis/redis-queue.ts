@@ -138,9 +138,15 @@ export class RedisQueue<T = unknown> implements AsyncQueue<T>, AsyncDisposable {
    * await orders.putMany([{ id: 1 }, { id: 2 }])
    */
   async putMany(items: Iterable<T>, options?: WaitOptions): Promise<void> {
-    const limits = patience(options)
-    const encoded = Array.from(checkIterable(items) as Iterable<T>, (item) => encode(this.#codec, item))
-    if (this.#detached) throw withCount(new QueueClosedError(this), { done: 0 })
+    let limits
+    let encoded
+    try {
+      limits = patience(options)
+      encoded = Array.from(checkIterable(items) as Iterable<T>, (item) => encode(this.#codec, item))
+      this.#checkAttached()
+    } catch (error) {
+      throw withCount(error, { done: 0 })
+    }
     if (encoded.length > 0) await this.#closing(this.#producer.put(encoded, limits, true))
   }
 

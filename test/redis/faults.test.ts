@@ -284,6 +284,17 @@ describe('RedisQueue, when something goes wrong', () => {
     }
   })
 
+  it('says how many items of a batch went in, whatever ends it', async () => {
+    const key = freshKey()
+    const queue = await open<unknown>(key, { capacity: 2 })
+    const reason = Object.assign(new Error('enough'), { count: 5 })
+    const signal = AbortSignal.abort(reason)
+    await assert.rejects(queue.putMany([1, 2], { signal }), (error) => error === reason)
+    assert.equal(reason.count, 0)
+    await assert.rejects(queue.putMany([1, 1n]), { code: 'ERR_INVALID_ARG_VALUE', count: 0 })
+    assert.equal(await added(key), 0)
+  })
+
   it('tells puts that wait, here and elsewhere, that it was closed', async () => {
     const key = freshKey()
     const one = await open<number>(key, { capacity: 1 })

@@ -144,7 +144,7 @@ export class Producer {
 
   #settle({ parts, payload }: Load, reply: number): boolean {
     if (reply < 0) {
-      this.#rejectAll(new QueueClosedError(this.#queue))
+      this.#rejectAll()
       return false
     }
     const full = reply < payload.length
@@ -167,8 +167,9 @@ export class Producer {
     this.#line = this.#line.filter(({ call }) => !call.settled)
   }
 
-  #rejectAll(error: unknown): void {
-    for (const put of this.#line) this.#fail(put, error)
+  /** Rejects each put with an error of its own, as each has a count of its own. */
+  #rejectAll(): void {
+    for (const put of this.#line) this.#fail(put, new QueueClosedError(this.#queue))
     this.#line = []
   }
 
@@ -193,6 +194,6 @@ export class Producer {
 
   /** Rejects what is left when there is no time to wait for the server. */
   abandon(): void {
-    this.#rejectAll(new QueueClosedError(this.#queue))
+    this.#rejectAll()
   }
 }

@@ -66,6 +66,11 @@ describe('RedisQueue, when something goes wrong', () => {
     return info['entries-added']
   }
 
+  /** Resolves when the server knows of a put that waits for room. */
+  async function putWaits({ name }: { readonly name: string }): Promise<void> {
+    while (!(await redis.hExists(`{${name}}:state`, 'waiting')));
+  }
+
   /** The number of connections that the server has ever had. */
   async function connections(): Promise<number> {
     return Number(/total_connections_received:(\d+)/.exec(await redis.info('stats'))?.[1])
@@ -253,10 +258,7 @@ describe('RedisQueue, when something goes wrong', () => {
     await full.put(0)
     const put = full.put(1)
     const isTimeout = { code: 'ERR_TIMEOUT', message: /within 0 ms/ }
-    const waits = async (): Promise<void> => {
-      while (!(await redis.hExists(`{${full.name}}:state`, 'waiting')));
-    }
-    await within('a put that waits for room', waits())
+    await within('a put that waits for room', putWaits(full))
     await new Promise((resolve) => setImmediate(resolve))
     await assert.rejects(within('a put that finds no room', full.put(2, { timeout: 0 }), 500), isTimeout)
     await assert.rejects(within('puts that find no room', full.putMany([2, 3], { timeout: 0 }), 500), { ...isTimeout, count: 0 })
@@ -293,6 +295,13 @@ describe('RedisQueue, when something goes wrong', () => {
     assert.equal(reason.count, 0)
     await assert.rejects(queue.putMany([1, 1n]), { code: 'ERR_INVALID_ARG_VALUE', count: 0 })
     assert.equal(await added(key), 0)
+    const closed = [
+      assert.rejects(queue.putMany([1, 2, 3]), { code: 'ERR_QUEUE_CLOSED', count: 2 }),
+      assert.rejects(queue.putMany([4]), { code: 'ERR_QUEUE_CLOSED', count: 0 }),
+    ]
+    await within('puts that wait for room', putWaits(queue))
+    await queue.close()
+    await within('the end of puts into a closed queue', Promise.all(closed))
   })
 
   it('tells puts that wait, here and elsewhere, that it was closed', async () => {

@@ -175,7 +175,8 @@ struct Room : rl::test_suite<Room, 4> {
   void thread(unsigned index) {
     u32 done;
     if (index == 0) {
-      RL_ASSERT(fixture.queue.try_get_many(2, done) == Status::ok && done == 2);
+      u32 numbers[2];
+      RL_ASSERT(fixture.queue.try_get_many(numbers, done) == Status::ok && done == 2);
     } else if (index == 1) {
       u32 number;
       if (fixture.put(0, 1, true) == 1) {

@@ -135,9 +135,11 @@ class ModelQueue {
       for (u32 i = 0; i < n; i++) slots_.write({index + i, 1, 0}, first + k + i);
     });
   }
-  Status try_get_many(u32 count, u32& done) {
-    return core().try_get_many(count, done, [this](u32 index, u32, u32 n) {
-      for (u32 i = 0; i < n; i++) slots_.read({index + i, 1, 0});
+  // Gets as many as `numbers` has room for.
+  template <u32 kMost>
+  Status try_get_many(u32 (&numbers)[kMost], u32& done) {
+    return core().try_get_many(kMost, done, [&](u32 index, u32 k, u32 n) {
+      for (u32 i = 0; i < n; i++) numbers[k + i] = slots_.read({index + i, 1, 0});
     });
   }
 
@@ -161,8 +163,10 @@ class ModelQueue {
   }
   template <u32 kRun>
   bool try_get_messages(u32 (&numbers)[kRun]) {
-    return ring().template try_get_messages<kRun>([](u32 bytes) { return bytes / kPayloadBytes; }, [](const auto&) { return true; },
-                                                  [&](const Span& span, u32 k) { numbers[k] = slots_.read(span); });
+    // As in Queue::slots_of(), an empty message has a slot as well.
+    const auto slots_of = [](u32 bytes) { return bytes == 0 ? 1 : bytes / kPayloadBytes; };
+    return ring().template try_get_messages<kRun>(
+        slots_of, [](const auto&) { return true; }, [&](const Span& span, u32 k) { numbers[k] = slots_.read(span); });
   }
 
   Status put(u32 number, u32 slots = 1, u32 putter = 1) {

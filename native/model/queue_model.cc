@@ -181,7 +181,8 @@ struct BatchRoom : rl::test_suite<BatchRoom, 3> {
   void thread(unsigned index) {
     u32 done;
     if (index == 0) {
-      RL_ASSERT(queue.try_get_many(2, done) == Status::ok && done == 2);
+      u32 numbers[2];
+      RL_ASSERT(queue.try_get_many(numbers, done) == Status::ok && done == 2);
     } else {
       RL_ASSERT(queue.put(index) == Status::ok);
     }

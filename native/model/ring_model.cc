@@ -7,6 +7,16 @@ namespace {
 using namespace threadsafe;
 using namespace threadsafe::model;
 
+// Checks that the numbers are 0, 1, 2 and so on, each of them once.
+template <u32 count>
+void check_each_once(const u32 (&numbers)[count]) {
+  bool there[count] = {};
+  for (const u32 number : numbers) {
+    RL_ASSERT(number < count && !there[number]);
+    there[number] = true;
+  }
+}
+
 // Two producers of two messages each, and two consumers. A message's number is producer * 2 + 0 or
 // 1. Those of the second producer take `slots` slots.
 template <u32 capacity, u32 slots>
@@ -46,9 +56,9 @@ struct AsBatch {
     return queue.try_put_many(number, 1, done) == Status::ok && done == 1;
   }
   template <class Queue>
-  static bool get_one(Queue& queue) {
+  static bool get_one(Queue& queue, u32 (&number)[1]) {
     u32 done;
-    return queue.try_get_many(1, done) == Status::ok && done == 1;
+    return queue.try_get_many(number, done) == Status::ok && done == 1;
   }
   template <class Queue>
   static bool put(Queue& queue, u32 first) {
@@ -56,9 +66,9 @@ struct AsBatch {
     return queue.try_put_many(first, 2, done) == Status::ok && done == 2;
   }
   template <class Queue>
-  static bool get(Queue& queue) {
+  static bool get(Queue& queue, u32 (&numbers)[2]) {
     u32 done;
-    return queue.try_get_many(2, done) == Status::ok && done == 2;
+    return queue.try_get_many(numbers, done) == Status::ok && done == 2;
   }
 };
 
@@ -68,29 +78,30 @@ struct AsRun {
     return queue.template try_put_run<1>(number);
   }
   template <class Queue>
-  static bool get_one(Queue& queue) {
-    u32 numbers[1];
-    return queue.template try_get_run<1>(numbers);
+  static bool get_one(Queue& queue, u32 (&number)[1]) {
+    return queue.try_get_run(number);
   }
   template <class Queue>
   static bool put(Queue& queue, u32 first) {
     return queue.template try_put_run<2>(first);
   }
   template <class Queue>
-  static bool get(Queue& queue) {
-    u32 numbers[2];
-    return queue.template try_get_run<2>(numbers);
+  static bool get(Queue& queue, u32 (&numbers)[2]) {
+    return queue.try_get_run(numbers);
   }
 };
 
 struct AsMessages {
   template <class Queue>
+  static bool get_one(Queue& queue, u32 (&number)[1]) {
+    return queue.try_get_messages(number);
+  }
+  template <class Queue>
   static bool put(Queue& queue, u32 first) {
     return queue.try_put_messages(first, {1, 1});
   }
   template <class Queue>
-  static bool get(Queue& queue) {
-    u32 numbers[2];
+  static bool get(Queue& queue, u32 (&numbers)[2]) {
     return queue.try_get_messages(numbers);
   }
 };
@@ -114,6 +125,7 @@ struct PutTogether : rl::test_suite<PutTogether<Way>, 3> {
 template <class Way>
 struct GetTogether : rl::test_suite<GetTogether<Way>, 3> {
   ModelQueue<2> queue;
+  u32 got[2];
 
   void before() {
     queue.try_put(0);
@@ -122,13 +134,16 @@ struct GetTogether : rl::test_suite<GetTogether<Way>, 3> {
 
   void thread(unsigned index) {
     if (index == 2) {
-      while (!Way::get(queue)) rl::yield(1, $);
+      while (!Way::get(queue, got)) rl::yield(1, $);
     } else {
       while (queue.try_put(index) != Status::ok) rl::yield(1, $);
     }
   }
 
-  void after() { RL_ASSERT(queue.core().size() == 2); }
+  void after() {
+    RL_ASSERT(got[0] == 0 && got[1] == 1);
+    RL_ASSERT(queue.core().size() == 2);
+  }
 };
 
 // The same, but the other two threads go the same way, with one slot each. A claim of a batch
@@ -136,21 +151,26 @@ struct GetTogether : rl::test_suite<GetTogether<Way>, 3> {
 template <class Way>
 struct PutAndGetTogether : rl::test_suite<PutAndGetTogether<Way>, 3> {
   ModelQueue<3> queue;
+  u32 got[2][1];
 
   void thread(unsigned index) {
     if (index == 2) {
       while (!Way::put(queue, 0)) rl::yield(1, $);
     } else {
-      while (!Way::get_one(queue)) rl::yield(1, $);
+      while (!Way::get_one(queue, got[index])) rl::yield(1, $);
     }
   }
 
-  void after() { RL_ASSERT(queue.core().size() == 0); }
+  void after() {
+    check_each_once({got[0][0], got[1][0]});
+    RL_ASSERT(queue.core().size() == 0);
+  }
 };
 
 template <class Way>
 struct GetAndPutTogether : rl::test_suite<GetAndPutTogether<Way>, 3> {
   ModelQueue<2> queue;
+  u32 got[2];
 
   void before() {
     queue.try_put(0);
@@ -159,13 +179,49 @@ struct GetAndPutTogether : rl::test_suite<GetAndPutTogether<Way>, 3> {
 
   void thread(unsigned index) {
     if (index == 2) {
-      while (!Way::get(queue)) rl::yield(1, $);
+      while (!Way::get(queue, got)) rl::yield(1, $);
     } else {
       while (!Way::put_one(queue, index)) rl::yield(1, $);
     }
   }
 
-  void after() { RL_ASSERT(queue.core().size() == 2); }
+  void after() {
+    RL_ASSERT(got[0] == 0 && got[1] == 1);
+    RL_ASSERT(queue.core().size() == 2);
+  }
+};
+
+// A getter is slow, and the head comes round to the slot from which it still copies. Its stamp is
+// still that of the lap before, whose item nobody else may get.
+template <class Way>
+struct SlowGetter : rl::test_suite<SlowGetter<Way>, 3> {
+  ModelQueue<2, true> queue;
+  u32 slow;
+  u32 others[3][1];
+
+  void before() {
+    queue.try_put(0);
+    queue.try_put(1);
+  }
+
+  void thread(unsigned index) {
+    if (index == 0) {
+      while (queue.get_and(slow, delay) != Status::ok) rl::yield(1, $);
+    } else if (index == 1) {
+      for (auto& number : others) {
+        while (!Way::get_one(queue, number)) rl::yield(1, $);
+      }
+    } else {
+      for (u32 number = 2; number < 4; number++) {
+        while (queue.try_put(number) != Status::ok) rl::yield(1, $);
+      }
+    }
+  }
+
+  void after() {
+    check_each_once({slow, others[0][0], others[1][0], others[2][0]});
+    RL_ASSERT(queue.core().size() == 0);
+  }
 };
 
 // Both sides use runs, around the end of the ring.
@@ -251,9 +307,9 @@ struct MessagesBehind : rl::test_suite<MessagesBehind, 4> {
   ModelQueue<4, true> queue;
   u32 first;
   u32 others[2];
+  u32 last;
 
   void thread(unsigned index) {
-    u32 number;
     if (index == 0) {
       while (!queue.try_put_messages(0, {1, 1, 1})) rl::yield(1, $);
     } else if (index == 1) {
@@ -262,8 +318,13 @@ struct MessagesBehind : rl::test_suite<MessagesBehind, 4> {
       while (!queue.try_get_messages(others)) rl::yield(1, $);
     } else {
       while (queue.try_put(3) != Status::ok) rl::yield(1, $);
-      while (queue.try_get(number) != Status::ok) rl::yield(1, $);
+      while (queue.try_get(last) != Status::ok) rl::yield(1, $);
     }
+  }
+
+  void after() {
+    check_each_once({first, others[0], others[1], last});
+    RL_ASSERT(queue.core().size() == 0);
   }
 };
 
@@ -444,6 +505,9 @@ int main(int argc, char** argv) {
       scenario<GetAndPutTogether<AsBatch>, "get_and_put_batch">(20'000),
       scenario<PutAndGetTogether<AsRun>, "put_and_get_run">(20'000),
       scenario<GetAndPutTogether<AsRun>, "get_and_put_run">(20'000),
+      scenario<SlowGetter<AsBatch>, "slow_getter_batch">(30'000),
+      scenario<SlowGetter<AsRun>, "slow_getter_run">(30'000),
+      scenario<SlowGetter<AsMessages>, "slow_getter_messages">(30'000),
       scenario<RunsRound, "runs_round">(100'000),
       scenario<PutTogether<AsMessages>, "put_messages">(50'000),
       scenario<GetTogether<AsMessages>, "get_messages">(50'000),

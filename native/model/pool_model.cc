@@ -132,6 +132,30 @@ struct Passing : rl::test_suite<Passing, 3> {
   }
 };
 
+// A name is good for one lease, or one passing, though the same thread has the same buffer again.
+struct Names : rl::test_suite<Names, 2> {
+  ModelPool<1> pool;
+
+  void thread(unsigned index) {
+    if (index > 0) return pool.lend_and_use(index + 1);
+    const u32 old = pool.lend(1);
+    RL_ASSERT(pool.core().release(1, old));
+    const u32 lease = pool.lend(1);
+    u32 token;
+    RL_ASSERT(pool.core().has(1, lease) && !pool.core().has(1, old));
+    RL_ASSERT(!pool.core().release(1, old) && !pool.core().pass(1, old, token));
+    RL_ASSERT(pool.core().pass(1, lease, token));
+    RL_ASSERT(pool.core().take(1, token));
+    u32 next;
+    RL_ASSERT(pool.core().pass(1, token, next));
+    RL_ASSERT(!pool.core().take(1, token));
+    RL_ASSERT(pool.core().take(1, next));
+    pool.use(1, next);
+    RL_ASSERT(pool.core().release(1, next));
+  }
+  void after() { pool.check_at_rest(); }
+};
+
 // Thread 0 has at most one of two buffers at a time, so there is always one for thread 1.
 struct Exact : rl::test_suite<Exact, 2> {
   ModelPool<2> pool;
@@ -216,9 +240,10 @@ struct ExactOnce : rl::test_suite<ExactOnce, 2> {
 
 int main(int argc, char** argv) {
   const Scenario scenarios[] = {
-      scenario<Lending<1>, "one">(20'000), scenario<Lending<2>, "two">(20'000),    scenario<Passing, "passing">(10'000),
-      scenario<Exact, "exact">(30'000),    scenario<Stopping, "stopping">(20'000), scenario<Dying, "dying">(20'000),
-      search<TwoOnce, "small_two">(5),     search<ExactOnce, "small_exact">(5),    search<Passing, "small_passing">(2),
+      scenario<Lending<1>, "one">(20'000), scenario<Lending<2>, "two">(20'000), scenario<Passing, "passing">(10'000),
+      scenario<Names, "names">(20'000),    scenario<Exact, "exact">(30'000),    scenario<Stopping, "stopping">(20'000),
+      scenario<Dying, "dying">(20'000),    search<TwoOnce, "small_two">(5),     search<ExactOnce, "small_exact">(5),
+      search<Passing, "small_passing">(2),
   };
   return threadsafe::model::main(argc, argv, scenarios);
 }

@@ -18,7 +18,7 @@ struct Fixture {
   // Looks, announces, looks again and waits for a ring. Returns false if it gives up, which it may
   // do at any moment if it has a deadline.
   bool join(u32 number, bool has_deadline = false) {
-    const u32 loop = number * Loops::kApart;
+    const u32 loop = Loops::kNumbers[number];
     const JoinStart start = queue.core().join_start();
     while (!queue.core().all_done(start)) {
       announce_loop(queue.joins_list(), loop);

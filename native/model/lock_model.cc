@@ -52,7 +52,7 @@ class ModelLock {
   // Does what a loop does until it has the lock, gives up, or its thread dies. ServedLine in
   // lib/wait/line.ts does the same.
   bool await(u32 thread, Hold& hold, End end = End::granted) {
-    const u32 loop = Loops::kApart * (thread - 1);
+    const u32 loop = Loops::kNumbers[thread - 1];
     u32 now = thread;
     const LockWaiter waiter{thread, now};
     const bool gives_up = end != End::granted;
@@ -83,7 +83,7 @@ class ModelLock {
 
   // Does what the addon does at the end of an isolate.
   void end(u32 thread) {
-    take_loop(header_.waiters, Loops::kApart * (thread - 1));
+    take_loop(header_.waiters, Loops::kNumbers[thread - 1]);
     core().abandon(thread);
   }
 

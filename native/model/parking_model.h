@@ -3,6 +3,9 @@
 // Relacy reports a thread that nobody wakes as a deadlock.
 #pragma once
 
+#include <algorithm>
+#include <iterator>
+
 #include "core/deferred.h"
 #include "core/status.h"
 #include "core/wait.h"
@@ -167,7 +170,7 @@ class Parker {
 class Loops {
  public:
   void ring(u32 loop) {
-    Loop& rung = loops_[loop / kApart];
+    Loop& rung = of(loop);
     rung.mutex.lock($);
     rung.rung = true;
     rung.mutex.unlock($);
@@ -177,7 +180,7 @@ class Loops {
   // Waits until the loop is rung. Returns false if its deadline passes, which may happen at any
   // moment.
   bool wait(u32 loop, bool has_deadline) {
-    Loop& waits = loops_[loop / kApart];
+    Loop& waits = of(loop);
     waits.mutex.lock($);
     bool in_time = true;
     while (in_time && !waits.rung) in_time = hear(waits, has_deadline);
@@ -186,8 +189,9 @@ class Loops {
     return in_time;
   }
 
-  // The distance between numbers whose bits lie in different words.
-  static constexpr u32 kApart = 64;
+  // The loops' numbers. The bits of the first and the third lie in one word, that of the second in
+  // another.
+  static constexpr u32 kNumbers[] = {0, 64, 1};
 
  private:
   struct Loop {
@@ -196,13 +200,19 @@ class Loops {
     bool rung = false;
   };
 
+  Loop& of(u32 number) {
+    const auto* const found = std::ranges::find(kNumbers, number);
+    RL_ASSERT(found != std::end(kNumbers));
+    return loops_[found - kNumbers];
+  }
+
   static bool hear(Loop& loop, bool has_deadline) {
     if (has_deadline) return loop.heard.wait_for_a_time(loop.mutex);
     loop.heard.wait(loop.mutex);
     return true;
   }
 
-  Loop loops_[kMaxLoops / kApart];
+  Loop loops_[std::size(kNumbers)];
 };
 
 // A thread's waker. It may be preempted between the permit and the unpark, and between taking a

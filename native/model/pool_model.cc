@@ -1,5 +1,5 @@
 // The pool lends a buffer to one owner at a time, "none is free" is exact, and no wake is lost. A
-// map has one buffer here, so that there are several maps.
+// map has two buffers here, so three buffers have two maps.
 #include "core/pool.h"
 #include "main.h"
 #include "parking_model.h"
@@ -9,11 +9,11 @@ namespace {
 using namespace threadsafe;
 using namespace threadsafe::model;
 
-inline constexpr u32 kMost = 2;
+inline constexpr u32 kMost = 3;
 
 struct ModelWords {
   struct Memory {
-    Atomic<u64> maps[kMost];
+    Atomic<u64> maps[pool_maps(kMost)];
     Atomic<u64> words[kMost];
   };
 
@@ -156,10 +156,19 @@ struct Names : rl::test_suite<Names, 2> {
   void after() { pool.check_at_rest(); }
 };
 
-// Thread 0 has at most one of two buffers at a time, so there is always one for thread 1.
-struct Exact : rl::test_suite<Exact, 2> {
-  ModelPool<2> pool;
+// Each of two maps has a free buffer.
+template <class Suite>
+struct TwoMaps : rl::test_suite<Suite, 2> {
+  ModelPool<3> pool;
 
+  void before() {
+    u32 lease;
+    RL_ASSERT(pool.core().try_lend(6, lease) == Status::ok && pool.core().index_of(lease) == 0);
+  }
+};
+
+// Thread 0 has at most one of two buffers at a time, so there is always one for thread 1.
+struct Exact : TwoMaps<Exact> {
   void thread(unsigned index) {
     u32 lease;
     if (index == 1) {
@@ -223,9 +232,7 @@ struct TwoOnce : rl::test_suite<TwoOnce, 2> {
 };
 
 // One thread has first one buffer, then the other, so there is always one for the other thread.
-struct ExactOnce : rl::test_suite<ExactOnce, 2> {
-  ModelPool<2> pool;
-
+struct ExactOnce : TwoMaps<ExactOnce> {
   void thread(unsigned index) {
     u32 lease;
     for (u32 k = 0; k < (index == 0 ? 2 : 1); k++) {
@@ -240,10 +247,10 @@ struct ExactOnce : rl::test_suite<ExactOnce, 2> {
 
 int main(int argc, char** argv) {
   const Scenario scenarios[] = {
-      scenario<Lending<1>, "one">(20'000), scenario<Lending<2>, "two">(20'000), scenario<Passing, "passing">(10'000),
-      scenario<Names, "names">(20'000),    scenario<Exact, "exact">(30'000),    scenario<Stopping, "stopping">(20'000),
-      scenario<Dying, "dying">(20'000),    search<TwoOnce, "small_two">(5),     search<ExactOnce, "small_exact">(5),
-      search<Passing, "small_passing">(2),
+      scenario<Lending<1>, "one">(20'000),    scenario<Lending<2>, "two">(20'000), scenario<Lending<3>, "three">(20'000),
+      scenario<Passing, "passing">(10'000),   scenario<Names, "names">(20'000),    scenario<Exact, "exact">(30'000),
+      scenario<Stopping, "stopping">(20'000), scenario<Dying, "dying">(20'000),    search<TwoOnce, "small_two">(5),
+      search<ExactOnce, "small_exact">(5),    search<Passing, "small_passing">(2),
   };
   return threadsafe::model::main(argc, argv, scenarios);
 }

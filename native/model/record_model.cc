@@ -24,68 +24,75 @@ struct ModelWords {
   ModelBuffer* buffers;
 };
 
+// Its first `length` bytes count.
 struct Content {
-  u64 words[kContentWords];
+  u64 words[kContentWords] = {};
+  u32 length = kContentBytes;
+
+  bool operator==(const Content& other) const { return length == other.length && std::memcmp(words, other.words, length) == 0; }
 };
 
 class ModelRecord {
  public:
-  explicit ModelRecord(u32 count) : count_(count) { header_.free.store((1u << count) - 2, memory_order_relaxed); }
+  explicit ModelRecord(u32 count) : count_(count) {
+    header_.free.store((1u << count) - 2, memory_order_relaxed);
+    buffers().set_length(0, kContentBytes);
+  }
 
   Snapshot<WordBuffers<ModelWords>, ThreadWake> core() { return {header_, buffers(), ThreadWake{&parking_}}; }
 
   // Makes one try to read.
-  Status try_read(u64& word, Content& content) {
-    return core().try_read(word, [&](u32 index) { buffers().read(index, 0, &content, kContentBytes); });
-  }
-
-  u64 read(Content& content) {
+  Status try_read() {
     u64 word;
-    while (status_of(try_read(word, content)) == Status::busy) rl::yield(1, $);
-    return word;
-  }
-
-  // Makes one try to write the new version into all words.
-  Status try_write_whole() {
-    u64 word = core().begin();
-    return try_fill(word, version_in(word) + 1);
-  }
-
-  // Makes one try to write that value into all words. Tells the version that it became, or 0.
-  Status try_mark(u64 value, u64& version) {
-    u64 word = core().begin();
-    const Status status = try_fill(word, value);
-    version = status == Status::ok ? version_in(word) : 0;
+    Content content;
+    const Status status = status_of(core().try_read(word, [&](u32 index) {
+      content.length = length(index);
+      buffers().read(index, 0, content.words, content.length);
+    }));
+    if (status == Status::ok) reads_[number_of_reads_++] = {version_in(word), content};
     return status;
   }
 
-  void write_whole() {
-    while (try_write_whole() == Status::busy) rl::yield(1, $);
+  void read() {
+    while (try_read() == Status::busy) rl::yield(1, $);
   }
 
-  // Writes that value into all words, whatever is published meanwhile.
-  void replace(u64 value) {
-    const Content content{{value, value}};
-    const auto fill = [&](u32 index) { own(index, [&] { buffers().write(index, 0, &content, kContentBytes); }); };
-    for (;;) {
-      u64 word = core().begin();
-      if (status_of(core().try_write(word, true, fill, true)) == Status::ok) return;
-      rl::yield(1, $);
-    }
+  // Makes one try to write a content that nobody else writes; after any version if it is `whole`.
+  Status try_write(bool whole = false) {
+    const u64 value = ++number_of_contents_;
+    const Content content{{value, value}, value % 2 == 0 ? kContentBytes : kContentBytes / 2};
+    u64 word = core().begin();
+    const auto fill = [&](u32 index) {
+      own(index, [&] {
+        buffers().set_length(index, content.length);
+        buffers().write(index, 0, content.words, content.length);
+      });
+    };
+    const Status status = status_of(core().try_write(word, true, fill, whole));
+    if (status == Status::ok) published(word) = {content, kNoWord};
+    return status;
+  }
+
+  void write(bool whole = false) {
+    while (try_write(whole) == Status::busy) rl::yield(1, $);
   }
 
   // Makes one try to add one to the kth word and leave the others alone.
   Status try_add(u32 k) {
+    Content content;
     u64 word = core().begin();
-    return status_of(core().try_write(word, true, [&](u32 index) {
+    const auto fill = [&](u32 index) {
       own(index, [&] {
         buffers().copy(index_in(word), index);
-        u64 value;
-        buffers().read(index, k * 8, &value, sizeof value);
-        value++;
-        buffers().write(index, k * 8, &value, sizeof value);
+        content.length = length(index);
+        buffers().read(index, 0, content.words, kContentBytes);
+        content.words[k]++;
+        buffers().write(index, k * 8, &content.words[k], sizeof(u64));
       });
-    }));
+    };
+    const Status status = status_of(core().try_write(word, true, fill));
+    if (status == Status::ok) published(word) = {content, k};
+    return status;
   }
 
   void add(u32 k) {
@@ -104,16 +111,44 @@ class ModelRecord {
 
   WaitList& list() { return header_.changed; }
 
+  // Checks, at the end, that what was read as a version is what was published as that one, and that
+  // no merge was lost.
+  void check(u64 versions) {
+    RL_ASSERT(version_in(core().word()) == versions);
+    read();
+    for (u64 version = 1; version <= versions; version++) {
+      const auto& [content, word] = published_[version];
+      if (word == kNoWord) continue;
+      Content merged = published_[version - 1].content;
+      merged.words[word]++;
+      RL_ASSERT(content == merged);
+    }
+    for (u32 k = 0; k < number_of_reads_; k++) RL_ASSERT(reads_[k].content == published_[reads_[k].version].content);
+  }
+
   u32 fills = 0;  // buffers that were claimed
 
  private:
-  Status try_fill(u64& word, u64 value) {
-    const Content content{{value, value}};
-    const auto fill = [&](u32 index) { own(index, [&] { buffers().write(index, 0, &content, kContentBytes); }); };
-    return status_of(core().try_write(word, true, fill));
-  }
+  static constexpr u32 kMostVersions = 8;
+  static constexpr u32 kNoWord = ~0u;
+
+  struct Published {
+    Content content;
+    u32 word = kNoWord;  // to which one was added, if the rest is that of the version before
+  };
+  struct Read {
+    u64 version;
+    Content content;
+  };
 
   WordBuffers<ModelWords> buffers() { return {count_, kContentBytes, ModelWords{buffers_}}; }
+
+  u32 length(u32 index) { return std::min(buffers().length(index), kContentBytes); }
+
+  Published& published(u64 word) {
+    RL_ASSERT(version_in(word) < kMostVersions);
+    return published_[version_in(word)];
+  }
 
   // Checks that no status says "damaged".
   static Status status_of(Status status) {
@@ -133,92 +168,50 @@ class ModelRecord {
   ModelBuffer buffers_[kMostModelBuffers];
   Parking parking_;
   const u32 count_;
+  u64 number_of_contents_ = 0;
+  Published published_[kMostVersions];
+  Read reads_[kMostVersions];
+  u32 number_of_reads_ = 0;
 };
-
-void check_whole(ModelRecord& record) {
-  Content content;
-  const u64 word = record.read(content);
-  RL_ASSERT(content.words[0] == version_in(word));
-  RL_ASSERT(content.words[1] == version_in(word));
-}
-
-void check_sums(ModelRecord& record, u64 first, u64 second) {
-  Content content;
-  const u64 word = record.read(content);
-  RL_ASSERT(version_in(word) == first + second);
-  RL_ASSERT(content.words[0] == first && content.words[1] == second);
-}
 
 // A writer that began before a version was published may claim the buffer of that version, which
 // has been given back since. It publishes nothing, and a slow reader must not take its content for
 // that version's.
 struct Late : rl::test_suite<Late, 3> {
   ModelRecord record{2};
-  u64 published;
+  u64 versions = 2;
 
   void thread(unsigned index) {
-    u64 version;
     if (index == 0) {
-      for (u32 k = 0; k < 2; k++) {
-        while (record.try_mark(1, version) == Status::busy) rl::yield(1, $);
-      }
+      record.write();
+      record.write();
     } else if (index == 1) {
-      record.try_mark(2, published);
+      if (record.try_write() == Status::ok) versions++;
     } else {
-      Content content;
-      read = version_in(record.read(content));
-      value = content.words[1];
+      record.read();
     }
   }
 
-  void after() {
-    if (value == 2) RL_ASSERT(read == published);
-  }
-
- private:
-  u64 read;
-  u64 value;
+  void after() { record.check(versions); }
 };
 
-// Buffers are claimed anew while a thread reads.
-template <u32 count>
-struct Whole : rl::test_suite<Whole<count>, 3> {
+// Buffers are claimed anew while a thread reads. Writers may follow any version, or only the one
+// with which they began.
+template <u32 count, bool whole>
+struct Write : rl::test_suite<Write<count, whole>, 3> {
   ModelRecord record{count};
 
   void thread(unsigned index) {
     for (u32 k = 0; k < 2; k++) {
       if (index == 2) {
-        check_whole(record);
+        record.read();
       } else {
-        record.write_whole();
+        record.write(whole);
       }
     }
   }
 
-  void after() { check_whole(record); }
-};
-
-// Two threads replace the content, each whatever the other publishes meanwhile. A third reads.
-struct Replace : rl::test_suite<Replace, 3> {
-  ModelRecord record{3};
-
-  void check(u64 most) {
-    Content content;
-    const u64 word = record.read(content);
-    RL_ASSERT(content.words[0] == content.words[1]);
-    RL_ASSERT(version_in(word) <= most && (content.words[0] == 0) == (version_in(word) == 0));
-  }
-
-  void thread(unsigned index) {
-    if (index == 2) return check(4);
-    record.replace(index * 2 + 1);
-    record.replace(index * 2 + 2);
-  }
-
-  void after() {
-    check(4);
-    RL_ASSERT(version_in(record.core().word()) == 4);
-  }
+  void after() { record.check(4); }
 };
 
 // Two threads change different words.
@@ -230,31 +223,33 @@ struct Merge : rl::test_suite<Merge, 2> {
     record.add(index);
   }
 
-  void after() { check_sums(record, 2, 2); }
+  void after() { record.check(4); }
 };
 
 // One thread writes. Another learns of that, and must find the buffer that was given back.
 struct GivenBack : rl::test_suite<GivenBack, 2> {
   ModelRecord record{2};
+  u64 versions = 1;
   Atomic<u32> written;
 
   void thread(unsigned index) {
     if (index == 0) {
-      record.write_whole();
+      record.write();
       written.store(1, memory_order_relaxed);
     } else {
       while (written.load(memory_order_relaxed) == 0) rl::yield(1, $);
       const u32 before = record.fills;
       // The first look at the free buffers may be outdated, but the second is not.
-      if (record.try_write_whole() == Status::busy) record.try_write_whole();
+      if (record.try_write() == Status::ok || record.try_write() == Status::ok) versions++;
       RL_ASSERT(record.fills > before);
     }
   }
 
-  void after() { check_whole(record); }
+  void after() { record.check(versions); }
 };
 
-// A handler that strikes its thread before any operation, at most `left` times.
+// A handler that strikes its thread before any operation, at most `left` times, and merges, replaces
+// or reads.
 struct Handler {
   static inline Handler* current = nullptr;
 
@@ -270,7 +265,12 @@ struct Handler {
     handler->inside = true;
     HandlerPatience patience;
     const auto few = [&] { return patience() && rl::rand(16) != 0; };
-    if (until_not_busy([&] { return handler->record->try_add(1); }, few) == Status::ok) handler->published++;
+    const unsigned what = rl::rand(3);
+    const auto try_now = [&] {
+      if (what == 0) return handler->record->try_read();
+      return what == 1 ? handler->record->try_add(1) : handler->record->try_write(true);
+    };
+    if (until_not_busy(try_now, few) == Status::ok && what > 0) handler->published++;
     handler->inside = false;
   }
 
@@ -293,9 +293,7 @@ struct Struck : rl::test_suite<Struck<reads>, 2> {
       record.add(0);
       record.add(0);
     } else if (reads) {
-      Content content;
-      const u64 word = record.read(content);
-      RL_ASSERT(content.words[0] + content.words[1] == version_in(word));
+      record.read();
     } else {
       record.add(0);
     }
@@ -303,7 +301,7 @@ struct Struck : rl::test_suite<Struck<reads>, 2> {
 
   void after() {
     before_operation = nullptr;
-    check_sums(record, reads ? 2 : 3, handler.published);
+    record.check((reads ? 2 : 3) + handler.published);
   }
 };
 
@@ -313,16 +311,19 @@ struct Wait : rl::test_suite<Wait, 2> {
 
   void thread(unsigned index) {
     if (index == 0) {
-      record.write_whole();
-      record.write_whole();
+      record.write();
+      record.write();
     } else {
       RL_ASSERT(record.wait(0) == Status::ok);
       RL_ASSERT(record.wait(1) == Status::ok);
-      check_whole(record);
+      record.read();
     }
   }
 
-  void after() { RL_ASSERT(calls_waiting(record.list()) == 0); }
+  void after() {
+    record.check(2);
+    RL_ASSERT(calls_waiting(record.list()) == 0);
+  }
 };
 
 // A set that is cleared at once serves the threads that waited. A clear keeps the content and the
@@ -333,7 +334,7 @@ struct SetAndClear : rl::test_suite<SetAndClear, 3> {
   void thread(unsigned index) {
     if (index == 0) {
       until_announced(record.list(), 1);
-      record.write_whole();
+      record.write();
       record.core().clear();
     } else if (index == 1) {
       RL_ASSERT(record.wait(0) == Status::ok);
@@ -343,7 +344,7 @@ struct SetAndClear : rl::test_suite<SetAndClear, 3> {
   }
 
   void after() {
-    check_whole(record);
+    record.check(1);
     RL_ASSERT(record.core().word() == stamp_of(record.core().word()));
   }
 };
@@ -354,8 +355,8 @@ struct TwoWait : rl::test_suite<TwoWait, 3> {
 
   void thread(unsigned index) {
     if (index == 0) {
-      record.write_whole();
-      record.write_whole();
+      record.write();
+      record.write();
     } else if (index == 1) {
       RL_ASSERT(record.wait(1) == Status::ok);
     } else {
@@ -372,17 +373,14 @@ struct Cleared : rl::test_suite<Cleared, 2> {
 
   void thread(unsigned index) {
     if (index == 0) {
-      record.write_whole();
-      record.write_whole();
+      record.write();
+      record.write();
     } else {
       record.core().clear();
     }
   }
 
-  void after() {
-    check_whole(record);
-    RL_ASSERT(version_in(record.core().word()) == 2);
-  }
+  void after() { record.check(2); }
 };
 
 // One thread writes, one reads.
@@ -391,18 +389,14 @@ struct WriteAndRead : rl::test_suite<WriteAndRead, 2> {
 
   void thread(unsigned index) {
     if (index == 0) {
-      record.write_whole();
-      record.write_whole();
+      record.write();
+      record.write();
     } else {
-      Content content;
-      u64 word;
-      if (record.try_read(word, content) == Status::ok) {
-        RL_ASSERT(content.words[0] == version_in(word) && content.words[1] == version_in(word));
-      }
+      record.try_read();
     }
   }
 
-  void after() { check_whole(record); }
+  void after() { record.check(2); }
 };
 
 // Two threads change one word each.
@@ -411,17 +405,18 @@ struct MergeOnce : rl::test_suite<MergeOnce, 2> {
 
   void thread(unsigned index) { record.add(index); }
 
-  void after() { check_sums(record, 1, 1); }
+  void after() { record.check(2); }
 };
 
 }  // namespace
 
 int main(int argc, char** argv) {
   const Scenario scenarios[] = {
-      scenario<Whole<2>, "whole_2">(30'000),
-      scenario<Whole<3>, "whole_3">(30'000),
+      scenario<Write<2, false>, "whole_2">(30'000),
+      scenario<Write<3, false>, "whole_3">(30'000),
       scenario<Late, "late">(100'000),
-      scenario<Replace, "replace">(30'000),
+      scenario<Write<2, true>, "late_whole">(30'000),
+      scenario<Write<3, true>, "replace">(30'000),
       scenario<Merge, "merge">(50'000),
       scenario<GivenBack, "given_back">(20'000),
       scenario<Struck<false>, "struck_writer">(50'000),

@@ -147,6 +147,7 @@ class Parker {
   Parker(Parking& first, Parking& second, bool has_deadline = false) : sleeper_(first, second), has_deadline_(has_deadline) {}
 
   bool pause() { return false; }
+  bool stopped() const { return false; }
 
   // Sleeps. With `briefly` it may also wake by itself after a while.
   template <class MaySleep>

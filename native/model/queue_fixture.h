@@ -143,6 +143,20 @@ class ModelQueue {
     });
   }
 
+  // The same as WebAssembly does it.
+  Status try_put_in_runs(u32 first, u32 count, u32& done) {
+    return core().try_put_in_runs(count, kPayloadBytes, done, [=, this](u32 index, u32 k) { slots_.write({index, 1, 0}, first + k); });
+  }
+  template <u32 kMost>
+  Status try_get_in_runs(u32 (&numbers)[kMost], u32& done) {
+    return core().try_get_in_runs(kMost, done, [&](u32 index, u32 k) { numbers[k] = slots_.read({index, 1, 0}); });
+  }
+  Status try_get_as_message(u32& number) {
+    u32 done;
+    return core().try_get_messages(
+        1, done, [] { return ~u32{0}; }, [](const auto&) { return true; }, [&](const Span& span, u32) { number = slots_.read(span); });
+  }
+
   template <u32 kRun>
   bool try_put_run(u32 first) {
     return ring().template try_put_run<kRun>(kPayloadBytes, [=, this](u32 index, u32 k) { slots_.write({index, 1, 0}, first + k); });
@@ -176,6 +190,12 @@ class ModelQueue {
   Status put_with_deadline(u32 number, u32 slots = 1, u32 putter = 1) {
     Parker parker(not_full_, true);
     return unless_busy(core().put(parker, putter, slots * kPayloadBytes, writer(number)));
+  }
+  Status put_many(u32 first, u32 count, u32& done) {
+    return core().put_many([this] { return Parker(not_full_); }, count, kPayloadBytes, done,
+                           [this, first](u32 index, u32 k, u32 n) {
+                             for (u32 i = 0; i < n; i++) slots_.write({index + i, 1, 0}, first + k + i);
+                           });
   }
   void take_token(Putter putter, u32 slots) {
     RL_ASSERT(core().attempt_waiting_put(putter, true, slots * kPayloadBytes, writer(0)) == Status::full);

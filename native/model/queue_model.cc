@@ -191,6 +191,65 @@ struct BatchRoom : rl::test_suite<BatchRoom, 3> {
   void after() { queue.check_nobody_waits(); }
 };
 
+// The same as WebAssembly does it.
+struct Runs : rl::test_suite<Runs, 3> {
+  ModelQueue<4> queue;
+
+  void thread(unsigned index) {
+    u32 number;
+    u32 done;
+    if (index == 0) {
+      RL_ASSERT(queue.try_put_in_runs(1, 4, done) == Status::ok && done == 4);
+    } else {
+      for (u32 k = 0; k < 2; k++) RL_ASSERT(queue.get(number) == Status::ok);
+    }
+  }
+
+  void after() { queue.check_nobody_waits(); }
+};
+
+struct RunsRoom : rl::test_suite<RunsRoom, 3> {
+  ModelQueue<4> queue;
+
+  void before() {
+    for (u32 k = 0; k < 4; k++) queue.try_put(k);
+  }
+
+  void thread(unsigned index) {
+    u32 done;
+    if (index == 0) {
+      u32 numbers[4];
+      RL_ASSERT(queue.try_get_in_runs(numbers, done) == Status::ok && done == 4);
+    } else {
+      for (u32 k = 0; k < 2; k++) RL_ASSERT(queue.put(index) == Status::ok);
+    }
+  }
+
+  void after() { queue.check_nobody_waits(); }
+};
+
+// A batch that is larger than the queue is put in pieces, in order.
+struct PutMany : rl::test_suite<PutMany, 2> {
+  ModelQueue<2> queue;
+
+  void thread(unsigned index) {
+    if (index == 0) {
+      u32 done;
+      RL_ASSERT(queue.put_many(0, 4, done) == Status::ok && done == 4);
+      return;
+    }
+    for (u32 k = 0; k < 4; k++) {
+      u32 number;
+      RL_ASSERT(queue.get(number) == Status::ok && number == k);
+    }
+  }
+
+  void after() {
+    RL_ASSERT(queue.core().size() == 0);
+    queue.check_nobody_waits();
+  }
+};
+
 // A handler puts three items and leaves the unparks to the helper, which may make them at any time.
 // Two getters wait for ever. One comes and goes, and takes any permit it meets.
 struct PutInHandler : rl::test_suite<PutInHandler, 5> {
@@ -373,6 +432,9 @@ int main(int argc, char** argv) {
       scenario<OutOfOrderRoom, "out_of_order_room">(100'000),
       scenario<Batch, "batch">(100'000),
       scenario<BatchRoom, "batch_room">(100'000),
+      scenario<Runs, "runs">(30'000),
+      scenario<RunsRoom, "runs_room">(30'000),
+      scenario<PutMany, "put_many">(30'000),
       scenario<GivingUp, "giving_up">(100'000),
       scenario<WakeSpentOnAnother, "wake_spent_on_another">(100'000),
       scenario<Overtaken, "overtaken">(100'000),

@@ -28,6 +28,28 @@ struct LargeAndSmall : rl::test_suite<LargeAndSmall<capacity, large>, 3> {
   void after() { queue.check_nobody_waits(); }
 };
 
+// The same, but the messages are got as WebAssembly does it.
+struct LargeAndSmallInWasm : rl::test_suite<LargeAndSmallInWasm, 3> {
+  ModelQueue<2, true> queue;
+
+  void before() {
+    for (u32 k = 0; k < 2; k++) queue.try_put(k);
+  }
+
+  void thread(unsigned index) {
+    if (index > 0) {
+      RL_ASSERT(queue.put(100, 3 - index, index) == Status::ok);
+      return;
+    }
+    u32 number;
+    for (u32 k = 0; k < 4; k++) {
+      while (queue.try_get_as_message(number) != Status::ok) rl::yield(1, $);
+    }
+  }
+
+  void after() { queue.check_nobody_waits(); }
+};
+
 // Two putters of large messages wait, and one that gives up. The token changes hands, and none is
 // left behind.
 struct Tokens : rl::test_suite<Tokens, 4> {
@@ -198,6 +220,7 @@ int main(int argc, char** argv) {
       scenario<LargeAndSmall<2, 2>, "large_and_small_2">(100'000),
       scenario<LargeAndSmall<3, 2>, "large_and_small_3">(100'000),
       scenario<LargeAndSmall<4, 3>, "large_and_small_4">(100'000),
+      scenario<LargeAndSmallInWasm, "large_and_small_wasm">(30'000),
       scenario<Tokens, "tokens">(100'000),
       scenario<FreeingMany, "freeing_many">(100'000),
       scenario<BusyLoop<false>, "busy_loop">(100'000),

@@ -204,9 +204,9 @@ class ModelQueue {
     Parker parker(not_empty_);
     return core().get(parker, limit, reader(number));
   }
-  Status get_with_deadline(u32& number) {
+  Status get_with_deadline(u32& number, u32 limit = ~u32{0}) {
     Parker parker(not_empty_, true);
-    return unless_busy(core().get(parker, ~u32{0}, reader(number)));
+    return unless_busy(core().get(parker, limit, reader(number)));
   }
 
   // Sets the loops that wait at this queue.

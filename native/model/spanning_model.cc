@@ -50,6 +50,26 @@ struct LargeAndSmallInWasm : rl::test_suite<LargeAndSmallInWasm, 3> {
   void after() { queue.check_nobody_waits(); }
 };
 
+// The wake for a long message may go to a getter that has no room for it. It leaves, and passes the
+// wake on.
+struct TooShort : rl::test_suite<TooShort, 3> {
+  ModelQueue<2, true> queue;
+
+  void thread(unsigned index) {
+    u32 number;
+    if (index == 0) {
+      RL_ASSERT(queue.try_put(1, 2) == Status::ok);
+    } else if (index == 1) {
+      const Status status = queue.get_with_deadline(number, kPayloadBytes);
+      RL_ASSERT(status == Status::too_small || status == Status::timeout);
+    } else {
+      RL_ASSERT(queue.get(number) == Status::ok && number == 1);
+    }
+  }
+
+  void after() { queue.check_nobody_waits(); }
+};
+
 // Two putters of large messages wait, and one that gives up. The token changes hands, and none is
 // left behind.
 struct Tokens : rl::test_suite<Tokens, 4> {
@@ -221,6 +241,7 @@ int main(int argc, char** argv) {
       scenario<LargeAndSmall<3, 2>, "large_and_small_3">(100'000),
       scenario<LargeAndSmall<4, 3>, "large_and_small_4">(100'000),
       scenario<LargeAndSmallInWasm, "large_and_small_wasm">(30'000),
+      scenario<TooShort, "too_short">(30'000),
       scenario<Tokens, "tokens">(100'000),
       scenario<FreeingMany, "freeing_many">(100'000),
       scenario<BusyLoop<false>, "busy_loop">(100'000),

@@ -176,6 +176,57 @@ struct ReplacedByLong : rl::test_suite<ReplacedByLong, 3> {
   }
 };
 
+// An item is evicted beside batches and runs of others. Each item comes out at most once, and those
+// that do not were dropped.
+struct EvictBesideBatch : rl::test_suite<EvictBesideBatch, 3> {
+  static constexpr u32 kNumbers = 6;
+  ModelQueue<3, false, Overflow::drop_oldest> queue;
+  u32 accepted = 4;
+  u32 got = 0;
+  u32 numbers[2];
+
+  void before() {
+    for (u32 k = 0; k < 3; k++) queue.try_put(k);
+  }
+
+  void thread(unsigned index) {
+    if (index == 0) {
+      RL_ASSERT(queue.offer_exactly(3) == Status::ok);
+      return;
+    }
+    const bool as_run = rl::rand(2) == 0;
+    u32 done = 0;
+    if (index == 1) {
+      if (!as_run) {
+        queue.try_get_many(numbers, done);
+      } else if (queue.try_get_run(numbers)) {
+        done = 2;
+      }
+      got = done;
+    } else {
+      if (!as_run) {
+        queue.try_put_many(4, 2, done);
+      } else if (queue.try_put_run<2>(4)) {
+        done = 2;
+      }
+      accepted += done;
+    }
+  }
+
+  void after() {
+    bool came[kNumbers] = {};
+    const auto comes = [&](u32 number) {
+      RL_ASSERT(number < kNumbers && !came[number]);
+      came[number] = true;
+    };
+    for (u32 k = 0; k < got; k++) comes(numbers[k]);
+    const u32 left = queue.core().size();
+    RL_ASSERT(got + left + queue.dropped() == accepted);
+    u32 number;
+    while (queue.try_get(number) == Status::ok) comes(number);
+  }
+};
+
 // A handler strikes a get or a put in the middle of its copy, while another thread does the same.
 // It waits for neither, and evicts nothing in vain. A handler that waited would never end here, as
 // the copy is its own thread's.
@@ -343,6 +394,7 @@ int main(int argc, char** argv) {
       scenario<NeverEmpty, "never_empty">(100'000),
       scenario<Replaced, "replaced">(100'000),
       scenario<ReplacedByLong, "replaced_by_long">(100'000),
+      scenario<EvictBesideBatch, "evict_beside_batch">(30'000),
       scenario<Handlers<Overflow::reject>, "handlers_reject">(50'000),
       scenario<Handlers<Overflow::drop_newest>, "handlers_drop_newest">(50'000),
       scenario<Handlers<Overflow::drop_oldest>, "handlers_drop_oldest">(100'000),

@@ -217,6 +217,28 @@ struct ForAMoment : rl::test_suite<ForAMoment, 2> {
   }
 };
 
+// The same, while the counts begin again.
+struct LateMoment : rl::test_suite<LateMoment, 2> {
+  Fixture<> fixture;
+
+  void before() {
+    fixture.queue.start_late();
+    fixture.put(1);
+  }
+
+  void thread(unsigned index) {
+    if (index == 0) {
+      while (low(fixture.queue.joins_list().state.load(memory_order_seq_cst)) == 0) rl::yield(1, $);
+      fixture.put(2);
+      fixture.get_and_finish();
+      fixture.get_and_finish();
+      fixture.put(3);
+    } else {
+      RL_ASSERT(fixture.join(0));
+    }
+  }
+};
+
 // The moment was before the second join began, which must not end because of it.
 struct MomentBefore : rl::test_suite<MomentBefore, 3> {
   Fixture<> fixture;
@@ -248,6 +270,7 @@ int main(int argc, char** argv) {
       scenario<Discarded, "discarded">(100'000),
       scenario<Evicted, "evicted">(100'000),
       scenario<ForAMoment, "for_a_moment">(100'000),
+      scenario<LateMoment, "late_moment">(30'000),
       scenario<MomentBefore, "moment_before">(100'000),
       search<TwoFinish, "small_two_finish">(1),
   };

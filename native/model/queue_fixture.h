@@ -66,6 +66,16 @@ class ModelQueue {
     unparks_.set_lists(header_.not_empty, &header_.not_full);
   }
 
+  // Begins as after 2^32 - 2 items, in the last lap before positions begin again.
+  void start_late() {
+    const u32 lap = kPositionMask >> header_.geometry.index_bits;
+    const u64 word = pack(~u32{1}, lap << header_.geometry.index_bits);
+    header_.head.store(word, memory_order_relaxed);
+    header_.tail.store(word, memory_order_relaxed);
+    header_.done.store(high(word), memory_order_relaxed);
+    for (auto& stamp : memory_.stamps) stamp.store(2 * lap, memory_order_relaxed);
+  }
+
   auto core() { return Queue(header_, header_.geometry, slots_, QueueWake{&header_, &not_empty_, &not_full_, loops_}); }
 
   Status try_put(u32 number, u32 slots = 1) { return core().try_put(slots * kPayloadBytes, writer(number)); }

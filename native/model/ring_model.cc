@@ -18,11 +18,15 @@ void check_each_once(const u32 (&numbers)[count]) {
 }
 
 // Two producers of two messages each, and two consumers. A message's number is producer * 2 + 0 or
-// 1. Those of the second producer take `slots` slots.
-template <u32 capacity, u32 slots>
-struct TwoByTwo : rl::test_suite<TwoByTwo<capacity, slots>, 4> {
+// 1. Those of the second producer take `slots` slots. Laps and counts may begin again meanwhile.
+template <u32 capacity, u32 slots, bool late = false>
+struct TwoByTwo : rl::test_suite<TwoByTwo<capacity, slots, late>, 4> {
   ModelQueue<capacity, (slots > 1)> queue;
   u32 got[2][2];
+
+  void before() {
+    if (late) queue.start_late();
+  }
 
   void thread(unsigned index) {
     for (u32 k = 0; k < 2; k++) {
@@ -374,6 +378,46 @@ struct PutOrClosed : rl::test_suite<PutOrClosed, 3> {
   }
 };
 
+// The same with batches and runs.
+struct BatchOrClosed : rl::test_suite<BatchOrClosed, 3> {
+  ModelQueue<3> queue;
+  u32 put = 0;
+  u32 got = 0;
+
+  void thread(unsigned index) {
+    u32 done;
+    if (index == 0) {
+      while (rl::rand(2) == 0 ? put_run() : put_batch()) {
+      }
+    } else if (index == 1) {
+      queue.core().close();
+      RL_ASSERT(!queue.try_put_run<2>(1));
+      RL_ASSERT(queue.try_put_many(1, 2, done) == Status::closed && done == 0);
+    } else {
+      for (Status s = Status::ok; s != Status::closed; got += done) {
+        u32 numbers[2];
+        s = queue.try_get_many(numbers, done);
+        if (s == Status::empty || s == Status::busy) rl::yield(1, $);
+      }
+    }
+  }
+
+  void after() { RL_ASSERT(got == put); }
+
+ private:
+  bool put_run() {
+    const bool ok = queue.try_put_run<2>(1);
+    put += ok ? 2 : 0;
+    return ok;
+  }
+  bool put_batch() {
+    u32 done;
+    const Status status = queue.try_put_many(1, 2, done);
+    put += done;
+    return status == Status::ok;
+  }
+};
+
 // A peek returns an item as it was put, though its slot may be emptied and filled anew meanwhile.
 // The payload is two words. If a peek sees them change, its copy must not count.
 struct PeekWhileReused : rl::test_suite<PeekWhileReused, 2> {
@@ -493,9 +537,12 @@ int main(int argc, char** argv) {
       scenario<TwoByTwo<2, 1>, "capacity_2">(100'000),
       scenario<TwoByTwo<2, 2>, "spanning_2">(100'000),
       scenario<TwoByTwo<3, 2>, "spanning_3">(100'000),
+      scenario<TwoByTwo<2, 1, true>, "late_2">(30'000),
+      scenario<TwoByTwo<3, 2, true>, "late_spanning_3">(30'000),
       scenario<NeverMore<1>, "never_more_than_1">(50'000),
       scenario<NeverMore<2>, "never_more_than_2">(50'000),
       scenario<PutOrClosed, "put_or_closed">(100'000),
+      scenario<BatchOrClosed, "batch_or_closed">(30'000),
       scenario<PeekWhileReused, "peek">(100'000),
       scenario<PutTogether<AsBatch>, "put_batch">(100'000),
       scenario<GetTogether<AsBatch>, "get_batch">(100'000),

@@ -210,6 +210,11 @@ class ModelQueue {
   void take_token(Putter putter, u32 slots) {
     RL_ASSERT(core().attempt_waiting_put(putter, true, slots * kPayloadBytes, writer(0)) == Status::full);
   }
+  // A put at a thread's first try of a call that may wait, and one that was held back for too long.
+  Status first_put(u32 number, u32 putter) { return core().attempt_waiting_put({putter, false}, false, kPayloadBytes, writer(number)); }
+  Status put_past_token(u32 number) { return core().put_past_token(kPayloadBytes, writer(number)); }
+  u64 token() const { return header_.token.load(memory_order_seq_cst); }
+
   Status get(u32& number, u32 limit = ~u32{0}) {
     Parker parker(not_empty_);
     return core().get(parker, limit, reader(number));

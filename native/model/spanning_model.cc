@@ -211,6 +211,60 @@ struct BusyLoopAlone : rl::test_suite<BusyLoopAlone<capacity, slots_of_loop>, 3>
   }
 };
 
+// While a waiting putter has the token, no other goes ahead.
+struct HeldBack : rl::test_suite<HeldBack, 3> {
+  ModelQueue<2, true> queue;
+
+  void before() {
+    for (u32 k = 0; k < 2; k++) queue.try_put(k);
+    queue.take_token({1, false}, 2);
+  }
+
+  void thread(unsigned index) {
+    u32 number;
+    if (index == 0) {
+      for (u32 k = 0; k < 4; k++) RL_ASSERT(queue.get(number) == Status::ok);
+    } else if (index == 1) {
+      RL_ASSERT(queue.put(100, 2, index) == Status::ok);
+    } else {
+      const u64 token = queue.token();
+      const Status status = queue.first_put(100, index);
+      // Putter 1 takes the token once, so it had it all the while.
+      if (token_holder(token) == 1 && queue.token() == token) RL_ASSERT(status != Status::ok);
+      if (status != Status::ok) RL_ASSERT(queue.put(100, 1, index) == Status::ok);
+    }
+  }
+
+  void after() { queue.check_nobody_waits(); }
+};
+
+// A loop that has come round in vain three times holds others back though the queue is empty, but
+// not one that was held back for too long.
+struct HeldBackByLoop : rl::test_suite<HeldBackByLoop, 2> {
+  ModelQueue<2, true> queue;
+
+  void before() {
+    for (u32 k = 0; k < 2; k++) queue.try_put(k);
+    for (u32 k = 0; k < 4; k++) queue.take_token({9, true}, 2);
+  }
+
+  void thread(unsigned index) {
+    u32 number;
+    if (index == 0) {
+      for (u32 k = 0; k < 2; k++) RL_ASSERT(queue.get(number) == Status::ok);
+      return;
+    }
+    for (u32 k = 0; k < 4; k++) RL_ASSERT(queue.first_put(100, index) == Status::full);
+    while (queue.put_past_token(100) != Status::ok) rl::yield(1, $);
+    RL_ASSERT(token_holder(queue.token()) == 9 && (queue.token() & kRounds) == 0);
+  }
+
+  void after() {
+    queue.core().give_up_token({9, true});
+    queue.check_nobody_waits();
+  }
+};
+
 // Room for a long message comes in two pieces, while its putter begins to wait.
 struct LongRoom : rl::test_suite<LongRoom, 2> {
   ModelQueue<2, true> queue;
@@ -247,6 +301,8 @@ int main(int argc, char** argv) {
       scenario<BusyLoop<false>, "busy_loop">(100'000),
       scenario<BusyLoop<true>, "busy_loop_in_handler">(100'000),
       scenario<RoomInHandler, "room_in_handler">(100'000),
+      scenario<HeldBack, "held_back">(30'000),
+      scenario<HeldBackByLoop, "held_back_by_loop">(30'000),
       scenario<BusyLoopAlone<2, 1>, "busy_loop_both">(100'000),
       scenario<BusyLoopAlone<2, 2>, "busy_loop_empty">(100'000),
       search<LongRoom, "small_long_room">(2),

@@ -67,7 +67,10 @@ export class VersionIterator<T> implements AsyncIterableIterator<T> {
     if (this.#ended) return Promise.resolve(done(undefined))
     try {
       if (this.#versions.mayTakeNow(this.#since)) return Promise.resolve(this.#take())
-      const call = new NextCall(() => (this.#waiting = undefined))
+      // A call may be finished once more when it is tidied up; the next one may wait by then.
+      const call = new NextCall(() => {
+        if (this.#waiting === call) this.#waiting = undefined
+      })
       const place = new VersionPlace(call, this.#since, this.#liveness, () => this.#take())
       this.#waiting = call
       return this.#versions.waitIn(place, FOR_EVER) as Promise<IteratorResult<T, undefined>>

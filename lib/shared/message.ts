@@ -52,7 +52,7 @@ function create(options: MessageOptions | undefined): { readonly memory: WebAsse
   if (fixed !== undefined && maxBytes !== undefined && maxBytes < fixed)
     throw outOfRange('options.maxBytes', `at least ${fixed}, the bytes of each value of that type, or left out`, maxBytes)
   const bytes = fixed ?? headBytesOf(type) + (maxBytes ?? DEFAULT_MAX_BYTES)
-  const memory = bytes < 2 ** 32 ? allocateVersions(true, type, bytes) : undefined
+  const memory = allocateVersions(true, type, bytes)
   if (!memory) throw outOfRange(fixed === undefined ? 'options.maxBytes' : 'options.type', 'of at most some 250 MB', bytes)
   return { memory, type }
 }

@@ -255,7 +255,8 @@ export abstract class Versions implements Waiting, Selectable<number> {
  * memory can have so many.
  */
 export function allocateVersions(isMessage: boolean, type: ElementType, bytes: number): WebAssembly.Memory | undefined {
-  const all = native.recordMemory(typeCode(type), bytes)
+  // The addon takes a 32-bit number.
+  const all = bytes < 2 ** 32 ? native.recordMemory(typeCode(type), bytes) : 0
   if (all === 0) return undefined
   const memory = allocate(all)
   native.initRecord(bytesOf(memory), isMessage, typeCode(type), bytes)

@@ -420,8 +420,20 @@ describe('a shared record', () => {
       assert.ok(data.every((byte) => byte === 7))
       assert.equal(large.version, 2)
     }
-    const most = record({ data: `bytes[${2 ** 29}]` })
-    assert.equal((thrown(() => new SharedRecord(most)) as NodeJS.ErrnoException).code, 'ERR_OUT_OF_RANGE')
+  })
+
+  it('refuses a type of more bytes than memory can have', () => {
+    for (const make of [
+      () => new SharedRecord(record({ a: `bytes[${2 ** 29}]` })),
+      () => new SharedRecord(record({ a: `bytes[${2 ** 32 - 1}]` })),
+      // 2^32 bytes, and 8 more: as 32-bit numbers these are 0 and 8.
+      () => new SharedRecord(record({ a: `float64[${2 ** 29}]` })),
+      () => new SharedRecord(record({ a: `float64[${2 ** 29}]`, b: 'float64' })),
+    ]) {
+      const error = thrown(make) as NodeJS.ErrnoException
+      assert.deepEqual([error.name, error.code], ['RangeError', 'ERR_OUT_OF_RANGE'])
+      assert.match(error.message, /"type"/)
+    }
   })
 
   it('shows its value in util.inspect()', () => {

@@ -305,7 +305,20 @@ export class Runner implements Waiting {
     else this.#over()
   }
 
-  async terminate(): Promise<void> {
+  terminate(): Promise<void> {
+    const ended = this.#terminate()
+    // At once, since this thread may block next, for something that the job has.
+    void this.#worker?.terminate()
+    return ended
+  }
+
+  /**
+   * At first it only takes no more jobs. A microtask does the rest, since the caller may be stopped,
+   * or have hardly any stack left.
+   */
+  async #terminate(): Promise<void> {
+    if (this.#state === 'open') this.#state = 'closing'
+    await undefined
     this.poll()
     if (this.#state !== 'closed') this.#rejectAll()
     await this.#worker?.terminate()

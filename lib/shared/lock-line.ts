@@ -1,7 +1,7 @@
 /** The asynchronous calls of this thread that wait for a lock. */
 import { type NativeLock, native } from '../addon/native.js'
 import { ServedLine } from '../wait/line.js'
-import { haveHadTheirTime, mayServeAtOnce, pollSoon, setDeadline, type Waiting } from '../wait/loop.js'
+import { haveHadTheirTime, mayServeAtOnce, pollSoon, setDeadline, tidyLater, type Waiting } from '../wait/loop.js'
 import type { Place } from '../wait/place.js'
 import { NOTHING } from '../wait/selectable.js'
 import type { Grant } from './lock-channel.js'
@@ -70,11 +70,18 @@ export class AcquireLine extends ServedLine<Acquisition> {
     LOCK.withdraw(this.#lock.native)
   }
 
-  /** Called when this thread has released the lock: its own calls need not wait for a ring. */
+  /**
+   * Called when this thread has released the lock: its own calls need not wait for a ring. A
+   * microtask serves them, since whoever releases may be stopped, or have hardly any stack left.
+   */
   released(): void {
     if (!this.first) return
-    if (!haveHadTheirTime() && mayServeAtOnce()) this.serve()
-    else pollSoon(this.#lock)
+    if (haveHadTheirTime() || !mayServeAtOnce()) {
+      pollSoon(this.#lock)
+      return
+    }
+    tidyLater(this.#lock)
+    this.awaken()
   }
 }
 

@@ -4,7 +4,9 @@
  */
 import { strict as assert } from 'node:assert'
 import { getEventListeners } from 'node:events'
-import { type ElementType, select, ThreadSafeEvent, ThreadSafeQueue, TimeoutError } from '../../lib/index.js'
+import vm from 'node:vm'
+import { Context, type ElementType, Lock, select, ThreadSafeEvent, ThreadSafeQueue, TimeoutError } from '../../lib/index.js'
+import type * as jobs from '../fixtures/jobs.js'
 import { loopIterations, rejection, runProcess, SHARE, within } from '../support.js'
 
 type Queue = ThreadSafeQueue<unknown>
@@ -239,7 +241,52 @@ describe('a script whose time is up', () => {
       assert.match(stdout, /^\d+ rounds\n$/)
     }
   })
+
+  it('while it releases a lock leaves the next call waiting for it, not pending for ever', async () => {
+    const lock = new Lock()
+    const held = lock.acquireSync()
+    const waiting = lock.acquire()
+    await loopIterations()
+    stoppedWhereItSettles(Object.prototype, () => held.release())
+    ;(await within('the next holder', waiting)).release()
+    assert.equal(lock.locked, false)
+  })
+
+  it('while it terminates a context leaves no job of that pending', async () => {
+    const context = new Context<typeof jobs>(new URL('../fixtures/jobs.js', import.meta.url))
+    const pending = [1, 2, 3].map((k) => rejection(context.assign('give', k)))
+    // What tidies up behind the calls has run after that, and the worker has not started.
+    for (let k = 0; k < 20; k++) await undefined
+    stoppedWhereItSettles(Promise.prototype, () => context.terminate())
+    for (const error of await Promise.all(pending)) assert.equal((error as NodeJS.ErrnoException).code, 'ERR_CONTEXT_CLOSED')
+    await within('the end of the context', context.terminate())
+  })
 })
+
+/**
+ * Makes the call in a script, whose time is up if it settles a promise with an object of that
+ * prototype. Returns whether that was so.
+ */
+function stoppedWhereItSettles(prototype: object, call: () => unknown): boolean {
+  const own = Object.getOwnPropertyDescriptor(prototype, 'then')
+  let running = true
+  const get = (): unknown => {
+    while (running);
+    return own?.value
+  }
+  Object.defineProperty(prototype, 'then', { configurable: true, get })
+  try {
+    vm.runInNewContext('void call()', { call }, { timeout: 20 })
+    return false
+  } catch (error) {
+    assert.equal((error as NodeJS.ErrnoException).code, 'ERR_SCRIPT_EXECUTION_TIMEOUT')
+    return true
+  } finally {
+    running = false
+    if (own) Object.defineProperty(prototype, 'then', own)
+    else delete (prototype as { then?: unknown }).then
+  }
+}
 
 describe('a promise whose resolution runs user code', () => {
   it('takes one item only', async () => {

@@ -110,4 +110,11 @@ describe('near the end of the stack', function () {
       assert.deepEqual(JSON.parse(stdout), { some: true, pending: 0, lost: 0, waitingGets: 0, waitingPuts: 0 })
     })
   }
+  for (const call of ['release', 'terminate']) {
+    it(`what ends a wait for others can be called again if it throws, and they settle (${call})`, async () => {
+      const { code, stdout, stderr } = await runProcess('stack-endings', [call], 50_000)
+      assert.equal(code, 0, stderr.slice(-1000))
+      assert.deepEqual(JSON.parse(stdout), { some: true, pending: 0, wrong: 0 })
+    })
+  }
 })

@@ -29,4 +29,9 @@ export class OwningCall extends Call {
     super.finish()
     if (this.settled && !this.#delivered) this.#owned.giveUp()
   }
+
+  protected override drop(): void {
+    super.drop()
+    this.#owned.giveUp()
+  }
 }

@@ -86,7 +86,7 @@ export class Call implements Held {
       if (!this.settled) enter()
     } catch (error) {
       if (!this.settled) {
-        this.#drop()
+        this.drop()
         throw error
       }
       // The call has its outcome, and repair() does what is left to do.
@@ -141,7 +141,7 @@ export class Call implements Held {
 
   repair(): void {
     if (!this.#returned) {
-      this.#drop()
+      this.drop()
     } else if (this.settled) {
       if (!this.#told) this.#tell()
       this.finish()
@@ -158,7 +158,8 @@ export class Call implements Held {
     if (this.#listener) this.#unlisten(this.#listener)
   }
 
-  #drop(): void {
+  /** Called if the caller never gets the promise. */
+  protected drop(): void {
     this.settled = true
     this.finish()
   }

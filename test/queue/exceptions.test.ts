@@ -5,9 +5,9 @@
 import { strict as assert } from 'node:assert'
 import { getEventListeners } from 'node:events'
 import vm from 'node:vm'
-import { Context, type ElementType, Lock, select, ThreadSafeEvent, ThreadSafeQueue, TimeoutError } from '../../lib/index.js'
+import { BufferPool, Context, type ElementType, Lock, select, ThreadSafeEvent, ThreadSafeQueue, TimeoutError } from '../../lib/index.js'
 import type * as jobs from '../fixtures/jobs.js'
-import { loopIterations, rejection, runProcess, SHARE, within } from '../support.js'
+import { loopIterations, rejection, runProcess, SHARE, until, within } from '../support.js'
 
 type Queue = ThreadSafeQueue<unknown>
 type Options = { signal?: AbortSignal; timeout?: number }
@@ -260,6 +260,20 @@ describe('a script whose time is up', () => {
     stoppedWhereItSettles(Promise.prototype, () => context.terminate())
     for (const error of await Promise.all(pending)) assert.equal((error as NodeJS.ErrnoException).code, 'ERR_CONTEXT_CLOSED')
     await within('the end of the context', context.terminate())
+  })
+
+  it('before it has got the promise of a lock or a buffer has not got that either', async () => {
+    const lock = new Lock()
+    const held = lock.acquireSync()
+    const pool = new BufferPool(1, 'uint8[8]')
+    const lease = pool.lendSync()
+    // Each is there just when the call begins to wait.
+    const forLock = signalWith({ addEventListener: () => held.release() }).signal
+    const forBuffer = signalWith({ addEventListener: () => lease.release() }).signal
+    assert.ok(stoppedWhereItSettles(Object.prototype, () => lock.acquire({ signal: forLock })))
+    await until('the lock to be free', () => !lock.locked)
+    assert.ok(stoppedWhereItSettles(Object.prototype, () => pool.lend({ signal: forBuffer })))
+    await until('the buffer to be free', () => pool.stats().free === 1)
   })
 })
 

@@ -64,7 +64,7 @@ const PREPARATIONS = {
  * into dist/, as others run from there. `build` has done that. `release`: only by `--release`.
  */
 const CHECKS = [
-  { name: 'suite', run: `TEST_SHARE=0.15 ${mocha} 'dist/test/**/*.test.js' ${LEFT_OUT}`, cases: MOCHA, minutes: 25 },
+  { name: 'suite', run: `TEST_SHARE=0.1 ${mocha} 'dist/test/**/*.test.js' ${LEFT_OUT}`, cases: MOCHA, minutes: 25 },
   { name: 'lifecycle', run: `TEST_SHARE=1 ${mocha} dist/test/system/lifecycle.test.js`, cases: MOCHA },
   { name: 'model-based', run: `MODEL_RUNS=600 ${mocha} 'dist/test/system/model-*.test.js'`, cases: MOCHA },
   { name: 'isolates', run: `ISOLATES=1000 ${mocha} dist/test/system/isolates.test.js`, cases: MOCHA },

@@ -270,8 +270,11 @@ describe('a script whose time is up', () => {
     // Each is there just when the call begins to wait.
     const forLock = signalWith({ addEventListener: () => held.release() }).signal
     const forBuffer = signalWith({ addEventListener: () => lease.release() }).signal
+    // No call that begins to wait is served when calls have used up their time in this iteration.
+    await loopIterations()
     assert.ok(stoppedWhereItSettles(Object.prototype, () => lock.acquire({ signal: forLock })))
     await until('the lock to be free', () => !lock.locked)
+    await loopIterations()
     assert.ok(stoppedWhereItSettles(Object.prototype, () => pool.lend({ signal: forBuffer })))
     await until('the buffer to be free', () => pool.stats().free === 1)
   })

@@ -97,12 +97,12 @@ asan() (
 # asan_suite TESTS...: runs those tests that way, by default the suite. It leaves out tests that
 # measure memory (as freed memory is kept back to detect its use) or time, that read the addon's
 # machine code, or that concern what has no native code: the package, its tools and how it finds the
-# addon, the fuzzing of decoders in TypeScript, queues on a server. It keeps 32 MB of freed memory
+# addon, the codecs and the fuzzing of decoders in TypeScript, queues on a server. It keeps 32 MB of freed memory
 # back, as with more the kernel must map new pages all the time, and few frames of each allocation,
 # as Node allocates a lot.
 asan_suite() {
   local tests=("$@") measures='resident memory stays|memory stays as it is|leaves nothing in memory|leaves? no memory|runs out of memory|ends about as soon as'
-  [ ${#tests[@]} -gt 0 ] || tests=('dist/test/**/*.test.js' --ignore 'dist/test/{bench,examples,fuzz,package,redis}/**'
+  [ ${#tests[@]} -gt 0 ] || tests=('dist/test/**/*.test.js' --ignore 'dist/test/{bench,codec,examples,fuzz,package,redis}/**'
     --ignore 'dist/test/{addon/loading,signals/safety,system/examples}.test.js' --invert --grep "$measures")
   asan env ASAN_OPTIONS=detect_leaks=0:abort_on_error=1:quarantine_size_mb=32:malloc_context_size=4 TEST_SHARE="${TEST_SHARE:-0.1}" TEST_PATIENCE=5 \
     LOCK_SECTIONS=10000 POOL_LENDS=10000 CONTEXT_JOBS=1000 \

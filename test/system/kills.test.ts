@@ -18,7 +18,8 @@ import { Audit } from './kills-audit.js'
 
 const KILLS = Number(process.env.KILLS ?? 30)
 const SEED = Number(process.env.KILLS_SEED ?? Math.floor(Math.random() * 2 ** 31))
-const AT_ONCE = 4
+/** As many as kills may come at once. More would slow down each other's start. */
+const AT_ONCE = 3
 const KILLS_UNTIL_QUIET = 14
 /** The share of workers that use what most others use at that time, so that they meet. */
 const FOCUSED = 0.8

@@ -78,7 +78,7 @@ const CHECKS = [
   // Comes last: its workers take all processors, and for longer if other checks slow the kills down.
   { name: 'kills', run: `KILLS=5000 ${mocha} dist/test/system/kills.test.js`, cases: MOCHA, minutes: 30 },
   { name: 'asan-addon', apart: true, run: 'scripts/checks.sh asan_suite', cases: MOCHA, needs: ['asan'], minutes: 40 },
-  { name: 'asan-leaks', apart: true, run: 'scripts/checks.sh asan_leaks 0.25', cases: SOAK, needs: ['asan'] },
+  { name: 'asan-leaks', apart: true, run: 'scripts/checks.sh asan_leaks 0.5', cases: SOAK, needs: ['asan'] },
   { name: 'fuzz', apart: true, run: 'node scripts/fuzz.mjs --seconds 5', cases: /(\d+) runs/g },
   ...['20.19.0', '22', '24', '26'].map((version) => ({
     name: `node-${version}`,

@@ -93,17 +93,23 @@ export interface Outcome {
 }
 
 /** Starts `test/fixtures/<name>.ts` as a process of its own. */
-export function startProcess(name: string, args: string[] = [], nodeOptions: string[] = []): ChildProcess {
-  return spawn(process.execPath, [...nodeOptions, fixture(name), ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+export function startProcess(name: string, args: string[] = [], nodeOptions: string[] = [], env = process.env): ChildProcess {
+  return spawn(process.execPath, [...nodeOptions, fixture(name), ...args], { stdio: ['ignore', 'pipe', 'pipe'], env })
 }
 
 /**
  * Runs `test/fixtures/<name>.ts` as a process of its own until it ends. If it takes too long, it is
  * killed and the test fails.
  */
-export async function runProcess(name: string, args: string[] = [], milliseconds = 20_000, nodeOptions?: string[]): Promise<Outcome> {
+export async function runProcess(
+  name: string,
+  args: string[] = [],
+  milliseconds = 20_000,
+  nodeOptions?: string[],
+  env?: NodeJS.ProcessEnv,
+): Promise<Outcome> {
   const start = performance.now()
-  const child = startProcess(name, args, nodeOptions)
+  const child = startProcess(name, args, nodeOptions, env)
   const outcome: Outcome = { code: null, signal: null, stdout: '', stderr: '', milliseconds: 0 }
   child.stdout?.on('data', (text) => (outcome.stdout += String(text)))
   child.stderr?.on('data', (text) => (outcome.stderr += String(text)))

@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <condition_variable>
 #include <mutex>
 #include <span>
 #include <thread>
@@ -21,11 +20,10 @@
 
 #include "../core/layout.h"
 #include "../core/status.h"
+#include "condition.h"
 #include "loop_watch.h"
 
 namespace threadsafe {
-
-using Clock = std::chrono::steady_clock;
 
 // A point in time, computed once; never() is later than all others.
 class Deadline {
@@ -101,7 +99,7 @@ class Sleeper {
   Place only_;
   const std::span<Place> places_;
   std::mutex mutex_;
-  std::condition_variable condition_;
+  Condition condition_;
   bool notified_ = false;
   bool entered_ = false;
 };

@@ -20,7 +20,7 @@ namespace threadsafe {
 
 // The version of everything shared like this. It grows with each change of what the tables hold, or
 // of how they are used. Copies of other versions have tables of their own.
-inline constexpr u32 kTablesVersion = 4;
+inline constexpr u32 kTablesVersion = 5;
 
 // The tables hold mutexes: two C++ libraries need not agree on those.
 #ifdef _LIBCPP_VERSION

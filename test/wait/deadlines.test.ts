@@ -1,7 +1,12 @@
 /** A call whose deadline has passed looks once more, and takes what is there by then. */
 import { strict as assert } from 'node:assert'
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type ElementType, select, ThreadSafeEvent, ThreadSafeQueue, TimeoutError } from '../../lib/index.js'
-import { rejection, loopIterations, within } from '../support.js'
+import { root } from '../fixtures/native-addon.js'
+import { rejection, loopIterations, runProcess, within } from '../support.js'
 
 function busy(milliseconds: number): void {
   for (const end = performance.now() + milliseconds; performance.now() < end;);
@@ -168,5 +173,25 @@ describe('a deadline', () => {
     assert.ok((await rejection(calls[3] as Promise<number>)) instanceof TimeoutError)
     queue.close()
     for (const call of calls.slice(0, 3)) assert.equal(((await rejection(call)) as { code?: string }).code, 'ERR_QUEUE_CLOSED')
+  })
+})
+
+describe('the deadline of a blocking call', () => {
+  it('does not move when the time of day is set back', async function () {
+    if (process.platform !== 'linux') return this.skip()
+    const directory = mkdtempSync(join(tmpdir(), 'threadsafe-clock-'))
+    try {
+      const library = join(directory, 'wall-clock.so')
+      execFileSync('cc', ['-shared', '-fPIC', '-o', library, join(root, 'test/fixtures/wall-clock.c')])
+      // A sanitizer that is preloaded comes first.
+      const LD_PRELOAD = [process.env.LD_PRELOAD, library].filter(Boolean).join(' ')
+      const { code, stdout, stderr } = await runProcess('timeouts-process', [], 20_000, [], { ...process.env, LD_PRELOAD })
+      assert.equal(code, 0, stderr)
+      const took = [...stdout.matchAll(/^(\w+) (\d+)$/gm)]
+      assert.equal(took.length, 4, stdout)
+      for (const [, name, milliseconds] of took) assert.ok(Number(milliseconds) >= 99, `${name} took ${milliseconds} ms`)
+    } finally {
+      rmSync(directory, { recursive: true })
+    }
   })
 })

@@ -29,7 +29,7 @@ struct SignalInfo {
   u32 uid;
   std::int32_t status;  // of SIGCHLD
   std::int32_t value;
-  u64 timestamp;  // CLOCK_MONOTONIC, ns, taken in the handler
+  u64 timestamp;  // ns of the clock of process.hrtime(), taken in the handler
   std::int32_t overrun;
 };
 static_assert(sizeof(SignalInfo) == 40 && offsetof(SignalInfo, timestamp) == 24 && offsetof(SignalInfo, overrun) == 32);

@@ -15,6 +15,13 @@
 namespace threadsafe {
 namespace {
 
+// libuv's clock, and so that of process.hrtime(). On macOS it is mach_continuous_time().
+#ifdef __APPLE__
+constexpr clockid_t kClockOfHrtime = CLOCK_MONOTONIC_RAW;
+#else
+constexpr clockid_t kClockOfHrtime = CLOCK_MONOTONIC;
+#endif
+
 // A timer's signal carries a value that says which source it is for. Its upper half marks it as
 // ours; then comes the generation, so that a late tick of a timer that is gone does not count for
 // the one that has its place now.
@@ -54,7 +61,7 @@ bool carries_value(int code) {
 
 SignalInfo describe(int signo, const siginfo_t& info) {
   timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
+  clock_gettime(kClockOfHrtime, &now);
   SignalInfo record{};
   record.signo = signo;
   record.code = info.si_code;

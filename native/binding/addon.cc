@@ -33,8 +33,7 @@ Napi::Value listen(const Napi::CallbackInfo& info) {
   Environment& environment = Environment::of(info.Env());
   if (!environment.loop().open(info.Env())) return info.Env().Undefined();
   const Listener::Shared shared{info[1].As<Napi::Int32Array>(), info[2].As<Napi::Float64Array>()};
-  auto* const listener = new Listener(environment.shared_from_this(), info[0].As<Napi::Function>(), shared);
-  return Napi::External<Listener>::New(info.Env(), listener, [](Napi::Env, Listener* listener) { delete listener; });
+  return owner_of(info.Env(), std::make_unique<Listener>(environment.shared_from_this(), info[0].As<Napi::Function>(), shared));
 }
 
 // (listener, whether its calls keep the loop alive, whether there are any)
@@ -75,9 +74,7 @@ Napi::Value address(const Napi::CallbackInfo& info) {
 // (object): a weak reference. A WeakRef keeps its object until the current job ends, so it would
 // keep everything that a synchronous loop creates and drops.
 Napi::Value weak(const Napi::CallbackInfo& info) {
-  auto* const reference = new Napi::ObjectReference(Napi::Weak(info[0].As<Napi::Object>()));
-  return Napi::External<Napi::ObjectReference>::New(info.Env(), reference,
-                                                    [](Napi::Env, Napi::ObjectReference* reference) { delete reference; });
+  return owner_of(info.Env(), std::make_unique<Napi::ObjectReference>(Napi::Weak(info[0].As<Napi::Object>())));
 }
 
 // (such a reference): the object, or undefined if it is gone

@@ -3,6 +3,7 @@
 
 #include <napi.h>
 
+#include <memory>
 #include <string>
 
 #include "../core/layout.h"
@@ -18,6 +19,17 @@ void export_select(Napi::Env env, Napi::Object exports);
 void export_signals(Napi::Env env, Napi::Object exports);
 void export_native_code(Napi::Env env, Napi::Object exports);
 void export_constants(Napi::Env env, Napi::Object exports);
+
+// A JavaScript value that owns `data`. In an isolate that is being stopped Node may refuse to make
+// it: then the value is empty, and `data` ends here.
+template <class Data>
+Napi::External<Data> owner_of(Napi::Env env, std::unique_ptr<Data> data) {
+  const auto value = Napi::External<Data>::New(env, data.get(), [](Napi::Env, Data* data) { delete data; });
+  if (!value.IsEmpty()) data.release();
+  return value;
+}
+
+inline u32 number(const Napi::Value& value) { return value.As<Napi::Number>().Uint32Value(); }
 
 // Read the contents of arrays and objects by these functions. In an isolate that is being stopped
 // Node refuses even an array's length, and an empty Napi::Value ends the process when it is used.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <utility>
 
 #include "../platform/process_wide.h"
 #include "../platform/thread_number.h"
@@ -59,9 +60,10 @@ Environment& Environment::of(Napi::Env env) { return **env.GetInstanceData<std::
 Napi::Value Environment::scratch_buffer() {
   if (scratch_buffer_.IsEmpty()) {
     // JavaScript may keep the buffer longer than this object lives.
-    auto* const owner = new std::shared_ptr<std::byte[]>(scratch_);
+    auto owner = std::make_unique<std::shared_ptr<std::byte[]>>(scratch_);
     const auto buffer = Napi::ArrayBuffer::New(
-        env_, scratch_.get(), kScratchBytes, [](Napi::Env, void*, std::shared_ptr<std::byte[]>* owner) { delete owner; }, owner);
+        env_, scratch_.get(), kScratchBytes, [](Napi::Env, void*, std::shared_ptr<std::byte[]>* owner) { delete owner; }, owner.get());
+    if (!buffer.IsEmpty()) owner.release();  // else Node has refused it, as this isolate is being stopped
     scratch_buffer_ = Napi::Persistent(buffer);
   }
   return scratch_buffer_.Value();
@@ -75,6 +77,17 @@ bool Environment::interrupted() {
   napi_value receiver, result;
   napi_get_undefined(env_, &receiver);
   return napi_call_function(env_, receiver, probe_.Value(), 0, nullptr, &result) != napi_ok;
+}
+
+// Node throws what the failed call has left when a function of this addon returns. None is running
+// here, so it would come out of some later call, which then fails although it has taken an item. An
+// error means that there was no stack left for the probe: a stop leaves no error.
+bool Environment::native_code_interrupted() {
+  if (!interrupted()) return false;
+  const Napi::HandleScope scope(env_);
+  napi_value left;
+  bool is_error = false;
+  return napi_get_and_clear_last_exception(env_, &left) != napi_ok || napi_is_error(env_, left, &is_error) != napi_ok || !is_error;
 }
 
 void Environment::is_nodes(bool is_worker) {
@@ -156,7 +169,7 @@ void Environment::remove(SharedObject& object) {
   if (object.next) object.next->previous = object.previous;
 }
 
-void Environment::attached(u32 source, const Napi::Object& memory) { sources_[source] = Napi::Persistent(memory); }
+void Environment::attached(u32 source, SourceMemory memory) { sources_[source] = std::move(memory); }
 
 SourceCounts Environment::detach(u32 source) {
   const SourceCounts last = detach_source(source);

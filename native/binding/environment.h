@@ -42,6 +42,8 @@ class Environment : public std::enable_shared_from_this<Environment> {
   // `probe` is called, and does nothing, to learn whether this isolate may still run JavaScript.
   void set_probe(const Napi::Function& probe) { probe_ = Napi::Persistent(probe); }
   bool interrupted();
+  // The same for native code that waits in this thread, called by another addon's function.
+  bool native_code_interrupted();
 
   // Says that this is Node, and its loop libuv's. In a worker (`is_worker`), whoever stops this
   // isolate, by terminate() or process.exit(), wakes that loop. Nobody stops the main thread's
@@ -74,9 +76,14 @@ class Environment : public std::enable_shared_from_this<Environment> {
   NativeHandles& native_handles() { return native_handles_; }
   bool ended() const { return ended_; }
 
-  // Keeps `memory`, an object that holds what the source's handler looks at, until the source is
-  // detached.
-  void attached(u32 source, const Napi::Object& memory);
+  // What a source's handler looks at: the views hold its memory. A timer may have a heartbeat.
+  struct SourceMemory {
+    Napi::ObjectReference target;
+    Napi::ObjectReference heartbeat;
+  };
+
+  // Keeps the memory until the source is detached.
+  void attached(u32 source, SourceMemory memory);
   SourceCounts detach(u32 source);
 
  private:
@@ -100,9 +107,9 @@ class Environment : public std::enable_shared_from_this<Environment> {
   u32 collect_after_;
   u32 collected_ = 0;
   NativeHandles native_handles_;
-  // For each source, by number, what its handler looks at. Held here since the evaluation of the
-  // package that attached it may be collected before (Jest drops those of its test files).
-  std::map<u32, Napi::ObjectReference> sources_;
+  // Those that are attached, by number. Held here since the evaluation of the package that attached
+  // one may be collected before (Jest drops those of its test files).
+  std::map<u32, SourceMemory> sources_;
   bool ended_ = false;
   napi_async_cleanup_hook_handle hook_ = nullptr;
 };

@@ -150,7 +150,7 @@ bool prepare(const NativeObject& object) {
 Opener opener_of(const NativeObject& object) {
   Environment& environment = *object.environment;
   return {&environment,
-          [](void* environment) { return static_cast<Environment*>(environment)->interrupted(); },
+          [](void* environment) { return static_cast<Environment*>(environment)->native_code_interrupted(); },
           std::this_thread::get_id(),
           environment.thread_number(),
           environment.doorbell(),

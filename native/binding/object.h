@@ -11,6 +11,7 @@
 
 #include "../platform/parking.h"
 #include "../platform/wakes.h"
+#include "binding.h"
 #include "environment.h"
 
 namespace threadsafe {
@@ -153,8 +154,10 @@ class SharedObject {
   static Napi::Object opened(Napi::Env env, Self* self) {
     Napi::Object result = Napi::Object::New(env);
     result["view"] = self->view_.Value();
-    // Wrapped as the base class, as a select takes objects of any kind.
-    result["object"] = Napi::External<SharedObject>::New(env, self, [](Napi::Env, SharedObject* self) { delete self; });
+    // Owned as the base class, as a select takes objects of any kind.
+    const Napi::Value owner = owner_of(env, std::unique_ptr<SharedObject>(self));
+    if (owner.IsEmpty()) return result;
+    result["object"] = owner;
     result["wake"] = Napi::Function::New<&SharedObject::call_bound<Self, wake>>(env, "wake", self);
     return result;
   }

@@ -83,8 +83,6 @@ class PoolObject final : public SharedObject {
   Pool<PoolMemory, ThreadWake> pool_;
 };
 
-u32 number(const Napi::Value& value) { return value.As<Napi::Number>().Uint32Value(); }
-
 // (type, count, bytes of a buffer): the bytes of memory that such a pool needs, 0 if it can't be
 // had.
 Napi::Value pool_memory(const Napi::CallbackInfo& info) {

@@ -153,7 +153,6 @@ class RecordObject final : public SharedObject {
   Snapshot<Buffers, ThreadWake> snapshot_;
 };
 
-u32 number(const Napi::Value& value) { return value.As<Napi::Number>().Uint32Value(); }
 ElementType type_of(const Napi::Value& value) { return static_cast<ElementType>(number(value)); }
 Kind kind_of(const Napi::Value& is_message) { return is_message.As<Napi::Boolean>().Value() ? Kind::message : Kind::record; }
 

@@ -3,6 +3,7 @@
 #include "../platform/signals.h"
 
 #include <cerrno>
+#include <utility>
 
 #include "binding.h"
 #include "environment.h"
@@ -28,13 +29,14 @@ bool is_nothing(const SignalTarget& target) { return !target.queue && !target.ev
 
 int signo_of(const Napi::CallbackInfo& info) { return info[0].As<Napi::Number>().Int32Value(); }
 
-// Keeps the views that the call was given, as they hold the memory that its source needs.
+// Keeps the views that the call was given, as they hold the memory that its source needs. By
+// references, as Node refuses to put them into an array if the isolate is being stopped.
 Napi::Value result(const Napi::CallbackInfo& info, Attached attached) {
   if (attached.error != 0) return Napi::Number::New(info.Env(), -attached.error);
-  Napi::Array memory = Napi::Array::New(info.Env());
-  memory[0u] = info[1];
-  memory[1u] = info[4];  // a timer's heartbeat, or undefined
-  Environment::of(info.Env()).attached(attached.source, memory);
+  const auto keep = [&](int argument) { return Napi::Persistent(info[argument].As<Napi::Object>()); };
+  Environment::SourceMemory memory{keep(1), {}};
+  if (info[4].IsObject()) memory.heartbeat = keep(4);
+  Environment::of(info.Env()).attached(attached.source, std::move(memory));
   return Napi::Number::New(info.Env(), attached.source);
 }
 

@@ -3,7 +3,8 @@ import { strict as assert } from 'node:assert'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { includeDir, record, ThreadSafeEvent, ThreadSafeQueue } from '../../lib/index.js'
+import { runInNewContext } from 'node:vm'
+import { includeDir, record, ThreadSafeEvent, ThreadSafeQueue, TimeoutError } from '../../lib/index.js'
 import * as lib from '../fixtures/native-addon.js'
 import { nodeGyp } from '../fixtures/native-addon-build.js'
 import { threadsBlocked, until, within } from '../support.js'
@@ -228,6 +229,45 @@ describe('native code', function () {
       assert.equal(addon.eventIsSet(opened), 1)
       assert.equal(addon.eventWait(opened, FOREVER), OK)
       addon.eventClose(opened)
+    })
+  })
+
+  describe('a call that blocks the thread of JavaScript', () => {
+    /** What a call may leave behind would come out of the next calls of the package. */
+    async function goesOn(): Promise<void> {
+      const queue = numbers(2)
+      queue.putSync(1)
+      assert.equal(queue.getSync(), 1)
+      assert.throws(() => queue.getSync({ timeout: 1 }), TimeoutError)
+      const waiting = queue.get()
+      start('produce', queue, 1)
+      assert.equal(await within('the item', waiting), 0)
+    }
+
+    it('ends when the time of a script of node:vm is up, and leaves nothing behind', async () => {
+      const opened = openNumbers(numbers(1))
+      let status: number | undefined
+      const get = (): void => {
+        ;({ status } = addon.get(opened, FOREVER))
+      }
+      assert.throws(() => runInNewContext('get()', { get }, { timeout: 100 }), { code: 'ERR_SCRIPT_EXECUTION_TIMEOUT' })
+      assert.equal(status, undefined)
+      await goesOn()
+      addon.queueClose(opened)
+    })
+
+    it('lasts as long as it was told, also where hardly any stack is left', async () => {
+      const opened = openNumbers(numbers(1))
+      const deep = (): number => {
+        try {
+          return deep()
+        } catch {
+          return addon.get(opened, 200).status
+        }
+      }
+      assert.equal(deep(), TIMEOUT)
+      await goesOn()
+      addon.queueClose(opened)
     })
   })
 

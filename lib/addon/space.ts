@@ -7,7 +7,7 @@ import { withCode } from '../errors.js'
 import { native } from './native.js'
 
 /** Lengths have 32 bits. */
-const MOST_BYTES = 2 ** 32 - 1
+export const MOST_BYTES = 2 ** 32 - 1
 
 /**
  * The methods of a Buffer that are used here. Buffer's own `write()` and `toString()` look these up

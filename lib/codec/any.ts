@@ -112,7 +112,9 @@ export const anyCodec: MessageCodec<unknown> = {
     } catch (error) {
       throw undecodable(error)
     }
-    return SIMPLE[tag - FIRST_SIMPLE]
+    const simple = tag - FIRST_SIMPLE
+    if (simple >= SIMPLE.length) throw damaged()
+    return SIMPLE[simple]
   },
   isBody: false,
   varies: true,

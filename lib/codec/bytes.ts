@@ -40,6 +40,7 @@ export const bytesCodec = (argument: string): MessageCodec<Uint8Array> => ({
   },
   checkInto(into) {
     if (!isUint8Array(into)) throw invalidType('options.into', 'a Uint8Array', into)
+    if (elementsOf(into) === 0) bytesOf(into, 'options.into') // throws if it is detached
     return into
   },
 })

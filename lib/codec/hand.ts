@@ -1,5 +1,6 @@
 /** Items on their way into a queue: encoded, but not put yet. */
-import { checkLength, scratch, type Space, spaceOver } from '../addon/space.js'
+import { checkLength, MOST_BYTES, scratch, type Space, spaceOver } from '../addon/space.js'
+import { withCode } from '../errors.js'
 import { copyInto } from '../intrinsics.js'
 import { native } from '../addon/native.js'
 
@@ -66,6 +67,12 @@ export class OneHand implements Hand {
     this.bodyBytes = length
     return (this.space = scratch)
   }
+
+  /** Lets go of the body, which may be large, once the item is put, held or refused. */
+  drop(): void {
+    this.body = undefined
+    this.bodyBytes = 0
+  }
 }
 
 /** Each item has its length in front of it, and begins at a multiple of this. */
@@ -112,7 +119,13 @@ export class PackingHand implements Hand {
   }
 
   #grow(): void {
-    checkLength(this.end)
+    checkLength(this.end - this.at)
+    if (this.end > MOST_BYTES) {
+      throw withCode(
+        new RangeError(`The items of a batch take at most ${MOST_BYTES} bytes together. Put several batches`),
+        'ERR_OUT_OF_RANGE',
+      )
+    }
     const { bytes } = this.space
     const size = Math.max(2 * this.space.size, aligned(this.end))
     this.space = spaceOver(new ArrayBuffer(size), 0, size)

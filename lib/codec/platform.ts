@@ -35,10 +35,19 @@ function isCloned(prototype: object): boolean {
   return CLONE !== undefined && Object.hasOwn(prototype, CLONE)
 }
 
+/**
+ * Node's classes that are global have these names. A program may later make a class of its own
+ * global, which is none of Node's.
+ */
+const GLOBALS = Object.assign(
+  Object.create(null) as Record<string, unknown>,
+  Object.fromEntries(Object.getOwnPropertyNames(globalThis).map((name) => [name, true])),
+)
+
 function isGlobal(constructor: unknown): boolean {
   if (typeof constructor !== 'function' || types.isProxy(constructor)) return false
   const name: unknown = Object.getOwnPropertyDescriptor(constructor, 'name')?.value
-  return typeof name === 'string' && Object.hasOwn(globalThis, name) && (globalThis as Record<string, unknown>)[name] === constructor
+  return typeof name === 'string' && GLOBALS[name] === true && (globalThis as Record<string, unknown>)[name] === constructor
 }
 
 /** Whether it is of one of Node's classes. Runs no user code. */

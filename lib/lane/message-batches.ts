@@ -34,7 +34,7 @@ const MOST_PACKED = 256
 const ENOUGH_CHARACTERS = 16_384
 
 /** The lane that moves messages one at a time. */
-export interface Singles extends Pick<Lane<unknown, unknown>, 'tryPut' | 'tryPutFirst' | 'tryGet' | 'getBlocking' | 'closed'> {
+export interface Singles extends Pick<Lane<unknown, unknown>, 'tryPut' | 'tryPutFirst' | 'tryGet' | 'getBlocking' | 'size' | 'closed'> {
   /** Encodes the item and puts it by the overflow policy. */
   offer(item: unknown): number
   /** Throws if an encoded item of so many bytes is larger than the whole queue. */
@@ -236,13 +236,17 @@ export class MessageBatches {
     if (undecoded) throw undecoded.error
   }
 
-  /** Returns `first` and the items behind it that are there, at most `max` in all. */
+  /**
+   * Returns `first` and the items behind it that are there, at most `max` in all. Items that are put
+   * meanwhile don't count, as producers may be faster than this.
+   */
   #more(first: unknown, max: number): unknown {
     if (first === NOTHING || first === CLOSED) return first
     const items = [first]
-    while (items.length < max) {
+    const most = max > 1 ? Math.min(max, 1 + this.#lane.size()) : 1
+    while (items.length < most) {
       if (!haveStack(this.#codec.isText ? STACK_OF_TEXT : STACK)) break
-      const result = this.#getSome(items, max - items.length)
+      const result = this.#getSome(items, most - items.length)
       if (this.#undecoded.length > 0) break
       if (result > 0) continue
       if (result !== -STATUS.busy && result !== -STATUS.tooSmall && result !== -STATUS.damaged) break

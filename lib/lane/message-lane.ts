@@ -66,20 +66,31 @@ export class MessageLane implements Lane<unknown, Held>, Singles {
   tryPut(item: unknown): number {
     const hand = this.#encode(item)
     const status = this.#putStaged(hand, 0)
-    return status === STATUS.busy ? QUEUE.put(this.#native, this.#unstage(hand), hand.body) : status
+    return status === STATUS.busy ? this.#putUnstaged(hand, QUEUE.put) : status
   }
 
   tryPutFirst(item: unknown): number {
     const hand = this.#encode(item)
     const status = this.#putStaged(hand, 1)
-    return status === STATUS.busy ? QUEUE.putFirst(this.#native, this.#unstage(hand), hand.body) : status
+    return status === STATUS.busy ? this.#putUnstaged(hand, QUEUE.putFirst) : status
   }
 
   #encode(item: unknown): OneHand {
     const hand = this.#hand ?? this.#open()
     this.#codec.encode(item, hand)
-    this.checkFits(hand.end + hand.bodyBytes)
+    const bytes = hand.end + hand.bodyBytes
+    if (bytes > this.#queue.mostBytes) {
+      hand.drop()
+      this.checkFits(bytes)
+    }
     return hand
+  }
+
+  /** Keeps the item in the hand if there is no room: what comes next needs it. */
+  #putUnstaged(hand: OneHand, put: typeof QUEUE.put): number {
+    const status = put(this.#native, this.#unstage(hand), hand.body)
+    if (status === STATUS.ok || status === STATUS.closed) hand.drop()
+    return status
   }
 
   /** Returns busy also where WebAssembly cannot take the item. */
@@ -102,22 +113,28 @@ export class MessageLane implements Lane<unknown, Held>, Singles {
 
   offerInHand(): number {
     const hand = this.#hand as OneHand
-    return QUEUE.offer(this.#native, this.#unstage(hand), hand.body)
+    const status = QUEUE.offer(this.#native, this.#unstage(hand), hand.body)
+    hand.drop()
+    return status
   }
 
   blockInHand(timeout: number): number {
     const hand = this.#hand as OneHand
     if (this.mayFind(ASK.spinForRoom) && this.#putStaged(hand, 1) === STATUS.ok) return STATUS.ok
-    return QUEUE.putBlocking(this.#native, this.#unstage(hand), timeout, hand.body)
+    const status = QUEUE.putBlocking(this.#native, this.#unstage(hand), timeout, hand.body)
+    hand.drop()
+    return status
   }
 
   holdInHand(): Held {
-    const { space, end, body, bodyBytes } = this.#hand as OneHand
+    const hand = this.#hand as OneHand
+    const { space, end, body, bodyBytes } = hand
     const bytes = new Uint8Array(end)
     copyInto(bytes, new Uint8Array(space.buffer, space.offset, end))
     if (!body) return { bytes, body }
     const copy = new Uint8Array(bodyBytes)
     copyInto(copy, body)
+    hand.drop()
     return { bytes, body: copy }
   }
 

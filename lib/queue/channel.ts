@@ -3,7 +3,7 @@
  * in the order in which they were made. All ThreadSafeQueue objects that this thread has of the
  * same queue share it.
  */
-import { type Batch, withCount } from '../lane/batch.js'
+import { type Batch, checkIterable, withCount } from '../lane/batch.js'
 import { CellLane } from '../lane/cell-lane.js'
 import { messageCodec } from '../codec/message.js'
 import type { ElementType } from '../codec/element-type.js'
@@ -152,7 +152,7 @@ export class Channel implements Waiting, Selectable<Take> {
     const atOnce = this.#mayPutAtOnce(patience)
     let given: Batch<unknown>
     try {
-      given = lane.prepareMany(items)
+      given = lane.prepareMany(checkIterable(items))
     } catch (error) {
       throw withCount(error, { done: 0 })
     }

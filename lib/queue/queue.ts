@@ -261,7 +261,7 @@ export class ThreadSafeQueue<T = unknown, Batch = T[], In = T> extends QueueObje
    */
   putMany(items: Iterable<In>, options?: WaitOptions): Promise<void> {
     try {
-      return this.#channel.putMany(checkIterable(items), patienceOfBatch(options), this.#liveness)
+      return this.#channel.putMany(items, patienceOfBatch(options), this.#liveness)
     } catch (error) {
       return Promise.reject(error)
     }

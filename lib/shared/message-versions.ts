@@ -52,7 +52,14 @@ export class MessageVersions extends Versions {
   set(value: unknown): void {
     const hand = this.#hand
     this.#codec.encode(value, hand)
-    const bytes = hand.end + hand.bodyBytes
+    try {
+      this.#setInHand(hand.end + hand.bodyBytes)
+    } finally {
+      hand.drop()
+    }
+  }
+
+  #setInHand(bytes: number): void {
     if (bytes > this.bytes) throw this.#tooLarge(bytes)
     if (this.#trySet(bytes) !== -STATUS.busy) return
     const patience = new WritePatience()

@@ -144,6 +144,7 @@ describe('forged handles and memory', () => {
   for (const [what, item, found, distance, value] of [
     ['a view of a kind that does not exist', Uint8Array.of(250, 251, 252), Buffer.of(250, 251, 252), -7, 200],
     ['something that no V8 has serialized', new Map([['abc', 1]]), 'abc', -5, 0],
+    ['a value of a kind that does not exist', { abcd: true }, 'abcd', 7, 14],
     ['a view that is longer than its item', new Map([['abc', Uint8Array.of(250, 251)]]), Buffer.of(250, 251), -1, 0x7f],
     ['a string that is longer than its item', { key: 'x'.repeat(100) }, 'xxx', -1, 0x7f],
   ] as [string, unknown, string | Buffer, number, number][]) {

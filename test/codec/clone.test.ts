@@ -24,6 +24,26 @@ describe('what comes out of a queue of any is what structuredClone makes of', ()
     )
   })
 
+  it('an object of a class that the program has made global, whose getters run once', () => {
+    let runs = 0
+    class Job {
+      readonly kind = 'job'
+      constructor() {
+        Object.defineProperty(this, 'id', { enumerable: true, get: () => ++runs })
+      }
+    }
+    const globals = globalThis as { Job?: unknown }
+    globals.Job = Job
+    try {
+      assert.deepEqual(structuredClone(new Job()), { kind: 'job', id: 1 })
+      const queue = large()
+      queue.putSync(new Job())
+      assert.deepEqual(queue.getSync(), { kind: 'job', id: 2 })
+    } finally {
+      delete globals.Job
+    }
+  })
+
   it('random values that are in the queue together', () => {
     const queue = large()
     fc.assert(

@@ -1,8 +1,10 @@
 /** Strings, bytes and records come out as they went in. */
 import { strict as assert } from 'node:assert'
 import fc from 'fast-check'
-import { record, ThreadSafeQueue } from '../../lib/index.js'
+import { Message, record, ThreadSafeQueue } from '../../lib/index.js'
+import { collectAllGarbage } from '../fixtures/garbage.js'
 import { thrown } from '../support.js'
+import { resizable } from './clone-values.js'
 import { through } from './through.js'
 
 describe("'string'", () => {
@@ -94,6 +96,49 @@ describe("'bytes'", () => {
     }
     assert.equal(queue.empty(), true)
   })
+
+  it('refuses to fill a detached buffer, and one that became too short for its view', () => {
+    const queue = new ThreadSafeQueue<Uint8Array>(1, { type: 'bytes' })
+    queue.putSync(new Uint8Array(4))
+    const detached = new Uint8Array(8)
+    structuredClone(detached.buffer, { transfer: [detached.buffer] })
+    const shrunk = resizable(16, 16)
+    const outside = new Uint8Array(shrunk, 8, 8)
+    ;(shrunk as unknown as { resize(bytes: number): void }).resize(4)
+    for (const into of [detached, outside]) {
+      const error = thrown(() => queue.getSync({ into })) as Error & { code?: string }
+      assert.ok(error instanceof TypeError)
+      assert.equal(error.code, 'ERR_INVALID_ARG_TYPE')
+      assert.match(error.message, /options\.into/)
+    }
+    assert.equal(queue.qsize(), 1)
+  })
+
+  for (const type of ['bytes', 'any', 'string'] as const) {
+    it(`keeps no long item of ${type} in memory once it is put, refused or held`, async () => {
+      const queue = new ThreadSafeQueue<unknown>(1, { type, itemBytes: 1_000_000 })
+      const message = new Message<unknown>({ type, maxBytes: 1_000_000 })
+      // What is kept is the item itself, or the bytes that a long text was encoded into.
+      const item = (size = 500_000): unknown => (type === 'string' ? '\u0101'.repeat(size / 2) : new Uint8Array(size))
+      const ways: Record<string, () => unknown> = {
+        'put at once': () => [queue.putSync(item()), queue.clear()],
+        'refused, as the queue was full': () => [queue.putSync(item()), queue.tryPut(item()), queue.clear()],
+        'refused, as it was too large': () => thrown(() => queue.putSync(item(2_000_000))),
+        'put while blocking': () => [queue.putSync(item()), thrown(() => queue.putSync(item(), { timeout: 1 })), queue.clear()],
+        'put by a message': () => message.set(item()),
+        'refused by a message': () => thrown(() => message.set(item(2_000_000))),
+      }
+      message.set(type === 'bytes' ? new Uint8Array(1) : '')
+      await collectAllGarbage()
+      for (const [way, put] of Object.entries(ways)) {
+        const before = process.memoryUsage().arrayBuffers
+        put()
+        await collectAllGarbage()
+        const kept = process.memoryUsage().arrayBuffers - before
+        assert.ok(kept < 400_000, `${kept} bytes are kept of an item that was ${way}`)
+      }
+    })
+  }
 })
 
 describe('records', () => {

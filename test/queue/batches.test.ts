@@ -136,6 +136,20 @@ describe('batches', () => {
     assert.ok(performance.now() - start < 1000, `terminate() took ${performance.now() - start} ms`)
   })
 
+  for (const type of ['any', 'string', 'float64[4]'] as const) {
+    it(`of ${type} have what was there, however fast producers put more`, async () => {
+      const queue = new ThreadSafeQueue<unknown>(64, { type })
+      const workers = [1, 2].map(() => startWorker('batches-producer', { handle: queue.handle, isArray: type === 'float64[4]' }))
+      await until('the first items', () => queue.full())
+      for (let k = 0; k < 500; k++) {
+        const got = queue.getManySync(1_000_000, { block: true }) as unknown[]
+        // The first one made room before the others were counted.
+        assert.ok(got.length <= 65, `${got.length} items came out of a queue for 64`)
+      }
+      await Promise.all(workers.map((worker) => worker.terminate()))
+    })
+  }
+
   it("an item that can't be decoded is the error of one get; the others go on", async () => {
     const queue = new ThreadSafeQueue<unknown>(4, { itemBytes: 1_000_000 })
     const first = rejection(queue.get())

@@ -213,6 +213,14 @@ describe('the order of checks', () => {
       (q) => q.put(NOT_A_NUMBER),
       TYPE,
     ),
+    make('options before items: putMany', int32, (q) => q.putMany(wrong(5), { timeout: -1 }), RANGE),
+    make('signal before items: putMany', int32, (q) => q.putMany(wrong(5), { signal: aborted }), reason),
+    make(
+      'items before closed: putMany',
+      () => closed(int32()),
+      (q) => q.putMany(wrong(5)),
+      TYPE,
+    ),
     make('item before room: put', full, (q) => q.put(NOT_A_NUMBER), TYPE),
     make('item before room: put with timeout 0', full, (q) => q.put(NOT_A_NUMBER, { timeout: 0 }), TYPE),
     make(

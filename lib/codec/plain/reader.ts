@@ -156,8 +156,10 @@ function readValue(): unknown {
       return false
     case TAG.null:
       return null
-    default:
+    case TAG.undefined:
       return undefined
+    default:
+      throw damaged()
   }
 }
 

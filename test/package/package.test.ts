@@ -13,7 +13,7 @@ const WANTED = [
   /^dist\/lib\/([a-z-]+\/)*[a-z-]+(\.generated)?(\.d\.ts|\.js)$/,
   /^docs\/([a-z-]+\/)*(\d{4}-)?[A-Za-z-]+\.md$/,
   /^native\/(binding|capi|core|include|platform)\/([a-z-]+\/)*\w+\.(cc|h)$/,
-  /^native\/(binding\.gyp|sources\.json)$/,
+  /^native\/(binding\.gyp|join\.cjs|sources\.json)$/,
   /^prebuilds\/(linux-(x64|arm64)\/threadsafe\.(glibc|musl)|(darwin-(x64|arm64)|win32-x64)\/threadsafe)\.node$/,
   /^lib\/redis\/scripts\/[a-z]+\.lua$/,
   /^scripts\/build\.mjs$/,
@@ -46,6 +46,7 @@ describe('the packed package', () => {
     const sources = JSON.parse(readFileSync(join(ROOT, 'native/sources.json'), 'utf8')) as Record<string, string[]>
     const needed = [
       'native/binding.gyp',
+      'native/join.cjs',
       'native/sources.json',
       'native/include/threadsafe.h',
       'scripts/build.mjs',

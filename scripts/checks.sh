@@ -94,19 +94,31 @@ asan() (
   LD_PRELOAD="$(g++ -print-file-name=libasan.so) $(g++ -print-file-name=libstdc++.so.6)" "$@"
 )
 
-# asan_suite TESTS...: runs those tests that way, by default the suite. It leaves out tests that
-# measure memory (as freed memory is kept back to detect its use) or time, that read the addon's
-# machine code, or that concern what has no native code: the package, its tools and how it finds the
-# addon, the codecs and the fuzzing of decoders in TypeScript, queues on a server. It keeps 32 MB of freed memory
-# back, as with more the kernel must map new pages all the time, and few frames of each allocation,
-# as Node allocates a lot.
+# The tests that no sanitizer can run with: they measure memory (as freed memory is kept back to
+# detect its use) or time, or read the addon's machine code. The package, its tools, codecs, fuzzing
+# of decoders in TypeScript and queues on a server have no native code.
+measures='resident memory stays|memory stays as it is|leaves nothing in memory|leaves? no memory|runs out of memory|ends about as soon as'
+measuring=(dist/test/addon/{loading,memory}.test.js dist/test/signals/safety.test.js)
+not_native='dist/test/{bench,codec,examples,fuzz,package,redis}/**'
+
+# asan_suite TESTS...: runs those tests on the addon with sanitizers, by default the suite. It keeps
+# 32 MB of freed memory back, as with more the kernel must map new pages all the time, and few
+# frames of each allocation, as Node allocates a lot.
 asan_suite() {
-  local tests=("$@") measures='resident memory stays|memory stays as it is|leaves nothing in memory|leaves? no memory|runs out of memory|ends about as soon as'
-  [ ${#tests[@]} -gt 0 ] || tests=('dist/test/**/*.test.js' --ignore 'dist/test/{bench,codec,examples,fuzz,package,redis}/**'
-    --ignore 'dist/test/{addon/loading,signals/safety,system/examples}.test.js' --invert --grep "$measures")
-  asan env ASAN_OPTIONS=detect_leaks=0:abort_on_error=1:quarantine_size_mb=32:malloc_context_size=4 TEST_SHARE="${TEST_SHARE:-0.1}" TEST_PATIENCE=5 \
+  local tests=("$@")
+  [ ${#tests[@]} -gt 0 ] || tests=('dist/test/**/*.test.js' --ignore "$not_native" "${measuring[@]/#/--ignore=}"
+    --ignore dist/test/system/examples.test.js --invert --grep "$measures")
+  asan env ASAN_OPTIONS=detect_leaks=0:abort_on_error=1:quarantine_size_mb=32:malloc_context_size=4 TEST_SHARE="${TEST_SHARE:-0.05}" TEST_PATIENCE=5 \
     LOCK_SECTIONS=10000 POOL_LENDS=10000 CONTEXT_JOBS=1000 \
     node node_modules/mocha/bin/mocha.js --require ./dist/test/patience.js --reporter dot "${tests[@]}"
+}
+
+# measuring_suite: runs the tests of native code that asan_suite leaves out.
+measuring_suite() {
+  export TEST_SHARE="${TEST_SHARE:-0.1}"
+  node node_modules/mocha/bin/mocha.js --reporter dot "${measuring[@]}" &&
+    node node_modules/mocha/bin/mocha.js --reporter dot 'dist/test/**/*.test.js' --ignore "$not_native" "${measuring[@]/#/--ignore=}" \
+      --ignore 'dist/test/system/{examples,isolates}.test.js' --grep "$measures"
 }
 
 # asan_leaks MINUTES: runs the soak that way, at whose end the addon must not have leaked. Only

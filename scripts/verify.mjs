@@ -34,14 +34,6 @@ const idle = 'chrt --idle 0'
 /** Of the build without sanitizers, what the builds with sanitizers lack. */
 const buildModels = 'scripts/checks.sh build_ctests ctest native/model/all safety_test'
 
-/**
- * The tests that the suite leaves out: each has a check of its own that runs it for longer, depends
- * little on timing and runs with ASan, or concerns the package, its examples, its benchmark and
- * queues on a server, which .ci/run tests.
- */
-const LEFT_OUT = `--ignore 'dist/test/{bench,codec,examples,fuzz,package,redis,shared}/**' \
-  --ignore 'dist/test/system/{examples,isolates,kills,lifecycle,model-*}.test.js'`
-
 /** Those in which threads or loops wait for one another, without a process for each case. */
 const WAITING = `dist/test/queue/{async,batches,for-each,iterating,join,looking,overflow,queue,streams}.test.js \
   dist/test/shared/{consistency,context,lock,message,pool,record}.test.js \
@@ -64,7 +56,8 @@ const PREPARATIONS = {
  * into dist/, as others run from there. `build` has done that. `release`: only by `--release`.
  */
 const CHECKS = [
-  { name: 'suite', run: `TEST_SHARE=0.1 ${mocha} 'dist/test/**/*.test.js' ${LEFT_OUT}`, cases: MOCHA, minutes: 25 },
+  // The suite runs with sanitizers, below, and without in .ci/run: here is what that leaves out.
+  { name: 'measuring', run: 'scripts/checks.sh measuring_suite', cases: MOCHA },
   { name: 'lifecycle', run: `TEST_SHARE=1 ${mocha} dist/test/system/lifecycle.test.js`, cases: MOCHA },
   { name: 'model-based', run: `MODEL_RUNS=600 ${mocha} 'dist/test/system/model-*.test.js'`, cases: MOCHA },
   { name: 'isolates', run: `ISOLATES=1000 ${mocha} dist/test/system/isolates.test.js`, cases: MOCHA },

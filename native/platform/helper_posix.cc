@@ -28,7 +28,7 @@ constexpr std::size_t kWorks = 2;
 constinit std::atomic<void (*)()> works[kWorks];
 constinit std::atomic<void (*)(u64)> happened{nullptr};
 
-void* run(void*) {
+void* run_helper(void*) {
   for (;;) {
     if (const u64 id = poller.wait(); id != kCall) {
       happened.load(std::memory_order_acquire)(id);
@@ -55,7 +55,7 @@ int start() {
   sigfillset(&all);
   pthread_sigmask(SIG_BLOCK, &all, &before);
   pthread_t thread;
-  const int error = pthread_create(&thread, nullptr, run, nullptr);
+  const int error = pthread_create(&thread, nullptr, run_helper, nullptr);
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (error != 0) {
     poller.close();

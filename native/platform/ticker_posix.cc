@@ -47,7 +47,7 @@ void wait_for(sem_t& semaphore) {
   }
 }
 
-void* run(void* data) {
+void* run_ticker(void* data) {
   Ticker& ticker = *static_cast<Ticker*>(data);
   ticker.id.store(this_thread(), std::memory_order_relaxed);
   // The thread has begun with all signals blocked.
@@ -74,7 +74,7 @@ int start_ticker(int signo, pid_t& thread) {
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before);
-    const int error = pthread_create(&ticker.thread, nullptr, run, &ticker);
+    const int error = pthread_create(&ticker.thread, nullptr, run_ticker, &ticker);
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
     if (error != 0) return error;
     wait_for(ticker.started);

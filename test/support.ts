@@ -48,22 +48,23 @@ const exits = new WeakMap<Worker, Promise<[number]>>()
 /** The path of the addon that the tests run on, within the package. */
 export const ADDON = process.env.PREBUILDS_ONLY ? 'prebuilds' : 'build/Release/threadsafe.node'
 
-const USUAL_SHARE = 0.5
-
 /**
  * The share of their full time that long tests take, those that look for rare events. TEST_SHARE=1
  * is all of it. When the suite runs once more for another build, a smaller share is enough.
  */
-export const SHARE = Number(process.env.TEST_SHARE ?? USUAL_SHARE)
+export const SHARE = Number(process.env.TEST_SHARE ?? 0.25)
 
-/** Returns how often to repeat what a test usually repeats so often: less if the share is small. */
+/** The share from which on nothing is left out. */
+const WHOLE_SHARE = 0.5
+
+/** Returns how often to repeat what a test repeats so often at most. */
 export function repetitions(count: number): number {
-  return Math.ceil(count * Math.min(1, SHARE / USUAL_SHARE))
+  return Math.ceil(count * Math.min(1, SHARE / WHOLE_SHARE))
 }
 
-/** Returns whether one of many similar cases is part of this run: usually all are. */
+/** Returns whether one of many similar cases is part of this run. */
 export function isDrawn(): boolean {
-  return Math.random() < SHARE / USUAL_SHARE
+  return Math.random() < SHARE / WHOLE_SHARE
 }
 
 /** Starts a worker that runs `test/fixtures/<name>.ts`. */

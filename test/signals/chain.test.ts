@@ -78,7 +78,9 @@ if (process.platform !== 'win32') {
 
     if (process.platform === 'linux') {
       it('lose nothing, and block nothing, while all of this happens at once', async () => {
-        const { code, signal, stdout, stderr } = await runProcess('signals-soak', ['--minutes', String(0.33 * SHARE)], PATIENCE)
+        // In less time V8's profiler may not have given SIGPROF back once.
+        const minutes = 0.33 * Math.max(SHARE, 0.1)
+        const { code, signal, stdout, stderr } = await runProcess('signals-soak', ['--minutes', String(minutes)], PATIENCE)
         assert.deepEqual({ code, signal, stderr }, { code: 0, signal: null, stderr: '' })
         assert.match(stdout, /^children [1-9]\d*, .* profiles [1-9]\d*, /)
       })

@@ -233,7 +233,7 @@ describe('native code', function () {
   })
 
   describe('a call that blocks the thread of JavaScript', () => {
-    /** Asserts that the next calls of the package throw nothing that an earlier call has left behind. */
+    /** Asserts that later calls of the package throw nothing that an earlier one left behind. */
     async function goesOn(): Promise<void> {
       const queue = numbers(2)
       queue.putSync(1)

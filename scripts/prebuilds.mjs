@@ -1,7 +1,8 @@
 // Builds the addon for every platform that has a prebuild, on one Linux machine. prebuildify and
 // node-gyp use Zig's clang, which has each platform's headers and a C++ library to link statically.
 // check-prebuilds.mjs then checks the results. Arguments are the names of targets, to build only
-// those.
+// those. `--check` makes no prebuild, but has the compiler check the code for each target: that
+// takes seconds, while before its first link for a target Zig compiles that target's C++ library.
 //
 // Zig takes 350 MB, so it is not a dependency: npm installs it into build/zig.
 import { spawnSync } from 'node:child_process'
@@ -54,7 +55,7 @@ function importLibrary(compiler, directory) {
   return library
 }
 
-function build({ name, zigTarget, platform, arch, libc, file }, compiler) {
+function build({ name, zigTarget, platform, arch, libc, file }, compiler, checkOnly) {
   console.log(`\n== ${name}`)
   const wrapper = join(root, 'scripts/zig-cc.mjs')
   const home = join(root, 'build/prebuilds')
@@ -68,23 +69,31 @@ function build({ name, zigTarget, platform, arch, libc, file }, compiler) {
     ZIG: compiler,
     ZIG_TARGET: zigTarget,
     ZIG_LIBRARY: platform === 'win32' ? importLibrary(compiler, home) : '',
+    ZIG_CHECK: checkOnly ? '1' : '',
     ZIG_LOCAL_CACHE_DIR: join(root, 'build/zig-cache'),
     npm_config_jobs: 'max',
   }
   const nodeDirectory = resolve(process.execPath, '../..')
   if (!env.npm_config_nodedir && existsSync(join(nodeDirectory, 'include/node/uv.h'))) env.npm_config_nodedir = nodeDirectory
+  if (checkOnly) {
+    run(process.execPath, [require.resolve('node-gyp/bin/node-gyp.js'), 'rebuild', `--arch=${arch}`, '--loglevel=warn'], { env, cwd: native })
+    // What it has made are empty files.
+    rmSync(join(native, 'build'), { recursive: true })
+    return
+  }
   const args = ['--cwd', native, '--out', root, '--name', 'threadsafe', '--napi', '--platform', platform, '--arch', arch]
   if (libc) args.push('--tag-libc', libc)
   run(process.execPath, [join(require.resolve('prebuildify/package.json'), '../bin.js'), ...args], { env, cwd: root })
   if (libc === 'glibc' && makeUnique(join(root, file)) === 0) throw new Error(`${file} has no tables for its copies to share`)
 }
 
-const wanted = process.argv.slice(2)
+const checkOnly = process.argv.includes('--check')
+const wanted = process.argv.slice(2).filter((argument) => argument !== '--check')
 const unknown = wanted.filter((name) => !TARGETS.some((target) => target.name === name))
 if (unknown.length > 0)
   throw new Error(`No target is called ${unknown.join(', ')}; there are ${TARGETS.map(({ name }) => name).join(', ')}`)
 
 const compiler = zig()
-if (wanted.length === 0) rmSync(join(root, 'prebuilds'), { recursive: true, force: true })
-for (const target of TARGETS.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) build(target, compiler)
-run(process.execPath, [join(root, 'scripts/check-prebuilds.mjs'), ...wanted])
+if (wanted.length === 0 && !checkOnly) rmSync(join(root, 'prebuilds'), { recursive: true, force: true })
+for (const target of TARGETS.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) build(target, compiler, checkOnly)
+if (!checkOnly) run(process.execPath, [join(root, 'scripts/check-prebuilds.mjs'), ...wanted])

@@ -10,8 +10,9 @@
 //     --must-fail      fails if Relacy finds nothing in one of the scenarios
 //     --find           runs scenarios of both kinds until one fails, and fails if none does
 //
-// Most scenarios are tried in as many random interleavings as they say. Small ones are searched:
-// all interleavings are tried, or all with at most a given number of preemptions.
+// Most scenarios are tried in as many random interleavings as they say, or in the share of these that
+// the environment gives as MODEL_SHARE, 0.5 for half. Small ones are searched: all interleavings are
+// tried, or all with at most a given number of preemptions.
 //
 // A model that is compiled with SCENARIOS="one two" has those alone. A mutant needs few, and most
 // of its compile time goes into Relacy's templates, once for each scenario.
@@ -104,6 +105,13 @@ struct Options {
   unsigned preemptions = 0;
 };
 
+// Returns the number of random interleavings that a scenario is tried in.
+inline unsigned iterations_of(const Scenario& scenario, const Options& options) {
+  if (options.iterations != 0 || scenario.is_searched()) return options.iterations;
+  const char* const share = std::getenv("MODEL_SHARE");
+  return share ? std::max(1u, static_cast<unsigned>(scenario.iterations * std::atof(share))) : scenario.iterations;
+}
+
 // Runs a scenario. VERBOSE=1 in the environment prints how a failure came about, at length. It is
 // off by default, as mutants are meant to fail. The output is not kept in a string, since Relacy
 // replaces operator new while it runs.
@@ -112,7 +120,7 @@ inline bool passes(const Scenario& scenario, const Options& options) {
   const bool verbose = std::getenv("VERBOSE") != nullptr;
   const unsigned preemptions = options.preemptions != 0 ? options.preemptions : scenario.preemptions;
   rl::test_params params;
-  params.iteration_count = options.iterations != 0 ? options.iterations : scenario.iterations;
+  params.iteration_count = iterations_of(scenario, options);
   params.execution_depth_limit = 10000;
   params.output_stream = verbose ? &std::cout : &nowhere;
   params.output_history = verbose;

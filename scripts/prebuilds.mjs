@@ -76,7 +76,10 @@ function build({ name, zigTarget, platform, arch, libc, file }, compiler, checkO
   const nodeDirectory = resolve(process.execPath, '../..')
   if (!env.npm_config_nodedir && existsSync(join(nodeDirectory, 'include/node/uv.h'))) env.npm_config_nodedir = nodeDirectory
   if (checkOnly) {
-    run(process.execPath, [require.resolve('node-gyp/bin/node-gyp.js'), 'rebuild', `--arch=${arch}`, '--loglevel=warn'], { env, cwd: native })
+    run(process.execPath, [require.resolve('node-gyp/bin/node-gyp.js'), 'rebuild', `--arch=${arch}`, '--loglevel=warn'], {
+      env,
+      cwd: native,
+    })
     // What it has made are empty files.
     rmSync(join(native, 'build'), { recursive: true })
     return

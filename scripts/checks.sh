@@ -52,18 +52,36 @@ build_ctests() { configure_ctests "$1" && chrt --idle 0 cmake --build "build/$1"
 # ctests BUILD CTEST_OPTIONS...
 ctests() { ctest --test-dir "build/$1" -j 2 --output-on-failure "${@:2}"; }
 
+# node_bin VERSION: the folder of another Node's program. This package of npm has the headers too, for
+# the addons of the tests.
+node_bin() { printf '%s' "$PWD/build/node-$1/node_modules/node-linux-$(node --print process.arch)/bin"; }
+
+# install_node VERSION: installs another Node into build/.
+install_node() {
+  [ -e "$(node_bin "$1")" ] || npm install --no-audit --no-fund --no-save --prefix "build/node-$1" "node-linux-$(node --print process.arch)@$1"
+}
+
 # on_node VERSION MOCHA_OPTIONS...: runs tests on another Node, by default the core tests, and the
 # prebuild by default: PREBUILDS_ONLY= takes the addon that was built.
 on_node() {
-  local home="build/node-$1" tests=("${@:2}")
+  local tests=("${@:2}")
   [ ${#tests[@]} -gt 0 ] || tests=(--config .mocharc.core.cjs)
-  npm install --no-audit --no-fund --no-save --prefix "$home" "node@$1" || return 1
+  install_node "$1" || return 1
   (
-    PATH="$PWD/$home/node_modules/.bin:$PATH"
+    PATH="$(node_bin "$1"):$PATH"
     export PREBUILDS_ONLY=${PREBUILDS_ONLY-1}
     printf 'on %s\n' "$(node --version)"
     node node_modules/mocha/bin/mocha.js --reporter dot "${tests[@]}"
   )
+}
+
+# on_node_in_part VERSION N: runs the core tests on another Node, and of the other tests of native
+# code and threads every fourth from the Nth on. The addon is the one that was built.
+on_node_in_part() {
+  local others
+  mapfile -t others < <(printf '%s\n' dist/test/{addon,lane,queue,signals,wait}/*.test.js dist/test/*.test.js | sed -n "$2~4p")
+  printf '%s\n' "${others[@]}"
+  PREBUILDS_ONLY= TEST_SHARE="${TEST_SHARE:-0.1}" on_node "$1" --config .mocharc.core.cjs "${others[@]}"
 }
 
 # Tests the prebuild on Bun. Its stacks begin with "Error", its microtasks run in another order, and

@@ -29,7 +29,13 @@ const CAUGHT = /\((\d+) weakenings caught\)/g
 /** What Bash's `times` prints last: the processor time of the children that it has waited for. */
 const TIMES = /^(\d+)m([\d.]+)s (\d+)m([\d.]+)s$/gm
 
+/** The other Nodes. Some checks run on these, so that a run has met each with most of the suite. */
+const NODES = ['20.19.0', '22', '24', '26']
+/** Which quarter of other tests the first of them runs beside the core tests. Drawn anew each time. */
+const firstQuarter = Math.floor(Math.random() * NODES.length)
+
 const mocha = 'node node_modules/mocha/bin/mocha.js --reporter dot'
+const mochaOn = (version) => `env PREBUILDS_ONLY= scripts/checks.sh on_node ${version}`
 const idle = 'chrt --idle 0'
 /** Of the build without sanitizers, what the builds with sanitizers lack. */
 const buildModels = 'scripts/checks.sh build_ctests ctest native/model/all safety_test'
@@ -46,6 +52,9 @@ const PREPARATIONS = {
   build: { run: 'npm run --silent build', needs: ['tools', 'modules'] },
   asan: { run: 'scripts/checks.sh build_asan', needs: ['build'] },
   prebuilds: { run: 'npm run --silent prebuilds', needs: ['build'] },
+  ...Object.fromEntries(
+    NODES.map((version) => [`with-${version}`, { run: `scripts/checks.sh install_node ${version}`, needs: ['build'] }]),
+  ),
   'prebuild-arm64': { run: 'npm run --silent prebuilds -- linux-arm64-glibc', needs: ['build'] },
 }
 
@@ -58,26 +67,28 @@ const PREPARATIONS = {
 const CHECKS = [
   // The suite runs with sanitizers, below, and without in .ci/run: here is what that leaves out.
   { name: 'measuring', run: 'scripts/checks.sh measuring_suite', cases: MOCHA },
-  { name: 'lifecycle', run: `TEST_SHARE=1 ${mocha} dist/test/system/lifecycle.test.js`, cases: MOCHA },
-  { name: 'model-based', run: `MODEL_RUNS=600 ${mocha} 'dist/test/system/model-*.test.js'`, cases: MOCHA },
+  { name: 'lifecycle', run: `TEST_SHARE=1 ${mochaOn('24')} dist/test/system/lifecycle.test.js`, cases: MOCHA, needs: ['with-24'] },
+  { name: 'model-based', run: `MODEL_RUNS=600 ${mochaOn('26')} 'dist/test/system/model-*.test.js'`, cases: MOCHA, needs: ['with-26'] },
   { name: 'isolates', run: `ISOLATES=1000 ${mocha} dist/test/system/isolates.test.js`, cases: MOCHA },
   {
     name: 'shared-data',
-    run: `RECORD_READS=1500000 CONTEXT_JOBS=5000 POOL_LENDS=100000 POOL_KILLS=20 LOCK_SECTIONS=100000 LOCK_KILLS=20 ${mocha} 'dist/test/shared/*.test.js'`,
+    run: `RECORD_READS=1500000 CONTEXT_JOBS=5000 POOL_LENDS=100000 POOL_KILLS=20 LOCK_SECTIONS=100000 LOCK_KILLS=20 ${mochaOn('22')} 'dist/test/shared/*.test.js'`,
     cases: MOCHA,
+    needs: ['with-22'],
   },
-  { name: 'one-cpu', run: `TEST_SHARE=0.05 taskset --cpu-list 0 ${mocha} ${WAITING}`, cases: MOCHA },
+  { name: 'one-cpu', run: `TEST_SHARE=0.05 taskset --cpu-list 0 ${mochaOn('24')} ${WAITING}`, cases: MOCHA, needs: ['with-24'] },
   { name: 'soak', run: 'node dist/test/soak/main.js --minutes 1', cases: SOAK },
   // Comes last: its workers take all processors, and for longer if other checks slow the kills down.
   { name: 'kills', run: `KILLS=5000 ${mocha} dist/test/system/kills.test.js`, cases: MOCHA, minutes: 30 },
   { name: 'asan-addon', apart: true, run: 'scripts/checks.sh asan_suite', cases: MOCHA, needs: ['asan'], minutes: 40 },
   { name: 'asan-leaks', apart: true, run: 'scripts/checks.sh asan_leaks 0.5', cases: SOAK, needs: ['asan'] },
   { name: 'fuzz', apart: true, run: 'node scripts/fuzz.mjs --seconds 5', cases: /(\d+) runs/g },
-  ...['20.19.0', '22', '24', '26'].map((version) => ({
+  ...NODES.map((version, k) => ({
     name: `node-${version}`,
-    run: `PREBUILDS_ONLY= scripts/checks.sh on_node ${version}`,
+    run: `scripts/checks.sh on_node_in_part ${version} ${((firstQuarter + k) % NODES.length) + 1}`,
     cases: MOCHA,
     apart: true,
+    needs: [`with-${version}`],
   })),
   { name: 'bun', apart: true, run: 'PREBUILDS_ONLY= scripts/checks.sh on_bun', cases: MOCHA },
   { name: 'arm64', apart: true, run: 'node scripts/test-arm64.mjs', cases: PASSED, needs: ['prebuild-arm64'] },
@@ -122,13 +133,13 @@ const CHECKS = [
     needs: ['prebuilds'],
     minutes: 25,
   },
-  ...['20.19.0', '22', '24', '26'].map((version) => ({
-    name: `documents-${version}`,
-    run: `scripts/checks.sh on_node ${version} dist/test/package/docs.test.js`,
+  ...NODES.map((version) => ({
+    name: `suite-${version}`,
+    run: `scripts/checks.sh on_node ${version} 'dist/test/**/*.test.js'`,
     cases: MOCHA,
-    apart: true,
     release: true,
-    needs: ['prebuilds'],
+    needs: ['prebuilds', `with-${version}`],
+    minutes: 30,
   })),
 ]
 

@@ -251,7 +251,8 @@ describe('native code', function () {
         ;({ status } = addon.get(opened, FOREVER))
       }
       assert.throws(() => runInNewContext('get()', { get }, { timeout: 100 }), { code: 'ERR_SCRIPT_EXECUTION_TIMEOUT' })
-      assert.equal(status, undefined)
+      // Node 20 stops the script as the call returns, later ones a little later.
+      assert.ok(status === undefined || status === CLOSED, `it returned ${status}`)
       await goesOn()
       addon.queueClose(opened)
     })

@@ -76,10 +76,10 @@ on_node() {
 }
 
 # on_node_in_part VERSION N: runs the core tests on another Node, and of the other tests of native
-# code and threads every fourth from the Nth on. The addon is the one that was built.
+# code and threads every eighth from the Nth on. The addon is the one that was built.
 on_node_in_part() {
   local others
-  mapfile -t others < <(printf '%s\n' dist/test/{addon,lane,queue,signals,wait}/*.test.js dist/test/*.test.js | sed -n "$2~4p")
+  mapfile -t others < <(printf '%s\n' dist/test/{addon,lane,queue,signals,wait}/*.test.js dist/test/*.test.js | sed -n "$2~8p")
   printf '%s\n' "${others[@]}"
   PREBUILDS_ONLY= TEST_SHARE="${TEST_SHARE:-0.1}" on_node "$1" --config .mocharc.core.cjs "${others[@]}"
 }

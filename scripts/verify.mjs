@@ -31,8 +31,8 @@ const TIMES = /^(\d+)m([\d.]+)s (\d+)m([\d.]+)s$/gm
 
 /** The other Nodes. Some checks run on these, so that a run has met each with most of the suite. */
 const NODES = ['20.19.0', '22', '24', '26']
-/** Which quarter of other tests the first of them runs beside the core tests. Drawn anew each time. */
-const firstQuarter = Math.floor(Math.random() * NODES.length)
+/** Which eighth of other tests the first of them runs beside the core tests. Drawn anew each time. */
+const firstEighth = Math.floor(Math.random() * 8)
 
 const mocha = 'node node_modules/mocha/bin/mocha.js --reporter dot'
 const mochaOn = (version) => `env PREBUILDS_ONLY= scripts/checks.sh on_node ${version}`
@@ -85,7 +85,7 @@ const CHECKS = [
   { name: 'fuzz', apart: true, run: 'node scripts/fuzz.mjs --seconds 5', cases: /(\d+) runs/g },
   ...NODES.map((version, k) => ({
     name: `node-${version}`,
-    run: `scripts/checks.sh on_node_in_part ${version} ${((firstQuarter + k) % NODES.length) + 1}`,
+    run: `scripts/checks.sh on_node_in_part ${version} ${((firstEighth + k) % 8) + 1}`,
     cases: MOCHA,
     apart: true,
     needs: [`with-${version}`],

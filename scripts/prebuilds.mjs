@@ -55,8 +55,8 @@ function importLibrary(compiler, directory) {
   return library
 }
 
-function build({ name, zigTarget, platform, arch, libc, file }, compiler, checkOnly) {
-  console.log(`\n== ${name}`)
+/** The environment in which gyp's compiler is Zig's, for that target. */
+function environment({ zigTarget, platform }, compiler) {
   const wrapper = join(root, 'scripts/zig-cc.mjs')
   const home = join(root, 'build/prebuilds')
   mkdirSync(home, { recursive: true })
@@ -69,25 +69,26 @@ function build({ name, zigTarget, platform, arch, libc, file }, compiler, checkO
     ZIG: compiler,
     ZIG_TARGET: zigTarget,
     ZIG_LIBRARY: platform === 'win32' ? importLibrary(compiler, home) : '',
-    ZIG_CHECK: checkOnly ? '1' : '',
     ZIG_LOCAL_CACHE_DIR: join(root, 'build/zig-cache'),
     npm_config_jobs: 'max',
   }
   const nodeDirectory = resolve(process.execPath, '../..')
   if (!env.npm_config_nodedir && existsSync(join(nodeDirectory, 'include/node/uv.h'))) env.npm_config_nodedir = nodeDirectory
-  if (checkOnly) {
-    run(process.execPath, [require.resolve('node-gyp/bin/node-gyp.js'), 'rebuild', `--arch=${arch}`, '--loglevel=warn'], {
-      env,
-      cwd: native,
-    })
-    // What it has made are empty files.
-    rmSync(join(native, 'build'), { recursive: true })
-    return
-  }
+  return env
+}
+
+function build({ platform, arch, libc, file }, env) {
   const args = ['--cwd', native, '--out', root, '--name', 'threadsafe', '--napi', '--platform', platform, '--arch', arch]
   if (libc) args.push('--tag-libc', libc)
   run(process.execPath, [join(require.resolve('prebuildify/package.json'), '../bin.js'), ...args], { env, cwd: root })
   if (libc === 'glibc' && makeUnique(join(root, file)) === 0) throw new Error(`${file} has no tables for its copies to share`)
+}
+
+function check({ arch }, env) {
+  const nodeGyp = require.resolve('node-gyp/bin/node-gyp.js')
+  run(process.execPath, [nodeGyp, 'rebuild', `--arch=${arch}`, '--loglevel=warn'], { env: { ...env, ZIG_CHECK: '1' }, cwd: native })
+  // What it has made are empty files.
+  rmSync(join(native, 'build'), { recursive: true })
 }
 
 const checkOnly = process.argv.includes('--check')
@@ -98,5 +99,10 @@ if (unknown.length > 0)
 
 const compiler = zig()
 if (wanted.length === 0 && !checkOnly) rmSync(join(root, 'prebuilds'), { recursive: true, force: true })
-for (const target of TARGETS.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) build(target, compiler, checkOnly)
+for (const target of TARGETS.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
+  console.log(`\n== ${target.name}`)
+  const env = environment(target, compiler)
+  if (checkOnly) check(target, env)
+  else build(target, env)
+}
 if (!checkOnly) run(process.execPath, [join(root, 'scripts/check-prebuilds.mjs'), ...wanted])

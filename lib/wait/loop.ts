@@ -7,8 +7,8 @@
  * whose time is up is ended there too, and wherever a loop comes round, without running any
  * `finally`. Code between two such places always completes. So before a call changes anything, it
  * schedules a microtask that looks after it. That microtask trusts nothing but the lines
- * themselves. From Node 22 on a script may also be ended where a WebAssembly function returns that is
- * not optimized yet. Then what it was getting is lost, as nothing can be done about it; comments
+ * themselves. From Node 22 on a script may also be ended where a WebAssembly function returns that
+ * is not optimized yet. Then what it was getting is lost, as nothing can be done about it; comments
  * elsewhere leave that out.
  */
 import { type Listener, native } from '../addon/native.js'

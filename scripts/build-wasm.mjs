@@ -103,9 +103,9 @@ function sectionsOf(bytes) {
   return sections
 }
 
-// V8 can stop a thread's code at the beginning of a function, in loops, and at the end of a function
-// that is not optimized yet. So none of these may lie between a claim and its publish. verify() sees
-// to it that no function calls another, so what is claimed in one is published there.
+// V8 can stop a thread's code at the beginning of a function, in loops, and at the end of a
+// function that is not optimized yet. So none of these may lie between a claim and its publish.
+// verify() sees to it that no function calls another, so what is claimed in one is published there.
 function verifyClaims(name, file) {
   // In a pool an addition to the map gives a buffer back.
   const publishes = name === 'pool' ? /i64\.atomic\.(store|rmw\.add)/ : /i64\.atomic\.store/

@@ -52,8 +52,8 @@ build_ctests() { configure_ctests "$1" && chrt --idle 0 cmake --build "build/$1"
 # ctests BUILD CTEST_OPTIONS...
 ctests() { ctest --test-dir "build/$1" -j 2 --output-on-failure "${@:2}"; }
 
-# node_bin VERSION: the folder of another Node's program. This package of npm has the headers too, for
-# the addons of the tests.
+# node_bin VERSION: the folder of another Node's program. This package of npm has the headers too,
+# for the addons of the tests.
 node_bin() { printf '%s' "$PWD/build/node-$1/node_modules/node-linux-$(node --print process.arch)/bin"; }
 
 # install_node VERSION: installs another Node into build/.

@@ -10,9 +10,9 @@
 //     --must-fail      fails if Relacy finds nothing in one of the scenarios
 //     --find           runs scenarios of both kinds until one fails, and fails if none does
 //
-// Most scenarios are tried in as many random interleavings as they say, or in the share of these that
-// the environment gives as MODEL_SHARE, 0.5 for half. Small ones are searched: all interleavings are
-// tried, or all with at most a given number of preemptions.
+// Most scenarios are tried in as many random interleavings as they say, or in the share of these
+// that MODEL_SHARE in the environment gives, 0.5 for half. Small ones are searched: all
+// interleavings are tried, or all with at most a given number of preemptions.
 //
 // A model that is compiled with SCENARIOS="one two" has those alone. A mutant needs few, and most
 // of its compile time goes into Relacy's templates, once for each scenario.

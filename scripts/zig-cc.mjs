@@ -1,7 +1,8 @@
 // The compiler that gyp calls for a prebuild: Zig's clang, for the target in ZIG_TARGET. The first
 // argument is cc or c++. gyp assumes that it builds for the Linux it runs on. So for other targets
 // this drops the options that only Linux's linker takes, and adds those that they need. With
-// ZIG_CHECK it only checks the code, and makes empty files. scripts/prebuilds.mjs sets the variables.
+// ZIG_CHECK it only checks the code, and makes empty files. scripts/prebuilds.mjs sets the
+// variables.
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 

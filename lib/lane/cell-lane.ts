@@ -92,6 +92,10 @@ export class CellLane implements Lane<unknown, unknown> {
     return this.#inHand
   }
 
+  dropInHand(): void {
+    this.#inHand = undefined
+  }
+
   hold(item: unknown): unknown {
     checkKind('item', this.#kind, item)
     return item

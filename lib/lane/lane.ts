@@ -35,6 +35,8 @@ export interface Lane<T, Held> {
   offerInHand(): number
   blockInHand(timeout: number): number
   holdInHand(): Held
+  /** Lets go of a refused item that no such call will put, as it may be large. */
+  dropInHand(): void
   /** Checks the item and keeps it for a put that waits. */
   hold(item: T): Held
   /** Tries like tryPut, with an item that is held. */

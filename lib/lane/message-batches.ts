@@ -34,7 +34,7 @@ const MOST_PACKED = 256
 const ENOUGH_CHARACTERS = 16_384
 
 /** The lane that moves messages one at a time. */
-export interface Singles extends Pick<Lane<unknown, unknown>, 'tryPut' | 'tryPutFirst' | 'tryGet' | 'getBlocking' | 'size' | 'closed'> {
+export interface Singles extends Pick<Lane<unknown, unknown>, 'tryPut' | 'tryPutFirst' | 'dropInHand' | 'tryGet' | 'getBlocking' | 'size' | 'closed'> {
   /** Encodes the item and puts it by the overflow policy. */
   offer(item: unknown): number
   /** Throws if an encoded item of so many bytes is larger than the whole queue. */
@@ -132,6 +132,7 @@ export class MessageBatches {
       const text = texts[batch.done]
       const status = heeding ? this.#lane.tryPutFirst(text) : this.#lane.tryPut(text)
       if (status === STATUS.ok) batch.done++
+      else this.#lane.dropInHand()
       return status
     }
     const { space, starts } = packed as Packed

@@ -86,10 +86,10 @@ export class MessageLane implements Lane<unknown, Held>, Singles {
     return hand
   }
 
-  /** Keeps the item in the hand if there is no room: what comes next needs it. */
+  /** Keeps the item in the hand if there is no room. */
   #putUnstaged(hand: OneHand, put: typeof QUEUE.put): number {
     const status = put(this.#native, this.#unstage(hand), hand.body)
-    if (status === STATUS.ok || status === STATUS.closed) hand.drop()
+    if (status !== STATUS.full) hand.drop()
     return status
   }
 
@@ -136,6 +136,10 @@ export class MessageLane implements Lane<unknown, Held>, Singles {
     copyInto(copy, body)
     hand.drop()
     return { bytes, body: copy }
+  }
+
+  dropInHand(): void {
+    ;(this.#hand as OneHand).drop()
   }
 
   offer(item: unknown): number {

@@ -131,7 +131,10 @@ export class Channel implements Waiting, Selectable<Take> {
   #putLate(status: number, patience: Patience, liveness: Liveness): Promise<void> {
     const { lane } = this
     if (status === STATUS.closed) throw new QueueClosedError(this)
-    if (patience.timeout === 0) throw new TimeoutError(0, this)
+    if (patience.timeout === 0) {
+      lane.dropInHand()
+      throw new TimeoutError(0, this)
+    }
     const held = lane.holdInHand()
     return this.#wait({ put: (woken) => lane.putHeld(held, woken) }, patience, liveness)
   }

@@ -37,8 +37,10 @@ export function putLate(queue: AnyQueue, channel: Channel, tried: number, timeou
   let status = tried
   if (status === STATUS.full) {
     if (timeout === undefined) status = offer(queue, channel, () => lane.offerInHand())
-    else if (timeout === 0) status = STATUS.timeout
-    else status = blocking('put', [queue], () => lane.blockInHand(timeout))
+    else if (timeout === 0) {
+      lane.dropInHand()
+      status = STATUS.timeout
+    } else status = blocking('put', [queue], () => lane.blockInHand(timeout))
   }
   if (status === STATUS.full) throw new QueueFullError(channel)
   if (status === STATUS.closed) throw new QueueClosedError(channel)

@@ -1,7 +1,7 @@
 /** Strings, bytes and records come out as they went in. */
 import { strict as assert } from 'node:assert'
 import fc from 'fast-check'
-import { Message, record, ThreadSafeQueue } from '../../lib/index.js'
+import { Message, record, ThreadSafeQueue, TimeoutError } from '../../lib/index.js'
 import { collectAllGarbage } from '../fixtures/garbage.js'
 import { thrown } from '../support.js'
 import { resizable } from './clone-values.js'
@@ -124,7 +124,34 @@ describe("'bytes'", () => {
         'put at once': () => [queue.putSync(item()), queue.clear()],
         'refused, as the queue was full': () => [queue.putSync(item()), queue.tryPut(item()), queue.clear()],
         'refused, as it was too large': () => thrown(() => queue.putSync(item(2_000_000))),
-        'put while blocking': () => [queue.putSync(item()), thrown(() => queue.putSync(item(), { timeout: 1 })), queue.clear()],
+        'refused at once, with a timeout of 0': () => [
+          queue.putSync(item()),
+          thrown(() => queue.putSync(item(), { timeout: 0 })),
+          queue.clear(),
+        ],
+        'refused at once, with a timeout of 0, by a promise': async () => {
+          queue.putSync(item())
+          await assert.rejects(queue.put(item(), { timeout: 0 }), TimeoutError)
+          queue.clear()
+        },
+        'held until a timeout': async () => {
+          queue.putSync(item())
+          await assert.rejects(queue.put(item(), { timeout: 1 }), TimeoutError)
+          queue.clear()
+        },
+        'put in a batch': () => [queue.putManySync([item()]), queue.clear()],
+        'refused in a batch': () => [queue.putManySync([item(), item()]), queue.clear()],
+        'put in a batch while blocking': () => [
+          queue.putSync(item()),
+          thrown(() => queue.putManySync([item()], { timeout: 1 })),
+          queue.clear(),
+        ],
+        'held in a batch until a timeout': async () => {
+          queue.putSync(item())
+          await assert.rejects(queue.putMany([item()], { timeout: 1 }), TimeoutError)
+          queue.clear()
+        },
+        'refused while blocking': () => [queue.putSync(item()), thrown(() => queue.putSync(item(), { timeout: 1 })), queue.clear()],
         'put by a message': () => message.set(item()),
         'refused by a message': () => thrown(() => message.set(item(2_000_000))),
       }
@@ -132,7 +159,7 @@ describe("'bytes'", () => {
       await collectAllGarbage()
       for (const [way, put] of Object.entries(ways)) {
         const before = process.memoryUsage().arrayBuffers
-        put()
+        await put()
         await collectAllGarbage()
         const kept = process.memoryUsage().arrayBuffers - before
         assert.ok(kept < 400_000, `${kept} bytes are kept of an item that was ${way}`)

@@ -56,7 +56,7 @@ function importLibrary(compiler, directory) {
 }
 
 /** The environment in which gyp's compiler is Zig's, for that target. */
-function environment({ zigTarget, platform }, compiler) {
+function environment({ name, zigTarget, platform }, compiler) {
   const wrapper = join(root, 'scripts/zig-cc.mjs')
   const home = join(root, 'build/prebuilds')
   mkdirSync(home, { recursive: true })
@@ -69,6 +69,8 @@ function environment({ zigTarget, platform }, compiler) {
     ZIG: compiler,
     ZIG_TARGET: zigTarget,
     ZIG_LIBRARY: platform === 'win32' ? importLibrary(compiler, home) : '',
+    // A test reads the machine code of the signal handler there.
+    ZIG_SYMBOLS: platform === 'linux' ? join(home, `${name}.node`) : '',
     ZIG_LOCAL_CACHE_DIR: join(root, 'build/zig-cache'),
     npm_config_jobs: 'max',
   }

@@ -7,7 +7,13 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-const ADDON = fileURLToPath(new URL('../../../build/Release/threadsafe.node', import.meta.url))
+// Of the prebuild, which is stripped, the file that the same compiler linked with symbols.
+const ADDON = fileURLToPath(
+  new URL(
+    `../../../build/${process.env.PREBUILDS_ONLY ? `prebuilds/linux-${process.arch}-glibc` : 'Release/threadsafe'}.node`,
+    import.meta.url,
+  ),
+)
 const DOCUMENT = fileURLToPath(new URL('../../../docs/signal-safety.md', import.meta.url))
 
 const NATIVE = new URL('../../../native/', import.meta.url)
@@ -129,7 +135,7 @@ if (process.platform === 'linux') {
 
     it('is found, together with functions that it is known to call', () => {
       const names = [...reached.keys()].map(plainName)
-      for (const name of [HANDLER, CALLS_POINTER, 'ring_doorbell', 'uv_async_send', 'clock_gettime', 'write']) {
+      for (const name of [HANDLER, CALLS_POINTER, 'uv_async_send', 'clock_gettime', 'write']) {
         assert.ok(names.includes(name), `${name} among ${names.join(', ')}`)
       }
     })

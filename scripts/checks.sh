@@ -128,7 +128,7 @@ asan_suite() {
     --ignore dist/test/system/examples.test.js --invert --grep "$measures")
   asan env ASAN_OPTIONS=detect_leaks=0:abort_on_error=1:quarantine_size_mb=32:malloc_context_size=4 TEST_SHARE="${TEST_SHARE:-0.05}" TEST_PATIENCE=5 \
     LOCK_SECTIONS=10000 POOL_LENDS=10000 CONTEXT_JOBS=1000 \
-    node node_modules/mocha/bin/mocha.js --require ./dist/test/patience.js --reporter dot "${tests[@]}"
+    node node_modules/mocha/bin/mocha.js --reporter dot "${tests[@]}"
 }
 
 # measuring_suite: runs the tests of native code that asan_suite leaves out.

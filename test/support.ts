@@ -44,6 +44,18 @@ function fixture(name: string): string {
 
 /** The ends of workers, recorded from their start, since a worker may end before anybody asks. */
 const exits = new WeakMap<Worker, Promise<[number]>>()
+/** The workers and processes that have not ended. */
+const running = new Set<Worker | ChildProcess>()
+
+function track<T extends Worker | ChildProcess>(started: T): T {
+  running.add(started)
+  return started.once('exit', () => running.delete(started)) as T
+}
+
+/** Ends the workers and processes that are running. */
+export async function endAll(): Promise<void> {
+  await Promise.all([...running].map((one) => (one instanceof Worker ? one.terminate() : one.kill('SIGKILL'))))
+}
 
 /** The path of the addon that the tests run on, within the package. */
 export const ADDON = process.env.PREBUILDS_ONLY ? 'prebuilds' : 'build/Release/threadsafe.node'
@@ -69,7 +81,7 @@ export function isDrawn(): boolean {
 
 /** Starts a worker that runs `test/fixtures/<name>.ts`. */
 export function startWorker(name: string, workerData?: unknown, options: WorkerOptions = {}): Worker {
-  const worker = new Worker(fixture(name), { workerData, ...options })
+  const worker = track(new Worker(fixture(name), { workerData, ...options }))
   exits.set(worker, once(worker, 'exit') as Promise<[number]>)
   return worker
 }
@@ -95,7 +107,7 @@ export interface Outcome {
 
 /** Starts `test/fixtures/<name>.ts` as a process of its own. */
 export function startProcess(name: string, args: string[] = [], nodeOptions: string[] = [], env = process.env): ChildProcess {
-  return spawn(process.execPath, [...nodeOptions, fixture(name), ...args], { stdio: ['ignore', 'pipe', 'pipe'], env })
+  return track(spawn(process.execPath, [...nodeOptions, fixture(name), ...args], { stdio: ['ignore', 'pipe', 'pipe'], env }))
 }
 
 /**

@@ -129,7 +129,7 @@ describe('batches', () => {
     const queue = new ThreadSafeQueue(10, { type: 'float64' })
     const worker = startWorker('batches-flood', queue.handle)
     await until('the flood', () => queue.full())
-    const draining = setInterval(() => queue.tryGet(), 1)
+    const draining = setInterval(() => queue.tryGet(), 1).unref()
     const start = performance.now()
     await within('the end of the worker', worker.terminate())
     clearInterval(draining)
@@ -140,13 +140,16 @@ describe('batches', () => {
     it(`of ${type} have what was there, however fast producers put more`, async () => {
       const queue = new ThreadSafeQueue<unknown>(64, { type })
       const workers = [1, 2].map(() => startWorker('batches-producer', { handle: queue.handle, isArray: type === 'float64[4]' }))
-      await until('the first items', () => queue.full())
-      for (let k = 0; k < 500; k++) {
-        const got = queue.getManySync(1_000_000, { block: true }) as unknown[]
-        // The first one made room before the others were counted.
-        assert.ok(got.length <= 65, `${got.length} items came out of a queue for 64`)
+      try {
+        await until('the first items', () => queue.full())
+        for (let k = 0; k < 500; k++) {
+          const got = queue.getManySync(1_000_000, { block: true }) as unknown[]
+          // The first one made room before the others were counted.
+          assert.ok(got.length <= 65, `${got.length} items came out of a queue for 64`)
+        }
+      } finally {
+        await Promise.all(workers.map((worker) => worker.terminate()))
       }
-      await Promise.all(workers.map((worker) => worker.terminate()))
     })
   }
 

@@ -56,9 +56,14 @@ ctests() { ctest --test-dir "build/$1" -j 2 --output-on-failure "${@:2}"; }
 # for the addons of the tests.
 node_bin() { printf '%s' "$PWD/build/node-$1/node_modules/node-linux-$(node --print process.arch)/bin"; }
 
+# has_node VERSION: whether that Node is in build/, and whole.
+has_node() { [[ $("$(node_bin "$1")/node" --version 2>/dev/null) =~ ^v"$1"(\.|$) ]]; }
+
 # install_node VERSION: installs another Node into build/.
 install_node() {
-  [ -e "$(node_bin "$1")" ] || npm install --no-audit --no-fund --no-save --prefix "build/node-$1" "node-linux-$(node --print process.arch)@$1"
+  has_node "$1" && return
+  rm -rf "build/node-$1"
+  npm install --no-audit --no-fund --no-save --prefix "build/node-$1" "node-linux-$(node --print process.arch)@$1" && has_node "$1"
 }
 
 # on_node VERSION MOCHA_OPTIONS...: runs tests on another Node, by default the core tests, and the
@@ -95,14 +100,15 @@ on_bun() {
 
 # build_asan: builds the addon with AddressSanitizer and UBSan, in a copy of the clone, so that
 # build/Release is not replaced.
-build_asan() {
-  local copy=build/asan
-  mkdir -p "$copy/build/Release" && rm -rf "$copy/dist" || return 1
+build_asan() (
+  set -o pipefail
+  copy=build/asan
+  mkdir -p "$copy/build/Release" && find "$copy" -mindepth 1 -maxdepth 1 ! -name build -exec rm -rf {} + || exit
   tar --create --exclude=./build --exclude=./native/build --exclude=./node_modules --exclude=./prebuilds --exclude=./.git . |
-    tar --extract --directory "$copy"
-  ln -sfn ../../node_modules "$copy/node_modules"
+    tar --extract --directory "$copy" || exit
+  ln -s ../../node_modules "$copy/node_modules"
   cd "$copy" && CXX=g++ npx cmake-js build -O build/cmake --CDSANITIZE=address,undefined && cp build/cmake/Release/threadsafe.node build/Release/
-}
+)
 
 # asan COMMAND...: runs a command on that addon. Node itself is not instrumented, so V8's memory is
 # not watched. One command runs at a time, as the tests build an addon of their own in the copy.

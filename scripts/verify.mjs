@@ -29,7 +29,7 @@ const CAUGHT = /\((\d+) weakenings caught\)/g
 /** What Bash's `times` prints last: the processor time of the children that it has waited for. */
 const TIMES = /^(\d+)m([\d.]+)s (\d+)m([\d.]+)s$/gm
 
-/** The other Nodes. Some checks run on these, so that a run has met each with most of the suite. */
+/** The other Nodes. Several checks run on one of these, and each has some of the suite. */
 const NODES = ['20.19.0', '22', '24', '26']
 /** Which eighth of other tests the first of them runs beside the core tests. Drawn anew each time. */
 const firstEighth = Math.floor(Math.random() * 8)
@@ -135,7 +135,7 @@ const CHECKS = [
   },
   ...NODES.map((version) => ({
     name: `suite-${version}`,
-    run: `scripts/checks.sh on_node ${version} 'dist/test/**/*.test.js'`,
+    run: `TEST_SHARE=0.5 scripts/checks.sh on_node ${version} 'dist/test/**/*.test.js'`,
     cases: MOCHA,
     release: true,
     needs: ['prebuilds', `with-${version}`],
@@ -246,6 +246,8 @@ function wanted(args) {
 async function verify(checks) {
   rmSync(logs, { recursive: true, force: true })
   mkdirSync(logs, { recursive: true })
+  // One run makes all prebuilds, and two at a time would be in each other's way.
+  if (checks.some(({ needs }) => needs?.includes('prebuilds'))) PREPARATIONS['prebuild-arm64'] = PREPARATIONS.prebuilds
   const rows = new Map()
   const start = performance.now()
   const apart = checks.filter((check) => check.apart)

@@ -34,7 +34,10 @@ const MOST_PACKED = 256
 const ENOUGH_CHARACTERS = 16_384
 
 /** The lane that moves messages one at a time. */
-export interface Singles extends Pick<Lane<unknown, unknown>, 'tryPut' | 'tryPutFirst' | 'dropInHand' | 'tryGet' | 'getBlocking' | 'size' | 'closed'> {
+export interface Singles extends Pick<
+  Lane<unknown, unknown>,
+  'tryPut' | 'tryPutFirst' | 'dropInHand' | 'tryGet' | 'getBlocking' | 'size' | 'closed'
+> {
   /** Encodes the item and puts it by the overflow policy. */
   offer(item: unknown): number
   /** Throws if an encoded item of so many bytes is larger than the whole queue. */

@@ -23,7 +23,7 @@ export const signalInfo = record({
    * heartbeat's age in microseconds.
    */
   value: 'int32',
-  /** Nanoseconds of CLOCK_MONOTONIC, like `process.hrtime.bigint()`, taken in the handler. */
+  /** Nanoseconds of the clock of `process.hrtime.bigint()`, taken in the handler. */
   timestamp: 'biguint64',
   /** For a timer's signal, the number of further expirations that the kernel merged into it. */
   overrun: 'int32',

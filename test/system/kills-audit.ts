@@ -15,7 +15,6 @@ import {
   COUNTS,
   KINDS,
   type Ledger,
-  MOST_IN_HAND,
   MOST_ITEMS,
   MOST_WORKERS,
   newLedger,
@@ -25,6 +24,7 @@ import {
   PAIR,
   section,
 } from '../fixtures/kills-objects.js'
+import type { Toll } from '../fixtures/kills-toll.js'
 import { buffersOf, until, within } from '../support.js'
 
 const CAPACITY = 40
@@ -59,6 +59,8 @@ export class Audit {
   readonly begun = new Int32Array(new SharedArrayBuffer(4 * MOST_WORKERS))
   /** Replaced at each audit, as a token may be lost with the worker that had it. */
   pool = newPool()
+  /** The items that were lost, and the most that could be, over all audits. */
+  readonly losses = { lost: 0, allowed: 0 }
   /** How often the process's own handler was called. */
   handled = 0
   readonly #onSignal = (): void => void this.handled++
@@ -140,12 +142,15 @@ export class Audit {
   }
 
   /**
-   * Checks each object exactly, with no other thread there. `inHand` is the number of items of each
-   * queue that may have been taken and not noted, and `tokensInHand` the number of tokens that may
-   * be lost.
+   * Checks each object exactly, with no other thread there. `toll` says how many items may have
+   * been taken and not noted, and `tokensInHand` is the number of tokens that may be lost.
    */
-  async isExact(inHand: number, tokensInHand: number): Promise<void> {
-    for (let k = 0; k < this.queues.length; k++) await this.#queueIsExact(k, inHand)
+  async isExact(toll: Toll, tokensInHand: number): Promise<void> {
+    let lost = 0
+    for (let k = 0; k < this.queues.length; k++) lost += await this.#queueIsExact(k, toll.of(k))
+    assert.ok(lost <= toll.all, `${lost} items of all queues were accepted and never got, and at most ${toll.all} were in hand`)
+    this.losses.lost += lost
+    this.losses.allowed += toll.all
     assert.equal(this.count('faults'), 0, 'what workers have found torn, mixed up or wrong')
     await this.#eventsAreExact()
     await this.#recordIsExact()
@@ -156,7 +161,8 @@ export class Audit {
     if (process.platform !== 'win32') await this.#signalsAreExact()
   }
 
-  async #queueIsExact(k: number, inHand: number): Promise<void> {
+  /** Returns the number of items that were lost. */
+  async #queueIsExact(k: number, inHand: number): Promise<number> {
     const kind = KINDS[k] as (typeof KINDS)[number]
     const queue = this.queues[k] as Queue
     const { next, accepted, got } = this.ledgers[k] as Ledger
@@ -193,6 +199,7 @@ export class Audit {
     // Reports the items as done that workers had taken and not reported.
     queue.taskDone(unfinished + count + 2)
     await within(`a join of the queue of ${name}`, queue.join())
+    return missing
   }
 
   async #eventsAreExact(): Promise<void> {
@@ -304,7 +311,4 @@ export class Audit {
     source.detach()
     signals.clear()
   }
-
-  /** The number of items that a consumer may have taken and not noted. */
-  static readonly inHand = MOST_IN_HAND
 }

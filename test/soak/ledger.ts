@@ -5,7 +5,7 @@
  */
 export const PRODUCERS = 4
 
-/** The number of items that are remembered for each producer. */
+/** The number of items that are remembered for each producer, unless a test wants fewer. */
 const WINDOW = 1 << 17
 
 /** Milliseconds that a consumer may spend between taking an item and noting it. */
@@ -18,13 +18,14 @@ export interface Ledger {
   readonly seen: Int32Array
   /** [0] all items that were got, [1] items that are missing. */
   readonly sums: Int32Array
+  readonly window: number
   /** Whether an item may be missing, because threads are killed with it in hand. */
   readonly mayLose: boolean
 }
 
-export function newLedger(mayLose: boolean): Ledger {
+export function newLedger(mayLose: boolean, window = WINDOW): Ledger {
   const words = (length: number) => new Int32Array(new SharedArrayBuffer(4 * length))
-  return { next: words(PRODUCERS), seen: words(PRODUCERS * WINDOW), sums: words(2), mayLose }
+  return { next: words(PRODUCERS), seen: words(PRODUCERS * window), sums: words(2), window, mayLose }
 }
 
 /** Draws a number that no other item of the queue has. */
@@ -45,16 +46,17 @@ export function got({ sums }: Ledger): number {
  * Makes a function with which one consumer notes what it got. It throws for an item that comes
  * twice or out of order.
  */
-export function notes(ledger: Ledger): (number: number) => void {
+export function notes(ledger: Ledger, patience = PATIENCE): (number: number) => void {
+  const { window } = ledger
   const last = new Array<number>(PRODUCERS).fill(-1)
   return (number) => {
     const producer = number % PRODUCERS
     const index = (number - producer) / PRODUCERS
     if (index <= (last[producer] as number)) throw new Error(`item ${index} of producer ${producer} came after ${last[producer]}`)
     last[producer] = index
-    const place = producer * WINDOW + (index % WINDOW)
-    const lap = Math.floor(index / WINDOW)
-    if (!ledger.mayLose && Atomics.load(ledger.seen, place) < lap) awaitLap(ledger, place, lap, index)
+    const place = producer * window + (index % window)
+    const lap = Math.floor(index / window)
+    if (!ledger.mayLose && Atomics.load(ledger.seen, place) < lap) awaitLap(ledger, place, lap, index, patience)
     const before = Atomics.exchange(ledger.seen, place, lap + 1)
     if (before > lap) throw new Error(`item ${index} of producer ${producer} came twice`)
     if (before < lap) Atomics.add(ledger.sums, 1, lap - before)
@@ -63,22 +65,22 @@ export function notes(ledger: Ledger): (number: number) => void {
 }
 
 /** Waits for the thread that has taken the item of one window ago but has not noted it yet. */
-function awaitLap({ seen }: Ledger, place: number, lap: number, index: number): void {
-  const end = performance.now() + PATIENCE
+function awaitLap({ seen, window }: Ledger, place: number, lap: number, index: number, patience: number): void {
+  const end = performance.now() + patience
   for (let value = Atomics.load(seen, place); value < lap; value = Atomics.load(seen, place)) {
-    if (performance.now() > end) throw new Error(`item ${index - WINDOW} was never got, and item ${index} was`)
+    if (performance.now() > end) throw new Error(`item ${index - window} was never got, and item ${index} was`)
     Atomics.wait(seen, place, value, 10)
   }
 }
 
 /** Returns the number of missing items, the last window included. Call it when all is at rest. */
-export function missing({ next, seen, sums }: Ledger): number {
+export function missing({ next, seen, sums, window }: Ledger): number {
   let count = sums[1] as number
   for (let producer = 0; producer < PRODUCERS; producer++) {
     const end = next[producer] as number
-    for (let index = Math.max(0, end - WINDOW); index < end; index++) {
-      const laps = Math.floor(index / WINDOW) + 1
-      count += laps - (seen[producer * WINDOW + (index % WINDOW)] as number)
+    for (let index = Math.max(0, end - window); index < end; index++) {
+      const laps = Math.floor(index / window) + 1
+      count += laps - (seen[producer * window + (index % window)] as number)
     }
   }
   return count

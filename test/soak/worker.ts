@@ -20,6 +20,7 @@ import {
   ThreadSafeQueue,
   TimeoutError,
 } from '../../lib/index.js'
+import { random } from '../fixtures/random.js'
 import { MOST_IN_HAND, type Role } from './roles.js'
 import { enter } from './section.js'
 import { openSide, type SharedSide, taker } from './sides.js'
@@ -33,6 +34,7 @@ export interface SoakTask {
   readonly pick: number
   readonly producer: number
   readonly shared: SharedHandles
+  readonly seed: number
 }
 
 export interface SharedHandles {
@@ -49,13 +51,15 @@ export interface SharedHandles {
 }
 
 const task = workerData as SoakTask
-const { stop, producer, pick, shared } = task
+const { stop, producer, pick, shared, seed } = task
+const chance = random(seed)
+const below = (limit: number): number => Math.floor(chance() * limit)
 const sides = task.sides.map(openSide)
 const side = sides[pick] as (typeof sides)[number]
 const running = (): boolean => Atomics.load(stop, 0) === 0
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))
 /** Returns a batch size. Most are small, and some are longer than the queue. */
-const some = (): number => (Math.random() < 0.05 ? 100 : 1 + Math.floor(Math.random() * MOST_IN_HAND))
+const some = (): number => (chance() < 0.05 ? 100 : 1 + below(MOST_IN_HAND))
 
 /** Returns undefined instead of throwing TimeoutError, since the soak may end meanwhile. */
 function unlessLate<T>(call: () => T): T | undefined {
@@ -72,7 +76,7 @@ const ROLES: Record<Role, () => unknown> = {
   putters() {
     while (running()) {
       for (const one of sides) one.queue.putSync(one.make(producer), { block: true })
-      const one = sides[Math.floor(Math.random() * sides.length)] as typeof side
+      const one = sides[below(sides.length)] as typeof side
       one.queue.putManySync(
         Array.from({ length: some() }, () => one.make(producer)),
         { block: true },
@@ -86,7 +90,7 @@ const ROLES: Record<Role, () => unknown> = {
         while (running()) {
           await one.queue.put(one.make(producer))
           await one.queue.putMany(Array.from({ length: some() }, () => one.make(producer)))
-          if (Math.random() < 0.01) await pause(1)
+          if (chance() < 0.01) await pause(1)
         }
       }),
     )
@@ -158,7 +162,7 @@ const ROLES: Record<Role, () => unknown> = {
     for (;;) await side.queue.put(side.make(producer))
   },
   async putMany() {
-    for (;;) await side.queue.putMany(Array.from({ length: 1 + Math.floor(Math.random() * MOST_IN_HAND) }, () => side.make(producer)))
+    for (;;) await side.queue.putMany(Array.from({ length: 1 + below(MOST_IN_HAND) }, () => side.make(producer)))
   },
   get() {
     const take = taker(side)

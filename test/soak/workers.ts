@@ -42,7 +42,15 @@ export class Workers {
   }
 
   #start(wish: Wish): Worker {
-    const task: SoakTask = { stop: this.#stop, sides: [], pick: 0, producer: 3, shared: this.#shared, ...wish }
+    const task: SoakTask = {
+      stop: this.#stop,
+      sides: [],
+      pick: 0,
+      producer: 3,
+      shared: this.#shared,
+      seed: this.#soak.below(2 ** 31),
+      ...wish,
+    }
     const worker = startWorker('../soak/worker', task)
     worker.on('error', (error) => violation(this.#soak, `a worker, ${wish.role}`, error))
     return worker

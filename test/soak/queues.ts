@@ -1,35 +1,63 @@
 /**
- * Queues of every type pass items between workers and the loop, taken in every way. Nothing is
- * lost, and nothing comes twice.
+ * Queues of every type that can hold the ledger's numbers pass items between workers and the loop,
+ * taken in every way. Nothing is lost, and nothing comes twice.
  */
+import { Readable } from 'node:stream'
 import { QueueClosedError, select } from '../../lib/index.js'
 import { until, within } from '../support.js'
 import { drawn, got, missing } from './ledger.js'
-import { KINDS, newSide, openSide, type Side, taker } from './sides.js'
+import { batchInto, itemInto, KINDS, MOST_IN_BATCH, newSide, openSide, type Side, taker } from './sides.js'
 import { type Part, pause, PATIENCE, type Soak } from './soak.js'
 import type { Workers } from './workers.js'
 
 const CAPACITY = 40
 const OWN_PRODUCER = 2
 
-/** Each takes from its queues until they are closed and drained. */
+/**
+ * How this thread takes from the queues of a kind until they are closed and drained. It selects
+ * from the kinds that are not here.
+ */
 const WAYS: Readonly<Record<string, (side: Side) => Promise<void>>> = {
-  async get(side) {
+  async objects(side) {
     const take = taker(side)
     for (;;) take(await side.queue.get())
   },
-  forEach: (side) => side.queue.forEach(taker(side)),
-  async iterate(side) {
+  texts: (side) => side.queue.forEach(taker(side)),
+  async 'bytes that span slots'(side) {
     const take = taker(side)
     for await (const item of side.queue) take(item)
   },
-  async batches(side) {
+  async records(side) {
     const take = taker(side)
     for await (const batch of side.queue.batches(16)) for (const item of batch) take(item)
   },
-  async getMany(side) {
+  async arrays(side) {
+    const [take, space] = [taker(side), itemInto(side)]
+    for (;;) take(await side.queue.get(space))
+  },
+  async numbers(side) {
     const take = taker(side)
-    for (;;) for (const item of await side.queue.getMany(100)) take(item)
+    for (;;) for (const item of await side.queue.getMany(MOST_IN_BATCH)) take(item)
+  },
+  async 'whole numbers'(side) {
+    const [take, space] = [taker(side), batchInto(side)]
+    for (;;) for (const item of await side.queue.getMany(MOST_IN_BATCH, space)) take(item)
+  },
+  async 'signed numbers'(side) {
+    const take = taker(side)
+    for (;;) {
+      // Looks again after a while though there is more, as other work shares this loop.
+      for (let k = 0; k < CAPACITY; k++) {
+        const item = side.queue.tryGet()
+        if (item === undefined) break
+        take(item)
+      }
+      await pause(1)
+    }
+  },
+  async bigints(side) {
+    const take = taker(side)
+    for await (const item of Readable.from(side.queue)) take(item)
   },
 }
 
@@ -50,8 +78,8 @@ async function produce(soak: Soak, side: Side): Promise<void> {
 }
 
 /** Takes the error of a closed queue for the end of the work. */
-const untilClosed = (work: Promise<void>): Promise<void> =>
-  work.catch((error: unknown) => {
+const untilClosed = (work: Promise<void> | undefined): Promise<void> | undefined =>
+  work?.catch((error: unknown) => {
     if (!(error instanceof QueueClosedError)) throw error
   })
 
@@ -66,11 +94,9 @@ export function queues(workers: Workers): Part {
         workers.steady({ role: 'asyncPutters', sides: shared, producer: 1 }),
         workers.steady({ role: 'getters', sides: shared }),
       ]
-      const ways = Object.values(WAYS)
-      const consumers = [
-        ...sides.slice(0, ways.length).map((side, k) => (ways[k] as (side: Side) => Promise<void>)(side)),
-        selecting(sides.slice(ways.length)),
-      ].map(untilClosed)
+      const consumers = [...sides.map((side) => WAYS[side.kind.name]?.(side)), selecting(sides.filter(({ kind }) => !WAYS[kind.name]))].map(
+        untilClosed,
+      )
       const watched = watch(soak, sides)
       await Promise.race([Promise.all(consumers), Promise.all([...sides.map((side) => produce(soak, side)), ...ends, watched])])
       for (const { kind, queue, ledger } of sides) {

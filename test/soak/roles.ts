@@ -1,7 +1,7 @@
 /** The tasks of the soak's workers. */
 import type { Held } from '../fixtures/kills-toll.js'
 
-export const CONSUMERS = ['get', 'forEach', 'iterate', 'batches', 'select', 'impatient'] as const
+export const CONSUMERS = ['get', 'forEach', 'iterate', 'batches', 'select', 'selectSync', 'poll', 'impatient'] as const
 export const PUTTERS = ['put', 'putAsync', 'putMany'] as const
 export const STEADY = ['putters', 'asyncPutters', 'getters', 'echo', 'echoEvent', 'sharer', 'lender'] as const
 
@@ -18,6 +18,8 @@ export const HELD: Readonly<Record<VictimsRole, Held>> = {
   iterate: { own: 1 },
   batches: { own: MOST_IN_HAND },
   select: { any: 1 },
+  selectSync: { any: 1 },
+  poll: { own: 1 },
   impatient: { own: 1 },
   put: { own: 1 },
   putAsync: { own: 1 },

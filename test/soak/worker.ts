@@ -15,6 +15,7 @@ import {
   type QueueHandle,
   type RecordHandle,
   select,
+  selectSync,
   SharedRecord,
   ThreadSafeEvent,
   ThreadSafeQueue,
@@ -23,7 +24,7 @@ import {
 import { random } from '../fixtures/random.js'
 import { MOST_IN_HAND, type Role } from './roles.js'
 import { enter } from './section.js'
-import { openSide, type SharedSide, taker } from './sides.js'
+import { batchInto, itemInto, openSide, type SharedSide, taker } from './sides.js'
 
 export interface SoakTask {
   readonly role: Role
@@ -95,17 +96,24 @@ const ROLES: Record<Role, () => unknown> = {
       }),
     )
   },
-  /** Gets from one queue after another. Blocks in each for as long as items come. */
+  /** Gets from one queue after another, in each way of a thread that may block. */
   getters() {
     const takers = sides.map(taker)
+    const spaces = sides.map((one) => [itemInto(one), batchInto(one)] as const)
+    const queues = sides.map(({ queue }) => queue)
     while (running()) {
-      for (const [k, { queue }] of sides.entries()) {
+      for (const [k, queue] of queues.entries()) {
         const take = takers[k] as (item: unknown) => void
-        const item = unlessLate(() => queue.getSync({ timeout: 2 }))
+        const [itemSpace, batchSpace] = spaces[k] as (typeof spaces)[number]
+        const item = unlessLate(() => queue.getSync({ timeout: 2, ...itemSpace }))
         if (item === undefined) continue
         take(item)
-        for (const more of unlessLate(() => queue.getManySync(some(), { timeout: 1 })) ?? []) take(more)
+        for (const more of unlessLate(() => queue.getManySync(some(), { timeout: 1, ...batchSpace })) ?? []) take(more)
+        const more = queue.tryGet()
+        if (more !== undefined) take(more)
       }
+      const selected = unlessLate(() => selectSync(queues, { timeout: 2 }))
+      if (selected) takers[selected.index]?.(selected.item)
     }
   },
   /** Sends back each item, and blocks in between. This measures how long a thread takes to wake. */
@@ -184,6 +192,21 @@ const ROLES: Record<Role, () => unknown> = {
     for (;;) {
       const { index, item } = await select(sides.map(({ queue }) => queue))
       takers[index]?.(item)
+    }
+  },
+  selectSync() {
+    const takers = sides.map(taker)
+    for (;;) {
+      const { index, item } = selectSync(sides.map(({ queue }) => queue))
+      takers[index]?.(item)
+    }
+  },
+  async poll() {
+    const take = taker(side)
+    for (;;) {
+      const item = side.queue.tryGet()
+      if (item === undefined) await pause(1)
+      else take(item)
     }
   },
   async impatient() {

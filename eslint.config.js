@@ -99,6 +99,17 @@ export default tseslint.config(
   },
   ...wings,
   {
+    // All properties then take their seed from the same variables.
+    files: ['test/**/*.ts'],
+    ignores: ['test/properties.ts', 'test/types/**', 'test/tools/**'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        { paths: [{ name: 'fast-check', message: 'Import it from test/properties.ts, so that a failure can be repeated.' }] },
+      ],
+    },
+  },
+  {
     // The code there is compiled and never run.
     files: ['test/types/**'],
     rules: { '@typescript-eslint/no-unused-vars': 'off', 'no-useless-assignment': 'off', '@typescript-eslint/ban-ts-comment': 'off' },

@@ -4,7 +4,7 @@
  */
 import { strict as assert } from 'node:assert'
 import { inspect, types } from 'node:util'
-import fc from 'fast-check'
+import fc from '../properties.js'
 
 /** Makes a resizable buffer of ES2024, which the compiler does not know yet. */
 export function resizable(byteLength: number, maxByteLength: number): ArrayBuffer {

@@ -2,8 +2,8 @@
  * Compares queues of type 'any' with `structuredClone`, and queues of numbers with typed arrays.
  */
 import { strict as assert } from 'node:assert'
-import fc from 'fast-check'
 import { type ElementType, ThreadSafeQueue } from '../../lib/index.js'
+import fc from '../properties.js'
 import { assertClone, define, values } from './clone-values.js'
 import { finished, startWorker, thrown, within } from '../support.js'
 import { assertDataCloneError, clonable, cloned, large, runs, WAYS } from './cloning.js'

@@ -1,17 +1,13 @@
 /** Compares a queue of 'any' with structuredClone. */
 import { strict as assert } from 'node:assert'
 import { inspect } from 'node:util'
-import type fc from 'fast-check'
 import { ThreadSafeQueue } from '../../lib/index.js'
+import type fc from '../properties.js'
 import { values } from './clone-values.js'
 import { rejection, repetitions, thrown } from '../support.js'
 
-/** The seed of all values. It is fixed unless the environment sets another. */
-const SEED = Number(process.env.CLONE_SEED ?? 20_240_601)
-
-// If a run fails, fast-check prints the seed, and the path to the smallest value that fails.
 export function runs(most: number): fc.Parameters<unknown> {
-  return { numRuns: repetitions(most), seed: SEED, endOnFailure: false }
+  return { numRuns: repetitions(most) }
 }
 
 export const large = (): ThreadSafeQueue => new ThreadSafeQueue(50_000)

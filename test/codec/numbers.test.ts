@@ -1,7 +1,7 @@
 /** Numbers and booleans come out as the typed array of their name converts them. */
 import { strict as assert } from 'node:assert'
-import fc from 'fast-check'
 import { type ElementType, record, ThreadSafeQueue } from '../../lib/index.js'
+import fc from '../properties.js'
 import { thrown } from '../support.js'
 import { through } from './through.js'
 

@@ -1,7 +1,7 @@
 /** Strings, bytes and records come out as they went in. */
 import { strict as assert } from 'node:assert'
-import fc from 'fast-check'
 import { Message, record, ThreadSafeQueue, TimeoutError } from '../../lib/index.js'
+import fc from '../properties.js'
 import { collectAllGarbage } from '../fixtures/garbage.js'
 import { thrown } from '../support.js'
 import { resizable } from './clone-values.js'

@@ -1,10 +1,10 @@
 /**
  * Shared by the comparisons with models: random commands, which run on a model and on the real
- * object, and calls that are pending in both. fast-check shrinks a failure, and prints the seed and
- * path that reproduce it (MODEL_SEED, MODEL_PATH).
+ * object, and calls that are pending in both. fast-check shrinks a failure, and prints what repeats
+ * it.
  */
 import { strict as assert } from 'node:assert'
-import fc from 'fast-check'
+import fc, { REPLAY } from '../properties.js'
 
 /** The result of a call, which is `pending` while it waits. */
 export type Result =
@@ -17,8 +17,7 @@ export const ABORTED = failure('ABORTED')
 export const TIMEOUT = failure('ERR_TIMEOUT')
 
 export const RUNS = Number(process.env.MODEL_RUNS ?? 150)
-export const COMMANDS = 40
-const { MODEL_SEED, MODEL_PATH } = process.env
+const COMMANDS = 40
 
 /** Loop iterations after each call during which a call that should wait must not settle. */
 const ITERATIONS = 3
@@ -196,12 +195,14 @@ export async function expiring<M extends Model, R extends Real>(
 }
 
 export function parameters<T>(runs = RUNS): fc.Parameters<T> {
-  return {
-    numRuns: runs,
-    interruptAfterTimeLimit: 600_000,
-    ...(MODEL_SEED !== undefined && { seed: Number(MODEL_SEED) }),
-    ...(MODEL_PATH !== undefined && { path: MODEL_PATH }),
-  }
+  return { numRuns: runs, interruptAfterTimeLimit: 600_000 }
+}
+
+/** Makes sequences of the commands. A replay is of the ones that a failure has shown. */
+export function sequences<M extends object, R>(
+  commands: readonly fc.Arbitrary<fc.AsyncCommand<M, R>>[],
+): fc.Arbitrary<Iterable<fc.AsyncCommand<M, R>>> {
+  return fc.commands([...commands], { maxCommands: COMMANDS, size: 'max', ...REPLAY })
 }
 
 /** Runs random commands on models and real objects that are made for each run. */
@@ -212,7 +213,7 @@ export async function compare<M extends Model, R extends Real, Shape>(
   { runs = RUNS, end }: { runs?: number; end?: (real: R) => unknown } = {},
 ): Promise<void> {
   await fc.assert(
-    fc.asyncProperty(shape, fc.commands([...commands], { maxCommands: COMMANDS, size: 'max' }), async (given, steps) => {
+    fc.asyncProperty(shape, sequences(commands), async (given, steps) => {
       const { model, real } = make(given)
       try {
         await fc.asyncModelRun(() => ({ model, real }), steps)

@@ -3,8 +3,8 @@
  * are aborted, and the context is closed or terminated at some point.
  */
 import { strict as assert } from 'node:assert'
-import fc from 'fast-check'
 import { Context } from '../../lib/index.js'
+import fc from '../properties.js'
 import { within } from '../support.js'
 import { ABORTED, failedWith, failure, parameters, type Result, RUNS, value } from './model-calls.js'
 

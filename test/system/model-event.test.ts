@@ -2,8 +2,8 @@
  * Compares the event with a model of it, by random calls, while another thread waits and is
  * sometimes killed.
  */
-import fc from 'fast-check'
 import { ThreadSafeEvent } from '../../lib/index.js'
+import fc from '../properties.js'
 import { abort, compare, expiring, ModelCalls, RealCalls, type Result, RUNS, Step, sync, value } from './model-calls.js'
 import { Partner, PARTNER_SHARE } from './model-partner.js'
 

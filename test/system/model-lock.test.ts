@@ -3,8 +3,8 @@
  * the lock.
  */
 import { strict as assert } from 'node:assert'
-import fc from 'fast-check'
 import { type Held, Lock } from '../../lib/index.js'
+import fc from '../properties.js'
 import { abort, compare, expiring, failure, ModelCalls, RealCalls, type Result, RUNS, Step, sync, TIMEOUT, value } from './model-calls.js'
 import { Partner, PARTNER_SHARE } from './model-partner.js'
 

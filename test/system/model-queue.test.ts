@@ -1,14 +1,14 @@
 /**
  * Compares the queue's whole interface with a model of it, by random calls. Whatever the calls and
  * their order, each has the same result as in the model, or waits as it does there. fast-check
- * shrinks a failure, and prints the seed and path that reproduce it (MODEL_SEED, MODEL_PATH).
+ * shrinks a failure, and prints what repeats it.
  */
 import { strict as assert } from 'node:assert'
 import type { Writable } from 'node:stream'
 import { isDeepStrictEqual } from 'node:util'
-import fc from 'fast-check'
 import { type ElementType, type Overflow, record, ThreadSafeQueue } from '../../lib/index.js'
-import { ABORTED, COMMANDS, failedWith, outcome, parameters, PENDING, rest, type Result, value } from './model-calls.js'
+import fc from '../properties.js'
+import { ABORTED, failedWith, outcome, parameters, PENDING, rest, type Result, sequences, value } from './model-calls.js'
 import { isBad, QueueModel } from './queue-model.js'
 
 type Queue = ThreadSafeQueue<unknown, ArrayLike<unknown>>
@@ -398,7 +398,7 @@ describe('the queue does the same as its model, for random calls', function () {
 
   for (const items of KINDS) {
     it(`of ${items.name}`, async () => {
-      const commands = fc.commands([...COMMAND, ...COMMAND, ...COMMAND, CLOSE], { maxCommands: COMMANDS, size: 'max' })
+      const commands = sequences([...COMMAND, ...COMMAND, ...COMMAND, CLOSE])
       const shape = {
         capacity: fc.integer({ min: 1, max: 5 }),
         overflow: fc.constantFrom<Overflow>('reject', 'drop-newest', 'drop-oldest'),

@@ -3,8 +3,8 @@
  * waits for the same objects.
  */
 import { strict as assert } from 'node:assert'
-import fc from 'fast-check'
 import { Message, select, selectSync, ThreadSafeEvent, ThreadSafeQueue } from '../../lib/index.js'
+import fc from '../properties.js'
 import {
   abort,
   compare,

@@ -3,8 +3,8 @@
  * calls and iterators that wait. Another thread writes and is sometimes killed.
  */
 import { strict as assert } from 'node:assert'
-import fc from 'fast-check'
 import { Message, record, SharedRecord } from '../../lib/index.js'
+import fc from '../properties.js'
 import {
   abort,
   compare,

@@ -19,6 +19,7 @@ import {
 import { type Call, type Operation, unexplained } from './history-checker.js'
 import { finished, SHARE, startWorker } from '../support.js'
 
+const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31))
 const THREADS = 4
 /** The number of calls of each thread in a round. */
 const CALLS = 300
@@ -47,7 +48,7 @@ function shown(call: Call | undefined): string {
   return `${operation} of ${slots} slots from ${began} to ${ended}: ${item ?? (operation.startsWith('pu') ? 'refused' : 'empty')}`
 }
 
-describe('linearizability', function () {
+describe(`linearizability (SEED=${SEED})`, function () {
   this.timeout(60_000)
 
   const workers: Worker[] = []
@@ -59,14 +60,13 @@ describe('linearizability', function () {
   for (const overflow of OVERFLOWS) {
     for (const type of ['float64', 'bytes'] as const) {
       it(`of ${type}, ${overflow}, capacity 1 to 4`, async () => {
-        const seed = Math.floor(Math.random() * 2 ** 20)
         const spans = type === 'bytes'
         const histories = [1, 2, 3, 4].map((capacity) => {
           const queue = new ThreadSafeQueue(capacity, { type, overflow, ...(spans && { itemBytes: SLOT_BYTES }) })
           const logs = Array.from({ length: THREADS }, () => ThreadLog.create(MOST_CALLS))
           return { handle: queue.handle, capacity, spans, batches: overflow === 'reject', milliseconds: MILLISECONDS, logs }
         })
-        const common = { histories, clock: new SharedArrayBuffer(4), barrier: Barrier.create(THREADS), seed, calls: CALLS }
+        const common = { histories, clock: new SharedArrayBuffer(4), barrier: Barrier.create(THREADS), seed: SEED, calls: CALLS }
         for (let thread = 0; thread < THREADS; thread++)
           workers.push(startWorker('linearizability-worker', { ...common, thread } satisfies HistoryTask))
         await Promise.all(workers.map((worker) => finished(worker)))
@@ -80,7 +80,7 @@ describe('linearizability', function () {
             assert.equal(
               wrong && [`holds ${wrong.held.join()}`, ...wrong.next.map((call) => shown(call))].join('; '),
               undefined,
-              `capacity ${capacity}, seed ${seed}, round ${round} of ${count}`,
+              `SEED=${SEED}, capacity ${capacity}, round ${round} of ${count}`,
             )
           }
         }

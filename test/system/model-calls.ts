@@ -5,6 +5,7 @@
  */
 import { strict as assert } from 'node:assert'
 import fc, { REPLAY } from '../properties.js'
+import { PATIENCE as TEST_PATIENCE } from '../support.js'
 
 /** The result of a call, which is `pending` while it waits. */
 export type Result =
@@ -18,6 +19,11 @@ export const TIMEOUT = failure('ERR_TIMEOUT')
 
 export const RUNS = Number(process.env.MODEL_RUNS ?? 150)
 const COMMANDS = 40
+/**
+ * Milliseconds after which a property stops shrinking and prints what it has. Each step may cost
+ * PATIENCE, and Mocha's timeout would print nothing of it.
+ */
+const LONGEST = 300_000 * TEST_PATIENCE
 
 /** Loop iterations after each call during which a call that should wait must not settle. */
 const ITERATIONS = 3
@@ -195,7 +201,7 @@ export async function expiring<M extends Model, R extends Real>(
 }
 
 export function parameters<T>(runs = RUNS): fc.Parameters<T> {
-  return { numRuns: runs, interruptAfterTimeLimit: 600_000 }
+  return { numRuns: runs, interruptAfterTimeLimit: LONGEST, markInterruptAsFailure: true }
 }
 
 /** Makes sequences of the commands. A replay is of the ones that a failure has shown. */

@@ -394,7 +394,7 @@ const CLOSE = fc.boolean().map((discard) =>
 )
 
 describe('the queue does the same as its model, for random calls', function () {
-  this.timeout(120_000)
+  this.timeout(600_000)
 
   for (const items of KINDS) {
     it(`of ${items.name}`, async () => {

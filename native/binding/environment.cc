@@ -14,8 +14,9 @@ template <u32 version>
 struct THREADSAFE_PROCESS_WIDE Memories {
   // The number of objects that are open, in all isolates: an upper bound of the memories that are
   // reserved. There is room for some 12,800.
+  // Relaxed: a count, which orders nothing.
   static constinit inline std::atomic<u32> objects_open{0};
-  // How often collect_everywhere() has been called.
+  // How often collect_everywhere() has been called. Relaxed: the ring and take_rung() order it.
   static constinit inline std::atomic<u32> collections{0};
 };
 
@@ -152,7 +153,6 @@ void Environment::collect_everywhere() {
 }
 
 void Environment::add(SharedObject& object) {
-  // A count, which orders nothing.
   if (objects_open.fetch_add(1, std::memory_order_relaxed) >= kManyObjects) {
     loop_.open(env_);  // others ask for a collection by its doorbell
     if (++opened_ >= collect_after_) collect_soon();

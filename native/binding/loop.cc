@@ -131,9 +131,12 @@ u32 Loop::look() {
 
 void Loop::rung() {
   const Napi::HandleScope scope(env_);
+  // First, for its fence: whoever is merged into a ring that libuv has just taken has published its
+  // change before that fence, so it is seen by all looks below. Without the fence, a processor may
+  // look before its own clearing of the ring is visible (ARM64 without LSE).
+  const Rung rung = take_rung(doorbell_);
   environment_.native_handles().sweep();
   environment_.collect_if_asked();
-  const Rung rung = take_rung(doorbell_);
   std::vector<Call> calls;
   for (Listener* const listener : listeners_) {
     listener->rung_[0] = rung.everything ? -1.0 : rung.count;

@@ -24,18 +24,17 @@ namespace {
 // True when no tick of the source is pending any more. A pending one must find our handler, not the
 // default action, which ends the process.
 bool stop_ticks(Source& source) {
-  if (!source.is_timer) return true;
   struct sigaction current;
   const bool answers = sigaction(source.signo, nullptr, &current) == 0 && is_ours(current);
   return delete_tick_timer(source.timer, source.signo, answers);
 }
 
 // Takes the source out of use; afterwards nobody looks at its target any more. Called under
-// attach_mutex().
-SourceCounts retire(u32 number) {
+// attach_mutex(). `has_timer`: there may be ticks.
+SourceCounts retire(u32 number, bool has_timer) {
   Source& source = sources[number];
   Signal& signal = signals[source.signo];
-  const bool settled = stop_ticks(source);
+  const bool settled = !has_timer || stop_ticks(source);
   signal.sources[number / 64].fetch_and(~(u64{1} << number % 64), std::memory_order_seq_cst);
   source.uses.retire(std::this_thread::yield);
   source.unparks.make(unpark);  // unparks that the handler left to the helper, which it has not made yet
@@ -92,10 +91,9 @@ Attached attach(int signo, SignalTarget target, const TimerSettings* timer) {
   hold_libuv(signo);
   if (!timer) return {number, 0};
   const int error = create_tick_timer(source.timer, signo, timer->interval_ns, tick_value(number), timer->in_this_thread);
-  if (error != 0) {
-    source.is_timer = false;  // there is no timer to stop
-    retire(number);
-  }
+  // There is no timer to stop. `is_timer` stays, as handlers may be reading it: as another source
+  // it would be given signals that are not ticks.
+  if (error != 0) retire(number, false);
   return {number, error};
 }
 
@@ -145,7 +143,7 @@ bool is_installed(int signo) {
 
 SourceCounts detach_source(u32 number) {
   const std::lock_guard<std::mutex> lock(attach_mutex());
-  return retire(number);
+  return retire(number, sources[number].is_timer);
 }
 
 SourceCounts source_counts(u32 number) {

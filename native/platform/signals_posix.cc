@@ -35,13 +35,14 @@ SourceCounts retire(u32 number, bool has_timer) {
   Source& source = sources[number];
   Signal& signal = signals[source.signo];
   const bool settled = !has_timer || stop_ticks(source);
+  // Any order would do here, as `uses` says who is inside.
   signal.sources[number / 64].fetch_and(~(u64{1} << number % 64), std::memory_order_seq_cst);
   source.uses.retire(std::this_thread::yield);
   source.unparks.make(unpark);  // unparks that the handler left to the helper, which it has not made yet
   const SourceCounts counts = source_counts(number);
   // If a tick may still come, the handler stays as long as the process: without sources it only
   // passes on.
-  if (settled && --signal.attached == 0) {
+  if (settled && signal.attached.fetch_sub(1) == 1) {
     leave_handler(source.signo);
     hold_libuv(source.signo);
   }
@@ -80,13 +81,15 @@ Attached attach(int signo, SignalTarget target, const TimerSettings* timer) {
   }
   source.is_timer = timer != nullptr;
   source.heartbeat = timer ? timer->heartbeat : Heartbeat{};
+  // Relaxed, here and below: made known by the opening of `uses`.
   source.told_beat.store(0, std::memory_order_relaxed);
   source.generation++;
   source.delivered.store(0, std::memory_order_relaxed);
   source.dropped.store(0, std::memory_order_relaxed);
   Signal& signal = signals[signo];
-  signal.attached++;
+  signal.attached.fetch_add(1);  // see tables.h
   source.uses.open();
+  // At least a release, with the handler's load: whoever sees the bit sees the source open.
   signal.sources[number / 64].fetch_or(u64{1} << number % 64, std::memory_order_seq_cst);
   hold_libuv(signo);
   if (!timer) return {number, 0};
@@ -147,6 +150,8 @@ SourceCounts detach_source(u32 number) {
 }
 
 SourceCounts source_counts(u32 number) {
+  // Relaxed: counts, which order nothing. The last ones are read after `uses` was retired, which
+  // acquires what handlers have added.
   return {sources[number].delivered.load(std::memory_order_relaxed), sources[number].dropped.load(std::memory_order_relaxed)};
 }
 
@@ -172,7 +177,7 @@ int threadsafe_signal_calls(int signo, const void* handler) {
   CallsOurs calls = CallsOurs::no;
   if (!is_signal(signo)) return 0;
   signals[signo].chain.for_each_called([&](const Previous& previous) {
-    const struct sigaction& action = previous.current.load()->action;
+    const struct sigaction& action = previous.action();
     if (address_of(action) == handler) {
       calls = CallsOurs::yes;
     } else if (calls == CallsOurs::no && !is_libuvs(action)) {

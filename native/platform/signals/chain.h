@@ -44,12 +44,18 @@ struct Previous {
   Previous* older;
   std::atomic<const Installation*> current;
   const Installation* known;  // every installation there was, each once
-  // Relaxed, by handlers: one that is just coming or going may be called or not, as by the kernel.
+  // By handlers: one that is just coming or going may be called or not, as by the kernel. But one
+  // that has come is called as it was installed last. An entry may even be another handler's now,
+  // so whoever sees by `period` and `gone`, which are stored last, that it is to be called sees the
+  // rest.
   std::atomic<u32> period;
-  std::atomic<u32> below;  // if it begins its period and calls ours: the oldest period of those to be called after it; else 0
-  std::atomic<bool> gone;  // not to be called until it is installed again
-  bool over_ours;          // it came when ours had been there before, so it may pass signals back to ours
-  bool is_copy;            // the handler of another copy of this package
+  std::atomic<u32> below;     // if it begins its period and calls ours: the oldest period of those to be called after it; else 0
+  std::atomic<bool> gone;     // not to be called until it is installed again
+  bool over_ours;             // it came when ours had been there before, so it may pass signals back to ours
+  std::atomic<bool> is_copy;  // the handler of another copy of this package
+
+  // For any thread. Sequentially consistent, where acquire would do: what was installed is whole.
+  const struct sigaction& action() const { return current.load()->action; }
 };
 
 // A period is a time in which ours is in use without a break; the handlers that it replaces
@@ -64,6 +70,7 @@ class Chain {
   const Previous* next(Passage& passage, u64 caller, u64 progress) const {
     // Acquire: whoever sees a handler here sees what is in it, and the older ones.
     const Previous* const newest = newest_.load(std::memory_order_acquire);
+    // Relaxed, like `below`: if this is old, the signal came before the change.
     u32 least = least_.load(std::memory_order_relaxed);
     for (const Previous* one = caller != 0 ? newest : nullptr; one; one = one->older) {
       const u32 below = one->bit == caller ? one->below.load(std::memory_order_relaxed) : 0;
@@ -82,13 +89,14 @@ class Chain {
       passage.recalled_at = progress;
     }
     one = newest;
-    while (one && (passage.recalled & one->bit || !one->is_copy || !is_in(*one, least))) one = one->older;
+    while (one && (passage.recalled & one->bit || !is_in(*one, least) || !one->is_copy.load(std::memory_order_relaxed))) one = one->older;
     return one;
   }
 
   // Calls visit(previous) for each that may be called. For any thread.
   template <class Visit>
   void for_each_called(Visit&& visit) const {
+    // Relaxed and acquire as in next().
     const u32 least = least_.load(std::memory_order_relaxed);
     for (const Previous* one = newest_.load(std::memory_order_acquire); one; one = one->older) {
       if (is_in(*one, least)) visit(*one);
@@ -97,16 +105,19 @@ class Chain {
 
   // Null if it has never been in the chain. For any thread.
   Previous* find(const void* handler) const {
+    // Acquire as in next().
     Previous* one = newest_.load(std::memory_order_acquire);
-    while (one && address_of(one->current.load(std::memory_order_acquire)->action) != handler) one = one->older;
+    while (one && address_of(one->action()) != handler) one = one->older;
     return one;
   }
 
-  // -- The rest is for one thread at a time. --
+  // -- The rest is for one thread at a time, under attach_mutex(). So loads are relaxed, as nobody
+  // else stores anything but `gone`; stores are for handlers. --
 
   // Begins a period. `anew`: no handler can still call ours.
   void begin_period(bool anew) {
     below_ = anew ? 0 : least_.load(std::memory_order_relaxed);
+    // Relaxed: the first handler of the period is released after it.
     least_.store(++period_, std::memory_order_relaxed);
   }
 
@@ -126,11 +137,11 @@ class Chain {
     if (one->known && address_of(one->known->action) != address_of(action)) one->known = nullptr;
     // Release, here and below: a signal handler that sees it sees what is in it.
     one->current.store(installation_of(*one, signo, action), std::memory_order_release);
-    if (is_new) one->below.store(how.begins_period ? below_ : 0, std::memory_order_relaxed);
+    if (is_new) one->below.store(how.begins_period ? below_ : 0, std::memory_order_relaxed);  // likewise, by `period`
     one->over_ours |= how.over_ours;
-    one->is_copy = how.is_copy;
-    one->period.store(period_, std::memory_order_relaxed);
-    one->gone.store(false, std::memory_order_relaxed);
+    one->is_copy.store(how.is_copy, std::memory_order_relaxed);  // made known by the two below
+    one->period.store(period_, std::memory_order_release);
+    one->gone.store(false, std::memory_order_release);
     if (one->bit == 0) {
       one->bit = u64{1} << newest_count_++;
       newest_.store(one, std::memory_order_release);
@@ -142,7 +153,8 @@ class Chain {
   // over ours and calls it, it has had the signal already.
   void restored(Previous& one) {
     if (!one.over_ours) return;
-    if (!one.is_copy) one.gone.store(true, std::memory_order_relaxed);
+    // Relaxed: a handler that strikes meanwhile may see either or none of these changes.
+    if (!one.is_copy.load(std::memory_order_relaxed)) one.gone.store(true, std::memory_order_relaxed);
     if (const u32 below = one.below.load(std::memory_order_relaxed)) least_.store(below, std::memory_order_relaxed);
   }
 
@@ -158,7 +170,8 @@ class Chain {
   static constexpr u32 kMost = 64;
 
   static bool is_in(const Previous& one, u32 least) {
-    return one.period.load(std::memory_order_relaxed) >= least && !one.gone.load(std::memory_order_relaxed);
+    // Acquire, with the release in add().
+    return one.period.load(std::memory_order_acquire) >= least && !one.gone.load(std::memory_order_acquire);
   }
 
   Previous* make() const { return new Previous{0, newest_.load(std::memory_order_relaxed), {}, nullptr, {}, {}, {}, false, false}; }

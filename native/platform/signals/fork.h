@@ -11,7 +11,8 @@
 namespace threadsafe {
 namespace {
 
-// Read by the signal handler.
+// Read by the signal handler. Relaxed: set in a child while its one thread is the one that forked,
+// so each handler runs in that thread, or in one that was made later.
 constinit std::atomic<bool> in_forked_child{false};
 
 // Returns 0 or the errno of what failed.

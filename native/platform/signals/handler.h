@@ -107,6 +107,7 @@ bool pass_on(const Call& call, const PlaceOfWord& word, bool is_named, const Pas
     passage.running = previous->bit;
     shared.write(passage);
     inside.enter(word, call.below_kernels && !is_named);
+    // Acquire, with the release in Chain::add().
     const Installation& installation = *previous->current.load(std::memory_order_acquire);
     const SignalMask wanted = (call.blocked | installation.blocks) & every_signal;
     // libuv's handler, for one, wants all signals blocked, as they are. But once a handler has been
@@ -192,6 +193,7 @@ void on_signal(int signo, siginfo_t* told, void* context) {
   const bool passed_back = is_named && SharedPassage(word).read(passage);
   if (!passed_back) {
     SharedPassage(word).write(passage);
+    // Relaxed: see fork.h.
     if (!in_forked_child.load(std::memory_order_relaxed) && deliver_to_sources(signo, info, record)) call_helper();
   }
   // A handler that has called ours relies on the signals that it has blocked. Another copy's
@@ -200,7 +202,7 @@ void on_signal(int signo, siginfo_t* told, void* context) {
   if (!below_kernels && (passed_back || !is_named)) call.blocked |= blocked;
   errno = saved_errno;
   // When another copy calls ours after ours is gone, the handler that ours has put back has had the
-  // signal already.
+  // signal already. Relaxed: a flag alone; that other handler may as well have been called before.
   const bool ends_here = is_named && !passed_back && signal.is_out.load(std::memory_order_relaxed);
   const bool mask_changed = !ends_here && pass_on(call, place, is_named, passage);
   // The kernel restores the mask itself when it resumes the interrupted code.

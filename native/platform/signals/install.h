@@ -16,6 +16,7 @@ namespace threadsafe {
 namespace {
 
 void forget_libuvs(Signal& signal) {
+  // Relaxed: a handler that is just going may still be called.
   if (Previous* const libuvs = signal.chain.find(libuv_handler.load())) libuvs->gone.store(true, std::memory_order_relaxed);
 }
 
@@ -43,7 +44,7 @@ int install_handler(int signo, bool is_first = false) {
   // If another copy calls ours anyway, whatever ours calls has the signal.
   is_first = is_first && !(is_called(current) && calls_ours(current, signo) == CallsOurs::yes);
   if (is_first) {
-    signal.chain.begin_period(signal.is_out.load());
+    signal.chain.begin_period(signal.is_out.load());  // only stored under attach_mutex(): any order would do
     signal.stays = false;
     signal.replaced = nullptr;
     signal.uncalled = {};
@@ -56,11 +57,12 @@ int install_handler(int signo, bool is_first = false) {
   struct sigaction replaced;
   if (sigaction(signo, &ours, &replaced) != 0) return errno;
   if (!is_ours(replaced) && (is_called(replaced) != is_called(current) || address_of(replaced) != address_of(current))) {
+    // Relaxed: likewise.
     if (is_new && expected) expected->gone.store(true, std::memory_order_relaxed);
     remember(signal, signo, replaced, is_first);
   }
   signal.was_installed = true;
-  signal.is_out = false;
+  signal.is_out.store(false);
   return 0;
 }
 
@@ -80,7 +82,7 @@ void leave_handler(int signo) {
   u32 count = 0;
   Previous* left = nullptr;
   signal.chain.for_each([&](Previous& previous) {
-    if (is_idle_copy(previous.current.load()->action, signo)) return;
+    if (is_idle_copy(previous.action(), signo)) return;
     count++;
     left = &previous;
   });
@@ -89,15 +91,15 @@ void leave_handler(int signo) {
     return;
   }
   if (left && signal.replaced) {
-    const struct sigaction& action = left->current.load()->action;
+    const struct sigaction& action = left->action();
     put_back(signo, action);
     signal.chain.restored(*left);
-    signal.is_out = !left->over_ours;
+    signal.is_out.store(!left->over_ours);
     if (!is_libuvs(action)) signal.uncalled = {};
   } else {
     put_back(signo, signal.uncalled);
     signal.uncalled = {};
-    signal.is_out = true;
+    signal.is_out.store(true);
   }
 }
 

@@ -34,12 +34,12 @@ void after_libuv(int signo, const struct sigaction& covered) {
       if (const auto gone = ask_copy(action, &threadsafe_signal_libuv_gone, "threadsafe_signal_libuv_gone")) gone(signo);
     };
     tell(covered);
-    signal.chain.for_each_called([&](const Previous& previous) { tell(previous.current.load()->action); });
+    signal.chain.for_each_called([&](const Previous& previous) { tell(previous.action()); });
   }
   // If it is neither libuv's nor the default action that is there now, and was not there before,
   // another copy of this package has already put itself there, and calls what libuv has displaced.
   const bool by_libuv = is_libuvs(current) || !is_called(current);
-  if (signal.attached.load() > 0 || (signal.stays.load() && by_libuv)) {
+  if (signal.attached.load() > 0 || (signal.stays && by_libuv)) {
     if (by_libuv && is_called(covered) && !is_ours(covered) && !is_libuvs(covered)) remember(signal, signo, covered);
     const struct sigaction uncalled = signal.uncalled;
     Previous* const replaced = signal.replaced;

@@ -27,7 +27,8 @@ extern "C" {
 namespace threadsafe {
 namespace {
 
-// libuv's handler, once that is known: see know_libuv().
+// libuv's handler, once that is known: see know_libuv(). It is only compared. Sequentially
+// consistent, both of these, where relaxed would do: each is set once and brings nothing with it.
 constinit std::atomic<const void*> libuv_handler{nullptr};
 constinit std::atomic<bool> libuv_is_there{false};
 
@@ -64,7 +65,7 @@ bool is_needed(int signo) {
   if (signal.is_out.load() || is_asked) return false;
   is_asked = true;
   bool needed = false;
-  signal.chain.for_each_called([&](const Previous& previous) { needed = needed || !is_idle_copy(previous.current.load()->action, signo); });
+  signal.chain.for_each_called([&](const Previous& previous) { needed = needed || !is_idle_copy(previous.action(), signo); });
   is_asked = false;
   return needed;
 }

@@ -32,24 +32,28 @@ struct Source {
   std::atomic<u32> delivered{0};
   std::atomic<u32> dropped{0};
   DeferredUnparks unparks{};  // left to the helper thread by handlers
+  // Under attach_mutex().
+  TickTimer timer{};
   // Written while `uses` is not open, read within a use.
   int signo = 0;
   SignalTarget target{};
   bool is_timer = false;
   u32 generation = 0;
-  TickTimer timer{};
   Heartbeat heartbeat{};
+  // Reset while `uses` is not open, like the counts above.
   std::atomic<u64> told_beat{0};  // the last beat whose lateness has been told
 };
 
 struct Signal {
   std::atomic<u64> sources[kMaxSources / 64];
   Chain chain;
-  // Written under attach_mutex():
+  // Written under attach_mutex(). The atomic ones are also read by other copies' questions
+  // (others.h), under their locks. Sequentially consistent, so that of two copies which lose their
+  // last sources at once, and then ask each other, one learns that the other has none.
   std::atomic<u32> attached{0};    // sources
-  std::atomic<bool> stays{false};  // ours stays without sources, on behalf of the handlers before it
+  std::atomic<bool> is_out{true};  // nobody calls ours; read by the handler, too
+  bool stays = false;              // ours stays without sources, on behalf of the handlers before it
   bool was_installed = false;      // at any time before
-  std::atomic<bool> is_out{true};  // nobody calls ours
   Previous* replaced = nullptr;    // the handler that ours has last replaced, if that is called; else `uncalled` is what ours replaced
   struct sigaction uncalled{};
   struct sigaction covered{};   // what was there when libuv was going to change it
@@ -69,7 +73,7 @@ std::mutex& attach_mutex() {
   return *mutex;
 }
 
-bool in_use(const Signal& signal) { return signal.attached.load() > 0 || signal.stays.load(); }
+bool in_use(const Signal& signal) { return signal.attached.load() > 0 || signal.stays; }
 
 }  // namespace
 }  // namespace threadsafe

@@ -79,6 +79,16 @@ SignalWord new_word(u64 copy) {
   return mixed >> kCopyShift << kCopyShift | (number & ((SignalWord{1} << kCopyShift) - 1));
 }
 
+// A sum over values that are stored one by one, at a place where others may store theirs at the same
+// time. Whoever reads values and the sum that they have, has read what one of them has stored, and
+// not a mix. So all of these may be relaxed, in whatever order they are seen.
+template <class... Values>
+u64 seal_of(Values... values) {
+  u64 seal = 0;
+  ((seal = (seal ^ values) * 0x9e3779b97f4a7c15, seal ^= seal >> 32), ...);
+  return seal;
+}
+
 // The handlers that have been called for a signal, as bits of its chain.
 struct Passage {
   u64 called;
@@ -96,28 +106,28 @@ class SharedPassage {
 
   // Returns false if nothing is known of that signal.
   bool read(Passage& passage) const {
-    if (place_.name.load(std::memory_order_relaxed) != name_) return false;
-    // Acquire, with write()'s release: whoever reads what another signal has stored sees that
-    // signal's name then. The calls for one signal are in one thread.
-    const Passage found{place_.called.load(std::memory_order_acquire), place_.recalled.load(std::memory_order_acquire),
-                        place_.recalled_at.load(std::memory_order_acquire), place_.running.load(std::memory_order_acquire)};
-    if (place_.name.load(std::memory_order_relaxed) != name_) return false;
+    // Relaxed, here and in write(), as the seal tells what another signal has stored, or a part of
+    // it. The calls for one signal are in one thread.
+    const Passage found{place_.called.load(std::memory_order_relaxed), place_.recalled.load(std::memory_order_relaxed),
+                        place_.recalled_at.load(std::memory_order_relaxed), place_.running.load(std::memory_order_relaxed)};
+    if (place_.seal.load(std::memory_order_relaxed) != seal(found)) return false;
     passage = found;
     return true;
   }
   void write(const Passage& passage) {
-    place_.name.store(name_, std::memory_order_relaxed);
-    place_.called.store(passage.called, std::memory_order_release);
-    place_.recalled.store(passage.recalled, std::memory_order_release);
-    place_.recalled_at.store(passage.recalled_at, std::memory_order_release);
-    place_.running.store(passage.running, std::memory_order_release);
+    place_.called.store(passage.called, std::memory_order_relaxed);
+    place_.recalled.store(passage.recalled, std::memory_order_relaxed);
+    place_.recalled_at.store(passage.recalled_at, std::memory_order_relaxed);
+    place_.running.store(passage.running, std::memory_order_relaxed);
+    place_.seal.store(seal(passage), std::memory_order_relaxed);
   }
 
  private:
   struct Place {
-    std::atomic<SignalWord> name;
-    std::atomic<u64> called, recalled, recalled_at, running;
+    std::atomic<u64> seal, called, recalled, recalled_at, running;
   };
+  u64 seal(const Passage& passage) const { return seal_of(name_, passage.called, passage.recalled, passage.recalled_at, passage.running); }
+
   static constexpr u32 kPlaces = 1024;
   inline static constinit Place places[kPlaces]{};
 
@@ -135,9 +145,11 @@ class Inside {
   // `frame` is where the caller's frame is; stacks grow downwards.
   Inside(int signo, std::uintptr_t frame)
       : entry_(entries[place_of(signo)]), who_(thread() + static_cast<std::uintptr_t>(signo)), frame_(frame) {
-    if (entry_.who.load(std::memory_order_relaxed) != who_ || entry_.frame.load(std::memory_order_relaxed) <= frame) return;
+    // Relaxed, here and in store(): only this thread looks for itself there. Another may overwrite
+    // the record, or a part of it, which the seal tells; then this one is not found.
     const Values found{who_, entry_.frame.load(std::memory_order_relaxed), entry_.evidence.load(std::memory_order_relaxed),
                        entry_.name.load(std::memory_order_relaxed), entry_.depth.load(std::memory_order_relaxed)};
+    if (entry_.seal.load(std::memory_order_relaxed) != seal(found) || found.frame <= frame) return;
     if (found.evidence - frame >= kFar) return;
     const SignalWord word = read(found.evidence);
     if (name_of(word) != found.name) return;
@@ -163,10 +175,13 @@ class Inside {
     u32 depth;
   };
   struct Entry {
-    std::atomic<std::uintptr_t> who, frame, evidence;
+    std::atomic<u64> seal;
+    std::atomic<std::uintptr_t> frame, evidence;
     std::atomic<SignalWord> name;
     std::atomic<u32> depth;
   };
+  static u64 seal(const Values& values) { return seal_of(values.who, values.frame, values.evidence, values.name, values.depth); }
+
   static constexpr u32 kEntries = 64;
   static constexpr u32 kDeepest = 4;
   static constexpr std::uintptr_t kFar = 1 << 17;  // what is farther away is not on the same stack
@@ -182,13 +197,11 @@ class Inside {
     return word;
   }
   void store(const Values& values) {
-    // Relaxed: only this thread looks for itself there. Another may overwrite the record; then this
-    // one is not found, or without evidence.
-    entry_.who.store(values.who, std::memory_order_relaxed);
     entry_.frame.store(values.frame, std::memory_order_relaxed);
     entry_.evidence.store(values.evidence, std::memory_order_relaxed);
     entry_.name.store(values.name, std::memory_order_relaxed);
     entry_.depth.store(values.depth, std::memory_order_relaxed);
+    entry_.seal.store(seal(values), std::memory_order_relaxed);
   }
 
   inline static constinit Entry entries[kEntries]{};

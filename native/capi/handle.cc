@@ -26,10 +26,11 @@ void Handle::unpark_later() {
   // is just about to put it there, perhaps the one that this handler has interrupted, that one
   // calls the helper.
   if (!listed_.exchange(true, std::memory_order_seq_cst)) {
-    owners_.fetch_add(1, std::memory_order_relaxed);  // this call's own use keeps it from being deleted now
-    Handle* head = listed.load(std::memory_order_relaxed);
+    // Relaxed, as this call's own use keeps it from being deleted now.
+    owners_.fetch_add(1, std::memory_order_relaxed);
+    Handle* head = listed.load(std::memory_order_relaxed);  // a guess, checked by the compare-exchange
     do {
-      next_listed_ = head;
+      next_listed_ = head;  // no race: the helper has read the last one before it let go of `listed_`
       // Release: the helper, which takes the list with acquire, sees this handle's next.
     } while (!listed.compare_exchange_weak(head, this, std::memory_order_release, std::memory_order_relaxed));
     call_helper();
@@ -38,6 +39,8 @@ void Handle::unpark_later() {
 
 void Handle::unpark_listed() {
   Handle* next;
+  // Acquire, with the release of each that is in the list; the exchange below is against the one
+  // above.
   for (Handle* handle = listed.exchange(nullptr, std::memory_order_acquire); handle; handle = next) {
     next = handle->next_listed_;  // before it may be listed again
     handle->listed_.exchange(false, std::memory_order_seq_cst);

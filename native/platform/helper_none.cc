@@ -6,6 +6,7 @@
 namespace threadsafe {
 namespace {
 
+// Release and acquire: what the function needs was set up before. Set before the first call.
 constinit std::atomic<void (*)()> work{nullptr};
 
 }  // namespace

@@ -29,7 +29,7 @@ struct Ticker {
   int signo;
   u32 timers;
   pthread_t thread;
-  std::atomic<pid_t> id;
+  std::atomic<pid_t> id;  // relaxed: `started` orders it
   sem_t started;
   sem_t over;
 };
@@ -142,7 +142,7 @@ bool delete_tick_timer(TickTimer& timer, int signo, bool handler_answers) {
     return true;
   }
   if (!handler_answers) return false;
-  static std::atomic<u32> last{0};
+  static std::atomic<u32> last{0};  // relaxed: another number each time
   const u64 mine = kSettledMark | (last.fetch_add(1, std::memory_order_relaxed) + 1);
   siginfo_t info{};
   info.si_signo = signo;
@@ -152,6 +152,7 @@ bool delete_tick_timer(TickTimer& timer, int signo, bool handler_answers) {
   info.si_value.sival_ptr = reinterpret_cast<void*>(mine);
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(1);
   bool sent = false;
+  // Acquire, with the handler's release: what that thread's ticks have done is done.
   while (settled.load(std::memory_order_acquire) != mine) {
     const int error = sent || syscall(SYS_rt_tgsigqueueinfo, getpid(), timer.thread, signo, &info) == 0 ? 0 : errno;
     sent = error == 0;

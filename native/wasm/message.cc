@@ -71,6 +71,7 @@ EXPORT("get") int get(u32 area) {
 // Puts `count` messages, or texts. Returns how many are in, or a negated status. `heeding` is as
 // for put.
 EXPORT("put_many") int put_many(u32 area, u32 count, int texts, int heeding) {
+  // As in put().
   if (heeding && queue_header().token.load(memory_order_seq_cst) != 0) return -static_cast<int>(Status::busy);
   Together place(texts, texts ? 0 : kHeadBytes);
   u32 done;

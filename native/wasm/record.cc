@@ -62,7 +62,7 @@ EXPORT("read") double read(u32 area) {
   do {
     status = record().try_read(word, [&](u32 index) {
       const Atomic<u64>* const from = words(index);
-      length = from[0].load(memory_order_acquire);
+      length = from[0].load(memory_order_acquire);  // as the content
       const u32 bytes = length < most_bytes() ? static_cast<u32>(length) : most_bytes();
       // Acquire, as in WordBuffers::read(). Nothing is claimed here, so a thread may end in the
       // loop.
@@ -89,6 +89,7 @@ EXPORT("write") double write(u32 area, u32 length, double after, int fenced) {
     // No word may be stored before the stamp is gone: see record.h.
     if (fenced) std::atomic_thread_fence(std::memory_order_seq_cst);
     Atomic<u64>* const to = words(index);
+    // Ordinary stores, here and below: the atomic ones of try_write() that follow publish them.
     store_relaxed(to[0], bytes);
     if (bytes <= kMostWords * sizeof(u64)) return copy_words<kMostWords>(to + 1, from, bytes);
     std::memcpy(static_cast<void*>(to + 1), from, bytes);

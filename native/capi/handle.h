@@ -65,8 +65,8 @@ class Handle {
   // For the one who opened it: cancels, and gives up its ownership.
   void close();
 
-  // For the isolate: whether it has been closed, acquire, with the release in close(); and the end of its own ownership, after which the
-  // memory may go.
+  // For the isolate: whether it has been closed (acquire, with the release in close()); and the end
+  // of its own ownership, after which the memory may go.
   bool closed() const { return closed_.load(std::memory_order_acquire); }
   void end();
 

@@ -79,9 +79,9 @@ SignalWord new_word(u64 copy) {
   return mixed >> kCopyShift << kCopyShift | (number & ((SignalWord{1} << kCopyShift) - 1));
 }
 
-// A sum over values that are stored one by one, at a place where others may store theirs at the same
-// time. Whoever reads values and the sum that they have, has read what one of them has stored, and
-// not a mix. So all of these may be relaxed, in whatever order they are seen.
+// A sum over values that are stored one by one, at a place where others may store theirs at the
+// same time. Whoever reads values and the sum that they have, has read what one of them has stored,
+// and not a mix. So all of these may be relaxed, in whatever order they are seen.
 template <class... Values>
 u64 seal_of(Values... values) {
   u64 seal = 0;

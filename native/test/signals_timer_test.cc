@@ -1,6 +1,7 @@
 // Timers that send signals, and the threads that take them.
 #include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -41,6 +42,45 @@ TEST_CASE("a timer may interrupt the thread that makes it, and leaves nothing pe
     REQUIRE(struck == static_cast<pid_t>(syscall(SYS_gettid)));
   }
   signal(SIGRTMIN + 3, SIG_DFL);
+}
+
+TEST_CASE("a timer that can't be made gets no signal, though others of that number arrive") {
+  const int signo = SIGRTMIN + 3;
+  const u32 rounds = scaled(100'000);
+  const Watchdog watchdog("timers that fail", std::chrono::seconds(120));
+  SignalQueue others(1);
+  SignalQueue none(1);
+  const Source source(attach_signal(signo, {&others.header(), nullptr}));  // so the handler stays
+  // The thread sends to the process, and this one does not take them.
+  std::atomic<bool> over{false};
+  std::thread sender([&] {
+    while (!over) kill(getpid(), signo);
+  });
+  sigset_t taken;
+  sigset_t before;
+  sigemptyset(&taken);
+  sigaddset(&taken, signo);
+  pthread_sigmask(SIG_BLOCK, &taken, &before);
+  // No timer can be made, while kill() needs no room for what it sends.
+  rlimit pending{};
+  getrlimit(RLIMIT_SIGPENDING, &pending);
+  const rlimit nothing{0, pending.rlim_max};
+  setrlimit(RLIMIT_SIGPENDING, &nothing);
+  u32 made = 0;
+  for (u32 round = 0; round < rounds; round++) {
+    const Attached attached = attach_timer(signo, {50'000, true, {}}, {&none.header(), nullptr});
+    if (attached.error == EAGAIN) continue;
+    made++;
+    if (attached.error == 0) detach_source(attached.source);
+  }
+  setrlimit(RLIMIT_SIGPENDING, &pending);
+  over = true;
+  sender.join();
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  CHECK(made == 0);
+  CHECK(source.counts().dropped > 0);
+  SignalInfo info;
+  CHECK(none.try_get_info(info) == Status::empty);
 }
 
 TEST_CASE("if a tick stays pending, the handler stays for it") {

@@ -1,4 +1,4 @@
-/** What holds for all tests. Mocha loads this first: .mocharc.json. */
+/** Hooks of all tests, which Mocha loads first (.mocharc.json). */
 import type { Context, Test } from 'mocha'
 import { endAll, PATIENCE } from './support.js'
 

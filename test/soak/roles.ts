@@ -11,7 +11,7 @@ export type Role = VictimsRole | (typeof STEADY)[number]
 /** The most items that a victim gets or puts at once. */
 export const MOST_IN_HAND = 8
 
-/** What a kill can lose, by the victim's role. */
+/** The most that a kill can lose, by the role of the victim. */
 export const HELD: Readonly<Record<VictimsRole, Held>> = {
   get: { own: 1 },
   forEach: { own: 1 },

@@ -247,7 +247,7 @@ async function verify(checks) {
   rmSync(logs, { recursive: true, force: true })
   mkdirSync(logs, { recursive: true })
   // One run makes all prebuilds, and two at a time would be in each other's way.
-  if (checks.some(({ needs }) => needs?.includes('prebuilds'))) PREPARATIONS['prebuild-arm64'] = PREPARATIONS.prebuilds
+  if (checks.some(({ needs }) => needs?.includes('prebuilds'))) PREPARATIONS['prebuild-arm64'] = { run: 'true', needs: ['prebuilds'] }
   const rows = new Map()
   const start = performance.now()
   const apart = checks.filter((check) => check.apart)

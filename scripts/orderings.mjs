@@ -31,8 +31,8 @@ const modelsOf = {
   'use_count.h': ['use'],
   'wait.h': ['queue', 'event', 'loops', 'select', 'pool', 'lock', 'spanning'],
 }
-// Folders whose code does not ship, or is made. All others beside the core are covered by no model: the rows of
-// what they hold are arguments.
+// Folders whose code does not ship, or is made. All others beside the core are covered by no model:
+// the rows of what they hold are arguments.
 const unshipped = ['bench', 'build', 'fuzz', 'model', 'test']
 
 const operations = /(?:\.|->)(load|store|exchange|fetch_\w+|compare_exchange_(?:weak|strong)|test_and_set)\s*\(/g

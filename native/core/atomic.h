@@ -31,7 +31,8 @@ namespace threadsafe {
 
 // A relaxed store that is cheap in WebAssembly too, where each atomic store is sequentially
 // consistent: an exchange on x64. There it is an ordinary store of an aligned word, which is not
-// torn, nor moved across the atomic store that publishes it.
+// moved across the atomic store that publishes it, nor torn by engines for 64-bit processors
+// (docs/reliability.md says what happens with others).
 template <class T>
 void store_relaxed(Atomic<T>& word, std::type_identity_t<T> value) {
 #ifdef __wasm__

@@ -66,6 +66,40 @@ TEST_CASE("a handler that replaced ours stays when the source goes; reclaimed, o
   signal(SIGUSR2, SIG_DFL);
 }
 
+TEST_CASE("a handler below one that passes signals on misses none while sources come and go") {
+  const int signo = SIGRTMIN + 6;
+  const u32 rounds = scaled(20'000);
+  const Watchdog watchdog("sources that come and go", std::chrono::seconds(300));
+  static std::atomic<u32> calls;
+  static struct sigaction below;
+  calls = 0;
+  struct sigaction lowest{};
+  struct sigaction over{};
+  lowest.sa_handler = [](int) { calls++; };
+  over.sa_sigaction = [](int number, siginfo_t* info, void* context) { call(below, number, info, context); };
+  over.sa_flags = SA_SIGINFO;
+  SignalQueue queue(1, Overflow::drop_oldest);
+  sigaction(signo, &lowest, nullptr);
+  {
+    const Source first(signo, {&queue.header(), nullptr});
+    sigaction(signo, &over, &below);
+  }
+  std::atomic<bool> done{false};
+  u32 sent = 0;
+  std::thread sender([&] {
+    while (!done) {
+      raise(signo);
+      sent++;
+    }
+  });
+  for (u32 round = 0; round < rounds; round++) const Source source(signo, {&queue.header(), nullptr});
+  done = true;
+  sender.join();
+  signal(signo, SIG_DFL);
+  CHECK(sent > 0);
+  CHECK(calls == sent);
+}
+
 TEST_CASE("handlers that pass signals on, and sources, come and go in any order: each gets each signal once") {
   const u32 rounds = scaled(2'000);
   const Watchdog watchdog("handlers that come and go", std::chrono::seconds(300));

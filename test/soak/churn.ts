@@ -15,7 +15,8 @@ import {
   ThreadSafeEvent,
   ThreadSafeQueue,
 } from '../../lib/index.js'
-import { type Part, pause, type Soak } from './soak.js'
+import { until } from '../support.js'
+import { type Part, pause, PATIENCE, type Soak } from './soak.js'
 import { KINDS } from './sides.js'
 
 const MAKERS: readonly ((soak: Soak) => unknown)[] = [
@@ -48,10 +49,21 @@ const MAKERS: readonly ((soak: Soak) => unknown)[] = [
   // Lease and lock are given back, as a thread keeps the memory of what it owns until it ends.
   () => new BufferPool(4, 'uint8[4096]').tryLend()?.release(),
   () => new Lock().tryAcquire()?.release(),
-  () => {
+  async () => {
     const queue = new ThreadSafeQueue(2, { type: signalInfo })
     attachSignal('SIGRTMIN+7', queue).detach()
-    new SignalTimer(500, queue).stop()
+    // A timer takes one of the pending signals that a user may have, which other programs may have
+    // used up for a while.
+    const isMade = (): boolean => {
+      try {
+        new SignalTimer(500, queue).stop()
+        return true
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
+        return false
+      }
+    }
+    await until('room for one more timer', isMade, PATIENCE)
   },
 ]
 

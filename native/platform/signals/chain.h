@@ -68,16 +68,29 @@ class Chain {
   // it; null if there is none. `caller` is the bit of the handler in the chain that has called
   // ours; 0 for any other caller. `progress` is how far the signal has come in all copies.
   const Previous* next(Passage& passage, u64 caller, u64 progress) const {
-    // Acquire: whoever sees a handler here sees what is in it, and the older ones.
-    const Previous* const newest = newest_.load(std::memory_order_acquire);
-    // Relaxed, like `below`: if this is old, the signal came before the change.
-    u32 least = least_.load(std::memory_order_relaxed);
-    for (const Previous* one = caller != 0 ? newest : nullptr; one; one = one->older) {
-      const u32 below = one->bit == caller ? one->below.load(std::memory_order_relaxed) : 0;
-      if (below != 0 && below < least) least = below;
+    // Acquire, with the release in enter_period(): whoever sees a period sees its first handler, and
+    // so does not find nobody.
+    u32 since = least_.load(std::memory_order_acquire);
+    u32 least;
+    const Previous* newest;
+    const Previous* one;
+    for (;;) {
+      // Acquire: whoever sees a handler here sees what is in it, and the older ones.
+      newest = newest_.load(std::memory_order_acquire);
+      least = since;
+      for (one = caller != 0 ? newest : nullptr; one; one = one->older) {
+        // Relaxed: the caller is in the chain, so this was stored before it came there.
+        const u32 below = one->bit == caller ? one->below.load(std::memory_order_relaxed) : 0;
+        if (below != 0 && below < least) least = below;
+      }
+      one = newest;
+      while (one && (passage.called & one->bit || !is_in(*one, least))) one = one->older;
+      // Acquire: whoever has just seen that restored() took a handler out sees what is called
+      // instead of it.
+      const u32 now = least_.load(std::memory_order_acquire);
+      if (one || now == since) break;
+      since = now;
     }
-    const Previous* one = newest;
-    while (one && (passage.called & one->bit || !is_in(*one, least))) one = one->older;
     if (one || caller == 0) return one;
     // Another copy has been called, and is perhaps still at work. It has to learn that a handler
     // which it has called passes signals back to it, by way of ours. It does nothing twice, but
@@ -96,8 +109,8 @@ class Chain {
   // Calls visit(previous) for each that may be called. For any thread.
   template <class Visit>
   void for_each_called(Visit&& visit) const {
-    // Relaxed and acquire as in next().
-    const u32 least = least_.load(std::memory_order_relaxed);
+    // Acquire as in next().
+    const u32 least = least_.load(std::memory_order_acquire);
     for (const Previous* one = newest_.load(std::memory_order_acquire); one; one = one->older) {
       if (is_in(*one, least)) visit(*one);
     }
@@ -114,12 +127,16 @@ class Chain {
   // -- The rest is for one thread at a time, under attach_mutex(). So loads are relaxed, as nobody
   // else stores anything but `gone`; stores are for handlers. --
 
-  // Begins a period. `anew`: no handler can still call ours.
+  // Begins a period, to which the handlers that are added from now on belong. Those from before are
+  // still called. `anew`: no handler can still call ours.
   void begin_period(bool anew) {
     below_ = anew ? 0 : least_.load(std::memory_order_relaxed);
-    // Relaxed: the first handler of the period is released after it.
-    least_.store(++period_, std::memory_order_relaxed);
+    period_++;
   }
+
+  // From now on those from before are called only after the first of the period, which has been
+  // added, if that calls ours.
+  void enter_period() { least_.store(period_, std::memory_order_release); }
 
   struct How {
     bool begins_period;
@@ -153,9 +170,10 @@ class Chain {
   // over ours and calls it, it has had the signal already.
   void restored(Previous& one) {
     if (!one.over_ours) return;
-    // Relaxed: a handler that strikes meanwhile may see either or none of these changes.
-    if (!one.is_copy.load(std::memory_order_relaxed)) one.gone.store(true, std::memory_order_relaxed);
-    if (const u32 below = one.below.load(std::memory_order_relaxed)) least_.store(below, std::memory_order_relaxed);
+    // In this order, and release, so that a handler which strikes meanwhile calls this one or those
+    // that come in its place.
+    if (const u32 below = one.below.load(std::memory_order_relaxed)) least_.store(below, std::memory_order_release);
+    if (!one.is_copy.load(std::memory_order_relaxed)) one.gone.store(true, std::memory_order_release);
   }
 
   // Calls visit(previous) for each of this period.

@@ -52,6 +52,7 @@ int install_handler(int signo, bool is_first = false) {
   // Remembered before ours is installed, so that the first signal finds it. If another handler has
   // come by then, the one that was really replaced counts.
   const bool is_new = remember(signal, signo, current, is_first);
+  if (is_first) signal.chain.enter_period();
   Previous* const expected = signal.replaced;
   const struct sigaction ours = our_action();
   struct sigaction replaced;

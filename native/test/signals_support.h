@@ -4,8 +4,10 @@
 
 #include <setjmp.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <ucontext.h>
 
+#include <algorithm>
 #include <iterator>
 
 #include "../platform/signals.h"
@@ -28,6 +30,23 @@ class SignalQueue : public TestQueue {
     return core().try_get(kInfoBytes, [&](const Span& span) { slots().copy_out(span, &info); });
   }
 };
+
+#ifdef __linux__
+// Lets this process have at most so many pending signals. They count against those that all of the
+// user's programs may have: without it, a thread that does not take them soon would use up all.
+class PendingLimit {
+ public:
+  explicit PendingLimit(rlim_t most) {
+    getrlimit(RLIMIT_SIGPENDING, &before_);
+    const rlimit limit{std::min(most, before_.rlim_cur), before_.rlim_max};
+    setrlimit(RLIMIT_SIGPENDING, &limit);
+  }
+  ~PendingLimit() { setrlimit(RLIMIT_SIGPENDING, &before_); }
+
+ private:
+  rlimit before_{};
+};
+#endif
 
 struct Source {
   Source(int signo, SignalTarget target) : attached(attach_signal(signo, target)) { REQUIRE(attached.error == 0); }

@@ -208,6 +208,7 @@ TEST_CASE("of up to a million values sent to a thread that puts and gets on the 
   const u32 strikes = 1'000'000;
   SignalQueue queue(64);
   const Watchdog watchdog("a million strikes", std::chrono::seconds(300));
+  const PendingLimit limit(10'000);
   const int signo = SIGRTMIN + 5;
   std::vector<unsigned char> seen(strikes);
   u32 sent = 0, got = 0, put_by_thread = 0, got_from_thread = 0, doubled = 0, untold = 0;

@@ -1,7 +1,6 @@
 // Timers that send signals, and the threads that take them.
 #include <pthread.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -62,18 +61,16 @@ TEST_CASE("a timer that can't be made gets no signal, though others of that numb
   sigaddset(&taken, signo);
   pthread_sigmask(SIG_BLOCK, &taken, &before);
   // No timer can be made, while kill() needs no room for what it sends.
-  rlimit pending{};
-  getrlimit(RLIMIT_SIGPENDING, &pending);
-  const rlimit nothing{0, pending.rlim_max};
-  setrlimit(RLIMIT_SIGPENDING, &nothing);
   u32 made = 0;
-  for (u32 round = 0; round < rounds; round++) {
-    const Attached attached = attach_timer(signo, {50'000, true, {}}, {&none.header(), nullptr});
-    if (attached.error == EAGAIN) continue;
-    made++;
-    if (attached.error == 0) detach_source(attached.source);
+  {
+    const PendingLimit nothing(0);
+    for (u32 round = 0; round < rounds; round++) {
+      const Attached attached = attach_timer(signo, {50'000, true, {}}, {&none.header(), nullptr});
+      if (attached.error == EAGAIN) continue;
+      made++;
+      if (attached.error == 0) detach_source(attached.source);
+    }
   }
-  setrlimit(RLIMIT_SIGPENDING, &pending);
   over = true;
   sender.join();
   pthread_sigmask(SIG_SETMASK, &before, nullptr);

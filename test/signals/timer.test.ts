@@ -174,16 +174,19 @@ if (process.platform === 'linux') {
         const [, count] = /^voluntary_ctxt_switches:\s+(\d+)$/m.exec(readFileSync('/proc/thread-self/status', 'utf8')) ?? []
         return Number(count)
       }
-      const switches = (thread: 'own' | 'loop'): number => {
+      // On a busy machine ticks merge, so the number of those that came counts.
+      const switchesForEachTick = (thread: 'own' | 'loop'): number => {
         const { timer } = startTimer(1000, { thread })
         const before = interruptions()
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300)
         const after = interruptions()
+        const { received } = timer.stats()
         timer.stop()
-        return after - before
+        assert.ok(received >= 10, `${received} ticks`)
+        return (after - before) / received
       }
-      assert.ok(switches('own') < 50)
-      assert.ok(switches('loop') > 100)
+      assert.ok(switchesForEachTick('own') < 0.4)
+      assert.ok(switchesForEachTick('loop') > 0.6)
       const queue = signalQueue(100)
       const worker = start({ role: 'tick', queue: queue.handle })
       await within('the ticks', once(worker, 'message'), PATIENCE)

@@ -49,7 +49,8 @@ struct Previous {
   // so whoever sees by `period` and `gone`, which are stored last, that it is to be called sees the
   // rest.
   std::atomic<u32> period;
-  std::atomic<u32> below;     // if it begins its period and calls ours: the oldest period of those to be called after it; else 0
+  // If it begins its period and calls ours: the oldest period of those to be called after it; else 0.
+  std::atomic<u32> below;
   std::atomic<bool> gone;     // not to be called until it is installed again
   bool over_ours;             // it came when ours had been there before, so it may pass signals back to ours
   std::atomic<bool> is_copy;  // the handler of another copy of this package
